@@ -1,0 +1,51 @@
+/**
+ * Every code that an answer can carry, once, with the Chinese text an end user sees when the
+ * thrower has nothing more exact to say. Numbers are the API's.
+ */
+export const codes = {
+  notLoggedIn: { code: -1, msg: '请先登录' },
+  missing: { code: 1, msg: '缺少参数' },
+  illegal: { code: 2, msg: '参数不合法' },
+  noRecord: { code: 3, msg: '记录不存在' },
+  muted: { code: 4, msg: '你已被禁言' },
+  chatOff: { code: 83, msg: '该聊天功能已关闭' },
+  notFriends: { code: 84, msg: '对方还不是你的好友,不能发送消息' },
+  disabled: { code: 85, msg: '账号已被禁用' },
+  noUser: { code: 101, msg: '用户不存在' },
+  groupMuted: { code: 200, msg: '全体禁言中' },
+  addFriendOff: { code: 202, msg: '加好友功能已关闭' },
+  uploadFileOff: { code: 203, msg: '上传文件功能已关闭' },
+  uploadImageOff: { code: 204, msg: '上传图片功能已关闭' },
+  registerOff: { code: 205, msg: '注册功能已关闭' },
+  joinByCodeOff: { code: 206, msg: '扫码加群功能已关闭' },
+  alreadyAnswered: { code: 210, msg: '该好友申请已经处理过' },
+  noMessage: { code: 404, msg: '消息不存在' },
+  tooLate: { code: 505, msg: '消息已超过可撤回时间' },
+  noGroup: { code: 701, msg: '群组不存在或已解散' },
+  createGroupOff: { code: 702, msg: '创建群组功能已关闭' },
+  unreadable: { code: 2, msg: '请求内容无法解析', status: 400 },
+  noRoute: { code: 404, msg: '接口不存在', status: 404 },
+  wrongMethod: { code: 405, msg: '请求方法不支持', status: 405 },
+  tooLarge: { code: 413, msg: '内容过大', status: 413 },
+  wrongType: { code: 415, msg: '内容类型不支持', status: 415 },
+  tooMany: { code: 429, msg: '请求过于频繁,请稍后再试', status: 429 },
+  unexpected: { code: 500, msg: '服务器内部错误', status: 500 },
+  notReady: { code: 503, msg: '服务暂不可用,请稍后重试', status: 503 },
+} as const satisfies Record<string, { code: number; msg: string; status?: number }>;
+
+/** The name of a code, as the program speaks of it. */
+export type CodeName = keyof typeof codes;
+
+/**
+ * The one error by which anything says no to a caller. The edge turns it into the envelope.
+ * `message` is for the end user, in Chinese, and never holds what must not be shown.
+ */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly reason: CodeName;
+
+  constructor(reason: CodeName, message: string = codes[reason].msg) {
+    super(message);
+    this.reason = reason;
+  }
+}

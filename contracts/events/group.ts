@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { Gid, Mid, Uid } from '../ids.ts';
+import { type EventOf, event, personal } from './event.ts';
+
+/** A line that the system leaves in the group's conversation. */
+export const Notice = z.object({ mid: Mid, content: personal(z.string()) });
+export type Notice = z.infer<typeof Notice>;
+
+/** Stream `group-{gid}`: who is in a group, and what they may do. */
+export const groupEvents = [
+  event(
+    'GroupCreated',
+    z.object({
+      gid: Gid,
+      owner: Uid,
+      /** In joining order, the owner first, nobody twice. */
+      members: z.array(Uid),
+      name: personal(z.string()),
+      /** Null: the composed picture of the first nine. */
+      avatar: personal(z.string()).nullable(),
+    }),
+  ),
+  event('MembersAdded', z.object({ gid: Gid, by: Uid, members: z.array(Uid), notice: Notice })),
+  event('MemberJoined', z.object({ gid: Gid, uid: Uid, notice: Notice })),
+  event('MembersRemoved', z.object({ gid: Gid, by: Uid, members: z.array(Uid) })),
+  event('MemberLeft', z.object({ gid: Gid, uid: Uid })),
+  event('ManagerAppointed', z.object({ gid: Gid, uid: Uid })),
+  event('ManagerDismissed', z.object({ gid: Gid, uid: Uid })),
+  /** `until` in whole seconds since 1970. */
+  event('MemberMuted', z.object({ gid: Gid, by: Uid, uid: Uid, until: z.int(), notice: Notice })),
+  event('MemberUnmuted', z.object({ gid: Gid, by: Uid, uid: Uid, notice: Notice })),
+  event('GroupMuted', z.object({ gid: Gid, by: Uid, notice: Notice })),
+  event('GroupUnmuted', z.object({ gid: Gid, by: Uid, notice: Notice })),
+  /** The caller's own name for the group; nobody else sees it. */
+  event('GroupRemarked', z.object({ gid: Gid, uid: Uid, remark: personal(z.string()) })),
+  event(
+    'GroupUpdated',
+    z.object({
+      gid: Gid,
+      by: Uid,
+      name: personal(z.string()).optional(),
+      avatar: personal(z.string()).optional(),
+    }),
+  ),
+  event('GroupTransferred', z.object({ gid: Gid, from: Uid, to: Uid })),
+  event('GroupDissolved', z.object({ gid: Gid, by: Uid })),
+] as const;
+
+export type GroupEvent = EventOf<(typeof groupEvents)[number]>;

@@ -1,0 +1,49 @@
+import { conversationEvents } from './conversation.ts';
+import type { EventDefinition, EventMetadata, EventOf } from './event.ts';
+import { friendshipEvents } from './friendship.ts';
+import { groupEvents } from './group.ts';
+import { inboxEvents } from './inbox.ts';
+import { replyEvents } from './reply.ts';
+import { settingEvents } from './setting.ts';
+import { userEvents } from './user.ts';
+
+/** Every kind of event there is. */
+export const eventDefinitions = [
+  ...userEvents,
+  ...friendshipEvents,
+  ...groupEvents,
+  ...conversationEvents,
+  ...inboxEvents,
+  ...replyEvents,
+  ...settingEvents,
+] as const;
+
+/** Any event: `type` tells which, `data` is its. */
+export type DomainEvent = EventOf<(typeof eventDefinitions)[number]>;
+
+export type EventType = DomainEvent['type'];
+
+/** The event of one type. */
+export type EventNamed<Type extends EventType> = Extract<DomainEvent, { type: Type }>;
+
+/** The categories of streams: what stands before the first `-` of a stream's name. */
+export const categories = [
+  'user-',
+  'friendship-',
+  'group-',
+  'conversation-',
+  'inbox-',
+  'reply-',
+  'setting',
+] as const;
+
+const byType: ReadonlyMap<string, EventDefinition> = new Map(
+  eventDefinitions.map((definition) => [definition.type, definition]),
+);
+
+/** The definition of an event type; undefined for a name that nobody defined. */
+export function definitionOf(type: string): EventDefinition | undefined {
+  return byType.get(type);
+}
+
+export type { EventMetadata };

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { NumberId, Uid } from '../ids.ts';
+import { type EventOf, event, personal } from './event.ts';
+
+/** Stream `user-{uid}`: one person's profile and account. */
+export const userEvents = [
+  event(
+    'UserRegistered',
+    z.object({
+      uid: Uid,
+      username: personal(z.string()),
+      nickname: personal(z.string()),
+      avatar: personal(z.string()),
+      sign: personal(z.string()),
+      phone: personal(z.string()).nullable(),
+      numberId: NumberId,
+      /** The member (会员) under whom the account was opened, if any. */
+      parent: Uid.nullable(),
+    }),
+  ),
+  event(
+    'ProfileChanged',
+    z.object({
+      uid: Uid,
+      nickname: personal(z.string()).optional(),
+      avatar: personal(z.string()).optional(),
+      sign: personal(z.string()).optional(),
+    }),
+  ),
+  event('AccountDisabled', z.object({ uid: Uid })),
+  event('AccountEnabled', z.object({ uid: Uid })),
+  event('MembershipGranted', z.object({ uid: Uid })),
+  event('MembershipRevoked', z.object({ uid: Uid })),
+] as const;
+
+export type UserEvent = EventOf<(typeof userEvents)[number]>;

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+/** The largest id that survives JSON in every client: ids stay below 2^53. */
+const id = () => z.int().positive();
+
+export const Uid = id().brand<'Uid'>();
+/** A person, as the API numbers them. */
+export type Uid = z.infer<typeof Uid>;
+
+export const Gid = id().brand<'Gid'>();
+/** A group: random, 9 digits. */
+export type Gid = z.infer<typeof Gid>;
+
+export const Mid = id().brand<'Mid'>();
+/** A message, unique over all conversations; orders nothing. */
+export type Mid = z.infer<typeof Mid>;
+
+export const ApplicationId = id().brand<'ApplicationId'>();
+/** A friend application: what the API calls `nid` in the friend calls. */
+export type ApplicationId = z.infer<typeof ApplicationId>;
+
+export const ReplyId = id().brand<'ReplyId'>();
+/** A customer-service reply: what the API calls `rid`. */
+export type ReplyId = z.infer<typeof ReplyId>;
+
+export const NumberId = id().brand<'NumberId'>();
+/** The 数字ID that a person tells others to be found by: what the API calls `nid` of a user. */
+export type NumberId = z.infer<typeof NumberId>;
+
+export const ConversationId = z
+  .string()
+  .regex(/^(f\d+-\d+|g\d+)$/)
+  .brand<'ConversationId'>();
+/** `f{lower}-{higher}` between two people, `g{gid}` in a group. */
+export type ConversationId = z.infer<typeof ConversationId>;
+
+/** The conversation of two people; the same whoever is named first. */
+export function friendConversation(one: Uid, other: Uid): ConversationId {
+  return ConversationId.parse(`f${Math.min(one, other)}-${Math.max(one, other)}`);
+}
+
+/** The conversation of a group. */
+export function groupConversation(gid: Gid): ConversationId {
+  return ConversationId.parse(`g${gid}`);
+}
+
+/** Who talks in a conversation: two people, lower uid first, or a group. */
+export type ConversationParties =
+  | { readonly type: 'friend'; readonly uids: readonly [Uid, Uid] }
+  | { readonly type: 'group'; readonly gid: Gid };
+
+/** Takes a conversation's id apart. */
+export function conversationParties(conversation: ConversationId): ConversationParties {
+  if (conversation.startsWith('g')) {
+    return { type: 'group', gid: Gid.parse(Number(conversation.slice(1))) };
+  }
+  const [lower, higher] = conversation.slice(1).split('-').map(Number);
+  return { type: 'friend', uids: [Uid.parse(lower), Uid.parse(higher)] };
+}

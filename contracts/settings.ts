@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+const onOff = z.enum(['on', 'off']);
+const count = z.int().positive().max(1_000_000_000);
+
+/** The system's switches with their defaults, as `pop/getsetting` shows them. */
+export const PublicSettings = z.object({
+  voice: onOff.default('on'),
+  audio: onOff.default('off'),
+  video: onOff.default('off'),
+  prompt_tone: onOff.default('on'),
+  group_chat: onOff.default('on'),
+  private_chat: onOff.default('on'),
+  add_friend: onOff.default('on'),
+  create_group: onOff.default('on'),
+  upload_file: onOff.default('on'),
+  upload_img: onOff.default('on'),
+  emoji: onOff.default('on'),
+  member_detail: onOff.default('on'),
+  stranger_chat: onOff.default('on'),
+  /** Empty: ws(s)://Host of the request. */
+  ws_address: z.string().max(255).default(''),
+  app_name: z.string().min(1).max(64).default('泡泡IM'),
+  register: onOff.default('on'),
+  register_captcha: onOff.default('off'),
+  login_captcha: onOff.default('off'),
+  explore_url: z.string().max(255).default('https://m.baidu.com'),
+  qrcode_friend: onOff.default('on'),
+  qrcode_group: onOff.default('on'),
+  qrcode_scan: onOff.default('on'),
+});
+
+/** What only the server's key sets and no answer shows. */
+export const PrivateSettings = z.object({
+  /** Words that are starred out, comma or newline between; shown as "". */
+  dirty_words: z.string().max(1_000_000).default(''),
+  /** How long a sender may take a message back. */
+  revoke_seconds: count.default(120),
+  /** How long a token lives after its last use. */
+  token_days: count.default(30),
+  upload_img_mb: count.default(10),
+  upload_file_mb: count.default(50),
+  /** Requests a second for one token. */
+  limit_token: count.default(5000),
+  /** Requests a second for one address without a token. */
+  limit_address: count.default(100),
+  /** Failed passwords a minute for one username. */
+  limit_password: count.default(10),
+  /** Foreign origins whose cookie is taken, comma between. */
+  origins: z.string().max(4096).default(''),
+});
+
+/** All settings. */
+export const Settings = z.object({ ...PublicSettings.shape, ...PrivateSettings.shape });
+export type Settings = z.infer<typeof Settings>;
+
+/** Any of the settings, none filled in. */
+export const SettingChanges = z.object(
+  Object.fromEntries(
+    Object.entries(Settings.shape).map(([name, schema]) => [name, schema.unwrap().optional()]),
+  ) as {
+    [Name in keyof typeof Settings.shape]: z.ZodOptional<ReturnType<(typeof Settings.shape)[Name]['unwrap']>>;
+  },
+);
+export type SettingChanges = z.infer<typeof SettingChanges>;
+
+/** The settings of a new installation. */
+export const defaultSettings: Settings = Settings.parse({});

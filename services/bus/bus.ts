@@ -1,0 +1,46 @@
+import type { PushRow } from '../../contracts/push/row.ts';
+import type { Position } from '../log/log.ts';
+
+/** What the projector tells after each commit. */
+export interface Tick {
+  /** Up to where the read models reach. */
+  readonly checkpoint: Position;
+  /** The projector that speaks (its lease's fencing number), and a count that grows by one each tick. */
+  readonly fence: number;
+  readonly batch: number;
+}
+
+/** A message between gateways, or from an api to the gateways: no event of the log, never repeated. */
+export type Signal =
+  /** Sessions of a token (its hash), or all of a user, end now. */
+  | { readonly kind: 'token ended'; readonly token: string }
+  | { readonly kind: 'user ended'; readonly uid: number }
+  /** What is triggered for a channel and is not replayed: presence, client events, other backends' events. */
+  | {
+      readonly kind: 'ephemeral';
+      readonly channel: string;
+      readonly event: string;
+      readonly data: string;
+      readonly exceptSocket?: string;
+    };
+
+/**
+ * The port between the projector and those who wait for it. It may lose anything: who listens
+ * notices a gap by `Tick.batch` and reads what was missed from the table `push`.
+ */
+export interface Bus {
+  /** Tells of one committed batch: its push rows to their channels' listeners, then the tick to all. */
+  publish(tick: Tick, rows: readonly PushRow[]): void;
+  /** Calls `hear` at each tick, in order. Returns how to stop. */
+  onTick(hear: (tick: Tick) => void): () => void;
+  /** Calls `hear` with each row of the channel, before the tick of its batch. Returns how to stop. */
+  onChannel(channel: string, hear: (row: PushRow) => void): () => void;
+  /** Sends a signal to all listeners of its topic, this process included. */
+  signal(topic: string, signal: Signal): void;
+  onSignal(topic: string, hear: (signal: Signal) => void): () => void;
+  /** Calls `hear` whenever something may have been lost (a reconnect). Returns how to stop. */
+  onInterruption(hear: () => void): () => void;
+  /** Whether the bus carries just now. */
+  healthy(): boolean;
+  close(): Promise<void>;
+}
