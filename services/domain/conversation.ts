@@ -1,0 +1,149 @@
+import { Refusal } from '../../contracts/codes.ts';
+import type { ConversationEvent } from '../../contracts/events/conversation.ts';
+import { type ConversationId, type Mid, Uid } from '../../contracts/ids.ts';
+import type { Settings } from '../../contracts/settings.ts';
+import type { StreamName } from '../log/log.ts';
+import { streamName } from './aggregate.ts';
+import { starOut } from './dirty-words.ts';
+import type { FriendshipState } from './friendship.ts';
+import { type GroupState, mayManage, mustLive, mustMaySpeak } from './group.ts';
+import { mustBeActive, mustExist, type UserState } from './user.ts';
+
+/** The stream `conversation-{conversation}`. */
+export function conversationStream(conversation: ConversationId): StreamName {
+  return streamName(`conversation-${conversation}`);
+}
+
+/** To whom something is sent, with the state that says whether it may be. */
+export type Addressee =
+  | {
+      readonly type: 'friend';
+      readonly uid: Uid;
+      readonly user: UserState;
+      readonly friendship: FriendshipState;
+    }
+  | { readonly type: 'group'; readonly group: GroupState };
+
+/**
+ * Whether `sender` may send to `addressee` at `now` (seconds since 1970); the checks in the order of
+ * BEHAVIOUR, Messages.
+ * @throws Refusal noUser, disabled, chatOff, noGroup, illegal, notFriends, muted, groupMuted
+ */
+export function mustMaySend(sender: UserState, addressee: Addressee, settings: Settings, now: number): void {
+  const { uid } = mustBeActive(sender);
+  if (addressee.type === 'friend') {
+    if (settings.private_chat === 'off') throw new Refusal('chatOff', '私聊功能已关闭');
+    mustExist(addressee.user);
+    if (settings.stranger_chat === 'off' && !addressee.friendship.friends) throw new Refusal('notFriends');
+  } else {
+    if (settings.group_chat === 'off') throw new Refusal('chatOff', '群聊功能已关闭');
+    mustMaySpeak(mustLive(addressee.group), uid, now);
+  }
+}
+
+/** A message about to be sent. */
+export interface Draft {
+  readonly conversation: ConversationId;
+  readonly mid: Mid;
+  readonly from: Uid;
+  readonly content: string;
+  readonly quoteMid?: Mid | undefined;
+  readonly uniqueId?: string | undefined;
+  readonly contentHash?: string | undefined;
+  readonly automatic?: true | undefined;
+}
+
+/** The event of a message that may be sent: dirty words starred out, mentions noted. */
+export function sendMessage(draft: Draft, addressee: Addressee, settings: Settings): ConversationEvent {
+  const { conversation, mid, from, content, quoteMid, uniqueId, contentHash, automatic } = draft;
+  const mentions = mentioned(content, from, addressee);
+  return {
+    type: 'MessageSent',
+    data: {
+      conversation,
+      mid,
+      from,
+      content: starOut(content, settings.dirty_words),
+      ...(quoteMid === undefined ? {} : { quoteMid }),
+      ...(mentions.length === 0 ? {} : { mentions }),
+      ...(uniqueId === undefined ? {} : { uniqueId, contentHash }),
+      ...(automatic ? { automatic } : {}),
+    },
+  };
+}
+
+/** Whom `@[name](uid)` names of the group's members, and `all` where owner or managers write `@all`. */
+function mentioned(content: string, from: Uid, addressee: Addressee): (Uid | 'all')[] {
+  if (addressee.type !== 'group' || !addressee.group || !content.includes('@')) return [];
+  const { group } = addressee;
+  const found = new Set<Uid | 'all'>();
+  if (/@all(?![\p{L}\p{N}_])/u.test(content) && mayManage(group, from)) found.add('all');
+  for (const [, digits] of content.matchAll(/@\[[^\]]*\]\((\d{1,16})\)/gu)) {
+    const uid = Uid.safeParse(Number(digits));
+    if (uid.success && uid.data !== from && group.members.has(uid.data)) found.add(uid.data);
+  }
+  return [...found];
+}
+
+/** A message as revoking and deleting see it. */
+export interface StandingMessage {
+  readonly mid: Mid;
+  readonly sequence: number;
+  readonly sender: Uid;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+  readonly notice: boolean;
+  readonly state: 'normal' | 'revoked' | 'deleted';
+}
+
+/**
+ * Whether `by` may take a message from everyone's eyes: its sender for `revoke_seconds`, the owner and
+ * the managers of the group at any time; nobody takes a notice.
+ */
+function mustMayTake(
+  message: StandingMessage,
+  by: Uid,
+  group: GroupState | undefined,
+  settings: Settings,
+  now: number,
+): void {
+  if (message.notice) throw new Refusal('illegal', '系统消息不能撤回');
+  if (group && mayManage(group, by)) return;
+  if (message.sender !== by) throw new Refusal('illegal', '只能撤回自己的消息');
+  if (now - message.timestamp > settings.revoke_seconds) throw new Refusal('tooLate');
+}
+
+interface Taking {
+  readonly conversation: ConversationId;
+  readonly message: StandingMessage;
+  readonly by: Uid;
+  /** The group of the conversation, where it is one. */
+  readonly group?: GroupState | undefined;
+  readonly settings: Settings;
+  readonly now: number;
+}
+
+/** Revokes a message. Revoked already: nothing. Throws noMessage, illegal, tooLate. */
+export function revokeMessage({
+  conversation,
+  message,
+  by,
+  group,
+  settings,
+  now,
+}: Taking): ConversationEvent[] {
+  if (message.state === 'deleted') throw new Refusal('noMessage');
+  if (message.state === 'revoked') return [];
+  mustMayTake(message, by, group, settings, now);
+  const { mid, sequence } = message;
+  return [{ type: 'MessageRevoked', data: { conversation, mid, sequence, by } }];
+}
+
+/** Deletes a message for its deleter alone, or for all under the rules of revoking. */
+export function deleteMessage(taking: Taking & { readonly scope: 'self' | 'all' }): ConversationEvent[] {
+  const { conversation, message, by, group, settings, now, scope } = taking;
+  if (message.state === 'deleted') return [];
+  if (scope === 'all') mustMayTake(message, by, group, settings, now);
+  const { mid, sequence } = message;
+  return [{ type: 'MessageDeleted', data: { conversation, mid, sequence, by, scope } }];
+}

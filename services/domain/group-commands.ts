@@ -1,0 +1,206 @@
+import { Refusal } from '../../contracts/codes.ts';
+import type { GroupEvent, Notice } from '../../contracts/events/group.ts';
+import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
+import { type GroupState, type LivingGroup, mayManage, mustBeMember, mustLive, roleOf } from './group.ts';
+
+/** The most members a group has. */
+export const maxMembers = 10_000;
+
+/** How many names a notice spells out before it only counts the rest. */
+const namesInNotice = 10;
+
+/** A nickname for each uid that a notice may name. */
+export type Names = ReadonlyMap<Uid, string>;
+
+const named = (names: Names, uid: Uid): string => names.get(uid) ?? String(uid);
+
+function listed(names: Names, uids: readonly Uid[]): string {
+  const spelled = uids.slice(0, namesInNotice).map((uid) => named(names, uid));
+  return spelled.join('、') + (uids.length > namesInNotice ? `等${uids.length}人` : '');
+}
+
+/** The name of a new group: 「群聊(甲,乙,丙)」 of at most nine nicknames, cut at 255 bytes. */
+export function defaultGroupName(nicknames: readonly string[]): string {
+  const name = `群聊(${nicknames.slice(0, 9).join(',')})`;
+  const encoder = new TextEncoder();
+  if (encoder.encode(name).length <= 255) return name;
+  let cut = '';
+  let bytes = 1;
+  for (const character of name.slice(0, -1)) {
+    bytes += encoder.encode(character).length;
+    if (bytes > 255) break;
+    cut += character;
+  }
+  return `${cut})`;
+}
+
+/** Creates a group: the owner first, then the members in the order given, doubles dropped. */
+export function createGroup(
+  state: GroupState,
+  command: {
+    gid: Gid;
+    owner: Uid;
+    members: readonly Uid[];
+    names: Names;
+    name?: string | undefined;
+    avatar?: string | undefined;
+  },
+): GroupEvent[] {
+  if (state) return [];
+  const { gid, owner, names, name, avatar } = command;
+  const members = [...new Set([owner, ...command.members])];
+  if (members.length > maxMembers) throw new Refusal('illegal', `群成员不能超过${maxMembers}人`);
+  const chosen = name || defaultGroupName(members.slice(0, 9).map((uid) => named(names, uid)));
+  return [{ type: 'GroupCreated', data: { gid, owner, members, name: chosen, avatar: avatar || null } }];
+}
+
+/** A member invites others; who is in already is passed over. */
+export function addMembers(
+  state: GroupState,
+  command: { by: Uid; members: readonly Uid[]; names: Names; mid: Mid },
+): GroupEvent[] {
+  const group = mustLive(state);
+  const { by, names, mid } = command;
+  mustBeMember(group, by);
+  const members = [...new Set(command.members)].filter((uid) => !group.members.has(uid));
+  if (members.length === 0) return [];
+  mustHaveRoom(group, members.length);
+  const notice: Notice = { mid, content: `${named(names, by)}邀请${listed(names, members)}加入了群聊` };
+  return [{ type: 'MembersAdded', data: { gid: group.gid, by, members, notice } }];
+}
+
+/** Someone joins by the group's QR code. A member already: nothing. */
+export function joinGroup(state: GroupState, command: { uid: Uid; names: Names; mid: Mid }): GroupEvent[] {
+  const group = mustLive(state);
+  const { uid, names, mid } = command;
+  if (group.members.has(uid)) return [];
+  mustHaveRoom(group, 1);
+  const notice: Notice = { mid, content: `${named(names, uid)}加入了群聊` };
+  return [{ type: 'MemberJoined', data: { gid: group.gid, uid, notice } }];
+}
+
+function mustHaveRoom(group: LivingGroup, more: number): void {
+  if (group.members.size + more > maxMembers) throw new Refusal('illegal', `群成员不能超过${maxMembers}人`);
+}
+
+function mustOwn(group: LivingGroup, uid: Uid): void {
+  if (group.owner !== uid) throw new Refusal('illegal', '只有群主可以进行该操作');
+}
+
+/** The owner removes members; who is not in is passed over, the owner cannot be removed. */
+export function removeMembers(
+  state: GroupState,
+  command: { by: Uid; members: readonly Uid[] },
+): GroupEvent[] {
+  const group = mustLive(state);
+  const { by } = command;
+  mustOwn(group, by);
+  if (command.members.includes(by)) throw new Refusal('illegal', '不能移除群主');
+  const members = [...new Set(command.members)].filter((uid) => group.members.has(uid));
+  return members.length === 0 ? [] : [{ type: 'MembersRemoved', data: { gid: group.gid, by, members } }];
+}
+
+/** A member leaves. The owner cannot; who is no member has left already. */
+export function leaveGroup(state: GroupState, { uid }: { uid: Uid }): GroupEvent[] {
+  const group = mustLive(state);
+  if (group.owner === uid) throw new Refusal('illegal', '群主不能退出群组,请先转让或删除群组');
+  return group.members.has(uid) ? [{ type: 'MemberLeft', data: { gid: group.gid, uid } }] : [];
+}
+
+/** The owner makes a member a manager, or no more. */
+export function setManager(
+  state: GroupState,
+  { by, uid, manager }: { by: Uid; uid: Uid; manager: boolean },
+): GroupEvent[] {
+  const group = mustLive(state);
+  mustOwn(group, by);
+  if (uid === group.owner) throw new Refusal('illegal', '群主不能设置为管理员');
+  const member = group.members.get(uid);
+  if (!member) throw new Refusal('illegal', '该用户不是群成员');
+  if (member.manager === manager) return [];
+  return [{ type: manager ? 'ManagerAppointed' : 'ManagerDismissed', data: { gid: group.gid, uid } }];
+}
+
+/** Durations come from old clients: below this a time is seconds from now (BEHAVIOUR, Groups). */
+const leastTimestamp = 1_000_000_000;
+
+/**
+ * Mutes a member until `time`, or ends it where `time` is 0 or past. The owner mutes anyone else,
+ * managers mute ordinary members. `now` in whole seconds since 1970.
+ */
+export function muteMember(
+  state: GroupState,
+  command: { by: Uid; uid: Uid; time: number; now: number; names: Names; mid: Mid },
+): GroupEvent[] {
+  const group = mustLive(state);
+  const { by, uid, time, now, names, mid } = command;
+  mustBeMember(group, by);
+  const member = group.members.get(uid);
+  if (!member) throw new Refusal('illegal', '该用户不是群成员');
+  const outranks =
+    roleOf(group, by) === 'owner'
+      ? uid !== by
+      : roleOf(group, by) === 'manager' && roleOf(group, uid) === 'member';
+  if (!outranks) throw new Refusal('illegal', '没有权限禁言该成员');
+  const until = time > 0 && time < leastTimestamp ? now + time : time;
+  const { gid } = group;
+  if (until <= now) {
+    if (member.mutedUntil <= now) return [];
+    const notice: Notice = { mid, content: `${named(names, uid)}被${named(names, by)}解除禁言` };
+    return [{ type: 'MemberUnmuted', data: { gid, by, uid, notice } }];
+  }
+  if (member.mutedUntil === until) return [];
+  const notice: Notice = { mid, content: `${named(names, uid)}被${named(names, by)}禁言` };
+  return [{ type: 'MemberMuted', data: { gid, by, uid, until, notice } }];
+}
+
+/** The owner or a manager mutes everyone else, or ends it. */
+export function muteGroup(
+  state: GroupState,
+  { by, muted, names, mid }: { by: Uid; muted: boolean; names: Names; mid: Mid },
+): GroupEvent[] {
+  const group = mustLive(state);
+  if (!mayManage(group, by)) throw new Refusal('illegal', '没有权限设置全体禁言');
+  if (group.muted === muted) return [];
+  const { gid } = group;
+  const notice: Notice = { mid, content: `${named(names, by)}${muted ? '开启' : '解除'}了全体禁言` };
+  return [{ type: muted ? 'GroupMuted' : 'GroupUnmuted', data: { gid, by, notice } }];
+}
+
+/** A member's own name for the group; empty: none. */
+export function remarkGroup(state: GroupState, { uid, remark }: { uid: Uid; remark: string }): GroupEvent[] {
+  const group = mustLive(state);
+  const member = mustBeMember(group, uid);
+  return member.remark === remark ? [] : [{ type: 'GroupRemarked', data: { gid: group.gid, uid, remark } }];
+}
+
+/** The owner or a manager changes the group's name or picture. */
+export function updateGroup(
+  state: GroupState,
+  { by, name, avatar }: { by: Uid; name?: string | undefined; avatar?: string | undefined },
+): GroupEvent[] {
+  const group = mustLive(state);
+  if (!mayManage(group, by)) throw new Refusal('illegal', '没有权限修改群资料');
+  const changes = {
+    ...(name !== undefined && name !== group.name ? { name } : {}),
+    ...(avatar !== undefined && avatar !== group.avatar ? { avatar } : {}),
+  };
+  if (Object.keys(changes).length === 0) return [];
+  return [{ type: 'GroupUpdated', data: { gid: group.gid, by, ...changes } }];
+}
+
+/** The owner hands the group over to a member, and stays an ordinary one. */
+export function transferGroup(state: GroupState, { by, to }: { by: Uid; to: Uid }): GroupEvent[] {
+  const group = mustLive(state);
+  mustOwn(group, by);
+  if (to === by) return [];
+  if (!group.members.has(to)) throw new Refusal('illegal', '该用户不是群成员');
+  return [{ type: 'GroupTransferred', data: { gid: group.gid, from: by, to } }];
+}
+
+/** The owner dissolves the group. */
+export function dissolveGroup(state: GroupState, { by }: { by: Uid }): GroupEvent[] {
+  const group = mustLive(state);
+  mustOwn(group, by);
+  return [{ type: 'GroupDissolved', data: { gid: group.gid, by } }];
+}

@@ -1,0 +1,104 @@
+import { Refusal } from '../../contracts/codes.ts';
+import type { UserEvent } from '../../contracts/events/user.ts';
+import type { NumberId, Uid } from '../../contracts/ids.ts';
+import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts';
+
+/** A person's account, as far as deciding needs it; `null` where nobody has that uid. */
+export type UserState = {
+  readonly uid: Uid;
+  readonly nickname: string;
+  readonly avatar: string;
+  readonly sign: string;
+  readonly disabled: boolean;
+  readonly isMember: boolean;
+} | null;
+
+/** The stream `user-{uid}`. */
+export function userStream(uid: Uid): AggregateStream<UserState, UserEvent> {
+  return { aggregate: user, name: streamName(`user-${uid}`) };
+}
+
+export const user: Aggregate<UserState, UserEvent> = {
+  initial: () => null,
+  evolve: (state, event) => {
+    if (event.type === 'UserRegistered') {
+      const { uid, nickname, avatar, sign } = event.data;
+      return state ?? { uid, nickname, avatar, sign, disabled: false, isMember: false };
+    }
+    if (!state) return state;
+    switch (event.type) {
+      case 'ProfileChanged':
+        return {
+          ...state,
+          nickname: event.data.nickname ?? state.nickname,
+          avatar: event.data.avatar ?? state.avatar,
+          sign: event.data.sign ?? state.sign,
+        };
+      case 'AccountDisabled':
+        return { ...state, disabled: true };
+      case 'AccountEnabled':
+        return { ...state, disabled: false };
+      case 'MembershipGranted':
+        return { ...state, isMember: true };
+      case 'MembershipRevoked':
+        return { ...state, isMember: false };
+    }
+  },
+  weight: () => 1,
+};
+
+export interface Registration {
+  readonly uid: Uid;
+  readonly username: string;
+  readonly nickname: string;
+  readonly avatar: string;
+  readonly sign: string;
+  readonly phone: string | null;
+  readonly numberId: NumberId;
+  readonly parent: Uid | null;
+}
+
+/** Registers a person whose names are reserved; once is enough. */
+export function register(state: UserState, registration: Registration): UserEvent[] {
+  return state ? [] : [{ type: 'UserRegistered', data: registration }];
+}
+
+/** Throws noUser where nobody has that uid. */
+export function mustExist(state: UserState): NonNullable<UserState> {
+  if (!state) throw new Refusal('noUser');
+  return state;
+}
+
+/** Throws noUser, or disabled: who may not act (BEHAVIOUR, Users). */
+export function mustBeActive(state: UserState): NonNullable<UserState> {
+  const existing = mustExist(state);
+  if (existing.disabled) throw new Refusal('disabled');
+  return existing;
+}
+
+export interface AccountChanges {
+  readonly nickname?: string | undefined;
+  readonly avatar?: string | undefined;
+  readonly sign?: string | undefined;
+  readonly disabled?: boolean | undefined;
+  readonly isMember?: boolean | undefined;
+}
+
+/** Changes the profile and what the server's key may change; what already is so gives no event. */
+export function changeAccount(state: UserState, changes: AccountChanges): UserEvent[] {
+  const { uid, ...now } = mustExist(state);
+  const events: UserEvent[] = [];
+  const profile = Object.fromEntries(
+    (['nickname', 'avatar', 'sign'] as const)
+      .filter((field) => changes[field] !== undefined && changes[field] !== now[field])
+      .map((field) => [field, changes[field]]),
+  );
+  if (Object.keys(profile).length > 0) events.push({ type: 'ProfileChanged', data: { uid, ...profile } });
+  if (changes.disabled !== undefined && changes.disabled !== now.disabled) {
+    events.push({ type: changes.disabled ? 'AccountDisabled' : 'AccountEnabled', data: { uid } });
+  }
+  if (changes.isMember !== undefined && changes.isMember !== now.isMember) {
+    events.push({ type: changes.isMember ? 'MembershipGranted' : 'MembershipRevoked', data: { uid } });
+  }
+  return events;
+}
