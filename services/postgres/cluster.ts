@@ -1,0 +1,196 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  chown,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { PostgresBinaries } from './binaries.ts';
+import {
+  commandAs,
+  commandFailure,
+  type OperatingUser,
+  operatingUserFor,
+  serverEnvironment,
+} from './operating-user.ts';
+
+/** A Postgres cluster on disk, ready to be served. */
+export interface Cluster {
+  /** What Postgres calls its data directory. */
+  readonly dataFolder: string;
+  /** Marks the processes of this cluster among all of the machine. */
+  readonly name: string;
+  readonly password: string;
+  readonly user: OperatingUser | null;
+}
+
+/** The role that owns everything in a cluster. */
+export const superuser = 'postgres';
+
+/**
+ * Opens the cluster in a folder, and makes it where there is none. A new one is made beside its place
+ * and moved there when whole, so that a kill in the midst leaves nothing half made. To be called by
+ * the holder of the folder alone.
+ * @param durable whether a new cluster is to be safe against a power cut.
+ * @throws Error, in words for who starts the program.
+ */
+export async function openCluster(
+  folder: string,
+  binaries: PostgresBinaries,
+  durable: boolean,
+): Promise<Cluster> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const dataFolder = join(folder, 'data');
+  const user = await operatingUserFor(dataFolder);
+  const exists = await stat(join(dataFolder, 'PG_VERSION')).then(
+    () => true,
+    () => false,
+  );
+  await removeUnfinished(folder);
+  if (!exists) await createCluster(folder, dataFolder, user, binaries, durable);
+  await checkVersion(dataFolder, binaries);
+  const { dev, ino } = await stat(folder);
+  return {
+    dataFolder,
+    name: `bubble-im-${dev.toString(36)}-${ino.toString(36)}`,
+    password: await readPassword(folder),
+    user,
+  };
+}
+
+async function createCluster(
+  folder: string,
+  dataFolder: string,
+  user: OperatingUser | null,
+  binaries: PostgresBinaries,
+  durable: boolean,
+): Promise<void> {
+  await writePassword(folder);
+  const unfinished = await mkdtemp(join(folder, 'new-'));
+  if (user !== null) await chown(unfinished, user.uid, user.gid);
+  const command = commandAs(user, binaries.initdb, [
+    `--pgdata=${unfinished}`,
+    `--username=${superuser}`,
+    `--pwfile=${join(folder, 'password')}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    // The same order of texts on every machine, whatever locales it has.
+    '--locale=C',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    ...(durable ? [] : ['--no-sync']),
+  ]);
+  try {
+    await promisify(execFile)(command.file, command.parameters, { env: serverEnvironment, cwd: '/' });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if ('code' in error && error.code === 'ENOENT') throw commandFailure(user, binaries.initdb, error);
+    const told = 'stderr' in error ? String(error.stderr).trim() : error.message;
+    throw new Error(`the embedded Postgres could not make its data in ${folder}: ${told}`, { cause: error });
+  }
+  await rename(unfinished, dataFolder);
+  if (durable) await syncFolder(folder);
+}
+
+async function removeUnfinished(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.startsWith('new-'))
+      await rm(join(folder, name), { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function writePassword(folder: string): Promise<void> {
+  const file = await open(join(folder, 'password'), 'w', 0o600);
+  try {
+    await file.writeFile(`${randomBytes(24).toString('hex')}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function readPassword(folder: string): Promise<string> {
+  const file = join(folder, 'password');
+  const password = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Error(`cannot read ${file}, the password of the embedded Postgres beside it`, { cause });
+  });
+  return password.trim();
+}
+
+/** The files of one major version cannot be served by another. */
+async function checkVersion(dataFolder: string, binaries: PostgresBinaries): Promise<void> {
+  const found = (await readFile(join(dataFolder, 'PG_VERSION'), 'utf8')).trim();
+  const { stdout } = await promisify(execFile)(binaries.postgres, ['--version'], { env: serverEnvironment });
+  const ours = / (\d+)[.\w]*$/.exec(stdout.trim())?.[1];
+  if (found !== ours) {
+    throw new Error(
+      `${dataFolder} was made by Postgres ${found}, the embedded one is ${ours}: move the data with pg_dump`,
+    );
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The longest path that a unix socket may have, on the strictest system that we run on. */
+const socketPathLimit = 103;
+const socketName = '/.s.PGSQL.5432';
+
+/** A private folder for the server's socket, and how to remove it. */
+export interface SocketFolder {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+/**
+ * Makes the folder of the socket: beside the data, or, where that path is too long for a socket or
+ * holds what the settings of Postgres would not take as it is, a random one among the temporary files
+ * with a link beside the data, so that the next start can remove what a kill left there. It stays our
+ * own even where the server runs as another user: that one may enter by its capability, its other
+ * processes may not.
+ */
+export async function makeSocketFolder(folder: string): Promise<SocketFolder> {
+  const beside = join(folder, 'socket');
+  const before = await readlink(beside).catch(() => undefined);
+  if (before !== undefined && basename(before).startsWith(temporaryName)) {
+    await rm(before, { recursive: true, force: true });
+  }
+  await rm(beside, { recursive: true, force: true });
+  const fits = Buffer.byteLength(beside + socketName) <= socketPathLimit && /^[\w./-]+$/.test(beside);
+  if (fits) {
+    await mkdir(beside, { mode: 0o700 });
+    return { path: beside, remove: () => rm(beside, { recursive: true, force: true }) };
+  }
+  const path = await makeTemporaryFolder();
+  await symlink(path, beside);
+  const remove = async () => {
+    await rm(path, { recursive: true, force: true });
+    await rm(beside, { force: true });
+  };
+  return { path, remove };
+}
+
+const temporaryName = 'bubble-im-';
+
+function makeTemporaryFolder(): Promise<string> {
+  const usual = tmpdir();
+  const length = Buffer.byteLength(join(usual, `${temporaryName}XXXXXX`) + socketName);
+  return mkdtemp(join(length <= socketPathLimit ? usual : '/tmp', temporaryName));
+}
