@@ -22,6 +22,20 @@ export type Signal =
       readonly event: string;
       readonly data: string;
       readonly exceptSocket?: string;
+      /** Who caused it, where the hearers are told: a client event on a presence channel. */
+      readonly userId?: string;
+      /** Whether the channel's `private-` twin hears it too. */
+      readonly twin?: boolean;
+    }
+  /** The members of a presence channel are others now than they were: read them again. */
+  | { readonly kind: 'members changed'; readonly channel: string }
+  /** One gateway asks all for what their sockets are subscribed to; each answers on the topic named. */
+  | { readonly kind: 'question'; readonly id: string; readonly prefix: string; readonly answerTo: string }
+  | {
+      readonly kind: 'answer';
+      readonly id: string;
+      readonly gateway: string;
+      readonly subscriptions: Readonly<Record<string, number>>;
     };
 
 /**
@@ -40,6 +54,12 @@ export interface Bus {
   onSignal(topic: string, hear: (signal: Signal) => void): () => void;
   /** Calls `hear` whenever something may have been lost (a reconnect). Returns how to stop. */
   onInterruption(hear: () => void): () => void;
+  /**
+   * Resolves once all that was asked to be heard so far (onChannel, onSignal) is heard: what is
+   * published from then on comes. Where the bus does not carry, it waits until it does again, or
+   * resolves after its own deadline; an interruption is then told in any case.
+   */
+  settled(): Promise<void>;
   /** Whether the bus carries just now. */
   healthy(): boolean;
   close(): Promise<void>;
