@@ -1,10 +1,12 @@
 import * as log from './0001-log.ts';
 import * as accounts from './0002-accounts.ts';
 import * as readModels from './0003-read-models.ts';
+import * as presence from './0004-presence.ts';
 
 /** All migrations, in the order in which they apply. */
 export const migrations = {
   '0001-log': log,
   '0002-accounts': accounts,
   '0003-read-models': readModels,
+  '0004-presence': presence,
 };

@@ -1,0 +1,55 @@
+import { Uid } from '../../contracts/ids.ts';
+import type { BigintColumn, ReadingDatabase } from './database.ts';
+
+/** Whether a person has a websocket open anywhere, and when the last one closed (seconds; 0: never). */
+export interface PresenceState {
+  readonly state: 'online' | 'offline';
+  readonly logoutTimestamp: number;
+}
+
+/** How long what a gateway wrote holds after its last heartbeat. */
+export const heartbeatHolds = "interval '12 seconds'";
+
+/** How long a gateway that closes its sockets still counts, so that they may reach another one first. */
+export const leavingHolds = "interval '2 seconds'";
+
+/** The SQL condition under which gateway `g` is alive. */
+export const alive = `g.seen > now() - ${heartbeatHolds}
+  and (g.leaving is null or g.leaving > now() - ${leavingHolds})`;
+
+/**
+ * Tells of each of the people whether they are online, over all gateways; of a gateway that died,
+ * its last heartbeat counts as the closing of its sockets.
+ */
+export async function readPresence(
+  database: ReadingDatabase,
+  uids: readonly Uid[],
+): Promise<Map<Uid, PresenceState>> {
+  const presence = new Map<Uid, PresenceState>();
+  if (uids.length === 0) return presence;
+  const { rows } = await database.query<{
+    uid: BigintColumn;
+    online: boolean | null;
+    died: BigintColumn | null;
+    closed: BigintColumn | null;
+  }>(
+    `select asked.uid, here.online, here.died, l.timestamp as closed
+       from unnest($1::bigint[]) as asked (uid)
+       left join lateral (
+         select bool_or(${alive}) as online, extract(epoch from max(coalesce(g.leaving, g.seen)))::bigint as died
+           from presence.users u join presence.gateways g using (gateway)
+          where u.uid = asked.uid
+       ) here on true
+       left join presence.logouts l on l.uid = asked.uid`,
+    [uids],
+  );
+  for (const row of rows) {
+    const online = row.online === true;
+    const died = online ? 0 : Number(row.died ?? 0);
+    presence.set(Uid.parse(Number(row.uid)), {
+      state: online ? 'online' : 'offline',
+      logoutTimestamp: Math.max(Number(row.closed ?? 0), died),
+    });
+  }
+  return presence;
+}
