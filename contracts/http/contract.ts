@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { Refusal } from '../codes.ts';
+
+/** Who may make a call (BEHAVIOUR, Who may call). */
+export type Access =
+  /** Anyone; who names a valid token or key is known all the same. */
+  | 'open'
+  /** A user's token, or the server's key with `login_uid`. */
+  | 'user'
+  /** The server's key with `login_uid`: a user's token is refused. */
+  | 'server as user'
+  /** The server's key alone. */
+  | 'server';
+
+/** One call of the API: the truth for its validation, its handler's types and its page. */
+export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data extends z.ZodType = z.ZodType> {
+  /** Without prefix: `/user/get` is served under /api, /web and /h5. */
+  readonly path: `/${string}`;
+  readonly methods: readonly ['GET' | 'POST', ...('GET' | 'POST')[]];
+  readonly access: Access;
+  readonly summary: string;
+  /** In the document's order, in which they are checked. */
+  readonly parameters: Parameters;
+  readonly data: Data;
+}
+
+/** Defines a call. */
+export function contract<Parameters extends z.ZodObject, Data extends z.ZodType>(
+  definition: Contract<Parameters, Data>,
+): Contract<Parameters, Data> {
+  return definition;
+}
+
+/**
+ * Reads a request's parameters, one after the other in the contract's order.
+ * @throws Refusal missing or illegal, naming the parameter
+ */
+export function readParameters<Parameters extends z.ZodObject>(
+  schema: Parameters,
+  given: Readonly<Record<string, unknown>>,
+): z.infer<Parameters> {
+  const read: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries<z.core.$ZodType>(schema.shape)) {
+    const value = present(given, name, field);
+    const parsed = z.safeParse(field, value);
+    if (!parsed.success) {
+      throw value === undefined
+        ? new Refusal('missing', `缺少参数${name}`)
+        : new Refusal('illegal', `参数${name}不合法`);
+    }
+    if (parsed.data !== undefined) read[name] = parsed.data;
+  }
+  // Every field has just been read by its own schema.
+  return read as z.infer<Parameters>;
+}
+
+/** The value of a parameter; undefined where it is not given, as an empty text is that may not be empty. */
+function present(given: Readonly<Record<string, unknown>>, name: string, field: z.core.$ZodType): unknown {
+  const value = Object.hasOwn(given, name) ? given[name] : undefined;
+  if (value === null) return undefined;
+  return value === '' && !z.safeParse(field, '').success ? undefined : value;
+}

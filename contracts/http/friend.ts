@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { contract } from './contract.ts';
+import * as parameter from './parameters.ts';
+import { nothing } from './user.ts';
+
+const caller = { login_uid: parameter.loginUid };
+const pair = { ...caller, friend_uid: parameter.uid };
+/** The application's id, `nid` in these calls. */
+const application = { ...caller, nid: parameter.integer(1) };
+
+/** One person of a contact list. */
+export const Contact = z.object({
+  uid: z.int(),
+  avatar: z.string(),
+  state: z.enum(['online', 'offline']),
+  /** The remark, else the nickname. */
+  name: z.string(),
+  initials: z.string(),
+  is_member: z.union([z.literal(0), z.literal(1)]),
+});
+export type Contact = z.infer<typeof Contact>;
+
+/** People by initial (A–Z, then #), then by uid. */
+export const ContactList = z.record(z.string(), z.record(z.string(), Contact));
+export type ContactList = z.infer<typeof ContactList>;
+
+/** An application as its recipient sees it. */
+export const FriendApplication = z.object({
+  nid: z.int(),
+  from: z.int(),
+  to: z.int(),
+  type: z.literal('add_friend'),
+  /** JSON: `{"postscript": …}` */
+  data: z.string(),
+  operation: z.enum(['not_operated', 'refuse', 'agree']),
+  timestamp: z.int(),
+  nickname: z.string(),
+  avatar: z.string(),
+});
+export type FriendApplication = z.infer<typeof FriendApplication>;
+
+export const friendApply = contract({
+  path: '/friend/apply',
+  methods: ['POST'],
+  access: 'user',
+  summary: '发起好友申请',
+  parameters: z.object({ ...pair, postscript: parameter.mayBeEmpty().default('') }),
+  data: nothing,
+});
+
+export const friendAgree = contract({
+  path: '/friend/agree',
+  methods: ['POST'],
+  access: 'user',
+  summary: '同意好友申请',
+  parameters: z.object(application),
+  data: nothing,
+});
+
+export const friendRefuse = contract({
+  path: '/friend/refuse',
+  methods: ['POST'],
+  access: 'user',
+  summary: '拒绝好友申请',
+  parameters: z.object(application),
+  data: nothing,
+});
+
+export const friendAdd = contract({
+  path: '/friend/add',
+  methods: ['POST'],
+  access: 'server as user',
+  summary: '加好友',
+  parameters: z.object(pair),
+  data: nothing,
+});
+
+export const friendRemark = contract({
+  path: '/friend/remark',
+  methods: ['POST'],
+  access: 'user',
+  summary: '设置好友备注',
+  parameters: z.object({ ...pair, remark: parameter.mayBeEmpty() }),
+  data: nothing,
+});
+
+export const friendApplyList = contract({
+  path: '/friend/applylist',
+  methods: ['GET'],
+  access: 'user',
+  summary: '获取好友申请列表',
+  parameters: z.object(caller),
+  data: z.array(FriendApplication),
+});
+
+export const friendApplyCount = contract({
+  path: '/friend/applycount',
+  methods: ['GET'],
+  access: 'user',
+  summary: '获取未处理好友申请数',
+  parameters: z.object(caller),
+  data: z.int(),
+});
+
+export const friendApplyDetail = contract({
+  path: '/friend/applydetail',
+  methods: ['GET'],
+  access: 'user',
+  summary: '获取好友申请详情',
+  parameters: z.object(application),
+  data: FriendApplication.extend({ username: z.string() }),
+});
+
+export const friendGetList = contract({
+  path: '/friend/getlist',
+  methods: ['GET'],
+  access: 'user',
+  summary: '获取好友列表(通讯录)',
+  parameters: z.object(caller),
+  data: ContactList,
+});
+
+export const friendGetTempList = contract({
+  path: '/friend/get_temp_list',
+  methods: ['GET'],
+  access: 'user',
+  summary: '获取临时会话玩家列表',
+  parameters: z.object(caller),
+  data: ContactList,
+});
+
+export const friendDelete = contract({
+  path: '/friend/delete',
+  methods: ['POST'],
+  access: 'user',
+  summary: '删除好友',
+  parameters: z.object(pair),
+  data: nothing,
+});
+
+export const friendUpdate = contract({
+  path: '/friend/update',
+  methods: ['POST'],
+  access: 'user',
+  summary: '更新好友信息',
+  parameters: z.object({
+    ...pair,
+    state: parameter.oneOf('chatting', 'hidden').optional(),
+    last_read_time: parameter.integer().optional(),
+    unread_count: parameter.integer().optional(),
+    top: parameter.flag.optional(),
+  }),
+  data: nothing,
+});

@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { contract } from './contract.ts';
+import * as parameter from './parameters.ts';
+import { nothing } from './user.ts';
+
+const caller = { login_uid: parameter.loginUid };
+/** A chat as the caller names it: the other's uid, or the gid. */
+const chat = { ...caller, id: parameter.integer(1), type: parameter.chatType };
+
+/** A message as `message/get` shows it; `name` in groups alone. */
+export const Message = z.object({
+  mid: z.int(),
+  from: z.string(),
+  avatar: z.string(),
+  name: z.string().optional(),
+  timestamp: z.int(),
+  content: z.string(),
+  sub_type: z.enum(['message', 'notice']),
+  quote_mid: z.int(),
+  quote_content: z.string(),
+});
+export type Message = z.infer<typeof Message>;
+
+export const messageSend = contract({
+  path: '/message/send',
+  methods: ['POST'],
+  access: 'user',
+  summary: '发送消息',
+  parameters: z.object({
+    ...caller,
+    to: parameter.integer(1),
+    type: parameter.chatType,
+    content: parameter.bytes(8192),
+    quote_mid: parameter.mid.optional(),
+    uniqueId: parameter.text(1, 64).optional(),
+  }),
+  data: z.object({ mid: z.int() }),
+});
+
+export const messageGet = contract({
+  path: '/message/get',
+  methods: ['GET'],
+  access: 'user',
+  summary: '获得消息历史记录',
+  parameters: z.object({ ...chat, limit: parameter.limit(100, 20), mid: parameter.mid.optional() }),
+  data: z.array(Message),
+});
+
+export const messageRevoke = contract({
+  path: '/message/revoke',
+  methods: ['POST'],
+  access: 'user',
+  summary: '撤回消息',
+  parameters: z.object({ ...chat, mid: parameter.mid }),
+  data: nothing,
+});
+
+export const messageDelete = contract({
+  path: '/message/delete',
+  methods: ['POST'],
+  access: 'user',
+  summary: '删除消息',
+  parameters: z.object({ ...chat, mid: parameter.mid, ty: parameter.integer(1, 2) }),
+  data: nothing,
+});
+
+export const messageUnreadCount = contract({
+  path: '/message/unreadcount',
+  methods: ['GET'],
+  access: 'user',
+  summary: '获得与某用户/群的未读消息数',
+  parameters: z.object(chat),
+  data: z.int(),
+});
+
+export const messageUpdateLastReadTime = contract({
+  path: '/message/updateLastReadTime',
+  methods: ['POST'],
+  access: 'user',
+  summary: '更新消息最后读取时间',
+  parameters: z.object(chat),
+  data: nothing,
+});
+
+export const messageSync = contract({
+  path: '/message/sync',
+  methods: ['GET'],
+  access: 'user',
+  summary: '同步某位置之后的推送',
+  parameters: z.object({
+    ...caller,
+    since: parameter.text(1, 200).optional(),
+    limit: parameter.limit(1000, 200),
+  }),
+  data: z.object({
+    events: z.array(
+      z.object({
+        channel: z.string(),
+        event: z.string(),
+        data: z.record(z.string(), z.unknown()),
+        position: z.string(),
+      }),
+    ),
+    position: z.string(),
+    reset: z.boolean(),
+  }),
+});

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { PublicSettings } from '../settings.ts';
+import { contract } from './contract.ts';
+import { ContactList } from './friend.ts';
+import * as parameter from './parameters.ts';
+import { nothing } from './user.ts';
+
+/** A message as the chat list shows the last one; `name` in groups alone. */
+const LastMessage = z.object({
+  mid: z.int(),
+  from: z.string(),
+  to: z.string(),
+  content: z.string(),
+  timestamp: z.int(),
+  sub_type: z.enum(['message', 'notice']),
+  avatar: z.string(),
+  name: z.string().optional(),
+});
+
+/** A chat of the list; `url` and `key` with groups alone. */
+export const ChattingEntry = z.object({
+  type: z.enum(['friend', 'group']),
+  id: z.int(),
+  url: z.string().optional(),
+  avatar: z.string(),
+  name: z.string(),
+  unread_count: z.int(),
+  top: z.union([z.literal(0), z.literal(1)]),
+  key: z.string().optional(),
+  items: z.array(LastMessage),
+});
+export type ChattingEntry = z.infer<typeof ChattingEntry>;
+
+const shownSettings = {
+  ...PublicSettings.shape,
+  dirty_words: z.literal(''),
+  appkey: z.string(),
+  ws_address: z.string(),
+};
+
+/** The settings as `pop/getsetting` shows them. */
+export const ShownSettings = z.object({ id: z.literal('2'), ...shownSettings });
+export type ShownSettings = z.infer<typeof ShownSettings>;
+
+export const popGet = contract({
+  path: '/pop/get',
+  methods: ['GET'],
+  access: 'user',
+  summary: '获取当前登录用户的主页信息',
+  parameters: z.object({ login_uid: parameter.loginUid }),
+  data: z.object({
+    mine: z.object({
+      uid: z.int(),
+      username: z.string(),
+      sign: z.string(),
+      nickname: z.string(),
+      avatar: z.string(),
+      unread_friend_apply_count: z.int(),
+    }),
+    friend: ContactList,
+    group: z.array(z.object({ gid: z.int(), avatar: z.string(), name: z.string() })),
+    chatting: z.record(z.string(), ChattingEntry),
+    setting: z.object({ id: z.literal(2), ...shownSettings }),
+  }),
+});
+
+export const popDelChat = contract({
+  path: '/pop/delchat',
+  methods: ['POST'],
+  access: 'user',
+  summary: '删除对话',
+  parameters: z.object({
+    login_uid: parameter.loginUid,
+    id: parameter.integer(1),
+    type: parameter.chatType,
+  }),
+  data: nothing,
+});
+
+export const popGetSetting = contract({
+  path: '/pop/getsetting',
+  methods: ['GET'],
+  access: 'open',
+  summary: '获取系统配置',
+  parameters: z.object({}),
+  data: ShownSettings,
+});

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+
+const uid = z.int().positive();
+
+/** `uid` asks to be a friend. */
+export const FriendApplyPush = z.object({ uid });
+
+/** A new friend, as the hearer's list shows them. */
+export const AddFriendPush = z.object({ uid, name: z.string(), avatar: z.string() });
+
+/** `uid` is no friend any more. */
+export const RemoveFriendPush = z.object({ uid });
+
+/** `uid` went online or offline. Comes from the gateway, not from the log. */
+export const PresencePush = z.object({ uid, state: z.enum(['online', 'offline']) });

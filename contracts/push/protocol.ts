@@ -1,0 +1,108 @@
+import { z } from 'zod';
+
+/** The Pusher Channels protocol, version 7, as the gateway speaks it: names, codes and frames. */
+
+/** The longest frame that a client may send, in bytes. */
+export const maxFrameBytes = 100 * 1024;
+
+/** A socket's id. What is signed is a joined string, so nothing else may stand in for one. */
+export const SocketId = z.string().regex(/^\d{1,20}\.\d{1,20}$/);
+
+/** A channel's name. */
+export const ChannelName = z.string().regex(/^[A-Za-z0-9_=@,.;-]{1,200}$/);
+
+/**
+ * Where pusher-js listens for what is sent to a signed-in user. It is no name that anything signs;
+ * only the gateway's own signed-in sockets and the HTTP side use it.
+ */
+export const ServerToUserChannel = z.string().regex(/^#server-to-user-[A-Za-z0-9_=@,.;-]{1,180}$/);
+
+/** An event's name. */
+export const EventName = z.string().min(1).max(200);
+
+/** Error and close codes. */
+export const pushCodes = {
+  unknownKey: 4001,
+  tooManyConnections: 4004,
+  tokenEnded: 4009,
+  overCapacity: 4100,
+  restarting: 4200,
+  noPong: 4201,
+  /** A frame that cannot be read or is not known; the connection stays. */
+  unreadable: 4300,
+  clientEventRefused: 4301,
+} as const;
+export type PushCode = (typeof pushCodes)[keyof typeof pushCodes];
+
+/** Any frame of a client. */
+export const ClientFrame = z.object({
+  event: EventName,
+  channel: z.unknown().optional(),
+  data: z.unknown().optional(),
+});
+export type ClientFrame = z.infer<typeof ClientFrame>;
+
+/** The data of `pusher:subscribe`. */
+export const Subscribe = z.object({
+  channel: z.string(),
+  auth: z.string().nullish(),
+  channel_data: z.unknown().optional(),
+  /** The last position that the client has seen on this channel. */
+  since: z.unknown().optional(),
+});
+export type Subscribe = z.infer<typeof Subscribe>;
+
+/** The data of `pusher:unsubscribe`. */
+export const Unsubscribe = z.object({ channel: z.string() });
+
+/** The data of `pusher:signin`. */
+export const Signin = z.object({ auth: z.string(), user_data: z.string() });
+
+/** What is known of who hears, from signed `channel_data`. */
+export const ChannelData = z.looseObject({
+  user_id: z.union([z.string().min(1).max(200), z.number()]).transform(String).optional(),
+  user_info: z.unknown().optional(),
+  /** The hash of the token that it was signed for, so that the socket ends with the token. */
+  session: z.string().optional(),
+});
+export type ChannelData = z.infer<typeof ChannelData>;
+
+/** What is known of who signed in, from signed `user_data`. */
+export const UserData = z.looseObject({
+  id: z.union([z.string().min(1).max(200), z.number()]).transform(String),
+  session: z.string().optional(),
+});
+export type UserData = z.infer<typeof UserData>;
+
+/** Reads a text as a JSON object; undefined where it is none. */
+export function jsonObject(text: unknown): Record<string, unknown> | undefined {
+  if (typeof text !== 'string') return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A frame of an event; `data` is JSON as text. Who caused it stands in `user_id`, where it is told. */
+export function eventFrame(event: string, channel: string | undefined, data: string, userId?: string): string {
+  const where = channel === undefined ? '' : `,"channel":${JSON.stringify(channel)}`;
+  const who = userId === undefined ? '' : `,"user_id":${JSON.stringify(userId)}`;
+  return `{"event":${JSON.stringify(event)}${where},"data":${JSON.stringify(data)}${who}}`;
+}
+
+/** A frame of `pusher:error`, whose data is an object. */
+export function errorFrame(code: PushCode, message: string): string {
+  return JSON.stringify({ event: 'pusher:error', data: { code, message } });
+}
+
+/** The frame that answers `pusher:ping`. */
+export const pongFrame = '{"event":"pusher:pong","data":{}}';
+
+/** The frame that asks a silent client whether it is there. */
+export const pingFrame = '{"event":"pusher:ping","data":{}}';

@@ -1,0 +1,167 @@
+import { LRUCache } from 'lru-cache';
+import type { DomainEvent } from '../../contracts/events/index.ts';
+import type { Aggregate, AggregateStream } from '../domain/aggregate.ts';
+import { type Decoded, decode } from '../log/codec.ts';
+import { type EventId, type EventLog, type Position, type StreamName, startOfLog } from '../log/log.ts';
+
+/** A state and how far it was folded. `revision` -1: the stream has no events yet. */
+export interface Snapshot<State> {
+  readonly state: State;
+  readonly revision: number;
+  /** Where the last folded event lies in the log; `startOfLog` where there is none. */
+  readonly position: Position;
+}
+
+interface Entry {
+  readonly aggregate: Aggregate<unknown>;
+  state: unknown;
+  revision: number;
+  position: Position;
+  /** Events that the tail brought while the stream was being read; null once it is folded. */
+  arrived: Decoded[] | null;
+  readonly folded: Promise<void>;
+  /** Ids seen, where the store under the log may keep one event twice; the first counts. */
+  readonly seen: Set<EventId> | null;
+}
+
+/** The streams of which states are kept. */
+const prefixes = ['user-', 'friendship-', 'group-', 'reply-', 'setting'];
+
+const memory = 100_000;
+
+/**
+ * The states that commands decide on: folded once, kept in bounded memory, kept fresh by the log's
+ * tail. What this process appends is seen at once, what others append within the tail's delay.
+ */
+export class AggregateStore {
+  readonly #log: EventLog;
+  readonly #stop = new AbortController();
+  readonly #entries: LRUCache<StreamName, Entry>;
+  readonly #onFailure: (error: unknown) => void;
+  #tailing: Promise<void> = Promise.resolve();
+
+  /** `onFailure` hears of an event that cannot be read: states go stale then, so the process must end. */
+  constructor(log: EventLog, onFailure: (error: unknown) => void) {
+    this.#log = log;
+    this.#onFailure = onFailure;
+    this.#entries = new LRUCache({
+      maxSize: memory,
+      sizeCalculation: ({ aggregate, state }) => Math.ceil(aggregate.weight(state)),
+    });
+  }
+
+  /** Begins to follow the log. Nothing may be loaded before this has resolved. */
+  async start(): Promise<void> {
+    const after = await this.#log.end();
+    this.#tailing = this.#follow(after);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#tailing;
+  }
+
+  /** The state of a stream as of now. Throws LogFailure, UnreadableEvent. */
+  async load<State, Event extends DomainEvent>(
+    stream: AggregateStream<State, Event>,
+  ): Promise<Snapshot<State>> {
+    const entry = this.#entry(stream);
+    if (entry.arrived) await entry.folded;
+    // An entry is made by #entry alone, under the name of a stream whose aggregate has this state.
+    return entry as Snapshot<unknown> as Snapshot<State>;
+  }
+
+  /** Takes in events that were just appended at the end of a stream, the last of them at `revision`. */
+  appended(
+    stream: StreamName,
+    events: readonly DomainEvent[],
+    ids: readonly EventId[],
+    revision: number,
+    position: Position,
+  ): void {
+    const entry = this.#entries.get(stream);
+    if (!entry || entry.arrived) return;
+    events.forEach((event, index) => {
+      const id = ids[index];
+      if (id) this.#take(stream, entry, event, id, revision - events.length + 1 + index, position);
+    });
+  }
+
+  /** Forgets a state that turned out to be behind; the next load folds anew. */
+  forget(stream: StreamName): void {
+    this.#entries.delete(stream);
+  }
+
+  #entry<State, Event extends DomainEvent>({ name, aggregate }: AggregateStream<State, Event>): Entry {
+    const known = this.#entries.get(name);
+    if (known) return known;
+    const entry: Entry = {
+      // The streams of one name always come with the same aggregate.
+      aggregate: aggregate as unknown as Aggregate<unknown>,
+      state: aggregate.initial(),
+      revision: -1,
+      position: startOfLog,
+      arrived: [],
+      folded: Promise.resolve().then(() => this.#fold(name, entry)),
+      seen: this.#log.remembersIds === 'forever' ? null : new Set(),
+    };
+    this.#entries.set(name, entry);
+    return entry;
+  }
+
+  async #fold(name: StreamName, entry: Entry): Promise<void> {
+    try {
+      for await (const record of this.#log.readStream(name)) this.#apply(entry, decode(record));
+      const arrived = entry.arrived ?? [];
+      entry.arrived = null;
+      for (const event of arrived) this.#apply(entry, event);
+      if (this.#entries.peek(name) === entry) this.#entries.set(name, entry);
+    } catch (error) {
+      if (this.#entries.peek(name) === entry) this.#entries.delete(name);
+      throw error;
+    }
+  }
+
+  async #follow(after: Position): Promise<void> {
+    const { signal } = this.#stop;
+    try {
+      for await (const batch of this.#log.subscribe({ after, prefixes, signal })) {
+        for (const record of batch) {
+          const entry = this.#entries.peek(record.stream);
+          if (!entry) continue;
+          const event = decode(record);
+          if (entry.arrived) entry.arrived.push(event);
+          else this.#take(record.stream, entry, event, event.id, event.revision, event.position);
+        }
+      }
+    } catch (error) {
+      this.#entries.clear();
+      this.#onFailure(error);
+    }
+  }
+
+  #take(
+    stream: StreamName,
+    entry: Entry,
+    event: DomainEvent,
+    id: EventId,
+    revision: number,
+    position: Position,
+  ): void {
+    if (revision > entry.revision + 1) this.#entries.delete(stream);
+    else if (revision === entry.revision + 1) {
+      const before = entry.aggregate.weight(entry.state);
+      this.#apply(entry, { ...event, id, revision, position });
+      if (entry.aggregate.weight(entry.state) !== before) this.#entries.set(stream, entry);
+    }
+  }
+
+  #apply(entry: Entry, event: DomainEvent & Pick<Decoded, 'id' | 'revision' | 'position'>): void {
+    if (event.revision <= entry.revision) return;
+    entry.revision = event.revision;
+    entry.position = event.position;
+    if (entry.seen?.has(event.id)) return;
+    entry.seen?.add(event.id);
+    entry.state = entry.aggregate.evolve(entry.state, event);
+  }
+}

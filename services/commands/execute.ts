@@ -1,0 +1,63 @@
+import { uuidv7 } from 'uuidv7';
+import { Refusal } from '../../contracts/codes.ts';
+import type { DomainEvent } from '../../contracts/events/index.ts';
+import type { AggregateStream } from '../domain/aggregate.ts';
+import { encode } from '../log/codec.ts';
+import type { EventId, EventLog, NewEvent, Position } from '../log/log.ts';
+import type { AggregateStore } from './aggregate-store.ts';
+import type { CommandContext } from './context.ts';
+
+/** How often a command is decided anew because others wrote the same stream at the same time. */
+const attempts = 50;
+
+/** What came of a command: its events (none: it already was so), and the position that shows it. */
+export interface Executed<Event> {
+  readonly events: readonly Event[];
+  readonly position: Position;
+}
+
+/** A new event id, ordered by time, which keeps indexes warm. */
+export function newEventId(): EventId {
+  return uuidv7() as EventId;
+}
+
+/** Narrows a list to what the log takes: at least one. */
+export function atLeastOne<Item>(items: readonly Item[]): readonly [Item, ...Item[]] {
+  const [first, ...rest] = items;
+  if (first === undefined) throw new TypeError('nothing to append');
+  return [first, ...rest];
+}
+
+/** The metadata of an event that `context` causes; by itself its cause is the request. */
+export function metadataOf(context: CommandContext, causationId: string = context.correlationId) {
+  const { actor, correlationId, time } = context;
+  return { time, actor, $correlationId: correlationId, $causationId: causationId };
+}
+
+/**
+ * Decides on a stream's present state and appends what was decided, expecting that state; where
+ * others were faster, it decides anew.
+ * @throws what `decide` throws; Refusal notReady after too many conflicts; LogFailure
+ */
+export async function execute<State, Event extends DomainEvent>(
+  log: EventLog,
+  store: AggregateStore,
+  stream: AggregateStream<State, Event>,
+  context: CommandContext,
+  decide: (state: State) => readonly Event[],
+): Promise<Executed<Event>> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const { state, revision, position } = await store.load(stream);
+    const events = decide(state);
+    if (events.length === 0) return { events, position };
+    const encoded: NewEvent[] = events.map((event) => encode(newEventId(), event, metadataOf(context)));
+    const result = await log.append(stream.name, revision < 0 ? 'none' : revision, atLeastOne(encoded));
+    if (result.outcome !== 'conflict') {
+      const ids = encoded.map(({ id }) => id);
+      store.appended(stream.name, events, ids, revision + events.length, result.position);
+      return { events, position: result.position };
+    }
+    store.forget(stream.name);
+  }
+  throw new Refusal('notReady', '操作过于频繁,请稍后重试');
+}

@@ -1,0 +1,222 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { v5 as uuidv5 } from 'uuid';
+import { Refusal } from '../../contracts/codes.ts';
+import type { ConversationEvent } from '../../contracts/events/conversation.ts';
+import {
+  type ConversationId,
+  friendConversation,
+  type Gid,
+  groupConversation,
+  type Mid,
+  type Uid,
+} from '../../contracts/ids.ts';
+import { type Addressee, conversationStream, mustMaySend, sendMessage } from '../domain/conversation.ts';
+import { friendshipStream } from '../domain/friendship.ts';
+import { groupStream } from '../domain/group.ts';
+import { automaticAnswers, replyStream } from '../domain/reply.ts';
+import { settingStream } from '../domain/setting.ts';
+import { userStream } from '../domain/user.ts';
+import { decode, encode } from '../log/codec.ts';
+import type { EventId, EventLog, ExpectedRevision, NewEvent, Position } from '../log/log.ts';
+import type { AggregateStore } from './aggregate-store.ts';
+import { type CommandContext, seconds } from './context.ts';
+import { atLeastOne, metadataOf, newEventId } from './execute.ts';
+
+/** The chat as its sender names it: another person, or a group. */
+export type Chat =
+  | { readonly type: 'friend'; readonly id: Uid }
+  | { readonly type: 'group'; readonly id: Gid };
+
+/** The conversation behind a chat of `uid`. */
+export function conversationOf(uid: Uid, chat: Chat): ConversationId {
+  return chat.type === 'friend' ? friendConversation(uid, chat.id) : groupConversation(chat.id);
+}
+
+export interface SendMessage {
+  readonly from: Uid;
+  readonly to: Chat;
+  readonly content: string;
+  readonly quoteMid?: Mid | undefined;
+  readonly uniqueId?: string | undefined;
+}
+
+/** A message that stands in the log under an event id. */
+export interface StoredMessage {
+  readonly mid: Mid;
+  readonly contentHash: string | undefined;
+  readonly position: Position;
+}
+
+/** What sending asks of the read models, and only in rarer cases. */
+export interface MessageLookup {
+  /** Whether `mid` stands in the conversation where `reader` can read it. */
+  readable(conversation: ConversationId, reader: Uid, mid: Mid): Promise<boolean>;
+  /** The message of an event id, with the read models as far as the log's end is now. Throws notReady. */
+  byEventId(id: EventId): Promise<StoredMessage | undefined>;
+}
+
+export interface SentMessage {
+  readonly mid: Mid;
+  readonly position: Position;
+}
+
+/** The namespace of event ids that are made of sender, conversation and uniqueId. Never change it. */
+const namespace = '6f1e2c3a-52f4-4d0e-9c39-3a7d7f5f7f10';
+
+const attempts = 50;
+
+export class MessageSender {
+  readonly #log: EventLog;
+  readonly #store: AggregateStore;
+  readonly #lookup: MessageLookup;
+  readonly #nextMid: () => Mid | Promise<Mid>;
+  /** `sender>member` of whom it is known that a first message was sent: they need no welcome. */
+  readonly #welcomed = new LRUCache<string, true>({ max: 100_000 });
+
+  constructor(
+    log: EventLog,
+    store: AggregateStore,
+    lookup: MessageLookup,
+    nextMid: () => Mid | Promise<Mid>,
+  ) {
+    this.#log = log;
+    this.#store = store;
+    this.#lookup = lookup;
+    this.#nextMid = nextMid;
+  }
+
+  /**
+   * Sends a message, with the automatic answers that it calls for. The same sender, conversation and
+   * uniqueId give the same mid, for ever, whatever a check would say by now.
+   * @throws Refusal as BEHAVIOUR, Messages, orders them; illegal where the uniqueId stands with other content
+   */
+  async send(command: SendMessage, context: CommandContext): Promise<SentMessage> {
+    const { from, to, content, uniqueId } = command;
+    if (to.type === 'friend' && to.id === from) throw new Refusal('illegal', '不能给自己发送消息');
+    const conversation = conversationOf(from, to);
+    if (uniqueId === undefined) return this.#decide(command, conversation, newEventId(), undefined, context);
+    const id = uuidv5(`${from}\n${conversation}\n${uniqueId}`, namespace) as EventId;
+    const hash = createHash('sha256').update(content).digest('hex');
+    try {
+      return await this.#decide(command, conversation, id, hash, context);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const standing = await this.#lookup.byEventId(id);
+      if (!standing) throw error;
+      return repeated(standing, hash);
+    }
+  }
+
+  async #decide(
+    command: SendMessage,
+    conversation: ConversationId,
+    id: EventId,
+    contentHash: string | undefined,
+    context: CommandContext,
+  ): Promise<SentMessage> {
+    const { from, to, content, quoteMid, uniqueId } = command;
+    const [{ state: settings }, { state: sender }, addressee] = await Promise.all([
+      this.#store.load(settingStream),
+      this.#store.load(userStream(from)),
+      this.#addressee(from, to),
+    ]);
+    mustMaySend(sender, addressee, settings, seconds(context));
+    if (quoteMid !== undefined && !(await this.#lookup.readable(conversation, from, quoteMid))) {
+      throw new Refusal('noMessage', '引用的消息不存在');
+    }
+    const mid = await this.#nextMid();
+    const sent = sendMessage(
+      { conversation, mid, from, content, quoteMid, uniqueId, contentHash },
+      addressee,
+      settings,
+    );
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const { expected, answers } = await this.#answers(command, addressee, conversation);
+      const events: NewEvent[] = [encode(id, sent, metadataOf(context))];
+      for (const answer of answers) {
+        const automatic = await this.#answer(answer, conversation, to, addressee);
+        events.push(encode(newEventId(), automatic, metadataOf(context, id)));
+      }
+      const result = await this.#log.append(conversationStream(conversation), expected, atLeastOne(events));
+      if (result.outcome === 'conflict') continue;
+      if (expected !== 'any') this.#welcomed.set(`${from}>${to.id}`, true);
+      if (result.outcome === 'appended') return { mid, position: result.position };
+      return repeated(await this.#standing(conversation, result.revision), contentHash);
+    }
+    throw new Refusal('notReady', '操作过于频繁,请稍后重试');
+  }
+
+  async #addressee(from: Uid, to: Chat): Promise<Addressee> {
+    if (to.type === 'group')
+      return { type: 'group', group: (await this.#store.load(groupStream(to.id))).state };
+    const [user, friendship] = await Promise.all([
+      this.#store.load(userStream(to.id)),
+      this.#store.load(friendshipStream(from, to.id)),
+    ]);
+    return { type: 'friend', uid: to.id, user: user.state, friendship: friendship.state };
+  }
+
+  /**
+   * What customer service answers, and what the conversation must look like for that: only while the
+   * first message to a member is not known to have been sent does the revision matter.
+   */
+  async #answers(
+    { from, content }: SendMessage,
+    addressee: Addressee,
+    conversation: ConversationId,
+  ): Promise<{ expected: ExpectedRevision; answers: readonly string[] }> {
+    if (addressee.type === 'group' || !addressee.user?.isMember) return { expected: 'any', answers: [] };
+    const { state: replies } = await this.#store.load(replyStream(addressee.uid));
+    const first = await this.#firstMessage(from, addressee.uid, conversation);
+    const answers = automaticAnswers(replies, content, first !== 'sent');
+    return { expected: first === 'sent' ? 'any' : first, answers };
+  }
+
+  /** `sent`, or the revision at which `from` has not yet sent anything in the conversation. */
+  async #firstMessage(from: Uid, to: Uid, conversation: ConversationId): Promise<'sent' | 'none' | number> {
+    const key = `${from}>${to}`;
+    if (this.#welcomed.has(key)) return 'sent';
+    let revision: 'none' | number = 'none';
+    for await (const record of this.#log.readStream(conversationStream(conversation))) {
+      const event = decode(record);
+      if (event.type === 'MessageSent' && event.data.from === from && !event.data.automatic) {
+        this.#welcomed.set(key, true);
+        return 'sent';
+      }
+      revision = record.revision;
+    }
+    return revision;
+  }
+
+  async #answer(
+    content: string,
+    conversation: ConversationId,
+    to: Chat,
+    addressee: Addressee,
+  ): Promise<ConversationEvent> {
+    if (to.type !== 'friend') throw new TypeError('groups answer nothing by themselves');
+    const { state: settings } = await this.#store.load(settingStream);
+    const mid = await this.#nextMid();
+    return sendMessage({ conversation, mid, from: to.id, content, automatic: true }, addressee, settings);
+  }
+
+  async #standing(conversation: ConversationId, revision: number): Promise<StoredMessage> {
+    const stream = conversationStream(conversation);
+    for await (const record of this.#log.readStream(stream, { from: revision, limit: 1 })) {
+      const event = decode(record);
+      if (event.type === 'MessageSent') {
+        return { mid: event.data.mid, contentHash: event.data.contentHash, position: event.position };
+      }
+    }
+    throw new TypeError(`no message stands at ${stream}@${revision}`);
+  }
+}
+
+/** The answer to a repeat. Throws illegal where what stands under the uniqueId is something else. */
+function repeated({ mid, contentHash, position }: StoredMessage, hash: string | undefined): SentMessage {
+  if (hash !== undefined && contentHash !== hash) {
+    throw new Refusal('illegal', '参数uniqueId已用于另一条内容不同的消息');
+  }
+  return { mid, position };
+}
