@@ -1,20 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  chown,
-  mkdir,
-  mkdtemp,
-  open,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  stat,
-  symlink,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { chown, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { PostgresBinaries } from './binaries.ts';
 import {
@@ -120,7 +107,8 @@ async function writePassword(folder: string): Promise<void> {
   }
 }
 
-async function readPassword(folder: string): Promise<string> {
+/** The password of all roles of the cluster in a folder. */
+export async function readPassword(folder: string): Promise<string> {
   const file = join(folder, 'password');
   const password = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new Error(`cannot read ${file}, the password of the embedded Postgres beside it`, { cause });
@@ -147,50 +135,4 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** The longest path that a unix socket may have, on the strictest system that we run on. */
-const socketPathLimit = 103;
-const socketName = '/.s.PGSQL.5432';
-
-/** A private folder for the server's socket, and how to remove it. */
-export interface SocketFolder {
-  readonly path: string;
-  remove(): Promise<void>;
-}
-
-/**
- * Makes the folder of the socket: beside the data, or, where that path is too long for a socket or
- * holds what the settings of Postgres would not take as it is, a random one among the temporary files
- * with a link beside the data, so that the next start can remove what a kill left there. It stays our
- * own even where the server runs as another user: that one may enter by its capability, its other
- * processes may not.
- */
-export async function makeSocketFolder(folder: string): Promise<SocketFolder> {
-  const beside = join(folder, 'socket');
-  const before = await readlink(beside).catch(() => undefined);
-  if (before !== undefined && basename(before).startsWith(temporaryName)) {
-    await rm(before, { recursive: true, force: true });
-  }
-  await rm(beside, { recursive: true, force: true });
-  const fits = Buffer.byteLength(beside + socketName) <= socketPathLimit && /^[\w./-]+$/.test(beside);
-  if (fits) {
-    await mkdir(beside, { mode: 0o700 });
-    return { path: beside, remove: () => rm(beside, { recursive: true, force: true }) };
-  }
-  const path = await makeTemporaryFolder();
-  await symlink(path, beside);
-  const remove = async () => {
-    await rm(path, { recursive: true, force: true });
-    await rm(beside, { force: true });
-  };
-  return { path, remove };
-}
-
-const temporaryName = 'bubble-im-';
-
-function makeTemporaryFolder(): Promise<string> {
-  const usual = tmpdir();
-  const length = Buffer.byteLength(join(usual, `${temporaryName}XXXXXX`) + socketName);
-  return mkdtemp(join(length <= socketPathLimit ? usual : '/tmp', temporaryName));
 }

@@ -1,15 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { locateBinaries } from './binaries.ts';
-import { type Cluster, makeSocketFolder, openCluster, type SocketFolder, superuser } from './cluster.ts';
+import { openCluster, readPassword, superuser } from './cluster.ts';
 import { endLeftover } from './leftover.ts';
-import { commandAs, commandFailure, serverEnvironment } from './operating-user.ts';
+import { Server } from './server.ts';
+import { findSocketFolder, makeSocketFolder } from './socket-folder.ts';
 
 /** A Postgres server of our own, kept running until it is stopped. */
 export interface EmbeddedPostgres {
@@ -21,6 +16,8 @@ export interface EmbeddedPostgres {
   readonly pid: number;
   /** Ends the server in good order, its connections too. Once it is called nothing restarts. */
   stop(): Promise<void>;
+  /** Tells it to end in good order and does not wait: for a process that exits at once. */
+  abandon(): void;
   /** Stops it in good order and has it accept connections again. */
   restart(): Promise<void>;
   /** SIGKILL, as a crash would; settles when the process is gone. It is then restarted by itself. */
@@ -40,9 +37,6 @@ export interface EmbeddedPostgresOptions {
 /** The database of the program and the role that owns it. */
 const database = 'bubble_im';
 
-/** How long a server may take to come up: after a crash it first reads its own journal again. */
-const startMilliseconds = 300_000;
-
 /**
  * Starts the Postgres whose programs come with the installed packages: makes its data where there are
  * none, ends a server that was left behind on them, and restarts it whenever it dies by itself. It
@@ -56,10 +50,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const cluster = await openCluster(folder, binaries, settings.fsync !== 'off');
   await endLeftover(cluster.name, cluster.dataFolder, logger);
   const socket = await makeSocketFolder(folder);
-  const server = new Server(binaries.postgres, cluster, socket, settings, logger);
-  const urlOf = (role: string, name: string) =>
-    `postgresql://${role}:${cluster.password}@/${name}?host=${encodeURIComponent(socket.path)}&sslmode=disable`;
-  const superuserUrl = urlOf(superuser, 'postgres');
+  const server = new Server({ program: binaries.postgres, cluster, socket, settings, logger });
+  const superuserUrl = connectionUrl(superuser, 'postgres', cluster.password, socket.path);
   try {
     await server.start();
     await createDatabase(superuserUrl, cluster.password);
@@ -68,16 +60,48 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     throw error;
   }
   return {
-    url: urlOf(database, database),
+    url: connectionUrl(database, database, cluster.password, socket.path),
     superuserUrl,
     get pid() {
       return server.pid;
     },
     stop: () => server.stop(),
+    abandon: () => server.abandon(),
     restart: () => server.restart(),
     kill: () => server.kill(),
     ready: () => server.ready,
   };
+}
+
+/**
+ * How to connect to the embedded Postgres that another process runs in this folder.
+ * @returns undefined where none runs. Holds a password: never log it.
+ */
+export async function runningEmbeddedUrl(folder: string): Promise<string | undefined> {
+  const socket = await findSocketFolder(folder);
+  if (socket === undefined) return undefined;
+  const url = connectionUrl(database, database, await readPassword(folder), socket);
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+    return url;
+  } catch (error) {
+    // What a killed server left behind: a folder without a socket, or one that nobody answers.
+    if (
+      error instanceof Error &&
+      'code' in error &&
+      (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
+    ) {
+      return undefined;
+    }
+    throw error;
+  } finally {
+    await client.end();
+  }
+}
+
+function connectionUrl(role: string, name: string, password: string, socket: string): string {
+  return `postgresql://${role}:${password}@/${name}?host=${encodeURIComponent(socket)}&sslmode=disable`;
 }
 
 async function createDatabase(url: string, password: string): Promise<void> {
@@ -93,184 +117,4 @@ async function createDatabase(url: string, password: string): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-/** The server's process and whoever follows it. */
-class Server {
-  /** Settles when the present process accepts connections; rejects when it could not be started at first. */
-  ready: Promise<void> = Promise.resolve();
-  readonly #program: string;
-  readonly #cluster: Cluster;
-  readonly #socket: SocketFolder;
-  readonly #settings: Readonly<Record<string, string>>;
-  readonly #logger: Logger;
-  #child: ChildProcess | undefined;
-  #stopped: Promise<void> | undefined;
-  /** The last lines it told, for the error when it does not come up. */
-  #told: string[] = [];
-  readonly #stopping = new AbortController();
-
-  constructor(
-    program: string,
-    cluster: Cluster,
-    socket: SocketFolder,
-    settings: Readonly<Record<string, string>>,
-    logger: Logger,
-  ) {
-    this.#program = program;
-    this.#cluster = cluster;
-    this.#socket = socket;
-    this.#settings = settings;
-    this.#logger = logger;
-  }
-
-  get pid(): number {
-    return this.#child?.pid ?? 0;
-  }
-
-  async start(): Promise<void> {
-    this.ready = this.#launch();
-    await this.ready;
-  }
-
-  stop(): Promise<void> {
-    this.#stopping.abort();
-    this.#stopped ??= this.#end().then(() => this.#socket.remove());
-    return this.#stopped;
-  }
-
-  async restart(): Promise<void> {
-    await this.ready;
-    // Whoever follows the process hears of its end before we do, and has begun anew.
-    await this.#end();
-    await this.ready;
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || hasEnded(child)) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
-  }
-
-  /** Starts one process, waits until it accepts, and from then on replaces it when it ends. */
-  async #launch(): Promise<void> {
-    this.#told = [];
-    const command = commandAs(this.#cluster.user, this.#program, this.#parameters());
-    const child = spawn(command.file, command.parameters, {
-      detached: true,
-      env: serverEnvironment,
-      cwd: '/',
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    this.#child = child;
-    const failed = new Promise<never>((_, reject) => {
-      child.once('error', (error) => reject(commandFailure(this.#cluster.user, this.#program, error)));
-      child.once('exit', (code, signal) => reject(this.#endedError(code ?? signal)));
-    });
-    if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => this.#hear(line));
-    const decided = new AbortController();
-    try {
-      await Promise.race([this.#accepting(child, decided.signal), failed]);
-    } finally {
-      decided.abort();
-    }
-    this.#logger.debug({ pid: child.pid }, 'Postgres accepts connections');
-    const replace = (code: number | null, signal: NodeJS.Signals | null) => {
-      if (this.#stopping.signal.aborted) return;
-      this.#logger.error({ exit: code ?? signal }, 'Postgres ended by itself: restarting it');
-      this.ready = this.#relaunch();
-      this.ready.catch(() => {});
-    };
-    if (hasEnded(child)) replace(child.exitCode, child.signalCode);
-    else child.once('exit', replace);
-  }
-
-  /** Tries until it runs or is no longer wanted. */
-  async #relaunch(): Promise<void> {
-    for (let wait = 50; ; wait = Math.min(wait * 2, 5_000)) {
-      try {
-        await endLeftover(this.#cluster.name, this.#cluster.dataFolder, this.#logger);
-        this.#stopping.signal.throwIfAborted();
-        return await this.#launch();
-      } catch (error) {
-        this.#stopping.signal.throwIfAborted();
-        this.#logger.error({ err: error }, 'Postgres could not be restarted: trying again');
-        await delay(wait, undefined, { signal: this.#stopping.signal });
-      }
-    }
-  }
-
-  #parameters(): string[] {
-    const settings = {
-      listen_addresses: '',
-      unix_socket_directories: `"${this.#socket.path}"`,
-      unix_socket_permissions: '0700',
-      port: '5432',
-      cluster_name: this.#cluster.name,
-      timezone: 'UTC',
-      log_timezone: 'UTC',
-      // Errors go to who caused them. Their texts hold values, which are no business of a log.
-      log_min_messages: 'log',
-      log_min_error_statement: 'panic',
-      log_error_verbosity: 'terse',
-      log_line_prefix: '',
-      ...this.#settings,
-    };
-    return [
-      '-D',
-      this.#cluster.dataFolder,
-      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-    ];
-  }
-
-  #hear(line: string): void {
-    this.#told = [...this.#told.slice(-9), line];
-    if (/^(FATAL|PANIC):/.test(line)) this.#logger.warn({ postgres: line }, 'Postgres tells');
-    else this.#logger.debug({ postgres: line }, 'Postgres tells');
-  }
-
-  /** Postgres writes into its pid file, below its pid, how far it is. */
-  async #accepting(child: ChildProcess, decided: AbortSignal): Promise<void> {
-    const until = performance.now() + startMilliseconds;
-    while (performance.now() < until && !decided.aborted) {
-      const lines = await readFile(join(this.#cluster.dataFolder, 'postmaster.pid'), 'utf8').then(
-        (text) => text.split('\n'),
-        () => [],
-      );
-      if (Number(lines[0]) === child.pid && lines[7]?.trim() === 'ready') return;
-      await delay(10);
-    }
-    throw this.#endedError(`not ready after ${startMilliseconds / 1000} s`);
-  }
-
-  #endedError(reason: number | string | null): Error {
-    const told = this.#told.length > 0 ? `: ${this.#told.join(' | ')}` : '';
-    return new Error(`the embedded Postgres did not come up (${reason})${told}`);
-  }
-
-  /** From the kindest way to the one that cannot be refused; committed data survive each. */
-  async #end(): Promise<void> {
-    for (const [signal, milliseconds] of [
-      ['SIGINT', 30_000],
-      ['SIGQUIT', 5_000],
-      ['SIGKILL', 5_000],
-    ] as const) {
-      const child = this.#child;
-      if (child?.pid === undefined || hasEnded(child)) return;
-      const exited = once(child, 'exit');
-      child.kill(signal);
-      const patience = new AbortController();
-      await Promise.race([
-        exited,
-        delay(milliseconds, undefined, { signal: patience.signal }).catch(() => {}),
-      ]);
-      patience.abort();
-    }
-  }
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
 }

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { migrate } from '../projections/migrate.ts';
+import { type AppKeys, loadAppKeys } from './app-keys.ts';
+import { holdDataFolder } from './data-folder.ts';
+import type { Program } from './lifecycle.ts';
+import { startEmbeddedPostgres } from './postgres/embedded.ts';
+
+/** What every part of the one-process installation stands on. */
+export interface Installation {
+  /** A migrated database. Holds a password: never log it. */
+  readonly databaseUrl: string;
+  readonly appKeys: AppKeys;
+  /** Where files are kept; held by this process alone. */
+  readonly dataFolder: string;
+}
+
+/**
+ * Takes the data folder, finds or makes the server's key, starts the embedded Postgres unless one is
+ * given, and brings its tables up to date.
+ * @throws Error, in words for who starts the program.
+ */
+export async function openInstallation(program: Program): Promise<Installation> {
+  const { environment, logger } = program;
+  const { path } = await program.start(
+    'data folder',
+    () => holdDataFolder(environment.dataFolder),
+    (folder) => ({ stop: () => folder.release() }),
+  );
+  const appKeys = await loadAppKeys(path, { key: environment.appKey, secret: environment.appSecret });
+  const databaseUrl = environment.databaseUrl ?? (await startDatabase(path, program));
+  const applied = await migrate(databaseUrl).catch((cause: unknown) => {
+    const whose =
+      environment.databaseUrl === undefined ? 'the embedded database' : 'the database of DATABASE_URL';
+    throw new Error(`${whose} cannot be used`, { cause });
+  });
+  if (applied.length > 0) logger.info({ applied }, 'the tables were brought up to date');
+  return { databaseUrl, appKeys, dataFolder: path };
+}
+
+async function startDatabase(path: string, { start, logger }: Program): Promise<string> {
+  const postgres = await start(
+    'postgres',
+    () => startEmbeddedPostgres({ folder: postgresFolder(path), logger }),
+    (server) => ({ stop: () => server.stop(), abandon: () => server.abandon() }),
+  );
+  return postgres.url;
+}
+
+/** Where in the data folder the embedded Postgres keeps its own. */
+export function postgresFolder(dataFolder: string): string {
+  return join(dataFolder, 'postgres');
+}

@@ -1,0 +1,201 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Cluster } from './cluster.ts';
+import { endLeftover } from './leftover.ts';
+import { commandAs, commandFailure, serverEnvironment } from './operating-user.ts';
+import type { SocketFolder } from './socket-folder.ts';
+
+/** How long a server may take to come up: after a crash it first reads its own journal again. */
+const startMilliseconds = 300_000;
+
+export interface ServerOptions {
+  /** The path of `postgres`. */
+  readonly program: string;
+  readonly cluster: Cluster;
+  /** Removed when the server is stopped. */
+  readonly socket: SocketFolder;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly logger: Logger;
+}
+
+/** The server's process and whoever follows it. What the methods do is told in embedded.ts. */
+export class Server {
+  /** Settles when the present process accepts connections; rejects when it could not be started at first. */
+  ready: Promise<void> = Promise.resolve();
+  readonly #options: ServerOptions;
+  #child: ChildProcess | undefined;
+  #stopped: Promise<void> | undefined;
+  /** The last lines it told, for the error when it does not come up. */
+  #told: string[] = [];
+  readonly #stopping = new AbortController();
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  async start(): Promise<void> {
+    this.ready = this.#launch();
+    await this.ready;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#stopped ??= this.#end().then(() => this.#options.socket.remove());
+    return this.#stopped;
+  }
+
+  abandon(): void {
+    this.#stopping.abort();
+    this.#child?.kill('SIGINT');
+  }
+
+  async restart(): Promise<void> {
+    await this.ready;
+    // Whoever follows the process hears of its end before we do, and has begun anew.
+    await this.#end();
+    await this.ready;
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || hasEnded(child)) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Starts one process, waits until it accepts, and from then on replaces it when it ends. */
+  async #launch(): Promise<void> {
+    this.#told = [];
+    const command = commandAs(this.#options.cluster.user, this.#options.program, this.#parameters());
+    const child = spawn(command.file, command.parameters, {
+      detached: true,
+      env: serverEnvironment,
+      cwd: '/',
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.#child = child;
+    const failed = new Promise<never>((_, reject) => {
+      child.once('error', (error) =>
+        reject(commandFailure(this.#options.cluster.user, this.#options.program, error)),
+      );
+      child.once('exit', async (code, signal) => {
+        // What it told last is read a little later than its end.
+        await Promise.race([once(child, 'close'), delay(200)]);
+        reject(this.#endedError(code ?? signal));
+      });
+    });
+    if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => this.#hear(line));
+    const decided = new AbortController();
+    try {
+      await Promise.race([this.#accepting(child, decided.signal), failed]);
+    } finally {
+      decided.abort();
+    }
+    this.#options.logger.debug({ pid: child.pid }, 'Postgres accepts connections');
+    const replace = (code: number | null, signal: NodeJS.Signals | null) => {
+      if (this.#stopping.signal.aborted) return;
+      this.#options.logger.error({ exit: code ?? signal }, 'Postgres ended by itself: restarting it');
+      this.ready = this.#relaunch();
+      this.ready.catch(() => {});
+    };
+    if (hasEnded(child)) replace(child.exitCode, child.signalCode);
+    else child.once('exit', replace);
+  }
+
+  /** Tries until it runs or is no longer wanted. */
+  async #relaunch(): Promise<void> {
+    for (let wait = 50; ; wait = Math.min(wait * 2, 5_000)) {
+      try {
+        await endLeftover(this.#options.cluster.name, this.#options.cluster.dataFolder, this.#options.logger);
+        this.#stopping.signal.throwIfAborted();
+        return await this.#launch();
+      } catch (error) {
+        this.#stopping.signal.throwIfAborted();
+        this.#options.logger.error({ err: error }, 'Postgres could not be restarted: trying again');
+        await delay(wait, undefined, { signal: this.#stopping.signal });
+      }
+    }
+  }
+
+  #parameters(): string[] {
+    const settings = {
+      listen_addresses: '',
+      unix_socket_directories: `"${this.#options.socket.path}"`,
+      unix_socket_permissions: '0700',
+      port: '5432',
+      cluster_name: this.#options.cluster.name,
+      timezone: 'UTC',
+      log_timezone: 'UTC',
+      // Errors go to who caused them. Their texts hold values, which are no business of a log.
+      log_min_messages: 'log',
+      log_min_error_statement: 'panic',
+      log_error_verbosity: 'terse',
+      log_line_prefix: '',
+      ...this.#options.settings,
+    };
+    return [
+      '-D',
+      this.#options.cluster.dataFolder,
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ];
+  }
+
+  #hear(line: string): void {
+    this.#told = [...this.#told.slice(-9), line];
+    if (/^(FATAL|PANIC):/.test(line)) this.#options.logger.warn({ postgres: line }, 'Postgres tells');
+    else this.#options.logger.debug({ postgres: line }, 'Postgres tells');
+  }
+
+  /** Postgres writes into its pid file, below its pid, how far it is. */
+  async #accepting(child: ChildProcess, decided: AbortSignal): Promise<void> {
+    const until = performance.now() + startMilliseconds;
+    while (performance.now() < until && !decided.aborted) {
+      const lines = await readFile(join(this.#options.cluster.dataFolder, 'postmaster.pid'), 'utf8').then(
+        (text) => text.split('\n'),
+        () => [],
+      );
+      if (Number(lines[0]) === child.pid && lines[7]?.trim() === 'ready') return;
+      await delay(10);
+    }
+    throw this.#endedError(`not ready after ${startMilliseconds / 1000} s`);
+  }
+
+  #endedError(reason: number | string | null): Error {
+    const told = this.#told.length > 0 ? `: ${this.#told.join(' | ')}` : '';
+    return new Error(`the embedded Postgres did not come up (${reason})${told}`);
+  }
+
+  /** From the kindest way to the one that cannot be refused; committed data survive each. */
+  async #end(): Promise<void> {
+    for (const [signal, milliseconds] of [
+      ['SIGINT', 30_000],
+      ['SIGQUIT', 5_000],
+      ['SIGKILL', 5_000],
+    ] as const) {
+      const child = this.#child;
+      if (child?.pid === undefined || hasEnded(child)) return;
+      const exited = once(child, 'exit');
+      child.kill(signal);
+      const patience = new AbortController();
+      await Promise.race([
+        exited,
+        delay(milliseconds, undefined, { signal: patience.signal }).catch(() => {}),
+      ]);
+      patience.abort();
+    }
+  }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}

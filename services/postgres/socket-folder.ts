@@ -1,0 +1,57 @@
+import { lstat, mkdir, mkdtemp, readlink, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+
+/** The longest path that a unix socket may have, on the strictest system that we run on. */
+const socketPathLimit = 103;
+const socketName = '/.s.PGSQL.5432';
+
+/** A private folder for the server's socket, and how to remove it. */
+export interface SocketFolder {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+/**
+ * Makes the folder of the socket: beside the data, or, where that path is too long for a socket or
+ * holds what the settings of Postgres would not take as it is, a random one among the temporary files
+ * with a link beside the data, so that the next start can remove what a kill left there. It stays our
+ * own even where the server runs as another user: that one may enter by its capability, its other
+ * processes may not.
+ */
+export async function makeSocketFolder(folder: string): Promise<SocketFolder> {
+  const beside = join(folder, 'socket');
+  const before = await readlink(beside).catch(() => undefined);
+  if (before !== undefined && basename(before).startsWith(temporaryName)) {
+    await rm(before, { recursive: true, force: true });
+  }
+  await rm(beside, { recursive: true, force: true });
+  const fits = Buffer.byteLength(beside + socketName) <= socketPathLimit && /^[\w./-]+$/.test(beside);
+  if (fits) {
+    await mkdir(beside, { mode: 0o700 });
+    return { path: beside, remove: () => rm(beside, { recursive: true, force: true }) };
+  }
+  const path = await makeTemporaryFolder();
+  await symlink(path, beside);
+  const remove = async () => {
+    await rm(path, { recursive: true, force: true });
+    await rm(beside, { force: true });
+  };
+  return { path, remove };
+}
+
+const temporaryName = 'bubble-im-';
+
+function makeTemporaryFolder(): Promise<string> {
+  const usual = tmpdir();
+  const length = Buffer.byteLength(join(usual, `${temporaryName}XXXXXX`) + socketName);
+  return mkdtemp(join(length <= socketPathLimit ? usual : '/tmp', temporaryName));
+}
+
+/** The socket's folder of a server that runs, or was killed, on this data; undefined where there is none. */
+export async function findSocketFolder(folder: string): Promise<string | undefined> {
+  const beside = join(folder, 'socket');
+  const found = await lstat(beside).catch(() => undefined);
+  if (found === undefined) return undefined;
+  return found.isSymbolicLink() ? readlink(beside) : beside;
+}

@@ -1,0 +1,81 @@
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { holdDataFolder } from '../../services/data-folder.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { type RunningProgram, startProgram } from '../support/process.ts';
+
+function hold(folder: string, patience: number): RunningProgram {
+  return startProgram('test/start/folder-program.ts', [folder, String(patience)], {});
+}
+
+describe('the data folder', () => {
+  test('is made, for its owner alone, where it is not', async () => {
+    const path = join(await temporaryFolder(), 'a', 'b');
+    const folder = await holdDataFolder(path);
+    expect((await stat(path)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(path, 'lock'))).mode & 0o777).toBe(0o600);
+    await folder.release();
+  });
+
+  test('is held by one process; the other is told by which', async () => {
+    const path = await temporaryFolder();
+    const first = hold(path, 0);
+    await first.line(/^held$/);
+    const second = hold(path, 100);
+    expect(await second.line(/./)).toBe(
+      `the data folder ${path} is in use by the process ${first.pid}: stop it, or set another DATA_DIR`,
+    );
+  });
+
+  test('is held by one within a process too', async () => {
+    const path = await temporaryFolder();
+    const first = await holdDataFolder(path, 0);
+    await expect(holdDataFolder(path, 100)).rejects.toThrow(`in use by the process ${process.pid}`);
+    // Having tried has not taken the lock off it for others.
+    expect(await hold(path, 0).line(/./)).toContain('in use');
+    await first.release();
+    await (await holdDataFolder(path, 0)).release();
+  });
+
+  test('goes to one who waits as soon as its holder is killed', async () => {
+    const path = await temporaryFolder();
+    const first = hold(path, 0);
+    await first.line(/^held$/);
+    const second = hold(path, 20_000);
+    first.signal('SIGKILL');
+    await first.ended;
+    await second.line(/^held$/);
+  });
+
+  test('goes to exactly one of many who start at once, each time', async () => {
+    const path = await temporaryFolder();
+    for (let round = 0; round < 3; round++) {
+      const all = Array.from({ length: 4 }, () => hold(path, 300));
+      const told = await Promise.all(all.map((program) => program.line(/./)));
+      expect(told.filter((line) => line === 'held')).toHaveLength(1);
+      for (const program of all) program.signal('SIGKILL');
+      await Promise.all(all.map(({ ended }) => ended));
+    }
+  });
+
+  test.each(['with spaces', '数据 🫧', 'quote\'"%20?#&', 'x'.repeat(200)])(
+    'may be called %s',
+    async (name) => {
+      const path = join(await temporaryFolder(), name);
+      const folder = await holdDataFolder(path, 0);
+      expect(await hold(path, 0).line(/./)).toContain('in use');
+      expect((await readdir(path)).toSorted()).toEqual(['lock', 'pid']);
+      await folder.release();
+    },
+  );
+
+  test('that cannot be one is refused by its name', async () => {
+    const file = join(await temporaryFolder(), 'file');
+    await writeFile(file, '');
+    await expect(holdDataFolder(file, 0)).rejects.toThrow(`cannot make the data folder ${file}`);
+    const path = await temporaryFolder();
+    await mkdir(join(path, 'lock'));
+    await expect(holdDataFolder(path, 0)).rejects.toThrow(`cannot lock ${join(path, 'lock')}`);
+  });
+});

@@ -1,0 +1,97 @@
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readEnvironment } from '../../services/environment.ts';
+
+describe('the environment', () => {
+  const defaults = {
+    host: '127.0.0.1',
+    port: 8787,
+    dataFolder: resolve('./data'),
+    databaseUrl: undefined,
+    eventStoreUrl: undefined,
+    natsUrl: undefined,
+    appId: 'bubble-im',
+    appKey: undefined,
+    appSecret: undefined,
+    logLevel: 'info',
+  };
+  const names = [
+    'HOST',
+    'PORT',
+    'DATA_DIR',
+    'DATABASE_URL',
+    'EVENTSTORE_URL',
+    'NATS_URL',
+    'APP_ID',
+    'APP_KEY',
+    'APP_SECRET',
+    'LOG_LEVEL',
+  ];
+
+  test('has a default for everything', () => {
+    expect(readEnvironment({})).toEqual(defaults);
+  });
+
+  test('takes an empty variable as one that is not given', () => {
+    expect(readEnvironment(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(defaults);
+  });
+
+  test('takes what is given, and no notice of other variables', () => {
+    const read = readEnvironment({
+      HOST: '::1',
+      PORT: '0',
+      DATA_DIR: '/srv/im',
+      DATABASE_URL: 'postgresql://im:pw@db/im',
+      EVENTSTORE_URL: 'esdb+discover://one:2113,two:2113?tls=false',
+      NATS_URL: 'nats://one:4222,nats://two:4222',
+      APP_ID: 'chat',
+      APP_KEY: 'key-1',
+      APP_SECRET: 'a/b+c=',
+      LOG_LEVEL: 'debug',
+      PATH: '/bin',
+    });
+    expect(read).toEqual({
+      host: '::1',
+      port: 0,
+      dataFolder: '/srv/im',
+      databaseUrl: 'postgresql://im:pw@db/im',
+      eventStoreUrl: 'esdb+discover://one:2113,two:2113?tls=false',
+      natsUrl: 'nats://one:4222,nats://two:4222',
+      appId: 'chat',
+      appKey: 'key-1',
+      appSecret: 'a/b+c=',
+      logLevel: 'debug',
+    });
+  });
+
+  test.each([
+    ['PORT', '65536', 'PORT must be a whole number from 0 to 65535, not "65536"'],
+    ['PORT', '80.5', 'PORT must be a whole number from 0 to 65535, not "80.5"'],
+    ['PORT', '-1', 'PORT must be a whole number from 0 to 65535, not "-1"'],
+    ['HOST', 'http://here', 'HOST must be an address or a host name, not "http://here"'],
+    ['DATABASE_URL', 'mysql://u:secret@h/d', 'DATABASE_URL must be a URL that begins with postgres://'],
+    ['EVENTSTORE_URL', 'localhost:2113', 'EVENTSTORE_URL must be a URL that begins with esdb://'],
+    ['NATS_URL', 'localhost', 'NATS_URL must be a URL that begins with nats://'],
+    ['APP_ID', 'a/b', 'APP_ID must be 1 to 64 letters, digits, - or _, not "a/b"'],
+    ['APP_KEY', 'a:b', 'APP_KEY must be 1 to 128 letters, digits, - or _'],
+    ['APP_SECRET', 'two secret words', 'APP_SECRET must be 1 to 256 visible ASCII characters'],
+    [
+      'LOG_LEVEL',
+      'loud',
+      'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, not "loud"',
+    ],
+  ])('refuses %s=%s by its name', (name, value, message) => {
+    expect(() => readEnvironment({ [name]: value })).toThrow(message);
+  });
+
+  test('names all that is wrong in one line, and repeats nothing that may hold a secret', () => {
+    const wrong = {
+      PORT: 'x',
+      DATABASE_URL: 'http://u:secret@h',
+      APP_SECRET: 'the secret',
+      APP_KEY: 'secret!',
+    };
+    const read = () => readEnvironment(wrong);
+    expect(read).toThrow(/^(?!.*secret).*PORT .*DATABASE_URL .*APP_KEY .*APP_SECRET [^\n]*$/);
+  });
+});

@@ -1,0 +1,34 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { runProgram } from '../../services/lifecycle.ts';
+
+/** Three parts that tell what happens to them; the word given says what goes wrong. */
+const wrong = process.argv[2];
+const tell = (line: string) => void process.stdout.write(`${line}\n`);
+
+await runProgram(
+  async (program) => {
+    for (const name of ['first', 'second', 'third']) {
+      await program.start(
+        name,
+        async () => {
+          tell(`${name} starts`);
+          if (name === 'third' && wrong === 'start fails') throw new Error('no third today');
+          if (name === 'second' && wrong === 'start is slow') await delay(500);
+        },
+        () => ({
+          async stop() {
+            tell(`${name} stops`);
+            if (name === 'second' && wrong === 'stop fails') throw new Error('will not');
+            if (name === 'second' && wrong?.startsWith('stop hangs')) await delay(60_000);
+            tell(`${name} stopped`);
+          },
+          abandon: () => tell(`${name} abandoned`),
+        }),
+      );
+    }
+    tell('all run');
+    if (wrong === 'a part fails') program.fail('second', new Error('broken'));
+    if (wrong === 'nobody catches') void Promise.reject(new Error('thrown away'));
+  },
+  { drainMilliseconds: wrong === 'stop hangs, soon given up' ? 200 : 10_000 },
+);

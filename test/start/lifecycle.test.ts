@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { type RunningProgram, startProgram } from '../support/process.ts';
+
+function run(wrong = 'nothing'): RunningProgram {
+  return startProgram('test/start/lifecycle-program.ts', [wrong], { LOG_LEVEL: 'info' });
+}
+
+describe('a program of several parts', () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    test(`${signal} stops them in reverse order, one after the other, and ends with 0`, async () => {
+      const program = run();
+      await program.line(/^all run$/);
+      program.signal(signal);
+      expect(await program.ended).toBe(0);
+      expect(program.lines()).toEqual([
+        'first starts',
+        'second starts',
+        'third starts',
+        'all run',
+        'third stops',
+        'third stopped',
+        'second stops',
+        'second stopped',
+        'first stops',
+        'first stopped',
+      ]);
+    });
+  }
+
+  test('a second signal ends it at once; what would outlive it is told to end', async () => {
+    const program = run('stop hangs');
+    await program.line(/^all run$/);
+    program.signal('SIGTERM');
+    await program.line(/^second stops$/);
+    program.signal('SIGINT');
+    expect(await program.ended).toBe(130);
+    expect(program.lines().slice(-2)).toEqual(['second abandoned', 'first abandoned']);
+  });
+
+  test('a part that does not end is given up after a while, by its name', async () => {
+    const program = run('stop hangs, soon given up');
+    await program.line(/^all run$/);
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe(1);
+    expect(program.stderr()).toContain('"part":"second","msg":"does not end');
+    expect(program.lines().at(-1)).toBe('first abandoned');
+  });
+
+  test('a part that stops with an error is named, and the others are stopped all the same', async () => {
+    const program = run('stop fails');
+    await program.line(/^all run$/);
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe(1);
+    expect(program.stderr()).toContain('will not');
+    expect(program.lines().slice(-2)).toEqual(['first stops', 'first stopped']);
+  });
+
+  test('a start that fails is told in one line, and what had started is stopped', async () => {
+    const program = run('start fails');
+    expect(await program.ended).toBe(1);
+    expect(program.stderr()).toBe('bubble-im: no third today\n');
+    expect(program.lines().slice(-4)).toEqual([
+      'second stops',
+      'second stopped',
+      'first stops',
+      'first stopped',
+    ]);
+  });
+
+  test('asked to end while it starts, it starts nothing more and ends with 0', async () => {
+    const program = run('start is slow');
+    await program.line(/^second starts$/);
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe(0);
+    expect(program.lines()).not.toContain('third starts');
+    expect(program.lines().slice(-3)).toEqual(['second stopped', 'first stops', 'first stopped']);
+  });
+
+  test.each(['a part fails', 'nobody catches'])('%s: it drains and ends with 1', async (wrong) => {
+    const program = run(wrong);
+    expect(await program.ended).toBe(1);
+    expect(program.stderr()).toMatch(/broken|thrown away/);
+    expect(program.lines().slice(-2)).toEqual(['first stops', 'first stopped']);
+  });
+
+  test('a wrong environment is told in one line', async () => {
+    const program = startProgram('test/start/lifecycle-program.ts', [], { PORT: 'http' });
+    expect(await program.ended).toBe(1);
+    expect(program.stderr()).toBe('bubble-im: PORT must be a whole number from 0 to 65535, not "http"\n');
+  });
+});
