@@ -2,47 +2,74 @@ import { type Kysely, sql } from 'kysely';
 
 /** What must not be in the log: who owns a name, password hashes, tokens, SMS codes; and where ids come from. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  await sql`create schema accounts`.execute(db);
-  for (const name of ['uid', 'application_id', 'reply_id', 'mid']) {
-    await sql`create sequence ${sql.id('accounts', name)}`.execute(db);
-  }
-  await sql`
-    create table accounts.accounts (
-      uid bigint primary key,
-      username text not null,
-      username_key text collate "C" not null unique,
-      phone text unique,
-      number_id bigint not null unique,
-      password_hash text not null,
-      registered boolean not null default false,
-      created timestamptz not null default now()
-    )`.execute(db);
-  await sql`
-    create table accounts.tokens (
-      hash bytea primary key,
-      uid bigint not null,
-      created timestamptz not null default now(),
-      used timestamptz not null default now()
-    )`.execute(db);
-  await sql`create index on accounts.tokens (uid)`.execute(db);
-  await sql`
-    create table accounts.sms_codes (
-      phone text not null,
-      purpose text not null,
-      hash bytea not null,
-      wrong_tries int not null default 0,
-      sent timestamptz not null default now(),
-      spent boolean not null default false,
-      address text not null
-    )`.execute(db);
-  await sql`create index on accounts.sms_codes (phone, purpose, sent desc)`.execute(db);
-  await sql`create index on accounts.sms_codes (address, sent desc)`.execute(db);
-  await sql`
-    create table accounts.created_groups (
-      uid bigint not null,
-      unique_id text not null,
-      gid bigint not null,
-      request_hash text not null,
-      primary key (uid, unique_id)
-    )`.execute(db);
+  for (const statement of statements) await sql.raw(statement).execute(db);
 }
+
+const statements = [
+  'create schema accounts',
+  'create sequence accounts.uid',
+  'create sequence accounts.application_id',
+  'create sequence accounts.reply_id',
+  'create sequence accounts.mid',
+  `create table accounts.accounts (
+    uid bigint primary key,
+    username text not null,
+    -- without regard to case
+    username_key text collate "C" not null unique,
+    phone text collate "C" unique,
+    number_id bigint not null unique,
+    password_hash text not null,
+    -- whether UserRegistered is known to stand in the log
+    registered boolean not null default false,
+    created timestamptz not null default now()
+  )`,
+  `create table accounts.failed_passwords (
+    username_key text collate "C" primary key,
+    -- within the last minute, oldest first
+    tries timestamptz[] not null
+  )`,
+  `create table accounts.tokens (
+    hash bytea primary key,
+    uid bigint not null,
+    created timestamptz not null default now(),
+    -- behind the true last use by an hour at most
+    used timestamptz not null default now()
+  )`,
+  'create index on accounts.tokens (uid)',
+  'create index on accounts.tokens (used)',
+  `create table accounts.captchas (
+    id text collate "C" primary key,
+    hash bytea not null,
+    created timestamptz not null default now()
+  )`,
+  'create index on accounts.captchas (created)',
+  `create table accounts.sms_codes (
+    id bigint generated always as identity primary key,
+    phone text collate "C" not null,
+    purpose text collate "C" not null,
+    hash bytea not null,
+    wrong_tries int not null default 0,
+    sent timestamptz not null default clock_timestamp(),
+    spent boolean not null default false,
+    -- who asked for it
+    address text collate "C" not null
+  )`,
+  'create index on accounts.sms_codes (phone, sent)',
+  'create index on accounts.sms_codes (address, sent)',
+  'create index on accounts.sms_codes (sent)',
+  `create table accounts.sms_inbox (
+    id bigint generated always as identity primary key,
+    phone text collate "C" not null,
+    type text not null,
+    code text not null,
+    sent timestamptz not null default clock_timestamp()
+  )`,
+  'create index on accounts.sms_inbox (phone, id)',
+  `create table accounts.created_groups (
+    uid bigint not null,
+    unique_id text collate "C" not null,
+    gid bigint not null,
+    request_hash text not null,
+    primary key (uid, unique_id)
+  )`,
+];

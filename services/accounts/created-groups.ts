@@ -1,0 +1,61 @@
+import { randomInt } from 'node:crypto';
+import { Gid, type Uid } from '../../contracts/ids.ts';
+import type { AccountsDatabase } from './tables.ts';
+
+/** Which group a person's uniqueId stands for, and the hash of the request that made it. */
+export interface GroupClaim {
+  readonly gid: Gid;
+  readonly requestHash: string;
+}
+
+/** Remembers, for ever, which group was created under a person's uniqueId. */
+export interface CreatedGroups {
+  /**
+   * Takes `gid` for the uniqueId before the group is created; a repeat gets what the first took.
+   * The caller compares the hashes, and creates the stream expecting none.
+   */
+  claimGroup(uid: Uid, uniqueId: string, gid: Gid, requestHash: string): Promise<GroupClaim>;
+  /**
+   * Another gid in place of `taken`, whose stream turned out to be another person's group.
+   * Answers what stands now: of two that replace at once, the first wins.
+   */
+  replaceGroup(uid: Uid, uniqueId: string, taken: Gid, gid: Gid): Promise<GroupClaim>;
+}
+
+/** A random 9-digit gid. It is unique once its stream was created expecting none. */
+export function randomGid(): Gid {
+  return Gid.parse(randomInt(100_000_000, 1_000_000_000));
+}
+
+export function createCreatedGroups(database: AccountsDatabase): CreatedGroups {
+  return {
+    async claimGroup(uid, uniqueId, gid, requestHash) {
+      const row = await database
+        .insertInto('accounts.created_groups')
+        .values({ uid, unique_id: uniqueId, gid, request_hash: requestHash })
+        // An update that changes nothing, because only so does the row that stands come back.
+        .onConflict((conflict) =>
+          conflict.columns(['uid', 'unique_id']).doUpdateSet((row) => ({ uid: row.ref('excluded.uid') })),
+        )
+        .returning(['gid', 'request_hash'])
+        .executeTakeFirstOrThrow();
+      return { gid: Gid.parse(Number(row.gid)), requestHash: row.request_hash };
+    },
+    async replaceGroup(uid, uniqueId, taken, gid) {
+      await database
+        .updateTable('accounts.created_groups')
+        .set({ gid })
+        .where('uid', '=', uid)
+        .where('unique_id', '=', uniqueId)
+        .where('gid', '=', taken)
+        .execute();
+      const row = await database
+        .selectFrom('accounts.created_groups')
+        .select(['gid', 'request_hash'])
+        .where('uid', '=', uid)
+        .where('unique_id', '=', uniqueId)
+        .executeTakeFirstOrThrow();
+      return { gid: Gid.parse(Number(row.gid)), requestHash: row.request_hash };
+    },
+  };
+}

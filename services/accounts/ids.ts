@@ -1,0 +1,71 @@
+import { sql } from 'kysely';
+import { ApplicationId, Mid, ReplyId } from '../../contracts/ids.ts';
+import { createMidBlocks } from './mid-blocks.ts';
+import type { AccountsDatabase } from './tables.ts';
+
+/** The greatest ids that are in use; 0 where none is. */
+export interface GreatestIds {
+  readonly uid: number;
+  readonly applicationId: number;
+  readonly replyId: number;
+  readonly mid: number;
+}
+
+/** Where ids come from that nobody may foresee twice: sequences in Postgres. `Names.reserve` gives uids. */
+export interface Ids {
+  nextApplicationId(): Promise<ApplicationId>;
+  nextReplyId(): Promise<ReplyId>;
+  /**
+   * A message's id. They come in blocks, so that it costs no round trip as a rule; a block is kept for
+   * a second at most, so that the ids of several processes are roughly in the order of time.
+   */
+  nextMid(): Promise<Mid>;
+  /**
+   * At the start, and after a log was restored: every later id is above these. It is safe while
+   * other processes take ids; those that they took before are not called back.
+   */
+  raiseAbove(greatest: GreatestIds): Promise<void>;
+}
+
+type SequenceName = 'uid' | 'application_id' | 'reply_id' | 'mid';
+
+export function createIds(database: AccountsDatabase): Ids {
+  const mids = createMidBlocks({ take: (count) => takeMids(database, count) });
+
+  async function next(sequence: SequenceName): Promise<number> {
+    const { rows } = await sql<{ id: string | number }>`
+      select nextval(${`accounts.${sequence}`}::regclass) as id`.execute(database);
+    return Number(rows[0]?.id);
+  }
+
+  return {
+    nextApplicationId: async () => ApplicationId.parse(await next('application_id')),
+    nextReplyId: async () => ReplyId.parse(await next('reply_id')),
+    nextMid: () => mids.next(),
+    async raiseAbove(greatest) {
+      await raise(database, 'uid', greatest.uid);
+      await raise(database, 'application_id', greatest.applicationId);
+      await raise(database, 'reply_id', greatest.replyId);
+      await raise(database, 'mid', greatest.mid);
+      mids.drop();
+    },
+  };
+}
+
+async function takeMids(database: AccountsDatabase, count: number): Promise<Mid[]> {
+  const { rows } = await sql<{ id: string | number }>`
+    select nextval('accounts.mid') as id from generate_series(1, ${count}::int)`.execute(database);
+  return rows.map(({ id }) => Mid.parse(Number(id)));
+}
+
+async function raise(database: AccountsDatabase, sequence: SequenceName, greatest: number): Promise<void> {
+  const table = sql.id('accounts', sequence);
+  const raised = sql`
+    select setval(${`accounts.${sequence}`}::regclass, ${greatest}::bigint) from ${table}
+    where ${greatest}::bigint > case when is_called then last_value else last_value - 1 end`;
+  await database.transaction().execute(async (transaction) => {
+    // A change that changes nothing, for its lock: no other process takes an id between look and raise.
+    await sql`alter sequence ${table} owned by none`.execute(transaction);
+    await raised.execute(transaction);
+  });
+}

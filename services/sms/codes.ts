@@ -1,0 +1,173 @@
+import { createHmac, randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Expression, type SqlBool, sql, type Transaction } from 'kysely';
+import type { Logger } from 'pino';
+import { Refusal } from '../../contracts/codes.ts';
+import type { AccountsDatabase, AccountsTables } from '../accounts/tables.ts';
+import type { SmsProvider, SmsPurpose } from './provider.ts';
+
+/** A code that was found right, to be spent. */
+export type CheckedCode = number & { readonly __brand: 'CheckedCode' };
+
+export interface CodeRequest {
+  readonly phone: string;
+  readonly purpose: SmsPurpose;
+  /** Who asks. */
+  readonly address: string;
+  /**
+   * Whether the phone may have it (`register`: it is free, `forget`: it is known). Where not, nothing
+   * is sent, and everything else, limits and time included, is as if it were.
+   */
+  readonly deliver: boolean;
+}
+
+export interface SmsCodes {
+  /**
+   * Sends a code of 6 digits, good for 5 minutes; the one before it is good no more.
+   * @throws Refusal `illegal` beyond one a minute per phone and purpose, 10 a day per phone, 60 an
+   * hour per address; for `retrieve` also where the provider failed, which else the log alone tells.
+   */
+  send(request: CodeRequest): Promise<void>;
+  /**
+   * Looks whether the code is right, and leaves it good. After 5 wrong ones it is dead.
+   * @throws Refusal `illegal`.
+   */
+  check(phone: string, purpose: SmsPurpose, code: string): Promise<CheckedCode>;
+  /**
+   * Uses a checked code up; of two at once one does. @throws Refusal `illegal` where it was used, died
+   * or ran out meanwhile.
+   */
+  spend(checked: CheckedCode): Promise<void>;
+  /** Waits for what is being sent. */
+  close(): Promise<void>;
+}
+
+const wrongTries = 5;
+/** Asked for by strangers, who must not learn from the answer or its time whether the phone is known. */
+const discreet: ReadonlySet<SmsPurpose> = new Set(['register', 'forget']);
+/** How long such an answer takes. */
+const answerMilliseconds = 200;
+const wrongCode = '短信验证码错误或已过期,请重新获取';
+
+/**
+ * @param secret the same in all processes; without it the codes kept cannot be guessed back.
+ */
+export function createSmsCodes(options: {
+  readonly database: AccountsDatabase;
+  readonly provider: SmsProvider;
+  readonly secret: string;
+  readonly logger: Logger;
+}): SmsCodes {
+  const { database, provider, secret, logger } = options;
+  const sending = new Set<Promise<boolean>>();
+
+  function codeHash(phone: string, purpose: SmsPurpose, code: string): Buffer {
+    return createHmac('sha256', secret).update(`sms ${phone} ${purpose} ${code}`).digest();
+  }
+
+  /** Hands the code to the provider; answers whether that went well. */
+  function hand(phone: string, purpose: SmsPurpose, code: string): Promise<boolean> {
+    const handed = provider
+      .send(phone, purpose, code)
+      .then(
+        () => true,
+        (error: unknown) => {
+          logger.error({ err: error, purpose }, 'a code could not be sent');
+          return false;
+        },
+      )
+      .finally(() => sending.delete(handed));
+    sending.add(handed);
+    return handed;
+  }
+
+  return {
+    async send({ phone, purpose, address, deliver }) {
+      const answerAt = delay(answerMilliseconds);
+      const code = String(randomInt(100_000, 1_000_000));
+      await database.transaction().execute(async (transaction) => {
+        await lockLimits(transaction, phone, address);
+        await mustBeWithinLimits(transaction, phone, purpose, address);
+        // What is not sent must not be guessed either: an empty hash is none that a code has.
+        const hash = deliver ? codeHash(phone, purpose, code) : Buffer.alloc(0);
+        await transaction
+          .insertInto('accounts.sms_codes')
+          .values({ phone, purpose, hash, address })
+          .execute();
+      });
+      const handed = deliver ? hand(phone, purpose, code) : undefined;
+      if (discreet.has(purpose)) {
+        if (provider.local) await handed;
+        await answerAt;
+      } else if ((await handed) === false) throw new Refusal('illegal', '短信发送失败,请稍后再试');
+    },
+    async check(phone, purpose, code) {
+      const hash = codeHash(phone, purpose, code);
+      // The count and the look are one statement, so that many at once get no sixth try.
+      const { rows } = await sql<{ id: string | number; right: boolean }>`
+        update accounts.sms_codes
+        set wrong_tries = wrong_tries + case when hash = ${hash} then 0 else 1 end
+        where id = (
+          select id from accounts.sms_codes where phone = ${phone} and purpose = ${purpose}
+          order by sent desc, id desc limit 1
+        ) and ${usable}
+        returning id, hash = ${hash} as right`.execute(database);
+      const [row] = rows;
+      if (!row?.right) throw new Refusal('illegal', wrongCode);
+      return Number(row.id) as CheckedCode;
+    },
+    async spend(checked) {
+      const { numUpdatedRows } = await database
+        .updateTable('accounts.sms_codes')
+        .set({ spent: true })
+        .where('id', '=', checked)
+        .where(usable)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) throw new Refusal('illegal', wrongCode);
+    },
+    async close() {
+      await Promise.all(sending);
+    },
+  };
+}
+
+const usable: Expression<SqlBool> = sql<SqlBool>`
+  not spent and wrong_tries < ${sql.lit(wrongTries)} and sent > clock_timestamp() - interval '5 minutes'`;
+
+/** Lets those who ask for one phone, or from one address, be counted one after the other. */
+async function lockLimits(
+  transaction: Transaction<AccountsTables>,
+  phone: string,
+  address: string,
+): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`sms phone ${phone}`}, 0))`.execute(transaction);
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`sms address ${address}`}, 0))`.execute(
+    transaction,
+  );
+}
+
+async function mustBeWithinLimits(
+  transaction: Transaction<AccountsTables>,
+  phone: string,
+  purpose: SmsPurpose,
+  address: string,
+): Promise<void> {
+  const { rows } = await sql<{ minute: boolean; day: boolean; hour: boolean }>`
+    select
+      exists (
+        select from accounts.sms_codes where phone = ${phone} and purpose = ${purpose}
+        and sent > clock_timestamp() - interval '1 minute'
+      ) as minute,
+      (
+        select count(*) from accounts.sms_codes where phone = ${phone}
+        and sent > clock_timestamp() - interval '1 day'
+      ) >= 10 as day,
+      (
+        select count(*) from accounts.sms_codes where address = ${address}
+        and sent > clock_timestamp() - interval '1 hour'
+      ) >= 60 as hour`.execute(transaction);
+  const [over] = rows;
+  if (over?.minute) throw new Refusal('illegal', '获取验证码过于频繁,请一分钟后再试');
+  if (over?.day) throw new Refusal('illegal', '该手机号一天内获取验证码次数过多,请明天再试');
+  if (over?.hour) throw new Refusal('illegal', '当前网络获取验证码次数过多,请一小时后再试');
+}

@@ -1,0 +1,54 @@
+import type { AccountsDatabase } from '../accounts/tables.ts';
+import type { SmsProvider } from './provider.ts';
+
+/** A code as the development inbox shows it. */
+export interface InboxMessage {
+  readonly phone: string;
+  readonly type: string;
+  readonly code: string;
+  /** In whole seconds. */
+  readonly timestamp: number;
+}
+
+export interface SmsInbox extends SmsProvider {
+  /** The last codes sent to the phone, newest first. */
+  sentTo(phone: string): Promise<InboxMessage[]>;
+}
+
+/** So many are kept of each phone; the housekeeping takes what is older than a day. */
+const keptPerPhone = 20;
+
+/** The provider for development: no phone rings, the codes can be looked up. */
+export function createSmsInbox(database: AccountsDatabase): SmsInbox {
+  return {
+    local: true,
+    async send(phone, type, code) {
+      await database.insertInto('accounts.sms_inbox').values({ phone, type, code }).execute();
+      await database
+        .deleteFrom('accounts.sms_inbox')
+        .where('phone', '=', phone)
+        .where('id', '<=', (inbox) =>
+          inbox
+            .selectFrom('accounts.sms_inbox')
+            .select('id')
+            .where('phone', '=', phone)
+            .orderBy('id', 'desc')
+            .offset(keptPerPhone)
+            .limit(1),
+        )
+        .execute();
+    },
+    async sentTo(phone) {
+      const rows = await database
+        .selectFrom('accounts.sms_inbox')
+        .select(['phone', 'type', 'code', 'sent'])
+        .where('phone', '=', phone)
+        .orderBy('id', 'desc')
+        .execute();
+      return rows.map(({ sent, ...message }) => ({
+        ...message,
+        timestamp: Math.floor(sent.getTime() / 1000),
+      }));
+    },
+  };
+}

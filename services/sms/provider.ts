@@ -1,0 +1,13 @@
+/** What a code is for. One asked for one purpose serves no other. */
+export type SmsPurpose = 'register' | 'forget' | 'retrieve';
+
+/** The port to whoever carries codes to phones. */
+export interface SmsProvider {
+  /**
+   * Whether it is done in milliseconds, beyond doubt. Then an answer waits for it; where it goes over
+   * the net, the time it takes would tell who asks whether a phone is known.
+   */
+  readonly local: boolean;
+  /** Sends a code. @throws Error where it could not; its message holds neither phone nor code. */
+  send(phone: string, type: SmsPurpose, code: string): Promise<void>;
+}

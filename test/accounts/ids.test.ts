@@ -1,0 +1,142 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { Mid } from '../../contracts/ids.ts';
+import { createIds } from '../../services/accounts/ids.ts';
+import { createMidBlocks } from '../../services/accounts/mid-blocks.ts';
+import { openAccounts } from '../support/accounts.ts';
+
+const accounts = await openAccounts();
+const here = createIds(accounts.database);
+const there = createIds(accounts.another());
+afterAll(() => accounts.close());
+
+const none = { uid: 0, applicationId: 0, replyId: 0, mid: 0 };
+
+async function nextUid(): Promise<number> {
+  const { rows } = await accounts.pool.query("select nextval('accounts.uid') as uid");
+  return rows[0].uid;
+}
+
+describe('ids', () => {
+  test('of two processes that take 2,000 mids at once are all different', async () => {
+    const mids = await Promise.all(
+      Array.from({ length: 2000 }, (_, index) => (index % 2 ? here : there).nextMid()),
+    );
+    expect(new Set(mids).size).toBe(2000);
+  });
+
+  test('of applications and replies are different each time', async () => {
+    const applications = await Promise.all(Array.from({ length: 20 }, () => here.nextApplicationId()));
+    const replies = await Promise.all(Array.from({ length: 20 }, () => there.nextReplyId()));
+    expect(new Set(applications).size).toBe(20);
+    expect(new Set(replies).size).toBe(20);
+  });
+});
+
+describe('raising', () => {
+  test('a sequence that gave nothing yet: the next one is above, from 1 on', async () => {
+    await here.raiseAbove(none);
+    expect(await nextUid()).toBe(1);
+    await here.raiseAbove({ ...none, uid: 1 });
+    expect(await nextUid()).toBe(2);
+  });
+
+  test('puts every later id above, those of a block at hand too', async () => {
+    await here.nextMid();
+    await here.raiseAbove({ uid: 1000, applicationId: 2000, replyId: 3000, mid: 4000 });
+    expect(await nextUid()).toBe(1001);
+    expect(await here.nextApplicationId()).toBe(2001);
+    expect(await here.nextReplyId()).toBe(3001);
+    expect(await here.nextMid()).toBe(4001);
+  });
+
+  test('never lowers', async () => {
+    const before = await nextUid();
+    await here.raiseAbove({ ...none, uid: before - 1 });
+    expect(await nextUid()).toBe(before + 1);
+  });
+
+  test('gives no id twice while others take some', async () => {
+    const start = await here.nextApplicationId();
+    const taking = Promise.all(Array.from({ length: 300 }, () => there.nextApplicationId()));
+    for (let step = 0; step < 20; step++) {
+      await here.raiseAbove({ ...none, applicationId: start + step * 10 });
+    }
+    const ids = await taking;
+    expect(new Set(ids).size).toBe(300);
+  });
+});
+
+describe('blocks of mids', () => {
+  /** A clock and a source that are turned by hand. */
+  function setUp() {
+    let time = 0;
+    let last = 0;
+    const taken: number[] = [];
+    const blocks = createMidBlocks({
+      now: () => time,
+      take: async (count) => {
+        taken.push(count);
+        return Array.from({ length: count }, () => Mid.parse(++last));
+      },
+    });
+    const give = async (count: number) => {
+      const mids: number[] = [];
+      for (let given = 0; given < count; given++) mids.push(await blocks.next());
+      return mids;
+    };
+    return {
+      taken,
+      give,
+      pass: (milliseconds: number) => {
+        time += milliseconds;
+      },
+    };
+  }
+
+  test('are small where little is sent, and not kept for longer than a second', async () => {
+    const { taken, give, pass } = setUp();
+    expect(await give(2)).toEqual([1, 2]);
+    pass(1000);
+    expect(await give(1)).toEqual([17]);
+    expect(taken).toEqual([16, 16]);
+  });
+
+  test('grow while they are used up within it, and shrink again', async () => {
+    const { taken, give, pass } = setUp();
+    await give(5000);
+    expect(taken.at(-1)).toBe(512);
+    for (let second = 0; second < 8; second++) {
+      pass(1000);
+      await give(1);
+    }
+    expect(taken.at(-1)).toBe(16);
+  });
+
+  test('are fetched before the one at hand is used up', async () => {
+    const { taken, give } = setUp();
+    await give(8);
+    expect(taken).toHaveLength(1);
+    await give(1);
+    expect(taken).toHaveLength(2);
+  });
+
+  test('give every id once, in ascending order, to one who takes them one after the other', async () => {
+    const { give } = setUp();
+    const mids = await give(3000);
+    expect(mids).toEqual(mids.toSorted((one, other) => one - other));
+    expect(new Set(mids).size).toBe(3000);
+  });
+
+  test('tell whoever waits that none can be had, and give again afterwards', async () => {
+    let broken = true;
+    const blocks = createMidBlocks({
+      take: async () => {
+        if (broken) throw new Error('away');
+        return [Mid.parse(7)];
+      },
+    });
+    await expect(blocks.next()).rejects.toThrow('away');
+    broken = false;
+    expect(await blocks.next()).toBe(7);
+  });
+});

@@ -1,0 +1,259 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { createSmsCodes } from '../../services/sms/codes.ts';
+import { createSmsInbox } from '../../services/sms/inbox.ts';
+import type { SmsProvider, SmsPurpose } from '../../services/sms/provider.ts';
+import { openAccounts, silent } from '../support/accounts.ts';
+
+const accounts = await openAccounts();
+const inbox = createSmsInbox(accounts.database);
+const secret = 'secret of the test';
+const codes = createSmsCodes({ database: accounts.database, provider: inbox, secret, logger: silent });
+const otherProcess = createSmsCodes({
+  database: accounts.another(),
+  provider: inbox,
+  secret,
+  logger: silent,
+});
+afterAll(async () => {
+  await codes.close();
+  await otherProcess.close();
+  await accounts.close();
+});
+
+let phones = 0;
+const newPhone = () => String(13_900_000_000 + phones++);
+let addresses = 0;
+const newAddress = () => `192.0.2.${addresses++}`;
+
+async function send(
+  phone: string,
+  purpose: SmsPurpose = 'register',
+  { address = newAddress(), deliver = true } = {},
+): Promise<void> {
+  await codes.send({ phone, purpose, address, deliver });
+}
+
+async function sentCode(phone: string): Promise<string> {
+  const [newest] = await inbox.sentTo(phone);
+  return newest?.code ?? 'none was sent';
+}
+
+async function letPass(phone: string, interval: string): Promise<void> {
+  await accounts.pool.query('update accounts.sms_codes set sent = sent - $2::interval where phone = $1', [
+    phone,
+    interval,
+  ]);
+}
+
+const wrong = (code: string) => String(100_000 + ((Number(code) + 1) % 900_000));
+const refused = expect.objectContaining({ reason: 'illegal', message: expect.stringContaining('验证码') });
+
+describe('a code', () => {
+  test('has six digits, the first not 0, and comes to the inbox', async () => {
+    const phone = newPhone();
+    await send(phone, 'forget');
+    expect(await inbox.sentTo(phone)).toEqual([
+      {
+        phone,
+        type: 'forget',
+        code: expect.stringMatching(/^[1-9]\d{5}$/),
+        timestamp: expect.closeTo(Date.now() / 1000, -2),
+      },
+    ]);
+  });
+
+  test('is kept hashed', async () => {
+    const phone = newPhone();
+    await send(phone);
+    const { rows } = await accounts.pool.query(
+      'select row_to_json(code)::text as row from accounts.sms_codes code where phone = $1',
+      [phone],
+    );
+    expect(rows[0].row).not.toContain(await sentCode(phone));
+  });
+
+  test('stays good however often it is looked at, until it is spent', async () => {
+    const phone = newPhone();
+    await send(phone);
+    const code = await sentCode(phone);
+    await codes.check(phone, 'register', code);
+    const checked = await otherProcess.check(phone, 'register', code);
+    await codes.spend(checked);
+    await expect(codes.check(phone, 'register', code)).rejects.toEqual(refused);
+    await expect(codes.spend(checked)).rejects.toEqual(refused);
+  });
+
+  test('is spent by one of twenty who spend it at once', async () => {
+    const phone = newPhone();
+    await send(phone);
+    const code = await sentCode(phone);
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, async (_, index) => {
+        const process = index % 2 ? codes : otherProcess;
+        await process.spend(await process.check(phone, 'register', code));
+      }),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('serves one purpose and one phone', async () => {
+    const phone = newPhone();
+    await send(phone, 'register');
+    const code = await sentCode(phone);
+    await expect(codes.check(phone, 'forget', code)).rejects.toEqual(refused);
+    await expect(codes.check(newPhone(), 'register', code)).rejects.toEqual(refused);
+  });
+
+  test('lives five minutes', async () => {
+    const phone = newPhone();
+    await send(phone);
+    await letPass(phone, '4 minutes 50 seconds');
+    const checked = await codes.check(phone, 'register', await sentCode(phone));
+    await letPass(phone, '10 seconds');
+    await expect(codes.check(phone, 'register', await sentCode(phone))).rejects.toEqual(refused);
+    await expect(codes.spend(checked)).rejects.toEqual(refused);
+  });
+
+  test('survives four wrong tries and dies of the fifth', async () => {
+    const phone = newPhone();
+    await send(phone);
+    const code = await sentCode(phone);
+    for (let attempt = 0; attempt < 4; attempt++) {
+      await expect(codes.check(phone, 'register', wrong(code))).rejects.toEqual(refused);
+    }
+    const checked = await codes.check(phone, 'register', code);
+    await expect(codes.check(phone, 'register', wrong(code))).rejects.toEqual(refused);
+    await expect(codes.check(phone, 'register', code)).rejects.toEqual(refused);
+    await expect(codes.spend(checked)).rejects.toEqual(refused);
+  });
+
+  test('gets no sixth try by many at once', async () => {
+    const phone = newPhone();
+    await send(phone);
+    const code = await sentCode(phone);
+    await Promise.allSettled(Array.from({ length: 30 }, () => codes.check(phone, 'register', wrong(code))));
+    const { rows } = await accounts.pool.query(
+      'select wrong_tries from accounts.sms_codes where phone = $1',
+      [phone],
+    );
+    expect(rows).toEqual([{ wrong_tries: 5 }]);
+  });
+
+  test('is good no more once the next one is sent', async () => {
+    const phone = newPhone();
+    await send(phone);
+    const first = await sentCode(phone);
+    await letPass(phone, '1 minute');
+    await send(phone);
+    const second = await sentCode(phone);
+    if (first !== second) await expect(codes.check(phone, 'register', first)).rejects.toEqual(refused);
+    await codes.check(phone, 'register', second);
+  });
+});
+
+describe('sending', () => {
+  test('is refused within a minute for the same purpose, not for another', async () => {
+    const phone = newPhone();
+    await send(phone, 'register');
+    await expect(send(phone, 'register')).rejects.toEqual(refused);
+    await send(phone, 'forget');
+    await letPass(phone, '1 minute');
+    await send(phone, 'register');
+  });
+
+  test('is done once where ten ask for the same at once', async () => {
+    const phone = newPhone();
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, index) =>
+        (index % 2 ? codes : otherProcess).send({
+          phone,
+          purpose: 'register',
+          address: newAddress(),
+          deliver: true,
+        }),
+      ),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await inbox.sentTo(phone)).toHaveLength(1);
+  });
+
+  test('is refused after ten a day', async () => {
+    const phone = newPhone();
+    for (let count = 0; count < 10; count++) {
+      await send(phone);
+      await letPass(phone, '61 seconds');
+    }
+    await expect(send(phone)).rejects.toEqual(refused);
+    await letPass(phone, '1 day');
+    await send(phone);
+  });
+
+  test('is refused after sixty an hour from one address', async () => {
+    const address = newAddress();
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 65 }, () => send(newPhone(), 'register', { address })),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(60);
+    await accounts.pool.query(
+      "update accounts.sms_codes set sent = sent - interval '1 hour' where address = $1",
+      [address],
+    );
+    await send(newPhone(), 'register', { address });
+  });
+
+  test('to a phone that may not have it looks the same, and sends nothing', async () => {
+    const phone = newPhone();
+    const before = performance.now();
+    await send(phone, 'register', { deliver: false });
+    expect(performance.now() - before).toBeGreaterThan(195);
+    expect(await inbox.sentTo(phone)).toEqual([]);
+    await expect(send(phone, 'register', { deliver: false })).rejects.toEqual(refused);
+    await expect(codes.check(phone, 'register', '123456')).rejects.toEqual(refused);
+    await expect(codes.check(phone, 'register', '')).rejects.toEqual(refused);
+  });
+});
+
+describe('a provider over the net', () => {
+  /** Hangs until it is told how it went. */
+  function hangingProvider() {
+    const called = Promise.withResolvers<void>();
+    const { promise, reject } = Promise.withResolvers<void>();
+    const provider: SmsProvider = {
+      local: false,
+      send: () => {
+        called.resolve();
+        return promise;
+      },
+    };
+    const { database } = accounts;
+    return {
+      codes: createSmsCodes({ database, provider, secret, logger: silent }),
+      fail: () => called.promise.then(() => reject(new Error('the provider is away'))),
+    };
+  }
+
+  test('keeps nobody waiting who asks as a stranger, nor tells them that it failed', async () => {
+    const { codes, fail } = hangingProvider();
+    await codes.send({ phone: newPhone(), purpose: 'forget', address: newAddress(), deliver: true });
+    await fail();
+    await codes.close();
+  });
+
+  test('that failed is told to whoever asks for their own phone', async () => {
+    const { codes, fail } = hangingProvider();
+    const sent = codes.send({ phone: newPhone(), purpose: 'retrieve', address: newAddress(), deliver: true });
+    await Promise.all([
+      fail(),
+      expect(sent).rejects.toEqual(expect.objectContaining({ message: '短信发送失败,请稍后再试' })),
+    ]);
+  });
+});
+
+describe('the inbox', () => {
+  test('shows the newest first, and keeps twenty', async () => {
+    const phone = newPhone();
+    for (let count = 0; count < 25; count++) await inbox.send(phone, 'register', String(100_000 + count));
+    const shown = (await inbox.sentTo(phone)).map(({ code }) => Number(code));
+    expect(shown).toEqual(Array.from({ length: 20 }, (_, index) => 100_024 - index));
+  });
+});
