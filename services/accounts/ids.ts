@@ -60,12 +60,16 @@ async function takeMids(database: AccountsDatabase, count: number): Promise<Mid[
 
 async function raise(database: AccountsDatabase, sequence: SequenceName, greatest: number): Promise<void> {
   const table = sql.id('accounts', sequence);
-  const raised = sql`
-    select setval(${`accounts.${sequence}`}::regclass, ${greatest}::bigint) from ${table}
-    where ${greatest}::bigint > case when is_called then last_value else last_value - 1 end`;
+  const tooLow = sql`
+    ${greatest}::bigint > case when is_called then last_value else last_value - 1 end`;
+  const { rows } = await sql`select from ${table} where ${tooLow}`.execute(database);
+  // As a rule, and for good: a sequence only grows.
+  if (rows.length === 0) return;
   await database.transaction().execute(async (transaction) => {
     // A change that changes nothing, for its lock: no other process takes an id between look and raise.
     await sql`alter sequence ${table} owned by none`.execute(transaction);
-    await raised.execute(transaction);
+    await sql`
+      select setval(${`accounts.${sequence}`}::regclass, ${greatest}::bigint) from ${table}
+      where ${tooLow}`.execute(transaction);
   });
 }
