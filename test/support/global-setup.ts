@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '../../projections/migrate.ts';
 import { startEmbeddedPostgres } from '../../services/postgres/embedded.ts';
+import { withDatabase } from './database-url.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -78,12 +79,6 @@ async function embedded(): Promise<DatabaseServer> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-function withDatabase(url: string, name: string): string {
-  const slash = url.indexOf('/', url.indexOf('@'));
-  const end = url.indexOf('?', slash);
-  return `${url.slice(0, slash + 1)}${name}${end === -1 ? '' : url.slice(end)}`;
 }
 
 async function query(url: string, text: string): Promise<void> {

@@ -1,0 +1,183 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, cp, lstat, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { pino } from 'pino';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { findNativeFolder, prepareBinaries } from '../../services/postgres/binaries.ts';
+import {
+  type EmbeddedPostgres,
+  runningEmbeddedUrl,
+  startEmbeddedPostgres,
+} from '../../services/postgres/embedded.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { isRunning, query } from '../support/installation.ts';
+
+async function start(folder: string, settings?: Record<string, string>): Promise<EmbeddedPostgres> {
+  const options = { folder, logger: pino({ level: 'silent' }), ...(settings ? { settings } : {}) };
+  const server = await startEmbeddedPostgres(options);
+  onTestFinished(() => server.stop());
+  return server;
+}
+
+async function setting(server: EmbeddedPostgres, name: string): Promise<string> {
+  const { rows } = await query(server.superuserUrl, `select current_setting('${name}') as value`);
+  return rows[0]?.value;
+}
+
+describe('the embedded Postgres', () => {
+  test('is durable, UTF-8, the same on every machine, and listens on no port', async () => {
+    const server = await start(await temporaryFolder());
+    const wanted = { fsync: 'on', server_encoding: 'UTF8', listen_addresses: '', timezone: 'UTC' };
+    for (const [name, value] of Object.entries(wanted)) expect(await setting(server, name)).toBe(value);
+    const texts = await query(server.url, `select lower('ÄÖ') as lower, 'a' < 'Z' as by_language`);
+    expect(texts.rows).toEqual([{ lower: 'äö', by_language: false }]);
+  });
+
+  test('lets in only who has the password, as an owner who is no superuser', async () => {
+    const folder = await temporaryFolder();
+    const server = await start(folder);
+    const role = await query(
+      server.url,
+      'select rolsuper, rolcreaterole from pg_roles where rolname = current_user',
+    );
+    expect(role.rows).toEqual([{ rolsuper: false, rolcreaterole: false }]);
+    expect((await stat(join(folder, 'password'))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(folder, 'socket'))).mode & 0o777).toBe(0o700);
+    expect((await stat(join(folder, 'data'))).mode & 0o777).toBe(0o700);
+    const stranger = server.url.replace(/:[0-9a-f]{48}@/, ':wrong@');
+    expect(stranger).not.toBe(server.url);
+    await expect(query(stranger, 'select 1')).rejects.toThrow('password authentication failed');
+  });
+
+  test('that crashes is up again by itself, with all that was committed', async () => {
+    const server = await start(await temporaryFolder());
+    await query(server.url, 'create table kept (number int)');
+    for (let number = 1; number <= 3; number++) {
+      await query(server.url, `insert into kept values (${number})`);
+      const before = server.pid;
+      await server.kill();
+      await server.ready();
+      expect(server.pid).not.toBe(before);
+      expect((await query(server.url, 'select * from kept')).rowCount).toBe(number);
+    }
+  });
+
+  test('that crashes while a connection works does not harm the data', async () => {
+    const server = await start(await temporaryFolder());
+    await query(server.url, 'create table kept (number bigint)');
+    const client = new pg.Client({ connectionString: server.url });
+    client.on('error', () => {});
+    await client.connect();
+    let committed = 0;
+    const writing = (async () => {
+      for (;;) {
+        await client.query('insert into kept values ($1)', [committed + 1]);
+        committed++;
+      }
+    })().catch(() => {});
+    while (committed < 100) await new Promise(setImmediate);
+    await server.kill();
+    await writing;
+    await server.ready();
+    const { rows } = await query(server.url, 'select count(*)::int, max(number)::int from kept');
+    // The last one may have been committed without its answer having come.
+    expect([committed, committed + 1]).toContain(rows[0]?.count);
+    expect(rows[0]?.max).toBe(rows[0]?.count);
+    await client.end();
+  });
+
+  test('restarts in good order, with other connections than before', async () => {
+    const server = await start(await temporaryFolder());
+    const before = server.pid;
+    await server.restart();
+    expect(server.pid).not.toBe(before);
+    await query(server.url, 'select 1');
+  });
+
+  test('stops for good, and its socket is gone', async () => {
+    const folder = await temporaryFolder();
+    const server = await start(folder);
+    const { pid } = server;
+    await Promise.all([server.stop(), server.stop()]);
+    expect(isRunning(pid)).toBe(false);
+    await expect(stat(join(folder, 'socket'))).rejects.toThrow('ENOENT');
+    expect(await runningEmbeddedUrl(folder)).toBeUndefined();
+  });
+
+  test('is found by others through its folder', async () => {
+    const folder = await temporaryFolder();
+    expect(await runningEmbeddedUrl(folder)).toBeUndefined();
+    const server = await start(folder);
+    expect(await runningEmbeddedUrl(folder)).toBe(server.url);
+  });
+
+  test.each([
+    ['a long path', 'x'.repeat(120)],
+    ['spaces, quotes, commas and Chinese', `it's "一", 二`],
+  ])('works in a folder with %s, and leaves nothing elsewhere', async (_, name) => {
+    const folder = join(await temporaryFolder(), name);
+    const server = await start(folder);
+    await query(server.url, 'select 1');
+    const host = new URL(server.url).searchParams.get('host') ?? '';
+    expect(basename(host)).toMatch(/^bubble-im-/);
+    expect((await stat(host)).mode & 0o777).toBe(0o700);
+    expect(await runningEmbeddedUrl(folder)).toBe(server.url);
+    await server.stop();
+    await expect(stat(host)).rejects.toThrow('ENOENT');
+  });
+
+  test('what a kill left of the making of its data is removed', async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'new-half'));
+    await writeFile(join(folder, 'new-half', 'PG_VERSION'), '18');
+    await start(folder);
+    await expect(lstat(join(folder, 'new-half'))).rejects.toThrow('ENOENT');
+  });
+
+  test('is not stopped by a pid file whose number is now that of something else', async () => {
+    const folder = await temporaryFolder();
+    const first = await start(folder);
+    await query(first.url, 'create table kept ()');
+    const file = join(folder, 'data', 'postmaster.pid');
+    const lines = await readFile(file, 'utf8');
+    await first.stop();
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    onTestFinished(() => void other.kill('SIGKILL'));
+    await once(other, 'spawn');
+    await writeFile(file, lines.replace(/^\d+/, String(other.pid)));
+    const second = await start(folder);
+    await query(second.url, 'select * from kept');
+    expect(isRunning(other.pid ?? 0)).toBe(true);
+  });
+
+  test('of another version is refused', async () => {
+    const folder = await temporaryFolder();
+    await (await start(folder)).stop();
+    await writeFile(join(folder, 'data', 'PG_VERSION'), '15\n');
+    await expect(start(folder)).rejects.toThrow('was made by Postgres 15, the embedded one is 18');
+  });
+
+  test('that cannot come up tells why', async () => {
+    const settings = { shared_buffers: 'plenty' };
+    await expect(start(await temporaryFolder(), settings)).rejects.toThrow(
+      /did not come up \(1\).*invalid value for parameter "shared_buffers"/,
+    );
+  });
+
+  test('runs also where --ignore-scripts left out the links of its libraries', async () => {
+    const installed = join(await temporaryFolder(), 'native');
+    await cp(findNativeFolder(), installed, {
+      recursive: true,
+      filter: async (path) => !path.includes('share') && !(await lstat(path)).isSymbolicLink(),
+    });
+    await chmod(join(installed, 'bin', 'initdb'), 0o644);
+    const version = (program: string) => promisify(execFile)(program, ['--version']);
+    await expect(version(join(installed, 'bin', 'postgres'))).rejects.toThrow('shared libraries');
+    const { postgres, initdb } = await prepareBinaries(installed);
+    expect((await version(postgres)).stdout).toMatch(/^postgres \(PostgreSQL\) 18/);
+    expect((await version(initdb)).stdout).toMatch(/^initdb \(PostgreSQL\) 18/);
+  });
+});

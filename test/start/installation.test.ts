@@ -1,0 +1,171 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { access, chmod, mkdir, readdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createEmptyDatabase } from '../support/database.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { isRunning, launch, postgresPid, query, start } from '../support/installation.ts';
+
+const keep = "insert into read.settings values ('app_name', 'kept')";
+const kept = 'select value from read.settings';
+
+describe('an installation of one process', () => {
+  test('starts in an empty folder, and finds its data and its key the next time', async () => {
+    const folder = join(await temporaryFolder(), 'data');
+    const first = await start(folder);
+    await query(first.databaseUrl, keep);
+    first.program.signal('SIGTERM');
+    expect(await first.program.ended).toBe(0);
+    expect(await postgresPid(folder)).toBeUndefined();
+
+    const second = await start(folder);
+    expect((await query(second.databaseUrl, kept)).rows).toEqual([{ value: 'kept' }]);
+    expect(second.appKeys).toEqual(first.appKeys);
+    second.program.signal('SIGINT');
+    expect(await second.program.ended).toBe(0);
+  });
+
+  test('gives the answers under way, and stops Postgres last', async () => {
+    const folder = await temporaryFolder();
+    const { program, address } = await start(folder);
+    const answer = fetch(`http://127.0.0.1:${address.port}/slow`, { headers: { connection: 'close' } });
+    await program.line(/^a slow request$/);
+    program.signal('SIGTERM');
+    expect(await (await answer).text()).toBe('/slow');
+    expect(await program.ended).toBe(0);
+    expect(await postgresPid(folder)).toBeUndefined();
+  });
+
+  test('started twice at once on one folder: one runs, the other says so and ends', async () => {
+    const folder = await temporaryFolder();
+    const programs = [launch(folder), launch(folder)];
+    const codes = programs.map((program) => program.ended);
+    const runs = await Promise.any(
+      programs.map(async (program) => ({ program, line: await program.line(/^\{/) })),
+    );
+    const other = programs.findIndex((program) => program !== runs.program);
+    expect(await codes[other]).toBe(1);
+    expect(programs[other]?.stderr()).toBe(
+      `bubble-im: the data folder ${folder} is in use by the process ${runs.program.pid}: stop it, or set another DATA_DIR\n`,
+    );
+    runs.program.signal('SIGTERM');
+    expect(await runs.program.ended).toBe(0);
+  });
+
+  test('killed with -9 it leaves its Postgres running; the next start ends that one and goes on', async () => {
+    const folder = await temporaryFolder();
+    for (let round = 0; round < 3; round++) {
+      const { program, databaseUrl } = await start(folder);
+      await query(databaseUrl, keep.replace('app_name', `round ${round}`));
+      const server = await postgresPid(folder);
+      program.signal('SIGKILL');
+      await program.ended;
+      expect(server !== undefined && isRunning(server)).toBe(true);
+
+      const next = await start(folder);
+      expect(server !== undefined && isRunning(server)).toBe(false);
+      expect((await query(next.databaseUrl, kept)).rowCount).toBe(round + 1);
+      next.program.signal('SIGTERM');
+      expect(await next.program.ended).toBe(0);
+    }
+  });
+
+  test('killed with -9 at any moment of its first start it starts the next time', async () => {
+    const folder = await temporaryFolder();
+    for (const milliseconds of [150, 300, 450, 600, 750, 900, 1050, 1200]) {
+      const program = launch(folder);
+      const killer = setTimeout(() => program.signal('SIGKILL'), milliseconds);
+      await program.ended;
+      clearTimeout(killer);
+    }
+    const { program, databaseUrl } = await start(folder);
+    expect((await query(databaseUrl, kept)).rowCount).toBe(0);
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe(0);
+    expect((await readdir(join(folder, 'postgres'))).toSorted()).toEqual(['data', 'password']);
+  });
+
+  test('ended at once by a second signal it takes its Postgres along', async () => {
+    const folder = await temporaryFolder();
+    const { program, address } = await start(folder);
+    const answer = fetch(`http://127.0.0.1:${address.port}/slow`).catch(() => 'cut off');
+    await program.line(/^a slow request$/);
+    const server = await postgresPid(folder);
+    program.signal('SIGTERM');
+    while (!program.stderr().includes('ending')) await new Promise(setImmediate);
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe(143);
+    expect(await answer).toBe('cut off');
+    await expect.poll(() => server !== undefined && isRunning(server)).toBe(false);
+  });
+
+  test('a port that is taken is told, and nothing is left running', async () => {
+    const folder = await temporaryFolder();
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    onTestFinished(() => void taken.close());
+    const address = taken.address();
+    const port = typeof address === 'object' ? String(address?.port) : '';
+    const program = launch(folder, { PORT: port });
+    expect(await program.ended).toBe(1);
+    expect(program.stderr().split('\n').at(-2)).toContain(
+      `bubble-im: port ${port} on 127.0.0.1 is taken by another program: stop it, or set another PORT`,
+    );
+    expect(await postgresPid(folder)).toBeUndefined();
+  });
+
+  test('a host that is not here is told', async () => {
+    const program = launch(await temporaryFolder(), { HOST: '192.0.2.1' });
+    expect(await program.ended).toBe(1);
+    expect(program.stderr()).toContain('192.0.2.1 is no address of this machine: set another HOST');
+  });
+
+  test('with DATABASE_URL it keeps its tables there and starts no Postgres', async () => {
+    const [folder, database] = [await temporaryFolder(), await createEmptyDatabase()];
+    const { program, databaseUrl } = await start(folder, { DATABASE_URL: database.url });
+    expect(databaseUrl).toBe(database.url);
+    expect((await query(database.url, kept)).rowCount).toBe(0);
+    expect((await readdir(folder)).toSorted()).toEqual(['app-secret', 'lock', 'pid']);
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe(0);
+    await database.drop();
+  });
+
+  test('a DATABASE_URL where nobody answers is told, without its password', async () => {
+    const url = 'postgresql://im:secret@127.0.0.1:1/im';
+    const program = launch(await temporaryFolder(), { DATABASE_URL: url });
+    expect(await program.ended).toBe(1);
+    expect(program.stderr()).toMatch(
+      /^bubble-im: the database of DATABASE_URL cannot be used \(.*ECONNREFUSED/,
+    );
+    expect(program.stderr()).not.toContain('secret');
+  });
+
+  test('migrates by hand, beside it or without it', async () => {
+    const folder = await temporaryFolder();
+    const migrate = () =>
+      promisify(execFile)(process.execPath, ['scripts/migrate.ts'], {
+        env: { PATH: process.env.PATH, DATA_DIR: folder, LOG_LEVEL: 'warn' },
+      });
+    expect((await migrate()).stdout).toContain('applied 0001-log\n');
+    const { program } = await start(folder);
+    expect((await migrate()).stdout).toBe('nothing to do\n');
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe(0);
+  });
+
+  test.runIf(process.getuid?.() === 0)('runs as root below a folder that only root may enter', async () => {
+    const outer = await temporaryFolder();
+    await chmod(outer, 0o700);
+    const folder = join(outer, 'the data of 泡泡');
+    await mkdir(folder);
+    const { program, databaseUrl } = await start(folder);
+    expect((await query(databaseUrl, kept)).rowCount).toBe(0);
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe(0);
+    await access(join(folder, 'postgres', 'data', 'PG_VERSION'));
+  });
+});
