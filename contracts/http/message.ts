@@ -31,7 +31,7 @@ export const messageSend = contract({
     to: parameter.integer(1),
     type: parameter.chatType,
     content: parameter.bytes(8192),
-    quote_mid: parameter.mid.optional(),
+    quote_mid: parameter.integer().optional(),
     uniqueId: parameter.text(1, 64).optional(),
   }),
   data: z.object({ mid: z.int() }),

@@ -19,16 +19,17 @@ const longestDays = 36_500;
  */
 export function startHousekeeping(options: {
   readonly database: AccountsDatabase;
-  readonly tokenDays: () => number;
+  readonly tokenDays: () => number | Promise<number>;
   readonly logger: Logger;
 }): Housekeeping {
   const { database, tokenDays, logger } = options;
   let sweeping: Promise<void> | undefined;
 
   async function sweep(): Promise<void> {
+    const days = Math.min(Math.ceil(await tokenDays()), longestDays);
     await sql`
       delete from accounts.tokens
-      where used < now() - make_interval(days => ${Math.min(Math.ceil(tokenDays()), longestDays)}::int)`.execute(
+      where used < now() - make_interval(days => ${days}::int)`.execute(
       database,
     );
     await sql`delete from accounts.captchas where created < now() - interval '5 minutes'`.execute(database);

@@ -3,7 +3,14 @@ import { Refusal } from '../../contracts/codes.ts';
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import type { AggregateStream } from '../domain/aggregate.ts';
 import { encode } from '../log/codec.ts';
-import type { EventId, EventLog, NewEvent, Position } from '../log/log.ts';
+import {
+  type EventId,
+  type EventLog,
+  type NewEvent,
+  type Position,
+  type StreamName,
+  startOfLog,
+} from '../log/log.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 import type { CommandContext } from './context.ts';
 
@@ -40,8 +47,7 @@ export function metadataOf(context: CommandContext, causationId: string = contex
  * @throws what `decide` throws; Refusal notReady after too many conflicts; LogFailure
  */
 export async function execute<State, Event extends DomainEvent>(
-  log: EventLog,
-  store: AggregateStore,
+  { log, store }: { readonly log: EventLog; readonly store: AggregateStore },
   stream: AggregateStream<State, Event>,
   context: CommandContext,
   decide: (state: State) => readonly Event[],
@@ -60,4 +66,23 @@ export async function execute<State, Event extends DomainEvent>(
     store.forget(stream.name);
   }
   throw new Refusal('notReady', '操作过于频繁,请稍后重试');
+}
+
+/**
+ * Appends events that depend on nothing else in their stream, or nothing where there are none.
+ * @returns the position that shows them; the log's beginning where there are none
+ * @throws LogFailure
+ */
+export async function appendAny(
+  log: EventLog,
+  stream: StreamName,
+  events: readonly DomainEvent[],
+  context: CommandContext,
+): Promise<Position> {
+  if (events.length === 0) return startOfLog;
+  const encoded = events.map((event) => encode(newEventId(), event, metadataOf(context)));
+  const result = await log.append(stream, 'any', atLeastOne(encoded));
+  if (result.outcome === 'conflict')
+    throw new TypeError(`an append to ${stream} that expects nothing conflicted`);
+  return result.position;
 }

@@ -15,6 +15,8 @@ export interface Member {
 export type GroupState = {
   readonly gid: Gid;
   readonly dissolved: boolean;
+  /** Who created it; the owner may be another by now. */
+  readonly founder: Uid;
   readonly owner: Uid;
   readonly name: string;
   readonly avatar: string | null;
@@ -36,7 +38,7 @@ export const group: Aggregate<GroupState, GroupEvent> = {
     if (event.type === 'GroupCreated') {
       const { gid, owner, name, avatar } = event.data;
       const members = new Map(event.data.members.map((uid) => [uid, joined]));
-      return state ?? { gid, owner, name, avatar, members, dissolved: false, muted: false };
+      return state ?? { gid, founder: owner, owner, name, avatar, members, dissolved: false, muted: false };
     }
     if (!state) return state;
     const { members } = state;

@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { contract } from './contract.ts';
+import * as parameter from './parameters.ts';
+
+/** Served as it stands, without the API's prefixes, and only while the development provider is in use. */
+export const developmentSms = contract({
+  path: '/dev/sms',
+  methods: ['GET'],
+  access: 'server',
+  summary: '查看开发环境短信',
+  parameters: z.object({ phone: parameter.phone }),
+  data: z.array(z.object({ phone: z.string(), type: z.string(), code: z.string(), timestamp: z.int() })),
+});

@@ -1,0 +1,43 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { Captchas } from '../accounts/captcha.ts';
+import type { CreatedGroups } from '../accounts/created-groups.ts';
+import type { Ids } from '../accounts/ids.ts';
+import type { Names } from '../accounts/names.ts';
+import type { Passwords } from '../accounts/passwords.ts';
+import type { Tokens } from '../accounts/tokens.ts';
+import type { Progress } from '../bus/progress.ts';
+import type { AggregateStore } from '../commands/aggregate-store.ts';
+import type { MessageSender } from '../commands/send-message.ts';
+import type { App } from '../gateway/signature.ts';
+import type { EventLog } from '../log/log.ts';
+import type { ReadPresence } from '../queries/people.ts';
+import type { ReadDatabase } from '../queries/tables.ts';
+import type { SmsCodes } from '../sms/codes.ts';
+import type { SmsInbox } from '../sms/inbox.ts';
+
+/** All that the routes work with; put together once, where a program starts. */
+export interface Application {
+  readonly app: App;
+  readonly log: EventLog;
+  readonly store: AggregateStore;
+  readonly sender: MessageSender;
+  readonly progress: Pick<Progress, 'reached'>;
+  readonly pool: pg.Pool;
+  readonly database: ReadDatabase;
+  readonly presence: ReadPresence;
+  readonly names: Names;
+  readonly passwords: Passwords;
+  readonly tokens: Tokens;
+  readonly captchas: Captchas;
+  readonly smsCodes: SmsCodes;
+  /** Where the development provider keeps what it sent; undefined while a real one is in use. */
+  readonly smsInbox: SmsInbox | undefined;
+  readonly createdGroups: CreatedGroups;
+  readonly ids: Ids;
+  /** False until it is certain that no id can be given twice; nothing is carried out before. */
+  readonly isReady: () => boolean;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly logger: Logger;
+}

@@ -1,0 +1,137 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { Refusal } from '../../contracts/codes.ts';
+import type { Uid } from '../../contracts/ids.ts';
+import { createCaptchas } from '../accounts/captcha.ts';
+import { createCreatedGroups } from '../accounts/created-groups.ts';
+import { startHousekeeping } from '../accounts/housekeeping.ts';
+import { createIds, type Ids } from '../accounts/ids.ts';
+import { createNames } from '../accounts/names.ts';
+import { createPasswords } from '../accounts/passwords.ts';
+import { accountsDatabase } from '../accounts/tables.ts';
+import { createTokens } from '../accounts/tokens.ts';
+import type { Bus } from '../bus/bus.ts';
+import { followProgress, type Progress } from '../bus/progress.ts';
+import { AggregateStore } from '../commands/aggregate-store.ts';
+import { MessageSender } from '../commands/send-message.ts';
+import { settingStream } from '../domain/setting.ts';
+import { userStream } from '../domain/user.ts';
+import { readPresence } from '../gateway/presence.ts';
+import type { App } from '../gateway/signature.ts';
+import type { EventLog } from '../log/log.ts';
+import { greatestIds, readCheckpoint } from '../queries/checkpoint.ts';
+import { findByEventId, isReadable } from '../queries/messages.ts';
+import { type ReadDatabase, readDatabase } from '../queries/tables.ts';
+import { createSmsCodes } from '../sms/codes.ts';
+import { createSmsInbox } from '../sms/inbox.ts';
+import type { Application } from './application.ts';
+import { patience } from './route.ts';
+
+/** What the API stands on, chosen where the program starts. */
+export interface Foundation {
+  readonly log: EventLog;
+  readonly bus: Bus;
+  readonly pool: pg.Pool;
+  readonly app: App;
+  readonly logger: Logger;
+  /** Hears of what the program cannot go on with. */
+  readonly fail: (error: unknown) => void;
+}
+
+/** Puts together what the routes work with. `stop` ends what it began, and nothing of the foundation. */
+export async function assemble(
+  foundation: Foundation,
+): Promise<{ application: Application; stop: () => Promise<void> }> {
+  const { log, bus, pool, app, logger, fail } = foundation;
+  const database = readDatabase(pool);
+  const accounts = accountsDatabase(pool);
+  const progress = await followProgress(bus, () => readCheckpoint(database));
+  const store = new AggregateStore(log, fail);
+  await store.start();
+  const tokens = createTokens({ database: accounts, bus, logger });
+  const smsInbox = createSmsInbox(accounts);
+  const smsCodes = createSmsCodes({ database: accounts, provider: smsInbox, secret: app.secret, logger });
+  const ids = createIds(accounts);
+  const lookup = {
+    readable: isReadable.bind(undefined, database),
+    byEventId: async (id: Parameters<typeof findByEventId>[1]) => {
+      if (!(await progress.reached(await log.end(), patience))) throw new Refusal('notReady');
+      return findByEventId(database, id);
+    },
+  };
+  const exists = async (uid: Uid) => (await store.load(userStream(uid))).state !== null;
+  const tokenDays = async () => (await store.load(settingStream)).state.token_days;
+  const housekeeping = startHousekeeping({ database: accounts, tokenDays, logger });
+  let ready = false;
+  const stopping = new AbortController();
+  const preparing = raiseIds({ log, progress, database, ids, logger, signal: stopping.signal }).then(
+    (raised) => {
+      ready = raised;
+    },
+    fail,
+  );
+  const application: Application = {
+    app,
+    log,
+    store,
+    sender: new MessageSender(log, store, lookup, () => ids.nextMid()),
+    progress,
+    pool,
+    database,
+    presence: (uids) => readPresence(pool, uids),
+    names: createNames({ database: accounts, exists }),
+    passwords: createPasswords({ database: accounts, tokens }),
+    tokens,
+    captchas: createCaptchas({ database: accounts, secret: app.secret }),
+    smsCodes,
+    smsInbox,
+    createdGroups: createCreatedGroups(accounts),
+    ids,
+    isReady: () => ready,
+    now: Date.now,
+    logger,
+  };
+  return {
+    application,
+    async stop() {
+      stopping.abort();
+      await preparing;
+      await housekeeping.close();
+      await smsCodes.close();
+      await tokens.close();
+      await store.stop();
+      progress.stop();
+    },
+  };
+}
+
+/**
+ * Raises what ids are taken from above what the log holds, once the read models show all of it; until
+ * then an id might be given a second time.
+ * @returns false where it was ended before
+ */
+async function raiseIds(parts: {
+  readonly log: EventLog;
+  readonly progress: Progress;
+  readonly database: ReadDatabase;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}): Promise<boolean> {
+  const { log, progress, database, ids, logger, signal } = parts;
+  let told = 0;
+  while (!signal.aborted) {
+    try {
+      if (await progress.reached(await log.end(), 500)) {
+        await ids.raiseAbove(await greatestIds(database));
+        return true;
+      }
+      if (told++ % 10 === 0) logger.info('waiting for the read models to show the whole log');
+    } catch (error) {
+      logger.warn({ err: error }, 'the greatest ids could not be read yet');
+      await delay(500, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return false;
+}

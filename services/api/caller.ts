@@ -1,0 +1,100 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { Refusal } from '../../contracts/codes.ts';
+import type { Access } from '../../contracts/http/contract.ts';
+import * as parameter from '../../contracts/http/parameters.ts';
+import type { Uid } from '../../contracts/ids.ts';
+import type { Settings } from '../../contracts/settings.ts';
+import type { TokenHash } from '../accounts/tokens.ts';
+import type { App } from '../gateway/signature.ts';
+import type { Application } from './application.ts';
+
+/** Who makes a request, by what they showed of themselves. */
+export type Caller =
+  | { readonly kind: 'nobody' }
+  | { readonly kind: 'user'; readonly uid: Uid; readonly token: TokenHash }
+  | { readonly kind: 'server' };
+
+/** The cookie that login sets for legacy pages. */
+export const tokenCookie = 'token';
+
+/** The origins besides our own whose cookie is taken, as the setting names them. */
+export function allowedOrigins({ origins }: Settings): readonly string[] {
+  return origins
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter(Boolean);
+}
+
+/**
+ * Who makes a request. A key that is wrong is refused even where all may call; a token that is not
+ * valid makes nobody of its bearer.
+ * @throws Refusal illegal for a wrong key
+ */
+export async function identify(
+  request: FastifyRequest,
+  { app, tokens }: Pick<Application, 'app' | 'tokens'>,
+  settings: Settings,
+): Promise<Caller> {
+  if (request.headers['x-app-key'] !== undefined || request.headers['x-app-secret'] !== undefined) {
+    mustBeKey(request, app);
+    return { kind: 'server' };
+  }
+  const token = bearer(request) ?? cookie(request, settings);
+  const owner = token === undefined ? undefined : await tokens.verify(token, settings.token_days);
+  return owner ? { kind: 'user', uid: owner.uid, token: owner.hash } : { kind: 'nobody' };
+}
+
+function mustBeKey(request: FastifyRequest, { key, secret }: App): void {
+  const { 'x-app-key': givenKey, 'x-app-secret': givenSecret } = request.headers;
+  if (!same(givenKey, key) || !same(givenSecret, secret)) {
+    throw new Refusal('illegal', 'X-App-Key或X-App-Secret不正确');
+  }
+}
+
+/** Compares in a time that tells nothing of where the two differ. */
+function same(given: string | string[] | undefined, expected: string): boolean {
+  if (typeof given !== 'string') return false;
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}
+
+function bearer(request: FastifyRequest): string | undefined {
+  const { authorization } = request.headers;
+  return authorization && /^bearer /i.test(authorization) ? authorization.slice(7).trim() : undefined;
+}
+
+/** The cookie's token, where the request comes from no page, one of our own, or an allowed one. */
+function cookie(request: FastifyRequest, settings: Settings): string | undefined {
+  const token = request.cookies[tokenCookie];
+  const { origin, host } = request.headers;
+  if (token === undefined || origin === undefined) return token;
+  const own = origin === `http://${host}` || origin === `https://${host}`;
+  return own || allowedOrigins(settings).includes(origin) ? token : undefined;
+}
+
+/**
+ * For whom the caller acts, where they may call at all: the token's person, or whom the server's key
+ * names as `login_uid`.
+ * @throws Refusal notLoggedIn, illegal, missing
+ */
+export function authorize(
+  caller: Caller,
+  access: Access,
+  parameters: Readonly<Record<string, unknown>>,
+): Uid | undefined {
+  const given = parameters.login_uid;
+  if (access === 'open') return caller.kind === 'user' ? caller.uid : undefined;
+  if (caller.kind === 'nobody') throw new Refusal('notLoggedIn');
+  if (caller.kind === 'user') {
+    if (access !== 'user') throw new Refusal('illegal', '没有权限调用该接口');
+    if (given === undefined || given === '') return caller.uid;
+    const own = parameter.uid.safeParse(given);
+    if (!own.success || own.data !== caller.uid) throw new Refusal('illegal', '参数login_uid不合法');
+    return caller.uid;
+  }
+  if (access === 'server' || given === undefined || given === '') return undefined;
+  const uid = parameter.uid.safeParse(given);
+  if (!uid.success) throw new Refusal('illegal', '参数login_uid不合法');
+  return uid.data;
+}

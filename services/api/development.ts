@@ -1,0 +1,17 @@
+import type { FastifyInstance } from 'fastify';
+import { developmentSms } from '../../contracts/http/development.ts';
+import type { Application } from './application.ts';
+import { serve } from './route.ts';
+
+/** The inbox of the SMS that no phone gets, where the development provider is in use. */
+export function developmentRoutes(server: FastifyInstance, application: Application): void {
+  const { smsInbox } = application;
+  if (!smsInbox) return;
+  serve(
+    server,
+    application,
+    developmentSms,
+    async ({ parameters: { phone } }) => ({ data: await smsInbox.sentTo(phone) }),
+    [''],
+  );
+}

@@ -1,0 +1,62 @@
+import type { FastifyReply } from 'fastify';
+import { type CodeName, codes, Refusal } from '../../contracts/codes.ts';
+import { LogFailure } from '../log/log.ts';
+
+/** What every answer is (API document, 接口文档). */
+export interface Envelope {
+  readonly code: number;
+  readonly msg: string;
+  readonly data?: unknown;
+}
+
+/** The answer to a request that was carried out. */
+export function done(data: unknown): Envelope {
+  return { code: 0, msg: 'ok', data };
+}
+
+/** The status of a code: 200 for what a handler refuses, its own for what never reached one. */
+function statusOf(reason: CodeName): number {
+  const entry = codes[reason];
+  return 'status' in entry ? entry.status : 200;
+}
+
+/** Answers with a code's envelope. */
+export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const { code } = codes[refusal.reason];
+  return reply.code(statusOf(refusal.reason)).send({ code, msg: refusal.message });
+}
+
+const byStatus: Readonly<Record<number, CodeName>> = {
+  400: 'unreadable',
+  404: 'noRoute',
+  405: 'wrongMethod',
+  413: 'tooLarge',
+  415: 'wrongType',
+  429: 'tooMany',
+  503: 'notReady',
+};
+
+/** The errors of a database that is away or busy: the request may be repeated. */
+const databaseAway =
+  /^(08|53|57P|55P03|40)|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|Connection terminated|timeout exceeded|connection timeout/;
+
+/**
+ * What an error is to the caller: what was meant for them, a status that the server itself gave, or
+ * something unexpected, which tells them nothing.
+ */
+export function refusalFor(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof LogFailure) return new Refusal('notReady');
+  if (!(error instanceof Error)) return new Refusal('unexpected');
+  const { statusCode, code }: { statusCode?: unknown; code?: unknown } = {
+    statusCode: undefined,
+    code: undefined,
+    ...error,
+  };
+  if (databaseAway.test(typeof code === 'string' ? code : error.message)) return new Refusal('notReady');
+  const reason = typeof statusCode === 'number' ? byStatus[statusCode] : undefined;
+  if (reason) return new Refusal(reason);
+  return new Refusal(
+    typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? 'unreadable' : 'unexpected',
+  );
+}

@@ -1,0 +1,78 @@
+import type { FastifyInstance } from 'fastify';
+import { Refusal } from '../../contracts/codes.ts';
+import * as message from '../../contracts/http/message.ts';
+import { Mid } from '../../contracts/ids.ts';
+import { markRead } from '../commands/change-chat.ts';
+import { conversationOf } from '../commands/send-message.ts';
+import { takeMessage } from '../commands/take-message.ts';
+import { groupStream, mustBeMember, mustLive } from '../domain/group.ts';
+import { findMessage, findReading, readPage } from '../queries/messages.ts';
+import { countUnread } from '../queries/unread.ts';
+import type { Application } from './application.ts';
+import { chatOf } from './chat.ts';
+import { serve, shownAt } from './route.ts';
+
+/** Messages and reading them (API document, 消息接口). */
+export function messageRoutes(server: FastifyInstance, application: Application): void {
+  const { database, sender, store } = application;
+
+  serve(server, application, message.messageSend, async ({ parameters, me, context }) => {
+    const { to, type, content, quote_mid, uniqueId } = parameters;
+    const from = me();
+    const quoteMid = quote_mid ? Mid.parse(quote_mid) : undefined;
+    const command = { from, to: chatOf(from, type, to), content, quoteMid, uniqueId };
+    const { mid, position } = await sender.send(command, context);
+    return { data: { mid }, position };
+  });
+
+  serve(server, application, message.messageGet, async ({ parameters, me, context }) => {
+    const { id, type, limit, mid } = parameters;
+    const reader = me();
+    const chat = chatOf(reader, type, id);
+    if (chat.type === 'group') mustBeMember(mustLive((await store.load(groupStream(chat.id))).state), reader);
+    const conversation = conversationOf(reader, chat);
+    const reading = await findReading(database, reader, conversation);
+    if (!reading) throw new Refusal('illegal', '你不是该群成员');
+    const place = mid === undefined ? undefined : await findMessage(database, conversation, mid);
+    if (mid !== undefined && !place) throw new Refusal('noMessage');
+    const before = place?.sequence ?? null;
+    const page = await readPage(database, { reader, conversation, after: reading.from, before, limit });
+    const data = page.map((paged) => paged.message);
+    const newest = page.at(-1);
+    if (mid !== undefined || !newest) return { data };
+    const read = { mid: Mid.parse(newest.message.mid), sequence: newest.sequence };
+    const position = await markRead(application, reader, conversation, { message: read }, context);
+    return { data, position };
+  });
+
+  serve(
+    server,
+    application,
+    message.messageRevoke,
+    async ({ parameters: { id, type, mid }, me, context }) => {
+      const by = me();
+      const command = { by, chat: chatOf(by, type, id), mid };
+      return shownAt(await takeMessage(application, 'revoke', command, context));
+    },
+  );
+
+  serve(server, application, message.messageDelete, async ({ parameters, me, context }) => {
+    const { id, type, mid, ty } = parameters;
+    const by = me();
+    const taking = ty === 1 ? 'delete for self' : 'delete for all';
+    return shownAt(await takeMessage(application, taking, { by, chat: chatOf(by, type, id), mid }, context));
+  });
+
+  serve(server, application, message.messageUnreadCount, async ({ parameters: { id, type }, me }) => {
+    const uid = me();
+    return { data: await countUnread(database, uid, conversationOf(uid, chatOf(uid, type, id))) };
+  });
+
+  serve(server, application, message.messageUpdateLastReadTime, async ({ parameters, me, context }) => {
+    const { id, type } = parameters;
+    const uid = me();
+    const chat = chatOf(uid, type, id);
+    if (chat.type === 'group') mustBeMember(mustLive((await store.load(groupStream(chat.id))).state), uid);
+    return shownAt(await markRead(application, uid, conversationOf(uid, chat), {}, context));
+  });
+}

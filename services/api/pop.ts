@@ -1,0 +1,65 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Refusal } from '../../contracts/codes.ts';
+import { popDelChat, popGet, popGetSetting } from '../../contracts/http/pop.ts';
+import { PublicSettings } from '../../contracts/settings.ts';
+import { changeChat } from '../commands/change-chat.ts';
+import { settingStream } from '../domain/setting.ts';
+import { findChats, findGroups } from '../queries/chats.ts';
+import { countOpenApplications, findContacts } from '../queries/contacts.ts';
+import { findProfile } from '../queries/people.ts';
+import type { Application } from './application.ts';
+import { chatOf } from './chat.ts';
+import { serve, shownAt } from './route.ts';
+
+/** The home page's data and the settings (API document, 聚合接口). */
+export function popRoutes(server: FastifyInstance, application: Application): void {
+  const { app, store, database, presence } = application;
+
+  const shownSettings = async (request: FastifyRequest) => {
+    const { state } = await store.load(settingStream);
+    const settings = PublicSettings.parse(state);
+    return {
+      ...settings,
+      dirty_words: '' as const,
+      appkey: app.key,
+      ws_address: settings.ws_address || websocketAddress(request),
+    };
+  };
+
+  serve(server, application, popGet, async ({ me, request }) => {
+    const uid = me();
+    const [mine, friend, group, chatting, applications, setting] = await Promise.all([
+      findProfile(database, presence, { uid }),
+      findContacts(database, presence, uid),
+      findGroups(database, uid),
+      findChats(database, uid),
+      countOpenApplications(database, uid),
+      shownSettings(request),
+    ]);
+    if (!mine) throw new Refusal('noUser');
+    const { username, sign, nickname, avatar } = mine;
+    return {
+      data: {
+        mine: { uid, username, sign, nickname, avatar, unread_friend_apply_count: applications },
+        friend,
+        group,
+        chatting,
+        setting: { ...setting, id: 2 as const },
+      },
+    };
+  });
+
+  serve(server, application, popDelChat, async ({ parameters: { id, type }, me, context }) => {
+    const uid = me();
+    return shownAt(await changeChat(application, uid, chatOf(uid, type, id), { state: 'hidden' }, context));
+  });
+
+  serve(server, application, popGetSetting, async ({ request }) => ({
+    data: { ...(await shownSettings(request)), id: '2' as const },
+  }));
+}
+
+/** Where the websocket is, as the caller reached us. */
+function websocketAddress(request: FastifyRequest): string {
+  return `${request.protocol === 'https' ? 'wss' : 'ws'}://${request.host}`;
+}

@@ -1,0 +1,98 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { Refusal } from '../../contracts/codes.ts';
+import { type Contract, readParameters } from '../../contracts/http/contract.ts';
+import type { Uid } from '../../contracts/ids.ts';
+import type { CommandContext } from '../commands/context.ts';
+import { settingStream } from '../domain/setting.ts';
+import { type Position, startOfLog } from '../log/log.ts';
+import type { Application } from './application.ts';
+import { authorize, type Caller, identify } from './caller.ts';
+import { done } from './envelope.ts';
+import { takeTurn } from './rate-limit.ts';
+
+/** Where each call is served. */
+const apiPrefixes = ['/api', '/web', '/h5'];
+
+/** How long an answer waits for the read models at most, in milliseconds. */
+export const patience = 2000;
+
+/** The header that carries a position in the log, from a command to the queries that follow. */
+export const positionHeader = 'x-position';
+
+/** A request whose parameters are read and whose caller may make it. */
+export interface Call<Parameters> {
+  readonly parameters: Parameters;
+  readonly caller: Caller;
+  /** For whom it is made. @throws Refusal missing where the server's key names nobody */
+  readonly me: () => Uid;
+  readonly context: CommandContext;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** What a handler gives: the data, and for commands up to where the log must be shown. */
+export interface Outcome<Data> {
+  readonly data: Data;
+  readonly position?: Position;
+}
+
+/** The outcome of what leaves nothing in the log. */
+export const carriedOut: Outcome<[]> = { data: [] };
+
+/** The outcome of a command that answers nothing but that it was done. */
+export function shownAt(position: Position): Outcome<[]> {
+  return { data: [], position };
+}
+
+/** Serves a contract: who calls, then the parameters, the handler, and the wait for the read models. */
+export function serve<Parameters extends z.ZodObject, Data extends z.ZodType>(
+  server: FastifyInstance,
+  application: Application,
+  contract: Contract<Parameters, Data>,
+  handle: (call: Call<z.infer<Parameters>>) => Promise<Outcome<z.input<Data>>>,
+  prefixes: readonly string[] = apiPrefixes,
+): void {
+  const answer = async (request: FastifyRequest, reply: FastifyReply) => {
+    if (!application.isReady()) throw new Refusal('notReady');
+    const { state: settings } = await application.store.load(settingStream);
+    const caller = await identify(request, application, settings);
+    takeTurn(caller, request.ip, settings);
+    const given =
+      request.method === 'GET'
+        ? fields(request.query)
+        : { ...fields(request.query), ...fields(request.body) };
+    const uid = authorize(caller, contract.access, given);
+    const parameters = readParameters(contract.parameters, given);
+    await showAsked(application, request);
+    const context: CommandContext = {
+      actor: caller.kind === 'server' || uid === undefined ? 'server' : `${uid}`,
+      correlationId: request.id,
+      time: application.now(),
+    };
+    const me = () => {
+      if (uid === undefined) throw new Refusal('missing', '缺少参数login_uid');
+      return uid;
+    };
+    const { data, position } = await handle({ parameters, caller, me, context, request, reply });
+    if (position !== undefined && position !== startOfLog) {
+      reply.header(positionHeader, position);
+      await application.progress.reached(position, patience);
+    }
+    return done(data);
+  };
+  for (const prefix of prefixes) {
+    server.route({ method: [...contract.methods], url: `${prefix}${contract.path}`, handler: answer });
+  }
+}
+
+/** A query waits until the read models show the position that it names. */
+async function showAsked({ progress }: Application, request: FastifyRequest): Promise<void> {
+  const asked = request.headers[positionHeader];
+  if (typeof asked !== 'string' || asked === '' || !/^[\x21-\x7e]{1,64}$/.test(asked)) return;
+  await progress.reached(asked as Position, patience);
+}
+
+function fields(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}

@@ -1,0 +1,120 @@
+import type { FastifyInstance } from 'fastify';
+import { Refusal } from '../../contracts/codes.ts';
+import {
+  userAdd,
+  userGet,
+  userMultiGet,
+  userOpen,
+  userUpdate,
+  userUpdatePassword,
+} from '../../contracts/http/user.ts';
+import { NumberId } from '../../contracts/ids.ts';
+import { execute } from '../commands/execute.ts';
+import { registerUser } from '../commands/register.ts';
+import { befriend, friendshipStream } from '../domain/friendship.ts';
+import { settingStream } from '../domain/setting.ts';
+import { changeAccount, mustBeActive, userStream } from '../domain/user.ts';
+import { findPeople, findProfile, findRemark, type PersonKey } from '../queries/people.ts';
+import type { Application } from './application.ts';
+import { carriedOut, serve, shownAt } from './route.ts';
+
+/** People and their accounts (API document, 用户接口). */
+export function userRoutes(server: FastifyInstance, application: Application): void {
+  const { names, passwords, tokens, smsCodes, database, presence, store } = application;
+
+  /** @throws Refusal illegal for a wrong password, the same as for an unknown name */
+  const mustKnowPassword = async (name: string, password: string) => {
+    const { state: settings } = await store.load(settingStream);
+    const accounts = await names.byLoginName(name);
+    const account = await passwords.check({ name, accounts, password, limit: settings.limit_password });
+    if (!account) throw new Refusal('illegal', '用户名或密码错误');
+  };
+
+  serve(server, application, userAdd, async ({ parameters, context, reply }) => {
+    const { password, ...profile } = parameters;
+    reply.header('cache-control', 'no-store');
+    const passwordHash = await passwords.hash(password);
+    const account = { ...profile, passwordHash, phone: null, parent: null };
+    const { uid, position } = await registerUser(application, account, context);
+    return { data: { uid }, position };
+  });
+
+  serve(server, application, userOpen, async ({ parameters, me, context }) => {
+    const { password, login_uid: _, ...profile } = parameters;
+    const parent = me();
+    const { state } = await store.load(userStream(parent));
+    if (!mustBeActive(state).isMember) throw new Refusal('illegal', '只有会员可以添加下级用户');
+    const passwordHash = await passwords.hash(password);
+    const account = { ...profile, passwordHash, phone: null, parent };
+    const { uid } = await registerUser(application, account, context);
+    const { position } = await execute(application, friendshipStream(parent, uid), context, (friendship) =>
+      befriend(friendship, { by: parent, friend: uid }),
+    );
+    return { data: { uid }, position };
+  });
+
+  serve(server, application, userGet, async ({ parameters, caller }) => {
+    const { uid, username, nid, password, login_uid: me } = parameters;
+    if (password !== undefined) {
+      if (username === undefined) throw new Refusal('missing', '缺少参数username');
+      await mustKnowPassword(username, password);
+    }
+    const key: PersonKey | undefined =
+      uid !== undefined
+        ? { uid }
+        : username !== undefined
+          ? { username }
+          : nid !== undefined
+            ? { numberId: NumberId.parse(nid) }
+            : undefined;
+    if (!key) throw new Refusal('missing', '缺少参数uid');
+    const profile = await findProfile(database, presence, key);
+    if (!profile) throw new Refusal('noUser');
+    const reader = me ?? (caller.kind === 'user' ? caller.uid : undefined);
+    if (reader === undefined) return { data: profile };
+    const remark = await findRemark(database, reader, profile.uid);
+    return { data: { ...profile, is_friend: remark !== undefined, remark: remark ?? '' } };
+  });
+
+  serve(server, application, userMultiGet, async ({ parameters: { uid } }) => ({
+    data: await findPeople(database, presence, uid),
+  }));
+
+  serve(server, application, userUpdate, async ({ parameters, me, caller, context }) => {
+    const { nickname, avatar, sign, account_state, is_member } = parameters;
+    if (caller.kind !== 'server') {
+      if (account_state !== undefined) throw new Refusal('illegal', '没有权限修改参数account_state');
+      if (is_member !== undefined) throw new Refusal('illegal', '没有权限修改参数is_member');
+    }
+    const disabled = account_state === undefined ? undefined : account_state === 'disabled';
+    const uid = me();
+    const { position } = await execute(application, userStream(uid), context, (state) =>
+      changeAccount(state, { nickname, avatar, sign, disabled, isMember: is_member }),
+    );
+    if (disabled) await tokens.endAll(uid);
+    return shownAt(position);
+  });
+
+  serve(server, application, userUpdatePassword, async ({ parameters, me }) => {
+    const { password1, password2, password_old, code } = parameters;
+    if (password1 !== password2) throw new Refusal('illegal', '两次输入的密码不一致');
+    const account = await names.byUid(me());
+    if (!account) throw new Refusal('noUser');
+    if (password_old !== undefined) {
+      const { state: settings } = await store.load(settingStream);
+      const { username: name } = account;
+      const known = await passwords.check({
+        name,
+        accounts: [account],
+        password: password_old,
+        limit: settings.limit_password,
+      });
+      if (!known) throw new Refusal('illegal', '参数password_old不正确');
+    } else if (code !== undefined) {
+      if (account.phone === null) throw new Refusal('illegal', '该账号没有绑定手机号');
+      await smsCodes.spend(await smsCodes.check(account.phone, 'retrieve', code));
+    } else throw new Refusal('missing', '缺少参数password_old');
+    await passwords.change(account.uid, password1);
+    return carriedOut;
+  });
+}

@@ -1,0 +1,106 @@
+import { Refusal } from '../../contracts/codes.ts';
+import type { InboxEvent } from '../../contracts/events/inbox.ts';
+import type { ConversationId, Mid, Uid } from '../../contracts/ids.ts';
+import { streamName } from '../domain/aggregate.ts';
+import { groupStream, mustBeMember, mustLive } from '../domain/group.ts';
+import { mustExist, userStream } from '../domain/user.ts';
+import type { EventLog, Position } from '../log/log.ts';
+import { findInboxEntry } from '../queries/inbox.ts';
+import { findReading, lastMessage } from '../queries/messages.ts';
+import type { ReadDatabase } from '../queries/tables.ts';
+import type { AggregateStore } from './aggregate-store.ts';
+import type { CommandContext } from './context.ts';
+import { appendAny } from './execute.ts';
+import { type Chat, conversationOf } from './send-message.ts';
+
+/** What changing a chat works with. */
+interface Parts {
+  readonly log: EventLog;
+  readonly store: AggregateStore;
+  readonly database: ReadDatabase;
+}
+
+/** How a person wants a chat of theirs to stand; what is undefined stays. */
+export interface ChatChanges {
+  readonly state?: 'chatting' | 'hidden' | undefined;
+  /** Read up to the last message of this time, in seconds since 1970. */
+  readonly lastReadTime?: number | undefined;
+  /** 0: all is read; more: at least so many are shown as unread until the next reading. */
+  readonly unreadCount?: number | undefined;
+  readonly top?: boolean | undefined;
+}
+
+/**
+ * Changes how a chat stands in a person's list (friend/update, group/memberupdate, pop/delchat).
+ * @returns the position that shows it; the log's beginning where all was so already
+ * @throws Refusal missing where nothing is to be changed, noUser, noGroup, illegal
+ */
+export async function changeChat(
+  parts: Parts,
+  uid: Uid,
+  chat: Chat,
+  changes: ChatChanges,
+  context: CommandContext,
+): Promise<Position> {
+  if (Object.values(changes).every((value) => value === undefined))
+    throw new Refusal('missing', '缺少参数state');
+  await mustBeChat(parts, uid, chat);
+  const conversation = conversationOf(uid, chat);
+  const entry = await findInboxEntry(parts.database, uid, conversation);
+  const events: InboxEvent[] = [];
+  const at = { uid, conversation };
+  if (changes.lastReadTime !== undefined) {
+    events.push(...(await reading(parts.database, uid, conversation, { until: changes.lastReadTime })));
+  }
+  if (changes.unreadCount === 0) events.push(...(await reading(parts.database, uid, conversation, {})));
+  else if (changes.unreadCount !== undefined) {
+    events.push({ type: 'UnreadMarked', data: { ...at, count: changes.unreadCount } });
+  }
+  if (changes.top !== undefined && changes.top !== (entry?.pinned ?? false)) {
+    events.push({ type: changes.top ? 'ChatPinned' : 'ChatUnpinned', data: at });
+  }
+  if (changes.state === 'hidden' && entry && !entry.hidden) events.push({ type: 'ChatHidden', data: at });
+  if (changes.state === 'chatting' && entry?.hidden !== false) events.push({ type: 'ChatShown', data: at });
+  return appendAny(parts.log, inboxStream(uid), events, context);
+}
+
+/**
+ * Marks a conversation as read: up to a message, or up to its end.
+ * @returns the position that shows it; the log's beginning where all of it was read already
+ */
+export async function markRead(
+  { log, database }: Pick<Parts, 'log' | 'database'>,
+  uid: Uid,
+  conversation: ConversationId,
+  upTo: { readonly message?: { readonly mid: Mid; readonly sequence: number } },
+  context: CommandContext,
+): Promise<Position> {
+  return appendAny(log, inboxStream(uid), await reading(database, uid, conversation, upTo), context);
+}
+
+/** The event of a reading, unless it would tell nothing new: a reading never goes back. */
+async function reading(
+  database: ReadDatabase,
+  uid: Uid,
+  conversation: ConversationId,
+  upTo: {
+    readonly message?: { readonly mid: Mid; readonly sequence: number };
+    readonly until?: number;
+  },
+): Promise<InboxEvent[]> {
+  const [read, last] = await Promise.all([
+    findReading(database, uid, conversation),
+    upTo.message ?? lastMessage(database, conversation, upTo.until),
+  ]);
+  if (!read || !last) return [];
+  if (last.sequence <= read.to && read.marked === 0) return [];
+  if (last.sequence < read.to) return [];
+  return [{ type: 'ReadTo', data: { uid, conversation, mid: last.mid, sequence: last.sequence } }];
+}
+
+async function mustBeChat({ store }: Parts, uid: Uid, chat: Chat): Promise<void> {
+  if (chat.type === 'friend') mustExist((await store.load(userStream(chat.id))).state);
+  else mustBeMember(mustLive((await store.load(groupStream(chat.id))).state), uid);
+}
+
+const inboxStream = (uid: Uid) => streamName(`inbox-${uid}`);

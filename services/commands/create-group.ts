@@ -1,0 +1,62 @@
+import { Refusal } from '../../contracts/codes.ts';
+import type { Gid, Uid } from '../../contracts/ids.ts';
+import { type CreatedGroups, randomGid } from '../accounts/created-groups.ts';
+import { groupStream } from '../domain/group.ts';
+import { createGroup as decide, type Names } from '../domain/group-commands.ts';
+import type { EventLog, Position } from '../log/log.ts';
+import type { AggregateStore } from './aggregate-store.ts';
+import type { CommandContext } from './context.ts';
+import { execute } from './execute.ts';
+
+export interface CreateGroup {
+  readonly owner: Uid;
+  readonly members: readonly Uid[];
+  /** The nicknames of owner and members. Asked only where it is no repeat. @throws what forbids creating */
+  readonly permit: () => Promise<Names>;
+  readonly name?: string | undefined;
+  readonly avatar?: string | undefined;
+}
+
+/** What makes creating safe to repeat: the client's own id, and what it asked for under it. */
+export interface Repeatable {
+  readonly uniqueId?: string | undefined;
+  readonly requestHash: string;
+}
+
+/** A random gid is taken by another group about never; so many times in a row it means something else. */
+const attempts = 5;
+
+/**
+ * Creates a group under a random gid. The same owner and uniqueId give the same group, for ever.
+ * @throws Refusal illegal where the uniqueId stands for another request
+ */
+export async function createGroup(
+  parts: { readonly log: EventLog; readonly store: AggregateStore; readonly createdGroups: CreatedGroups },
+  command: CreateGroup,
+  { uniqueId, requestHash }: Repeatable,
+  context: CommandContext,
+): Promise<{ gid: Gid; position: Position }> {
+  const { createdGroups, store } = parts;
+  const { owner } = command;
+  let gid = randomGid();
+  if (uniqueId !== undefined) {
+    const claim = await createdGroups.claimGroup(owner, uniqueId, gid, requestHash);
+    if (claim.requestHash !== requestHash) throw new Refusal('illegal', '参数uniqueId已用于另一个群组');
+    gid = claim.gid;
+    const { state, position } = await store.load(groupStream(gid));
+    if (state?.founder === owner) return { gid, position };
+  }
+  const names = await command.permit();
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const chosen = gid;
+    const { events, position } = await execute(parts, groupStream(chosen), context, (state) =>
+      decide(state, { ...command, gid: chosen, names }),
+    );
+    if (events.length > 0) return { gid, position };
+    const { state } = await store.load(groupStream(chosen));
+    if (uniqueId === undefined) gid = randomGid();
+    else if (state?.founder === owner) return { gid, position };
+    else gid = (await createdGroups.replaceGroup(owner, uniqueId, chosen, randomGid())).gid;
+  }
+  throw new Refusal('notReady');
+}

@@ -1,0 +1,37 @@
+import pg from 'pg';
+import type { Logger } from 'pino';
+
+const int8: number = 20;
+const int8Array: number = 1016;
+
+/** Ids and counts stay below 2^53, so a bigint column is a number here. */
+const numbers: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) => {
+    if (format !== 'binary') {
+      if (oid === int8) return Number;
+      if (oid === int8Array)
+        return (value: string) => value.slice(1, -1).split(',').filter(Boolean).map(Number);
+    }
+    return pg.types.getTypeParser(oid, format);
+  },
+};
+
+/** How many connections answer queries; the log and the projector have their own. */
+const connections = 10;
+
+/**
+ * The connections for queries and small writes. They come back by themselves after the server was
+ * away; a query that cannot get one within 5 s fails.
+ */
+export function createPool(url: string, logger: Logger): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connections,
+    types: numbers,
+    connectionTimeoutMillis: 5000,
+    application_name: 'bubble-im',
+  });
+  // An idle connection that breaks is replaced at the next query; unheard, it would end the process.
+  pool.on('error', (error) => logger.warn({ err: error }, 'a database connection broke'));
+  return pool;
+}

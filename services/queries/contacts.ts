@@ -1,0 +1,121 @@
+import { sql } from 'kysely';
+import { userAvatar } from '../../contracts/avatars.ts';
+import type { Contact, ContactList, FriendApplication } from '../../contracts/http/friend.ts';
+import type { ApplicationId, Uid } from '../../contracts/ids.ts';
+import { byInitial, initialOf } from './initials.ts';
+import type { ReadPresence } from './people.ts';
+import type { ReadDatabase } from './tables.ts';
+
+interface Person {
+  readonly uid: Uid;
+  readonly avatar: string;
+  /** The remark, else the nickname. */
+  readonly name: string;
+  readonly is_member: boolean;
+}
+
+/** A person's friends, by initial. */
+export async function findContacts(
+  database: ReadDatabase,
+  presence: ReadPresence,
+  uid: Uid,
+): Promise<ContactList> {
+  const { rows } = await sql<Person>`
+    select u.uid, u.avatar, coalesce(nullif(f.remark, ''), u.nickname) as name, u.is_member
+      from read.friendships f join read.users u on u.uid = f.friend
+     where f.uid = ${uid} order by u.uid`.execute(database);
+  return contactList(rows, presence);
+}
+
+/** Those who are no friends but stand in a person's list of chats, by initial. */
+export async function findTemporaryContacts(
+  database: ReadDatabase,
+  presence: ReadPresence,
+  uid: Uid,
+): Promise<ContactList> {
+  const { rows } = await sql<Person>`
+    select u.uid, u.avatar, u.nickname as name, u.is_member
+      from read.inbox i
+      join read.conversations c using (conversation)
+      join read.users u on u.uid =
+        case when split_part(substr(i.conversation, 2), '-', 1)::bigint = i.uid
+             then split_part(substr(i.conversation, 2), '-', 2)::bigint
+             else split_part(substr(i.conversation, 2), '-', 1)::bigint end
+     where i.uid = ${uid} and i.conversation like 'f%'
+       and (i.hidden_sequence is null or c.last_message_sequence > i.hidden_sequence)
+       and not exists (select from read.friendships f where f.uid = i.uid and f.friend = u.uid)
+     order by u.uid`.execute(database);
+  return contactList(rows, presence);
+}
+
+async function contactList(people: readonly Person[], presence: ReadPresence): Promise<ContactList> {
+  const online = await presence(people.map(({ uid }) => uid));
+  const contacts = people.map(
+    ({ uid, avatar, name, is_member }): Contact => ({
+      uid,
+      avatar: userAvatar(avatar),
+      state: online.get(uid)?.state ?? 'offline',
+      name,
+      initials: initialOf(name),
+      is_member: is_member ? 1 : 0,
+    }),
+  );
+  return byInitial(contacts);
+}
+
+function applications(database: ReadDatabase, recipient: Uid) {
+  return database
+    .selectFrom('read.applications as a')
+    .innerJoin('read.users as u', 'u.uid', 'a.applicant')
+    .select(['a.application_id', 'a.applicant', 'a.postscript', 'a.operation', 'a.timestamp'])
+    .select(['u.nickname', 'u.username', 'u.avatar'])
+    .where('a.recipient', '=', recipient);
+}
+
+type ApplicationRow = Awaited<ReturnType<ReturnType<typeof applications>['execute']>>[number];
+
+function shownApplication(row: ApplicationRow, recipient: Uid): FriendApplication {
+  return {
+    nid: row.application_id,
+    from: row.applicant,
+    to: recipient,
+    type: 'add_friend',
+    data: JSON.stringify({ postscript: row.postscript }),
+    operation: row.operation,
+    timestamp: row.timestamp,
+    nickname: row.nickname,
+    avatar: userAvatar(row.avatar),
+  };
+}
+
+/** The applications that a person received, newest first. */
+export async function findApplications(database: ReadDatabase, recipient: Uid): Promise<FriendApplication[]> {
+  const rows = await applications(database, recipient)
+    .orderBy('a.timestamp', 'desc')
+    .orderBy('a.application_id', 'desc')
+    .execute();
+  return rows.map((row) => shownApplication(row, recipient));
+}
+
+/** One application that a person received. */
+export async function findApplication(
+  database: ReadDatabase,
+  recipient: Uid,
+  applicationId: ApplicationId,
+): Promise<(FriendApplication & { from: Uid; username: string }) | undefined> {
+  const row = await applications(database, recipient)
+    .where('a.application_id', '=', applicationId)
+    .executeTakeFirst();
+  return row && { ...shownApplication(row, recipient), from: row.applicant, username: row.username };
+}
+
+/** How many of the applications that a person received wait for an answer. */
+export async function countOpenApplications(database: ReadDatabase, recipient: Uid): Promise<number> {
+  const { count } = await database
+    .selectFrom('read.applications')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('recipient', '=', recipient)
+    .where('operation', '=', 'not_operated')
+    .executeTakeFirstOrThrow();
+  return count;
+}

@@ -1,0 +1,117 @@
+import { sql } from 'kysely';
+import { groupAvatar, userAvatar } from '../../contracts/avatars.ts';
+import type { GroupDetail, GroupMember } from '../../contracts/http/group.ts';
+import { type Gid, groupConversation, type Uid } from '../../contracts/ids.ts';
+import type { ReadDatabase } from './tables.ts';
+
+/** How many members `group/detail` shows, and how many mentions. */
+const membersInDetail = 15;
+const mentionsInDetail = 20;
+
+/** A page of a group's members, by the order of joining, as `reader` sees them. */
+export async function findMembers(
+  database: ReadDatabase,
+  reader: Uid,
+  gid: Gid,
+  from: number,
+  limit: number,
+): Promise<(GroupMember & { remark: string })[]> {
+  const rows = await database
+    .selectFrom('read.group_members as m')
+    .innerJoin('read.users as u', 'u.uid', 'm.uid')
+    .leftJoin('read.friendships as f', (join) =>
+      join.on('f.uid', '=', reader).onRef('f.friend', '=', 'm.uid'),
+    )
+    .select(['m.uid', 'm.index', 'u.nickname', 'u.avatar', 'f.remark'])
+    .where('m.gid', '=', gid)
+    .where('m.index', '>=', from)
+    .orderBy('m.index')
+    .limit(limit)
+    .execute();
+  return rows.map(({ uid, index, nickname, avatar, remark }) => ({
+    uid,
+    avatar: userAvatar(avatar),
+    nickname,
+    name: remark || nickname,
+    index,
+    remark: remark ?? '',
+  }));
+}
+
+/** A group's name and picture as the answer to its creation shows them. */
+export async function findGroup(
+  database: ReadDatabase,
+  gid: Gid,
+): Promise<{ name: string; avatar: string } | undefined> {
+  const row = await database
+    .selectFrom('read.groups')
+    .select(['name', 'avatar', 'faces'])
+    .where('gid', '=', gid)
+    .executeTakeFirst();
+  return row && { name: row.name, avatar: groupAvatar(row.avatar, row.faces) };
+}
+
+/** What `group/detail` shows a member; undefined where the reader is none. */
+export async function findGroupDetail(
+  database: ReadDatabase,
+  reader: Uid,
+  gid: Gid,
+  { withMembers, withMentions }: { withMembers: boolean; withMentions: boolean },
+): Promise<GroupDetail | undefined> {
+  const row = await database
+    .selectFrom('read.groups as g')
+    .innerJoin('read.group_members as m', 'm.gid', 'g.gid')
+    .select(['g.owner', 'g.avatar', 'g.faces', 'g.state', 'g.created', 'g.name', 'm.remark'])
+    .where('g.gid', '=', gid)
+    .where('m.uid', '=', reader)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const info = {
+    gid,
+    uid: row.owner,
+    avatar: groupAvatar(row.avatar, row.faces),
+    state: row.state,
+    timestamp: row.created,
+    remark: row.remark || row.name,
+  };
+  const [members, at] = await Promise.all([
+    withMembers ? findMembers(database, reader, gid, 0, membersInDetail) : undefined,
+    withMentions ? findUnreadMentions(database, reader, gid) : undefined,
+  ]);
+  return {
+    info,
+    ...(members && {
+      members: Object.fromEntries(
+        members.map(({ uid, avatar, nickname, remark }) => [String(uid), { uid, avatar, nickname, remark }]),
+      ),
+    }),
+    ...(at && { at }),
+  };
+}
+
+async function findUnreadMentions(
+  database: ReadDatabase,
+  reader: Uid,
+  gid: Gid,
+): Promise<NonNullable<GroupDetail['at']>> {
+  const { rows } = await sql<{
+    mid: number;
+    from: string;
+    name: string;
+    content: string;
+    timestamp: number;
+  }>`
+    select m.mid, m.sender::text as from, coalesce(nullif(f.remark, ''), u.nickname) as name, m.content, m.timestamp
+      from read.group_members g
+      left join read.inbox i on i.uid = g.uid and i.conversation = ${groupConversation(gid)}
+      join read.messages m on m.conversation = ${groupConversation(gid)}
+       and m.sequence > greatest(g.joined_sequence, i.read_sequence) and m.mentions is not null
+      join read.users u on u.uid = m.sender
+      left join read.friendships f on f.uid = g.uid and f.friend = m.sender
+     where g.gid = ${gid} and g.uid = ${reader} and m.state = 'normal' and m.sender <> g.uid
+       and (g.uid = any (m.mentions) or 0 = any (m.mentions))
+       and not exists (select from read.message_deletions d
+                        where d.uid = g.uid and d.conversation = m.conversation and d.sequence = m.sequence)
+     order by m.sequence desc limit ${mentionsInDetail}`.execute(database);
+  return rows;
+}

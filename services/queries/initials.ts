@@ -1,0 +1,41 @@
+import { LRUCache } from 'lru-cache';
+import { pinyin } from 'pinyin-pro';
+
+const known = new LRUCache<string, string>({ max: 20_000 });
+
+/**
+ * The letter under which a name stands in a contact list: of the pinyin of its first character, read
+ * as a surname; a Latin letter is its own; all else `#` (BEHAVIOUR, Friends).
+ */
+export function initialOf(name: string): string {
+  // A compound surname (单于, 尉迟) is read by its first two characters.
+  const beginning = [...name.trim()].slice(0, 2).join('');
+  let initial = known.get(beginning);
+  if (initial === undefined) {
+    initial = letterOf(beginning);
+    known.set(beginning, initial);
+  }
+  return initial;
+}
+
+function letterOf(beginning: string): string {
+  const [reading = ''] = pinyin(beginning, { surname: 'head', toneType: 'none', type: 'array' });
+  const letter = reading.normalize('NFKD').charAt(0).toUpperCase();
+  return /^[A-Z]$/.test(letter) ? letter : '#';
+}
+
+/** Groups entries by their initial: A–Z, then `#`; within a letter by uid, as the API's maps have it. */
+export function byInitial<Entry extends { readonly uid: number; readonly initials: string }>(
+  entries: readonly Entry[],
+): Record<string, Record<string, Entry>> {
+  const letters = Object.groupBy(entries, ({ initials }) => initials);
+  const order = Object.keys(letters).sort((one, other) =>
+    one === '#' ? 1 : other === '#' ? -1 : one < other ? -1 : 1,
+  );
+  return Object.fromEntries(
+    order.map((letter) => [
+      letter,
+      Object.fromEntries((letters[letter] ?? []).map((entry) => [String(entry.uid), entry])),
+    ]),
+  );
+}

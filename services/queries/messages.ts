@@ -1,0 +1,214 @@
+import { sql } from 'kysely';
+import { userAvatar } from '../../contracts/avatars.ts';
+import type { Message } from '../../contracts/http/message.ts';
+import { type ConversationId, conversationParties, type Mid, type Uid } from '../../contracts/ids.ts';
+import { type MessageState, quotedContent, revokedText } from '../../contracts/message-texts.ts';
+import type { StoredMessage } from '../commands/send-message.ts';
+import type { StandingMessage } from '../domain/conversation.ts';
+import { type EventId, startOfLog } from '../log/log.ts';
+import type { ReadDatabase } from './tables.ts';
+
+/** From where on a person reads a conversation, and how far they have read. */
+export interface Reading {
+  /** What lies after this sequence is theirs to read. */
+  readonly from: number;
+  /** Read up to this sequence; what they may not read counts as read. */
+  readonly to: number;
+  /** So many are shown as unread at least. */
+  readonly marked: number;
+}
+
+/**
+ * From where `uid` reads: between two the beginning, in a group their latest joining.
+ * Undefined where they are no member, or the group is no more.
+ */
+export async function findReading(
+  database: ReadDatabase,
+  uid: Uid,
+  conversation: ConversationId,
+): Promise<Reading | undefined> {
+  const parties = conversationParties(conversation);
+  const inbox = database
+    .selectFrom('read.inbox')
+    .select(['read_sequence', 'marked_unread'])
+    .where('uid', '=', uid)
+    .where('conversation', '=', conversation);
+  if (parties.type === 'friend') {
+    const row = await inbox.executeTakeFirst();
+    return { from: 0, to: row?.read_sequence ?? 0, marked: row?.marked_unread ?? 0 };
+  }
+  const row = await database
+    .selectFrom('read.group_members as m')
+    .innerJoin('read.groups as g', 'g.gid', 'm.gid')
+    .leftJoin('read.inbox as i', (join) =>
+      join.onRef('i.uid', '=', 'm.uid').on('i.conversation', '=', conversation),
+    )
+    .select(['m.joined_sequence', 'i.read_sequence', 'i.marked_unread'])
+    .where('m.gid', '=', parties.gid)
+    .where('m.uid', '=', uid)
+    .where('g.state', '=', 'normal')
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const { joined_sequence: from } = row;
+  return { from, to: Math.max(from, row.read_sequence ?? 0), marked: row.marked_unread ?? 0 };
+}
+
+/** A message of a page, with its place. */
+export interface PagedMessage {
+  readonly sequence: number;
+  readonly message: Message;
+}
+
+/** Which messages of a conversation a page holds: the newest `limit` that lie in between, oldest first. */
+export interface Page {
+  readonly reader: Uid;
+  readonly conversation: ConversationId;
+  readonly after: number;
+  readonly before: number | null;
+  readonly limit: number;
+}
+
+/** A page of history as `message/get` shows it; what is deleted for all or for the reader is left out. */
+export async function readPage(database: ReadDatabase, page: Page): Promise<PagedMessage[]> {
+  const { reader, conversation, after, before, limit } = page;
+  const group = conversationParties(conversation).type === 'group';
+  const { rows } = await sql<{
+    sequence: number;
+    mid: Mid;
+    sender: Uid;
+    avatar: string | null;
+    name: string | null;
+    timestamp: number;
+    content: string;
+    sub_type: 'message' | 'notice';
+    state: 'normal' | 'revoked';
+    quote_mid: Mid | null;
+    quote_state: MessageState | null;
+    quote_content: string | null;
+  }>`
+    select m.sequence, m.mid, m.sender, u.avatar, coalesce(nullif(f.remark, ''), u.nickname) as name,
+           m.timestamp, m.content, m.sub_type, m.state, m.quote_mid,
+           q.state as quote_state, q.content as quote_content
+      from (
+        select * from read.messages m
+         where m.conversation = ${conversation} and m.sequence > ${after}
+           and (${before}::bigint is null or m.sequence < ${before}::bigint)
+           and m.state <> 'deleted'
+           and not exists (select from read.message_deletions d
+                            where d.uid = ${reader} and d.conversation = m.conversation
+                              and d.sequence = m.sequence)
+         order by m.sequence desc limit ${limit}
+      ) m
+      left join read.users u on u.uid = m.sender
+      left join read.friendships f on f.uid = ${reader} and f.friend = m.sender
+      left join read.messages q on q.mid = m.quote_mid
+     order by m.sequence`.execute(database);
+  return rows.map(({ sequence, sender, name, ...row }) => ({
+    sequence,
+    message: {
+      mid: row.mid,
+      from: String(sender),
+      avatar: userAvatar(row.avatar ?? ''),
+      ...(group ? { name: name ?? '' } : {}),
+      timestamp: row.timestamp,
+      ...shown(row),
+      quote_mid: row.quote_mid ?? 0,
+      quote_content: row.quote_state ? quotedContent(row.quote_state, row.quote_content ?? '') : '',
+    },
+  }));
+}
+
+/** What a reader is shown of a message: a revoked one is a notice that says so. */
+export function shown(row: {
+  readonly content: string;
+  readonly sub_type: 'message' | 'notice';
+  readonly state: MessageState;
+}): { content: string; sub_type: 'message' | 'notice' } {
+  return row.state === 'revoked'
+    ? { content: revokedText, sub_type: 'notice' }
+    : { content: row.content, sub_type: row.sub_type };
+}
+
+/** A message of a conversation, whatever has become of it; undefined where it never was there. */
+export async function findMessage(
+  database: ReadDatabase,
+  conversation: ConversationId,
+  mid: Mid,
+): Promise<StandingMessage | undefined> {
+  const row = await database
+    .selectFrom('read.messages')
+    .select(['mid', 'sequence', 'sender', 'timestamp', 'sub_type', 'state'])
+    .where('mid', '=', mid)
+    .where('conversation', '=', conversation)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const { sub_type, ...message } = row;
+  return { ...message, notice: sub_type === 'notice' };
+}
+
+/** Whether `mid` stands in the conversation where `reader` can read it. */
+export async function isReadable(
+  database: ReadDatabase,
+  conversation: ConversationId,
+  reader: Uid,
+  mid: Mid,
+): Promise<boolean> {
+  const reading = await findReading(database, reader, conversation);
+  if (!reading) return false;
+  const row = await database
+    .selectFrom('read.messages as m')
+    .select('m.mid')
+    .where('m.mid', '=', mid)
+    .where('m.conversation', '=', conversation)
+    .where('m.sequence', '>', reading.from)
+    .where('m.state', '=', 'normal')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('read.message_deletions as d')
+            .select('d.sequence')
+            .where('d.uid', '=', reader)
+            .where('d.conversation', '=', conversation)
+            .whereRef('d.sequence', '=', 'm.sequence'),
+        ),
+      ),
+    )
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** The last message of a conversation up to a time (seconds since 1970), or of all. */
+export async function lastMessage(
+  database: ReadDatabase,
+  conversation: ConversationId,
+  until?: number,
+): Promise<{ mid: Mid; sequence: number } | undefined> {
+  const messages = database
+    .selectFrom('read.messages')
+    .select(['mid', 'sequence'])
+    .where('conversation', '=', conversation)
+    .orderBy('sequence', 'desc')
+    .limit(1);
+  if (until === undefined) return messages.executeTakeFirst();
+  // Time may stand still or go back by a little between two processes: the log's order decides.
+  return database
+    .selectFrom('read.messages')
+    .select(['mid', 'sequence'])
+    .where('conversation', '=', conversation)
+    .where('timestamp', '<=', until)
+    .orderBy('timestamp', 'desc')
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** The message that stands under an event id. */
+export async function findByEventId(database: ReadDatabase, id: EventId): Promise<StoredMessage | undefined> {
+  const row = await database
+    .selectFrom('read.messages')
+    .select(['mid', 'content_hash'])
+    .where('event_id', '=', id)
+    .where('unique_id', 'is not', null)
+    .executeTakeFirst();
+  return row && { mid: row.mid, contentHash: row.content_hash ?? undefined, position: startOfLog };
+}

@@ -1,0 +1,87 @@
+import { userAvatar } from '../../contracts/avatars.ts';
+import type { UserProfile } from '../../contracts/http/user.ts';
+import type { NumberId, Uid } from '../../contracts/ids.ts';
+import type { PresenceState } from '../gateway/presence.ts';
+import type { ReadDatabase } from './tables.ts';
+
+/** By what a person is looked for. */
+export type PersonKey =
+  | { readonly uid: Uid }
+  | { readonly username: string }
+  | { readonly numberId: NumberId };
+
+/** Tells who is online, over all gateways. */
+export type ReadPresence = (uids: readonly Uid[]) => Promise<ReadonlyMap<Uid, PresenceState>>;
+
+const offline: PresenceState = { state: 'offline', logoutTimestamp: 0 };
+
+/** A person as `user/get` shows them, without what is between them and the caller. */
+export async function findProfile(
+  database: ReadDatabase,
+  presence: ReadPresence,
+  key: PersonKey,
+): Promise<(UserProfile & { uid: Uid }) | undefined> {
+  const users = database.selectFrom('read.users').selectAll();
+  const found =
+    'uid' in key
+      ? users.where('uid', '=', key.uid)
+      : 'numberId' in key
+        ? users.where('number_id', '=', key.numberId)
+        : users.where(({ fn, val, eb }) =>
+            eb(fn<string>('lower', ['username']), '=', val(key.username.toLowerCase())),
+          );
+  const row = await found.orderBy('uid').limit(1).executeTakeFirst();
+  if (!row) return undefined;
+  const { state, logoutTimestamp } = (await presence([row.uid])).get(row.uid) ?? offline;
+  return {
+    uid: row.uid,
+    username: row.username,
+    nickname: row.nickname,
+    nid: row.number_id,
+    is_member: row.is_member ? 1 : 0,
+    sign: row.sign,
+    avatar: userAvatar(row.avatar),
+    state,
+    logout_timestamp: logoutTimestamp,
+    account_state: row.account_state,
+  };
+}
+
+/** What `user/multiGet` shows, in the order asked, unknown ones left out. */
+export async function findPeople(database: ReadDatabase, presence: ReadPresence, uids: readonly Uid[]) {
+  const rows = await database
+    .selectFrom('read.users')
+    .select(['uid', 'username', 'nickname', 'sign', 'avatar'])
+    .where('uid', 'in', uids)
+    .execute();
+  const byUid = new Map(rows.map((row) => [row.uid, row]));
+  const online = await presence(rows.map(({ uid }) => uid));
+  return uids.flatMap((uid) => {
+    const row = byUid.get(uid);
+    if (!row) return [];
+    const { state, logoutTimestamp } = online.get(uid) ?? offline;
+    return [{ ...row, avatar: userAvatar(row.avatar), state, logout_timestamp: logoutTimestamp }];
+  });
+}
+
+/** The nicknames of those of the uids that exist. */
+export async function findNicknames(database: ReadDatabase, uids: readonly Uid[]): Promise<Map<Uid, string>> {
+  if (uids.length === 0) return new Map();
+  const rows = await database
+    .selectFrom('read.users')
+    .select(['uid', 'nickname'])
+    .where('uid', 'in', uids)
+    .execute();
+  return new Map(rows.map(({ uid, nickname }) => [uid, nickname]));
+}
+
+/** What `uid` calls `friend`; undefined where they are no friends. */
+export async function findRemark(database: ReadDatabase, uid: Uid, friend: Uid): Promise<string | undefined> {
+  const row = await database
+    .selectFrom('read.friendships')
+    .select('remark')
+    .where('uid', '=', uid)
+    .where('friend', '=', friend)
+    .executeTakeFirst();
+  return row?.remark;
+}

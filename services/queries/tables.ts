@@ -1,0 +1,111 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import type pg from 'pg';
+import type { ApplicationId, ConversationId, Gid, Mid, NumberId, ReplyId, Uid } from '../../contracts/ids.ts';
+
+/** The read models as queries see them; projections/migrations/0003-read-models.ts says what each column means. */
+export interface ReadTables {
+  'read.users': {
+    uid: Uid;
+    username: string;
+    nickname: string;
+    avatar: string;
+    sign: string;
+    phone: string | null;
+    number_id: NumberId;
+    is_member: boolean;
+    account_state: 'normal' | 'disabled';
+    parent: Uid | null;
+  };
+  'read.friendships': { uid: Uid; friend: Uid; remark: string };
+  'read.applications': {
+    application_id: ApplicationId;
+    applicant: Uid;
+    recipient: Uid;
+    postscript: string;
+    operation: 'not_operated' | 'refuse' | 'agree';
+    timestamp: number;
+  };
+  'read.groups': {
+    gid: Gid;
+    owner: Uid;
+    name: string;
+    avatar: string | null;
+    faces: Uid[];
+    state: 'normal' | 'dissolved';
+    muted: boolean;
+    created: number;
+    next_index: number;
+    member_count: number;
+  };
+  'read.group_members': {
+    gid: Gid;
+    uid: Uid;
+    index: number;
+    role: 'owner' | 'manager' | 'member';
+    muted_until: number;
+    remark: string;
+    joined_sequence: number;
+    joined_place: string;
+  };
+  'read.conversations': {
+    conversation: ConversationId;
+    sequence: number;
+    counted: number;
+    last_message_sequence: number;
+    dead_sequence: number;
+    last_place: string;
+  };
+  'read.senders': { conversation: ConversationId; uid: Uid; own: number };
+  'read.messages': {
+    conversation: ConversationId;
+    sequence: number;
+    mid: Mid;
+    event_id: string;
+    sender: Uid;
+    content: string;
+    timestamp: number;
+    sub_type: 'message' | 'notice';
+    state: 'normal' | 'revoked' | 'deleted';
+    quote_mid: Mid | null;
+    mentions: number[] | null;
+    unique_id: string | null;
+    content_hash: string | null;
+    counted: number;
+    own: number;
+  };
+  'read.message_deletions': { uid: Uid; conversation: ConversationId; sequence: number };
+  'read.inbox': {
+    uid: Uid;
+    conversation: ConversationId;
+    read_sequence: number;
+    hidden_sequence: number | null;
+    pinned: boolean;
+    marked_unread: number;
+  };
+  'read.replies': {
+    rid: ReplyId;
+    uid: Uid;
+    type: 1 | 2 | 3;
+    title: string;
+    content: string;
+    weights: number;
+    is_default: boolean;
+  };
+  'read.push': {
+    place: string;
+    number: number;
+    channel: string;
+    event: string;
+    data: string;
+    batch: number;
+    created: Date;
+  };
+  'read.checkpoint': { name: string; position: string; batch: number; fence: number; epoch: string };
+}
+
+export type ReadDatabase = Kysely<ReadTables>;
+
+/** Typed queries on the read models over the program's pool. */
+export function readDatabase(pool: pg.Pool): ReadDatabase {
+  return new Kysely<ReadTables>({ dialect: new PostgresDialect({ pool }) });
+}
