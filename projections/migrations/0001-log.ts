@@ -5,16 +5,120 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create schema log`.execute(db);
   await sql`
     create table log.events (
+      -- 1, 2, 3 … without a gap, in the order of commit
       position bigint primary key,
       stream text collate "C" not null,
       revision bigint not null,
-      id uuid not null unique,
+      id uuid not null,
       type text not null,
       data text not null,
       metadata text not null,
-      recorded timestamptz not null default clock_timestamp(),
-      unique (stream, revision)
+      recorded timestamptz not null,
+      unique (stream, revision),
+      -- the id first: ids mostly grow with time, so that the index does so at its end
+      unique (id, stream)
     )`.execute(db);
-  await sql`create table log.head (position bigint not null)`.execute(db);
-  await sql`insert into log.head values (0)`.execute(db);
+  await sql.raw(append).execute(db);
 }
+
+/**
+ * Takes a batch of appends, decides on each by itself, and answers with an outcome, a revision and a
+ * position for each, in order: those of the last event stored now, or of the first one where it stood
+ * before; after a conflict the stream's last revision, -1 where there is none.
+ *
+ * The lock makes the order of positions that of the commits, whatever the number of processes, so
+ * that a reader never meets a gap that is filled later. It is taken in a statement of its own: those
+ * after it see all that was committed under it. The last position is looked up in the index, not
+ * kept in a row: under a long transaction elsewhere, each batch would leave that row one more dead
+ * version to step over.
+ *
+ * Within a batch, no id may come twice, and appends to one stream must all expect anything.
+ * `hints` are revisions that the streams are thought to have reached: looking from there spares the
+ * index reading back over a page of the stream's entries. A wrong one costs time, no more.
+ * `expected` is -2 for anything, -1 for no stream yet. Events tell by `number` (from 1) which append
+ * they belong to, and by `rank` how many of it come after them.
+ *
+ * The plan is made once, and never one that reads the whole table because it was small at the time.
+ */
+const append = `
+create function log.append(
+  streams text[], hints bigint[], expected bigint[], sizes int[], first_ids uuid[],
+  numbers int[], ranks int[], ids uuid[], types text[], data text[], metadata text[],
+  out outcomes text[], out revisions bigint[], out positions bigint[], out recorded bigint
+)
+language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+#variable_conflict use_column
+declare
+  head bigint;
+  taken bigint;
+  moment timestamptz;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('log.append', 0));
+  moment := date_trunc('milliseconds', clock_timestamp());
+  recorded := floor(extract(epoch from moment) * 1000);
+  select coalesce(max(e.position), 0) into head from log.events e;
+
+  with asked as materialized (
+    select a.number, a.stream, a.expected, a.size, a.place,
+      coalesce((
+        select e.revision from log.events e
+        where e.stream = a.stream and e.revision >= a.hint order by e.revision desc limit 1
+      ), (
+        select e.revision from log.events e
+        where e.stream = a.stream order by e.revision desc limit 1
+      ), -1) as current,
+      (select e.position from log.events e where e.id = a.first_id and e.stream = a.stream) as standing,
+      a.size > 1 and exists (
+        select from unnest(ids[a.place + 1 : a.place + a.size - 1]) later (id)
+        where exists (select from log.events e where e.id = later.id and e.stream = a.stream)
+      ) as later_stands
+    from (
+      select u.stream collate "C", u.hint, u.expected, u.size, u.first_id, u.number,
+        sum(u.size) over (order by u.number) - u.size + 1 as place
+      from unnest(streams, hints, expected, sizes, first_ids) with ordinality
+        u (stream, hint, expected, size, first_id, number)
+    ) a
+  ), decided as materialized (
+    select number, stream, current, standing, size, verdict,
+      case verdict when 'appended' then size else 0 end as stored
+    from (
+      select *,
+        case
+          when standing is not null then 'already appended'
+          when not later_stands and expected in (-2, current) then 'appended'
+          else 'conflict'
+        end as verdict
+      from asked
+    ) judged
+  ), placed as (
+    select number, verdict, standing, stored,
+      current + sum(stored) over (partition by stream order by number) as last_revision,
+      head + sum(stored) over (order by number) as last_position
+    from decided
+  )
+  select
+    array_agg(verdict order by number),
+    array_agg(
+      case when standing is null then last_revision else (
+        select e.revision from log.events e where e.position = standing
+      ) end order by number
+    ),
+    array_agg(coalesce(standing, last_position) order by number),
+    sum(stored)
+  into outcomes, revisions, positions, taken
+  from placed;
+
+  if taken > 0 then
+    insert into log.events (position, stream, revision, id, type, data, metadata, recorded)
+    select
+      positions[e.number] - e.rank, streams[e.number], revisions[e.number] - e.rank,
+      e.id, e.type, e.data, e.metadata, moment
+    from unnest(numbers, ranks, ids, types, data, metadata) e (number, rank, id, type, data, metadata)
+    where outcomes[e.number] = 'appended';
+    perform pg_notify('log', (head + taken)::text);
+  end if;
+end
+$$`;

@@ -1,0 +1,185 @@
+import { once } from 'node:events';
+import { BACKWARDS, END } from '@eventstore/db-client';
+import type { Logger } from 'pino';
+import { Appender, type AppendPatience } from './eventstoredb-appender.ts';
+import { Appends } from './eventstoredb-appends.ts';
+import { connectionTo, type EventStoreDBConnection } from './eventstoredb-connection.ts';
+import { Heartbeat, type Pulse } from './eventstoredb-heartbeat.ts';
+import { KnownIds } from './eventstoredb-known-ids.ts';
+import { positionOf } from './eventstoredb-position.ts';
+import { readPatiently } from './eventstoredb-reading.ts';
+import { StoredStreams } from './eventstoredb-streams.ts';
+import { follow } from './eventstoredb-subscription.ts';
+import {
+  type AppendResult,
+  type EventLog,
+  type ExpectedRevision,
+  LogFailure,
+  type NewEvent,
+  type Position,
+  type ReadAllOptions,
+  type ReadStreamOptions,
+  type RecordedEvent,
+  type StreamName,
+  type SubscribeOptions,
+  startOfLog,
+} from './log.ts';
+
+/** How long the server is waited for, in milliseconds. */
+export interface Patience extends AppendPatience {
+  /** A read that gives nothing for so long fails. */
+  readonly read: number;
+  readonly pulse: Pulse;
+}
+
+export interface EventStoreDBOptions {
+  /** `esdb://host:2113?tls=false`, several hosts, or `esdb+discover://…`. */
+  readonly url: string;
+  readonly logger: Logger;
+  readonly patience?: Partial<Patience>;
+}
+
+const ordinary: Patience = {
+  attempt: 3_000,
+  append: 5_000,
+  read: 4_000,
+  pulse: { silence: 1_000, deadline: 2_000 },
+};
+
+/**
+ * The log in EventStoreDB. Nothing is connected yet when this returns: the first call does that,
+ * and `healthy` tells.
+ * @throws Error for a connection string that cannot be read.
+ */
+export function openEventStoreDBLog(options: EventStoreDBOptions): EventLog {
+  return new EventStoreDBLog(connectionTo(options.url), options.logger, { ...ordinary, ...options.patience });
+}
+
+class EventStoreDBLog implements EventLog {
+  readonly remembersIds = 'recently';
+  readonly #connection: EventStoreDBConnection;
+  readonly #logger: Logger;
+  readonly #patience: Patience;
+  readonly #streams: StoredStreams;
+  readonly #known = new KnownIds();
+  readonly #appends: Appends;
+  readonly #appender: Appender;
+  readonly #heartbeat: Heartbeat;
+  readonly #silence = new EventTarget();
+  readonly #closing = new AbortController();
+  #end: Position = startOfLog;
+
+  constructor(connection: EventStoreDBConnection, logger: Logger, patience: Patience) {
+    this.#connection = connection;
+    this.#logger = logger;
+    this.#patience = patience;
+    this.#streams = new StoredStreams(connection, patience.read);
+    this.#appends = new Appends(connection, () => this.#heartbeat.heard());
+    this.#heartbeat = new Heartbeat(
+      patience.pulse,
+      () => this.#learnEnd(),
+      () => this.#leaveFrozenServer(),
+    );
+    const log = this;
+    this.#appender = new Appender(
+      this.#appends,
+      this.#streams,
+      this.#known,
+      {
+        get end() {
+          return log.#end;
+        },
+        get downSince() {
+          return log.#heartbeat.downSince;
+        },
+        seen: (position) => this.#seen(position),
+        learn: async () => {
+          if (this.#end === startOfLog) await this.#heartbeat.answers();
+        },
+      },
+      patience,
+    );
+  }
+
+  append(
+    stream: StreamName,
+    expected: ExpectedRevision,
+    events: readonly [NewEvent, ...NewEvent[]],
+  ): Promise<AppendResult> {
+    if (this.#closing.signal.aborted) return Promise.reject(closed());
+    return this.#appender.append(stream, expected, events);
+  }
+
+  async *readStream(stream: StreamName, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
+    if (this.#closing.signal.aborted) throw closed();
+    for await (const record of this.#streams.read(stream, options)) {
+      this.#known.rememberRecord(record);
+      yield record;
+    }
+  }
+
+  async *readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent> {
+    if (this.#closing.signal.aborted) throw closed();
+    yield* this.#streams.readAll(options);
+  }
+
+  async *subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
+    const { after, prefixes, signal } = options;
+    const ends = AbortSignal.any([signal, this.#closing.signal]);
+    if (prefixes?.length === 0) {
+      if (!ends.aborted) await once(ends, 'abort');
+      return;
+    }
+    const source = {
+      connection: this.#connection,
+      logger: this.#logger,
+      silence: this.#silence,
+      heard: (position?: Position) => {
+        this.#heartbeat.heard();
+        if (position) this.#seen(position);
+      },
+    };
+    yield* follow(source, after, prefixes, ends);
+  }
+
+  end(): Promise<Position> {
+    if (this.#closing.signal.aborted) return Promise.reject(closed());
+    return this.#streams.end();
+  }
+
+  healthy(): Promise<boolean> {
+    return this.#closing.signal.aborted ? Promise.resolve(false) : this.#heartbeat.answers();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    await this.#appender.settle();
+    this.#heartbeat.stop();
+    await this.#connection.dispose();
+    await this.#connection.abandon();
+  }
+
+  #seen(position: Position): void {
+    if (position > this.#end) this.#end = position;
+  }
+
+  /** The cheapest question there is; its answer also says how far the log reaches. */
+  async #learnEnd(): Promise<void> {
+    const read = this.#connection.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
+    for await (const { event } of readPatiently(read, this.#patience.read)) {
+      if (event?.position) this.#seen(positionOf(event.position));
+    }
+  }
+
+  #leaveFrozenServer(): void {
+    this.#logger.warn('the event store does not answer: connecting anew');
+    this.#appends.drop('the event store does not answer');
+    this.#silence.dispatchEvent(new Event('silent'));
+    this.#connection.abandon().catch(() => undefined);
+  }
+}
+
+function closed(): LogFailure {
+  return new LogFailure('unavailable', 'the log is closed');
+}

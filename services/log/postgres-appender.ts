@@ -1,0 +1,251 @@
+import { setImmediate as breathe, setTimeout as delay } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { pipeline } from '../postgres/pipeline.ts';
+import { type AppendResult, type ExpectedRevision, LogFailure, type StreamName } from './log.ts';
+import {
+  anything,
+  appendStatement,
+  type Committed,
+  committedOf,
+  nextBatch,
+  type WaitingAppend,
+} from './postgres-batch.ts';
+import { LastingConnection } from './postgres-connection.ts';
+import type { PreparedEvent } from './prepared.ts';
+
+/** What may wait for its turn before more is refused. */
+const maxWaitingBytes = 256_000_000;
+
+const pauseAfterRefusal = 50;
+
+/** Of so many streams the last revision is remembered. */
+const maxHints = 100_000;
+
+export interface AppenderOptions {
+  readonly config: pg.ClientConfig;
+  readonly logger: Logger;
+  /** How long an append is tried before it fails, in milliseconds. */
+  readonly patience: number;
+  /** Hears of each batch before its callers do; the places of what was stored now have no gap. */
+  readonly onCommitted: (batch: readonly Committed[]) => void;
+}
+
+/**
+ * Appends for a whole process over one connection, by group commit: while one batch is being
+ * committed the next one gathers; nothing waits for a clock.
+ *
+ * An answer that got lost is asked for again with the same ids, which cannot store anything twice.
+ */
+export class Appender {
+  readonly #logger: Logger;
+  readonly #patience: number;
+  readonly #onCommitted: (batch: readonly Committed[]) => void;
+  readonly #connection: LastingConnection;
+  /** How far streams were at least; nothing is decided by it. */
+  readonly #hints = new LRUCache<StreamName, number>({ max: maxHints });
+  #waiting: WaitingAppend[] = [];
+  #waitingBytes = 0;
+  /** Appends whose callers were not answered yet. */
+  #unanswered = 0;
+  #working = false;
+  #closed = false;
+  #expiry: NodeJS.Timeout | undefined;
+  /** The server's process behind the connection, as notifications name it. */
+  backend: number | undefined;
+
+  constructor(options: AppenderOptions) {
+    this.#logger = options.logger;
+    this.#patience = options.patience;
+    this.#onCommitted = options.onCommitted;
+    this.#connection = new LastingConnection(options.config, options.logger, (client) =>
+      this.#makeReady(client),
+    );
+  }
+
+  /** @throws LogFailure */
+  append(
+    stream: StreamName,
+    expected: ExpectedRevision,
+    events: readonly PreparedEvent[],
+  ): Promise<AppendResult> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw new LogFailure('unavailable', 'the log is closed');
+      if (this.#waitingBytes > maxWaitingBytes) {
+        throw new LogFailure('unavailable', 'too much waits to be appended');
+      }
+      const bytes = events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
+      this.#waitingBytes += bytes;
+      this.#unanswered++;
+      this.#waiting.push({
+        stream,
+        expected: expected === 'any' ? anything : expected === 'none' ? -1 : expected,
+        events,
+        bytes,
+        deadline: performance.now() + this.#patience,
+        resolve,
+        reject,
+        doubtful: false,
+        alone: false,
+      });
+      this.#watchDeadlines();
+      if (!this.#working) this.#startWorking();
+    });
+  }
+
+  /** Settles once the first connection stands. @throws LogFailure where none comes about in time. */
+  async connected(): Promise<void> {
+    const patience = new AbortController();
+    const late = delay(this.#patience, undefined, { signal: patience.signal }).catch(() => undefined);
+    const client = await Promise.race([this.#connection.connected(), late]);
+    patience.abort();
+    if (!client) throw this.#failure('unavailable');
+  }
+
+  /** Whether there is a connection to append over. */
+  get ready(): boolean {
+    return this.#connection.client !== undefined;
+  }
+
+  /** Takes no more, answers what waits, lets go of the connection. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    // Each is answered by its deadline at the latest.
+    while (this.#unanswered > 0) await delay(5);
+    await this.#connection.close();
+    clearTimeout(this.#expiry);
+  }
+
+  async #makeReady(client: pg.Client): Promise<void> {
+    const answerMilliseconds = Math.ceil(this.#patience / 2);
+    const { rows } = await client.query<{ backend: number; fsync: string }>(
+      `select pg_backend_pid() as backend, current_setting('fsync') as fsync,
+        -- what is acknowledged must be on disk, whatever the server's default
+        set_config('synchronous_commit',
+          case current_setting('synchronous_commit') when 'remote_apply' then 'remote_apply' else 'on' end, false),
+        set_config('lock_timeout', $1, false),
+        set_config('statement_timeout', $1, false),
+        set_config('idle_in_transaction_session_timeout', $1, false)`,
+      [String(answerMilliseconds)],
+    );
+    this.backend = rows[0]?.backend;
+    if (rows[0]?.fsync === 'off') {
+      this.#logger.warn('the server of the log has fsync off: a power cut may take what was acknowledged');
+    }
+  }
+
+  #startWorking(): void {
+    this.#working = true;
+    // What arrives in the same turn of the event loop comes along.
+    setImmediate(() => {
+      this.#work().catch((error: unknown) => this.#logger.fatal({ err: error }, 'the appender broke'));
+    });
+  }
+
+  async #work(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const client = this.#connection.client ?? (await this.#connection.connected());
+      if (!client) break;
+      const { batch, rest } = nextBatch(this.#waiting);
+      if (batch.length === 0) break;
+      this.#waiting = rest;
+      try {
+        this.#settle(await this.#send(client, batch));
+      } catch (error) {
+        await this.#retryLater(batch, error);
+      }
+      // Lets the callers that were just answered, and what has arrived, join the next batch.
+      await breathe();
+    }
+    this.#working = false;
+  }
+
+  async #send(client: pg.Client, batch: readonly WaitingAppend[]): Promise<readonly Committed[]> {
+    // The server gives up after half the patience; where it does not answer at all, this does.
+    const late = setTimeout(
+      () => this.#connection.break('the server of the log does not answer'),
+      this.#patience / 2 + 500,
+    );
+    try {
+      const statement = appendStatement(batch, (stream) => this.#hints.get(stream) ?? 0);
+      const [rows = []] = await pipeline(client, [statement]);
+      return committedOf(batch, rows[0]);
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  #settle(committed: readonly Committed[]): void {
+    this.#onCommitted(committed);
+    for (const { append, result } of committed) {
+      if (result.outcome === 'appended') this.#hints.set(append.stream, result.revision);
+      this.#forget(append);
+      append.resolve(result);
+    }
+  }
+
+  async #retryLater(batch: WaitingAppend[], error: unknown): Promise<void> {
+    const refusal = refusalOf(error);
+    if (refusal === 'of this') {
+      if (batch.length === 1) {
+        for (const append of batch) this.#reject(append, error);
+        return;
+      }
+      for (const append of batch) append.alone = true;
+    }
+    if (refusal === undefined) for (const append of batch) append.doubtful = true;
+    // No more of the error than this: its details may quote what was to be stored.
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#logger.warn({ reason, appends: batch.length }, 'a batch was not answered well, trying again');
+    this.#waiting.unshift(...batch);
+    clearTimeout(this.#expiry);
+    this.#expiry = undefined;
+    this.#watchDeadlines();
+    if (refusal === 'for now') await delay(pauseAfterRefusal);
+  }
+
+  #reject(append: WaitingAppend, cause?: unknown): void {
+    this.#forget(append);
+    append.reject(this.#failure(append.doubtful ? 'doubtful' : 'unavailable', cause));
+  }
+
+  #forget(append: WaitingAppend): void {
+    this.#waitingBytes -= append.bytes;
+    this.#unanswered--;
+  }
+
+  #failure(kind: LogFailure['kind'], cause: unknown = this.#connection.failure): LogFailure {
+    const refused = cause instanceof pg.DatabaseError ? 'the log refused it' : 'the log cannot be reached';
+    const message = kind === 'doubtful' ? 'the log did not answer' : refused;
+    return new LogFailure(kind, message, { cause });
+  }
+
+  /** All wait equally long, so that the first one in the queue is the first to give up. */
+  #watchDeadlines(): void {
+    const first = this.#waiting[0];
+    if (this.#expiry || !first) return;
+    this.#expiry = setTimeout(
+      () => {
+        this.#expiry = undefined;
+        const now = performance.now();
+        const expired = this.#waiting.filter(({ deadline }) => deadline <= now);
+        this.#waiting = this.#waiting.filter(({ deadline }) => deadline > now);
+        for (const append of expired) this.#reject(append);
+        this.#watchDeadlines();
+      },
+      Math.max(first.deadline - performance.now(), 1),
+    );
+  }
+}
+
+/**
+ * Whether the server said no, after which nothing is stored: `for now`, or because of something in
+ * the batch. Undefined where it said nothing, or what it also says while it goes down.
+ */
+function refusalOf(error: unknown): 'for now' | 'of this' | undefined {
+  if (error instanceof TypeError) return 'of this';
+  if (!(error instanceof pg.DatabaseError) || error.severity !== 'ERROR') return undefined;
+  // locks, deadlocks, cancelling, a full disk, a server that only reads at the moment
+  return /^(55P03|40...|57...|53...|25006|58...)$/.test(error.code ?? '') ? 'for now' : 'of this';
+}

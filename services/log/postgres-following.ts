@@ -1,0 +1,195 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { LogFailure, type RecordedEvent, type SubscribeOptions } from './log.ts';
+import type { Committed } from './postgres-batch.ts';
+import { LastingConnection } from './postgres-connection.ts';
+import { placeOf, positionOf } from './postgres-position.ts';
+import { objectOf, type Reading } from './postgres-reading.ts';
+import { selector, Tail } from './postgres-tail.ts';
+
+/** How often the end of the log is looked up: when nobody tells of it, and in case news got lost. */
+const pollMilliseconds = 200;
+const assuranceMilliseconds = 5_000;
+
+/** How long a follower pauses after a read that failed. */
+const pauseMilliseconds = 200;
+
+export interface FollowingOptions {
+  readonly config: pg.ClientConfig;
+  readonly logger: Logger;
+  readonly reading: Reading;
+  /** The server's process behind our own appends, whose news come another way. */
+  readonly ownBackend: () => number | undefined;
+}
+
+/**
+ * Follows the log for any number of subscribers. What this process commits is handed to them as it
+ * is; of what others commit the server tells, or the polling finds it, and it is read.
+ */
+export class Following {
+  readonly #options: FollowingOptions;
+  readonly #tail = new Tail();
+  readonly #closing = new AbortController();
+  #followers = 0;
+  #listener: LastingConnection | undefined;
+  #poll: NodeJS.Timeout | undefined;
+
+  constructor(options: FollowingOptions) {
+    this.#options = options;
+  }
+
+  /** How many subscriptions are running. */
+  get followers(): number {
+    return this.#followers;
+  }
+
+  /** Takes a batch that this process committed. */
+  committed(batch: readonly Committed[]): void {
+    const stored = batch.filter(({ result }) => result.outcome === 'appended');
+    const first = stored[0];
+    if (first && this.#followers > 0) {
+      const records = stored.flatMap(recordsOf);
+      const bytes = stored.reduce((sum, { append }) => sum + append.bytes, 0);
+      this.#tail.append(records, first.place - first.append.events.length + 1, bytes);
+    }
+    // What stood before may be something whose answer got lost: nobody was handed it.
+    for (const { place } of batch) this.#tail.reached(place);
+  }
+
+  /** @throws TypeError for a position of another log. */
+  subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
+    const after = placeOf(options.after);
+    return {
+      [Symbol.asyncIterator]: () => {
+        // Lets go at once when the consumer does, even where it still waits for the next batch.
+        const done = new AbortController();
+        const signal = AbortSignal.any([options.signal, done.signal, this.#closing.signal]);
+        const batches = this.#follow(after, options.prefixes, signal);
+        return {
+          next: () => batches.next(),
+          return: () => {
+            done.abort();
+            return batches.return(undefined);
+          },
+        };
+      },
+    };
+  }
+
+  /** Ends all subscriptions. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#poll);
+    await this.#listener?.close();
+  }
+
+  async *#follow(
+    after: number,
+    prefixes: readonly string[] | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly RecordedEvent[], undefined> {
+    if (signal.aborted) return;
+    const wanted = selector(prefixes);
+    const wake = () => this.#tail.wake();
+    signal.addEventListener('abort', wake);
+    this.#enter();
+    let place = after;
+    try {
+      await this.#lookUpEnd();
+      while (!signal.aborted) {
+        const kept = this.#tail.after(place);
+        if (kept) {
+          place += kept.length;
+          const chosen = prefixes ? kept.filter(wanted) : kept;
+          if (chosen.length > 0) yield chosen;
+        } else if (place < this.#tail.end) {
+          const page = await this.#read(place, prefixes, signal);
+          if (!page) continue;
+          place = page.reached;
+          if (page.records.length > 0 && !signal.aborted) yield page.records;
+        } else {
+          await this.#tail.changed();
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
+      this.#leave();
+    }
+  }
+
+  async #read(place: number, prefixes: readonly string[] | undefined, signal: AbortSignal) {
+    try {
+      return await this.#options.reading.all(place, this.#tail.end, prefixes);
+    } catch (error) {
+      if (!(error instanceof LogFailure)) throw error;
+      this.#options.logger.warn({ err: error }, 'a subscription waits for the log');
+      await delay(pauseMilliseconds, undefined, { signal }).catch(() => {});
+      return undefined;
+    }
+  }
+
+  #enter(): void {
+    this.#followers++;
+    this.#listener ??= new LastingConnection(this.#options.config, this.#options.logger, (client) =>
+      this.#listen(client),
+    );
+    if (!this.#poll) this.#pollLater();
+  }
+
+  #leave(): void {
+    this.#followers--;
+    if (this.#followers > 0) return;
+    this.#tail.forget();
+    clearTimeout(this.#poll);
+    this.#poll = undefined;
+  }
+
+  async #listen(client: pg.Client): Promise<void> {
+    client.on('notification', ({ processId, payload }) => {
+      if (processId !== this.#options.ownBackend()) this.#tail.reached(Number(payload));
+    });
+    await client.query('listen log');
+    await this.#lookUpEnd();
+  }
+
+  #pollLater(): void {
+    const wait = this.#listener?.client ? assuranceMilliseconds : pollMilliseconds;
+    this.#poll = setTimeout(() => {
+      this.#lookUpEnd().then(() => {
+        if (this.#followers > 0 && !this.#closing.signal.aborted) this.#pollLater();
+        else this.#poll = undefined;
+      }, this.#broke);
+    }, wait);
+  }
+
+  readonly #broke = (error: unknown) => {
+    this.#options.logger.fatal({ err: error }, 'following the log broke');
+  };
+
+  /** Where it fails, the next poll or the listener's return makes up for it. */
+  async #lookUpEnd(): Promise<void> {
+    try {
+      this.#tail.reached(await this.#options.reading.end());
+    } catch (error) {
+      if (!(error instanceof LogFailure)) throw error;
+    }
+  }
+}
+
+/** What a reader would be given of an append: not the writer's own objects, which may yet change. */
+function recordsOf({ append, result, place, recorded }: Committed): RecordedEvent[] {
+  if (result.outcome !== 'appended') return [];
+  const before = append.events.length - 1;
+  const { revision } = result;
+  return append.events.map((event, index) => ({
+    stream: append.stream,
+    revision: revision - before + index,
+    position: positionOf(place - before + index),
+    id: event.id,
+    type: event.type,
+    data: objectOf(event.data),
+    metadata: objectOf(event.metadata),
+    recorded,
+  }));
+}

@@ -1,0 +1,162 @@
+import pg from 'pg';
+import { type Logger, pino } from 'pino';
+import type {
+  AppendResult,
+  EventLog,
+  ExpectedRevision,
+  NewEvent,
+  Position,
+  ReadAllOptions,
+  ReadStreamOptions,
+  RecordedEvent,
+  StreamName,
+  SubscribeOptions,
+} from './log.ts';
+import { Appender } from './postgres-appender.ts';
+import { Following } from './postgres-following.ts';
+import { placeOf, positionOf } from './postgres-position.ts';
+import { Reading } from './postgres-reading.ts';
+import { prepare } from './prepared.ts';
+
+/** Connections for reading; appending and listening have one each. */
+const readingConnections = 4;
+
+const healthMilliseconds = 2_000;
+
+export interface PostgresLogOptions extends pg.ClientConfig {
+  readonly logger?: Logger;
+  /** How long an append is tried, over reconnections too, before it fails; in milliseconds. */
+  readonly patience?: number;
+}
+
+/**
+ * Opens the event log in a Postgres database with the table of 0001-log. Any number of processes may
+ * have it open; the order is one, and has no gaps. It comes back by itself after the server was away.
+ * @throws LogFailure where the server cannot be reached at first.
+ */
+export async function openPostgresLog(options: PostgresLogOptions): Promise<EventLog> {
+  const log = new PostgresLog(options);
+  try {
+    await log.connected();
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+  return log;
+}
+
+class PostgresLog implements EventLog {
+  readonly remembersIds = 'forever';
+  readonly #pool: pg.Pool;
+  readonly #reading: Reading;
+  readonly #appender: Appender;
+  readonly #following: Following;
+  #closed: Promise<void> | undefined;
+
+  constructor({ logger = pino({ level: 'silent' }), patience = 10_000, ...config }: PostgresLogOptions) {
+    this.#pool = new pg.Pool({
+      application_name: 'bubble-im log',
+      connectionTimeoutMillis: 5_000,
+      query_timeout: 30_000,
+      keepAlive: true,
+      ...config,
+      max: readingConnections,
+    });
+    // An idle connection that breaks is replaced at the next query; unheard, it would end the process.
+    this.#pool.on('error', (error) => logger.warn({ err: error }, 'a connection for reading broke'));
+    this.#reading = new Reading(this.#pool);
+    this.#following = new Following({
+      config: { application_name: 'bubble-im log listener', ...config },
+      logger,
+      reading: this.#reading,
+      ownBackend: () => this.#appender.backend,
+    });
+    this.#appender = new Appender({
+      config: { application_name: 'bubble-im log appender', ...config },
+      logger,
+      patience,
+      onCommitted: (batch) => this.#following.committed(batch),
+    });
+  }
+
+  connected(): Promise<void> {
+    return this.#appender.connected();
+  }
+
+  async append(
+    stream: StreamName,
+    expected: ExpectedRevision,
+    events: readonly [NewEvent, ...NewEvent[]],
+  ): Promise<AppendResult> {
+    if (typeof expected === 'number' && !(Number.isSafeInteger(expected) && expected >= 0)) {
+      throw new TypeError(`not a revision: ${expected}`);
+    }
+    return this.#appender.append(stream, expected, prepare(stream, events));
+  }
+
+  async *readStream(stream: StreamName, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {
+    const { direction = 'forwards', limit = Number.POSITIVE_INFINITY } = options;
+    const step = direction === 'forwards' ? 1 : -1;
+    let from = options.from ?? (direction === 'forwards' ? 0 : Number.MAX_SAFE_INTEGER);
+    let left = limit;
+    while (left > 0) {
+      const { records, more } = await this.#reading.stream(stream, direction, from, left);
+      yield* records;
+      const last = records.at(-1);
+      if (!more || !last) return;
+      left -= records.length;
+      from = last.revision + step;
+    }
+  }
+
+  readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {
+    const after = placeOf(options.after ?? positionOf(0));
+    const end = this.#reading.end();
+    // Whoever reads hears of it; who never begins to read need not.
+    end.catch(() => {});
+    return this.#readBetween(after, end, options);
+  }
+
+  async *#readBetween(after: number, end: Promise<number>, options: ReadAllOptions) {
+    let left = options.limit ?? Number.POSITIVE_INFINITY;
+    let place = after;
+    for (const upTo = await end; left > 0 && place < upTo; ) {
+      const { records, reached } = await this.#reading.all(place, upTo, options.prefixes, left);
+      yield* records;
+      left -= records.length;
+      place = reached;
+    }
+  }
+
+  subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
+    return this.#following.subscribe(options);
+  }
+
+  async end(): Promise<Position> {
+    return positionOf(await this.#reading.end());
+  }
+
+  async healthy(): Promise<boolean> {
+    if (!this.#appender.ready) return false;
+    const late = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => late.resolve(false), healthMilliseconds);
+    const answer = this.#pool.query('select 1').then(
+      () => true,
+      () => false,
+    );
+    const healthy = await Promise.race([answer, late.promise]);
+    clearTimeout(timer);
+    return healthy;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await this.#appender.close();
+    await this.#following.close();
+    await this.#pool.end();
+  }
+}
