@@ -17,12 +17,27 @@ const statements = [
     -- who reads positions made here checks it: another epoch, another log
     epoch text not null
   )`,
+  `insert into read.checkpoint
+     select 'read', '', 0, 0, left(replace(gen_random_uuid()::text, '-', ''), 12)`,
   `create table read.lease (
     name text primary key,
+    -- the projector at work; another may take over once it has expired, by the database's clock
     holder text not null,
+    -- grows by one each time a projector begins to work
     fence bigint not null,
     expires timestamptz not null
   )`,
+  `insert into read.lease values ('read', '', 0, '-infinity')`,
+  // The compare-and-set at the end of a batch: it ends the whole transaction where another has gone on.
+  `create function read.advance(was text, held bigint, reached text, next bigint) returns void
+   language plpgsql as $$
+   begin
+     update read.checkpoint set position = reached, batch = next
+       where name = 'read' and position = was and fence = held;
+     if not found then
+       raise exception 'another projector has gone on from the checkpoint' using errcode = 'BI001';
+     end if;
+   end $$`,
   `create table read.users (
     uid bigint primary key,
     username text not null,
@@ -93,7 +108,7 @@ const statements = [
     last_message_sequence bigint not null,
     -- the greatest sequence of a revoked or deleted message
     dead_sequence bigint not null,
-    -- when the last message came, in the order of the log
+    -- where in the log the last message or notice lies, or the group's creation
     last_place text collate "C" not null
   ) with (fillfactor = 70)`,
   `create table read.senders (
@@ -169,6 +184,4 @@ const statements = [
     primary key (place, number)
   )`,
   'create index on read.push (channel, place, number)',
-  'create index on read.push (batch)',
-  'create index on read.push using brin (created)',
 ];

@@ -1,0 +1,147 @@
+import type { Client } from 'pg';
+import type { DomainEvent } from '../contracts/events/index.ts';
+import type { PushRow } from '../contracts/push/row.ts';
+import type { Tick } from '../services/bus/bus.ts';
+import type { Decoded } from '../services/log/codec.ts';
+import { pipeline, type Statement } from '../services/postgres/pipeline.ts';
+import type { Held } from './lease.ts';
+import type { Projection } from './projection.ts';
+import { insertPushes, PushBook } from './push-book.ts';
+import { RowStore } from './store/row-store.ts';
+
+/** An event that a projection cannot take in. Whoever projects stops there and skips nothing. */
+export class ProjectionFault extends Error {
+  override readonly name = 'ProjectionFault';
+  readonly event: Decoded;
+
+  constructor(event: Decoded, cause: unknown) {
+    const { type, stream, revision } = event;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`event ${type} at ${stream}@${revision} cannot be projected: ${why}`, { cause });
+    this.event = event;
+  }
+}
+
+/** What a committed batch is told as. */
+export interface Committed {
+  readonly tick: Tick;
+  readonly rows: readonly PushRow[];
+}
+
+/**
+ * Takes events into the read models, batch by batch: rows, pushes and checkpoint in one transaction
+ * and, where all rows are in memory, one round trip. Once it has thrown, its memory is not to be
+ * trusted: make another from the checkpoint.
+ */
+export class BatchProjector {
+  readonly #client: Client;
+  readonly #projections: ReadonlyMap<string, Projection<DomainEvent>>;
+  readonly #held: Held;
+  #position: string;
+  #batch: number;
+  #store = new RowStore();
+
+  constructor(client: Client, projections: ReadonlyMap<string, Projection<DomainEvent>>, held: Held) {
+    this.#client = client;
+    this.#projections = projections;
+    this.#held = held;
+    this.#position = held.position;
+    this.#batch = held.batch;
+  }
+
+  /**
+   * Takes in events, at least one, in the order of the log, strictly after all before. Calls
+   * `committed` for each transaction.
+   * @throws ProjectionFault, with all events before the one it names taken in; the error of Postgres
+   *   or of the connection, after which the checkpoint says how far it came
+   */
+  async take(events: readonly Decoded[], committed: (batch: Committed) => void): Promise<void> {
+    try {
+      committed(await this.#transact(events));
+    } catch (error) {
+      this.#store = new RowStore();
+      if (error instanceof ProjectionFault) {
+        const sound = events.slice(0, events.indexOf(error.event));
+        if (sound.length > 0) await this.take(sound, committed);
+        throw error;
+      }
+      if (!blamesData(error)) throw error;
+      const [first, ...others] = events;
+      if (first && others.length === 0) throw new ProjectionFault(first, error);
+      // One of them is at fault: those before it are taken in, one by one, until it is found.
+      for (const event of events) await this.take([event], committed);
+    }
+  }
+
+  async #transact(events: readonly Decoded[]): Promise<Committed> {
+    const store = this.#store;
+    const pushes = new PushBook(this.#held.epoch);
+    const plans = events.map((event) => this.#plan(event));
+    await this.#load(plans.flatMap(({ refs }) => refs));
+    for (const { event, projection, refs } of plans) {
+      try {
+        store.open(refs);
+        pushes.open(event.position);
+        projection.apply(event, store, pushes);
+      } catch (error) {
+        throw new ProjectionFault(event, error);
+      }
+    }
+    const reached = events.at(-1)?.position;
+    if (reached === undefined) throw new TypeError('a batch has at least one event');
+    const batch = this.#batch + 1;
+    const { fence } = this.#held;
+    const statements: Statement[] = [
+      {
+        name: 'advance',
+        text: 'select read.advance($1, $2, $3, $4)',
+        values: [this.#position, fence, reached, batch],
+      },
+      ...store.writes(),
+    ];
+    if (pushes.rows.length > 0) statements.push(insertPushes(pushes.rows, batch));
+    await pipeline(this.#client, statements);
+    store.written();
+    this.#position = reached;
+    this.#batch = batch;
+    return { tick: { checkpoint: reached, fence, batch }, rows: pushes.rows };
+  }
+
+  /** What is to be done with an event, and what must be read for it. */
+  #plan(event: Decoded) {
+    try {
+      const projection = this.#projections.get(event.type);
+      if (!projection) throw new TypeError('nothing projects its type');
+      return { event, projection, refs: projection.reads(event) };
+    } catch (error) {
+      throw new ProjectionFault(event, error);
+    }
+  }
+
+  async #load(refs: Parameters<RowStore['missing']>[0]): Promise<void> {
+    const loads = this.#store.missing(refs);
+    if (loads.length === 0) return;
+    const results = await pipeline(
+      this.#client,
+      loads.map(({ statement }) => statement),
+    );
+    loads.forEach(({ take }, index) => {
+      take(results[index] ?? []);
+    });
+  }
+}
+
+/** The SQLSTATE of an error of Postgres. */
+export function sqlState(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/**
+ * Whether what was to be written is to blame, so that trying again is of no use: Postgres found data
+ * broken (class 22) or rules violated (23), or the values could not be sent.
+ */
+function blamesData(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === undefined ? error instanceof TypeError : /^2[23]/.test(state);
+}

@@ -1,0 +1,124 @@
+import type { ConversationEvent } from '../contracts/events/conversation.ts';
+import { type ConversationId, conversationParties, type Mid, type Uid } from '../contracts/ids.ts';
+import { groupChannel, userChannel } from '../contracts/push/index.ts';
+import { friendMessageReads, groupMessageReads, sendToFriend, sendToGroup } from './messages.ts';
+import { type ProjectionsOf, type Pushes, timestampOf } from './projection.ts';
+import type { Rows } from './store/row-store.ts';
+import { conversations, type MessageRow, messageDeletions, messageOfEvent, messages } from './tables.ts';
+
+/** The one of two whom `uid` talks with. */
+function otherOf(uids: readonly [Uid, Uid], uid: Uid): Uid {
+  return uids[0] === uid ? uids[1] : uids[0];
+}
+
+interface Named {
+  readonly conversation: ConversationId;
+  readonly mid: Mid;
+  readonly sequence: number;
+  readonly by: Uid;
+}
+
+/** The message that an event names. Throws where another stands there. */
+function named(rows: Rows, { conversation, mid, sequence }: Named): MessageRow {
+  const message = rows.get(messages.at(conversation, sequence));
+  if (message?.mid !== mid) throw new TypeError(`message ${mid} is not at ${sequence} of ${conversation}`);
+  return message;
+}
+
+/** Takes a message from everyone's eyes, and tells all who have the conversation. */
+function take(
+  rows: Rows,
+  pushes: Pushes,
+  event: Named,
+  state: 'revoked' | 'deleted',
+  push: 'revoke' | 'message_delete',
+): void {
+  const message = named(rows, event);
+  if (message.state === 'deleted' || message.state === state) return;
+  rows.put(messages, { ...message, state });
+  const conversation = rows.get(conversations.at(event.conversation));
+  if (conversation && conversation.dead_sequence < event.sequence) {
+    rows.put(conversations, { ...conversation, dead_sequence: event.sequence });
+  }
+  const { mid, by: uid } = event;
+  const parties = conversationParties(event.conversation);
+  if (parties.type === 'group') {
+    pushes.add(groupChannel(parties.gid), push, { type: 'group', id: parties.gid, mid, uid });
+    return;
+  }
+  for (const hearer of parties.uids) {
+    const id = otherOf(parties.uids, hearer);
+    pushes.add(userChannel(hearer), push, { type: 'friend', id, mid, uid });
+  }
+}
+
+/**
+ * What is said. `repeats`: the log may hold a message with a uniqueId twice; then the first of an
+ * event id counts, and a later one leaves no trace.
+ */
+export function conversationProjections(repeats: boolean): ProjectionsOf<ConversationEvent> {
+  const mayRepeat = (uniqueId: string | undefined) => repeats && uniqueId !== undefined;
+  return {
+    MessageSent: {
+      reads({ id, data: { conversation, from, quoteMid, uniqueId } }) {
+        const parties = conversationParties(conversation);
+        const refs =
+          parties.type === 'group'
+            ? groupMessageReads(from, parties.gid, quoteMid)
+            : friendMessageReads(from, otherOf(parties.uids, from), quoteMid);
+        return mayRepeat(uniqueId) ? [...refs, messageOfEvent(id)] : refs;
+      },
+      apply(event, rows, pushes) {
+        const { conversation, mid, from, content, quoteMid, mentions, uniqueId, contentHash } = event.data;
+        if (mayRepeat(uniqueId) && rows.list(messageOfEvent(event.id)).length > 0) return;
+        const arrival = {
+          place: event.position,
+          mid,
+          event_id: event.id,
+          content,
+          timestamp: timestampOf(event),
+          sub_type: 'message',
+          quote_mid: quoteMid ?? null,
+          mentions: mentions?.length ? mentions.map((uid) => (uid === 'all' ? 0 : uid)) : null,
+          unique_id: uniqueId ?? null,
+          content_hash: contentHash ?? null,
+        } as const;
+        const parties = conversationParties(conversation);
+        if (parties.type === 'group') sendToGroup(rows, pushes, from, parties.gid, arrival);
+        else sendToFriend(rows, pushes, from, otherOf(parties.uids, from), arrival);
+      },
+    },
+    MessageRevoked: {
+      reads: ({ data: { conversation, sequence } }) => [
+        messages.at(conversation, sequence),
+        conversations.at(conversation),
+      ],
+      apply({ data }, rows, pushes) {
+        take(rows, pushes, data, 'revoked', 'revoke');
+      },
+    },
+    MessageDeleted: {
+      reads: ({ data: { conversation, sequence, by } }) => [
+        messages.at(conversation, sequence),
+        conversations.at(conversation),
+        messageDeletions.at(by, conversation, sequence),
+      ],
+      apply({ data }, rows, pushes) {
+        if (data.scope === 'all') {
+          take(rows, pushes, data, 'deleted', 'message_delete');
+          return;
+        }
+        const { conversation, sequence, mid, by: uid } = data;
+        if (named(rows, data).state === 'deleted') return;
+        if (rows.get(messageDeletions.at(uid, conversation, sequence))) return;
+        rows.put(messageDeletions, { uid, conversation, sequence });
+        const parties = conversationParties(conversation);
+        const chat =
+          parties.type === 'group'
+            ? { type: parties.type, id: parties.gid }
+            : { type: parties.type, id: otherOf(parties.uids, uid) };
+        pushes.add(userChannel(uid), 'message_delete', { ...chat, mid, uid });
+      },
+    },
+  };
+}

@@ -1,0 +1,202 @@
+import { groupAvatar, mostFaces } from '../contracts/avatars.ts';
+import type { GroupEvent, Notice } from '../contracts/events/group.ts';
+import { type Gid, groupConversation, type Uid } from '../contracts/ids.ts';
+import { groupChannel, userChannel } from '../contracts/push/index.ts';
+import type { Decoded } from '../services/log/codec.ts';
+import { joinChat } from './inbox.ts';
+import { emptyConversation, groupMessageReads, plain, sendToGroup } from './messages.ts';
+import { type ProjectionsOf, type Pushes, timestampOf } from './projection.ts';
+import type { Rows } from './store/row-store.ts';
+import { conversations, type GroupRow, groupMembers, groups, inbox, membersOf } from './tables.ts';
+
+type OfGroup = { readonly data: { readonly gid: Gid } };
+type WithNotice = Decoded<Extract<GroupEvent, { data: { notice: Notice } }>>;
+
+const ofGroup = ({ data: { gid } }: OfGroup) => [groups.at(gid)];
+
+/** The group as it stands. Throws where it was never created. */
+export function standing(rows: Rows, gid: Gid): GroupRow {
+  const group = rows.get(groups.at(gid));
+  if (!group) throw new TypeError(`group ${gid} was never created`);
+  return group;
+}
+
+/** What `leaveNotice` reads. */
+export function noticeReads(by: Uid, gid: Gid) {
+  return groupMessageReads(by, gid);
+}
+
+/** Leaves an event's notice in the group, from the one who acted. */
+export function leaveNotice(rows: Rows, pushes: Pushes, event: WithNotice, by: Uid): void {
+  const { gid, notice } = event.data;
+  sendToGroup(rows, pushes, by, gid, {
+    place: event.position,
+    mid: notice.mid,
+    event_id: event.id,
+    content: notice.content,
+    timestamp: timestampOf(event),
+    sub_type: 'notice',
+    ...plain,
+  });
+}
+
+/** Adds members who are not in yet, in this order; answers the group as it stands then. */
+function admit(rows: Rows, group: GroupRow, uids: readonly Uid[], gid: Gid, place: string): GroupRow {
+  const conversation = groupConversation(gid);
+  const sequence = rows.get(conversations.at(conversation))?.sequence ?? 0;
+  uids.forEach((uid, offset) => {
+    rows.put(groupMembers, {
+      gid,
+      uid,
+      index: group.next_index + offset,
+      role: uid === group.owner ? 'owner' : 'member',
+      muted_until: 0,
+      remark: '',
+      joined_sequence: sequence,
+      joined_place: place,
+    });
+    joinChat(rows, uid, conversation, sequence);
+  });
+  const admitted: GroupRow = {
+    ...group,
+    faces: [...group.faces, ...uids].slice(0, mostFaces),
+    next_index: group.next_index + uids.length,
+    member_count: group.member_count + uids.length,
+  };
+  rows.put(groups, admitted);
+  return admitted;
+}
+
+function pushAdded(pushes: Pushes, group: GroupRow, uids: readonly Uid[], by: Uid, content?: string): void {
+  const { gid, name } = group;
+  const avatar = groupAvatar(group.avatar, group.faces);
+  const data = { gid, groupname: name, avatar, uid: by, ...(content === undefined ? {} : { content }) };
+  for (const uid of uids) pushes.add(userChannel(uid), 'addGroup', data);
+}
+
+/** Tells the group of its picture, where it is another than before. */
+function pushAvatar(pushes: Pushes, before: GroupRow, after: GroupRow): void {
+  const avatar = groupAvatar(after.avatar, after.faces);
+  if (avatar === groupAvatar(before.avatar, before.faces)) return;
+  pushes.add(groupChannel(after.gid), 'updateGroup', { gid: after.gid, avatar });
+}
+
+const joiningReads = (gid: Gid, by: Uid, uids: readonly Uid[]) => [
+  ...noticeReads(by, gid),
+  ...uids.map((uid) => groupMembers.at(gid, uid)),
+];
+
+function joining(rows: Rows, pushes: Pushes, event: WithNotice, by: Uid, uids: readonly Uid[]): void {
+  const { gid, notice } = event.data;
+  const before = standing(rows, gid);
+  const joined = uids.filter((uid) => !rows.get(groupMembers.at(gid, uid)));
+  const after = admit(rows, before, joined, gid, event.position);
+  pushAdded(pushes, after, joined, by, notice.content);
+  leaveNotice(rows, pushes, event, by);
+  pushAvatar(pushes, before, after);
+}
+
+const leavingReads = (gid: Gid) => [groups.at(gid), membersOf(gid)];
+
+function leaving(rows: Rows, pushes: Pushes, gid: Gid, uids: readonly Uid[]): void {
+  const before = standing(rows, gid);
+  const members = rows.list(membersOf(gid));
+  const named = new Set<number>(uids);
+  const staying = members.filter(({ uid }) => !named.has(uid));
+  const present = new Set<number>(members.map(({ uid }) => uid));
+  for (const uid of uids) {
+    if (!present.delete(uid)) continue;
+    rows.delete(groupMembers.at(gid, uid));
+    rows.delete(inbox.at(uid, groupConversation(gid)));
+    pushes.add(userChannel(uid), 'removeGroup', { gid });
+  }
+  const faces = before.faces.some((uid) => named.has(uid))
+    ? staying
+        .sort((one, other) => one.index - other.index)
+        .slice(0, mostFaces)
+        .map(({ uid }) => uid)
+    : before.faces;
+  const after = { ...before, faces, member_count: staying.length };
+  rows.put(groups, after);
+  pushAvatar(pushes, before, after);
+}
+
+/** Groups, who is in them, and the notices that this leaves. */
+export const groupProjections: Pick<
+  ProjectionsOf<GroupEvent>,
+  | 'GroupCreated'
+  | 'MembersAdded'
+  | 'MemberJoined'
+  | 'MembersRemoved'
+  | 'MemberLeft'
+  | 'GroupUpdated'
+  | 'GroupDissolved'
+> = {
+  GroupCreated: {
+    reads: ({ data: { gid } }) => [groups.at(gid), conversations.at(groupConversation(gid))],
+    apply(event, rows, pushes) {
+      const { gid, owner, members, name, avatar } = event.data;
+      if (rows.get(groups.at(gid))) return;
+      const conversation = groupConversation(gid);
+      rows.put(conversations, emptyConversation(conversation, event.position));
+      const empty: GroupRow = {
+        gid,
+        owner,
+        name,
+        avatar,
+        faces: [],
+        state: 'normal',
+        muted: false,
+        created: timestampOf(event),
+        next_index: 1,
+        member_count: 0,
+      };
+      const group = admit(rows, empty, members, gid, event.position);
+      pushAdded(pushes, group, members, owner);
+    },
+  },
+  MembersAdded: {
+    reads: ({ data: { gid, by, members } }) => joiningReads(gid, by, members),
+    apply(event, rows, pushes) {
+      joining(rows, pushes, event, event.data.by, event.data.members);
+    },
+  },
+  MemberJoined: {
+    reads: ({ data: { gid, uid } }) => joiningReads(gid, uid, [uid]),
+    apply(event, rows, pushes) {
+      joining(rows, pushes, event, event.data.uid, [event.data.uid]);
+    },
+  },
+  MembersRemoved: {
+    reads: ({ data: { gid } }) => leavingReads(gid),
+    apply({ data: { gid, members } }, rows, pushes) {
+      leaving(rows, pushes, gid, members);
+    },
+  },
+  MemberLeft: {
+    reads: ({ data: { gid } }) => leavingReads(gid),
+    apply({ data: { gid, uid } }, rows, pushes) {
+      leaving(rows, pushes, gid, [uid]);
+    },
+  },
+  GroupUpdated: {
+    reads: ofGroup,
+    apply({ data: { gid, name, avatar } }, rows, pushes) {
+      const before = standing(rows, gid);
+      const after = { ...before, name: name ?? before.name, avatar: avatar ?? before.avatar };
+      rows.put(groups, after);
+      pushAvatar(pushes, before, after);
+      if (after.name !== before.name) pushes.add(groupChannel(gid), 'update', { gid });
+    },
+  },
+  GroupDissolved: {
+    reads: ({ data: { gid } }) => leavingReads(gid),
+    apply({ data: { gid } }, rows, pushes) {
+      const group = standing(rows, gid);
+      if (group.state === 'dissolved') return;
+      rows.put(groups, { ...group, state: 'dissolved' });
+      const members = rows.list(membersOf(gid)).sort((one, other) => one.index - other.index);
+      for (const { uid } of members) pushes.add(userChannel(uid), 'removeGroup', { gid });
+    },
+  },
+};

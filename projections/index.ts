@@ -1,0 +1,28 @@
+import type { DomainEvent } from '../contracts/events/index.ts';
+import { conversationProjections } from './conversations.ts';
+import { friendshipProjections } from './friendships.ts';
+import { groupProjections } from './groups.ts';
+import { inboxProjections } from './inbox.ts';
+import { membershipProjections } from './memberships.ts';
+import type { Projection, ProjectionsOf } from './projection.ts';
+import { replyProjections } from './replies.ts';
+import { settingProjections } from './settings.ts';
+import { userProjections } from './users.ts';
+
+/**
+ * What each kind of event does, by its name; there is one for every kind. `repeats`: whether the log
+ * may hold an event of a conversation twice.
+ */
+export function projectionsByType(repeats: boolean): ReadonlyMap<string, Projection<DomainEvent>> {
+  const all: ProjectionsOf<DomainEvent> = {
+    ...userProjections,
+    ...friendshipProjections,
+    ...groupProjections,
+    ...membershipProjections,
+    ...conversationProjections(repeats),
+    ...inboxProjections,
+    ...replyProjections,
+    ...settingProjections,
+  };
+  return new Map<string, Projection<DomainEvent>>(Object.entries(all));
+}

@@ -1,0 +1,101 @@
+import type { GroupEvent } from '../contracts/events/group.ts';
+import type { Gid, Uid } from '../contracts/ids.ts';
+import { groupChannel } from '../contracts/push/index.ts';
+import { leaveNotice, noticeReads, standing } from './groups.ts';
+import type { ProjectionsOf } from './projection.ts';
+import type { Rows } from './store/row-store.ts';
+import { type GroupMemberRow, groupMembers, groups } from './tables.ts';
+
+type OfMember = { readonly data: { readonly gid: Gid; readonly uid: Uid } };
+type By = { readonly data: { readonly gid: Gid; readonly by: Uid } };
+
+const ofMember = ({ data: { gid, uid } }: OfMember) => [groupMembers.at(gid, uid)];
+const byMember = ({ data: { gid, by } }: By) => noticeReads(by, gid);
+
+function change(rows: Rows, gid: Gid, uid: Uid, changes: Partial<GroupMemberRow>): void {
+  const member = rows.get(groupMembers.at(gid, uid));
+  if (member) rows.put(groupMembers, { ...member, ...changes });
+}
+
+/** What members of a group may do, and what each calls it. */
+export const membershipProjections: Pick<
+  ProjectionsOf<GroupEvent>,
+  | 'ManagerAppointed'
+  | 'ManagerDismissed'
+  | 'MemberMuted'
+  | 'MemberUnmuted'
+  | 'GroupMuted'
+  | 'GroupUnmuted'
+  | 'GroupRemarked'
+  | 'GroupTransferred'
+> = {
+  ManagerAppointed: {
+    reads: ofMember,
+    apply({ data: { gid, uid } }, rows, pushes) {
+      change(rows, gid, uid, { role: 'manager' });
+      pushes.add(groupChannel(gid), 'update', { gid });
+    },
+  },
+  ManagerDismissed: {
+    reads: ofMember,
+    apply({ data: { gid, uid } }, rows, pushes) {
+      change(rows, gid, uid, { role: 'member' });
+      pushes.add(groupChannel(gid), 'update', { gid });
+    },
+  },
+  MemberMuted: {
+    reads: (event) => [...ofMember(event), ...byMember(event)],
+    apply(event, rows, pushes) {
+      const { gid, uid, by, until } = event.data;
+      change(rows, gid, uid, { muted_until: until });
+      leaveNotice(rows, pushes, event, by);
+      pushes.add(groupChannel(gid), 'update', { gid });
+    },
+  },
+  MemberUnmuted: {
+    reads: (event) => [...ofMember(event), ...byMember(event)],
+    apply(event, rows, pushes) {
+      const { gid, uid, by } = event.data;
+      change(rows, gid, uid, { muted_until: 0 });
+      leaveNotice(rows, pushes, event, by);
+      pushes.add(groupChannel(gid), 'update', { gid });
+    },
+  },
+  GroupMuted: {
+    reads: byMember,
+    apply(event, rows, pushes) {
+      const { gid, by } = event.data;
+      rows.put(groups, { ...standing(rows, gid), muted: true });
+      leaveNotice(rows, pushes, event, by);
+      pushes.add(groupChannel(gid), 'update', { gid });
+    },
+  },
+  GroupUnmuted: {
+    reads: byMember,
+    apply(event, rows, pushes) {
+      const { gid, by } = event.data;
+      rows.put(groups, { ...standing(rows, gid), muted: false });
+      leaveNotice(rows, pushes, event, by);
+      pushes.add(groupChannel(gid), 'update', { gid });
+    },
+  },
+  GroupRemarked: {
+    reads: ofMember,
+    apply({ data: { gid, uid, remark } }, rows) {
+      change(rows, gid, uid, { remark });
+    },
+  },
+  GroupTransferred: {
+    reads: ({ data: { gid, from, to } }) => [
+      groups.at(gid),
+      groupMembers.at(gid, from),
+      groupMembers.at(gid, to),
+    ],
+    apply({ data: { gid, from, to } }, rows, pushes) {
+      rows.put(groups, { ...standing(rows, gid), owner: to });
+      change(rows, gid, from, { role: 'member' });
+      change(rows, gid, to, { role: 'owner', muted_until: 0 });
+      pushes.add(groupChannel(gid), 'update', { gid });
+    },
+  },
+};

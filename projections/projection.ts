@@ -1,0 +1,27 @@
+import type { DomainEvent } from '../contracts/events/index.ts';
+import type { PushData, PushName } from '../contracts/push/index.ts';
+import type { Decoded } from '../services/log/codec.ts';
+import type { Rows } from './store/row-store.ts';
+import type { Ref } from './store/table.ts';
+
+/** Where a projection says what is to be pushed, in the order in which it is to be heard. */
+export interface Pushes {
+  add<Name extends PushName>(channel: string, event: Name, data: PushData<Name>): void;
+}
+
+/** What one kind of event does to the read models. Pure: the same event on the same rows does the same. */
+export interface Projection<Event extends DomainEvent> {
+  /** Every row that `apply` reads. */
+  reads(event: Decoded<Event>): readonly Ref[];
+  apply(event: Decoded<Event>, rows: Rows, pushes: Pushes): void;
+}
+
+/** A projection for each kind of event of a category. */
+export type ProjectionsOf<Event extends DomainEvent> = {
+  readonly [Type in Event['type']]: Projection<Extract<Event, { type: Type }>>;
+};
+
+/** When an event happened, in whole seconds since 1970 as the API counts. */
+export function timestampOf(event: Decoded): number {
+  return Math.floor(event.metadata.time / 1000);
+}

@@ -1,0 +1,287 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, type ClientConfig } from 'pg';
+import type { Logger } from 'pino';
+import { categories, type DomainEvent } from '../contracts/events/index.ts';
+import type { Bus } from '../services/bus/bus.ts';
+import { type Decoded, decode, UnreadableEvent } from '../services/log/codec.ts';
+import { type EventLog, type Position, type RecordedEvent, startOfLog } from '../services/log/log.ts';
+import { BatchProjector, ProjectionFault, sqlState } from './batch.ts';
+import { projectionsByType } from './index.ts';
+import { type Held, Lease, leaseMilliseconds } from './lease.ts';
+import type { Projection } from './projection.ts';
+import { expirePushes } from './push-expiry.ts';
+
+export interface ProjectorOptions {
+  readonly log: EventLog;
+  /** Where the read models are: a connection string, or what `pg` takes. */
+  readonly database: string | ClientConfig;
+  readonly bus: Bus;
+  readonly logger: Logger;
+}
+
+export interface ProjectorStatus {
+  /** Whether it is the one at work; false while it stands by, or has stopped. */
+  readonly active: boolean;
+  /** Up to where the read models reach, as far as it knows. */
+  readonly checkpoint: Position;
+  /** Why it has stopped for good: an event that cannot be taken in. */
+  readonly fault?: string;
+}
+
+const renewMilliseconds = leaseMilliseconds / 4;
+const standbyMilliseconds = leaseMilliseconds / 8;
+const firstPause = 100;
+const longestPause = 2_000;
+const patience = 5_000;
+const expiryMilliseconds = 600_000;
+
+interface Work {
+  /** The connection that writes the read models. */
+  readonly worker: Client;
+  /** The one for all else, which must not wait behind a batch. */
+  readonly clerk: Client;
+  readonly lease: Lease;
+  readonly held: Held;
+  readonly signal: AbortSignal;
+  /** Ends the work for a reason. */
+  readonly fail: (error: unknown) => void;
+}
+
+/** The read models and the log do not belong together: no event is to blame, and none can be taken in. */
+class StrangeLog extends Error {
+  override readonly name = 'StrangeLog';
+}
+
+/** Another projector has gone on, or holds the lease now. */
+class SteppedDown extends Error {
+  override readonly name = 'SteppedDown';
+}
+
+/**
+ * Keeps the read models up to date with the log. Of all projectors on a database one works and the
+ * others stand by. It goes on by itself after any trouble with the database; an event that cannot be
+ * taken in stops it, which `status` tells.
+ */
+export class Projector {
+  readonly #options: ProjectorOptions;
+  readonly #logger: Logger;
+  readonly #holder = `${hostname()}/${process.pid}/${randomUUID()}`;
+  readonly #projections: ReadonlyMap<string, Projection<DomainEvent>>;
+  readonly #stopping = new AbortController();
+  readonly #connections = new Set<Client>();
+  #running: Promise<void> = Promise.resolve();
+  #active = false;
+  #checkpoint: Position = startOfLog;
+  #fault: string | undefined;
+  #pause = firstPause;
+
+  constructor(options: ProjectorOptions) {
+    this.#options = options;
+    this.#logger = options.logger.child({ part: 'projector' });
+    this.#projections = projectionsByType(options.log.remembersIds === 'recently');
+  }
+
+  /** Begins. Called once. */
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Finishes the batch under way and lets another go on at once. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const late = setTimeout(() => this.#cut(new Error('the database did not answer in time')), patience);
+    await this.#running;
+    clearTimeout(late);
+  }
+
+  status(): ProjectorStatus {
+    const fault = this.#fault === undefined ? {} : { fault: this.#fault };
+    return { active: this.#active, checkpoint: this.#checkpoint, ...fault };
+  }
+
+  /** For how long, in milliseconds, the first event that the read models lack has been in the log; else 0. */
+  async lag(): Promise<number> {
+    const after = this.#checkpoint;
+    for await (const { recorded } of this.#options.log.readAll({ after, prefixes: categories, limit: 1 })) {
+      return Math.max(1, Date.now() - recorded);
+    }
+    return 0;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await this.#session();
+      } catch (error) {
+        if (signal.aborted) break;
+        if (
+          error instanceof UnreadableEvent ||
+          error instanceof ProjectionFault ||
+          error instanceof StrangeLog
+        ) {
+          this.#fault = error.message;
+          this.#logger.fatal({ err: error }, 'the projector has stopped');
+          break;
+        }
+        if (error instanceof SteppedDown) {
+          this.#logger.warn(error.message);
+          continue;
+        }
+        this.#logger.warn({ err: error }, 'the projector was interrupted and tries again');
+        await delay(this.#pause, undefined, { signal }).catch(() => undefined);
+        this.#pause = Math.min(this.#pause * 2, longestPause);
+      }
+    }
+  }
+
+  /** Stands by, then works, until it is stopped or something is in the way. */
+  async #session(): Promise<void> {
+    const ending = new AbortController();
+    const { signal } = ending;
+    const stop = () => ending.abort();
+    this.#stopping.signal.addEventListener('abort', stop);
+    let failure: unknown;
+    const fail = (error: unknown) => {
+      if (signal.aborted) return;
+      failure = error;
+      ending.abort();
+      this.#cut(error);
+    };
+    try {
+      const clerk = await this.#connect(fail);
+      const worker = await this.#connect(fail);
+      await worker.query(workerSettings);
+      const lease = new Lease(clerk, this.#holder);
+      const held = await this.#standBy(lease, signal);
+      if (held) await this.#work({ worker, clerk, lease, held, signal, fail });
+      stop();
+    } catch (error) {
+      // What broke first says more than what broke because of it.
+      failure ??= error;
+    } finally {
+      stop();
+      this.#active = false;
+      this.#stopping.signal.removeEventListener('abort', stop);
+      await Promise.all(Array.from(this.#connections, (client) => client.end().catch(() => undefined)));
+      this.#connections.clear();
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  async #connect(fail: (error: unknown) => void): Promise<Client> {
+    const { database } = this.#options;
+    const config = typeof database === 'string' ? { connectionString: database } : database;
+    const client = new Client({
+      connectionTimeoutMillis: patience,
+      keepAlive: true,
+      application_name: 'bubble-im projector',
+      ...config,
+    });
+    client.on('error', fail);
+    client.on('end', () => fail(new Error('the connection ended')));
+    this.#connections.add(client);
+    await client.connect();
+    return client;
+  }
+
+  /** Breaks all connections, so that nothing waits on them any longer. */
+  #cut(error: unknown): void {
+    const reason = error instanceof Error ? error : new Error(String(error));
+    for (const client of this.#connections) client.connection.stream.destroy(reason);
+  }
+
+  /** Waits until nobody else holds the lease. */
+  async #standBy(lease: Lease, signal: AbortSignal): Promise<Held | undefined> {
+    while (!signal.aborted) {
+      const held = await lease.take();
+      if (held) return held;
+      this.#checkpoint = await lease.checkpoint();
+      await delay(standbyMilliseconds, undefined, { signal }).catch(() => undefined);
+    }
+    return undefined;
+  }
+
+  async #work({ worker, clerk, lease, held, signal, fail }: Work): Promise<void> {
+    const { log, bus } = this.#options;
+    const ending = new AbortController();
+    const ended = AbortSignal.any([signal, ending.signal]);
+    const besides = [this.#keep(lease, held, ended).catch(fail), this.#expire(clerk, ended).catch(fail)];
+    try {
+      if ((await log.end()) < held.position) {
+        throw new StrangeLog(`the log ends before ${held.position}, up to where the read models reach`);
+      }
+      this.#checkpoint = held.position;
+      this.#active = true;
+      this.#logger.info({ fence: held.fence, checkpoint: held.position }, 'this projector works');
+      // Who listens may have missed what the one before committed and did not live to tell.
+      bus.publish({ checkpoint: held.position, fence: held.fence, batch: held.batch }, []);
+      const projector = new BatchProjector(worker, this.#projections, held);
+      const options = { after: held.position, prefixes: categories, signal: ended };
+      for await (const records of log.subscribe(options)) await this.#take(projector, records);
+    } catch (error) {
+      throw sqlState(error) === 'BI001' ? new SteppedDown('another projector has gone on') : error;
+    } finally {
+      ending.abort();
+      await Promise.all(besides);
+      await lease.release(held).catch(() => undefined);
+    }
+  }
+
+  async #take(projector: BatchProjector, records: readonly RecordedEvent[]): Promise<void> {
+    const events: Decoded[] = [];
+    let unreadable: unknown;
+    for (const record of records) {
+      try {
+        events.push(decode(record));
+      } catch (error) {
+        unreadable = error;
+        break;
+      }
+    }
+    if (events.length > 0) {
+      await projector.take(events, ({ tick, rows }) => {
+        this.#checkpoint = tick.checkpoint;
+        this.#pause = firstPause;
+        this.#options.bus.publish(tick, rows);
+      });
+    }
+    if (unreadable !== undefined) throw unreadable;
+  }
+
+  async #keep(lease: Lease, held: Held, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await delay(renewMilliseconds, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      if (!(await lease.renew(held))) throw new SteppedDown('another projector holds the lease');
+    }
+  }
+
+  async #expire(client: Client, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await delay(expiryMilliseconds, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      const count = await expirePushes(client, signal);
+      if (count > 0) this.#logger.debug({ count }, 'pushes past their time were deleted');
+    }
+  }
+}
+
+/**
+ * What is lost in a crash is made again, so commits need not wait for the disk; every statement finds
+ * its rows by a key, so a plan without an index is never the right one.
+ */
+const workerSettings = `set synchronous_commit = off; set enable_seqscan = off; set enable_hashjoin = off;
+  set enable_mergejoin = off; set plan_cache_mode = force_generic_plan; set jit = off`;
+
+/**
+ * Starts a projector on a migrated database. It is there at once, and catches up by itself, also
+ * where the database cannot be reached yet.
+ */
+export async function startProjector(options: ProjectorOptions): Promise<Projector> {
+  const projector = new Projector(options);
+  projector.start();
+  return projector;
+}

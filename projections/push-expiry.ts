@@ -1,0 +1,32 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from 'pg';
+
+/** How long a push can be replayed. */
+const keptDays = 7;
+const batchSize = 1_000;
+const pauseMilliseconds = 50;
+
+/**
+ * Deletes pushes past their time, oldest first and few at a time. The newest of them stays, to tell
+ * that there were others. Answers how many went.
+ */
+export async function expirePushes(client: Client, signal: AbortSignal): Promise<number> {
+  let gone = 0;
+  while (!signal.aborted) {
+    const { rowCount } = await client.query(
+      `with first as (
+         select place, number, created from read.push order by place, number limit $1
+       ), old as (
+         select place, number, row_number() over (order by place desc, number desc) as age
+           from first where created < now() - $2 * interval '1 day'
+       )
+       delete from read.push using old
+        where push.place = old.place and push.number = old.number and old.age > 1`,
+      [batchSize, keptDays],
+    );
+    gone += rowCount ?? 0;
+    if ((rowCount ?? 0) < batchSize - 1) break;
+    await delay(pauseMilliseconds);
+  }
+  return gone;
+}

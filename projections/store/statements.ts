@@ -1,0 +1,130 @@
+import type { Statement } from '../../services/postgres/pipeline.ts';
+import type { Value } from './column.ts';
+import type { ListRef, RowRef, RowShape, Table } from './table.ts';
+import { valuesOf } from './table.ts';
+
+/*
+ * The four statements of a table. Rows go and come many at a time, a column an array, so that a
+ * statement's text, and with it its plan, stays the same whatever their number.
+ */
+
+const quoted = (name: string) => `"${name}"`;
+
+/** `unnest($1::bigint[], …) as given (…)`: the parameters as a table. */
+function given(table: Table<RowShape>, columns: readonly string[]): string {
+  const arrays = columns.map((column, index) => `$${index + 1}::${table.columns.get(column)?.array}`);
+  return `unnest(${arrays.join(', ')}) as given (${columns.map(quoted).join(', ')})`;
+}
+
+function parameters(table: Table<RowShape>, columns: readonly string[], rows: readonly (readonly Value[])[]) {
+  return columns.map((name, index) => {
+    const column = table.columns.get(name);
+    if (!column) throw new TypeError(`${table.name} has no column ${name}`);
+    return column.write(rows.map((row) => row[index] ?? null));
+  });
+}
+
+function matching(columns: readonly string[]): string {
+  return columns.map((column) => `stored.${quoted(column)} = given.${quoted(column)}`).join(' and ');
+}
+
+function selected(table: Table<RowShape>): string {
+  return [...table.columns.keys()].map((column) => `stored.${quoted(column)}`).join(', ');
+}
+
+const texts = new Map<string, string>();
+
+/** A statement's text is made once. */
+function once(name: string, make: () => string): string {
+  const known = texts.get(name);
+  if (known !== undefined) return known;
+  const made = make();
+  texts.set(name, made);
+  return made;
+}
+
+/** Reads the rows of these keys. */
+export function selectRows(table: Table<RowShape>, refs: readonly RowRef<RowShape>[]): Statement {
+  const name = `rows of ${table.name}`;
+  return {
+    name,
+    text: once(
+      name,
+      () =>
+        `select ${selected(table)} from read.${table.name} as stored
+         join ${given(table, table.key)} on ${matching(table.key)}`,
+    ),
+    values: parameters(
+      table,
+      table.key,
+      refs.map(({ values }) => values),
+    ),
+  };
+}
+
+/** Reads all rows of some lists of one name. */
+export function selectLists(
+  table: Table<RowShape>,
+  list: string,
+  refs: readonly ListRef<RowShape>[],
+): Statement {
+  const name = `${table.name} by ${list || 'all'}`;
+  const { columns, where } = table.lists.get(list) ?? { columns: [] };
+  const joined = columns.length === 0 ? '' : `join ${given(table, columns)} on ${matching(columns)}`;
+  return {
+    name,
+    text: once(
+      name,
+      () =>
+        `select ${selected(table)} from read.${table.name} as stored ${joined}
+         ${where === undefined ? '' : `where ${where}`}`,
+    ),
+    values: parameters(
+      table,
+      columns,
+      refs.map(({ values }) => values),
+    ),
+  };
+}
+
+/** Writes rows, whether they stood before or not. */
+export function upsertRows(table: Table<RowShape>, rows: readonly RowShape[]): Statement {
+  const name = `write ${table.name}`;
+  const columns = [...table.columns.keys()];
+  return {
+    name,
+    text: once(name, () => {
+      const names = columns.map(quoted).join(', ');
+      const sources = columns.map((column) => {
+        const cast = table.columns.get(column)?.cast;
+        return `given.${quoted(column)}${cast === undefined ? '' : `::${cast}`}`;
+      });
+      const changes = columns
+        .filter((column) => !table.key.includes(column))
+        .map((column) => `${quoted(column)} = excluded.${quoted(column)}`);
+      return `insert into read.${table.name} (${names})
+        select ${sources.join(', ')} from ${given(table, columns)}
+        on conflict (${table.key.map(quoted).join(', ')})
+        do ${changes.length === 0 ? 'nothing' : `update set ${changes.join(', ')}`}`;
+    }),
+    values: parameters(
+      table,
+      columns,
+      rows.map((row) => valuesOf(row, columns)),
+    ),
+  };
+}
+
+/** Deletes the rows of these keys. */
+export function deleteRows(table: Table<RowShape>, keys: readonly (readonly Value[])[]): Statement {
+  const name = `delete ${table.name}`;
+  return {
+    name,
+    text: once(
+      name,
+      () =>
+        `delete from read.${table.name} as stored using ${given(table, table.key)} where ${matching(table.key)}`,
+    ),
+    values: parameters(table, table.key, keys),
+  };
+}

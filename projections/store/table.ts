@@ -1,0 +1,104 @@
+import type { Column, Value } from './column.ts';
+
+/** A row as it stands in its table. Rows are never changed, but replaced. */
+export type RowShape = Readonly<Record<string, Value>>;
+
+/** A table that the projections read and write, and nobody else writes. */
+export interface Table<Row extends RowShape> {
+  readonly name: string;
+  readonly columns: ReadonlyMap<string, Column<Value>>;
+  readonly key: readonly string[];
+  /** The lists of rows that can be asked for, by their names. */
+  readonly lists: ReadonlyMap<string, List>;
+  /** About so many rows stay in memory between two batches. */
+  readonly kept: number;
+  /** Makes a row of what `pg` gives. */
+  read(record: Readonly<Record<string, unknown>>): Row;
+}
+
+/** Rows that have some columns' values in common. */
+export interface List {
+  readonly columns: readonly string[];
+  /** A condition that all its rows meet, where an index holds for such rows only. */
+  readonly where?: string;
+}
+
+/** Names one row, which may stand in the table or not. */
+export interface RowRef<Row extends RowShape> {
+  readonly list: null;
+  readonly table: Table<Row>;
+  readonly values: readonly Value[];
+  /** The values as one text. */
+  readonly text: string;
+}
+
+/** Names the rows of a list that have these values. */
+export interface ListRef<Row extends RowShape> {
+  readonly list: string;
+  readonly table: Table<Row>;
+  readonly values: readonly Value[];
+  readonly text: string;
+}
+
+/** What a projection says it will read. */
+export type Ref = RowRef<RowShape> | ListRef<RowShape>;
+
+type ValuesOf<Row, Names extends readonly (keyof Row)[]> = {
+  readonly [Place in keyof Names]: Row[Names[Place]];
+};
+
+/** A table as the projections name it: with the ways to its rows. */
+export interface KeyedTable<Row extends RowShape, Key extends readonly (keyof Row & string)[]>
+  extends Table<Row> {
+  /** The row of a key. */
+  at(...values: ValuesOf<Row, Key>): RowRef<Row>;
+  /** Makes the rows that are alike in some columns a list that can be asked for. */
+  listBy<const Names extends readonly (keyof Row & string)[]>(
+    names: Names,
+    where?: string,
+  ): (...values: ValuesOf<Row, Names>) => ListRef<Row>;
+}
+
+/** The type of a table's rows. */
+export type RowOf<Of> = Of extends Table<infer Row> ? Row : never;
+
+/** Values as one text, of which no two keys of a table have the same. */
+export function keyText(values: readonly Value[]): string {
+  return values.length === 1 ? String(values[0]) : values.join(' ');
+}
+
+/** The values of a row in some columns. */
+export function valuesOf(row: RowShape, columns: readonly string[]): Value[] {
+  return columns.map((column) => row[column] ?? null);
+}
+
+/** Defines a table: `kept` rows stay in memory, which must not be many where they are large. */
+export function table<Row extends RowShape, const Key extends readonly (keyof Row & string)[]>(
+  name: string,
+  columns: { readonly [Name in keyof Row]: Column<Row[Name]> },
+  key: Key,
+  kept = 20_000,
+): KeyedTable<Row, Key> {
+  const byName: ReadonlyMap<string, Column<Value>> = new Map(Object.entries(columns));
+  const lists = new Map<string, List>();
+  const self: KeyedTable<Row, Key> = {
+    name,
+    columns: byName,
+    key,
+    lists,
+    kept,
+    read: (record) => {
+      const row: Record<string, Value> = {};
+      for (const [column, { read }] of byName) row[column] = read(record[column]);
+      // Each column has just given what the definition says of it.
+      return row as Row;
+    },
+    at: (...values) => ({ list: null, table: self, values, text: keyText(values) }),
+    listBy: (names, where) => {
+      const list = names.join(' ');
+      lists.set(list, { columns: names, ...(where === undefined ? {} : { where }) });
+      return (...values) => ({ list, table: self, values, text: keyText(values) });
+    },
+  };
+  return self;
+}

@@ -1,0 +1,182 @@
+import { bigint, bigints, boolean, integer, nullable, oneOf, text, uuid } from './store/column.ts';
+import { type RowOf, table } from './store/table.ts';
+
+/* The read models' tables as the projections know them; migrations/ makes them. */
+
+export const users = table(
+  'users',
+  {
+    uid: bigint,
+    username: text,
+    nickname: text,
+    avatar: text,
+    sign: text,
+    phone: nullable(text),
+    number_id: bigint,
+    is_member: boolean,
+    account_state: oneOf('normal', 'disabled'),
+    parent: nullable(bigint),
+  },
+  ['uid'],
+);
+export type UserRow = RowOf<typeof users>;
+
+export const friendships = table('friendships', { uid: bigint, friend: bigint, remark: text }, [
+  'uid',
+  'friend',
+]);
+
+export const applications = table(
+  'applications',
+  {
+    application_id: bigint,
+    applicant: bigint,
+    recipient: bigint,
+    postscript: text,
+    operation: oneOf('not_operated', 'refuse', 'agree'),
+    timestamp: bigint,
+  },
+  ['application_id'],
+);
+/** What one person asked another so far. */
+export const applicationsOf = applications.listBy(['applicant', 'recipient']);
+
+export const groups = table(
+  'groups',
+  {
+    gid: bigint,
+    owner: bigint,
+    name: text,
+    avatar: nullable(text),
+    faces: bigints,
+    state: oneOf('normal', 'dissolved'),
+    muted: boolean,
+    created: bigint,
+    next_index: bigint,
+    member_count: bigint,
+  },
+  ['gid'],
+);
+export type GroupRow = RowOf<typeof groups>;
+
+export const groupMembers = table(
+  'group_members',
+  {
+    gid: bigint,
+    uid: bigint,
+    index: bigint,
+    role: oneOf('owner', 'manager', 'member'),
+    muted_until: bigint,
+    remark: text,
+    joined_sequence: bigint,
+    joined_place: text,
+  },
+  ['gid', 'uid'],
+);
+export type GroupMemberRow = RowOf<typeof groupMembers>;
+/** Everyone in a group. */
+export const membersOf = groupMembers.listBy(['gid']);
+
+export const conversations = table(
+  'conversations',
+  {
+    conversation: text,
+    sequence: bigint,
+    counted: bigint,
+    last_message_sequence: bigint,
+    dead_sequence: bigint,
+    last_place: text,
+  },
+  ['conversation'],
+);
+export type ConversationRow = RowOf<typeof conversations>;
+
+export const senders = table('senders', { conversation: text, uid: bigint, own: bigint }, [
+  'conversation',
+  'uid',
+]);
+
+export const messages = table(
+  'messages',
+  {
+    conversation: text,
+    sequence: bigint,
+    mid: bigint,
+    event_id: uuid,
+    sender: bigint,
+    content: text,
+    timestamp: bigint,
+    sub_type: oneOf('message', 'notice'),
+    state: oneOf('normal', 'revoked', 'deleted'),
+    quote_mid: nullable(bigint),
+    mentions: nullable(bigints),
+    unique_id: nullable(text),
+    content_hash: nullable(text),
+    counted: bigint,
+    own: bigint,
+  },
+  ['conversation', 'sequence'],
+  1_000,
+);
+export type MessageRow = RowOf<typeof messages>;
+/** The one message of a mid. */
+export const messageOf = messages.listBy(['mid']);
+/** The one message of an event id, among those that carry a uniqueId. */
+export const messageOfEvent = messages.listBy(['event_id'], 'unique_id is not null');
+
+export const messageDeletions = table(
+  'message_deletions',
+  { uid: bigint, conversation: text, sequence: bigint },
+  ['uid', 'conversation', 'sequence'],
+  1_000,
+);
+
+export const inbox = table(
+  'inbox',
+  {
+    uid: bigint,
+    conversation: text,
+    read_sequence: bigint,
+    hidden_sequence: nullable(bigint),
+    pinned: boolean,
+    marked_unread: bigint,
+  },
+  ['uid', 'conversation'],
+);
+export type InboxRow = RowOf<typeof inbox>;
+
+export const replies = table(
+  'replies',
+  {
+    rid: bigint,
+    uid: bigint,
+    type: integer,
+    title: text,
+    content: text,
+    weights: bigint,
+    is_default: boolean,
+  },
+  ['rid'],
+);
+/** All replies of a member. */
+export const repliesOf = replies.listBy(['uid']);
+
+export const settings = table('settings', { name: text, value: text }, ['name']);
+/** Every setting that was ever set. */
+export const allSettings = settings.listBy([]);
+
+/** All of them. */
+export const tables = [
+  users,
+  friendships,
+  applications,
+  groups,
+  groupMembers,
+  conversations,
+  senders,
+  messages,
+  messageDeletions,
+  inbox,
+  replies,
+  settings,
+] as const;

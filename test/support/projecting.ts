@@ -1,0 +1,194 @@
+import { Client } from 'pg';
+import { pino } from 'pino';
+import type { DomainEvent } from '../../contracts/events/index.ts';
+import { pushes } from '../../contracts/push/index.ts';
+import type { PushRow } from '../../contracts/push/row.ts';
+import { type Projector, startProjector } from '../../projections/projector.ts';
+import { tables } from '../../projections/tables.ts';
+import type { Bus } from '../../services/bus/bus.ts';
+import { memoryBus } from '../../services/bus/memory.ts';
+import { followProgress } from '../../services/bus/progress.ts';
+import { encode } from '../../services/log/codec.ts';
+import type { EventId, EventLog, Position, RecordedEvent, StreamName } from '../../services/log/log.ts';
+import { openPostgresLog } from '../../services/log/postgres.ts';
+import { createDatabase } from './database.ts';
+
+export const silent = pino({ level: 'silent' });
+
+/** When the events of tests happened, unless they say otherwise: in milliseconds since 1970. */
+export const testTime = 1_700_000_000_000;
+
+/** A push as its hearer reads it: where, what, and the data without their position. */
+export interface HeardPush {
+  readonly channel: string;
+  readonly event: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** A log and read models in a database of their own. */
+export interface World {
+  readonly url: string;
+  readonly log: EventLog;
+  readonly bus: Bus;
+  /** Appends events, each to its stream, one after the other. Answers the last one's position. */
+  given(...events: readonly DomainEvent[]): Promise<Position>;
+  /** Appends one event with what the log says of it given by the test. */
+  append(event: DomainEvent, meta?: { readonly id?: EventId; readonly time?: number }): Promise<Position>;
+  /** Lets a projector take in everything, and stops it. */
+  project(log?: EventLog): Promise<void>;
+  /** A table's rows in the order of its columns. */
+  rows(table: string): Promise<Record<string, unknown>[]>;
+  /** Every push after the place, in order. */
+  pushes(after?: Position): Promise<HeardPush[]>;
+  /** All read models and pushes, for comparing. */
+  everything(): Promise<Record<string, unknown>>;
+  /** Empties the read models and the record of pushes, as they were before the first event. */
+  forget(): Promise<void>;
+  query<Row>(text: string, values?: unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+export async function openWorld(): Promise<World> {
+  const database = await createDatabase();
+  const log = await openPostgresLog({ connectionString: database.url });
+  const bus = memoryBus(silent);
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  const query = async <Row>(text: string, values: unknown[] = []): Promise<Row[]> =>
+    (await client.query(text, values)).rows;
+
+  const world: World = {
+    url: database.url,
+    log,
+    bus,
+    query,
+    async given(...events) {
+      let position = await log.end();
+      for (const event of events) position = await world.append(event);
+      return position;
+    },
+    async append(event, { id = newEventId(), time = testTime } = {}) {
+      const metadata = { time, actor: 'server', $correlationId: 'test', $causationId: 'test' };
+      const result = await log.append(streamOf(event), 'any', [encode(id, event, metadata)]);
+      if (result.outcome !== 'appended') throw new Error(`${event.type}: ${result.outcome}`);
+      return result.position;
+    },
+    async project(from = log) {
+      const projector = await startProjector({ log: from, database: database.url, bus, logger: silent });
+      try {
+        await caughtUp(world, projector);
+      } finally {
+        await projector.stop();
+      }
+    },
+    rows: (table) => query(`select * from read.${table} order by 1, 2`),
+    async pushes(after = '' as Position) {
+      const rows = await query<PushRow>(
+        'select channel, event, data from read.push where place > $1 order by place, number',
+        [after],
+      );
+      return rows.map(({ channel, event, data }) => {
+        const { position, ...rest } = JSON.parse(data);
+        if (typeof position !== 'string') throw new Error(`${event} has no position`);
+        const shape = Object.entries(pushes).find(([name]) => name === event)?.[1];
+        shape?.strict().parse(rest);
+        return { channel, event, data: rest };
+      });
+    },
+    async everything() {
+      const found: Record<string, unknown> = {};
+      for (const { name, key } of tables) {
+        const order = key.map((column) => `"${column}"`).join(', ');
+        found[name] = await query(`select * from read.${name} order by ${order}`);
+      }
+      found.push = await query(
+        'select place, number, channel, event, data from read.push order by place, number',
+      );
+      found.checkpoint = await query('select position, epoch from read.checkpoint');
+      return found;
+    },
+    async forget() {
+      const names = [...tables.map(({ name }) => name), 'push'].map((name) => `read.${name}`);
+      await query(`truncate ${names.join(', ')}`);
+      await query("update read.checkpoint set position = ''");
+    },
+    async close() {
+      await client.end();
+      await log.close();
+      await bus.close();
+      await database.drop();
+    },
+  };
+  return world;
+}
+
+/** Waits until the read models show all that the log holds by now. Throws where the projector stopped. */
+export async function caughtUp({ bus, log, query }: World, projector: Projector): Promise<void> {
+  const progress = await followProgress(bus, async () => {
+    const rows = await query<{ position: Position }>('select position from read.checkpoint');
+    return rows[0]?.position ?? ('' as Position);
+  });
+  try {
+    const end = await log.end();
+    const until = Date.now() + 20_000;
+    while (!(await progress.reached(end, 200))) {
+      const { fault } = projector.status();
+      if (fault) throw new Error(fault);
+      if (Date.now() > until) throw new Error('the projector does not catch up');
+    }
+  } finally {
+    progress.stop();
+  }
+}
+
+export const newEventId = (): EventId => crypto.randomUUID() as EventId;
+
+/** The stream to which an event belongs. */
+export function streamOf({ type, data }: DomainEvent): StreamName {
+  if (type === 'SettingsChanged') return 'setting' as StreamName;
+  if (type.startsWith('Message')) return name('conversation', field(data, 'conversation'));
+  if (/^(Friend|Befriended|Unfriended)/.test(type)) {
+    const pair = [field(data, 'from') ?? field(data, 'by'), field(data, 'to') ?? field(data, 'friend')];
+    return name('friendship', pair.sort((one, other) => Number(one) - Number(other)).join('-'));
+  }
+  if (field(data, 'gid') !== undefined) return name('group', field(data, 'gid'));
+  if (type.startsWith('Reply')) return name('reply', field(data, 'uid'));
+  const category = /^(User|Profile|Account|Membership)/.test(type) ? 'user' : 'inbox';
+  return name(category, field(data, 'uid'));
+}
+
+function field(data: DomainEvent['data'], key: string): unknown {
+  return Object.entries(data).find(([known]) => known === key)?.[1];
+}
+
+function name(category: string, id: unknown): StreamName {
+  return `${category}-${id}` as StreamName;
+}
+
+/** The same log, whose subscriptions give batches of exactly this size at most. */
+export function inBatchesOf(size: number, log: EventLog): EventLog {
+  return {
+    remembersIds: log.remembersIds,
+    append: (...parameters) => log.append(...parameters),
+    readStream: (...parameters) => log.readStream(...parameters),
+    readAll: (...parameters) => log.readAll(...parameters),
+    end: () => log.end(),
+    healthy: () => log.healthy(),
+    close: () => log.close(),
+    async *subscribe(options) {
+      // What is there already is put together first, so that the size counts and not the timing.
+      let waiting: RecordedEvent[] = [];
+      for await (const record of log.readAll(options)) {
+        waiting.push(record);
+        if (waiting.length < size) continue;
+        yield waiting;
+        waiting = [];
+      }
+      if (waiting.length > 0) yield waiting;
+      const after = waiting.at(-1)?.position ?? (await log.end());
+      for await (const records of log.subscribe({ ...options, after })) {
+        for (let from = 0; from < records.length; from += size) yield records.slice(from, from + size);
+      }
+    },
+  };
+}
