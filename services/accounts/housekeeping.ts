@@ -29,9 +29,7 @@ export function startHousekeeping(options: {
     const days = Math.min(Math.ceil(await tokenDays()), longestDays);
     await sql`
       delete from accounts.tokens
-      where used < now() - make_interval(days => ${days}::int)`.execute(
-      database,
-    );
+      where used < now() - make_interval(days => ${days}::int)`.execute(database);
     await sql`delete from accounts.captchas where created < now() - interval '5 minutes'`.execute(database);
     await sql`delete from accounts.sms_codes where sent < now() - interval '1 day'`.execute(database);
     await sql`delete from accounts.sms_inbox where sent < now() - interval '1 day'`.execute(database);

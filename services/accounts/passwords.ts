@@ -34,6 +34,9 @@ interface Try {
   readonly at: string;
 }
 
+/** Nobody's name is longer; what is given may be longer than an index takes. */
+const longestKey = 64;
+
 export function createPasswords(options: {
   readonly database: AccountsDatabase;
   readonly tokens: Tokens;
@@ -108,7 +111,7 @@ export function createPasswords(options: {
           return account;
         }
       }
-      if (accounts.length === 0) await isRight(usernameKey(name), undefined);
+      if (accounts.length === 0) await isRight(usernameKey(name).slice(0, longestKey), undefined);
       return undefined;
     },
     async change(uid, password, except) {
