@@ -60,7 +60,10 @@ export const Signin = z.object({ auth: z.string(), user_data: z.string() });
 
 /** What is known of who hears, from signed `channel_data`. */
 export const ChannelData = z.looseObject({
-  user_id: z.union([z.string().min(1).max(200), z.number()]).transform(String).optional(),
+  user_id: z
+    .union([z.string().min(1).max(200), z.number()])
+    .transform(String)
+    .optional(),
   user_info: z.unknown().optional(),
   /** The hash of the token that it was signed for, so that the socket ends with the token. */
   session: z.string().optional(),
@@ -85,12 +88,28 @@ export function jsonObject(text: unknown): Record<string, unknown> | undefined {
   }
 }
 
+/** The data of an event as JSON text: a text that is JSON already stays as it is. */
+export function asJson(data: unknown): string {
+  if (typeof data !== 'string') return JSON.stringify(data ?? null);
+  try {
+    JSON.parse(data);
+    return data;
+  } catch {
+    return JSON.stringify(data);
+  }
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A frame of an event; `data` is JSON as text. Who caused it stands in `user_id`, where it is told. */
-export function eventFrame(event: string, channel: string | undefined, data: string, userId?: string): string {
+export function eventFrame(
+  event: string,
+  channel: string | undefined,
+  data: string,
+  userId?: string,
+): string {
   const where = channel === undefined ? '' : `,"channel":${JSON.stringify(channel)}`;
   const who = userId === undefined ? '' : `,"user_id":${JSON.stringify(userId)}`;
   return `{"event":${JSON.stringify(event)}${where},"data":${JSON.stringify(data)}${who}}`;

@@ -15,6 +15,8 @@ export type Signal =
   /** Sessions of a token (its hash), or all of a user, end now. */
   | { readonly kind: 'token ended'; readonly token: string }
   | { readonly kind: 'user ended'; readonly uid: number }
+  /** Another backend closes the sockets of a user, whoever numbers them; their tokens stand. */
+  | { readonly kind: 'connections ended'; readonly userId: string }
   /** What is triggered for a channel and is not replayed: presence, client events, other backends' events. */
   | {
       readonly kind: 'ephemeral';

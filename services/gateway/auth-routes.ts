@@ -1,0 +1,139 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Uid } from '../../contracts/ids.ts';
+import { SocketId } from '../../contracts/push/protocol.ts';
+import { uidOf } from './authorize.ts';
+import { type Channel, readChannel } from './channel-name.ts';
+import type { ReadingDatabase } from './database.ts';
+import type { Looks } from './look.ts';
+import type { Sessions } from './sessions.ts';
+import { type App, authOf, channelText, userText } from './signature.ts';
+
+export interface AuthOptions {
+  readonly app: App;
+  readonly sessions: Sessions;
+  readonly looks: Looks;
+  readonly database: ReadingDatabase;
+  /** The token of the cookie, where the request's origin lets it be taken. */
+  cookieToken(request: FastifyRequest): string | undefined;
+}
+
+/** Who asks for a signature. A server may ask for itself, or for a person. */
+interface Caller {
+  readonly server: boolean;
+  readonly uid: Uid | undefined;
+  readonly session: string | undefined;
+}
+
+const text = z.string().optional().catch(undefined);
+const Asked = z.object({
+  socket_id: text,
+  channel_name: text,
+  token: text,
+  login_uid: z.coerce.string().optional().catch(undefined),
+});
+type Asked = z.infer<typeof Asked>;
+
+/** Pusher's endpoints that sign subscriptions and sign-ins: a refusal is 403. */
+export function authRoutes(server: FastifyInstance, options: AuthOptions): void {
+  const channelAuth = async (request: FastifyRequest, reply: FastifyReply) => {
+    const asked = readAsked(request);
+    const caller = await callerOf(options, request, asked);
+    const socketId = SocketId.safeParse(asked.socket_id).data;
+    const channel = readChannel(asked.channel_name ?? '');
+    if (caller === undefined) return refuse(reply, '请先登录');
+    if (socketId === undefined) return refuse(reply, 'socket_id 不合法');
+    if (channel === undefined) return refuse(reply, 'channel_name 不合法');
+    if (!(await maySign(options, caller, channel))) return refuse(reply, '没有权限订阅该频道');
+    const data = await channelData(options, caller, channel);
+    return { auth: authOf(options.app, channelText(socketId, channel.name, data)), channel_data: data };
+  };
+  const userAuth = async (request: FastifyRequest, reply: FastifyReply) => {
+    const asked = readAsked(request);
+    const caller = await callerOf(options, request, asked);
+    const socketId = SocketId.safeParse(asked.socket_id).data;
+    if (caller?.uid === undefined) return refuse(reply, '请先登录');
+    if (socketId === undefined) return refuse(reply, 'socket_id 不合法');
+    const user_info = await userInfo(options.database, caller.uid);
+    const data = JSON.stringify({ id: String(caller.uid), user_info, session: caller.session });
+    return { auth: authOf(options.app, userText(socketId, data)), user_data: data };
+  };
+  server.post('/pusher/auth', channelAuth);
+  server.post('/plugin/webman/push/auth', channelAuth);
+  server.post('/pusher/user-auth', userAuth);
+}
+
+function refuse(reply: FastifyReply, error: string): FastifyReply {
+  return reply.code(403).send({ error });
+}
+
+function readAsked(request: FastifyRequest): Asked {
+  const query = Asked.safeParse(request.query).data;
+  const body = Asked.safeParse(request.body).data;
+  return {
+    socket_id: body?.socket_id ?? query?.socket_id,
+    channel_name: body?.channel_name ?? query?.channel_name,
+    token: body?.token ?? query?.token,
+    login_uid: body?.login_uid ?? query?.login_uid,
+  };
+}
+
+async function callerOf(
+  { app, sessions, cookieToken }: AuthOptions,
+  request: FastifyRequest,
+  asked: Asked,
+): Promise<Caller | undefined> {
+  const { 'x-app-key': key, 'x-app-secret': secret, authorization } = request.headers;
+  if (key !== undefined || secret !== undefined) {
+    if (!same(key, app.key) || !same(secret, app.secret)) return undefined;
+    return { server: true, uid: uidOf(asked.login_uid), session: undefined };
+  }
+  const bearer = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+  const token = bearer ?? (asked.token || cookieToken(request));
+  const session = token ? await sessions.verify(token) : undefined;
+  return session && { server: false, uid: session.uid, session: session.hash };
+}
+
+function same(given: string | string[] | undefined, expected: string): boolean {
+  const one = Buffer.from(String(given));
+  const other = Buffer.from(expected);
+  return one.length === other.length && timingSafeEqual(one, other);
+}
+
+async function maySign({ looks }: AuthOptions, { server, uid }: Caller, channel: Channel): Promise<boolean> {
+  switch (channel.kind) {
+    case 'user':
+      return uid === channel.uid;
+    case 'group':
+    case 'group presence':
+      return uid !== undefined && (await looks.look([uid, channel.gid])).joinedPlace !== undefined;
+    case 'global':
+    case 'public':
+      return true;
+    default:
+      return server;
+  }
+}
+
+/** Tells the gateway who hears, also on private channels; and under which token. */
+async function channelData({ database }: AuthOptions, caller: Caller, channel: Channel): Promise<string> {
+  const { uid, session } = caller;
+  const shown = channel.kind === 'group presence' && uid !== undefined;
+  return JSON.stringify({
+    user_id: uid === undefined ? 'server' : String(uid),
+    user_info: shown ? await userInfo(database, uid) : undefined,
+    session,
+  });
+}
+
+async function userInfo(
+  database: ReadingDatabase,
+  uid: Uid,
+): Promise<{ nickname: string; avatar: string } | undefined> {
+  const { rows } = await database.query<{ nickname: string; avatar: string }>(
+    'select nickname, avatar from read.users where uid = $1',
+    [uid],
+  );
+  return rows[0];
+}

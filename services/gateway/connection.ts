@@ -1,0 +1,133 @@
+import { randomInt } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { WebSocket } from 'ws';
+import type { Uid } from '../../contracts/ids.ts';
+import { errorFrame, eventFrame, type PushCode } from '../../contracts/push/protocol.ts';
+import { textFrame } from './frame.ts';
+import { Allowance, type Limits } from './limits.ts';
+import type { Subscription } from './subscription.ts';
+
+/** A reader is waited for until no more than this is left to send. */
+const lowWater = 65_536;
+const readerPatience = 10_000;
+
+/** One websocket: what it is subscribed to, who it is known to be, and how frames go out on it. */
+export class Connection {
+  /** The protocol's socket_id. */
+  readonly id = `${randomInt(1, 2 ** 47)}.${randomInt(1, 2 ** 47)}`;
+  readonly address: string;
+  /** The last position of the client, as `?since=` named it, and the channels for which it has counted. */
+  readonly since: string | undefined;
+  sinceUsed: Set<string> | undefined;
+  readonly subscriptions = new Map<string, Subscription>();
+  /** The user's id and uid, once the token, signing in or a signed subscription told it. */
+  userId: string | undefined;
+  uid: Uid | undefined;
+  /** Hashes of the tokens under which this socket came to hear what it hears. */
+  sessions: readonly string[] = [];
+  /** When it was last heard, and when it was asked whether it is there (0: not since). */
+  heardAt: number;
+  askedAt = 0;
+  /** When it was closed from here (0: not yet); a client that does not answer is cut off. */
+  closedAt = 0;
+  readonly #peer: WebSocket;
+  readonly #socket: Duplex;
+  readonly #limits: Limits;
+  readonly #frames: Allowance;
+  #clientEvents: Allowance | undefined;
+
+  constructor(
+    peer: WebSocket,
+    socket: Duplex,
+    options: { address: string; since: string | undefined; limits: Limits },
+  ) {
+    this.#peer = peer;
+    this.#socket = socket;
+    this.#limits = options.limits;
+    this.address = options.address;
+    this.since = options.since;
+    this.heardAt = Date.now();
+    this.#frames = new Allowance(options.limits.framesAtOnce, this.heardAt);
+  }
+
+  /** Whether frames can still go out. */
+  get open(): boolean {
+    return this.#peer.readyState === WebSocket.OPEN;
+  }
+
+  /** Notes that the client was heard; false where it sends too many frames. */
+  heard(): boolean {
+    this.heardAt = Date.now();
+    this.askedAt = 0;
+    const { framesAtOnce, framesEachSecond } = this.#limits;
+    return this.#frames.take(framesAtOnce, framesEachSecond, this.heardAt);
+  }
+
+  /** Whether one more client event may go out now. */
+  mayTrigger(): boolean {
+    const { clientEventsAtOnce, clientEventsEachSecond } = this.#limits;
+    const now = Date.now();
+    this.#clientEvents ??= new Allowance(clientEventsAtOnce, now);
+    return this.#clientEvents.take(clientEventsAtOnce, clientEventsEachSecond, now);
+  }
+
+  /**
+   * Writes frames made by `textFrame` as they are. Returns false where the client left too much
+   * unread and was cut off.
+   */
+  write(frames: Buffer): boolean {
+    if (this.#peer.readyState !== WebSocket.OPEN) return true;
+    this.#socket.write(frames);
+    if (this.#socket.writableLength <= this.#limits.waitingBytes) return true;
+    this.#peer.terminate();
+    return false;
+  }
+
+  /** Sends one event of the protocol; `data` is JSON as text. */
+  send(event: string, channel: string | undefined, data: string): void {
+    this.write(textFrame(eventFrame(event, channel, data)));
+  }
+
+  /** Sends a frame that is text already. */
+  sendText(text: string): void {
+    this.write(textFrame(text));
+  }
+
+  /** Sends `pusher:error`; the connection stays. */
+  error(code: PushCode, message: string): void {
+    this.sendText(errorFrame(code, message));
+  }
+
+  /** Says why, and closes. */
+  close(code: PushCode, message: string): void {
+    if (!this.open) return;
+    this.error(code, message);
+    this.closedAt = Date.now();
+    this.#peer.close(code, message);
+  }
+
+  /** Ends it at once, without the closing handshake. */
+  cut(): void {
+    this.#peer.terminate();
+  }
+
+  /** Resolves once the client has read what was written, or is gone; one that does not read is cut off. */
+  async drained(): Promise<void> {
+    if (this.#socket.writableLength <= lowWater || !this.open) return;
+    const socket = this.#socket;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(deadline);
+        socket.off('drain', done);
+        socket.off('close', done);
+        resolve();
+      };
+      const deadline = setTimeout(() => {
+        this.cut();
+        done();
+      }, readerPatience);
+      socket.on('drain', done);
+      socket.on('close', done);
+    });
+  }
+}

@@ -1,0 +1,132 @@
+import {
+  asJson,
+  ClientFrame,
+  jsonObject,
+  pongFrame,
+  pushCodes,
+  Signin,
+  Unsubscribe,
+} from '../../contracts/push/protocol.ts';
+import type { Bus } from '../bus/bus.ts';
+import { isPresence, takesClientEvents, topicOf } from './channel-name.ts';
+import type { Connection } from './connection.ts';
+import type { Identities } from './identities.ts';
+import type { App } from './signature.ts';
+import { readSignin } from './signin.ts';
+import type { Subscriber } from './subscriber.ts';
+
+/** Does what the frames of a client ask for. */
+export class Dispatch {
+  readonly #app: App;
+  readonly #bus: Bus;
+  readonly #subscriber: Subscriber;
+  readonly #identities: Identities;
+
+  constructor(options: { app: App; bus: Bus; subscriber: Subscriber; identities: Identities }) {
+    this.#app = options.app;
+    this.#bus = options.bus;
+    this.#subscriber = options.subscriber;
+    this.#identities = options.identities;
+  }
+
+  /** Takes one frame. Never throws; what it cannot read is answered by an error frame. */
+  take(connection: Connection, text: string): void {
+    if (!connection.heard()) {
+      connection.close(pushCodes.overCapacity, 'too many frames');
+      return;
+    }
+    const frame = readFrame(text);
+    if (frame === undefined) {
+      connection.error(pushCodes.unreadable, 'a frame is a JSON object with an event');
+      return;
+    }
+    switch (frame.event) {
+      case 'pusher:ping':
+        connection.sendText(pongFrame);
+        break;
+      case 'pusher:pong':
+        break;
+      case 'pusher:subscribe':
+        void this.#subscriber.subscribe(connection, readData(frame.data));
+        break;
+      case 'pusher:unsubscribe':
+        this.#unsubscribe(connection, frame.data);
+        break;
+      case 'pusher:signin':
+        void this.#signIn(connection, frame.data);
+        break;
+      default:
+        if (frame.event.startsWith('client-')) this.#clientEvent(connection, frame);
+        else connection.error(pushCodes.unreadable, 'no such event');
+    }
+  }
+
+  #unsubscribe(connection: Connection, data: unknown): void {
+    const request = Unsubscribe.safeParse(readData(data)).data;
+    if (request === undefined) connection.error(pushCodes.unreadable, 'pusher:unsubscribe lacks a channel');
+    else this.#subscriber.unsubscribe(connection, request.channel);
+  }
+
+  async #signIn(connection: Connection, data: unknown): Promise<void> {
+    const request = Signin.safeParse(readData(data)).data;
+    const user = request && readSignin(this.#app, connection.id, request);
+    if (request === undefined || user === undefined) {
+      connection.error(pushCodes.tokenEnded, 'signing in was refused: the signature is not right');
+      return;
+    }
+    if (connection.userId !== undefined && connection.userId !== user.id) {
+      connection.error(pushCodes.tokenEnded, "signing in was refused: the connection is another user's");
+      return;
+    }
+    try {
+      if (user.session !== undefined && !(await this.#identities.under(connection, user.session))) return;
+    } catch {
+      connection.close(pushCodes.overCapacity, 'not ready: come again');
+      return;
+    }
+    if (!this.#identities.know(connection, user.id)) return;
+    const answer = JSON.stringify({ user_data: request.user_data });
+    connection.send('pusher:signin_success', undefined, answer);
+  }
+
+  #clientEvent(connection: Connection, { event, channel, data }: ClientFrame): void {
+    const subscription = typeof channel === 'string' ? connection.subscriptions.get(channel) : undefined;
+    const heard = subscription?.state === 'live' || subscription?.state === 'settling';
+    if (subscription === undefined || !heard || !takesClientEvents(subscription.channel.name)) {
+      refuseEvent(connection, 'only who is on a private or presence channel may send events to it');
+    } else if (subscription.channel.kind === 'audit') {
+      refuseEvent(connection, 'the audit is only listened to');
+    } else if (!connection.mayTrigger()) {
+      refuseEvent(connection, 'too many client events');
+    } else {
+      const { name } = subscription.channel;
+      this.#bus.signal(topicOf(subscription.channel), {
+        kind: 'ephemeral',
+        channel: name,
+        event,
+        data: asJson(data),
+        exceptSocket: connection.id,
+        ...(isPresence(subscription.channel) && subscription.hearer !== undefined
+          ? { userId: subscription.hearer.userId }
+          : {}),
+      });
+    }
+  }
+}
+
+function refuseEvent(connection: Connection, why: string): void {
+  connection.error(pushCodes.clientEventRefused, why);
+}
+
+function readFrame(text: string): ClientFrame | undefined {
+  try {
+    return ClientFrame.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Some clients send the data of the protocol's own events as JSON in a text. */
+function readData(data: unknown): unknown {
+  return jsonObject(data) ?? data;
+}

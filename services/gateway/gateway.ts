@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { pushCodes } from '../../contracts/push/protocol.ts';
+import type { Bus, Signal } from '../bus/bus.ts';
+import { sessionsTopic } from '../bus/topics.ts';
+import { Audit } from './audit.ts';
+import { authRoutes } from './auth-routes.ts';
+import { namesOfFeed } from './channel-name.ts';
+import { Connections } from './connections.ts';
+import type { Database } from './database.ts';
+import { Delivery } from './delivery.ts';
+import { Dispatch } from './dispatch.ts';
+import { Identities } from './identities.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+import { Looks } from './look.ts';
+import { MemberStore } from './member-store.ts';
+import { Members } from './members.ts';
+import { Memberships } from './memberships.ts';
+import { Occupancy } from './occupancy.ts';
+import { People } from './people.ts';
+import { PresenceStore } from './presence-store.ts';
+import { PushRecord } from './record.ts';
+import { Rooms } from './rooms.ts';
+import { serverRoutes } from './server-routes.ts';
+import type { Sessions } from './sessions.ts';
+import type { App } from './signature.ts';
+import { Sockets } from './sockets.ts';
+import { Subscriber } from './subscriber.ts';
+import { Tail } from './tail.ts';
+import { takeUpgrades } from './upgrade.ts';
+
+export interface GatewayOptions {
+  readonly bus: Bus;
+  readonly database: Database;
+  readonly app: App;
+  readonly sessions: Sessions;
+  readonly logger: Logger;
+  /** What differs from `defaultLimits`. */
+  readonly limits?: Partial<Limits>;
+  /** The token of the cookie, where the request's origin lets it be taken; by default none is. */
+  readonly cookieToken?: (request: FastifyRequest) => string | undefined;
+  /** The client's address; by default the one that the connection comes from. */
+  readonly addressOf?: (request: IncomingMessage) => string;
+}
+
+/** What a gateway is doing just now. */
+export interface GatewayStatus {
+  readonly gateway: string;
+  readonly sockets: number;
+  /** Feeds of the log that it listens to. */
+  readonly feeds: number;
+  /** Frames given to sockets so far. */
+  readonly delivered: number;
+  /** Up to where in the log everything was given. */
+  readonly place: string;
+}
+
+export interface Gateway {
+  /** Begins to hear and to be counted. @throws what the database throws. */
+  start(): Promise<void>;
+  /** Takes websockets from the server: any path that ends in `/app/{key}`. */
+  attach(server: Server): void;
+  /** Pusher's auth endpoints and its HTTP side. */
+  readonly routes: FastifyPluginAsync;
+  /** Closes all sockets with 4200 and stops; the server itself is its owner's. */
+  drain(): Promise<void>;
+  status(): GatewayStatus;
+}
+
+/** Makes a gateway: the sockets, what they hear, and who is online through it. Holds no truth. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { bus, database, app, logger, sessions } = options;
+  const id = randomUUID();
+  const limits = { ...defaultLimits, ...options.limits };
+  const record = new PushRecord(database);
+  const looks = new Looks(record);
+  const rooms = new Rooms(limits.replayedEvents);
+  const connections = new Connections();
+  const audit = new Audit({ record, rooms, logger });
+  const tail = new Tail({ bus, record, logger });
+  const memberships = new Memberships(tail.feeds);
+  const memberStore = new MemberStore(database, id);
+  const members = new Members({ store: memberStore, bus, rooms, logger });
+  const people = new People({
+    store: new PresenceStore(database, id),
+    bus,
+    logger,
+    offlineAfter: limits.offlineAfter,
+    onBeat: (known) => members.allStale(!known),
+  });
+  const identities = new Identities({ database, connections, people, limits });
+  const subscriber = new Subscriber({
+    ...{ app, bus, rooms, tail, looks, record, memberships, members, audit, limits, logger, identities },
+    hearTopic: (topic) => bus.onSignal(topic, (signal) => hearOnChannel(signal, rooms, members)),
+  });
+  const dispatch = new Dispatch({ app, bus, subscriber, identities });
+  const sockets = new Sockets({ connections, identities, subscriber, dispatch, limits, logger });
+  const occupancy = new Occupancy({ bus, database, rooms, gateway: id });
+  const delivery = new Delivery({
+    ...{ rooms, memberships, subscriber, record, audit },
+    onMissed: () => {
+      members.allStale();
+      sockets.recheckSoon();
+    },
+    onRestored: () => sockets.closeAll(pushCodes.restarting, 'the log was restored: come again'),
+  });
+  const stops: (() => void)[] = [];
+  const detach: (() => void)[] = [];
+
+  return {
+    async start() {
+      await tail.start(delivery);
+      await people.start();
+      stops.push(
+        bus.onSignal(sessionsTopic, (signal) => hearOfSessions(signal, identities)),
+        bus.onInterruption(() => {
+          members.allStale();
+          sockets.recheckSoon();
+        }),
+        sockets.start(),
+      );
+    },
+    attach(server) {
+      const addressOf = options.addressOf ?? ((request) => request.socket.remoteAddress ?? '');
+      detach.push(takeUpgrades(server, { app, sessions, limits, reader: sockets, addressOf }));
+    },
+    routes: async (server) => {
+      const cookieToken = options.cookieToken ?? (() => undefined);
+      authRoutes(server, { app, sessions, looks, database, cookieToken });
+      await server.register(serverRoutes, { app, bus, occupancy, memberStore });
+    },
+    async drain() {
+      for (const stop of stops) stop();
+      const left = people.leave();
+      await sockets.drain();
+      tail.stop();
+      occupancy.stop();
+      await left;
+      for (const stop of detach) stop();
+    },
+    status: () => ({
+      gateway: id,
+      sockets: connections.size,
+      feeds: tail.feeds.names().length,
+      delivered: rooms.delivered,
+      place: tail.place,
+    }),
+  };
+}
+
+function hearOnChannel(signal: Signal, rooms: Rooms, members: Members): void {
+  if (signal.kind === 'members changed') members.stale(signal.channel);
+  if (signal.kind !== 'ephemeral') return;
+  const names = signal.twin === true ? namesOfFeed(signal.channel) : [signal.channel];
+  for (const name of names) rooms.giveEphemeral(name, signal);
+}
+
+function hearOfSessions(signal: Signal, identities: Identities): void {
+  if (signal.kind === 'token ended') identities.endSession(signal.token);
+  if (signal.kind === 'user ended') identities.endUser(String(signal.uid));
+  if (signal.kind === 'connections ended') identities.endUser(signal.userId);
+}

@@ -1,0 +1,60 @@
+/** What a gateway bears of one client, and of all. Times in milliseconds. */
+export interface Limits {
+  /** Sockets on this gateway, of one person, from one address. */
+  readonly sockets: number;
+  readonly socketsOfUser: number;
+  readonly socketsOfAddress: number;
+  readonly subscriptionsOfSocket: number;
+  /** A client that leaves more bytes than this unread is cut off. */
+  readonly waitingBytes: number;
+  /** Frames of one client: so many at once, and so many a second in the long run. */
+  readonly framesAtOnce: number;
+  readonly framesEachSecond: number;
+  /** Client events of one client, likewise. */
+  readonly clientEventsAtOnce: number;
+  readonly clientEventsEachSecond: number;
+  /** A client silent for so long is asked, in whole seconds as the protocol has it. */
+  readonly activitySeconds: number;
+  /** And closed where it does not answer in time. */
+  readonly pongTimeout: number;
+  /** More events than this on a channel are not replayed: the client loads afresh. */
+  readonly replayedEvents: number;
+  /** Offline is told so long after the last socket closed. */
+  readonly offlineAfter: number;
+}
+
+export const defaultLimits: Limits = {
+  sockets: 100_000,
+  socketsOfUser: 100,
+  socketsOfAddress: 20_000,
+  subscriptionsOfSocket: 1_000,
+  waitingBytes: 1_048_576,
+  framesAtOnce: 2_500,
+  framesEachSecond: 200,
+  clientEventsAtOnce: 10,
+  clientEventsEachSecond: 10,
+  activitySeconds: 30,
+  pongTimeout: 30_000,
+  replayedEvents: 1_000,
+  offlineAfter: 1_000,
+};
+
+/** Lets so many through at once, and so many a second in the long run, without a timer. */
+export class Allowance {
+  #left: number;
+  #at: number;
+
+  constructor(atOnce: number, now: number) {
+    this.#left = atOnce;
+    this.#at = now;
+  }
+
+  /** Takes one; false where none is left. */
+  take(atOnce: number, eachSecond: number, now: number): boolean {
+    this.#left = Math.min(atOnce, this.#left + ((now - this.#at) / 1000) * eachSecond);
+    this.#at = now;
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    return true;
+  }
+}

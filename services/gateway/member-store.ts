@@ -1,0 +1,58 @@
+import type { Database } from './database.ts';
+import { alive } from './presence.ts';
+
+/** Someone on a presence channel of this gateway; `info` is JSON as text. */
+export interface MemberRow {
+  readonly channel: string;
+  readonly userId: string;
+  readonly info: string | null;
+}
+
+/** The table of who is on which presence channel, as one gateway writes it. */
+export class MemberStore {
+  readonly #database: Database;
+  readonly #gateway: string;
+
+  constructor(database: Database, gateway: string) {
+    this.#database = database;
+    this.#gateway = gateway;
+  }
+
+  /** Writes who came onto a channel here. */
+  async enter(rows: readonly MemberRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.#database.query(
+      `insert into presence.members as m (channel, user_id, info, gateway)
+       select *, $4 from unnest($1::text[], $2::text[], $3::text[])
+       on conflict (channel, user_id, gateway) do update set info = excluded.info`,
+      [
+        rows.map(({ channel }) => channel),
+        rows.map(({ userId }) => userId),
+        rows.map(({ info }) => info),
+        this.#gateway,
+      ],
+    );
+  }
+
+  /** Takes away who left a channel here. */
+  async exit(rows: readonly Omit<MemberRow, 'info'>[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.#database.query(
+      `delete from presence.members where gateway = $3
+         and (channel, user_id) in (select * from unnest($1::text[], $2::text[]))`,
+      [rows.map(({ channel }) => channel), rows.map(({ userId }) => userId), this.#gateway],
+    );
+  }
+
+  /** Who is on the channels, over all living gateways. */
+  async read(channels: readonly string[]): Promise<MemberRow[]> {
+    const { rows } = await this.#database.query<MemberRow>(
+      `select distinct on (m.channel, m.user_id) m.channel, m.user_id as "userId", m.info
+         from presence.members m join presence.gateways g using (gateway)
+        where m.channel = any($1) and ${alive}
+        order by m.channel, m.user_id, m.gateway`,
+      [channels],
+    );
+    return rows;
+  }
+}

@@ -1,0 +1,158 @@
+import type { Gid, Uid } from '../../contracts/ids.ts';
+import type { PushRow } from '../../contracts/push/row.ts';
+import type { BigintColumn, ReadingDatabase } from './database.ts';
+
+/** Up to where the read models reach. */
+export interface Checkpoint {
+  readonly position: string;
+  readonly batch: number;
+  readonly epoch: string;
+}
+
+/** A person in a group; `joinedPlace` is undefined where they are no member of a group that stands. */
+export interface MembershipFound {
+  readonly joinedPlace: string | undefined;
+}
+
+/** Rows of the record, and the checkpoint of the snapshot in which they were read. */
+export interface Page {
+  readonly checkpoint: Checkpoint;
+  readonly rows: readonly PushRow[];
+}
+
+/** Where a reader of one channel stands: what lies strictly after it is next. */
+export interface Cursor {
+  readonly place: string;
+  readonly number: number;
+}
+
+interface CheckpointRow {
+  position: string;
+  batch: BigintColumn;
+  epoch: string;
+}
+
+const checkpointColumns = 'c.position, c.batch, c.epoch';
+const fromCheckpoint = `(select * from read.checkpoint where name = 'read') c`;
+
+function checkpointOf(row: CheckpointRow | undefined): Checkpoint {
+  if (row === undefined) throw new Error('the read models have no checkpoint: the database is not migrated');
+  return { position: row.position, batch: Number(row.batch), epoch: row.epoch };
+}
+
+/** Reads the read models' own record of what was to be pushed, and who is in which group. */
+export class PushRecord {
+  readonly #database: ReadingDatabase;
+
+  constructor(database: ReadingDatabase) {
+    this.#database = database;
+  }
+
+  async checkpoint(): Promise<Checkpoint> {
+    const { rows } = await this.#database.query<CheckpointRow>(
+      `select ${checkpointColumns} from ${fromCheckpoint}`,
+    );
+    return checkpointOf(rows[0]);
+  }
+
+  /** Who of the pairs is a member, with the checkpoint of the same snapshot. */
+  async memberships(
+    uids: readonly Uid[],
+    gids: readonly Gid[],
+  ): Promise<{ checkpoint: Checkpoint; found: MembershipFound[] }> {
+    const { rows } = await this.#database.query<
+      CheckpointRow & { joined: string | null; asked: BigintColumn | null }
+    >(
+      `select ${checkpointColumns}, asked.number as asked, m.joined_place as joined
+         from ${fromCheckpoint}
+         left join unnest($1::bigint[], $2::bigint[]) with ordinality as asked (uid, gid, number) on true
+         left join (read.group_members m join read.groups g on g.gid = m.gid and g.state = 'normal')
+           on m.gid = asked.gid and m.uid = asked.uid
+        order by asked.number`,
+      [uids, gids],
+    );
+    return {
+      checkpoint: checkpointOf(rows[0]),
+      found: rows
+        .filter(({ asked }) => asked !== null)
+        .map(({ joined }) => ({ joinedPlace: joined ?? undefined })),
+    };
+  }
+
+  /** The rows of the feeds after `after` and up to the place `upTo`, in the order of the log. */
+  async rowsBetween(
+    feeds: readonly string[],
+    after: Cursor,
+    upTo: string,
+    limit: number,
+  ): Promise<PushRow[]> {
+    const { rows } = await this.#database.query<PushRow>(
+      `select place, number, channel, event, data from read.push
+        where (place, number) > ($2, $3) and place <= $4 and channel = any($1)
+        order by place, number limit $5`,
+      [feeds, after.place, after.number, upTo, limit],
+    );
+    return rows;
+  }
+
+  /** Every `message` on a person's or group's feed after `after`, and the checkpoint, in one snapshot. */
+  messagesAfter(after: Cursor, limit: number): Promise<Page> {
+    return this.#page(`event = 'message' and (place, number) > ($1, $2)`, [after.place, after.number, limit]);
+  }
+
+  /** The rows of one feed after `after` and not before the place `from`, in one snapshot. */
+  feedAfter(feed: string, after: Cursor, from: string, limit: number): Promise<Page> {
+    return this.#page(`channel = $4 and place >= $5 and (place, number) > ($1, $2)`, [
+      after.place,
+      after.number,
+      limit,
+      feed,
+      from,
+    ]);
+  }
+
+  async #page(condition: string, values: readonly unknown[]): Promise<Page> {
+    const { rows } = await this.#database.query<
+      CheckpointRow & { [Column in keyof PushRow]: PushRow[Column] | null }
+    >(
+      `select ${checkpointColumns}, p.* from ${fromCheckpoint}
+         left join lateral (
+           select place, number, channel, event, data from read.push
+            where ${condition} order by place, number limit $3
+         ) p on true
+        order by p.place, p.number`,
+      [...values],
+    );
+    const found: PushRow[] = [];
+    for (const { place, number, channel, event, data } of rows) {
+      if (place === null || number === null || channel === null || event === null || data === null) continue;
+      found.push({ place, number, channel, event, data });
+    }
+    return { checkpoint: checkpointOf(rows[0]), rows: found };
+  }
+
+  /**
+   * How much a reader of the feed at `after` has missed (counted up to `limit`), and whether it is
+   * all kept. Of the rows that are cleared away with age the newest stays, to tell that there were any.
+   */
+  async missed(
+    feed: string,
+    after: Cursor,
+    from: string,
+    limit: number,
+  ): Promise<{ count: number; kept: boolean }> {
+    const { rows } = await this.#database.query<{ count: BigintColumn; kept: boolean }>(
+      `select
+         (select count(*) from (
+            select 1 from read.push
+             where channel = $1 and place >= $4 and (place, number) > ($2, $3) limit $5
+          ) missed) as count,
+         coalesce((
+           select (place, number) <= ($2, $3) or created > now() - interval '7 days'
+             from read.push order by place, number limit 1
+         ), true) as kept`,
+      [feed, after.place, after.number, from, limit],
+    );
+    return { count: Number(rows[0]?.count ?? 0), kept: rows[0]?.kept === true };
+  }
+}

@@ -1,0 +1,106 @@
+import { afterAll, formatPosition, type PushPosition, parsePosition } from '../../contracts/push/position.ts';
+import type { PushRow } from '../../contracts/push/row.ts';
+import type { Checkpoint, PushRecord } from './record.ts';
+import { rowFrame, type Subscription } from './subscription.ts';
+
+const pageSize = 200;
+const mostAtOnce = 4;
+
+/** Gives a subscription what was pushed on its feed since the client was last there. */
+export class Replay {
+  readonly #record: PushRecord;
+  readonly #mostEvents: number;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(record: PushRecord, mostEvents: number) {
+    this.#record = record;
+    this.#mostEvents = mostEvents;
+  }
+
+  /**
+   * Gives what stands strictly after `since`, in order, or a `reset` where that cannot be given;
+   * then what came live meanwhile. The subscription is settled when this resolves, unless it has
+   * ended. @param from nothing before this place is the hearer's to read.
+   * @throws what the database throws.
+   */
+  async run(
+    subscription: Subscription,
+    options: { feed: string; since: unknown; from: string; checkpoint: Checkpoint },
+  ): Promise<void> {
+    const { checkpoint, since } = options;
+    const position = typeof since === 'string' ? parsePosition(since) : undefined;
+    if (position === undefined || position.epoch !== checkpoint.epoch) {
+      this.#reset(subscription, checkpoint);
+      return;
+    }
+    await this.#turn();
+    try {
+      await this.#give(subscription, { ...options, position });
+    } finally {
+      this.#running -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #give(
+    subscription: Subscription,
+    {
+      feed,
+      from,
+      checkpoint,
+      position,
+    }: { feed: string; from: string; checkpoint: Checkpoint; position: PushPosition },
+  ): Promise<void> {
+    const missed = await this.#record.missed(feed, position, from, this.#mostEvents + 1);
+    if (!missed.kept || missed.count > this.#mostEvents) {
+      if (isHeard(subscription)) this.#reset(subscription, checkpoint);
+      return;
+    }
+    let cursor = { place: position.place, number: position.number };
+    while (isHeard(subscription)) {
+      subscription.holdAnew();
+      const page = await this.#record.feedAfter(feed, cursor, from, pageSize);
+      if (!isHeard(subscription)) return;
+      this.#write(subscription, page.rows);
+      const last = page.rows.at(-1);
+      if (last === undefined || page.rows.length < pageSize) {
+        subscription.settle(page.checkpoint.position);
+        return;
+      }
+      cursor = last;
+      await subscription.connection.drained();
+    }
+  }
+
+  #write(subscription: Subscription, rows: readonly PushRow[]): void {
+    if (rows.length === 0) return;
+    const frames = rows.map((row) => rowFrame(row, subscription.channel.name));
+    subscription.connection.write(Buffer.concat(frames));
+  }
+
+  /** Says to load afresh; what is live follows, from the checkpoint on. */
+  #reset(subscription: Subscription, { position: place, epoch }: Checkpoint): void {
+    sendReset(subscription, { epoch, place });
+    subscription.settle(place);
+  }
+
+  async #turn(): Promise<void> {
+    while (this.#running >= mostAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#running += 1;
+  }
+}
+
+/** Tells one subscription to load afresh, and where it stands now. */
+export function sendReset(
+  subscription: Subscription,
+  { epoch, place }: Pick<PushPosition, 'epoch' | 'place'>,
+): void {
+  const position = formatPosition({ epoch, place, number: afterAll });
+  subscription.connection.send('reset', subscription.channel.name, JSON.stringify({ position }));
+}
+
+/** Neither ended nor, in a group, left meanwhile. */
+function isHeard(subscription: Subscription): boolean {
+  return subscription.state === 'opening' && subscription.membership?.member !== false;
+}

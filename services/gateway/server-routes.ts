@@ -1,0 +1,214 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import {
+  asJson,
+  ChannelName,
+  EventName,
+  maxFrameBytes,
+  ServerToUserChannel,
+  SocketId,
+} from '../../contracts/push/protocol.ts';
+import type { Bus } from '../bus/bus.ts';
+import { channelTopic, sessionsTopic } from '../bus/topics.ts';
+import { readChannel, topicOf } from './channel-name.ts';
+import type { MemberStore } from './member-store.ts';
+import type { Occupancy } from './occupancy.ts';
+import { faultOf } from './server-signature.ts';
+import type { App } from './signature.ts';
+
+export interface ServerOptions {
+  readonly app: App;
+  readonly bus: Bus;
+  readonly occupancy: Occupancy;
+  readonly memberStore: MemberStore;
+}
+
+const mostBytes = 2 * 1024 * 1024;
+const Target = z.union([ChannelName, ServerToUserChannel]);
+const Name = EventName.refine((name) => !name.startsWith('pusher'), 'a name that begins with pusher is ours');
+const Data = z.string().refine((data) => Buffer.byteLength(data) <= maxFrameBytes, 'data is too long');
+const rest = { name: Name, data: Data, socket_id: SocketId.nullish(), info: z.string().nullish() };
+const Events = z.union([
+  z.object({ ...rest, channels: z.array(Target).min(1).max(100) }),
+  z
+    .object({ ...rest, channel: Target })
+    .transform(({ channel, ...event }) => ({ ...event, channels: [channel] })),
+]);
+type Events = z.infer<typeof Events>;
+const Batch = z.object({
+  batch: z
+    .array(z.object({ ...rest, channel: Target }))
+    .min(1)
+    .max(100),
+});
+const Attributes = z.object({
+  info: z.string().optional(),
+  filter_by_prefix: z.string().max(200).optional(),
+});
+
+/** What is asked of a channel: how many users, how many subscriptions. */
+interface Wanted {
+  readonly users: boolean;
+  readonly subscriptions: boolean;
+}
+
+/** Refused with this status. */
+class Fault extends Error {
+  readonly statusCode: number;
+
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
+/**
+ * The HTTP side of Pusher, for other backends: to be registered as a plugin of its own, since it
+ * reads bodies as they came, to check their md5.
+ */
+export async function serverRoutes(server: FastifyInstance, options: ServerOptions): Promise<void> {
+  const { app, bus, occupancy, memberStore } = options;
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: mostBytes }, (_request, body, done) =>
+    done(null, body),
+  );
+  server.setErrorHandler((error, request, reply) => answerFault(error, request, reply));
+  server.addHook('preHandler', async (request) => {
+    const body = Buffer.isBuffer(request.body) ? request.body : undefined;
+    const url = request.raw.url ?? '';
+    const fault = faultOf(app, { method: request.method, url, body }, Date.now());
+    if (fault !== undefined) throw new Fault(401, fault);
+    if (z.object({ id: z.literal(app.id) }).safeParse(request.params).error) {
+      throw new Fault(401, 'no application has this id');
+    }
+  });
+
+  server.post('/apps/:id/events', async (request) => {
+    const events = read(Events, jsonOf(request));
+    trigger(bus, events);
+    return (await describeMany(events.channels, wantedOf(events.info))) ?? {};
+  });
+  server.post('/apps/:id/batch_events', async (request) => {
+    const { batch } = read(Batch, jsonOf(request));
+    for (const { channel, ...event } of batch) trigger(bus, { ...event, channels: [channel] });
+    const wanted = batch.map(({ info }) => wantedOf(info));
+    if (!wanted.some((one) => one.users || one.subscriptions)) return {};
+    return {
+      batch: await Promise.all(
+        batch.map(({ channel }, index) =>
+          describe(channel, wanted[index] ?? { users: false, subscriptions: false }),
+        ),
+      ),
+    };
+  });
+  server.get('/apps/:id/channels', async (request) => {
+    const { info, filter_by_prefix: prefix = '' } = read(Attributes, request.query);
+    const wanted = wantedOf(info);
+    if (wanted.users && !prefix.startsWith('presence-')) {
+      throw new Fault(400, 'user_count is only known where filter_by_prefix begins with presence-');
+    }
+    const counts = await occupancy.count(prefix);
+    const users = wanted.users ? await userCounts([...counts.keys()]) : new Map<string, number>();
+    const channels = [...counts].map(([name, count]) => [
+      name,
+      {
+        ...(wanted.users ? { user_count: users.get(name) ?? 0 } : {}),
+        ...(wanted.subscriptions ? { subscription_count: count } : {}),
+      },
+    ]);
+    return { channels: Object.fromEntries(channels) };
+  });
+  server.get('/apps/:id/channels/:channel', async (request) => {
+    const wanted = wantedOf(read(Attributes, request.query).info);
+    const channel = channelOf(request);
+    if (wanted.users && !channel.startsWith('presence-')) {
+      throw new Fault(400, 'user_count is only known of presence channels');
+    }
+    return describe(channel, wanted);
+  });
+  server.get('/apps/:id/channels/:channel/users', async (request) => {
+    const channel = channelOf(request);
+    if (!channel.startsWith('presence-')) throw new Fault(400, 'only presence channels know their users');
+    const members = await memberStore.read([channel]);
+    return { users: members.map(({ userId }) => ({ id: userId })) };
+  });
+  server.post('/apps/:id/users/:user/terminate_connections', async (request) => {
+    const { user } = read(z.object({ user: z.string().min(1).max(200) }), request.params);
+    bus.signal(sessionsTopic, { kind: 'connections ended', userId: user });
+    return {};
+  });
+
+  async function describeMany(names: readonly string[], wanted: Wanted): Promise<object | undefined> {
+    if (!wanted.users && !wanted.subscriptions) return undefined;
+    const described = await Promise.all(
+      names.map(async (name) => [name, await describe(name, wanted)] as const),
+    );
+    return { channels: Object.fromEntries(described) };
+  }
+
+  async function describe(name: string, wanted: Wanted): Promise<object> {
+    const subscriptions = (await occupancy.count(name)).get(name) ?? 0;
+    const users =
+      wanted.users && name.startsWith('presence-') ? ((await userCounts([name])).get(name) ?? 0) : undefined;
+    return {
+      occupied: subscriptions > 0,
+      ...(users === undefined ? {} : { user_count: users }),
+      ...(wanted.subscriptions ? { subscription_count: subscriptions } : {}),
+    };
+  }
+
+  async function userCounts(names: readonly string[]): Promise<Map<string, number>> {
+    const counts = new Map<string, number>();
+    for (const { channel } of await memberStore.read(names))
+      counts.set(channel, (counts.get(channel) ?? 0) + 1);
+    return counts;
+  }
+}
+
+function trigger(bus: Bus, { name, data, channels, socket_id }: Omit<Events, 'info'>): void {
+  for (const channel of new Set(channels)) {
+    const known = readChannel(channel);
+    bus.signal(known === undefined ? channelTopic(channel) : topicOf(known), {
+      kind: 'ephemeral',
+      channel,
+      event: name,
+      data: asJson(data),
+      ...(socket_id ? { exceptSocket: socket_id } : {}),
+    });
+  }
+}
+
+function wantedOf(info: string | null | undefined): Wanted {
+  const names = (info ?? '').split(',').map((name) => name.trim());
+  return { users: names.includes('user_count'), subscriptions: names.includes('subscription_count') };
+}
+
+function channelOf(request: FastifyRequest): string {
+  return read(z.object({ channel: Target }), request.params).channel;
+}
+
+function jsonOf(request: FastifyRequest): unknown {
+  try {
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    throw new Fault(400, 'the body is no JSON');
+  }
+}
+
+function read<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new Fault(400, z.prettifyError(result.error));
+}
+
+function answerFault(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+  if (status >= 400 && status < 500) {
+    const message = error instanceof Error ? error.message : '';
+    reply.code(status).send({ error: message });
+    return;
+  }
+  request.log.error({ err: error }, 'a call of the HTTP side failed');
+  reply.code(500).send({ error: 'unexpected' });
+}

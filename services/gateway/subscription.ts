@@ -1,0 +1,72 @@
+import { eventFrame } from '../../contracts/push/protocol.ts';
+import type { PushRow } from '../../contracts/push/row.ts';
+import type { Channel } from './channel-name.ts';
+import type { Connection } from './connection.ts';
+import { textFrame } from './frame.ts';
+import type { Membership } from './memberships.ts';
+
+/** Who hears on a subscription. */
+export interface Hearer {
+  readonly userId: string;
+  /** The user_info that a presence channel shows of them, as JSON. */
+  readonly info: string | undefined;
+}
+
+/**
+ * - `opening`: asked for, perhaps being replayed; what comes live is held.
+ * - `settling`: heard, but what stands at or before a place was already given or is not theirs.
+ * - `live`: heard.
+ * - `dormant`: a group's, whose user is no member just now; heard again when they come back.
+ * - `ended`.
+ */
+export type SubscriptionState = 'opening' | 'settling' | 'live' | 'dormant' | 'ended';
+
+interface Held {
+  /** The place in the log; undefined for what is not of the log. */
+  readonly place: string | undefined;
+  readonly frame: Buffer;
+}
+
+/** One socket on one channel. */
+export class Subscription {
+  readonly connection: Connection;
+  readonly channel: Channel;
+  readonly hearer: Hearer | undefined;
+  state: SubscriptionState = 'opening';
+  /** While settling: the place up to which nothing is given. */
+  after = '';
+  /** In a group: whether the hearer is a member, kept in the order of the log. */
+  membership: Membership | undefined;
+  #held: Held[] = [];
+
+  constructor(connection: Connection, channel: Channel, hearer: Hearer | undefined) {
+    this.connection = connection;
+    this.channel = channel;
+    this.hearer = hearer;
+  }
+
+  /** Forgets what was held: what is read next from the record holds it all. */
+  holdAnew(): void {
+    this.#held = [];
+  }
+
+  /** Keeps for later what came live; at most `limit`, the oldest goes. */
+  hold(place: string | undefined, frame: Buffer, limit: number): void {
+    this.#held.push({ place, frame });
+    if (this.#held.length > limit) this.#held.shift();
+  }
+
+  /** Gives what was held and stands after `place`, and takes what is live from then on. */
+  settle(place: string): void {
+    const held = this.#held.filter((one) => one.place === undefined || one.place > place);
+    this.#held = [];
+    this.state = 'settling';
+    this.after = held.reduce((after, one) => one.place ?? after, place);
+    if (held.length > 0) this.connection.write(Buffer.concat(held.map(({ frame }) => frame)));
+  }
+}
+
+/** The frame by which a row of the log goes out on one channel name. */
+export function rowFrame(row: Pick<PushRow, 'event' | 'data'>, channel: string): Buffer {
+  return textFrame(eventFrame(row.event, channel, row.data));
+}
