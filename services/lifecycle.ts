@@ -40,6 +40,9 @@ export interface ProgramOptions {
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
+/** Ctrl-C reaches a program that npm has started twice: from the terminal, and passed on by npm. */
+const echoMilliseconds = 500;
+
 /**
  * Reads the environment and runs a program of several parts until it is asked to end. SIGTERM or SIGINT: the parts are stopped
  * in reverse order and the process ends with 0; a second signal ends it at once. What fails is named:
@@ -65,8 +68,12 @@ export async function runProgram(
     ending = true;
     ask();
   };
+  let first: { signal: NodeJS.Signals; time: number } | undefined;
   for (const signal of signals) {
     process.on(signal, () => {
+      const time = performance.now();
+      if (first?.signal === signal && time - first.time < echoMilliseconds) return;
+      first ??= { signal, time };
       if (ending) {
         logger.warn({ signal, parts: parts.map(({ name }) => name) }, 'asked again: ending at once');
         exitNow(128 + constants.signals[signal]);

@@ -83,8 +83,9 @@ async function createCluster(
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if ('code' in error && error.code === 'ENOENT') throw commandFailure(user, binaries.initdb, error);
+    // The error itself would repeat the command and what it told.
     const told = 'stderr' in error ? String(error.stderr).trim() : error.message;
-    throw new Error(`the embedded Postgres could not make its data in ${folder}: ${told}`, { cause: error });
+    throw new Error(`the embedded Postgres could not make its data in ${folder}: ${told}`);
   }
   await rename(unfinished, dataFolder);
   if (durable) await syncFolder(folder);
@@ -92,8 +93,9 @@ async function createCluster(
 
 async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (name.startsWith('new-'))
-      await rm(join(folder, name), { recursive: true, force: true, maxRetries: 3 });
+    if (!name.startsWith('new-')) continue;
+    // One that is still being written to, by an initdb whose parent was killed just now, goes next time.
+    await rm(join(folder, name), { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
   }
 }
 

@@ -6,7 +6,7 @@ export interface OperatingUser {
   readonly gid: number;
 }
 
-/** "nobody" by number: it needs no entry in any user list. */
+/** "nobody" by number, which is the same on all systems that know setpriv; initdb wants one with a name. */
 const nobody: OperatingUser = { uid: 65534, gid: 65534 };
 
 /**

@@ -73,6 +73,20 @@ describe('an installation of one process', () => {
     }
   });
 
+  test('killed with -9 where its socket had to lie elsewhere, it leaves nothing there for long', async () => {
+    const folder = join(await temporaryFolder(), 'x'.repeat(100));
+    const { program, databaseUrl } = await start(folder);
+    const elsewhere = new URL(databaseUrl).searchParams.get('host') ?? '';
+    expect(elsewhere.startsWith(folder)).toBe(false);
+    program.signal('SIGKILL');
+    await program.ended;
+    await access(elsewhere);
+    const next = await start(folder);
+    await expect(access(elsewhere)).rejects.toThrow('ENOENT');
+    next.program.signal('SIGTERM');
+    expect(await next.program.ended).toBe(0);
+  });
+
   test('killed with -9 at any moment of its first start it starts the next time', async () => {
     const folder = await temporaryFolder();
     for (const milliseconds of [150, 300, 450, 600, 750, 900, 1050, 1200]) {
@@ -96,8 +110,8 @@ describe('an installation of one process', () => {
     const server = await postgresPid(folder);
     program.signal('SIGTERM');
     while (!program.stderr().includes('ending')) await new Promise(setImmediate);
-    program.signal('SIGTERM');
-    expect(await program.ended).toBe(143);
+    program.signal('SIGINT');
+    expect(await program.ended).toBe(130);
     expect(await answer).toBe('cut off');
     await expect.poll(() => server !== undefined && isRunning(server)).toBe(false);
   });

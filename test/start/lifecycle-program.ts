@@ -20,6 +20,7 @@ await runProgram(
             tell(`${name} stops`);
             if (name === 'second' && wrong === 'stop fails') throw new Error('will not');
             if (name === 'second' && wrong?.startsWith('stop hangs')) await delay(60_000);
+            await delay(20);
             tell(`${name} stopped`);
           },
           abandon: () => tell(`${name} abandoned`),

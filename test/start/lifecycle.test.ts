@@ -37,6 +37,16 @@ describe('a program of several parts', () => {
     expect(program.lines().slice(-2)).toEqual(['second abandoned', 'first abandoned']);
   });
 
+  test('the same signal twice in a moment, as npm passes on Ctrl-C, is one', async () => {
+    const program = run();
+    await program.line(/^all run$/);
+    program.signal('SIGINT');
+    await program.line(/^third stops$/);
+    program.signal('SIGINT');
+    expect(await program.ended).toBe(0);
+    expect(program.lines().at(-1)).toBe('first stopped');
+  });
+
   test('a part that does not end is given up after a while, by its name', async () => {
     const program = run('stop hangs, soon given up');
     await program.line(/^all run$/);
