@@ -19,7 +19,7 @@ export type Caller =
 export const tokenCookie = 'token';
 
 /** The origins besides our own whose cookie is taken, as the setting names them. */
-export function allowedOrigins({ origins }: Settings): readonly string[] {
+export function allowedOrigins({ origins }: Pick<Settings, 'origins'>): readonly string[] {
   return origins
     .split(',')
     .map((origin) => origin.trim())
@@ -40,7 +40,7 @@ export async function identify(
     mustBeKey(request, app);
     return { kind: 'server' };
   }
-  const token = bearer(request) ?? cookie(request, settings);
+  const token = bearer(request) ?? cookieToken(request, settings);
   const owner = token === undefined ? undefined : await tokens.verify(token, settings.token_days);
   return owner ? { kind: 'user', uid: owner.uid, token: owner.hash } : { kind: 'nobody' };
 }
@@ -65,7 +65,10 @@ function bearer(request: FastifyRequest): string | undefined {
 }
 
 /** The cookie's token, where the request comes from no page, one of our own, or an allowed one. */
-function cookie(request: FastifyRequest, settings: Settings): string | undefined {
+export function cookieToken(
+  request: FastifyRequest,
+  settings: Pick<Settings, 'origins'>,
+): string | undefined {
   const token = request.cookies[tokenCookie];
   const { origin, host } = request.headers;
   if (token === undefined || origin === undefined) return token;

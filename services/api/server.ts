@@ -1,7 +1,12 @@
 import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import multipart from '@fastify/multipart';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type HTTPMethods } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type HTTPMethods,
+  LogController,
+} from 'fastify';
 import qs from 'qs';
 import { uuidv7 } from 'uuidv7';
 import { Refusal } from '../../contracts/codes.ts';
@@ -38,7 +43,7 @@ export async function createServer(application: Application): Promise<FastifyIns
   const loggerInstance: FastifyBaseLogger = application.logger;
   const server = Fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => uuidv7(),
     requestIdHeader: false,
     bodyLimit: 2 * 1024 * 1024,

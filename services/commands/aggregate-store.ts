@@ -71,6 +71,12 @@ export class AggregateStore {
     return entry as Snapshot<unknown> as Snapshot<State>;
   }
 
+  /** The state of a stream if it is at hand. */
+  peek<State, Event extends DomainEvent>(stream: AggregateStream<State, Event>): State | undefined {
+    const entry = this.#entries.peek(stream.name);
+    return entry && !entry.arrived ? (entry as Snapshot<unknown> as Snapshot<State>).state : undefined;
+  }
+
   /** Takes in events that were just appended at the end of a stream, the last of them at `revision`. */
   appended(
     stream: StreamName,

@@ -1,0 +1,99 @@
+import { isIPv6 } from 'node:net';
+import { startProjector } from '../projections/projector.ts';
+import { assemble } from './api/assemble.ts';
+import { cookieToken } from './api/caller.ts';
+import { healthRoutes } from './api/health.ts';
+import { createServer } from './api/server.ts';
+import { memoryBus } from './bus/memory.ts';
+import { settingStream } from './domain/setting.ts';
+import { createGateway } from './gateway/gateway.ts';
+import { openInstallation } from './installation.ts';
+import { type Program, runProgram } from './lifecycle.ts';
+import { explainListening } from './listening.ts';
+import { openPostgresLog } from './log/postgres.ts';
+import { createPool } from './postgres/pool.ts';
+
+/** The whole of bubble-im in one process: log, projections, bus, gateway, API (`npm start`). */
+async function start(program: Program): Promise<void> {
+  const { environment, logger } = program;
+  const { databaseUrl, appKeys, dataFolder } = await openInstallation(program);
+  const app = { id: environment.appId, key: appKeys.key, secret: appKeys.secret };
+  const pool = await program.start(
+    'database pool',
+    async () => createPool(databaseUrl, logger),
+    (part) => ({ stop: () => part.end() }),
+  );
+  const log = await program.start(
+    'log',
+    () => openPostgresLog({ connectionString: databaseUrl, logger }),
+    (part) => ({ stop: () => part.close() }),
+  );
+  const bus = await program.start(
+    'bus',
+    async () => memoryBus(logger),
+    (part) => ({ stop: () => part.close() }),
+  );
+  await program.start(
+    'projector',
+    () => startProjector({ log, database: databaseUrl, bus, logger }),
+    (part) => ({ stop: () => part.stop() }),
+  );
+  const { application } = await program.start(
+    'api',
+    () => assemble({ log, bus, pool, app, logger, fail: (error) => program.fail('api', error) }),
+    (part) => ({ stop: part.stop }),
+  );
+  const { store, tokens } = application;
+  const gateway = createGateway({
+    ...{ bus, database: pool, app, logger },
+    sessions: {
+      verify: async (token) => tokens.verify(token, (await store.load(settingStream)).state.token_days),
+    },
+    cookieToken: (request) => cookieToken(request, store.peek(settingStream) ?? { origins: '' }),
+  });
+  await gateway.start();
+  const server = await createServer(application);
+  healthRoutes(server, { ...application, bus });
+  await server.register(gateway.routes);
+  gateway.attach(server.server);
+  const { host, port } = environment;
+  const address = await program.start(
+    'http',
+    () =>
+      server
+        .listen({ host, port })
+        .catch((error: unknown) => Promise.reject(explainListening(error, host, port))),
+    () => ({
+      // Answers under way are given; the sockets would otherwise hold the server open.
+      stop: async () => {
+        await Promise.all([server.close(), gateway.drain()]);
+      },
+    }),
+  );
+  process.stdout.write(welcome(address, appKeys, dataFolder));
+}
+
+/** What whoever starts the program needs to know to begin. */
+function welcome(
+  address: string,
+  appKeys: { key: string; file: string | undefined },
+  dataFolder: string,
+): string {
+  const { hostname, port } = new URL(address);
+  const socket = `ws://${isIPv6(hostname) ? `[${hostname}]` : hostname}:${port}/app/${appKeys.key}`;
+  const secret = appKeys.file ?? 'APP_SECRET of the environment';
+  return `bubble-im runs.
+
+  API        ${address}/api
+  websocket  ${socket}
+  app key    ${appKeys.key}
+  secret     ${secret}
+  data       ${dataFolder}
+
+Begin with
+
+  curl ${address}/api/pop/getsetting
+`;
+}
+
+await runProgram(start);
