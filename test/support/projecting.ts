@@ -8,6 +8,7 @@ import { tables } from '../../projections/tables.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
 import { followProgress } from '../../services/bus/progress.ts';
+import { streamName } from '../../services/domain/aggregate.ts';
 import { encode } from '../../services/log/codec.ts';
 import type { EventId, EventLog, Position, RecordedEvent, StreamName } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres.ts';
@@ -33,7 +34,10 @@ export interface World {
   /** Appends events, each to its stream, one after the other. Answers the last one's position. */
   given(...events: readonly DomainEvent[]): Promise<Position>;
   /** Appends one event with what the log says of it given by the test. */
-  append(event: DomainEvent, meta?: { readonly id?: EventId; readonly time?: number }): Promise<Position>;
+  append(
+    event: DomainEvent,
+    told?: { readonly id?: EventId; readonly time?: number; readonly stream?: string },
+  ): Promise<Position>;
   /** Lets a projector take in everything, and stops it. */
   project(log?: EventLog): Promise<void>;
   /** A table's rows in the order of its columns. */
@@ -67,9 +71,9 @@ export async function openWorld(): Promise<World> {
       for (const event of events) position = await world.append(event);
       return position;
     },
-    async append(event, { id = newEventId(), time = testTime } = {}) {
+    async append(event, { id = newEventId(), time = testTime, stream = streamOf(event) } = {}) {
       const metadata = { time, actor: 'server', $correlationId: 'test', $causationId: 'test' };
-      const result = await log.append(streamOf(event), 'any', [encode(id, event, metadata)]);
+      const result = await log.append(streamName(stream), 'any', [encode(id, event, metadata)]);
       if (result.outcome !== 'appended') throw new Error(`${event.type}: ${result.outcome}`);
       return result.position;
     },
@@ -145,7 +149,7 @@ export const newEventId = (): EventId => crypto.randomUUID() as EventId;
 
 /** The stream to which an event belongs. */
 export function streamOf({ type, data }: DomainEvent): StreamName {
-  if (type === 'SettingsChanged') return 'setting' as StreamName;
+  if (type === 'SettingsChanged') return streamName('setting');
   if (type.startsWith('Message')) return name('conversation', field(data, 'conversation'));
   if (/^(Friend|Befriended|Unfriended)/.test(type)) {
     const pair = [field(data, 'from') ?? field(data, 'by'), field(data, 'to') ?? field(data, 'friend')];
@@ -162,13 +166,13 @@ function field(data: DomainEvent['data'], key: string): unknown {
 }
 
 function name(category: string, id: unknown): StreamName {
-  return `${category}-${id}` as StreamName;
+  return streamName(`${category}-${id}`);
 }
 
 /** The same log, whose subscriptions give batches of exactly this size at most. */
-export function inBatchesOf(size: number, log: EventLog): EventLog {
+export function inBatchesOf(size: number, log: EventLog, remembersIds = log.remembersIds): EventLog {
   return {
-    remembersIds: log.remembersIds,
+    remembersIds,
     append: (...parameters) => log.append(...parameters),
     readStream: (...parameters) => log.readStream(...parameters),
     readAll: (...parameters) => log.readAll(...parameters),
@@ -178,14 +182,15 @@ export function inBatchesOf(size: number, log: EventLog): EventLog {
     async *subscribe(options) {
       // What is there already is put together first, so that the size counts and not the timing.
       let waiting: RecordedEvent[] = [];
+      let { after } = options;
       for await (const record of log.readAll(options)) {
         waiting.push(record);
+        after = record.position;
         if (waiting.length < size) continue;
         yield waiting;
         waiting = [];
       }
       if (waiting.length > 0) yield waiting;
-      const after = waiting.at(-1)?.position ?? (await log.end());
       for await (const records of log.subscribe({ ...options, after })) {
         for (let from = 0; from < records.length; from += size) yield records.slice(from, from + size);
       }

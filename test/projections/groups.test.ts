@@ -1,0 +1,274 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DomainEvent } from '../../contracts/events/index.ts';
+import { created, gid, inGroup, mid, registered, sent, uid } from '../support/events.ts';
+import { openWorld, testTime, type World } from '../support/projecting.ts';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await openWorld();
+  for (let id = 1; id <= 12; id++) await world.given(registered(id, `人${id}`));
+});
+
+afterAll(() => world.close());
+
+let lastMid = 1000;
+const notice = (content: string) => ({ mid: mid(++lastMid), content });
+
+function added(group: number, by: number, ...members: number[]): DomainEvent {
+  const data = { gid: gid(group), by: uid(by), members: members.map(uid), notice: notice('邀请') };
+  return { type: 'MembersAdded', data };
+}
+
+function left(group: number, who: number): DomainEvent {
+  return { type: 'MemberLeft', data: { gid: gid(group), uid: uid(who) } };
+}
+
+const membersOf = (group: number) =>
+  world.query(
+    'select uid, index, role, joined_sequence from read.group_members where gid = $1 order by index',
+    [group],
+  );
+const groupRow = async (group: number) =>
+  (await world.query<Record<string, unknown>>('select * from read.groups where gid = $1', [group]))[0];
+
+/** Appends and projects events, and answers what they pushed: channel, event, data. */
+async function pushedBy(...events: DomainEvent[]) {
+  const before = await world.log.end();
+  await world.given(...events);
+  await world.project();
+  return (await world.pushes(before)).map(({ channel, event, data }) => [channel, event, data] as const);
+}
+
+describe('creating a group', () => {
+  it('puts it into every member\u2019s list at once, without a message', async () => {
+    const pushed = await pushedBy(created(1, '群聊(人2,人3)', 1, 2, 3));
+    expect(await groupRow(1)).toEqual({
+      gid: '1',
+      owner: '1',
+      name: '群聊(人2,人3)',
+      avatar: null,
+      faces: ['1', '2', '3'],
+      state: 'normal',
+      muted: false,
+      created: String(testTime / 1000),
+      next_index: '4',
+      member_count: '3',
+    });
+    expect(await membersOf(1)).toEqual([
+      { uid: '1', index: '1', role: 'owner', joined_sequence: '0' },
+      { uid: '2', index: '2', role: 'member', joined_sequence: '0' },
+      { uid: '3', index: '3', role: 'member', joined_sequence: '0' },
+    ]);
+    expect(
+      await world.query(`select uid, hidden_sequence from read.inbox where conversation = 'g1'`),
+    ).toHaveLength(3);
+    expect(await world.query(`select sequence from read.conversations where conversation = 'g1'`)).toEqual([
+      { sequence: '0' },
+    ]);
+    expect(await world.query(`select 1 from read.messages where conversation = 'g1'`)).toEqual([]);
+    const data = { gid: 1, groupname: '群聊(人2,人3)', avatar: '/h5/group/avatar?uid=1,2,3', uid: 1 };
+    expect(pushed).toEqual([1, 2, 3].map((id) => [`user-${id}`, 'addGroup', data]));
+  });
+});
+
+describe('joining a group', () => {
+  it('tells the new, leaves a notice, and changes the picture, in this order', async () => {
+    await world.given(created(2, '二群', 1, 2), sent(inGroup(2), 1, 10, '旧'), sent(inGroup(2), 2, 11, '旧'));
+    const pushed = await pushedBy(added(2, 2, 3, 4, 1));
+    expect(pushed.map(([channel, event]) => [channel, event])).toEqual([
+      ['user-3', 'addGroup'],
+      ['user-4', 'addGroup'],
+      ['group-2', 'message'],
+      ['group-2', 'updateGroup'],
+    ]);
+    const avatar = '/h5/group/avatar?uid=1,2,3,4';
+    expect(pushed[0]?.[2]).toEqual({ gid: 2, groupname: '二群', avatar, uid: 2, content: '邀请' });
+    expect(pushed[2]?.[2]).toMatchObject({
+      from: '2',
+      sub_type: 'notice',
+      content: '邀请',
+      to_avatar: avatar,
+    });
+    expect(pushed[3]?.[2]).toEqual({ gid: 2, avatar });
+    expect((await membersOf(2)).slice(2)).toEqual([
+      { uid: '3', index: '3', role: 'member', joined_sequence: '2' },
+      { uid: '4', index: '4', role: 'member', joined_sequence: '2' },
+    ]);
+    expect(
+      await world.query(
+        `select sequence, sub_type, counted, own from read.messages where conversation = 'g2' order by 1`,
+      ),
+    ).toEqual([
+      { sequence: '1', sub_type: 'message', counted: '1', own: '1' },
+      { sequence: '2', sub_type: 'message', counted: '2', own: '1' },
+      { sequence: '3', sub_type: 'notice', counted: '2', own: '1' },
+    ]);
+    expect(
+      await world.query(`select last_message_sequence from read.conversations where conversation = 'g2'`),
+    ).toEqual([{ last_message_sequence: '2' }]);
+    expect(await groupRow(2)).toMatchObject({ name: '二群', member_count: '4', next_index: '5' });
+    expect(
+      await world.query(
+        `select m.joined_place = c.last_place as same
+           from read.group_members m join read.conversations c on c.conversation = 'g2'
+          where m.gid = 2 and m.uid = 3`,
+      ),
+    ).toEqual([{ same: true }]);
+  });
+
+  it('by oneself does the same', async () => {
+    const pushed = await pushedBy(created(3, '三群', 1), {
+      type: 'MemberJoined',
+      data: { gid: gid(3), uid: uid(5), notice: notice('加入') },
+    });
+    expect(pushed.slice(1).map(([channel, event]) => [channel, event])).toEqual([
+      ['user-5', 'addGroup'],
+      ['group-3', 'message'],
+      ['group-3', 'updateGroup'],
+    ]);
+  });
+
+  it('leaves the picture as it is once nine faces show', async () => {
+    const pushed = await pushedBy(created(4, '四群', 1, 2, 3, 4, 5, 6, 7, 8, 9), added(4, 1, 10));
+    expect(pushed.map(([, event]) => event)).not.toContain('updateGroup');
+    expect(await groupRow(4)).toMatchObject({ faces: ['1', '2', '3', '4', '5', '6', '7', '8', '9'] });
+  });
+
+  it('does not show a chat again that a member has hidden', async () => {
+    await world.given(
+      created(5, '五群', 1, 2),
+      sent(inGroup(5), 1, 20, 'x'),
+      { type: 'ChatHidden', data: { uid: uid(2), conversation: inGroup(5) } },
+      added(5, 1, 3),
+    );
+    await world.project();
+    expect(
+      await world.query(
+        `select c.last_message_sequence <= i.hidden_sequence as hidden
+           from read.inbox i join read.conversations c using (conversation)
+          where conversation = 'g5' and uid = 2`,
+      ),
+    ).toEqual([{ hidden: true }]);
+  });
+});
+
+describe('leaving a group', () => {
+  it('is told to who leaves, and the next face takes the free place', async () => {
+    await world.given(created(6, '六群', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
+    const pushed = await pushedBy({
+      type: 'MembersRemoved',
+      data: { gid: gid(6), by: uid(1), members: [uid(3), uid(12), uid(9)] },
+    });
+    const avatar = '/h5/group/avatar?uid=1,2,4,5,6,7,8,10,11';
+    expect(pushed).toEqual([
+      ['user-3', 'removeGroup', { gid: 6 }],
+      ['user-9', 'removeGroup', { gid: 6 }],
+      ['group-6', 'updateGroup', { gid: 6, avatar }],
+    ]);
+    expect(await groupRow(6)).toMatchObject({ member_count: '9', next_index: '12' });
+    expect(await world.query(`select 1 from read.inbox where conversation = 'g6' and uid in (3, 9)`)).toEqual(
+      [],
+    );
+    expect((await pushedBy(left(6, 3))).length).toBe(0);
+  });
+
+  it('and coming back begins anew, behind what was said meanwhile', async () => {
+    await world.given(
+      created(7, '七群', 1, 2),
+      { type: 'GroupRemarked', data: { gid: gid(7), uid: uid(2), remark: '我的群' } },
+      left(7, 2),
+      sent(inGroup(7), 1, 30, '背后'),
+      added(7, 1, 2),
+    );
+    await world.project();
+    expect(await world.query('select * from read.group_members where gid = 7 and uid = 2')).toMatchObject([
+      { index: '3', joined_sequence: '1', remark: '' },
+    ]);
+    expect(
+      await world.query(`select read_sequence from read.inbox where conversation = 'g7' and uid = 2`),
+    ).toEqual([{ read_sequence: '1' }]);
+  });
+});
+
+describe('what members may do', () => {
+  it('changes with owner, managers and mutes, and the group is told to look', async () => {
+    await world.given(created(8, '八群', 1, 2, 3));
+    const update = ['group-8', 'update', { gid: 8 }];
+    expect(await pushedBy({ type: 'ManagerAppointed', data: { gid: gid(8), uid: uid(2) } })).toEqual([
+      update,
+    ]);
+    const muted = await pushedBy({
+      type: 'MemberMuted',
+      data: { gid: gid(8), by: uid(2), uid: uid(3), until: 1_800_000_000, notice: notice('禁言') },
+    });
+    expect(muted).toEqual([
+      ['group-8', 'message', expect.objectContaining({ content: '禁言', from: '2' })],
+      update,
+    ]);
+    expect(
+      await pushedBy({ type: 'GroupMuted', data: { gid: gid(8), by: uid(1), notice: notice('全体') } }),
+    ).toHaveLength(2);
+    expect(
+      await world.query('select role, muted_until from read.group_members where gid = 8 order by index'),
+    ).toEqual([
+      { role: 'owner', muted_until: '0' },
+      { role: 'manager', muted_until: '0' },
+      { role: 'member', muted_until: '1800000000' },
+    ]);
+    expect(await groupRow(8)).toMatchObject({ muted: true });
+    await pushedBy(
+      { type: 'GroupUnmuted', data: { gid: gid(8), by: uid(1), notice: notice('解除') } },
+      { type: 'ManagerDismissed', data: { gid: gid(8), uid: uid(2) } },
+      { type: 'GroupTransferred', data: { gid: gid(8), from: uid(1), to: uid(3) } },
+    );
+    expect(
+      await world.query('select role, muted_until from read.group_members where gid = 8 order by index'),
+    ).toEqual([
+      { role: 'member', muted_until: '0' },
+      { role: 'member', muted_until: '0' },
+      { role: 'owner', muted_until: '0' },
+    ]);
+    expect(await groupRow(8)).toMatchObject({ muted: false, owner: '3' });
+    await pushedBy(
+      {
+        type: 'MemberMuted',
+        data: { gid: gid(8), by: uid(3), uid: uid(2), until: 1_800_000_000, notice: notice('') },
+      },
+      { type: 'MemberUnmuted', data: { gid: gid(8), by: uid(3), uid: uid(2), notice: notice('') } },
+    );
+    expect(await world.query('select muted_until from read.group_members where gid = 8 and uid = 2')).toEqual(
+      [{ muted_until: '0' }],
+    );
+  });
+});
+
+describe('name and picture', () => {
+  it('are told to the group, each as what it is', async () => {
+    await world.given(created(9, '九群', 1));
+    const data = { gid: gid(9), by: uid(1) };
+    expect(await pushedBy({ type: 'GroupUpdated', data: { ...data, name: '新名' } })).toEqual([
+      ['group-9', 'update', { gid: 9 }],
+    ]);
+    expect(await pushedBy({ type: 'GroupUpdated', data: { ...data, avatar: '/x.png' } })).toEqual([
+      ['group-9', 'updateGroup', { gid: 9, avatar: '/x.png' }],
+    ]);
+    const joined = await pushedBy(added(9, 1, 2));
+    expect(joined.map(([, event]) => event)).toEqual(['addGroup', 'message']);
+    expect(await pushedBy({ type: 'GroupUpdated', data: { ...data, avatar: '' } })).toEqual([
+      ['group-9', 'updateGroup', { gid: 9, avatar: '/h5/group/avatar?uid=1,2' }],
+    ]);
+  });
+});
+
+describe('dissolving a group', () => {
+  it('is told to every member, and keeps who they were', async () => {
+    await world.given(created(10, '十群', 3, 1, 2));
+    const dissolved: DomainEvent = { type: 'GroupDissolved', data: { gid: gid(10), by: uid(3) } };
+    expect(await pushedBy(dissolved, dissolved)).toEqual(
+      [3, 1, 2].map((id) => [`user-${id}`, 'removeGroup', { gid: 10 }]),
+    );
+    expect(await groupRow(10)).toMatchObject({ state: 'dissolved' });
+    expect(await membersOf(10)).toHaveLength(3);
+  });
+});
