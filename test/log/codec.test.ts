@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { eventDefinitions } from '../../contracts/events/index.ts';
+import { decode, encode, UnreadableEvent } from '../../services/log/codec.ts';
+import type { Position, RecordedEvent } from '../../services/log/log.ts';
+import { freshId, streamOf } from './specimens.ts';
+
+const metadata = { time: 1_700_000_000_000, actor: '9', $correlationId: 'c', $causationId: 'd' };
+const revoked = { conversation: 'f9-10', mid: 5, sequence: 3, by: 9 };
+
+/** A record as a log gives it: what was written, through JSON. */
+function recorded(changes: Partial<RecordedEvent> = {}): RecordedEvent {
+  return {
+    stream: streamOf('conversation', 'f9-10'),
+    revision: 7,
+    position: '0000000000000042' as Position,
+    recorded: 1_700_000_000_001,
+    id: freshId(),
+    type: 'MessageRevoked',
+    data: revoked,
+    metadata: { ...metadata, version: 1 },
+    ...changes,
+  };
+}
+
+describe('the codec', () => {
+  it('gives back what was encoded, with what the log says of it', () => {
+    const record = recorded();
+    const event = decode(record);
+    const written = encode(record.id, event, metadata);
+    expect(written).toEqual({
+      id: record.id,
+      type: 'MessageRevoked',
+      data: revoked,
+      metadata: { ...metadata, version: 1 },
+    });
+    const { recorded: _, ...rest } = record;
+    expect(event).toEqual(rest);
+  });
+
+  it('writes the version of today', () => {
+    for (const { type, version } of eventDefinitions) {
+      const event = { ...decode(recorded()), type } as Parameters<typeof encode>[1];
+      expect(encode(freshId(), event, metadata).metadata.version).toBe(version);
+    }
+  });
+
+  it('reads a record once, whoever asks', () => {
+    const record = recorded();
+    expect(decode(record)).toBe(decode(record));
+    expect(decode({ ...record })).not.toBe(decode(record));
+  });
+
+  it.each<[string, Partial<RecordedEvent>, RegExp]>([
+    ['of an unknown type', { type: 'MessageSung' }, /its type is unknown/],
+    ['of a type that is a property of every object', { type: 'constructor' }, /its type is unknown/],
+    ['with data that lack something', { data: { ...revoked, mid: undefined } }, /its data are broken/],
+    ['with data of another kind', { data: { ...revoked, by: 'nine' } }, /its data are broken/],
+    ['without metadata', { metadata: {} }, /its metadata are broken/],
+    ['of a later version', { metadata: { ...metadata, version: 2 } }, /its version 2 is newer than 1/],
+  ])('stops at an event %s, naming where it lies', (_, changes, why) => {
+    const read = () => decode(recorded(changes));
+    expect(read).toThrow(UnreadableEvent);
+    expect(read).toThrow(/conversation-f9-10@7/);
+    expect(read).toThrow(why);
+  });
+});

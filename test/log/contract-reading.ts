@@ -1,0 +1,141 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { type EventLog, startOfLog } from '../../services/log/log.ts';
+import type { Subject } from './contract.ts';
+import { collect, event, events, freshCategory, orderFaults, streamOf } from './specimens.ts';
+
+export function describeReading(subject: Subject, open: () => Promise<EventLog>): void {
+  describe('reading a stream', () => {
+    it('goes forwards and backwards, from a revision, up to a limit', async () => {
+      const { log } = subject;
+      const stream = streamOf(freshCategory());
+      await log.append(stream, 'none', events(7));
+      const read = async (options: Parameters<EventLog['readStream']>[1]) =>
+        (await collect(log.readStream(stream, options))).map(({ revision }) => revision);
+      expect(await read({})).toEqual([0, 1, 2, 3, 4, 5, 6]);
+      expect(await read({ from: 5 })).toEqual([5, 6]);
+      expect(await read({ from: 7 })).toEqual([]);
+      expect(await read({ from: 2, limit: 3 })).toEqual([2, 3, 4]);
+      expect(await read({ limit: 0 })).toEqual([]);
+      expect(await read({ direction: 'backwards' })).toEqual([6, 5, 4, 3, 2, 1, 0]);
+      expect(await read({ direction: 'backwards', limit: 1 })).toEqual([6]);
+      expect(await read({ direction: 'backwards', from: 3, limit: 2 })).toEqual([3, 2]);
+      expect(await read({ direction: 'backwards', from: 0 })).toEqual([0]);
+    });
+
+    it('gives nothing of a stream that is not', async () => {
+      const stream = streamOf(freshCategory());
+      expect(await collect(subject.log.readStream(stream))).toEqual([]);
+      expect(await collect(subject.log.readStream(stream, { direction: 'backwards' }))).toEqual([]);
+    });
+
+    it('gives all of a long one, in order, both ways', async () => {
+      const { log } = subject;
+      const stream = streamOf(freshCategory());
+      for (let round = 0; round < 3; round++) await log.append(stream, 'any', events(700));
+      const forwards = await collect(log.readStream(stream));
+      expect(forwards).toHaveLength(2100);
+      expect(orderFaults(forwards)).toEqual([]);
+      const backwards = await collect(log.readStream(stream, { direction: 'backwards' }));
+      expect(backwards.reverse()).toEqual(forwards);
+      const part = await collect(log.readStream(stream, { from: 100, limit: 1000 }));
+      expect(part).toEqual(forwards.slice(100, 1100));
+    });
+  });
+
+  describe('reading all', () => {
+    it('goes on strictly after a position, of certain streams, up to a limit', async () => {
+      const { log } = subject;
+      const [first, second] = [freshCategory(), freshCategory()];
+      for (const category of [first, second, first, second]) {
+        await log.append(streamOf(category), 'any', events(2));
+      }
+      const prefixes = [`${first}-`, `${second}-`];
+      const both = await collect(log.readAll({ prefixes }));
+      expect(both.map(({ stream }) => stream.split('-')[0])).toEqual(
+        [first, second, first, second].flatMap((category) => [category, category]),
+      );
+      expect(orderFaults(both)).toEqual([]);
+      for (const [index, { position }] of both.entries()) {
+        expect(await collect(log.readAll({ prefixes, after: position }))).toEqual(both.slice(index + 1));
+      }
+      expect(await collect(log.readAll({ prefixes, limit: 3 }))).toEqual(both.slice(0, 3));
+      const one = await collect(log.readAll({ prefixes: [`${first}-`] }));
+      expect(one).toEqual(both.filter(({ stream }) => stream.startsWith(`${first}-`)));
+      expect(await collect(log.readAll({ after: await log.end(), prefixes }))).toEqual([]);
+    });
+
+    it('takes a prefix as it is written', async () => {
+      const { log } = subject;
+      const category = freshCategory();
+      await log.append(streamOf(`${category}%_\\`), 'none', events(1));
+      await log.append(streamOf(`${category}xy`), 'none', events(1));
+      expect(await collect(log.readAll({ prefixes: [`${category}%`] }))).toHaveLength(1);
+      expect(await collect(log.readAll({ prefixes: [`${category}_`] }))).toHaveLength(0);
+      expect(await collect(log.readAll({ prefixes: [category] }))).toHaveLength(2);
+    });
+
+    it('gives all streams but those of the store itself', async () => {
+      const { log } = subject;
+      const before = await log.end();
+      await log.append(streamOf(freshCategory()), 'none', events(1));
+      const all = await collect(log.readAll({ after: before }));
+      expect(all.length).toBeGreaterThan(0);
+      expect(all.filter(({ stream }) => stream.startsWith('$'))).toEqual([]);
+      expect((await collect(log.readAll({ after: startOfLog, limit: 1 })))[0]?.position).toBeTruthy();
+    });
+
+    it('ends where the log ended when it was called', async () => {
+      const { log } = subject;
+      const category = freshCategory();
+      const stream = streamOf(category);
+      await log.append(stream, 'none', events(600));
+      let seen = 0;
+      for await (const _ of log.readAll({ prefixes: [`${category}-`] })) {
+        seen++;
+        if (seen < 50) await log.append(stream, 'any', events(20));
+      }
+      expect(seen).toBe(600);
+    });
+
+    it('reads a hundred thousand events in flat memory', { timeout: 120_000 }, async () => {
+      const log = await open();
+      const category = freshCategory();
+      const text = 'x'.repeat(300);
+      for (let written = 0; written < 100_000; written += 10_000) {
+        await Promise.all(
+          Array.from({ length: 20 }, (_, index) =>
+            log.append(streamOf(category, index), 'any', [
+              event({ text }),
+              ...Array.from({ length: 499 }, () => event({ text })),
+            ]),
+          ),
+        );
+      }
+      let count = 0;
+      let begun = 0;
+      let most = 0;
+      for await (const record of log.readAll({ prefixes: [`${category}-`] })) {
+        if (record.data.text !== text) throw new Error('another text was read');
+        if (++count % 10_000 !== 0) continue;
+        const used = usedMemory();
+        begun ||= used;
+        most = Math.max(most, used);
+      }
+      await log.close();
+      expect(count).toBe(100_000);
+      // All of them would take more than 60 MB.
+      expect(most - begun).toBeLessThan(15_000_000);
+    });
+  });
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+function usedMemory(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}

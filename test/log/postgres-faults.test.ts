@@ -1,0 +1,197 @@
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type EventLog, LogFailure } from '../../services/log/log.ts';
+import { openPostgresLog } from '../../services/log/postgres.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { collect, event, events, freshCategory, idsOf, orderFaults, streamOf, take } from './specimens.ts';
+
+let database: TestDatabase;
+/** Holds a transaction open. */
+let hand: pg.Client;
+/** Looks at the server from outside: within a transaction its activity would seem to stand still. */
+let eye: pg.Client;
+let log: EventLog;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  hand = new pg.Client({ connectionString: database.url });
+  eye = new pg.Client({ connectionString: database.url });
+  await hand.connect();
+  await eye.connect();
+});
+
+afterAll(async () => {
+  await hand.end();
+  await eye.end();
+  await database.drop();
+});
+
+beforeEach(async () => {
+  log = await openPostgresLog({ connectionString: database.url });
+});
+
+afterEach(async () => {
+  await hand.query('rollback');
+  await log.close();
+});
+
+/** Appends by hand, as another process would, and leaves the transaction open. */
+async function appendAndHold(stream: string): Promise<void> {
+  await hand.query('begin');
+  await hand.query(
+    `select from gen_random_uuid() id, log.append(
+      array[$1], array[0], array[-2], array[1], array[id], array[1], array[0],
+      array[id], array['SomethingHappened'], array['{}'], array['{}'])`,
+    [stream],
+  );
+}
+
+/** The server's process behind one of the log's connections. */
+async function backendOf(application: string): Promise<number> {
+  const { rows } = await eye.query<{ pid: number }>(
+    'select pid from pg_stat_activity where application_name = $1 and datname = current_database()',
+    [application],
+  );
+  return rows[0]?.pid ?? 0;
+}
+
+async function terminate(application: string): Promise<number> {
+  const pid = await backendOf(application);
+  const { rowCount } = await eye.query('select where pg_terminate_backend($1)', [pid]);
+  expect(rowCount).toBe(1);
+  return pid;
+}
+
+/** Settles when the log's appender waits for the transaction that is held open. */
+async function appenderWaits(): Promise<void> {
+  const waiting = `select from pg_stat_activity where application_name = 'bubble-im log appender'
+    and datname = current_database() and wait_event = 'advisory'`;
+  await expect.poll(async () => (await eye.query(waiting)).rowCount).toBe(1);
+}
+
+/**
+ * The gap: were a place taken when a transaction begins, and seen when it commits, a reader that has
+ * gone past the place would never come back for it. Here one transaction has its place and is held
+ * open by hand, while others want theirs.
+ */
+describe('a transaction that is held open', () => {
+  it('is not overtaken, and nobody passes over it', async () => {
+    const category = freshCategory();
+    const prefixes = [`${category}-`];
+    const after = await log.end();
+    const seen = take(log, 6, { after, prefixes });
+    await log.append(streamOf(category, 'before'), 'none', events(1));
+    await appendAndHold(streamOf(category, 'held'));
+    const appends = [1, 2, 3, 4].map((id) => log.append(streamOf(category, id), 'none', events(1)));
+    await appenderWaits();
+    expect(await collect(log.readAll({ prefixes }))).toHaveLength(1);
+    await hand.query('commit');
+    await Promise.all(appends);
+    const streams = (await seen).map(({ stream }) => stream);
+    expect(streams).toEqual(['before', 'held', 1, 2, 3, 4].map((id) => streamOf(category, id)));
+    expect(await seen).toEqual(await collect(log.readAll({ prefixes })));
+  });
+
+  it('leaves no gap when it is rolled back', async () => {
+    const category = freshCategory();
+    const before = Number(await log.end());
+    await appendAndHold(streamOf(category, 'held'));
+    const append = log.append(streamOf(category), 'none', events(1));
+    await appenderWaits();
+    await hand.query('rollback');
+    expect(await append).toMatchObject({ outcome: 'appended', revision: 0 });
+    expect(Number(await log.end())).toBe(before + 1);
+  });
+
+  it('costs an append its patience and no more: it then failed, and is not stored later', async () => {
+    const impatient = await openPostgresLog({ connectionString: database.url, patience: 300 });
+    const stream = streamOf(freshCategory());
+    await appendAndHold(streamOf(freshCategory()));
+    const failed = await impatient.append(stream, 'none', events(1)).catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(LogFailure);
+    expect(failed).toMatchObject({ kind: 'unavailable' });
+    await hand.query('commit');
+    expect(await impatient.append(stream, 'none', events(1))).toMatchObject({ revision: 0 });
+    await impatient.close();
+  });
+});
+
+describe('a connection that breaks', () => {
+  it('has the append under way repeated, which stores it once', async () => {
+    const category = freshCategory();
+    const given = events(2);
+    await appendAndHold(streamOf(freshCategory()));
+    const append = log.append(streamOf(category), 'none', given);
+    await appenderWaits();
+    const dead = await terminate('bubble-im log appender');
+    await expect.poll(() => backendOf('bubble-im log appender')).not.toBe(dead);
+    await hand.query('commit');
+    expect(await append).toMatchObject({ outcome: 'appended', revision: 1 });
+    expect(idsOf(await collect(log.readStream(streamOf(category))))).toEqual(idsOf(given));
+  });
+
+  it('leaves it doubtful when no answer is to be had in time', async () => {
+    await log.close();
+    const impatient = await openPostgresLog({ connectionString: database.url, patience: 1_000 });
+    await appendAndHold(streamOf(freshCategory()));
+    const append = impatient.append(streamOf(freshCategory()), 'none', events(1));
+    const failed = expect(append).rejects.toMatchObject({ name: 'LogFailure', kind: 'doubtful' });
+    await appenderWaits();
+    await terminate('bubble-im log appender');
+    await failed;
+    await hand.query('commit');
+    await impatient.close();
+  });
+
+  it('hides nothing from subscribers when it was the one that listens', async () => {
+    const other = await openPostgresLog({ connectionString: database.url });
+    const category = freshCategory();
+    const seen = take(log, 40, { after: await log.end(), prefixes: [`${category}-`] });
+    await expect.poll(() => backendOf('bubble-im log listener')).not.toBe(0);
+    for (let round = 0; round < 40; round++) {
+      if (round % 10 === 5) await terminate('bubble-im log listener').catch(() => {});
+      await other.append(streamOf(category), 'any', events(1));
+    }
+    expect(orderFaults(await seen)).toEqual([]);
+    await other.close();
+  });
+
+  it('is replaced when it is one of those that read', async () => {
+    const stream = streamOf(freshCategory());
+    await log.append(stream, 'none', events(3));
+    expect(await collect(log.readStream(stream))).toHaveLength(3);
+    await terminate('bubble-im log');
+    expect(await collect(log.readStream(stream))).toHaveLength(3);
+    expect(await log.healthy()).toBe(true);
+  });
+});
+
+describe('opening', () => {
+  it('fails where there is no server, in good time', async () => {
+    const opening = openPostgresLog({ host: '127.0.0.1', port: 1, patience: 200 });
+    await expect(opening).rejects.toMatchObject({ name: 'LogFailure', kind: 'unavailable' });
+  });
+});
+
+describe('a subscriber far behind', () => {
+  it('gets what is no longer at hand, then what is', async () => {
+    const stream = streamOf(freshCategory());
+    const after = await log.end();
+    const gate = Promise.withResolvers<void>();
+    const done = new AbortController();
+    const seen: number[] = [];
+    const following = (async () => {
+      for await (const batch of log.subscribe({ after, signal: done.signal })) {
+        seen.push(...batch.map(({ revision }) => revision));
+        await gate.promise;
+        if (seen.length === 6_001) done.abort();
+      }
+    })();
+    await log.append(stream, 'none', [event()]);
+    await expect.poll(() => seen.length).toBe(1);
+    for (let round = 0; round < 12; round++) await log.append(stream, 'any', events(500));
+    gate.resolve();
+    await following;
+    expect(seen).toEqual(Array.from({ length: 6_001 }, (_, revision) => revision));
+  });
+});

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { uuidv7 } from 'uuidv7';
+import type { EventId, StreamName } from '../../services/log/log.ts';
+import { type EventLog, LogFailure, type NewEvent, type RecordedEvent } from '../../services/log/log.ts';
+
+/** A category that nothing else uses, for a store may hold more than one test's events. */
+export const freshCategory = (): string => `test${randomUUID().replaceAll('-', '')}`;
+
+export const streamOf = (category: string, id: string | number = 1): StreamName =>
+  `${category}-${id}` as StreamName;
+
+export const freshId = (): EventId => uuidv7() as EventId;
+
+export function event(data: NewEvent['data'] = {}, id: EventId = freshId()): NewEvent {
+  return { id, type: 'SomethingHappened', data, metadata: { version: 1 } };
+}
+
+/** A list of at least one event. */
+export function events(count: number): [NewEvent, ...NewEvent[]] {
+  return [
+    event({ index: 0 }),
+    ...Array.from({ length: count - 1 }, (_, index) => event({ index: index + 1 })),
+  ];
+}
+
+export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+/** Collects what a subscription gives until so many events have come. */
+export async function take(
+  log: EventLog,
+  count: number,
+  options: Omit<Parameters<EventLog['subscribe']>[0], 'signal'>,
+): Promise<RecordedEvent[]> {
+  const done = new AbortController();
+  const taken: RecordedEvent[] = [];
+  for await (const batch of log.subscribe({ ...options, signal: done.signal })) {
+    taken.push(...batch);
+    if (taken.length >= count) done.abort();
+  }
+  return taken;
+}
+
+/** Appends until the log says how it stands, as a caller should who was told that it is doubtful. */
+export async function appendPersistently(
+  log: EventLog,
+  ...append: Parameters<EventLog['append']>
+): ReturnType<EventLog['append']> {
+  for (;;) {
+    try {
+      return await log.append(...append);
+    } catch (error) {
+      if (!(error instanceof LogFailure)) throw error;
+    }
+  }
+}
+
+export const idsOf = (list: readonly { readonly id: EventId }[]): EventId[] => list.map(({ id }) => id);
+
+/** Whether positions and, within each stream, revisions grow without a gap. */
+export function orderFaults(records: readonly RecordedEvent[]): string[] {
+  const faults: string[] = [];
+  const revisions = new Map<string, number>();
+  let before = '';
+  for (const { position, stream, revision } of records) {
+    if (position <= before) faults.push(`${position} after ${before}`);
+    before = position;
+    const expected = (revisions.get(stream) ?? -1) + 1;
+    if (revision !== expected) faults.push(`${stream}@${revision} where ${expected} belongs`);
+    revisions.set(stream, revision);
+  }
+  return faults;
+}
