@@ -1,0 +1,200 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import formbody from '@fastify/formbody';
+import Fastify from 'fastify';
+import type { Pool } from 'pg';
+import { pino } from 'pino';
+import qs from 'qs';
+import { Uid } from '../../contracts/ids.ts';
+import { formatPosition, afterAll as lastNumber } from '../../contracts/push/position.ts';
+import { accountsDatabase } from '../../services/accounts/tables.ts';
+import { createTokens, type Tokens } from '../../services/accounts/tokens.ts';
+import type { Bus } from '../../services/bus/bus.ts';
+import { memoryBus } from '../../services/bus/memory.ts';
+import { createGateway, type Gateway } from '../../services/gateway/gateway.ts';
+import type { Limits } from '../../services/gateway/limits.ts';
+import type { Position } from '../../services/log/log.ts';
+import { createPool } from '../../services/postgres/pool.ts';
+import { createDatabase } from '../support/database.ts';
+
+export const app = { id: 'bubble-im', key: 'test-key', secret: 'test-secret' };
+const silent = pino({ level: 'silent' });
+
+/** A push, as the projections would write it. */
+export interface Push {
+  readonly channel: string;
+  readonly event: string;
+  readonly data: object;
+}
+
+/** Where one event's pushes were written. */
+export interface Committed {
+  readonly place: string;
+  /** The position of each push, as it stands in its data. */
+  readonly positions: readonly string[];
+}
+
+export interface RunningGateway {
+  readonly gateway: Gateway;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** A database, a bus, and what stands in for the projector; gateways on them. */
+export class Installation {
+  readonly pool: Pool;
+  readonly bus: Bus;
+  readonly tokens: Tokens;
+  readonly epoch: string;
+  readonly #drop: () => Promise<void>;
+  readonly #running: RunningGateway[] = [];
+  #events = 0;
+  #batch = 0;
+
+  private constructor(options: { pool: Pool; bus: Bus; epoch: string; drop: () => Promise<void> }) {
+    this.pool = options.pool;
+    this.bus = options.bus;
+    this.epoch = options.epoch;
+    this.#drop = options.drop;
+    this.tokens = createTokens({ database: accountsDatabase(this.pool), bus: this.bus, logger: silent });
+  }
+
+  static async open(bus: Bus = memoryBus(silent)): Promise<Installation> {
+    const { url, drop } = await createDatabase();
+    const pool = createPool(url, silent);
+    const { rows } = await pool.query<{ epoch: string }>('select epoch from read.checkpoint');
+    return new Installation({ pool, bus, drop, epoch: rows[0]?.epoch ?? '' });
+  }
+
+  /** Starts a gateway with a server of its own, on this installation's bus or another. */
+  async start(limits: Partial<Limits> = {}, bus = this.bus): Promise<RunningGateway> {
+    const server = Fastify();
+    await server.register(formbody, { parser: (text) => qs.parse(text) });
+    const sessions = { verify: (token: string) => this.tokens.verify(token, 30) };
+    const gateway = createGateway({ bus, database: this.pool, app, sessions, logger: silent, limits });
+    await server.register(gateway.routes);
+    gateway.attach(server.server);
+    await gateway.start();
+    await server.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = server.server.address() as AddressInfo;
+    const running = {
+      gateway,
+      port,
+      close: async () => {
+        await gateway.drain();
+        await server.close();
+      },
+    };
+    this.#running.push(running);
+    return running;
+  }
+
+  async close(): Promise<void> {
+    for (const running of this.#running) await running.close();
+    await this.tokens.close();
+    await this.bus.close();
+    await this.pool.end();
+    await this.#drop();
+  }
+
+  /** Registers someone. Returns their token. */
+  async register(uid: number, nickname = `person ${uid}`): Promise<string> {
+    await this.pool.query(
+      `insert into accounts.accounts (uid, username, username_key, number_id, password_hash, registered)
+       values ($1, $2, $2, $1, 'hash', true)`,
+      [uid, `person${uid}`],
+    );
+    await this.pool.query(
+      `insert into read.users values ($1, $2, $3, '/a.jpg', '', null, $1, false, 'normal', null)`,
+      [uid, `person${uid}`, nickname],
+    );
+    return this.login(uid);
+  }
+
+  async login(uid: number): Promise<string> {
+    const { token } = await this.tokens.issue({ uid: Uid.parse(uid), passwordHash: 'hash' });
+    return token;
+  }
+
+  async befriend(one: number, other: number): Promise<void> {
+    await this.pool.query(`insert into read.friendships values ($1, $2, ''), ($2, $1, '')`, [one, other]);
+  }
+
+  async createGroup(gid: number, members: readonly number[]): Promise<void> {
+    await this.pool.query(
+      `insert into read.groups values ($1, $2, 'group', null, '{}', 'normal', false, 0, 1, 1)`,
+      [gid, members[0]],
+    );
+    for (const uid of members) await this.#addMember(gid, uid, '');
+  }
+
+  async #addMember(gid: number, uid: number, place: string): Promise<void> {
+    await this.pool.query(`insert into read.group_members values ($1, $2, 1, 'member', 0, '', 0, $3)`, [
+      gid,
+      uid,
+      place,
+    ]);
+  }
+
+  /** One event that takes members out of a group; `also` is pushed with it. */
+  async removeMembers(gid: number, uids: readonly number[], also: readonly Push[] = []): Promise<Committed> {
+    await this.pool.query('delete from read.group_members where gid = $1 and uid = any($2)', [gid, uids]);
+    return this.commit([
+      ...also,
+      ...uids.map((uid) => ({ channel: `user-${uid}`, event: 'removeGroup', data: { gid } })),
+    ]);
+  }
+
+  /** One event that takes someone into a group, with a notice in the group. */
+  async joinGroup(gid: number, uid: number): Promise<Committed> {
+    await this.#addMember(gid, uid, this.#placeOf(this.#events + 1));
+    return this.commit([
+      { channel: `group-${gid}`, event: 'message', data: { content: `${uid} joined` } },
+      { channel: `user-${uid}`, event: 'addGroup', data: { gid, groupname: 'group', avatar: '', uid } },
+    ]);
+  }
+
+  /** Commits one event with its pushes and tells of it, as the projector does. */
+  async commit(pushes: readonly Push[]): Promise<Committed> {
+    const { committed, publish } = await this.commitSilently(pushes);
+    publish();
+    return committed;
+  }
+
+  /** Commits one event with its pushes; tells of it only when `publish` is called, or never. */
+  async commitSilently(pushes: readonly Push[]): Promise<{ committed: Committed; publish: () => void }> {
+    this.#events += 1;
+    this.#batch += 1;
+    const place = this.#placeOf(this.#events);
+    const batch = this.#batch;
+    const rows = pushes.map(({ channel, event, data }, number) => {
+      const position = formatPosition({ epoch: this.epoch, place, number });
+      return { channel, place, number, event, data: JSON.stringify({ ...data, position }) };
+    });
+    await this.pool.query(
+      `with written as (
+         insert into read.push (place, number, channel, event, data, batch)
+         select $1, (row->>'number')::int, row->>'channel', row->>'event', row->>'data', $2
+           from json_array_elements($3::json) as row)
+       update read.checkpoint set position = $1, batch = $2`,
+      [place, batch, JSON.stringify(rows)],
+    );
+    const positions = rows.map(({ number }) => formatPosition({ epoch: this.epoch, place, number }));
+    const tick = { checkpoint: place as Position, fence: 1, batch };
+    return { committed: { place, positions }, publish: () => this.bus.publish(tick, rows) };
+  }
+
+  /** The position that is the end of the log so far. */
+  end(): string {
+    return formatPosition({ epoch: this.epoch, place: this.#placeOf(this.#events), number: lastNumber });
+  }
+
+  #placeOf(event: number): string {
+    return String(event).padStart(16, '0');
+  }
+}
+
+/** A token that nobody was given. */
+export function strangeToken(): string {
+  return randomBytes(32).toString('base64url');
+}

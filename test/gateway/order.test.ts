@@ -1,0 +1,143 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { Client } from './client.ts';
+import { Installation } from './harness.ts';
+
+const installation = await Installation.open();
+const { port } = await installation.start();
+const token = await installation.register(9);
+await installation.register(10);
+afterAll(() => installation.close());
+
+const numbered = (channel: string, number: number) => ({ channel, event: 'message', data: { number } });
+const numbersOf = (client: Client) =>
+  client.frames
+    .filter(({ event }) => event === 'message')
+    .map(({ data }) => (data as { number: number }).number);
+
+describe('live', () => {
+  test('a socket hears all its channels in the order of the log', async () => {
+    await installation.createGroup(60, [9]);
+    await installation.createGroup(61, [9]);
+    const client = await Client.connect(port, { token });
+    await Promise.all(['group-60', 'user-9', 'group-61'].map((name) => client.subscribe(name)));
+    const channels = ['group-60', 'group-61', 'user-9'];
+    for (let number = 0; number < 30; number += 2) {
+      await installation.commit([
+        numbered(channels[number % 3] ?? '', number),
+        numbered(channels[(number * 7 + 1) % 3] ?? '', number + 1),
+      ]);
+    }
+    await client.heardTimes('message', 30);
+    expect(numbersOf(client)).toEqual(Array.from({ length: 30 }, (_, number) => number));
+    await client.close();
+  });
+
+  test('a batch that was committed and never told of is heard once the next is told of, in order', async () => {
+    const client = await Client.connect(port, { token });
+    await client.subscribe('user-9');
+    await installation.commit([numbered('user-9', 0)]);
+    await installation.commitSilently([numbered('user-9', 1)]);
+    await installation.commitSilently([numbered('user-9', 2)]);
+    await installation.commit([numbered('user-9', 3)]);
+    await installation.commit([numbered('user-9', 4)]);
+    await client.heardTimes('message', 5);
+    expect(numbersOf(client)).toEqual([0, 1, 2, 3, 4]);
+    await client.close();
+  });
+
+  test('a batch that nobody ever tells of is heard all the same', async () => {
+    const client = await Client.connect(port, { token });
+    await client.subscribe('user-9');
+    await installation.commitSilently([numbered('user-9', 1)]);
+    await client.heard('message');
+    await client.close();
+  });
+
+  test('a batch told of late or twice is heard once', async () => {
+    const client = await Client.connect(port, { token });
+    await client.subscribe('user-9');
+    const first = await installation.commitSilently([numbered('user-9', 1)]);
+    const second = await installation.commitSilently([numbered('user-9', 2)]);
+    second.publish();
+    first.publish();
+    await client.heardTimes('message', 2);
+    first.publish();
+    second.publish();
+    await installation.commit([numbered('user-9', 3)]);
+    await client.heardTimes('message', 3);
+    expect(numbersOf(client)).toEqual([1, 2, 3]);
+    await client.close();
+  });
+});
+
+describe('membership', () => {
+  test('who is removed hears nothing of that event nor after it, and hears again once back', async () => {
+    await installation.createGroup(70, [10, 9]);
+    const client = await Client.connect(port, { token });
+    await client.subscribe('group-70');
+    await installation.commit([numbered('group-70', 1)]);
+    await installation.removeMembers(70, [9], [numbered('group-70', 2)]);
+    await installation.commit([numbered('group-70', 3)]);
+    await installation.joinGroup(70, 9);
+    await installation.commit([numbered('group-70', 4)]);
+    await client.wait('the last', () => numbersOf(client).includes(4) || undefined);
+    expect(client.frames.filter(({ event }) => event === 'message').map(({ data }) => data)).toEqual([
+      expect.objectContaining({ number: 1 }),
+      expect.objectContaining({ content: '9 joined' }),
+      expect.objectContaining({ number: 4 }),
+    ]);
+    await client.close();
+  });
+
+  test('a removal that no bus told of holds before what is read late', async () => {
+    await installation.createGroup(71, [10, 9]);
+    const client = await Client.connect(port, { token });
+    await client.subscribe('group-71');
+    await client.subscribe('user-9');
+    await installation.commitSilently([numbered('group-71', 1)]);
+    await installation.pool.query('delete from read.group_members where gid = 71 and uid = 9');
+    await installation.commit([{ channel: 'user-9', event: 'removeGroup', data: { gid: 71 } }]);
+    await client.heard('removeGroup');
+    expect(numbersOf(client)).toEqual([]);
+    await client.close();
+  });
+
+  test('dissolving a group silences it for everyone', async () => {
+    await installation.createGroup(72, [9]);
+    const client = await Client.connect(port, { token });
+    await client.subscribe('group-72');
+    await installation.pool.query(`update read.groups set state = 'dissolved' where gid = 72`);
+    await installation.commit([{ channel: 'user-9', event: 'removeGroup', data: { gid: 72 } }]);
+    await installation.commit([numbered('group-72', 1)]);
+    await client.subscribe('global');
+    client.ask('group-72');
+    await client.refused('group-72');
+    expect(numbersOf(client)).toEqual([]);
+    await client.close();
+  });
+});
+
+test('the audit hears every message once, and nothing else', async () => {
+  await installation.createGroup(80, [9]);
+  const client = await Client.connect(port);
+  client.askSigned('private-audit');
+  await client.subscribed('private-audit');
+  const between = (channel: string, content: string) => ({
+    channel,
+    event: 'message',
+    data: { from: '9', to: '10', type: 'friend', content },
+  });
+  await installation.commit([between('user-9', 'the sender’s'), between('user-10', 'the other’s')]);
+  await installation.commit([{ channel: 'group-80', event: 'updateGroup', data: { gid: 80 } }]);
+  await installation.commit([numbered('group-80', 1)]);
+  await client.heardTimes('message', 2);
+  expect(client.frames.slice(2).map(({ channel, event, data }) => ({ channel, event, data }))).toEqual([
+    {
+      channel: 'private-audit',
+      event: 'message',
+      data: expect.objectContaining({ content: 'the sender’s' }),
+    },
+    { channel: 'private-audit', event: 'message', data: expect.objectContaining({ number: 1 }) },
+  ]);
+  await client.close();
+});

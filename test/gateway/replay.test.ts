@@ -1,0 +1,177 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { Client } from './client.ts';
+import { Installation, type Push } from './harness.ts';
+
+const installation = await Installation.open();
+const { port } = await installation.start();
+const token = await installation.register(9);
+afterAll(() => installation.close());
+
+const numbered = (channel: string, number: number): Push => ({ channel, event: 'message', data: { number } });
+const numbersOf = (client: Client, channel: string) =>
+  client.frames
+    .filter((frame) => frame.event === 'message' && frame.channel === channel)
+    .map(({ data }) => (data as { number: number }).number);
+
+async function commitNumbers(channel: string, from: number, to: number): Promise<string[]> {
+  const positions: string[] = [];
+  for (let number = from; number <= to; number++) {
+    const committed = await installation.commit([numbered(channel, number)]);
+    positions.push(...committed.positions);
+  }
+  return positions;
+}
+
+describe('a client that names its last position', () => {
+  test('gets what came strictly after it, once, in order, after subscription_succeeded', async () => {
+    const positions = await commitNumbers('user-9', 1, 5);
+    const client = await Client.connect(port, { token });
+    await client.subscribe('user-9', { since: positions[1] });
+    await installation.commit([numbered('user-9', 6)]);
+    await client.heardTimes('message', 4);
+    expect(numbersOf(client, 'user-9')).toEqual([3, 4, 5, 6]);
+    expect(client.frames[1]?.event).toBe('pusher_internal:subscription_succeeded');
+    await client.close();
+  });
+
+  test('is told apart within the pushes of one event', async () => {
+    const { positions } = await installation.commit([1, 2, 3].map((number) => numbered('user-9', number)));
+    const client = await Client.connect(port, { token });
+    await client.subscribe('user-9', { since: positions[0] });
+    await client.heardTimes('message', 2);
+    expect(numbersOf(client, 'user-9')).toEqual([2, 3]);
+    await client.close();
+  });
+
+  test('may name it once for the connection: it counts for the first subscription of each channel', async () => {
+    const [since = ''] = await commitNumbers('global', 1, 1);
+    await commitNumbers('user-9', 1, 2);
+    const client = await Client.connect(port, { token, since });
+    await client.subscribe('user-9');
+    await client.heardTimes('message', 2);
+    client.send({ event: 'pusher:unsubscribe', data: { channel: 'user-9' } });
+    client.ask('user-9');
+    await client.heardTimes('pusher_internal:subscription_succeeded', 2);
+    await client.subscribe('global');
+    await client.caughtUp();
+    expect(numbersOf(client, 'user-9')).toEqual([1, 2]);
+    await client.close();
+  });
+
+  test('may name another for one channel, which goes before that of the connection', async () => {
+    const [first, second] = await commitNumbers('user-9', 1, 3);
+    const client = await Client.connect(port, { token, since: first ?? '' });
+    await client.subscribe('user-9', { since: second });
+    await client.heard('message');
+    await client.caughtUp();
+    expect(numbersOf(client, 'user-9')).toEqual([3]);
+    await client.close();
+  });
+
+  test('misses and repeats nothing while others write', async () => {
+    const [since] = await commitNumbers('user-9', 0, 300);
+    let last = 300;
+    const writing = { on: true };
+    const writer = (async () => {
+      while (writing.on) await installation.commit([numbered('user-9', ++last)]);
+    })();
+    for (let round = 0; round < 10; round++) {
+      const client = await Client.connect(port, { token });
+      await client.subscribe('user-9', { since });
+      const goal = last + 5;
+      await client.wait('five more', () => numbersOf(client, 'user-9').includes(goal) || undefined);
+      const heard = numbersOf(client, 'user-9');
+      expect(heard).toEqual(Array.from({ length: heard.length }, (_, index) => index + 1));
+      await client.close();
+    }
+    writing.on = false;
+    await writer;
+  });
+});
+
+describe('reset instead of a replay', () => {
+  test.each([
+    ['no position', () => 'nonsense'],
+    ['a number', () => 7],
+    ['a position of another log', () => `another.${'0'.repeat(16)}.0`],
+  ])('where since is %s', async (_name, since) => {
+    const client = await Client.connect(port, { token });
+    await client.subscribe('user-9', { since: since() });
+    expect(await client.heard('reset', 'user-9')).toMatchObject({ data: { position: installation.end() } });
+    await commitNumbers('user-9', 1, 1);
+    await client.heard('message');
+    expect(numbersOf(client, 'user-9')).toEqual([1]);
+    await client.close();
+  });
+
+  test('where more than 1,000 events were missed, and not where it were 1,000', async () => {
+    const before = await installation.commit([numbered('group-1', 0)]);
+    const first = await installation.commit(Array.from({ length: 1_001 }, (_, n) => numbered('user-9', n)));
+    const client = await Client.connect(port, { token });
+    await client.subscribe('user-9', { since: before.positions[0] });
+    await client.heard('reset');
+    await client.subscribe('user-9', { since: first.positions[0] });
+    await client.heardTimes('message', 1_000);
+    expect(numbersOf(client, 'user-9')).toEqual(Array.from({ length: 1_000 }, (_, n) => n + 1));
+    await client.close();
+  });
+
+  test('where what was missed is no longer kept', async () => {
+    const old = await installation.commit([numbered('user-9', 1)]);
+    const gone = await installation.commit([numbered('user-9', 2)]);
+    const kept = await installation.commit([numbered('user-9', 3)]);
+    await installation.pool.query('delete from read.push where place < $1', [gone.place]);
+    await installation.pool.query(
+      `update read.push set created = now() - interval '8 days' where place = $1`,
+      [gone.place],
+    );
+    const client = await Client.connect(port, { token });
+    await client.subscribe('user-9', { since: old.positions[0] });
+    await client.heard('reset');
+    await client.subscribe('user-9', { since: gone.positions[0] });
+    expect(await client.heard('message')).toMatchObject({ data: { position: kept.positions[0] } });
+    await client.close();
+  });
+
+  test('gives a position from which the next replay goes on', async () => {
+    const client = await Client.connect(port, { token });
+    await client.subscribe('user-9', { since: 'nonsense' });
+    const { data } = await client.heard('reset');
+    await client.close();
+    await commitNumbers('user-9', 41, 42);
+    const again = await Client.connect(port, { token });
+    await again.subscribe('user-9', { since: (data as { position: string }).position });
+    await again.heardTimes('message', 2);
+    expect(numbersOf(again, 'user-9')).toEqual([41, 42]);
+    await again.close();
+  });
+});
+
+describe("a group's replay", () => {
+  test('begins at the latest joining', async () => {
+    await installation.createGroup(50, [9]);
+    const [since] = await commitNumbers('group-50', 1, 2);
+    await installation.removeMembers(50, [9]);
+    await commitNumbers('group-50', 3, 3);
+    await installation.joinGroup(50, 9);
+    await commitNumbers('group-50', 4, 4);
+    const client = await Client.connect(port, { token });
+    await client.subscribe('group-50', { since });
+    await client.heardTimes('message', 2);
+    expect(client.frames.filter(({ event }) => event === 'message').map(({ data }) => data)).toEqual([
+      expect.objectContaining({ content: '9 joined' }),
+      expect.objectContaining({ number: 4 }),
+    ]);
+    await client.close();
+  });
+
+  test('is refused to who has left', async () => {
+    await installation.createGroup(51, [9]);
+    const [since] = await commitNumbers('group-51', 1, 2);
+    await installation.removeMembers(51, [9]);
+    const client = await Client.connect(port, { token });
+    client.ask('group-51', { since });
+    await client.refused('group-51');
+    await client.close();
+  });
+});

@@ -1,0 +1,154 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { authOf, channelText } from '../../services/gateway/signature.ts';
+import { Client } from './client.ts';
+import { app, Installation, strangeToken } from './harness.ts';
+
+const installation = await Installation.open();
+const { port } = await installation.start();
+const token = await installation.register(9);
+const stranger = await installation.register(10);
+await installation.createGroup(50, [9]);
+afterAll(() => installation.close());
+
+const message = (channel: string, content: string) => ({ channel, event: 'message', data: { content } });
+
+describe('connecting', () => {
+  test('any path that ends in /app/{key} is good, and the first frame names the socket', async () => {
+    for (const path of [`/app/${app.key}`, `/any/prefix/app/${app.key}`]) {
+      const client = Client.begin(port, {}, path);
+      const { data } = await client.heard('pusher:connection_established');
+      expect(data).toEqual({ socket_id: expect.stringMatching(/^\d+\.\d+$/), activity_timeout: 30 });
+      await client.close();
+    }
+  });
+
+  test('another key is told 4001, as an error frame and as the close code', async () => {
+    const client = Client.begin(port, {}, '/app/another');
+    expect(await client.heard('pusher:error')).toMatchObject({ data: { code: 4001 } });
+    expect(await client.ended()).toMatchObject({ code: 4001 });
+  });
+
+  test('a token that is none is told 4009', async () => {
+    const client = Client.begin(port, { token: strangeToken() });
+    expect(await client.ended()).toMatchObject({ code: 4009 });
+  });
+
+  test('a path without /app/ is no websocket', async () => {
+    const client = Client.begin(port, {}, '/elsewhere');
+    expect(await client.ended()).toMatchObject({ code: 1006 });
+  });
+});
+
+describe("a person's channel", () => {
+  test('is heard under both names by whoever shows their token, and not by another', async () => {
+    const client = await Client.connect(port, { token });
+    const other = await Client.connect(port, { token: stranger });
+    await client.subscribe('user-9');
+    client.askSigned('private-user-9', { user_id: '9' });
+    await client.subscribed('private-user-9');
+    other.ask('user-9');
+    other.askSigned('private-user-9', { user_id: '9' });
+    await other.refused('user-9');
+    await other.refused('private-user-9');
+    await installation.commit([message('user-9', 'hello')]);
+    const heard = await client.heardTimes('message', 2);
+    expect(heard.map(({ channel, data }) => [channel, data])).toEqual([
+      ['user-9', expect.objectContaining({ content: 'hello' })],
+      ['private-user-9', expect.objectContaining({ content: 'hello' })],
+    ]);
+    await other.caughtUp();
+    expect(other.heardEvents()).toEqual([]);
+    await Promise.all([client.close(), other.close()]);
+  });
+
+  test('needs to know who hears', async () => {
+    const client = await Client.connect(port);
+    client.ask('user-9');
+    expect(await client.refused('user-9')).toMatchObject({ data: { type: 'AuthError', status: 403 } });
+    client.askSigned('private-user-9');
+    await client.refused('private-user-9');
+    client.askSigned('user-9', { user_id: '9' });
+    await client.heard('pusher_internal:subscription_succeeded', 'user-9');
+    await client.close();
+  });
+
+  test('is left by unsubscribing', async () => {
+    const client = await Client.connect(port, { token });
+    await client.subscribe('user-9');
+    await client.subscribe('global');
+    client.send({ event: 'pusher:unsubscribe', data: { channel: 'user-9' } });
+    await client.caughtUp();
+    await installation.commit([
+      message('user-9', 'unheard'),
+      { channel: 'global', event: 'settingChange', data: {} },
+    ]);
+    await client.heard('settingChange');
+    expect(client.heardEvents()).toEqual(['global settingChange']);
+    await client.close();
+  });
+});
+
+describe("a group's channel", () => {
+  test('is for its members, also under a right signature', async () => {
+    const member = await Client.connect(port, { token });
+    const other = await Client.connect(port, { token: stranger });
+    await member.subscribe('group-50');
+    other.ask('group-50');
+    other.askSigned('private-group-50', { user_id: '10' });
+    other.askSigned('presence-group-50', { user_id: '10' });
+    for (const name of ['group-50', 'private-group-50', 'presence-group-50']) await other.refused(name);
+    await installation.commit([message('group-50', 'hello')]);
+    await member.heard('message', 'group-50');
+    await other.caughtUp();
+    expect(other.heardEvents()).toEqual([]);
+    await Promise.all([member.close(), other.close()]);
+  });
+});
+
+describe('what is refused', () => {
+  test.each(['', 'with space', 'a:b', 'ä', 'x'.repeat(201), 'private-user-9\n'])(
+    'no channel is called %j',
+    async (name) => {
+      const client = await Client.connect(port, { token });
+      client.askSigned(name, { user_id: '9' });
+      await client.refused(name);
+      await client.close();
+    },
+  );
+
+  test.each(['no json', '[]', 'null', '"text"', '7'])(
+    'channel_data %j on any channel',
+    async (channelData) => {
+      const client = await Client.connect(port, { token });
+      for (const channel of ['user-9', 'news', 'private-x', 'global']) {
+        client.ask(channel, { channel_data: channelData });
+        await client.refused(channel);
+      }
+      await client.close();
+    },
+  );
+
+  test('a wrong signature, and none where one is needed', async () => {
+    const client = await Client.connect(port, { token });
+    client.ask('private-user-9', { auth: `${app.key}:${'0'.repeat(64)}`, channel_data: '{"user_id":"9"}' });
+    await client.refused('private-user-9');
+    client.ask('private-other');
+    await client.refused('private-other');
+    client.ask('private-audit');
+    await client.refused('private-audit');
+    client.ask('presence-room');
+    await client.refused('presence-room');
+    await client.close();
+  });
+
+  test('a signature of another socket', async () => {
+    const one = await Client.connect(port);
+    const other = await Client.connect(port);
+    const auth = authOf(app, channelText(one.id, 'private-chat', undefined));
+    one.ask('private-chat', { auth });
+    await one.subscribed('private-chat');
+    other.ask('private-chat', { auth });
+    await other.refused('private-chat');
+    await Promise.all([one.close(), other.close()]);
+  });
+});
