@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+/**
+ * One keep-alive connection, one request at a time: as little work as can be, since the load runs on
+ * the machine that is measured.
+ */
+export class HttpConnection {
+  readonly #socket: Socket;
+  readonly #host: string;
+  #received = '';
+  #answered: { resolve: (body: string) => void; reject: (error: Error) => void } | undefined;
+
+  private constructor(socket: Socket, host: string) {
+    this.#socket = socket;
+    this.#host = host;
+    socket.setNoDelay(true);
+    socket.setEncoding('utf8');
+    socket.on('data', (text: string) => this.#take(text));
+    const broken = (error?: Error) => {
+      this.#answered?.reject(error ?? new Error('the connection was closed'));
+      this.#answered = undefined;
+    };
+    socket.on('error', broken);
+    socket.on('close', () => broken());
+  }
+
+  static async open(port: number): Promise<HttpConnection> {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    return new HttpConnection(socket, `127.0.0.1:${port}`);
+  }
+
+  /** Posts JSON and answers with the body. Throws where the connection breaks. */
+  post(path: string, headers: string, json: string): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    if (this.#socket.destroyed) reject(new Error('the connection was closed'));
+    this.#answered = { resolve, reject };
+    this.#socket.write(
+      `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${headers}Content-Type: application/json\r\n` +
+        `Content-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`,
+    );
+    return promise;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #take(text: string): void {
+    this.#received += text;
+    const end = this.#received.indexOf('\r\n\r\n');
+    if (end < 0) return;
+    // The answers to our requests are ASCII, so that characters are bytes.
+    const length = Number(/content-length: (\d+)/i.exec(this.#received.slice(0, end))?.[1]);
+    const total = end + 4 + length;
+    if (this.#received.length < total) return;
+    const body = this.#received.slice(end + 4, total);
+    this.#received = this.#received.slice(total);
+    const answered = this.#answered;
+    this.#answered = undefined;
+    answered?.resolve(body);
+  }
+}

@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A bubble-im of its own in a process of its own, as `npm start` runs it. */
+export interface RunningProgram {
+  readonly port: number;
+  readonly key: string;
+  readonly secret: string;
+  /** Kills it as kill -9 does, and starts it again on the same data. */
+  crash(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const standalone = join(import.meta.dirname, '../../services/standalone.ts');
+
+/** Starts the one-process installation in a temporary folder; environment variables name other servers. */
+export async function startProgram(port: number): Promise<RunningProgram> {
+  const folder = await mkdtemp(join(tmpdir(), 'bubble-im-bench-'));
+  let child = await launch(folder, port);
+  const keys = await readFile(join(folder, 'app-secret'), 'utf8').catch(() => '');
+  const kept = (name: string) =>
+    process.env[name] || (new RegExp(`^${name}=(.*)$`, 'm').exec(keys)?.[1] ?? '');
+  return {
+    port,
+    key: kept('APP_KEY'),
+    secret: kept('APP_SECRET'),
+    async crash() {
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+      child = await launch(folder, port);
+    },
+    async stop() {
+      const gone = once(child, 'exit');
+      child.kill('SIGTERM');
+      await gone;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function launch(folder: string, port: number): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [standalone], {
+    env: { ...process.env, DATA_DIR: folder, PORT: String(port), LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  for (let attempt = 0; attempt < 300; attempt++) {
+    if (child.exitCode !== null) break;
+    const answer = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
+    if (answer?.ok) return child;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  child.kill('SIGKILL');
+  throw new Error('bubble-im did not start');
+}
