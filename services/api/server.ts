@@ -56,9 +56,13 @@ export async function createServer(application: Application): Promise<FastifyIns
 
   server.setErrorHandler((error, request, reply) => {
     const refusal = refusalFor(error);
-    if (refusal.reason === 'unexpected') request.log.error({ err: error }, 'a request failed unexpectedly');
-    else if (refusal.reason === 'notReady')
-      request.log.warn({ err: error }, 'a request could not be carried out now');
+    // What was meant for the caller tells those who run the program nothing.
+    if (!(error instanceof Refusal)) {
+      const { log } = request;
+      if (refusal.reason === 'unexpected') log.error({ err: error }, 'a request failed unexpectedly');
+      else if (refusal.reason === 'notReady')
+        log.warn({ err: error }, 'a request could not be carried out now');
+    }
     return refuse(reply, refusal);
   });
   server.setNotFoundHandler((request, reply) => {
