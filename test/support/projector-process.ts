@@ -1,0 +1,21 @@
+import { pino } from 'pino';
+import { startProjector } from '../../projections/projector.ts';
+import { memoryBus } from '../../services/bus/memory.ts';
+import { openPostgresLog } from '../../services/log/postgres.ts';
+
+/*
+ * A projector that is a process, so that it can be killed: node projector-process.ts <url> [batches].
+ * It prints each batch's number once it is committed and, where `batches` is given, dies by its own
+ * hand as soon as it would tell of so many, with nobody told of the last.
+ */
+
+const [, , url = '', dieAt] = process.argv;
+const logger = pino({ level: 'silent' });
+const log = await openPostgresLog({ connectionString: url });
+const bus = memoryBus(logger);
+let batches = 0;
+bus.onTick(({ batch }) => {
+  if (dieAt !== undefined && batches++ === Number(dieAt)) process.kill(process.pid, 'SIGKILL');
+  process.stdout.write(`${batch}\n`);
+});
+await startProjector({ log, database: url, bus, logger });
