@@ -1,0 +1,30 @@
+import type { Uid } from '../../contracts/ids.ts';
+import type { Application } from '../../services/api/application.ts';
+import type { CommandContext } from '../../services/commands/context.ts';
+import { execute } from '../../services/commands/execute.ts';
+import { registerUser } from '../../services/commands/register.ts';
+import { befriend, friendshipStream } from '../../services/domain/friendship.ts';
+
+/* What people do, without HTTP: the commands as the routes carry them out. */
+
+/** A request of `actor` at `time`, in milliseconds since 1970; now where it does not matter. */
+export function context(actor: Uid | 'server', time: number = Date.now()): CommandContext {
+  return { actor: actor === 'server' ? actor : `${actor}`, correlationId: 'test', time };
+}
+
+let accounts = 0;
+
+/** Registers someone of that nickname, who cannot log in. */
+export async function register(application: Application, nickname: string): Promise<Uid> {
+  const username = `person${++accounts}`;
+  const passwordHash = 'no hash, so no password';
+  const account = { username, nickname, avatar: '', sign: '', phone: null, passwordHash, parent: null };
+  return (await registerUser(application, account, context('server'))).uid;
+}
+
+/** Makes two people friends. */
+export async function makeFriends(application: Application, by: Uid, friend: Uid): Promise<void> {
+  await execute(application, friendshipStream(by, friend), context('server'), (state) =>
+    befriend(state, { by, friend }),
+  );
+}

@@ -1,0 +1,98 @@
+import type { FastifyInstance } from 'fastify';
+import { vi } from 'vitest';
+import { type Projector, startProjector } from '../../projections/projector.ts';
+import type { Application } from '../../services/api/application.ts';
+import { assemble } from '../../services/api/assemble.ts';
+import { createServer } from '../../services/api/server.ts';
+import type { Bus } from '../../services/bus/bus.ts';
+import { memoryBus } from '../../services/bus/memory.ts';
+import type { Position } from '../../services/log/log.ts';
+import { openPostgresLog } from '../../services/log/postgres.ts';
+import { createPool } from '../../services/postgres/pool.ts';
+import { silent } from './accounts.ts';
+import { createDatabase } from './database.ts';
+
+/** The pair that signs, and that makes a server of its bearer. */
+export const testApp = { id: 'test-app', key: 'test-key', secret: 'test-secret' } as const;
+
+/** What a request of the server's key carries. */
+export const serverKey = { 'x-app-key': testApp.key, 'x-app-secret': testApp.secret } as const;
+
+export interface ApplicationOptions {
+  /** What the API takes for the time, in milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** The API as it runs, without its sockets: log, projector, bus and HTTP for real. */
+export interface RunningApplication {
+  readonly application: Application;
+  readonly bus: Bus;
+  readonly projector: Projector;
+  readonly databaseUrl: string;
+  /** For `inject`; it listens as well, at `url`. */
+  readonly server: FastifyInstance;
+  /** `http://127.0.0.1:port`, without a slash at the end. */
+  readonly url: string;
+  /** Resolves once the read models show all that the log holds by now, or up to a position. */
+  shown(position?: Position): Promise<void>;
+  /** The same once more beside it, as another process would be: on the same database, heard over the same bus. */
+  another(): Promise<Application>;
+  stop(): Promise<void>;
+}
+
+/** Starts the application on a database of its own, ready to serve. */
+export async function startApplication(options: ApplicationOptions = {}): Promise<RunningApplication> {
+  const database = await createDatabase();
+  const bus = memoryBus(silent);
+  const stops = [() => database.drop(), () => bus.close()];
+  const stop = async () => {
+    for (let end = stops.pop(); end; end = stops.pop()) await end();
+  };
+  try {
+    const application = await openProcess(database.url, bus, stops, options);
+    const { log, progress } = application;
+    const projector = await startProjector({ log, database: database.url, bus, logger: silent });
+    stops.push(() => projector.stop());
+    await vi.waitUntil(() => application.isReady(), { timeout: 20_000, interval: 5 });
+    const server = await createServer(application);
+    stops.push(async () => server.close());
+    const url = await server.listen({ host: '127.0.0.1', port: 0 });
+    return {
+      ...{ application, bus, projector, databaseUrl: database.url, server, url, stop },
+      async shown(position) {
+        if (await progress.reached(position ?? (await log.end()), 20_000)) return;
+        throw new Error(`the read models do not come up: ${projector.status().fault ?? 'no fault told'}`);
+      },
+      async another() {
+        const other = await openProcess(database.url, bus, stops, options);
+        await vi.waitUntil(() => other.isReady(), { timeout: 20_000, interval: 5 });
+        return other;
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** What one process holds of its own: its connections, its log, its folded states. */
+async function openProcess(
+  databaseUrl: string,
+  bus: Bus,
+  stops: (() => Promise<void>)[],
+  { now }: ApplicationOptions,
+): Promise<Application> {
+  const pool = createPool(databaseUrl, silent);
+  stops.push(() => pool.end());
+  const log = await openPostgresLog({ connectionString: databaseUrl });
+  stops.push(() => log.close());
+  const fail = (error: unknown) => {
+    // Nobody awaits what runs beside the requests: the run must not pass over it.
+    queueMicrotask(() => {
+      throw error;
+    });
+  };
+  const { application, stop } = await assemble({ log, bus, pool, app: testApp, logger: silent, fail });
+  stops.push(stop);
+  return now ? { ...application, now } : application;
+}
