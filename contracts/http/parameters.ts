@@ -6,11 +6,14 @@ import { Gid, Mid, Uid } from '../ids.ts';
  * everything as text, so numbers are taken as JSON integers or as ASCII digits.
  */
 
-/** A text that any store and client can carry: no NUL, no lone surrogate. Lengths count characters. */
+/** A text that any store and client can carry: no NUL, no lone surrogate. */
+export const storable = z
+  .string()
+  .refine((value) => value.isWellFormed() && !value.includes('\0'), 'has characters that cannot be stored');
+
+/** A storable text. Lengths count characters. */
 export function text(least: number, most: number) {
-  return z
-    .string()
-    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'has characters that cannot be stored')
+  return storable
     .refine((value) => {
       const { length } = [...value];
       return length >= least && length <= most;
@@ -20,9 +23,7 @@ export function text(least: number, most: number) {
 
 /** A text measured in bytes of UTF-8, at least one. */
 export function bytes(most: number) {
-  return z
-    .string()
-    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'has characters that cannot be stored')
+  return storable
     .refine((value) => value.length > 0 && Buffer.byteLength(value) <= most, `must have 1 to ${most} bytes`)
     .meta({ minLength: 1, maxLength: most });
 }

@@ -18,6 +18,8 @@ import { groupRoutes } from './group.ts';
 import { loginRoutes } from './login.ts';
 import { messageRoutes } from './message.ts';
 import { popRoutes } from './pop.ts';
+import { replyRoutes } from './reply.ts';
+import { settingRoutes } from './setting.ts';
 import { userRoutes } from './user.ts';
 
 const allRoutes = [
@@ -27,6 +29,8 @@ const allRoutes = [
   groupRoutes,
   messageRoutes,
   popRoutes,
+  replyRoutes,
+  settingRoutes,
   developmentRoutes,
 ];
 
