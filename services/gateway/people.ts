@@ -6,7 +6,7 @@ import { userFeed } from './channel-name.ts';
 import type { PresenceChange, PresenceStore } from './presence-store.ts';
 
 const beatEvery = 3_000;
-const clearEvery = 1_000;
+const clearEvery = 500;
 const lookEvery = 250;
 /** After the start, those who were on a gateway that has ended are given so long to come back. */
 const firstClearing = 3_000;

@@ -11,7 +11,7 @@ export interface PresenceState {
 export const heartbeatHolds = "interval '12 seconds'";
 
 /** How long a gateway that closes its sockets still counts, so that they may reach another one first. */
-export const leavingHolds = "interval '2 seconds'";
+export const leavingHolds = "interval '1 second'";
 
 /** The SQL condition under which gateway `g` is alive. */
 export const alive = `g.seen > now() - ${heartbeatHolds}

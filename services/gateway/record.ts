@@ -40,6 +40,17 @@ function checkpointOf(row: CheckpointRow | undefined): Checkpoint {
   return { position: row.position, batch: Number(row.batch), epoch: row.epoch };
 }
 
+/**
+ * Whether all that was pushed after a place and number is kept. Of the rows that are cleared away with
+ * age the newest stays, to tell that there were any. The arguments are parameters of the query.
+ */
+export function allKept(place: string, number: string): string {
+  return `coalesce((
+           select (place, number) <= (${place}, ${number}) or created > now() - interval '7 days'
+             from read.push order by place, number limit 1
+         ), true)`;
+}
+
 /** Reads the read models' own record of what was to be pushed, and who is in which group. */
 export class PushRecord {
   readonly #database: ReadingDatabase;
@@ -131,10 +142,7 @@ export class PushRecord {
     return { checkpoint: checkpointOf(rows[0]), rows: found };
   }
 
-  /**
-   * How much a reader of the feed at `after` has missed (counted up to `limit`), and whether it is
-   * all kept. Of the rows that are cleared away with age the newest stays, to tell that there were any.
-   */
+  /** How much a reader of the feed at `after` has missed (counted up to `limit`), and whether it is all kept. */
   async missed(
     feed: string,
     after: Cursor,
@@ -147,10 +155,7 @@ export class PushRecord {
             select 1 from read.push
              where channel = $1 and place >= $4 and (place, number) > ($2, $3) limit $5
           ) missed) as count,
-         coalesce((
-           select (place, number) <= ($2, $3) or created > now() - interval '7 days'
-             from read.push order by place, number limit 1
-         ), true) as kept`,
+         ${allKept('$2', '$3')} as kept`,
       [feed, after.place, after.number, from, limit],
     );
     return { count: Number(rows[0]?.count ?? 0), kept: rows[0]?.kept === true };

@@ -8,7 +8,7 @@ import qs from 'qs';
 import { Uid } from '../../contracts/ids.ts';
 import { formatPosition, afterAll as lastNumber } from '../../contracts/push/position.ts';
 import { accountsDatabase } from '../../services/accounts/tables.ts';
-import { createTokens, type Tokens } from '../../services/accounts/tokens.ts';
+import { createTokens, type Tokens, tokenHash } from '../../services/accounts/tokens.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
 import { createGateway, type Gateway } from '../../services/gateway/gateway.ts';
@@ -37,6 +37,8 @@ export interface Committed {
 export interface RunningGateway {
   readonly gateway: Gateway;
   readonly port: number;
+  /** Drains it while another takes its place on the same port. */
+  replace(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -71,7 +73,9 @@ export class Installation {
     const server = Fastify();
     await server.register(formbody, { parser: (text) => qs.parse(text) });
     const sessions = { verify: (token: string) => this.tokens.verify(token, 30) };
-    const gateway = createGateway({ bus, database: this.pool, app, sessions, logger: silent, limits });
+    const create = () => createGateway({ bus, database: this.pool, app, sessions, logger: silent, limits });
+    const gateway = create();
+    const gateways = [gateway];
     await server.register(gateway.routes);
     gateway.attach(server.server);
     await gateway.start();
@@ -80,8 +84,15 @@ export class Installation {
     const running = {
       gateway,
       port,
+      replace: async () => {
+        const next = create();
+        await next.start();
+        await gateways.at(-1)?.drain();
+        next.attach(server.server);
+        gateways.push(next);
+      },
       close: async () => {
-        await gateway.drain();
+        await gateways.at(-1)?.drain();
         await server.close();
       },
     };
@@ -109,6 +120,17 @@ export class Installation {
       [uid, `person${uid}`, nickname],
     );
     return this.login(uid);
+  }
+
+  /** Gives tokens to so many people, numbered from `first` on. */
+  async registerMany(first: number, count: number): Promise<string[]> {
+    const tokens = Array.from({ length: count }, strangeToken);
+    await this.pool.query(
+      `insert into accounts.tokens (hash, uid)
+       select decode(hash, 'hex'), $2 + number - 1 from unnest($1::text[]) with ordinality as t (hash, number)`,
+      [tokens.map(tokenHash), first],
+    );
+    return tokens;
   }
 
   async login(uid: number): Promise<string> {

@@ -1,0 +1,180 @@
+import { EventEmitter, once } from 'node:events';
+import Echo from 'laravel-echo';
+import { afterAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { app, Installation } from './harness.ts';
+import { PusherClient } from './pusher-js.ts';
+
+const installation = await Installation.open();
+const gateway = await installation.start();
+const token = await installation.register(9, 'Anne');
+const anotherToken = await installation.register(10, 'Bert');
+await installation.createGroup(50, [9, 10]);
+afterAll(() => installation.close());
+
+const http = `http://127.0.0.1:${gateway.port}`;
+const options = (bearer: string) => ({
+  cluster: '',
+  wsHost: '127.0.0.1',
+  wsPort: gateway.port,
+  forceTLS: false,
+  enabledTransports: ['ws' as const],
+  disableStats: true,
+  channelAuthorization: {
+    transport: 'ajax' as const,
+    endpoint: `${http}/pusher/auth`,
+    headers: { authorization: `Bearer ${bearer}` },
+  },
+  userAuthentication: {
+    transport: 'ajax' as const,
+    endpoint: `${http}/pusher/user-auth`,
+    headers: { authorization: `Bearer ${bearer}` },
+  },
+});
+
+/** Resolves to what the next event of this name brings. */
+function next(channel: { bind(event: string, hear: (data: unknown) => void): unknown }, event: string) {
+  return new Promise<unknown>((resolve, reject) => {
+    channel.bind(event, resolve);
+    channel.bind('pusher:subscription_error', (error) => reject(new Error(JSON.stringify(error))));
+  });
+}
+
+const message = (channel: string, content: string) =>
+  installation.commit([{ channel, event: 'message', data: { content } }]);
+
+describe('pusher-js', () => {
+  test("hears its user's private channel, authorised at our endpoint", async () => {
+    const pusher = new PusherClient(app.key, options(token));
+    const channel = pusher.subscribe('private-user-9');
+    await next(channel, 'pusher:subscription_succeeded');
+    const heard = next(channel, 'message');
+    await message('user-9', 'hello');
+    expect(await heard).toMatchObject({ content: 'hello', position: expect.any(String) });
+    pusher.disconnect();
+  });
+
+  test('is told where a channel is not its own', async () => {
+    const pusher = new PusherClient(app.key, options(token));
+    const refused = next(pusher.subscribe('private-user-10'), 'pusher:subscription_succeeded');
+    await expect(refused).rejects.toThrow('403');
+    pusher.disconnect();
+  });
+
+  test('signs in, then hears the plain channels and what a server sends to its user', async () => {
+    const pusher = new PusherClient(app.key, options(token));
+    pusher.signin();
+    await new Promise((resolve) => pusher.bind('pusher:signin_success', resolve));
+    const channel = pusher.subscribe('user-9');
+    await next(channel, 'pusher:subscription_succeeded');
+    const heard = next(channel, 'message');
+    await message('user-9', 'plain');
+    expect(await heard).toMatchObject({ content: 'plain' });
+    pusher.disconnect();
+  });
+
+  test('sees who is in a group, and their typing', async () => {
+    const [anne, bert] = [
+      new PusherClient(app.key, options(token)),
+      new PusherClient(app.key, options(anotherToken)),
+    ];
+    const anneThere = anne.subscribe('presence-group-50');
+    await next(anneThere, 'pusher:subscription_succeeded');
+    const bertComes = next(anneThere, 'pusher:member_added');
+    const bertThere = bert.subscribe('presence-group-50');
+    expect(await next(bertThere, 'pusher:subscription_succeeded')).toMatchObject({ count: 2, myID: '10' });
+    expect(await bertComes).toEqual({ id: '10', info: { nickname: 'Bert', avatar: '/a.jpg' } });
+    const typing = next(anneThere, 'client-typing');
+    bertThere.trigger('client-typing', { on: true });
+    expect(await typing).toEqual({ on: true });
+    const bertGoes = next(anneThere, 'pusher:member_removed');
+    bert.disconnect();
+    expect(await bertGoes).toMatchObject({ id: '10' });
+    anne.disconnect();
+  });
+
+  test('reconnects by itself to a gateway that restarts, and subscribes again', async () => {
+    const restarting = await installation.start();
+    const pusher = new PusherClient(app.key, { ...options(token), wsPort: restarting.port });
+    const channel = pusher.subscribe('private-user-9');
+    await next(channel, 'pusher:subscription_succeeded');
+    const again = new Promise((resolve) => {
+      channel.unbind('pusher:subscription_succeeded');
+      channel.bind('pusher:subscription_succeeded', resolve);
+    });
+    await restarting.replace();
+    await again;
+    const heard = next(channel, 'message');
+    await message('user-9', 'after the restart');
+    expect(await heard).toMatchObject({ content: 'after the restart' });
+    pusher.disconnect();
+  });
+});
+
+test('laravel-echo hears private and presence channels', async () => {
+  const echo = new Echo({
+    broadcaster: 'pusher',
+    client: new PusherClient(app.key, options(token)),
+  });
+  const here = new Promise<unknown>((resolve) => {
+    echo.join('group-50').here(resolve);
+  });
+  expect(await here).toEqual([{ nickname: 'Anne', avatar: '/a.jpg' }]);
+  const channel = echo.private('user-9');
+  await new Promise<void>((resolve) => channel.subscribed(resolve));
+  const heard = new Promise<unknown>((resolve) => channel.listen('.message', resolve));
+  await message('user-9', 'to echo');
+  expect(await heard).toMatchObject({ content: 'to echo' });
+  echo.disconnect();
+});
+
+/** What webman's push.js does: it appends /app/KEY, and authorises by a form. */
+class WebmanPush extends EventEmitter {
+  readonly socket: WebSocket;
+  #socketId = '';
+
+  constructor(config: { url: string; app_key: string; auth: string }, channels: readonly string[]) {
+    super();
+    this.socket = new WebSocket(`${config.url}/app/${config.app_key}`);
+    this.socket.on('message', async (text) => {
+      const params = JSON.parse(String(text));
+      if (params.event === 'pusher:pong') return;
+      const data = JSON.parse(params.data);
+      if (params.event === 'pusher:connection_established') {
+        this.#socketId = data.socket_id;
+        for (const channel of channels) await this.#subscribe(config.auth, channel);
+      } else {
+        this.emit(`${params.channel} ${params.event}`, data);
+      }
+    });
+  }
+
+  async #subscribe(auth: string, channel: string): Promise<void> {
+    let data = {};
+    if (channel.startsWith('private-') || channel.startsWith('presence-')) {
+      const body = new URLSearchParams({ channel_name: channel, socket_id: this.#socketId });
+      data = JSON.parse(await (await fetch(auth, { method: 'POST', body })).text());
+    }
+    this.socket.send(JSON.stringify({ event: 'pusher:subscribe', data: { ...data, channel } }));
+  }
+}
+
+test("webman's push client hears its private channel behind any path", async () => {
+  const push = new WebmanPush(
+    {
+      url: `ws://127.0.0.1:${gateway.port}/some/where`,
+      app_key: app.key,
+      auth: `${http}/plugin/webman/push/auth?token=${token}`,
+    },
+    ['private-user-9', 'global'],
+  );
+  await Promise.all([
+    once(push, 'private-user-9 pusher_internal:subscription_succeeded'),
+    once(push, 'global pusher_internal:subscription_succeeded'),
+  ]);
+  const heard = once(push, 'private-user-9 message');
+  await message('user-9', 'to webman');
+  expect(await heard).toMatchObject([{ content: 'to webman' }]);
+  push.socket.close();
+  await once(push.socket, 'close');
+});

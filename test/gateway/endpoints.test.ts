@@ -1,0 +1,266 @@
+import { createHash } from 'node:crypto';
+import PusherServer from 'pusher';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { tokenHash } from '../../services/accounts/tokens.ts';
+import { sign } from '../../services/gateway/signature.ts';
+import { Client } from './client.ts';
+import { app, Installation, strangeToken } from './harness.ts';
+
+const installation = await Installation.open();
+const [first, second] = [await installation.start(), await installation.start()];
+const token = await installation.register(9, 'Anne');
+await installation.register(10);
+await installation.createGroup(50, [9]);
+afterAll(() => installation.close());
+
+const address = (path: string) => `http://127.0.0.1:${first.port}${path}`;
+const asServer = { 'x-app-key': app.key, 'x-app-secret': app.secret };
+const Auth = z.object({ auth: z.string(), channel_data: z.string() });
+
+async function postJson(path: string, body: object, headers: Record<string, string> = {}) {
+  const answer = await fetch(address(path), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  return { status: answer.status, body: await answer.json() };
+}
+
+async function postForm(path: string, body: Record<string, string>, headers: Record<string, string> = {}) {
+  const answer = await fetch(address(path), { method: 'POST', headers, body: new URLSearchParams(body) });
+  return { status: answer.status, body: await answer.json() };
+}
+
+const bearer = (value: string) => ({ authorization: `Bearer ${value}` });
+
+describe('channel auth', () => {
+  test.each(['/pusher/auth', '/plugin/webman/push/auth'])('%s signs for JSON and for forms', async (path) => {
+    for (const post of [postJson, postForm]) {
+      const asked = { socket_id: '12.34', channel_name: 'private-user-9' };
+      const { status, body } = await post(path, asked, bearer(token));
+      expect(status).toBe(200);
+      const { auth, channel_data } = Auth.parse(body);
+      expect(JSON.parse(channel_data)).toEqual({ user_id: '9', session: tokenHash(token) });
+      expect(auth).toBe(`${app.key}:${sign(app, `12.34:private-user-9:${channel_data}`)}`);
+    }
+  });
+
+  test('takes the token from the header, the body or the query', async () => {
+    const asked = { socket_id: '1.2', channel_name: 'private-user-9' };
+    expect((await postJson('/pusher/auth', asked, bearer(token))).status).toBe(200);
+    expect((await postForm('/pusher/auth', { ...asked, token })).status).toBe(200);
+    expect((await postForm(`/pusher/auth?token=${token}`, asked)).status).toBe(200);
+    expect((await postForm('/pusher/auth', asked)).status).toBe(403);
+    expect((await postForm('/pusher/auth', { ...asked, token: strangeToken() })).status).toBe(403);
+  });
+
+  test('shows on the presence channel of a group who comes', async () => {
+    const asked = { socket_id: '1.2', channel_name: 'presence-group-50' };
+    const { body } = await postJson('/pusher/auth', asked, bearer(token));
+    expect(JSON.parse(Auth.parse(body).channel_data)).toMatchObject({
+      user_id: '9',
+      user_info: { nickname: 'Anne', avatar: '/a.jpg' },
+    });
+  });
+
+  test.each([
+    'private-user-10',
+    'user-10',
+    'private-group-51',
+    'presence-group-51',
+    'private-audit',
+    'private-anything',
+    'presence-anything',
+    'private-user-9:{"user_id":"10"}',
+    '#server-to-user-9',
+    '',
+  ])('a token gets nothing for %j', async (channel_name) => {
+    const { status } = await postJson('/pusher/auth', { socket_id: '1.2', channel_name }, bearer(token));
+    expect(status).toBe(403);
+  });
+
+  test.each(['', '1', '1.2:private-user-10', '1.2\n', 'a.b', '1.2.3', '-1.2'])(
+    'no socket is called %j',
+    async (socket_id) => {
+      const asked = { socket_id, channel_name: 'private-user-9' };
+      expect((await postJson('/pusher/auth', asked, bearer(token))).status).toBe(403);
+    },
+  );
+
+  test.each([{}, [], { socket_id: ['1.2'], channel_name: { a: 1 } }, { socket_id: 7, channel_name: 7 }])(
+    'of %j nothing is signed',
+    async (asked) => {
+      expect((await postJson('/pusher/auth', asked, bearer(token))).status).toBe(403);
+    },
+  );
+
+  test("the server's key may have any private channel signed, and act for a person", async () => {
+    const sign = (channel_name: string, more: object = {}) =>
+      postJson('/pusher/auth', { socket_id: '1.2', channel_name, ...more }, asServer);
+    expect((await sign('private-audit')).status).toBe(200);
+    expect((await sign('private-anything')).status).toBe(200);
+    expect((await sign('private-user-9')).status).toBe(403);
+    const { body } = await sign('private-user-9', { login_uid: 9 });
+    expect(JSON.parse(Auth.parse(body).channel_data)).toEqual({ user_id: '9' });
+    const wrong = { ...asServer, 'x-app-secret': 'wrong' };
+    const asked = { socket_id: '1.2', channel_name: 'private-audit' };
+    expect((await postJson('/pusher/auth', asked, wrong)).status).toBe(403);
+  });
+});
+
+test('user auth signs who the token belongs to', async () => {
+  const { status, body } = await postForm('/pusher/user-auth', { socket_id: '1.2' }, bearer(token));
+  expect(status).toBe(200);
+  const { auth, user_data } = z.object({ auth: z.string(), user_data: z.string() }).parse(body);
+  expect(JSON.parse(user_data)).toMatchObject({ id: '9', session: tokenHash(token) });
+  expect(auth).toBe(`${app.key}:${sign(app, `1.2::user::${user_data}`)}`);
+  expect((await postForm('/pusher/user-auth', { socket_id: '1.2' })).status).toBe(403);
+});
+
+describe('the HTTP side, through the pusher server library', () => {
+  const config = { appId: app.id, key: app.key, host: '127.0.0.1', useTLS: false };
+  const pusher = new PusherServer({ ...config, secret: app.secret, port: String(first.port) });
+  const clients: Client[] = [];
+  beforeAll(async () => {
+    for (const { port } of [first, second]) {
+      const client = await Client.connect(port, { token });
+      clients.push(client);
+      await client.subscribe('news');
+      await client.subscribe('user-9');
+      client.askSigned('presence-lobby', { user_id: `person-${port}` });
+      await client.subscribed('presence-lobby');
+    }
+  });
+  const clientsBut = (one: Client | undefined) => clients.filter((client) => client !== one);
+
+  test('triggers events on every gateway', async () => {
+    await pusher.trigger(['news', 'user-9'], 'announced', { text: 'hello' });
+    for (const client of clients) {
+      expect(await client.heard('announced', 'news')).toMatchObject({ data: { text: 'hello' } });
+      await client.heard('announced', 'user-9');
+    }
+  });
+
+  test('leaves the named socket out', async () => {
+    const [excluded] = clients;
+    await pusher.trigger('news', 'excluded', 'a text', { socket_id: excluded?.id ?? '' });
+    for (const client of clientsBut(excluded)) {
+      expect(await client.heard('excluded')).toMatchObject({ data: 'a text' });
+    }
+    await excluded?.caughtUp();
+    expect(excluded?.heardEvents()).not.toContain('news excluded');
+  });
+
+  test('triggers batches', async () => {
+    await pusher.triggerBatch([
+      { channel: 'news', name: 'one', data: { number: 1 } },
+      { channel: 'presence-lobby', name: 'two', data: { number: 2 } },
+    ]);
+    for (const client of clients) {
+      await client.heard('one', 'news');
+      await client.heard('two', 'presence-lobby');
+    }
+  });
+
+  test('tells of channels and their users, over all gateways', async () => {
+    const channels = await pusher.get({ path: '/channels' });
+    const { channels: occupied } = z
+      .object({ channels: z.record(z.string(), z.unknown()) })
+      .parse(await channels.json());
+    expect(Object.keys(occupied).sort()).toEqual(['news', 'presence-lobby', 'user-9']);
+    const counted = await pusher.get({
+      path: '/channels',
+      params: { filter_by_prefix: 'presence-', info: 'user_count,subscription_count' },
+    });
+    expect(await counted.json()).toEqual({
+      channels: { 'presence-lobby': { user_count: 2, subscription_count: 2 } },
+    });
+    const one = await pusher.get({ path: '/channels/presence-lobby', params: { info: 'user_count' } });
+    expect(await one.json()).toEqual({ occupied: true, user_count: 2 });
+    const empty = await pusher.get({ path: '/channels/nowhere' });
+    expect(await empty.json()).toEqual({ occupied: false });
+    const users = await pusher.get({ path: '/channels/presence-lobby/users' });
+    const ids = [first, second].map(({ port }) => ({ id: `person-${port}` }));
+    expect(await users.json()).toEqual({ users: expect.arrayContaining(ids) });
+  });
+
+  test('sends to a signed-in user', async () => {
+    const [client] = clients;
+    client?.ask('#server-to-user-10');
+    await client?.refused('#server-to-user-10');
+    client?.ask('#server-to-user-9');
+    await client?.subscribed('#server-to-user-9');
+    await pusher.sendToUser('9', 'called', {});
+    await client?.heard('called', '#server-to-user-9');
+  });
+
+  test('refuses a wrong secret, a wrong id and old requests with 401', async () => {
+    const wrong = new PusherServer({ ...config, secret: 'wrong', port: String(first.port) });
+    await expect(wrong.trigger('news', 'forged', {})).rejects.toMatchObject({ status: 401 });
+    const another = new PusherServer({
+      ...config,
+      appId: 'other',
+      secret: app.secret,
+      port: String(first.port),
+    });
+    await expect(another.trigger('news', 'forged', {})).rejects.toMatchObject({ status: 401 });
+    for (const age of [-601, 601]) {
+      const old = await post('/events', '{"name":"forged","channel":"news","data":""}', { age });
+      expect(old.status).toBe(401);
+    }
+    const fresh = await post('/events', '{"name":"late","channel":"news","data":""}', { age: 590 });
+    expect(fresh.status).toBe(200);
+  });
+
+  test('refuses a body that is not the signed one', async () => {
+    const answer = await post('/events', '{"name":"forged","channel":"news","data":""}', {
+      signedBody: '{}',
+    });
+    expect(answer.status).toBe(401);
+  });
+
+  test.each([
+    '',
+    'no json',
+    '[]',
+    '{}',
+    '{"name":"pusher:forged","channel":"news","data":""}',
+    '{"name":"pusher_internal:forged","channel":"news","data":""}',
+    '{"name":"forged","channel":"bad name","data":""}',
+    '{"name":"forged","channels":[],"data":""}',
+    '{"name":"forged","channel":"news","data":{}}',
+    '{"name":"forged","channel":"news","data":"","socket_id":"1.2:x"}',
+    `{"name":"${'x'.repeat(201)}","channel":"news","data":""}`,
+  ])('refuses %j with 400', async (body) => {
+    const answer = await post('/events', body);
+    expect(answer.status).toBe(400);
+    for (const client of clients) {
+      await client.caughtUp();
+      expect(client.heardEvents().filter((event) => event.endsWith('forged'))).toEqual([]);
+    }
+  });
+
+  test("ends a user's connections on every gateway", async () => {
+    await pusher.terminateUserConnections('9');
+    for (const client of clients) expect(await client.ended()).toMatchObject({ code: 4009 });
+  });
+
+  function post(path: string, body: string, { age = 0, signedBody = body } = {}) {
+    const url = `/apps/${app.id}${path}`;
+    const query = [
+      ['auth_key', app.key],
+      ['auth_timestamp', String(Math.floor(Date.now() / 1000) - age)],
+      ['auth_version', '1.0'],
+      ['body_md5', createHash('md5').update(signedBody).digest('hex')],
+    ]
+      .map(([name, value]) => `${name}=${value}`)
+      .join('&');
+    const signature = sign(app, `POST\n${url}\n${query}`);
+    return fetch(address(`${url}?${query}&auth_signature=${signature}`), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+  }
+});

@@ -1,0 +1,179 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { Client } from './client.ts';
+import { Installation } from './harness.ts';
+
+const installation = await Installation.open();
+const { port } = await installation.start({
+  activitySeconds: 1,
+  pongTimeout: 500,
+  waitingBytes: 262_144,
+  socketsOfUser: 2,
+  subscriptionsOfSocket: 3,
+  clientEventsAtOnce: 2,
+  clientEventsEachSecond: 0.1,
+  framesAtOnce: 60,
+  framesEachSecond: 1,
+});
+const token = await installation.register(9);
+await installation.register(10);
+afterAll(() => installation.close());
+
+describe('a frame that cannot be read', () => {
+  test.each([
+    'no json',
+    '[]',
+    'null',
+    '{}',
+    '{"event":7}',
+    '{"event":"unheard-of"}',
+    '{"event":"pusher:unheard-of"}',
+    '{"event":"pusher:subscribe"}',
+    '{"event":"pusher:subscribe","data":{"channel":7}}',
+    '{"event":"pusher:unsubscribe","data":[]}',
+    `{"event":"${'x'.repeat(201)}"}`,
+  ])('%s is answered by an error frame, and the connection stays', async (frame) => {
+    const client = await Client.connect(port);
+    client.send(frame);
+    expect(await client.heard('pusher:error')).toMatchObject({ data: { code: 4300 } });
+    await client.caughtUp();
+    await client.close();
+  });
+
+  test('a binary one likewise', async () => {
+    const client = await Client.connect(port);
+    client.socket.send(Buffer.from('{"event":"pusher:ping"}'), { binary: true });
+    expect(await client.heard('pusher:error')).toMatchObject({ data: { code: 4300 } });
+    await client.close();
+  });
+
+  test('text that is no UTF-8 closes the connection', async () => {
+    const client = await Client.connect(port);
+    client.socket.send(Buffer.from([0x7b, 0xff, 0xfe]), { binary: false });
+    expect(await client.ended()).toMatchObject({ code: 1007 });
+  });
+
+  test('more than 100 KB closes the connection', async () => {
+    const client = await Client.connect(port);
+    client.send({ event: 'client-x', data: 'x'.repeat(100 * 1024) });
+    expect(await client.ended()).toMatchObject({ code: 1009 });
+  });
+});
+
+describe('ping and pong', () => {
+  test('a ping is answered', async () => {
+    const client = await Client.connect(port);
+    client.send('{"event":"pusher:ping","data":{}}');
+    expect(await client.heard('pusher:pong')).toMatchObject({ data: {} });
+    await client.close();
+  });
+
+  test('a silent client is asked, stays when it answers, and is told 4201 when it does not', async () => {
+    const client = await Client.connect(port);
+    await client.heard('pusher:ping');
+    client.send({ event: 'pusher:pong', data: {} });
+    await client.heardTimes('pusher:ping', 2);
+    expect(await client.ended()).toMatchObject({ code: 4201 });
+  });
+});
+
+describe('client events', () => {
+  test('reach all others on the channel, and not the sender', async () => {
+    const [one, other] = [await Client.connect(port), await Client.connect(port)];
+    for (const client of [one, other]) {
+      client.askSigned('private-room');
+      await client.subscribed('private-room');
+    }
+    one.send({ event: 'client-typing', channel: 'private-room', data: { who: 9 } });
+    expect(await other.heard('client-typing', 'private-room')).toMatchObject({ data: { who: 9 } });
+    await one.caughtUp();
+    expect(one.heardEvents()).toEqual([]);
+    await Promise.all([one.close(), other.close()]);
+  });
+
+  test('name their sender on presence channels', async () => {
+    const [one, other] = [await Client.connect(port), await Client.connect(port)];
+    one.askSigned('presence-room', { user_id: 'anne' });
+    other.askSigned('presence-room', { user_id: 'bert' });
+    await Promise.all([one.subscribed('presence-room'), other.subscribed('presence-room')]);
+    one.send({ event: 'client-typing', channel: 'presence-room', data: 'a text' });
+    expect(await other.heard('client-typing')).toMatchObject({ data: 'a text', userId: 'anne' });
+    await Promise.all([one.close(), other.close()]);
+  });
+
+  test.each(['public-room', 'private-elsewhere'])('are refused on %s', async (channel) => {
+    const client = await Client.connect(port);
+    client.ask('public-room');
+    await client.subscribed('public-room');
+    client.send({ event: 'client-typing', channel, data: {} });
+    expect(await client.heard('pusher:error')).toMatchObject({ data: { code: 4301 } });
+    await client.close();
+  });
+
+  test('too many are refused with 4301, and the connection stays', async () => {
+    const client = await Client.connect(port);
+    client.askSigned('private-room');
+    await client.subscribed('private-room');
+    for (let time = 0; time < 3; time++) {
+      client.send({ event: 'client-typing', channel: 'private-room', data: {} });
+    }
+    expect(await client.heard('pusher:error')).toMatchObject({ data: { code: 4301 } });
+    await client.caughtUp();
+    await client.close();
+  });
+});
+
+describe('limits', () => {
+  test('so many sockets of one user', async () => {
+    const first = await Client.connect(port, { token });
+    const second = await Client.connect(port, { token });
+    expect(await Client.begin(port, { token }).ended()).toMatchObject({ code: 4004 });
+    await first.close();
+    const third = Client.begin(port, { token });
+    await third.heard('pusher:connection_established');
+    await Promise.all([second.close(), third.close()]);
+  });
+
+  test('so many subscriptions of one socket', async () => {
+    const client = await Client.connect(port);
+    for (const name of ['a', 'b', 'c']) await client.subscribe(name);
+    client.ask('d');
+    await client.refused('d');
+    client.send({ event: 'pusher:unsubscribe', data: { channel: 'a' } });
+    client.ask('d');
+    await client.heard('pusher_internal:subscription_succeeded', 'd');
+    await client.close();
+  });
+
+  test('so many frames of one socket', async () => {
+    const client = await Client.connect(port);
+    for (let time = 0; time < 80; time++) client.send({ event: 'pusher:pong', data: {} });
+    expect(await client.ended()).toMatchObject({ code: 4100 });
+  });
+
+  test('a client that does not read is cut off, and the others hear everything', async () => {
+    const slow = await Client.connect(port);
+    const quick = await Client.connect(port);
+    await slow.subscribe('global');
+    await quick.subscribe('global');
+    slow.socket.pause();
+    const content = 'x'.repeat(60_000);
+    let sent = 0;
+    for (; sent < 400; sent++) {
+      await installation.commit([{ channel: 'global', event: 'settingChange', data: { content } }]);
+    }
+    await quick.heardTimes('settingChange', sent);
+    slow.socket.resume();
+    expect(await slow.ended()).toMatchObject({ code: 1006 });
+    expect(slow.heardEvents().length).toBeLessThan(sent);
+    await quick.close();
+  });
+});
+
+test('draining closes every socket with 4200 and lets no new one in', async () => {
+  const { gateway, port: another } = await installation.start();
+  const client = await Client.connect(another);
+  const drained = gateway.drain();
+  expect(await client.ended()).toMatchObject({ code: 4200 });
+  await drained;
+  expect(gateway.status().sockets).toBe(0);
+});
