@@ -10,7 +10,7 @@ import { createGateway } from './gateway/gateway.ts';
 import { openInstallation } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { explainListening } from './listening.ts';
-import { openPostgresLog } from './log/postgres.ts';
+import { openLog } from './log/open.ts';
 import { createPool } from './postgres/pool.ts';
 
 /** The whole of bubble-im in one process: log, projections, bus, gateway, API (`npm start`). */
@@ -25,7 +25,7 @@ async function start(program: Program): Promise<void> {
   );
   const log = await program.start(
     'log',
-    () => openPostgresLog({ connectionString: databaseUrl, logger }),
+    () => openLog(environment, databaseUrl, logger),
     (part) => ({ stop: () => part.close() }),
   );
   const bus = await program.start(
@@ -38,7 +38,7 @@ async function start(program: Program): Promise<void> {
     () => startProjector({ log, database: databaseUrl, bus, logger }),
     (part) => ({ stop: () => part.stop() }),
   );
-  const { application } = await program.start(
+  const { application, prepared } = await program.start(
     'api',
     () => assemble({ log, bus, pool, app, logger, fail: (error) => program.fail('api', error) }),
     (part) => ({ stop: part.stop }),
@@ -70,7 +70,10 @@ async function start(program: Program): Promise<void> {
       },
     }),
   );
-  process.stdout.write(welcome(address, appKeys, dataFolder));
+  // Not awaited: while the read models catch up, the program can be asked to end.
+  void prepared.then(() => {
+    if (application.isReady()) process.stdout.write(welcome(address, appKeys, dataFolder));
+  });
 }
 
 /** What whoever starts the program needs to know to begin. */

@@ -39,10 +39,17 @@ export interface Foundation {
   readonly fail: (error: unknown) => void;
 }
 
-/** Puts together what the routes work with. `stop` ends what it began, and nothing of the foundation. */
-export async function assemble(
-  foundation: Foundation,
-): Promise<{ application: Application; stop: () => Promise<void> }> {
+/** The application, and how far it is. */
+export interface Assembled {
+  readonly application: Application;
+  /** Resolves once requests are carried out, or `stop` was called before. */
+  readonly prepared: Promise<void>;
+  /** Ends what the application began, and nothing of its foundation. */
+  stop(): Promise<void>;
+}
+
+/** Puts together what the routes work with. */
+export async function assemble(foundation: Foundation): Promise<Assembled> {
   const { log, bus, pool, app, logger, fail } = foundation;
   const database = readDatabase(pool);
   const accounts = accountsDatabase(pool);
@@ -65,7 +72,7 @@ export async function assemble(
   const housekeeping = startHousekeeping({ database: accounts, tokenDays, logger });
   let ready = false;
   const stopping = new AbortController();
-  const preparing = raiseIds({ log, progress, database, ids, logger, signal: stopping.signal }).then(
+  const prepared = raiseIds({ log, progress, database, ids, logger, signal: stopping.signal }).then(
     (raised) => {
       ready = raised;
     },
@@ -94,9 +101,10 @@ export async function assemble(
   };
   return {
     application,
+    prepared,
     async stop() {
       stopping.abort();
-      await preparing;
+      await prepared;
       await housekeeping.close();
       await smsCodes.close();
       await tokens.close();

@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { postgresPid } from './installation.ts';
+import { type RunningProgram, startProgram } from './process.ts';
+
+/** What the API answers. */
+export type Answer = z.infer<typeof Answer>;
+const Answer = z.object({ code: z.int(), msg: z.string(), data: z.unknown() });
+
+/** A bubble-im that was started as `npm start` does, and how to call it. */
+export interface Standalone {
+  readonly program: RunningProgram;
+  /** `http://127.0.0.1:port` */
+  readonly url: string;
+  readonly port: number;
+  readonly key: string;
+  readonly secret: string;
+  /** Calls the API: with parameters as a form, as a token's bearer or with the server's key. */
+  call(path: string, by: Caller, parameters?: Readonly<Record<string, string | number>>): Promise<Answer>;
+}
+
+export type Caller = { readonly token: string } | 'server' | 'nobody';
+
+/** The calls that the document gives as GET. */
+const reading =
+  /^\/(dev\/sms|api\/(user\/get|friend\/(getlist|applylist)|message\/(get|unreadcount)|pop\/\w+))$/;
+
+/** Starts services/standalone.ts on a data folder and a port of its own; nothing of it outlives the test. */
+export async function startStandalone(
+  dataFolder: string,
+  environment: Record<string, string> = {},
+): Promise<Standalone> {
+  const program = startProgram('services/standalone.ts', [], {
+    DATA_DIR: dataFolder,
+    PORT: '0',
+    LOG_LEVEL: 'warn',
+    ...environment,
+  });
+  onTestFinished(async () => {
+    program.signal('SIGKILL');
+    await program.ended;
+    const left = await postgresPid(dataFolder);
+    if (left !== undefined) process.kill(left, 'SIGQUIT');
+  });
+  const line = await program.line(/^ {2}API /);
+  const url = /http:\/\/[^/]+/.exec(line)?.[0] ?? '';
+  const kept = await readFile(join(dataFolder, 'app-secret'), 'utf8');
+  const key = /^APP_KEY=(.*)$/m.exec(kept)?.[1] ?? '';
+  const secret = /^APP_SECRET=(.*)$/m.exec(kept)?.[1] ?? '';
+  return {
+    ...{ program, url, key, secret },
+    port: Number(new URL(url).port),
+    async call(path, by, parameters = {}) {
+      const form = new URLSearchParams(
+        Object.entries(parameters).map(([name, value]) => [name, String(value)]),
+      );
+      const headers =
+        by === 'server'
+          ? { 'x-app-key': key, 'x-app-secret': secret }
+          : by === 'nobody'
+            ? {}
+            : { authorization: `Bearer ${by.token}` };
+      const get = reading.test(path);
+      const answer = await fetch(`${url}${path}${get ? `?${form}` : ''}`, {
+        method: get ? 'GET' : 'POST',
+        headers,
+        ...(get ? {} : { body: form }),
+      });
+      return Answer.parse(await answer.json());
+    },
+  };
+}
