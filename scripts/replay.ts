@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { pino } from 'pino';
+import { definitionOf } from '../contracts/events/index.ts';
+import { readEnvironment } from '../services/environment.ts';
+import { type EventLog, type Position, type RecordedEvent, startOfLog } from '../services/log/log.ts';
+import { openLog } from '../services/log/open.ts';
+import { withDatabase } from './with-database.ts';
+
+/** `npm run replay`: shows the event log, while the system runs or at rest; it changes nothing. */
+
+interface Options {
+  readonly stream?: string;
+  readonly type?: string;
+  readonly from?: string;
+  readonly follow?: boolean;
+  readonly format: 'table' | 'ndjson';
+}
+
+const program = new Command('replay')
+  .description('Shows the events of the log in their order.')
+  .option('--stream <name>', 'one stream, or with a * at its end all whose names begin so: user-9, group-*')
+  .option('--type <names>', 'only these events, comma between: MessageSent,MessageRevoked', knownTypes)
+  .option('--from <position>', 'only what lies after this position, as replay shows them')
+  .option('--follow', 'goes on with what comes, until Ctrl-C')
+  .addOption(
+    new Option('--format <format>', 'how to show them').choices(['table', 'ndjson']).default('table'),
+  )
+  .action(run);
+
+function knownTypes(text: string): string {
+  const unknown = text.split(',').find((type) => definitionOf(type) === undefined);
+  if (unknown !== undefined) throw new InvalidArgumentError(`there is no event ${unknown}`);
+  return text;
+}
+
+async function run(options: Options): Promise<void> {
+  const environment = readEnvironment();
+  const logger = pino(
+    { level: environment.logLevel === 'info' ? 'warn' : environment.logLevel },
+    pino.destination(2),
+  );
+  await withDatabase(environment, logger, async (url) => {
+    const log = await openLog(environment, url, logger);
+    try {
+      await show(log, options);
+    } finally {
+      await log.close();
+    }
+  });
+}
+
+async function show(log: EventLog, options: Options): Promise<void> {
+  const types = options.type === undefined ? undefined : new Set(options.type.split(','));
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  process.once('SIGTERM', () => stop.abort());
+  // Whoever reads the output may end before we do: `replay | head`.
+  process.stdout.on('error', () => stop.abort());
+  const print = options.format === 'table' ? asLine : asJson;
+  if (options.format === 'table') await write(heading);
+  for await (const record of records(log, options, stop.signal)) {
+    if (stop.signal.aborted) break;
+    if (types && !types.has(record.type)) continue;
+    await write(`${print(record)}\n`);
+  }
+}
+
+/** The chosen records: history, and with `follow` what comes. */
+async function* records(log: EventLog, options: Options, signal: AbortSignal): AsyncGenerator<RecordedEvent> {
+  const { stream = '*', from, follow } = options;
+  const prefix = stream.endsWith('*') ? stream.slice(0, -1) : stream;
+  const whole = prefix !== stream;
+  const filter = {
+    after: from === undefined ? startOfLog : (from as Position),
+    ...(prefix === '' ? {} : { prefixes: [prefix] }),
+  };
+  const batches = follow ? log.subscribe({ ...filter, signal }) : [log.readAll(filter)];
+  for await (const batch of batches) {
+    for await (const record of batch) if (whole || record.stream === stream) yield record;
+  }
+}
+
+const heading = `${'position'.padEnd(16)}  ${'time'.padEnd(24)}  ${'stream'.padEnd(24)}  rev  type\n`;
+
+function asLine(record: RecordedEvent): string {
+  const { position, recorded, stream, revision, type, data } = record;
+  const time = new Date(recorded).toISOString();
+  return `${position.padEnd(16)}  ${time}  ${stream.padEnd(24)}  ${String(revision).padStart(3)}  ${type} ${JSON.stringify(data)}`;
+}
+
+function asJson(record: RecordedEvent): string {
+  const { position, recorded, stream, revision, id, type, data, metadata } = record;
+  return JSON.stringify({ position, recorded, stream, revision, id, type, data, metadata });
+}
+
+/** Waits where the reader is slower than the log, so that memory stays flat. */
+async function write(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain').catch(() => undefined);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`replay: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
