@@ -7,6 +7,7 @@ import { conversationOf } from '../commands/send-message.ts';
 import { takeMessage } from '../commands/take-message.ts';
 import { groupStream, mustBeMember, mustLive } from '../domain/group.ts';
 import { findMessage, findReading, readPage } from '../queries/messages.ts';
+import { findMissedPushes } from '../queries/pushes.ts';
 import { countUnread } from '../queries/unread.ts';
 import type { Application } from './application.ts';
 import { chatOf } from './chat.ts';
@@ -14,7 +15,7 @@ import { serve, shownAt } from './route.ts';
 
 /** Messages and reading them (API document, 消息接口). */
 export function messageRoutes(server: FastifyInstance, application: Application): void {
-  const { database, sender, store } = application;
+  const { database, pool, sender, store } = application;
 
   serve(server, application, message.messageSend, async ({ parameters, me, context }) => {
     const { to, type, content, quote_mid, uniqueId } = parameters;
@@ -74,5 +75,10 @@ export function messageRoutes(server: FastifyInstance, application: Application)
     const chat = chatOf(uid, type, id);
     if (chat.type === 'group') mustBeMember(mustLive((await store.load(groupStream(chat.id))).state), uid);
     return shownAt(await markRead(application, uid, conversationOf(uid, chat), {}, context));
+  });
+
+  serve(server, application, message.messageSync, async ({ parameters: { since, limit }, me }) => {
+    const { events, ...rest } = await findMissedPushes(pool, me(), since, limit);
+    return { data: { events: [...events], ...rest } };
   });
 }
