@@ -54,6 +54,7 @@ as $$
 declare
   head bigint;
   taken bigint;
+  repeated boolean;
   moment timestamptz;
 begin
   perform pg_advisory_xact_lock(hashtextextended('log.append', 0));
@@ -61,8 +62,11 @@ begin
   recorded := floor(extract(epoch from moment) * 1000);
   select coalesce(max(e.position), 0) into head from log.events e;
 
+  -- One look for all ids: new ones lie at the end of their index.
+  repeated := exists (select from log.events e where e.id = any (ids));
+
   with asked as materialized (
-    select a.number, a.stream, a.expected, a.size, a.place,
+    select a.number, a.stream, a.expected, a.size,
       coalesce((
         select e.revision from log.events e
         where e.stream = a.stream and e.revision >= a.hint order by e.revision desc limit 1
@@ -70,17 +74,17 @@ begin
         select e.revision from log.events e
         where e.stream = a.stream order by e.revision desc limit 1
       ), -1) as current,
-      (select e.position from log.events e where e.id = a.first_id and e.stream = a.stream) as standing,
-      a.size > 1 and exists (
-        select from unnest(ids[a.place + 1 : a.place + a.size - 1]) later (id)
-        where exists (select from log.events e where e.id = later.id and e.stream = a.stream)
+      case when repeated then (
+        select e.position from log.events e where e.id = a.first_id and e.stream = a.stream
+      ) end as standing,
+      repeated and a.size > 1 and exists (
+        select from log.events e
+        where e.stream = a.stream and e.id in (
+          select later.id from unnest(numbers, ids) later (number, id) where later.number = a.number
+        )
       ) as later_stands
-    from (
-      select u.stream collate "C", u.hint, u.expected, u.size, u.first_id, u.number,
-        sum(u.size) over (order by u.number) - u.size + 1 as place
-      from unnest(streams, hints, expected, sizes, first_ids) with ordinality
-        u (stream, hint, expected, size, first_id, number)
-    ) a
+    from unnest(streams collate "C", hints, expected, sizes, first_ids) with ordinality
+      a (stream, hint, expected, size, first_id, number)
   ), decided as materialized (
     select number, stream, current, standing, size, verdict,
       case verdict when 'appended' then size else 0 end as stored
@@ -117,7 +121,7 @@ begin
       positions[e.number] - e.rank, streams[e.number], revisions[e.number] - e.rank,
       e.id, e.type, e.data, e.metadata, moment
     from unnest(numbers, ranks, ids, types, data, metadata) e (number, rank, id, type, data, metadata)
-    where outcomes[e.number] = 'appended';
+    where taken = cardinality(ids) or outcomes[e.number] = 'appended';
     perform pg_notify('log', (head + taken)::text);
   end if;
 end

@@ -2,9 +2,9 @@ import pg from 'pg';
 import type { NewEvent, StreamName } from '../../services/log/log.ts';
 
 /**
- * The least that a durable group commit can do: one connection, one insert by `unnest` a batch, a
- * table with a key and nothing else. It checks nothing, numbers no stream and tells nobody; it is
- * what the log's own figures are held against.
+ * The least that a durable group commit into such a table can do: one connection, one insert by
+ * `unnest` a batch, the columns and keys of log.events. It looks nothing up, takes no lock, numbers
+ * by counters of its own and tells nobody; it is what the log's own figures are held against.
  */
 export async function openBareLog(url: string): Promise<{
   append(stream: StreamName, event: NewEvent): Promise<void>;
@@ -14,9 +14,14 @@ export async function openBareLog(url: string): Promise<{
   // What is under way fails by itself.
   client.on('error', () => {});
   await client.connect();
-  await client.query(
-    'create table bare (position bigserial primary key, stream text, id uuid, type text, data text, metadata text)',
-  );
+  await client.query('create table bare (like log.events including all)');
+  let position = 0;
+  const revisions = new Map<StreamName, number>();
+  const nextRevision = (stream: StreamName) => {
+    const revision = (revisions.get(stream) ?? -1) + 1;
+    revisions.set(stream, revision);
+    return revision;
+  };
   let waiting: {
     stream: StreamName;
     event: NewEvent;
@@ -32,10 +37,14 @@ export async function openBareLog(url: string): Promise<{
       try {
         await client.query({
           name: 'bare insert',
-          text: `insert into bare (stream, id, type, data, metadata)
-            select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[])`,
+          text: `insert into bare
+            select u.*, now() from unnest(
+              $1::bigint[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::text[]
+            ) u`,
           values: [
+            batch.map(() => ++position),
             batch.map(({ stream }) => stream),
+            batch.map(({ stream }) => nextRevision(stream)),
             batch.map(({ event }) => event.id),
             batch.map(({ event }) => event.type),
             batch.map(({ event }) => JSON.stringify(event.data)),
