@@ -34,11 +34,9 @@ export class PushBook implements Pushes {
 export function insertPushes(rows: readonly PushRow[], batch: number): Statement {
   return {
     name: 'write push',
-    // What an earlier making of the read models pushed stays as it was.
     text: `insert into read.push (place, number, channel, event, data, batch)
       select given.*, $6::bigint
-      from unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::text[]) as given
-      on conflict (place, number) do nothing`,
+      from unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::text[]) as given`,
     values: [
       texts(rows.map(({ place }) => place)),
       int4s(rows.map(({ number }) => number)),

@@ -116,7 +116,7 @@ export const messages = table(
     own: bigint,
   },
   ['conversation', 'sequence'],
-  1_000,
+  { kept: 1_000, grows: true },
 );
 export type MessageRow = RowOf<typeof messages>;
 /** The one message of a mid. */
@@ -128,7 +128,7 @@ export const messageDeletions = table(
   'message_deletions',
   { uid: bigint, conversation: text, sequence: bigint },
   ['uid', 'conversation', 'sequence'],
-  1_000,
+  { kept: 1_000 },
 );
 
 export const inbox = table(

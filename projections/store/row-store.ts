@@ -1,5 +1,5 @@
 import type { Row as Record, Statement } from '../../services/postgres/pipeline.ts';
-import { deleteRows, selectLists, selectRows, upsertRows } from './statements.ts';
+import { deleteRows, insertRows, selectLists, selectRows, upsertRows } from './statements.ts';
 import {
   keyText,
   type ListRef,
@@ -142,12 +142,15 @@ export class RowStore implements Rows {
   writes(): Statement[] {
     const statements: Statement[] = [];
     for (const [table, { changed }] of this.#tables) {
+      const fresh: RowShape[] = [];
       const present: RowShape[] = [];
       const gone: (typeof changed)[number]['key'][] = [];
-      for (const { row, key } of changed) {
-        if (row) present.push(row);
-        else gone.push(key);
+      for (const { row, key, stored } of changed) {
+        if (!row) gone.push(key);
+        else if (table.grows && !stored) fresh.push(row);
+        else present.push(row);
       }
+      if (fresh.length > 0) statements.push(insertRows(table, fresh));
       if (present.length > 0) statements.push(upsertRows(table, present));
       if (gone.length > 0) statements.push(deleteRows(table, gone));
     }

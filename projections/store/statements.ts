@@ -4,7 +4,7 @@ import type { ListRef, RowRef, RowShape, Table } from './table.ts';
 import { valuesOf } from './table.ts';
 
 /*
- * The four statements of a table. Rows go and come many at a time, a column an array, so that a
+ * The statements of a table. Rows go and come many at a time, a column an array, so that a
  * statement's text, and with it its plan, stays the same whatever their number.
  */
 
@@ -87,32 +87,42 @@ export function selectLists(
   };
 }
 
+/** Writes rows that are new, which costs a fifth less than not knowing it. */
+export function insertRows(table: Table<RowShape>, rows: readonly RowShape[]): Statement {
+  const name = `insert ${table.name}`;
+  return { name, text: once(name, () => inserting(table)), values: all(table, rows) };
+}
+
 /** Writes rows, whether they stood before or not. */
 export function upsertRows(table: Table<RowShape>, rows: readonly RowShape[]): Statement {
   const name = `write ${table.name}`;
+  const text = once(name, () => {
+    const changes = [...table.columns.keys()]
+      .filter((column) => !table.key.includes(column))
+      .map((column) => `${quoted(column)} = excluded.${quoted(column)}`);
+    return `${inserting(table)} on conflict (${table.key.map(quoted).join(', ')})
+      do ${changes.length === 0 ? 'nothing' : `update set ${changes.join(', ')}`}`;
+  });
+  return { name, text, values: all(table, rows) };
+}
+
+function inserting(table: Table<RowShape>): string {
   const columns = [...table.columns.keys()];
-  return {
-    name,
-    text: once(name, () => {
-      const names = columns.map(quoted).join(', ');
-      const sources = columns.map((column) => {
-        const cast = table.columns.get(column)?.cast;
-        return `given.${quoted(column)}${cast === undefined ? '' : `::${cast}`}`;
-      });
-      const changes = columns
-        .filter((column) => !table.key.includes(column))
-        .map((column) => `${quoted(column)} = excluded.${quoted(column)}`);
-      return `insert into read.${table.name} (${names})
-        select ${sources.join(', ')} from ${given(table, columns)}
-        on conflict (${table.key.map(quoted).join(', ')})
-        do ${changes.length === 0 ? 'nothing' : `update set ${changes.join(', ')}`}`;
-    }),
-    values: parameters(
-      table,
-      columns,
-      rows.map((row) => valuesOf(row, columns)),
-    ),
-  };
+  const sources = columns.map((column) => {
+    const cast = table.columns.get(column)?.cast;
+    return `given.${quoted(column)}${cast === undefined ? '' : `::${cast}`}`;
+  });
+  return `insert into read.${table.name} (${columns.map(quoted).join(', ')})
+    select ${sources.join(', ')} from ${given(table, columns)}`;
+}
+
+function all(table: Table<RowShape>, rows: readonly RowShape[]) {
+  const columns = [...table.columns.keys()];
+  return parameters(
+    table,
+    columns,
+    rows.map((row) => valuesOf(row, columns)),
+  );
 }
 
 /** Deletes the rows of these keys. */

@@ -6,6 +6,8 @@ export interface Entry<Row extends RowShape> {
   row: Row | undefined;
   /** The key's values. */
   readonly key: readonly Value[];
+  /** Whether the table is known to hold a row under this key, perhaps an older one. */
+  stored: boolean;
   /** Whether it is still to be written. */
   changed: boolean;
   /** The last event that may read it. */
@@ -53,7 +55,7 @@ export class TableRows<Row extends RowShape> {
   loaded(text: string, key: readonly Value[], row: Row | undefined): Entry<Row> {
     const known = this.entry(text);
     if (known) return known;
-    const entry: Entry<Row> = { row, key, changed: false, readableBy: 0 };
+    const entry: Entry<Row> = { row, key, stored: row !== undefined, changed: false, readableBy: 0 };
     this.#recent.set(text, entry);
     return entry;
   }
@@ -92,7 +94,10 @@ export class TableRows<Row extends RowShape> {
 
   /** To be called once all changes stand in the database. */
   written(): void {
-    for (const entry of this.changed) entry.changed = false;
+    for (const entry of this.changed) {
+      entry.changed = false;
+      entry.stored = entry.row !== undefined;
+    }
     this.changed.length = 0;
     if (this.#recent.size + this.#lists.size <= this.table.kept) return;
     this.#older = this.#recent;

@@ -12,6 +12,8 @@ export interface Table<Row extends RowShape> {
   readonly lists: ReadonlyMap<string, List>;
   /** About so many rows stay in memory between two batches. */
   readonly kept: number;
+  /** Whether a row that is put without having been read is always a new one. */
+  readonly grows: boolean;
   /** Makes a row of what `pg` gives. */
   read(record: Readonly<Record<string, unknown>>): Row;
 }
@@ -72,12 +74,19 @@ export function valuesOf(row: RowShape, columns: readonly string[]): Value[] {
   return columns.map((column) => row[column] ?? null);
 }
 
-/** Defines a table: `kept` rows stay in memory, which must not be many where they are large. */
+/** How a table is treated, beyond what every table is. */
+export interface TableTraits {
+  /** Fewer than usual where the rows are large. */
+  readonly kept?: number;
+  readonly grows?: boolean;
+}
+
+/** Defines a table. */
 export function table<Row extends RowShape, const Key extends readonly (keyof Row & string)[]>(
   name: string,
   columns: { readonly [Name in keyof Row]: Column<Row[Name]> },
   key: Key,
-  kept = 20_000,
+  { kept = 20_000, grows = false }: TableTraits = {},
 ): KeyedTable<Row, Key> {
   const byName: ReadonlyMap<string, Column<Value>> = new Map(Object.entries(columns));
   const lists = new Map<string, List>();
@@ -87,6 +96,7 @@ export function table<Row extends RowShape, const Key extends readonly (keyof Ro
     key,
     lists,
     kept,
+    grows,
     read: (record) => {
       const row: Record<string, Value> = {};
       for (const [column, { read }] of byName) row[column] = read(record[column]);

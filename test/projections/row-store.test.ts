@@ -3,7 +3,9 @@ import { bigint, text } from '../../projections/store/column.ts';
 import { RowStore } from '../../projections/store/row-store.ts';
 import { type Ref, table } from '../../projections/store/table.ts';
 
-const cats = table('cats', { id: bigint, owner: bigint, name: text }, ['id'], 3);
+const cats = table('cats', { id: bigint, owner: bigint, name: text }, ['id'], {
+  kept: 3,
+});
 const catsOf = cats.listBy(['owner']);
 
 const tom = { id: 1, owner: 7, name: 'Tom' };
@@ -83,6 +85,23 @@ describe('the rows in memory', () => {
     ]);
     store.written();
     expect(store.writes()).toEqual([]);
+  });
+
+  it('insert rows of a table that only grows, and change those that stand', () => {
+    const log = table('log', { id: bigint, name: text }, ['id'], { grows: true });
+    const { store, open } = storeOver([]);
+    const written = () => {
+      const names = store.writes().map(({ name }) => name);
+      store.written();
+      return names;
+    };
+    open();
+    store.put(log, { id: 1, name: 'a' });
+    store.put(log, { id: 1, name: 'b' });
+    expect(written()).toEqual(['insert log']);
+    store.put(log, { id: 1, name: 'c' });
+    store.put(log, { id: 2, name: 'd' });
+    expect(written()).toEqual(['insert log', 'write log']);
   });
 
   it('forget what was not touched for long, and never a list in part', () => {
