@@ -26,6 +26,8 @@ describeEventLog('Postgres', {
       settings: { fsync: 'off', synchronous_commit: 'off', wal_writer_delay: '10s' },
     });
     await migrate(postgres.url);
+    // A stop in good order writes the tables down.
+    await postgres.restart();
     return {
       open: () => openPostgresLog({ connectionString: postgres.url }),
       kill: () => postgres.kill(),
