@@ -3,6 +3,7 @@ import type { DomainEvent } from '../contracts/events/index.ts';
 import type { PushRow } from '../contracts/push/row.ts';
 import type { Tick } from '../services/bus/bus.ts';
 import type { Decoded } from '../services/log/codec.ts';
+import type { Position } from '../services/log/log.ts';
 import { pipeline, type Statement } from '../services/postgres/pipeline.ts';
 import type { Held } from './lease.ts';
 import type { Projection } from './projection.ts';
@@ -28,6 +29,15 @@ export interface Committed {
   readonly rows: readonly PushRow[];
 }
 
+interface Taken extends Committed {
+  /** How many events it held. */
+  readonly count: number;
+}
+
+/** A transaction ends once it reads or writes so many rows: a thousand may join a group in one event. */
+const mostReads = 10_000;
+const mostWrites = 10_000;
+
 /**
  * Takes events into the read models, batch by batch: rows, pushes and checkpoint in one transaction
  * and, where all rows are in memory, one round trip. Once it has thrown, its memory is not to be
@@ -37,7 +47,7 @@ export class BatchProjector {
   readonly #client: Client;
   readonly #projections: ReadonlyMap<string, Projection<DomainEvent>>;
   readonly #held: Held;
-  #position: string;
+  #position: Position;
   #batch: number;
   #store = new RowStore();
 
@@ -50,34 +60,47 @@ export class BatchProjector {
   }
 
   /**
-   * Takes in events, at least one, in the order of the log, strictly after all before. Calls
-   * `committed` for each transaction.
+   * Takes in events, in the order of the log, strictly after all before. Calls `committed` for each
+   * transaction.
    * @throws ProjectionFault, with all events before the one it names taken in; the error of Postgres
    *   or of the connection, after which the checkpoint says how far it came
    */
   async take(events: readonly Decoded[], committed: (batch: Committed) => void): Promise<void> {
-    try {
-      committed(await this.#transact(events));
-    } catch (error) {
-      this.#store = new RowStore();
-      if (error instanceof ProjectionFault) {
-        const sound = events.slice(0, events.indexOf(error.event));
-        if (sound.length > 0) await this.take(sound, committed);
-        throw error;
+    for (let rest = events; rest.length > 0; ) {
+      let taken: Taken;
+      try {
+        taken = await this.#transact(rest);
+      } catch (error) {
+        this.#store = new RowStore();
+        await this.#takeSound(rest, error, committed);
+        return;
       }
-      if (!blamesData(error)) throw error;
-      const [first, ...others] = events;
-      if (first && others.length === 0) throw new ProjectionFault(first, error);
-      // One of them is at fault: those before it are taken in, one by one, until it is found.
-      for (const event of events) await this.take([event], committed);
+      committed(taken);
+      rest = rest.slice(taken.count);
     }
   }
 
-  async #transact(events: readonly Decoded[]): Promise<Committed> {
+  /** Takes in what stands before the event that is to blame for an error, and throws. */
+  async #takeSound(events: readonly Decoded[], error: unknown, committed: (batch: Committed) => void) {
+    if (error instanceof ProjectionFault) {
+      await this.take(events.slice(0, events.indexOf(error.event)), committed);
+      throw error;
+    }
+    if (!blamesData(error)) throw error;
+    const [first, ...others] = events;
+    if (first && others.length === 0) throw new ProjectionFault(first, error);
+    // One by one, until it is found.
+    for (const event of events) await this.take([event], committed);
+  }
+
+  /** Takes in as many of the first events as one transaction should hold. */
+  async #transact(events: readonly Decoded[]): Promise<Taken> {
     const store = this.#store;
     const pushes = new PushBook(this.#held.epoch);
-    const plans = events.map((event) => this.#plan(event));
+    const plans = this.#plans(events);
     await this.#load(plans.flatMap(({ refs }) => refs));
+    let count = 0;
+    let reached = this.#position;
     for (const { event, projection, refs } of plans) {
       try {
         store.open(refs);
@@ -86,9 +109,10 @@ export class BatchProjector {
       } catch (error) {
         throw new ProjectionFault(event, error);
       }
+      count++;
+      reached = event.position;
+      if (store.changes + pushes.rows.length >= mostWrites) break;
     }
-    const reached = events.at(-1)?.position;
-    if (reached === undefined) throw new TypeError('a batch has at least one event');
     const batch = this.#batch + 1;
     const { fence } = this.#held;
     const statements: Statement[] = [
@@ -104,18 +128,26 @@ export class BatchProjector {
     store.written();
     this.#position = reached;
     this.#batch = batch;
-    return { tick: { checkpoint: reached, fence, batch }, rows: pushes.rows };
+    return { tick: { checkpoint: reached, fence, batch }, rows: pushes.rows, count };
   }
 
-  /** What is to be done with an event, and what must be read for it. */
-  #plan(event: Decoded) {
-    try {
-      const projection = this.#projections.get(event.type);
-      if (!projection) throw new TypeError('nothing projects its type');
-      return { event, projection, refs: projection.reads(event) };
-    } catch (error) {
-      throw new ProjectionFault(event, error);
+  /** What is to be done with the first events, and what must be read for them. */
+  #plans(events: readonly Decoded[]) {
+    const plans = [];
+    let reads = 0;
+    for (const event of events) {
+      try {
+        const projection = this.#projections.get(event.type);
+        if (!projection) throw new TypeError('nothing projects its type');
+        const refs = projection.reads(event);
+        plans.push({ event, projection, refs });
+        reads += refs.length;
+      } catch (error) {
+        throw new ProjectionFault(event, error);
+      }
+      if (reads >= mostReads) break;
     }
+    return plans;
   }
 
   async #load(refs: Parameters<RowStore['missing']>[0]): Promise<void> {

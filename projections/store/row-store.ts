@@ -138,6 +138,13 @@ export class RowStore implements Rows {
     this.#rows(table).change(text, values, undefined).readableBy = this.#event;
   }
 
+  /** How many rows are to be written. */
+  get changes(): number {
+    let count = 0;
+    for (const { changed } of this.#tables.values()) count += changed.length;
+    return count;
+  }
+
   /** The statements that write all changes. */
   writes(): Statement[] {
     const statements: Statement[] = [];
