@@ -15,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   log: () => import('./log.ts'),
   chat: () => import('./chat.ts'),
   crashes: () => import('./crashes.ts'),
+  fanout: () => import('./fanout.ts'),
 };
 
 async function main(): Promise<void> {
