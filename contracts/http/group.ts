@@ -53,7 +53,7 @@ export const groupCreate = contract({
   summary: '创建群组',
   parameters: z.object({
     ...caller,
-    members: parameter.uids.optional(),
+    members: parameter.anyUids.optional(),
     groupname: parameter.text(1, 64).optional(),
     avatar: parameter.mayBeEmpty().optional(),
     uniqueId: parameter.text(1, 64).optional(),

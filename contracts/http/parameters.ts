@@ -58,11 +58,17 @@ export function oneOf<const Value extends string>(...values: readonly [Value, ..
 }
 
 /**
- * A list of uids, at most 1,000: `members[]=1&members[]=2`, `members[0]=1`, `members=1`, `[1, 2]`.
+ * A list of uids, at least so many and at most 1,000: `members[]=1&members[]=2`, `members[0]=1`,
+ * `members=1`, `[1, 2]`.
  */
-export const uids = z
-  .preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(uid).min(1).max(1000))
-  .meta({ items: 'uid' });
+function listOfUids(least: number) {
+  return z
+    .preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(uid).min(least).max(1000))
+    .meta({ items: 'uid' });
+}
+
+export const uids = listOfUids(1);
+export const anyUids = listOfUids(0);
 
 /** 11 digits that begin with 1; may arrive as a number. */
 export const phone = z.union([z.string(), z.int().transform(String)]).pipe(z.string().regex(/^1\d{10}$/));
