@@ -3,6 +3,7 @@ import type { DomainEvent } from '../../contracts/events/index.ts';
 import type { Aggregate, AggregateStream } from '../domain/aggregate.ts';
 import { type Decoded, decode } from '../log/codec.ts';
 import { type EventId, type EventLog, type Position, type StreamName, startOfLog } from '../log/log.ts';
+import { Turns } from './turns.ts';
 
 /** A state and how far it was folded. `revision` -1: the stream has no events yet. */
 export interface Snapshot<State> {
@@ -12,13 +13,16 @@ export interface Snapshot<State> {
   readonly position: Position;
 }
 
+/** An event with its place. */
+type Placed = DomainEvent & Pick<Decoded, 'id' | 'revision' | 'position'>;
+
 interface Entry {
   readonly aggregate: Aggregate<unknown>;
   state: unknown;
   revision: number;
   position: Position;
-  /** Events that the tail brought while the stream was being read; null once it is folded. */
-  arrived: Decoded[] | null;
+  /** What came while the stream was being read; null once it is folded. */
+  arrived: Placed[] | null;
   readonly folded: Promise<void>;
   /** Ids seen, where the store under the log may keep one event twice; the first counts. */
   readonly seen: Set<EventId> | null;
@@ -27,21 +31,27 @@ interface Entry {
 /** The streams of which states are kept. */
 const prefixes = ['user-', 'friendship-', 'group-', 'reply-', 'setting'];
 
-const memory = 100_000;
+/** So much is kept, in the aggregates' own weights. */
+const ordinaryMemory = 100_000;
 
 /**
  * The states that commands decide on: folded once, kept in bounded memory, kept fresh by the log's
  * tail. What this process appends is seen at once, what others append within the tail's delay.
  */
 export class AggregateStore {
+  /** Whose turn it is to change a stream. */
+  readonly turns = new Turns();
   readonly #log: EventLog;
   readonly #stop = new AbortController();
   readonly #entries: LRUCache<StreamName, Entry>;
   readonly #onFailure: (error: unknown) => void;
   #tailing: Promise<void> = Promise.resolve();
 
-  /** `onFailure` hears of an event that cannot be read: states go stale then, so the process must end. */
-  constructor(log: EventLog, onFailure: (error: unknown) => void) {
+  /**
+   * `onFailure` hears of an event that cannot be read: states go stale then, so the process must end.
+   * `memory` bounds what is kept, in the aggregates' weights.
+   */
+  constructor(log: EventLog, onFailure: (error: unknown) => void, memory = ordinaryMemory) {
     this.#log = log;
     this.#onFailure = onFailure;
     this.#entries = new LRUCache({
@@ -86,10 +96,11 @@ export class AggregateStore {
     position: Position,
   ): void {
     const entry = this.#entries.get(stream);
-    if (!entry || entry.arrived) return;
+    if (!entry) return;
     events.forEach((event, index) => {
       const id = ids[index];
-      if (id) this.#take(stream, entry, event, id, revision - events.length + 1 + index, position);
+      if (!id) throw new TypeError('an event was appended without an id');
+      this.#take(stream, entry, { ...event, id, revision: revision - events.length + 1 + index, position });
     });
   }
 
@@ -117,15 +128,27 @@ export class AggregateStore {
 
   async #fold(name: StreamName, entry: Entry): Promise<void> {
     try {
-      for await (const record of this.#log.readStream(name)) this.#apply(entry, decode(record));
-      const arrived = entry.arrived ?? [];
-      entry.arrived = null;
-      for (const event of arrived) this.#apply(entry, event);
-      if (this.#entries.peek(name) === entry) this.#entries.set(name, entry);
+      do {
+        const from = entry.revision + 1;
+        for await (const record of this.#log.readStream(name, { from })) this.#apply(entry, decode(record));
+      } while (!this.#takeArrived(entry));
+      if (this.#entries.peek(name) === entry) this.#keep(name, entry);
     } catch (error) {
       if (this.#entries.peek(name) === entry) this.#entries.delete(name);
       throw error;
     }
+  }
+
+  /** Goes on with what came during the reading; false where something before it was not read yet. */
+  #takeArrived(entry: Entry): boolean {
+    // What this process appends comes before what others appended earlier.
+    const arrived = (entry.arrived ?? []).sort((one, other) => one.revision - other.revision);
+    for (const event of arrived) {
+      if (event.revision > entry.revision + 1) return false;
+      this.#apply(entry, event);
+    }
+    entry.arrived = null;
+    return true;
   }
 
   async #follow(after: Position): Promise<void> {
@@ -135,9 +158,7 @@ export class AggregateStore {
         for (const record of batch) {
           const entry = this.#entries.peek(record.stream);
           if (!entry) continue;
-          const event = decode(record);
-          if (entry.arrived) entry.arrived.push(event);
-          else this.#take(record.stream, entry, event, event.id, event.revision, event.position);
+          this.#take(record.stream, entry, decode(record));
         }
       }
     } catch (error) {
@@ -146,23 +167,23 @@ export class AggregateStore {
     }
   }
 
-  #take(
-    stream: StreamName,
-    entry: Entry,
-    event: DomainEvent,
-    id: EventId,
-    revision: number,
-    position: Position,
-  ): void {
-    if (revision > entry.revision + 1) this.#entries.delete(stream);
-    else if (revision === entry.revision + 1) {
+  #take(stream: StreamName, entry: Entry, event: Placed): void {
+    if (entry.arrived) entry.arrived.push(event);
+    else if (event.revision > entry.revision + 1) this.#entries.delete(stream);
+    else if (event.revision === entry.revision + 1) {
       const before = entry.aggregate.weight(entry.state);
-      this.#apply(entry, { ...event, id, revision, position });
-      if (entry.aggregate.weight(entry.state) !== before) this.#entries.set(stream, entry);
+      this.#apply(entry, event);
+      if (entry.aggregate.weight(entry.state) !== before) this.#keep(stream, entry);
     }
   }
 
-  #apply(entry: Entry, event: DomainEvent & Pick<Decoded, 'id' | 'revision' | 'position'>): void {
+  /** Puts an entry where it is weighed: what is set in its own place keeps the weight that it had. */
+  #keep(stream: StreamName, entry: Entry): void {
+    this.#entries.delete(stream);
+    this.#entries.set(stream, entry);
+  }
+
+  #apply(entry: Entry, event: Placed): void {
     if (event.revision <= entry.revision) return;
     entry.revision = event.revision;
     entry.position = event.position;

@@ -14,7 +14,7 @@ import {
 import type { AggregateStore } from './aggregate-store.ts';
 import type { CommandContext } from './context.ts';
 
-/** How often a command is decided anew because others wrote the same stream at the same time. */
+/** How often a command is decided anew because other processes wrote the same stream at the same time. */
 const attempts = 50;
 
 /** What came of a command: its events (none: it already was so), and the position that shows it. */
@@ -41,13 +41,29 @@ export function metadataOf(context: CommandContext, causationId: string = contex
   return { time, actor, $correlationId: correlationId, $causationId: causationId };
 }
 
+/** What is needed to execute commands. */
+interface Parts {
+  readonly log: EventLog;
+  readonly store: AggregateStore;
+}
+
 /**
  * Decides on a stream's present state and appends what was decided, expecting that state; where
- * others were faster, it decides anew.
- * @throws what `decide` throws; Refusal notReady after too many conflicts; LogFailure
+ * others were faster, it decides anew. The commands of one process on one stream take turns: of
+ * those that ran at once only one a round could be appended.
+ * @throws what `decide` throws; Refusal notReady after too long a wait or too many conflicts; LogFailure
  */
-export async function execute<State, Event extends DomainEvent>(
-  { log, store }: { readonly log: EventLog; readonly store: AggregateStore },
+export function execute<State, Event extends DomainEvent>(
+  parts: Parts,
+  stream: AggregateStream<State, Event>,
+  context: CommandContext,
+  decide: (state: State) => readonly Event[],
+): Promise<Executed<Event>> {
+  return parts.store.turns.take(stream.name, () => decideAndAppend(parts, stream, context, decide));
+}
+
+async function decideAndAppend<State, Event extends DomainEvent>(
+  { log, store }: Parts,
   stream: AggregateStream<State, Event>,
   context: CommandContext,
   decide: (state: State) => readonly Event[],

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Refusal } from '../../contracts/codes.ts';
+import type { Uid } from '../../contracts/ids.ts';
+import { execute } from '../../services/commands/execute.ts';
+import { groupStream } from '../../services/domain/group.ts';
+import { createGroup, joinGroup, leaveGroup } from '../../services/domain/group-commands.ts';
+import { changeAccount, userStream } from '../../services/domain/user.ts';
+import { decode } from '../../services/log/codec.ts';
+import { context, register } from '../support/acting.ts';
+import { type RunningApplication, startApplication } from '../support/application.ts';
+import { gid, mid, uid } from '../support/events.ts';
+
+let running: RunningApplication;
+
+beforeAll(async () => {
+  running = await startApplication();
+});
+
+afterAll(() => running.stop());
+
+let lastMid = 0;
+const names = new Map<Uid, string>();
+
+async function created(id: number): Promise<void> {
+  await execute(running.application, groupStream(gid(id)), context('server'), (state) =>
+    createGroup(state, { gid: gid(id), owner: uid(1), members: [], names }),
+  );
+}
+
+async function joinings(id: number): Promise<Uid[]> {
+  const joined: Uid[] = [];
+  for await (const record of running.application.log.readStream(groupStream(gid(id)).name)) {
+    const event = decode(record);
+    if (event.type === 'MemberJoined') joined.push(event.data.uid);
+  }
+  return joined;
+}
+
+const join = (application: typeof running.application, id: number, who: number) =>
+  execute(application, groupStream(gid(id)), context(uid(who)), (state) =>
+    joinGroup(state, { uid: uid(who), names, mid: mid(++lastMid) }),
+  );
+
+const twoHundred = Array.from({ length: 200 }, (_, index) => index + 2);
+
+describe('executing commands', () => {
+  it('appends what is decided, which is seen at once', async () => {
+    const { application } = running;
+    await created(101);
+    const { events } = await join(application, 101, 2);
+    expect(events).toMatchObject([{ type: 'MemberJoined', data: { uid: 2 } }]);
+    const { state, revision } = await application.store.load(groupStream(gid(101)));
+    expect(state?.members.has(uid(2))).toBe(true);
+    expect(revision).toBe(1);
+  });
+
+  it('names the position that shows what already is so', async () => {
+    const { application } = running;
+    await created(102);
+    const first = await join(application, 102, 2);
+    const second = await join(application, 102, 2);
+    expect(second).toEqual({ events: [], position: first.position });
+  });
+
+  it('says who did it, when, and in answer to what', async () => {
+    const { application } = running;
+    const person = await register(application, '甲');
+    await execute(
+      application,
+      userStream(person),
+      { actor: `${person}`, correlationId: 'a request', time: 1_700_000_000_123 },
+      (state) => changeAccount(state, { nickname: '乙' }),
+    );
+    const options = { direction: 'backwards', limit: 1 } as const;
+    for await (const record of application.log.readStream(userStream(person).name, options)) {
+      expect(record.metadata).toEqual({
+        time: 1_700_000_000_123,
+        actor: String(person),
+        version: 1,
+        $correlationId: 'a request',
+        $causationId: 'a request',
+      });
+    }
+  });
+
+  it('decides two hundred commands on one stream at once, each once', async () => {
+    const { application } = running;
+    await created(103);
+    const results = await Promise.all(twoHundred.map((who) => join(application, 103, who)));
+    expect(results.every(({ events }) => events.length === 1)).toBe(true);
+    expect((await joinings(103)).sort((one, other) => one - other)).toEqual(twoHundred);
+  });
+
+  it('decides two hundred commands of two processes on one stream at once, each once', async () => {
+    const other = await running.another();
+    await created(104);
+    await Promise.all(twoHundred.map((who) => join(who % 2 === 0 ? running.application : other, 104, who)));
+    expect((await joinings(104)).sort((one, another) => one - another)).toEqual(twoHundred);
+  });
+
+  it('decides the same command of many at once only once', async () => {
+    const other = await running.another();
+    await created(105);
+    const results = await Promise.all(
+      twoHundred.slice(0, 40).map((_, index) => join(index % 2 === 0 ? running.application : other, 105, 2)),
+    );
+    expect(results.filter(({ events }) => events.length > 0)).toHaveLength(1);
+    expect(await joinings(105)).toEqual([2]);
+  });
+
+  it('decides anew on what another process appended, not on what it knew', async () => {
+    const other = await running.another();
+    await created(106);
+    await join(running.application, 106, 2);
+    await other.store.load(groupStream(gid(106)));
+    await join(running.application, 106, 3);
+    // The other process may not have heard of 3 yet: its append conflicts, and it decides again.
+    const { events } = await execute(other, groupStream(gid(106)), context(uid(3)), (state) =>
+      leaveGroup(state, { uid: uid(2) }),
+    );
+    expect(events).toMatchObject([{ type: 'MemberLeft', data: { uid: 2 } }]);
+    const { state } = await other.store.load(groupStream(gid(106)));
+    expect([...(state?.members.keys() ?? [])]).toEqual([1, 3]);
+  });
+
+  it('lets a refused command stop nobody behind it', async () => {
+    const { application } = running;
+    await created(107);
+    const refused = execute(application, groupStream(gid(107)), context('server'), () => {
+      throw new Refusal('illegal');
+    });
+    const behind = join(application, 107, 2);
+    await expect(refused).rejects.toMatchObject({ reason: 'illegal' });
+    await expect(behind).resolves.toMatchObject({ events: [{ type: 'MemberJoined' }] });
+  });
+});
