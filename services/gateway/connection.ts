@@ -11,6 +11,9 @@ import type { Subscription } from './subscription.ts';
 const lowWater = 65_536;
 const readerPatience = 10_000;
 
+/** Most sockets are idle, and of some there are very many: what an idle one does not need is shared. */
+const none: ReadonlyMap<string, Subscription> = new Map();
+
 /** One websocket: what it is subscribed to, who it is known to be, and how frames go out on it. */
 export class Connection {
   /** The protocol's socket_id. */
@@ -19,7 +22,8 @@ export class Connection {
   /** The last position of the client, as `?since=` named it, and the channels for which it has counted. */
   readonly since: string | undefined;
   sinceUsed: Set<string> | undefined;
-  readonly subscriptions = new Map<string, Subscription>();
+  /** By the channel's name. */
+  subscriptions: ReadonlyMap<string, Subscription> = none;
   /** The user's id and uid, once the token, signing in or a signed subscription told it. */
   userId: string | undefined;
   uid: Uid | undefined;
@@ -33,7 +37,8 @@ export class Connection {
   readonly #peer: WebSocket;
   readonly #socket: Duplex;
   readonly #limits: Limits;
-  readonly #frames: Allowance;
+  #frames: Allowance | undefined;
+  #subscriptions: Map<string, Subscription> | undefined;
   #clientEvents: Allowance | undefined;
 
   constructor(
@@ -47,7 +52,6 @@ export class Connection {
     this.address = options.address;
     this.since = options.since;
     this.heardAt = Date.now();
-    this.#frames = new Allowance(options.limits.framesAtOnce, this.heardAt);
   }
 
   /** Whether frames can still go out. */
@@ -60,7 +64,20 @@ export class Connection {
     this.heardAt = Date.now();
     this.askedAt = 0;
     const { framesAtOnce, framesEachSecond } = this.#limits;
+    this.#frames ??= new Allowance(framesAtOnce, this.heardAt);
     return this.#frames.take(framesAtOnce, framesEachSecond, this.heardAt);
+  }
+
+  /** Notes that it is subscribed. */
+  subscribed(subscription: Subscription): void {
+    this.#subscriptions ??= new Map();
+    this.#subscriptions.set(subscription.channel.name, subscription);
+    this.subscriptions = this.#subscriptions;
+  }
+
+  /** Notes that it is subscribed no more. */
+  unsubscribed(subscription: Subscription): void {
+    this.#subscriptions?.delete(subscription.channel.name);
   }
 
   /** Whether one more client event may go out now. */

@@ -104,7 +104,7 @@ export class Subscriber {
   #begin(subscription: Subscription, { uid }: Allowed): void {
     const { rooms, tail, memberships } = this.#options;
     const { channel, connection } = subscription;
-    connection.subscriptions.set(channel.name, subscription);
+    connection.subscribed(subscription);
     rooms.place(subscription);
     this.#topics.listen(topicOf(channel));
     if ('feed' in channel) tail.feeds.listen(channel.feed);
@@ -118,7 +118,7 @@ export class Subscriber {
     const { rooms, tail, memberships, members } = this.#options;
     const { channel, connection, membership } = subscription;
     subscription.state = 'ended';
-    connection.subscriptions.delete(channel.name);
+    connection.unsubscribed(subscription);
     rooms.remove(subscription);
     this.#topics.unlisten(topicOf(channel));
     if ('feed' in channel) tail.feeds.unlisten(channel.feed);
