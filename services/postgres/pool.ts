@@ -32,6 +32,8 @@ export function createPool(url: string, logger: Logger): pg.Pool {
     application_name: 'bubble-im',
   });
   // An idle connection that breaks is replaced at the next query; unheard, it would end the process.
-  pool.on('error', (error) => logger.warn({ err: error }, 'a database connection broke'));
+  pool.on('error', ({ message }) => {
+    if (!pool.ending) logger.warn({ reason: message }, 'a database connection broke');
+  });
   return pool;
 }
