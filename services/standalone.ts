@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { join } from 'node:path';
 import { startProjector } from '../projections/projector.ts';
 import { assemble } from './api/assemble.ts';
 import { cookieToken } from './api/caller.ts';
@@ -40,7 +41,16 @@ async function start(program: Program): Promise<void> {
   );
   const { application, prepared } = await program.start(
     'api',
-    () => assemble({ log, bus, pool, app, logger, fail: (error) => program.fail('api', error) }),
+    () =>
+      assemble({
+        log,
+        bus,
+        pool,
+        app,
+        folder: join(dataFolder, 'files'),
+        logger,
+        fail: (error) => program.fail('api', error),
+      }),
     (part) => ({ stop: part.stop }),
   );
   const { store, tokens } = application;

@@ -21,6 +21,10 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   readonly summary: string;
   /** In the document's order, in which they are checked. */
   readonly parameters: Parameters;
+  /** The request is multipart with a `file`, for which the limit of this kind holds. */
+  readonly upload?: 'image' | 'file';
+  /** The answer is no envelope but a picture of this type. */
+  readonly picture?: 'image/png' | 'image/jpeg';
   readonly data: Data;
 }
 

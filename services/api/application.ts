@@ -9,6 +9,7 @@ import type { Tokens } from '../accounts/tokens.ts';
 import type { Progress } from '../bus/progress.ts';
 import type { AggregateStore } from '../commands/aggregate-store.ts';
 import type { MessageSender } from '../commands/send-message.ts';
+import type { Files } from '../files/files.ts';
 import type { App } from '../gateway/signature.ts';
 import type { EventLog } from '../log/log.ts';
 import type { ReadPresence } from '../queries/people.ts';
@@ -35,6 +36,7 @@ export interface Application {
   readonly smsInbox: SmsInbox | undefined;
   readonly createdGroups: CreatedGroups;
   readonly ids: Ids;
+  readonly files: Files;
   /** False until it is certain that no id can be given twice; nothing is carried out before. */
   readonly isReady: () => boolean;
   /** Milliseconds since 1970. */

@@ -17,6 +17,7 @@ import { AggregateStore } from '../commands/aggregate-store.ts';
 import { MessageSender } from '../commands/send-message.ts';
 import { settingStream } from '../domain/setting.ts';
 import { userStream } from '../domain/user.ts';
+import { openFiles } from '../files/files.ts';
 import { readPresence } from '../gateway/presence.ts';
 import type { App } from '../gateway/signature.ts';
 import type { EventLog } from '../log/log.ts';
@@ -34,6 +35,8 @@ export interface Foundation {
   readonly bus: Bus;
   readonly pool: pg.Pool;
   readonly app: App;
+  /** Where uploads are kept. */
+  readonly folder: string;
   readonly logger: Logger;
   /** Hears of what the program cannot go on with. */
   readonly fail: (error: unknown) => void;
@@ -50,7 +53,8 @@ export interface Assembled {
 
 /** Puts together what the routes work with. */
 export async function assemble(foundation: Foundation): Promise<Assembled> {
-  const { log, bus, pool, app, logger, fail } = foundation;
+  const { log, bus, pool, app, folder, logger, fail } = foundation;
+  const files = await openFiles(folder);
   const database = readDatabase(pool);
   const accounts = accountsDatabase(pool);
   const progress = await followProgress(bus, () => readCheckpoint(database));
@@ -95,6 +99,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     smsInbox,
     createdGroups: createCreatedGroups(accounts),
     ids,
+    files,
     isReady: () => ready,
     now: Date.now,
     logger,

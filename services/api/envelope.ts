@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { type CodeName, codes, Refusal } from '../../contracts/codes.ts';
 import { LogFailure } from '../log/log.ts';
@@ -59,4 +60,21 @@ export function refusalFor(error: unknown): Refusal {
   return new Refusal(
     typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? 'unreadable' : 'unexpected',
   );
+}
+
+/** Answers bytes that are no HTTP request, which no handler and no hook ever sees. */
+export function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { code, msg, status } = codes.unreadable;
+  const body = Buffer.from(JSON.stringify({ code, msg }));
+  const head = [
+    `HTTP/1.1 ${status} Bad Request`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${body.length}`,
+    'Connection: close',
+  ];
+  socket.end(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
 }

@@ -9,6 +9,7 @@ import { type Position, startOfLog } from '../log/log.ts';
 import type { Application } from './application.ts';
 import { authorize, type Caller, identify } from './caller.ts';
 import { done } from './envelope.ts';
+import { readGiven } from './given.ts';
 import { takeTurn } from './rate-limit.ts';
 
 /** Where each call is served. */
@@ -53,15 +54,53 @@ export function serve<Parameters extends z.ZodObject, Data extends z.ZodType>(
   handle: (call: Call<z.infer<Parameters>>) => Promise<Outcome<z.input<Data>>>,
   prefixes: readonly string[] = apiPrefixes,
 ): void {
-  const answer = async (request: FastifyRequest, reply: FastifyReply) => {
-    if (!application.isReady()) throw new Refusal('notReady');
-    const { state: settings } = await application.store.load(settingStream);
-    const caller = await identify(request, application, settings);
-    takeTurn(caller, request.ip, settings);
-    const given =
-      request.method === 'GET'
-        ? fields(request.query)
-        : { ...fields(request.query), ...fields(request.body) };
+  const answer = (request: FastifyRequest, reply: FastifyReply) =>
+    answerCall(application, contract, request, reply, async (call) => {
+      const { data, position } = await handle(call);
+      if (position !== undefined && position !== startOfLog) {
+        reply.header(positionHeader, position);
+        await application.progress.reached(position, patience);
+      }
+      return done(data);
+    });
+  for (const prefix of prefixes) {
+    server.route({ method: [...contract.methods], url: `${prefix}${contract.path}`, handler: answer });
+  }
+}
+
+/** Serves a contract whose answer is a picture; what it refuses is in the envelope all the same. */
+export function servePicture<Parameters extends z.ZodObject, Data extends z.ZodType>(
+  server: FastifyInstance,
+  application: Application,
+  contract: Contract<Parameters, Data>,
+  handle: (call: Call<z.infer<Parameters>>) => Promise<Uint8Array>,
+): void {
+  const answer = (request: FastifyRequest, reply: FastifyReply) =>
+    answerCall(application, contract, request, reply, async (call) => {
+      const picture = await handle(call);
+      reply.type(contract.picture ?? 'application/octet-stream');
+      return picture;
+    });
+  for (const prefix of apiPrefixes) {
+    server.route({ method: [...contract.methods], url: `${prefix}${contract.path}`, handler: answer });
+  }
+}
+
+/** Finds out who calls and with what, and lets the call be answered. */
+async function answerCall<Parameters extends z.ZodObject, Answer>(
+  application: Application,
+  contract: Contract<Parameters, z.ZodType>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: (call: Call<z.infer<Parameters>>) => Promise<Answer>,
+): Promise<Answer> {
+  if (!application.isReady()) throw new Refusal('notReady');
+  const { state: settings } = await application.store.load(settingStream);
+  const caller = await identify(request, application, settings);
+  takeTurn(caller, request.ip, settings);
+  if (caller.kind === 'nobody' && contract.access !== 'open') throw new Refusal('notLoggedIn');
+  const { given, release } = await readGiven(request, contract, application, settings);
+  try {
     const uid = authorize(caller, contract.access, given);
     const parameters = readParameters(contract.parameters, given);
     await showAsked(application, request);
@@ -74,15 +113,9 @@ export function serve<Parameters extends z.ZodObject, Data extends z.ZodType>(
       if (uid === undefined) throw new Refusal('missing', '缺少参数login_uid');
       return uid;
     };
-    const { data, position } = await handle({ parameters, caller, me, context, request, reply });
-    if (position !== undefined && position !== startOfLog) {
-      reply.header(positionHeader, position);
-      await application.progress.reached(position, patience);
-    }
-    return done(data);
-  };
-  for (const prefix of prefixes) {
-    server.route({ method: [...contract.methods], url: `${prefix}${contract.path}`, handler: answer });
+    return await answer({ parameters, caller, me, context, request, reply });
+  } finally {
+    await release?.();
   }
 }
 
@@ -91,8 +124,4 @@ async function showAsked({ progress }: Application, request: FastifyRequest): Pr
   const asked = request.headers[positionHeader];
   if (typeof asked !== 'string' || asked === '' || !/^[\x21-\x7e]{1,64}$/.test(asked)) return;
   await progress.reached(asked as Position, patience);
-}
-
-function fields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }

@@ -7,19 +7,22 @@ import Fastify, {
   type HTTPMethods,
   LogController,
 } from 'fastify';
-import qs from 'qs';
 import { uuidv7 } from 'uuidv7';
 import { Refusal } from '../../contracts/codes.ts';
 import type { Application } from './application.ts';
 import { developmentRoutes } from './development.ts';
-import { refusalFor, refuse } from './envelope.ts';
+import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
+import { fileRoutes } from './files.ts';
+import { mostBodyBytes, readForm } from './form.ts';
 import { friendRoutes } from './friend.ts';
 import { groupRoutes } from './group.ts';
 import { loginRoutes } from './login.ts';
 import { messageRoutes } from './message.ts';
+import { pictureRoutes } from './picture.ts';
 import { popRoutes } from './pop.ts';
 import { replyRoutes } from './reply.ts';
 import { settingRoutes } from './setting.ts';
+import { uploadRoutes } from './upload.ts';
 import { userRoutes } from './user.ts';
 
 const allRoutes = [
@@ -31,11 +34,11 @@ const allRoutes = [
   popRoutes,
   replyRoutes,
   settingRoutes,
+  uploadRoutes,
+  fileRoutes,
+  pictureRoutes,
   developmentRoutes,
 ];
-
-/** Lists of a thousand members, as PHP and jQuery send them (`members[]=1`, `members[0]=1`). */
-const readForm = (text: string) => qs.parse(text, { arrayLimit: 2000, parameterLimit: 5000, depth: 1 });
 
 const methods: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -50,13 +53,14 @@ export async function createServer(application: Application): Promise<FastifyIns
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => uuidv7(),
     requestIdHeader: false,
-    bodyLimit: 2 * 1024 * 1024,
+    bodyLimit: mostBodyBytes,
+    clientErrorHandler: answerUnreadable,
     routerOptions: { querystringParser: readForm, ignoreTrailingSlash: true },
     forceCloseConnections: 'idle',
   });
   await server.register(cookie);
-  await server.register(formbody, { parser: readForm, bodyLimit: 2 * 1024 * 1024 });
-  await server.register(multipart, { attachFieldsToBody: 'keyValues', limits: { fields: 5000 } });
+  await server.register(formbody, { parser: readForm, bodyLimit: mostBodyBytes });
+  await server.register(multipart);
 
   server.setErrorHandler((error, request, reply) => {
     const refusal = refusalFor(error);

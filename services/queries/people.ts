@@ -75,6 +75,19 @@ export async function findNicknames(database: ReadDatabase, uids: readonly Uid[]
   return new Map(rows.map(({ uid, nickname }) => [uid, nickname]));
 }
 
+/** The nicknames and pictures of those of the uids that exist. */
+export async function findFaces(
+  database: ReadDatabase,
+  uids: readonly Uid[],
+): Promise<Map<Uid, { nickname: string; avatar: string }>> {
+  const rows = await database
+    .selectFrom('read.users')
+    .select(['uid', 'nickname', 'avatar'])
+    .where('uid', 'in', uids)
+    .execute();
+  return new Map(rows.map(({ uid, ...face }) => [uid, face]));
+}
+
 /** What `uid` calls `friend`; undefined where they are no friends. */
 export async function findRemark(database: ReadDatabase, uid: Uid, friend: Uid): Promise<string | undefined> {
   const row = await database

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { vi } from 'vitest';
 import { type Projector, startProjector } from '../../projections/projector.ts';
@@ -92,7 +95,10 @@ async function openProcess(
       throw error;
     });
   };
-  const { application, stop } = await assemble({ log, bus, pool, app: testApp, logger: silent, fail });
+  const folder = await mkdtemp(join(tmpdir(), 'bubble-im-files-'));
+  stops.push(() => rm(folder, { recursive: true, force: true }));
+  const parts = { log, bus, pool, app: testApp, folder, logger: silent, fail };
+  const { application, stop } = await assemble(parts);
   stops.push(stop);
   return now ? { ...application, now } : application;
 }

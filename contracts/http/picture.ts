@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { mostFaces } from '../avatars.ts';
+import { contract } from './contract.ts';
+import * as parameter from './parameters.ts';
+
+const faces = z
+  .preprocess(
+    (value) => (typeof value === 'string' ? value.split(',') : value),
+    z.array(parameter.uid).min(1).max(1000),
+  )
+  .transform((uids) => uids.slice(0, mostFaces));
+
+export const qrcodeGet = contract({
+  path: '/qrcode/get',
+  methods: ['GET'],
+  access: 'open',
+  summary: '根据内容生成二维码',
+  parameters: z.object({ content: parameter.bytes(1024) }),
+  picture: 'image/png',
+  data: z.instanceof(Uint8Array),
+});
+
+export const groupAvatar = contract({
+  path: '/group/avatar',
+  methods: ['GET'],
+  access: 'open',
+  summary: '群组头像',
+  parameters: z.object({ uid: faces }),
+  picture: 'image/jpeg',
+  data: z.instanceof(Uint8Array),
+});

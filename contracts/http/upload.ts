@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { contract } from './contract.ts';
+import * as parameter from './parameters.ts';
+
+/** A file that came with a request and lies on the disk until it is put where it belongs. */
+export class ReceivedFile {
+  /** Where it lies. */
+  readonly place: string;
+  /** As its sender calls it. */
+  readonly name: string;
+  readonly bytes: number;
+
+  constructor(place: string, name: string, bytes: number) {
+    this.place = place;
+    this.name = name;
+    this.bytes = bytes;
+  }
+}
+
+const file = z.instanceof(ReceivedFile);
+const caller = { login_uid: parameter.loginUid };
+
+const Uploaded = z.object({ src: z.string(), name: z.string(), size: z.string() });
+
+export const uploadAvatar = contract({
+  path: '/upload/avatar',
+  methods: ['POST'],
+  access: 'user',
+  upload: 'image',
+  summary: '上传头像',
+  parameters: z.object({ ...caller, file }),
+  data: Uploaded,
+});
+
+export const uploadImage = contract({
+  path: '/upload/img',
+  methods: ['POST'],
+  access: 'user',
+  upload: 'image',
+  summary: '上传图片',
+  parameters: z.object({ ...caller, file }),
+  data: Uploaded,
+});
+
+export const uploadFile = contract({
+  path: '/upload/file',
+  methods: ['POST'],
+  access: 'user',
+  upload: 'file',
+  summary: '上传文件',
+  parameters: z.object({ ...caller, file }),
+  data: Uploaded,
+});

@@ -1,0 +1,96 @@
+import { stat } from 'node:fs/promises';
+import type { MultipartFile } from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
+import { Refusal } from '../../contracts/codes.ts';
+import { ReceivedFile } from '../../contracts/http/upload.ts';
+import type { Incoming } from '../files/incoming.ts';
+import { mostBodyBytes, mostFields, readForm } from './form.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What surrounds a file in its request may have so many bytes. */
+const overhead = 64 * 1024;
+
+/**
+ * Reads the fields of a multipart body as those of a form.
+ * @throws Refusal illegal for a file, tooLarge, unreadable
+ */
+export function readFields(request: FastifyRequest): Promise<Fields> {
+  return readParts(request, mostBodyBytes, async ({ fieldname }) => {
+    throw new Refusal('illegal', `参数${fieldname}不合法`);
+  });
+}
+
+/**
+ * Takes the `file` of a multipart body to the disk as it comes, and reads the fields; other files are
+ * passed over.
+ * @param most how many bytes the file may have
+ * @throws Refusal tooLarge, unreadable; what the disk throws
+ */
+export async function readUpload(
+  request: FastifyRequest,
+  incoming: Incoming,
+  most: number,
+): Promise<{ fields: Fields; file: ReceivedFile | undefined }> {
+  let file: ReceivedFile | undefined;
+  if (Number(request.headers['content-length'] ?? 0) > most + overhead) throw tooLarge(most);
+  try {
+    const fields = await readParts(request, most, async (part) => {
+      if (part.fieldname !== 'file' || part.filename === undefined || part.filename === '' || file) {
+        part.file.resume();
+        return;
+      }
+      const place = await incoming.receive(part.file);
+      file = new ReceivedFile(place, shownName(part.filename), (await stat(place)).size);
+      if (part.file.truncated) throw tooLarge(most);
+    });
+    return { fields, file };
+  } catch (error) {
+    if (file) await incoming.discard(file.place);
+    throw error instanceof Refusal && error.reason === 'tooLarge' ? tooLarge(most) : error;
+  }
+}
+
+const tooLarge = (most: number) => new Refusal('tooLarge', `文件不能超过${Math.floor(most / 1024 / 1024)}MB`);
+
+async function readParts(
+  request: FastifyRequest,
+  fileSize: number,
+  take: (part: MultipartFile) => Promise<void>,
+): Promise<Fields> {
+  const entries: string[] = [];
+  let bytes = 0;
+  try {
+    const limits = { fields: mostFields, parts: mostFields, files: 10, fieldSize: mostBodyBytes, fileSize };
+    for await (const part of request.parts({ limits })) {
+      if (part.type === 'file') {
+        await take(part);
+        continue;
+      }
+      const value = typeof part.value === 'string' ? part.value : JSON.stringify(part.value);
+      bytes += Buffer.byteLength(value) + part.fieldname.length;
+      if (part.valueTruncated || part.fieldnameTruncated || bytes > mostBodyBytes) {
+        throw new Refusal('tooLarge');
+      }
+      entries.push(`${encodeURIComponent(part.fieldname)}=${encodeURIComponent(value)}`);
+    }
+  } catch (error) {
+    // What is still to come is read past, so that the answer gets through.
+    request.raw.unpipe();
+    request.raw.resume();
+    throw isForeign(error) ? new Refusal('unreadable') : error;
+  }
+  return readForm(entries.join('&'));
+}
+
+/** Whether an error comes from reading the body, and says nothing of what it means to the caller. */
+function isForeign(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof Refusal) return false;
+  return !('statusCode' in error) && !('syscall' in error);
+}
+
+/** The name as it is shown: without what would break a line or a message, 255 characters at most. */
+function shownName(name: string): string {
+  const visible = name.toWellFormed().replace(/\p{Cc}/gu, '');
+  return [...visible].slice(0, 255).join('');
+}

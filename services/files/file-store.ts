@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { Uid } from '../../contracts/ids.ts';
+
+/**
+ * Where a stored file lies: `avatars/9/….png`, `images/202104/….jpg`, `files/202104/….pdf`. What a
+ * path names never changes.
+ */
+export type StoredPath = string & { readonly __brand: 'StoredPath' };
+
+/** A stored file, to be read. */
+export interface StoredFile {
+  readonly bytes: number;
+  /** The bytes from `start` up to and including `end`; all where none are named. */
+  read(range?: { readonly start: number; readonly end: number }): Readable;
+}
+
+/** The port to where uploads are kept: a local folder, or an object store. */
+export interface FileStore {
+  /**
+   * Takes over a finished local file. Under its path it is there as a whole or not at all.
+   * @throws what the store throws; the local file may then still be there
+   */
+  add(path: StoredPath, localFile: string): Promise<void>;
+  /** The file of that path; undefined where there is none. */
+  find(path: StoredPath): Promise<StoredFile | undefined>;
+}
+
+const shape = /^(?:avatars\/\d{1,16}|images\/\d{6}|files\/\d{6})\/[0-9a-f]{32}\.[a-z0-9]{1,10}$/;
+
+/** Reads what may be a stored file's path; undefined for anything else, so that nothing leads elsewhere. */
+export function readStoredPath(text: string): StoredPath | undefined {
+  return shape.test(text) ? (text as StoredPath) : undefined;
+}
+
+/** What is uploaded, and where it goes by that: a person's avatar, a picture in a chat, any file. */
+export type Shelf =
+  | { readonly kind: 'avatars'; readonly uid: Uid }
+  | { readonly kind: 'images' | 'files'; readonly time: number };
+
+/** A new path under a name that cannot be guessed. `extension` has no dot. */
+export function newStoredPath(shelf: Shelf, extension: string): StoredPath {
+  const name = `${randomBytes(16).toString('hex')}.${extension}`;
+  const folder = shelf.kind === 'avatars' ? String(shelf.uid) : month(shelf.time);
+  return `${shelf.kind}/${folder}/${name}` as StoredPath;
+}
+
+/** `202104`, in universal time. */
+function month(time: number): string {
+  const date = new Date(time);
+  return `${date.getUTCFullYear()}${String(date.getUTCMonth() + 1).padStart(2, '0')}`;
+}
+
+/** The stored file behind an address that we once gave out, on whatever host; undefined for any other. */
+export function storedPathOf(address: string): StoredPath | undefined {
+  const [, path = ''] = /^(?:(?:https?:)?\/\/[^/]+)?\/upload\/(.+)$/.exec(address) ?? [];
+  return readStoredPath(path);
+}

@@ -1,0 +1,34 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { drawDefaultAvatar, openFaces } from './faces.ts';
+import type { FileStore } from './file-store.ts';
+import { GroupPictures } from './group-pictures.ts';
+import { type Incoming, openIncoming } from './incoming.ts';
+import { localFolder } from './local-folder.ts';
+
+/** Uploads and the pictures made of them. */
+export interface Files {
+  readonly store: FileStore;
+  readonly incoming: Incoming;
+  readonly groupPictures: GroupPictures;
+  /** The picture of who has none: a JPEG. */
+  readonly defaultAvatar: Buffer;
+}
+
+/** Keeps uploads, and what is made of them, under one folder. @throws what the disk throws */
+export async function openFiles(folder: string): Promise<Files> {
+  // Pictures are many and small: a core each, and nothing kept in memory between them.
+  sharp.concurrency(1);
+  sharp.cache(false);
+  const made = join(folder, 'made');
+  await mkdir(made, { recursive: true });
+  const store = localFolder(join(folder, 'upload'));
+  const faces = await openFaces(made);
+  return {
+    store,
+    incoming: await openIncoming(join(folder, 'incoming')),
+    groupPictures: await new GroupPictures(join(made, 'groups'), store, faces).open(),
+    defaultAvatar: await drawDefaultAvatar(),
+  };
+}

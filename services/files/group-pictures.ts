@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { LRUCache } from 'lru-cache';
+import sharp from 'sharp';
+import type { Faces } from './faces.ts';
+import { FewAtOnce } from './few-at-once.ts';
+import type { FileStore, StoredPath } from './file-store.ts';
+import { isMissing } from './local-folder.ts';
+import { wary } from './pictures.ts';
+import { writeWhole } from './whole-file.ts';
+
+/** One face of a group's picture. */
+export interface Face {
+  readonly uid: number;
+  /** Their uploaded picture; undefined where they have none of ours. */
+  readonly path: StoredPath | undefined;
+  readonly initial: string;
+}
+
+/** A composed picture, JPEG; the tag names its content. */
+export interface GroupPicture {
+  readonly picture: Buffer;
+  readonly tag: string;
+}
+
+const layoutVersion = 1;
+const side = 240;
+const gap = 6;
+const background = '#dcdee2';
+/** How many faces each row holds, by the number of faces. */
+const rowsOf: readonly (readonly number[])[] = [
+  [],
+  [1],
+  [2],
+  [1, 2],
+  [2, 2],
+  [2, 3],
+  [3, 3],
+  [1, 3, 3],
+  [2, 3, 3],
+  [3, 3, 3],
+];
+
+const patienceMilliseconds = 2000;
+const mostKept = 20_000;
+
+/** Composes pictures of groups from their members' faces, and keeps them on disk by content. */
+export class GroupPictures {
+  readonly #folder: string;
+  readonly #store: FileStore;
+  readonly #faces: Faces;
+  readonly #turns = new FewAtOnce(2, 100);
+  readonly #underWay = new Map<string, Promise<Buffer>>();
+  /** The names of the files kept; who is pushed out is removed from the disk. */
+  readonly #kept: LRUCache<string, true>;
+
+  constructor(folder: string, store: FileStore, faces: Faces, most = mostKept) {
+    this.#folder = folder;
+    this.#store = store;
+    this.#faces = faces;
+    this.#kept = new LRUCache({
+      max: most,
+      dispose: (_, name, reason) => {
+        if (reason === 'evict') void rm(join(folder, name), { force: true }).catch(() => undefined);
+      },
+    });
+  }
+
+  /** Looks what is kept. */
+  async open(): Promise<this> {
+    await mkdir(this.#folder, { recursive: true });
+    for (const name of await readdir(this.#folder)) this.#kept.set(name, true);
+    return this;
+  }
+
+  /**
+   * The picture of 1 to 9 faces. Undefined where it is not composed within 2 s: whoever asks later
+   * finds it made.
+   * @throws what the disk throws
+   */
+  async find(faces: readonly Face[]): Promise<GroupPicture | undefined> {
+    const tag = createHash('sha256')
+      .update(JSON.stringify([layoutVersion, faces.map(({ uid, path, initial }) => path ?? [uid, initial])]))
+      .digest('hex')
+      .slice(0, 32);
+    const picture = (await this.#read(tag)) ?? (await inTime(this.#compose(tag, faces)));
+    return picture && { picture, tag };
+  }
+
+  async #read(tag: string): Promise<Buffer | undefined> {
+    const name = fileName(tag);
+    try {
+      const picture = await readFile(join(this.#folder, name));
+      this.#kept.set(name, true);
+      return picture;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #compose(tag: string, faces: readonly Face[]): Promise<Buffer> | undefined {
+    const underWay = this.#underWay.get(tag);
+    if (underWay) return underWay;
+    if (!this.#turns.open) return undefined;
+    const composing = this.#turns.take(() => this.#make(tag, faces));
+    this.#underWay.set(tag, composing);
+    const settled = () => this.#underWay.delete(tag);
+    composing.then(settled, settled);
+    return composing;
+  }
+
+  async #make(tag: string, faces: readonly Face[]): Promise<Buffer> {
+    const squares = squaresOf(faces.length);
+    let whole = true;
+    const layers = await Promise.all(
+      squares.map(async ({ left, top, size }, index) => {
+        const face = faces[index];
+        if (!face) throw new TypeError('a square without a face');
+        const uploaded = await this.#uploaded(face, size).catch(() => {
+          // The store is away: what stands in for the picture now must not be kept.
+          whole = false;
+          return undefined;
+        });
+        const input = uploaded ?? (await this.#faces.draw(face.initial, face.uid, size));
+        return { input, left, top };
+      }),
+    );
+    const picture = await sharp({ create: { width: side, height: side, channels: 3, background } })
+      .composite(layers)
+      .jpeg({ quality: 85 })
+      .toBuffer();
+    if (whole) {
+      await writeWhole(join(this.#folder, fileName(tag)), picture);
+      this.#kept.set(fileName(tag), true);
+    }
+    return picture;
+  }
+
+  /** The uploaded picture as a square; undefined where it is missing or broken. */
+  async #uploaded({ path }: Face, size: number): Promise<Buffer | undefined> {
+    const stored = path && (await this.#store.find(path));
+    if (!stored) return undefined;
+    const bytes = await buffer(stored.read());
+    return sharp(bytes, wary)
+      .resize(size, size, { fit: 'cover' })
+      .flatten({ background: '#fff' })
+      .png()
+      .toBuffer()
+      .catch(() => undefined);
+  }
+}
+
+const fileName = (tag: string) => `${tag}.jpg`;
+
+/** Where the faces go: rows from the top, each row and all of them together in the middle. */
+export function squaresOf(count: number): { left: number; top: number; size: number }[] {
+  const rows = rowsOf[count] ?? [];
+  const columns = Math.max(...rows, rows.length);
+  const size = Math.floor((side - gap * (columns + 1)) / columns);
+  const span = (faces: number) => faces * size + (faces - 1) * gap;
+  const above = Math.floor((side - span(rows.length)) / 2);
+  return rows.flatMap((inRow, row) => {
+    const before = Math.floor((side - span(inRow)) / 2);
+    return Array.from({ length: inRow }, (_, column) => ({
+      left: before + column * (size + gap),
+      top: above + row * (size + gap),
+      size,
+    }));
+  });
+}
+
+async function inTime(composing: Promise<Buffer> | undefined): Promise<Buffer | undefined> {
+  if (!composing) return undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, patienceMilliseconds, undefined);
+  });
+  try {
+    return await Promise.race([composing, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
