@@ -10,6 +10,7 @@ import type { Rooms } from './rooms.ts';
 export const auditChannel = 'private-audit';
 
 const pageSize = 500;
+const pauseAfterFailure = 1_000;
 const Sent = z.object({ from: z.coerce.string() });
 
 /**
@@ -59,8 +60,8 @@ export class Audit {
         this.#again ||= full;
       }
     } catch (error) {
-      // The next batch, or the next second's look at the checkpoint, comes here again.
-      this.#logger.warn({ err: error }, 'the messages for the audit could not be read');
+      this.#logger.warn({ err: error }, 'the messages for the audit could not be read; trying again');
+      setTimeout(() => this.wake(), pauseAfterFailure).unref();
     } finally {
       this.#reading = false;
     }

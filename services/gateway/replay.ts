@@ -1,6 +1,6 @@
 import { afterAll, formatPosition, type PushPosition, parsePosition } from '../../contracts/push/position.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
-import type { Checkpoint, PushRecord } from './record.ts';
+import type { Checkpoint, Cursor, PushRecord } from './record.ts';
 import { rowFrame, type Subscription } from './subscription.ts';
 
 const pageSize = 200;
@@ -34,41 +34,35 @@ export class Replay {
       this.#reset(subscription, checkpoint);
       return;
     }
-    await this.#turn();
-    try {
-      await this.#give(subscription, { ...options, position });
-    } finally {
-      this.#running -= 1;
-      this.#waiting.shift()?.();
-    }
+    await this.#inTurn(async () => {
+      const { feed, from } = options;
+      const missed = await this.#record.missed(feed, position, from, this.#mostEvents + 1);
+      if (missed.kept && missed.count <= this.#mostEvents)
+        await this.#give(subscription, feed, position, from);
+      else if (isHeard(subscription)) this.#reset(subscription, checkpoint);
+    });
   }
 
-  async #give(
-    subscription: Subscription,
-    {
-      feed,
-      from,
-      checkpoint,
-      position,
-    }: { feed: string; from: string; checkpoint: Checkpoint; position: PushPosition },
-  ): Promise<void> {
-    const missed = await this.#record.missed(feed, position, from, this.#mostEvents + 1);
-    if (!missed.kept || missed.count > this.#mostEvents) {
-      if (isHeard(subscription)) this.#reset(subscription, checkpoint);
-      return;
-    }
-    let cursor = { place: position.place, number: position.number };
+  /**
+   * Settles a subscription that is to hear what comes after a place, where more came meanwhile than
+   * was held. @throws what the database throws.
+   */
+  async catchUp(subscription: Subscription, feed: string, place: string): Promise<void> {
+    await this.#inTurn(() => this.#give(subscription, feed, { place, number: afterAll }, ''));
+  }
+
+  async #give(subscription: Subscription, feed: string, after: Cursor, from: string): Promise<void> {
+    let cursor = after;
     while (isHeard(subscription)) {
       subscription.holdAnew();
       const page = await this.#record.feedAfter(feed, cursor, from, pageSize);
       if (!isHeard(subscription)) return;
       this.#write(subscription, page.rows);
-      const last = page.rows.at(-1);
-      if (last === undefined || page.rows.length < pageSize) {
+      cursor = page.rows.at(-1) ?? cursor;
+      if (page.rows.length < pageSize && !subscription.overflowed) {
         subscription.settle(page.checkpoint.position);
         return;
       }
-      cursor = last;
       await subscription.connection.drained();
     }
   }
@@ -85,9 +79,15 @@ export class Replay {
     subscription.settle(place);
   }
 
-  async #turn(): Promise<void> {
+  async #inTurn(work: () => Promise<void>): Promise<void> {
     while (this.#running >= mostAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#running += 1;
+    try {
+      await work();
+    } finally {
+      this.#running -= 1;
+      this.#waiting.shift()?.();
+    }
   }
 }
 

@@ -179,6 +179,8 @@ export class Subscriber {
     if (look !== undefined && since !== undefined && 'feed' in channel) {
       const { checkpoint, joinedPlace: from = '' } = look;
       await this.#replay.run(subscription, { feed: channel.feed, since, from, checkpoint });
+    } else if (subscription.overflowed && 'feed' in channel) {
+      await this.#replay.catchUp(subscription, channel.feed, place);
     } else {
       subscription.settle(place);
     }

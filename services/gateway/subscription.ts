@@ -38,6 +38,7 @@ export class Subscription {
   /** In a group: whether the hearer is a member, kept in the order of the log. */
   membership: Membership | undefined;
   #held: Held[] = [];
+  #overflowed = false;
 
   constructor(connection: Connection, channel: Channel, hearer: Hearer | undefined) {
     this.connection = connection;
@@ -45,15 +46,21 @@ export class Subscription {
     this.hearer = hearer;
   }
 
-  /** Forgets what was held: what is read next from the record holds it all. */
+  /** Forgets what was held of the log: what is read next from the record holds it all. */
   holdAnew(): void {
-    this.#held = [];
+    this.#held = this.#held.filter(({ place }) => place === undefined);
+    this.#overflowed = false;
   }
 
   /** Keeps for later what came live; at most `limit`, the oldest goes. */
   hold(place: string | undefined, frame: Buffer, limit: number): void {
     this.#held.push({ place, frame });
-    if (this.#held.length > limit) this.#held.shift();
+    if (this.#held.length > limit && this.#held.shift()?.place !== undefined) this.#overflowed = true;
+  }
+
+  /** Whether something of the log came that is not held: it has to be read from the record. */
+  get overflowed(): boolean {
+    return this.#overflowed;
   }
 
   /** Gives what was held and stands after `place`, and takes what is live from then on. */

@@ -141,3 +141,19 @@ test('the audit hears every message once, and nothing else', async () => {
   ]);
   await client.close();
 });
+
+test('a restored log sends every socket to come again, and to load afresh', async () => {
+  const restored = await Installation.open();
+  const running = await restored.start();
+  const own = await restored.register(9);
+  const { positions } = await restored.commit([numbered('user-9', 1)]);
+  const client = await Client.connect(running.port, { token: own });
+  await client.subscribe('user-9');
+  await restored.pool.query(`update read.checkpoint set epoch = 'restored', position = '', batch = 0`);
+  expect(await client.ended()).toMatchObject({ code: 4200 });
+  const again = await Client.connect(running.port, { token: own, since: positions[0] ?? '' });
+  again.ask('user-9');
+  await again.heard('reset', 'user-9');
+  await again.close();
+  await restored.close();
+});

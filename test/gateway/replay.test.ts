@@ -89,6 +89,27 @@ describe('a client that names its last position', () => {
   });
 });
 
+test('whoever subscribes while very much is pushed misses nothing from the first event on', async () => {
+  const { port: hasty } = await installation.start({ replayedEvents: 3 });
+  let last = 0;
+  const writing = { on: true };
+  const writer = (async () => {
+    while (writing.on) {
+      await installation.commit(Array.from({ length: 10 }, () => numbered('user-9', ++last)));
+    }
+  })();
+  for (let round = 0; round < 20; round++) {
+    const client = await Client.connect(hasty, { token });
+    client.ask('user-9');
+    await client.heardTimes('message', 30);
+    const heard = numbersOf(client, 'user-9');
+    expect(heard).toEqual(heard.map((_, index) => (heard[0] ?? 0) + index));
+    await client.close();
+  }
+  writing.on = false;
+  await writer;
+});
+
 describe('reset instead of a replay', () => {
   test.each([
     ['no position', () => 'nonsense'],
