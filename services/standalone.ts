@@ -66,6 +66,8 @@ async function start(program: Program): Promise<void> {
   healthRoutes(server, { ...application, bus });
   await server.register(gateway.routes);
   gateway.attach(server.server);
+  // The sockets would otherwise hold the server open.
+  server.addHook('preClose', () => gateway.drain());
   const { host, port } = environment;
   const address = await program.start(
     'http',
@@ -73,12 +75,7 @@ async function start(program: Program): Promise<void> {
       server
         .listen({ host, port })
         .catch((error: unknown) => Promise.reject(explainListening(error, host, port))),
-    () => ({
-      // Answers under way are given; the sockets would otherwise hold the server open.
-      stop: async () => {
-        await Promise.all([server.close(), gateway.drain()]);
-      },
-    }),
+    () => ({ stop: () => server.close() }),
   );
   // Not awaited: while the read models catch up, the program can be asked to end.
   void prepared.then(() => {
