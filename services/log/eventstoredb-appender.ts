@@ -1,17 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { type Answer, AttemptFailure } from './eventstoredb-answer.ts';
 import type { Appends } from './eventstoredb-appends.ts';
 import { assertStreamName, proposalsOf } from './eventstoredb-event.ts';
 import { type KnownIds, keyOf } from './eventstoredb-known-ids.ts';
-import type { StoredStreams } from './eventstoredb-streams.ts';
+import type { Stored, StoredStreams } from './eventstoredb-streams.ts';
+import type { Witness } from './eventstoredb-witness.ts';
 import {
   type AppendResult,
   type ExpectedRevision,
   LogFailure,
   type NewEvent,
   type Position,
-  type RecordedEvent,
   type StreamName,
 } from './log.ts';
 
@@ -24,6 +25,8 @@ export interface AppendPatience {
 /** How far the log is known to reach, and whether the server answers. */
 export interface Horizon {
   readonly end: Position;
+  /** When that was so, on the clock of `performance.now()`. */
+  readonly endKnownAt: number;
   /** Reads the end where nothing is known of it yet; never fails. */
   learn(): Promise<void>;
   seen(position: Position): void;
@@ -36,15 +39,25 @@ interface Append {
   readonly expected: ExpectedRevision;
   readonly events: readonly [NewEvent, ...NewEvent[]];
   readonly key: string;
+  /** What tells this call from others that append the same. */
+  readonly mark: string;
   /** Up to where the log was known to reach before this id was first sent. */
   readonly since: Position;
+  /** Whether others may have stored the same behind that place. */
+  readonly contested: boolean;
 }
 
 /** Between two attempts, in milliseconds. */
 const pauses = [0, 25, 50, 100, 200, 400];
 
+/** For so many milliseconds the end of the log, once known, is taken as its end. */
+const endIsFresh = 2;
+
 /** After a conflict, so many events are looked through for the first id. */
 const mostSearched = 4096;
+
+/** Before an append at a given revision, so many events are looked through for its ids. */
+const mostPreceding = 32;
 
 /**
  * Appends until there is an answer, and tells what was stored now from what stood before; the
@@ -53,9 +66,12 @@ const mostSearched = 4096;
 export class Appender {
   readonly #appends: Appends;
   readonly #streams: StoredStreams;
+  readonly #witness: Witness;
   readonly #known: KnownIds;
   readonly #horizon: Horizon;
   readonly #patience: AppendPatience;
+  readonly #process = randomUUID().slice(0, 8);
+  #calls = 0;
   readonly #underWay = new Map<string, Promise<AppendResult>>();
   /** Appends that were given up in doubt, and how far the log was known to reach before them. */
   readonly #doubted = new LRUCache<string, Position>({ max: 10_000 });
@@ -63,12 +79,14 @@ export class Appender {
   constructor(
     appends: Appends,
     streams: StoredStreams,
+    witness: Witness,
     known: KnownIds,
     horizon: Horizon,
     patience: AppendPatience,
   ) {
     this.#appends = appends;
     this.#streams = streams;
+    this.#witness = witness;
     this.#known = known;
     this.#horizon = horizon;
     this.#patience = patience;
@@ -81,13 +99,8 @@ export class Appender {
     events: readonly [NewEvent, ...NewEvent[]],
   ): Promise<AppendResult> {
     const key = keyOf(stream, events[0].id);
-    const before = this.#underWay.get(key);
-    const result = before
-      ? before.then(
-          () => this.#append(stream, expected, events, key),
-          () => this.#append(stream, expected, events, key),
-        )
-      : this.#append(stream, expected, events, key);
+    const start = () => this.#append(stream, expected, events, key);
+    const result = this.#underWay.get(key)?.then(start, start) ?? start();
     this.#underWay.set(key, result);
     const done = () => {
       if (this.#underWay.get(key) === result) this.#underWay.delete(key);
@@ -108,21 +121,34 @@ export class Appender {
     key: string,
   ): Promise<AppendResult> {
     assertStreamName(stream);
-    const proposals = proposalsOf(events);
-    const [first, ...others] = events;
-    const standing = this.#known.get(stream, first.id);
-    if (standing) return this.#already(stream, first, standing.revision, standing.position);
-    if (others.some((event) => this.#known.get(stream, event.id))) {
+    const mark = `${this.#process}-${++this.#calls}`;
+    const proposals = proposalsOf(events, mark);
+    const ids = events.map(({ id }) => id);
+    if (typeof expected === 'number' && !ids.some((id) => this.#known.get(stream, id))) {
+      await this.#lookBefore(stream, expected);
+    }
+    const [first, ...others] = ids;
+    const standing = first && this.#known.get(stream, first);
+    if (standing) return this.#already(stream, events[0], standing.revision, standing.position);
+    if (others.some((id) => this.#known.get(stream, id))) {
       return { outcome: 'conflict', actual: await this.#streams.lastRevision(stream) };
     }
     await this.#horizon.learn();
     const doubted = this.#doubted.get(key);
-    const append = { stream, expected, events, key, since: doubted ?? this.#horizon.end };
     if (doubted !== undefined) {
-      const found = await this.#streams.find(stream, first.id, { after: doubted });
-      if (found) return this.#found(append, found);
+      const found = await this.#streams.find(stream, events[0].id, { after: doubted });
+      if (found) return this.#found(stream, key, found);
     }
-    return this.#repeatUntilAnswered(append, proposals);
+    const since = doubted ?? this.#horizon.end;
+    const stale = performance.now() - this.#horizon.endKnownAt > endIsFresh;
+    const contested = stale || doubted !== undefined || isNameBased(events[0].id);
+    return this.#repeatUntilAnswered({ stream, expected, events, key, mark, since, contested }, proposals);
+  }
+
+  /** The server compares ids only behind the expected revision; what stands before it is read here. */
+  async #lookBefore(stream: StreamName, expected: number): Promise<void> {
+    const preceding = { direction: 'backwards', from: expected, limit: mostPreceding } as const;
+    for await (const { record } of this.#streams.read(stream, preceding)) this.#known.rememberRecord(record);
   }
 
   async #repeatUntilAnswered(
@@ -137,9 +163,10 @@ export class Appender {
         // After a restart the server no longer knows the ids of late, and with `any` would store them again.
         if (tries > 0 && doubtful && expected === 'any') {
           const found = await this.#streams.find(stream, events[0].id, { after: since });
-          if (found) return await this.#foundOfOurs(append, found);
+          if (found) return await this.#foundAfterDoubt(append, found);
         }
         const answer = await this.#appends.attempt(stream, expected, proposals, this.#patience.attempt);
+        doubtful = true;
         const result = await this.#resultOf(append, answer);
         this.#doubted.delete(key);
         return result;
@@ -148,10 +175,8 @@ export class Appender {
           throw new Error(`the event store refuses the append: ${failure.message}`, { cause: failure });
         }
         if (!(failure instanceof AttemptFailure || failure instanceof LogFailure)) throw failure;
-        if (failure.kind === 'doubtful') {
-          doubtful = true;
-          this.#doubted.set(key, since);
-        }
+        doubtful ||= failure.kind === 'doubtful';
+        if (doubtful) this.#doubted.set(key, since);
         const giveUp = Math.min(started, this.#horizon.downSince ?? started) + this.#patience.append;
         if (performance.now() >= giveUp) {
           const kind = doubtful ? 'doubtful' : 'unavailable';
@@ -163,45 +188,42 @@ export class Appender {
   }
 
   async #resultOf(append: Append, answer: Answer): Promise<AppendResult> {
-    const { stream, expected, events } = append;
-    const [first] = events;
+    const { stream, expected, events, key, mark, since, contested } = append;
     if (!answer.stands) {
       const most = expected === 'any' ? {} : { most: mostSearched };
-      const found = answer.actual === 'none' ? undefined : await this.#streams.find(stream, first.id, most);
-      return found ? this.#found(append, found) : { outcome: 'conflict', actual: answer.actual };
+      const found =
+        answer.actual === 'none' ? undefined : await this.#streams.find(stream, events[0].id, most);
+      return found ? this.#found(stream, key, found) : { outcome: 'conflict', actual: answer.actual };
     }
     const { revision, position } = answer;
     const start = revision - events.length + 1;
-    if (position <= append.since) {
-      return this.#already(stream, first, start, events.length === 1 ? position : undefined);
-    }
+    // Only what lies behind the end that was known before can have been stored by this call.
+    const ours = position > since && (!contested || (await this.#witness.markAt(position)) === mark);
     this.#horizon.seen(position);
-    if (isNameBased(first.id)) {
-      const stored = await this.#streams.at(stream, start);
-      if (stored && !(stored.id === first.id.toLowerCase() && sameContent(stored, first))) {
-        return this.#already(stream, first, start, undefined);
-      }
-    }
-    events.forEach((event, index) => {
+    if (!ours) return this.#already(stream, events[0], start, events.length === 1 ? position : undefined);
+    events.forEach(({ id }, index) => {
       const last = index === events.length - 1;
-      this.#known.remember(stream, event.id, { revision: start + index, ...(last ? { position } : {}) });
+      this.#known.remember(stream, id, { revision: start + index, ...(last ? { position } : {}) });
     });
     return { outcome: 'appended', revision, position };
   }
 
-  /** An attempt of this call was stored after all: it is as if it had been answered. */
-  async #foundOfOurs(append: Append, found: RecordedEvent): Promise<AppendResult> {
-    if (!sameContent(found, append.events[0])) return this.#found(append, found);
-    const last = found.revision + append.events.length - 1;
-    const stored = last === found.revision ? found : await this.#streams.at(append.stream, last);
-    if (!stored) return this.#found(append, found);
-    return this.#resultOf(append, { stands: true, revision: last, position: stored.position });
+  /** What an earlier attempt of this call stored is as if it had been answered. */
+  async #foundAfterDoubt(append: Append, found: Stored): Promise<AppendResult> {
+    const { stream, events, key, mark } = append;
+    if (found.mark !== mark) return this.#found(stream, key, found);
+    const revision = found.record.revision + events.length - 1;
+    const last = events.length === 1 ? found : await this.#streams.at(stream, revision);
+    if (last?.mark !== mark) return this.#found(stream, key, found);
+    this.#doubted.delete(key);
+    return { outcome: 'appended', revision, position: last.record.position };
   }
 
-  #found(append: Append, found: RecordedEvent): AppendResult {
-    this.#doubted.delete(append.key);
-    this.#known.rememberRecord(found);
-    return { outcome: 'already appended', revision: found.revision, position: found.position };
+  #found(stream: StreamName, key: string, { record }: Stored): AppendResult {
+    this.#doubted.delete(key);
+    const { id, revision, position } = record;
+    this.#known.remember(stream, id, { revision, position });
+    return { outcome: 'already appended', revision, position };
   }
 
   async #already(
@@ -215,30 +237,17 @@ export class Appender {
       return { outcome: 'already appended', revision, position };
     }
     const there = revision < 0 ? undefined : await this.#streams.at(stream, revision);
-    const stored = there?.id === first.id.toLowerCase() ? there : await this.#streams.find(stream, first.id);
+    const isFirst = there?.record.id === first.id.toLowerCase();
+    const stored = isFirst ? there : await this.#streams.find(stream, first.id);
     if (!stored) throw new LogFailure('doubtful', 'an event that stands cannot be read');
-    this.#known.rememberRecord(stored);
-    return { outcome: 'already appended', revision: stored.revision, position: stored.position };
+    return this.#found(stream, keyOf(stream, first.id), stored);
   }
 }
 
 /**
  * Whether an id is made from a name (version 5), so that another process can come to the same one
- * at the same time. The others are made once, and repeated by nobody else.
+ * at the same time. The others are made once, and repeated by who made them.
  */
 function isNameBased(id: string): boolean {
   return id.charAt(14) === '5';
-}
-
-function sameContent(stored: RecordedEvent, event: NewEvent): boolean {
-  return (
-    stored.type === event.type &&
-    textOf(stored.data) === textOf(event.data) &&
-    textOf(stored.metadata) === textOf(event.metadata)
-  );
-}
-
-/** JSON as it is after the way to the server and back. */
-function textOf(json: unknown): string {
-  return JSON.stringify(JSON.parse(JSON.stringify(json)));
 }

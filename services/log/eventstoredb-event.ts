@@ -23,13 +23,29 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** @throws TypeError for a name that the log does not take. */
 export function assertStreamName(name: StreamName): void {
-  if (name === '' || name.length > 200 || name.startsWith('$')) {
+  if (
+    name === '' ||
+    name.length > 200 ||
+    name.startsWith('$') ||
+    name.includes('\0') ||
+    !name.isWellFormed()
+  ) {
     throw new TypeError(`not a stream's name: ${JSON.stringify(name)}`);
   }
 }
 
-/** Events as they go to the server: JSON with its content type, so that the server's own tools show them. */
-export function proposalsOf(events: readonly NewEvent[]): ProposedMessage[] {
+/**
+ * The key in an event's metadata under which stands which call of `append` stored it. The server
+ * answers alike to an append that it stored and to one that stood before; this tells them apart.
+ */
+const markKey = '$append';
+
+/**
+ * Events as they go to the server: JSON with its content type, so that the server's own tools show
+ * them, and each with the mark of the call.
+ * @throws TypeError for an id or a size that the log does not take.
+ */
+export function proposalsOf(events: readonly NewEvent[], mark: string): ProposedMessage[] {
   let dataBytes = 0;
   let allBytes = 0;
   const ids = new Set<string>();
@@ -38,7 +54,7 @@ export function proposalsOf(events: readonly NewEvent[]): ProposedMessage[] {
     if (event.type === '') throw new TypeError('an event needs a type');
     ids.add(event.id);
     const data = Buffer.from(JSON.stringify(event.data));
-    const metadata = Buffer.from(JSON.stringify(event.metadata));
+    const metadata = Buffer.from(JSON.stringify({ ...event.metadata, [markKey]: mark }));
     dataBytes += data.length;
     allBytes += data.length + metadata.length + event.type.length * 3;
     const proposal = new streams.BatchAppendReq.ProposedMessage();
@@ -64,10 +80,18 @@ function jsonOf(value: unknown): Json {
   return value === undefined ? {} : { value };
 }
 
+/** The mark that the server sent with an event. */
+export function markOf({ event }: ResolvedEvent | AllStreamResolvedEvent): string | undefined {
+  const metadata: unknown = event?.metadata;
+  if (typeof metadata !== 'object' || metadata === null || !(markKey in metadata)) return undefined;
+  return typeof metadata[markKey] === 'string' ? metadata[markKey] : undefined;
+}
+
 /** The record that the server sent; `undefined` for its own streams and for links to what is gone. */
 export function recordOf(resolved: ResolvedEvent | AllStreamResolvedEvent): RecordedEvent | undefined {
   const event = resolved.event;
   if (event === undefined || event.streamId.startsWith('$')) return undefined;
+  const { [markKey]: _, ...metadata } = jsonOf(event.metadata);
   const position = 'position' in event ? event.position : undefined;
   if (position === undefined) throw new Error(`the server told no position of ${event.streamId}`);
   return {
@@ -75,7 +99,7 @@ export function recordOf(resolved: ResolvedEvent | AllStreamResolvedEvent): Reco
     stream: event.streamId as StreamName,
     type: event.type,
     data: jsonOf(event.data),
-    metadata: jsonOf(event.metadata),
+    metadata,
     revision: Number(event.revision),
     position: positionOf(position),
     recorded: event.created.getTime(),

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { setMaxListeners } from 'node:events';
 import { BACKWARDS, END } from '@eventstore/db-client';
 import type { Logger } from 'pino';
 import { Appender, type AppendPatience } from './eventstoredb-appender.ts';
@@ -9,7 +9,9 @@ import { KnownIds } from './eventstoredb-known-ids.ts';
 import { positionOf } from './eventstoredb-position.ts';
 import { readPatiently } from './eventstoredb-reading.ts';
 import { StoredStreams } from './eventstoredb-streams.ts';
-import { follow } from './eventstoredb-subscription.ts';
+import type { Source } from './eventstoredb-stretch.ts';
+import { follow, readThrough } from './eventstoredb-subscription.ts';
+import { Witness } from './eventstoredb-witness.ts';
 import {
   type AppendResult,
   type EventLog,
@@ -68,6 +70,9 @@ class EventStoreDBLog implements EventLog {
   readonly #silence = new EventTarget();
   readonly #closing = new AbortController();
   #end: Position = startOfLog;
+  #endKnownAt = Number.NEGATIVE_INFINITY;
+
+  readonly #source: Source;
 
   constructor(connection: EventStoreDBConnection, logger: Logger, patience: Patience) {
     this.#connection = connection;
@@ -80,19 +85,34 @@ class EventStoreDBLog implements EventLog {
       () => this.#learnEnd(),
       () => this.#leaveFrozenServer(),
     );
+    setMaxListeners(0, this.#silence, this.#closing.signal);
+    this.#source = {
+      connection,
+      logger,
+      silence: this.#silence,
+      heard: (position) => {
+        this.#heartbeat.heard();
+        // In history it is not the end: it says nothing of how things stand now.
+        if (position && position > this.#end) this.#end = position;
+      },
+    };
     const log = this;
     this.#appender = new Appender(
       this.#appends,
       this.#streams,
+      new Witness(connection, patience.read),
       this.#known,
       {
         get end() {
           return log.#end;
         },
+        get endKnownAt() {
+          return log.#endKnownAt;
+        },
         get downSince() {
           return log.#heartbeat.downSince;
         },
-        seen: (position) => this.#seen(position),
+        seen: (position) => this.#seen(position, performance.now()),
         learn: async () => {
           if (this.#end === startOfLog) await this.#heartbeat.answers();
         },
@@ -112,34 +132,38 @@ class EventStoreDBLog implements EventLog {
 
   async *readStream(stream: StreamName, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
     if (this.#closing.signal.aborted) throw closed();
-    for await (const record of this.#streams.read(stream, options)) {
+    for await (const { record } of this.#streams.read(stream, options)) {
       this.#known.rememberRecord(record);
       yield record;
     }
   }
 
-  async *readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent> {
-    if (this.#closing.signal.aborted) throw closed();
-    yield* this.#streams.readAll(options);
+  async *readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {
+    const { after = startOfLog, prefixes, limit = Number.POSITIVE_INFINITY } = options;
+    const end = await this.end();
+    if (end <= after || limit <= 0 || prefixes?.length === 0) return;
+    let given = 0;
+    for await (const record of readThrough(this.#source, after, end, prefixes, this.#patience.read)) {
+      yield record;
+      if (++given >= limit) return;
+    }
   }
 
-  async *subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
+  subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
     const { after, prefixes, signal } = options;
-    const ends = AbortSignal.any([signal, this.#closing.signal]);
-    if (prefixes?.length === 0) {
-      if (!ends.aborted) await once(ends, 'abort');
-      return;
-    }
-    const source = {
-      connection: this.#connection,
-      logger: this.#logger,
-      silence: this.#silence,
-      heard: (position?: Position) => {
-        this.#heartbeat.heard();
-        if (position) this.#seen(position);
-      },
+    const left = new AbortController();
+    const ends = AbortSignal.any([signal, left.signal, this.#closing.signal]);
+    const batches = follow(this.#source, after, prefixes, ends);
+    return {
+      [Symbol.asyncIterator]: () => ({
+        next: () => batches.next(),
+        // A generator would let its `return` wait for the next batch.
+        return: () => {
+          left.abort();
+          return batches.return();
+        },
+      }),
     };
-    yield* follow(source, after, prefixes, ends);
   }
 
   end(): Promise<Position> {
@@ -156,19 +180,23 @@ class EventStoreDBLog implements EventLog {
     this.#closing.abort();
     await this.#appender.settle();
     this.#heartbeat.stop();
-    await this.#connection.dispose();
+    this.#appends.drop('the log is closed');
     await this.#connection.abandon();
   }
 
-  #seen(position: Position): void {
-    if (position > this.#end) this.#end = position;
+  /** The log reached to this position at a time. */
+  #seen(position: Position, at: number): void {
+    if (position < this.#end) return;
+    this.#end = position;
+    this.#endKnownAt = at;
   }
 
   /** The cheapest question there is; its answer also says how far the log reaches. */
   async #learnEnd(): Promise<void> {
+    const asked = performance.now();
     const read = this.#connection.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
     for await (const { event } of readPatiently(read, this.#patience.read)) {
-      if (event?.position) this.#seen(positionOf(event.position));
+      if (event?.position) this.#seen(positionOf(event.position), asked);
     }
   }
 
