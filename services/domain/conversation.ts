@@ -72,12 +72,15 @@ export function sendMessage(draft: Draft, addressee: Addressee, settings: Settin
   };
 }
 
+/** `@all` by itself, not within an address; a Chinese text goes on without a space. */
+const everyone = /(?<![\w.+-])@all(?!\w)/;
+
 /** Whom `@[name](uid)` names of the group's members, and `all` where owner or managers write `@all`. */
 function mentioned(content: string, from: Uid, addressee: Addressee): (Uid | 'all')[] {
   if (addressee.type !== 'group' || !addressee.group || !content.includes('@')) return [];
   const { group } = addressee;
   const found = new Set<Uid | 'all'>();
-  if (/@all(?![\p{L}\p{N}_])/u.test(content) && mayManage(group, from)) found.add('all');
+  if (everyone.test(content) && mayManage(group, from)) found.add('all');
   for (const [, digits] of content.matchAll(/@\[[^\]]*\]\((\d{1,16})\)/gu)) {
     const uid = Uid.safeParse(Number(digits));
     if (uid.success && uid.data !== from && group.members.has(uid.data)) found.add(uid.data);

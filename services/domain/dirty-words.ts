@@ -5,8 +5,8 @@ let lexicon: { readonly words: string; readonly byFirst: ReadonlyMap<string, rea
 };
 
 /**
- * Replaces each of `words` (comma or newline between) in `content` by stars, one a character, without
- * regard to case (BEHAVIOUR, Messages). Words that overlap are starred out all.
+ * Replaces each of `words` (comma, a Chinese one too, or newline between) in `content` by stars, one a
+ * character, without regard to case (BEHAVIOUR, Messages). Words that overlap are starred out all.
  */
 export function starOut(content: string, words: string): string {
   if (words === '') return content;
@@ -27,7 +27,7 @@ export function starOut(content: string, words: string): string {
 
 function byFirstCharacter(words: string): Map<string, string[]> {
   const byFirst = new Map<string, string[]>();
-  const list = new Set(words.split(/[,,\r\n]/u).map((word) => foldCase(word.trim())));
+  const list = new Set(words.split(/[,\uff0c\r\n]/u).map((word) => foldCase(word.trim())));
   list.delete('');
   for (const word of [...list].sort((one, other) => other.length - one.length)) {
     const first = String.fromCodePoint(word.codePointAt(0) ?? 0);
