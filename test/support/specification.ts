@@ -21,7 +21,7 @@ interface Expectation<Event> {
  */
 export function given<State, Event extends DomainEvent>(
   aggregate: Aggregate<State, Event>,
-  ...events: readonly Event[]
+  ...events: readonly NoInfer<Event>[]
 ): { when(decide: (state: State) => readonly Event[]): Expectation<Event> } {
   return {
     when(decide) {

@@ -1,0 +1,235 @@
+import { describe, expect, it } from 'vitest';
+import type { FriendshipEvent } from '../../contracts/events/friendship.ts';
+import { fold } from '../../services/domain/aggregate.ts';
+import {
+  agree,
+  agreeText,
+  apply,
+  befriend,
+  friendship,
+  friendshipStream,
+  refuse,
+  remark,
+  unfriend,
+} from '../../services/domain/friendship.ts';
+import { applicationId, mid, uid } from '../support/events.ts';
+import { given } from '../support/specification.ts';
+
+const [tom, jerry] = [uid(9), uid(10)];
+
+const applied = (id: number, from = tom, to = jerry, postscript = '你好'): FriendshipEvent => ({
+  type: 'FriendApplied',
+  data: { applicationId: applicationId(id), from, to, postscript },
+});
+const agreed = (id: number, greeting: number, from = tom, to = jerry): FriendshipEvent => ({
+  type: 'FriendAgreed',
+  data: { applicationId: applicationId(id), from, to, mid: mid(greeting), content: agreeText },
+});
+const refused = (id: number, from = tom, to = jerry): FriendshipEvent => ({
+  type: 'FriendRefused',
+  data: { applicationId: applicationId(id), from, to },
+});
+const befriended: FriendshipEvent = { type: 'Befriended', data: { by: tom, friend: jerry } };
+const unfriended: FriendshipEvent = { type: 'Unfriended', data: { by: jerry, friend: tom } };
+const remarked = (text: string): FriendshipEvent => ({
+  type: 'FriendRemarked',
+  data: { by: tom, friend: jerry, remark: text },
+});
+
+/** `from` applies under the fresh id 2, and would greet with the message 20. */
+const applying = (from = tom, to = jerry, postscript = '你好') => ({
+  from,
+  to,
+  postscript,
+  applicationId: applicationId(2),
+  mid: mid(20),
+});
+const answering = (id: number, by = jerry) => ({ by, applicationId: applicationId(id), mid: mid(30) });
+
+describe('the stream of two people', () => {
+  it('is the same whoever is named first', () => {
+    expect(friendshipStream(tom, jerry).name).toBe('friendship-9-10');
+    expect(friendshipStream(jerry, tom).name).toBe('friendship-9-10');
+  });
+});
+
+describe('applying', () => {
+  it('opens an application', () => {
+    given(friendship)
+      .when((state) => apply(state, applying()))
+      .then(applied(2));
+  });
+
+  it('may go without a text', () => {
+    given(friendship)
+      .when((state) => apply(state, applying(tom, jerry, '')))
+      .then(applied(2, tom, jerry, ''));
+  });
+
+  it('gives an open application the new text under its old id', () => {
+    given(friendship, applied(1))
+      .when((state) => apply(state, applying(tom, jerry, '再来')))
+      .then(applied(1, tom, jerry, '再来'));
+  });
+
+  it('is nothing where the same application is open', () => {
+    given(friendship, applied(1))
+      .when((state) => apply(state, applying()))
+      .thenNothing();
+  });
+
+  it('opens a new one after a refusal', () => {
+    given(friendship, applied(1), refused(1))
+      .when((state) => apply(state, applying()))
+      .then(applied(2));
+  });
+
+  it('agrees to the open application of the other side', () => {
+    given(friendship, applied(1))
+      .when((state) => apply(state, applying(jerry, tom)))
+      .then(agreed(1, 20));
+  });
+
+  it('is nothing between friends', () => {
+    given(friendship, befriended)
+      .when((state) => apply(state, applying()))
+      .thenNothing();
+  });
+
+  it('opens a new one where they are friends no more', () => {
+    given(friendship, applied(1), agreed(1, 5), unfriended)
+      .when((state) => apply(state, applying(jerry, tom)))
+      .then(applied(2, jerry, tom));
+  });
+});
+
+describe('agreeing', () => {
+  it('makes friends, with a greeting from the one who agrees', () => {
+    given(friendship, applied(1))
+      .when((state) => agree(state, answering(1)))
+      .then(agreed(1, 30));
+  });
+
+  it('twice is done', () => {
+    given(friendship, applied(1), agreed(1, 5))
+      .when((state) => agree(state, answering(1)))
+      .thenNothing();
+  });
+
+  it('is done where they became friends another way', () => {
+    given(friendship, applied(1), befriended)
+      .when((state) => agree(state, answering(1)))
+      .thenNothing();
+  });
+
+  it('is refused after refusing', () => {
+    given(friendship, applied(1), refused(1))
+      .when((state) => agree(state, answering(1)))
+      .refuses('alreadyAnswered');
+  });
+
+  it('is for the one who was asked alone', () => {
+    given(friendship, applied(1))
+      .when((state) => agree(state, answering(1, tom)))
+      .refuses('noRecord');
+    given(friendship, applied(1))
+      .when((state) => agree(state, answering(7)))
+      .refuses('noRecord');
+  });
+});
+
+describe('refusing', () => {
+  it('settles the application, and makes no friends', () => {
+    given(friendship, applied(1))
+      .when((state) => refuse(state, answering(1)))
+      .then(refused(1));
+    expect(fold(friendship, [applied(1), refused(1)]).friends).toBe(false);
+  });
+
+  it('is refused after agreeing, in whichever way', () => {
+    for (const answer of [agreed(1, 5), befriended]) {
+      given(friendship, applied(1), answer)
+        .when((state) => refuse(state, answering(1)))
+        .refuses('alreadyAnswered');
+    }
+  });
+
+  it('is for the one who was asked alone', () => {
+    given(friendship, applied(1))
+      .when((state) => refuse(state, answering(1, tom)))
+      .refuses('noRecord');
+  });
+});
+
+describe('befriending without asking', () => {
+  it('makes friends', () => {
+    given(friendship)
+      .when((state) => befriend(state, { by: tom, friend: jerry }))
+      .then(befriended);
+  });
+
+  it('is nothing between friends, whoever began', () => {
+    given(friendship, befriended)
+      .when((state) => befriend(state, { by: jerry, friend: tom }))
+      .thenNothing();
+  });
+
+  it('counts as agreeing to what is open', () => {
+    const { applications } = fold(friendship, [applied(1), befriended]);
+    expect(applications.get(applicationId(1))?.outcome).toBe('agreed');
+  });
+
+  it('leaves a refusal what it was', () => {
+    const { applications } = fold(friendship, [applied(1), refused(1), befriended]);
+    expect(applications.get(applicationId(1))?.outcome).toBe('refused');
+  });
+});
+
+describe('remarks', () => {
+  it('are each one’s own', () => {
+    given(friendship, befriended, remarked('老鼠'))
+      .when((state) => remark(state, { by: jerry, friend: tom, remark: '老鼠' }))
+      .then({ type: 'FriendRemarked', data: { by: jerry, friend: tom, remark: '老鼠' } });
+  });
+
+  it('are not set to what they are', () => {
+    given(friendship, befriended, remarked('老鼠'))
+      .when((state) => remark(state, { by: tom, friend: jerry, remark: '老鼠' }))
+      .thenNothing();
+    given(friendship, befriended)
+      .when((state) => remark(state, { by: tom, friend: jerry, remark: '' }))
+      .thenNothing();
+  });
+
+  it('can be taken away', () => {
+    given(friendship, befriended, remarked('老鼠'))
+      .when((state) => remark(state, { by: tom, friend: jerry, remark: '' }))
+      .then(remarked(''));
+  });
+
+  it('are for friends', () => {
+    given(friendship, applied(1))
+      .when((state) => remark(state, { by: tom, friend: jerry, remark: '老鼠' }))
+      .refuses('illegal');
+  });
+
+  it('end with the friendship', () => {
+    given(friendship, befriended, remarked('老鼠'), unfriended, befriended)
+      .when((state) => remark(state, { by: tom, friend: jerry, remark: '老鼠' }))
+      .then(remarked('老鼠'));
+  });
+});
+
+describe('unfriending', () => {
+  it('ends it for both', () => {
+    given(friendship, befriended)
+      .when((state) => unfriend(state, { by: jerry, friend: tom }))
+      .then(unfriended);
+  });
+
+  it('is nothing between those who are no friends', () => {
+    given(friendship, applied(1))
+      .when((state) => unfriend(state, { by: jerry, friend: tom }))
+      .thenNothing();
+  });
+});

@@ -1,0 +1,443 @@
+import { describe, expect, it } from 'vitest';
+import type { GroupEvent } from '../../contracts/events/group.ts';
+import type { Uid } from '../../contracts/ids.ts';
+import { group } from '../../services/domain/group.ts';
+import * as commands from '../../services/domain/group-commands.ts';
+import { gid, mid, uid } from '../support/events.ts';
+import { given } from '../support/specification.ts';
+
+const now = 1_700_000_000;
+const [owner, manager, member, other, stranger] = [uid(1), uid(2), uid(3), uid(4), uid(9)];
+const names: commands.Names = new Map([
+  [owner, '甲'],
+  [manager, '乙'],
+  [member, '丙'],
+  [other, '丁'],
+  [stranger, '己'],
+]);
+
+const created: GroupEvent = {
+  type: 'GroupCreated',
+  data: { gid: gid(50), owner, members: [owner, manager, member, other], name: '群', avatar: null },
+};
+const appointed: GroupEvent = { type: 'ManagerAppointed', data: { gid: gid(50), uid: manager } };
+const dissolved: GroupEvent = { type: 'GroupDissolved', data: { gid: gid(50), by: owner } };
+const notice = (content: string) => ({ mid: mid(7), content });
+const muted = (who: Uid, by: Uid, until: number): GroupEvent => ({
+  type: 'MemberMuted',
+  data: {
+    gid: gid(50),
+    by,
+    uid: who,
+    until,
+    notice: notice(`${names.get(who)}被${names.get(by)}禁言`),
+  },
+});
+const mute = (by: Uid, who: Uid, time: number) => ({ by, uid: who, time, now, names, mid: mid(7) });
+
+describe('creating a group', () => {
+  const creating = { gid: gid(50), owner, names };
+
+  it('puts the owner first, then the members in the order given, doubles dropped', () => {
+    given(group)
+      .when((state) =>
+        commands.createGroup(state, { ...creating, members: [member, owner, manager, member], name: '群' }),
+      )
+      .then({
+        type: 'GroupCreated',
+        data: { gid: gid(50), owner, members: [owner, member, manager], name: '群', avatar: null },
+      });
+  });
+
+  it('names it by its members where no name is given', () => {
+    for (const name of [undefined, '']) {
+      given(group)
+        .when((state) => commands.createGroup(state, { ...creating, members: [member], name, avatar: '' }))
+        .then({
+          type: 'GroupCreated',
+          data: { gid: gid(50), owner, members: [owner, member], name: '群聊(甲,丙)', avatar: null },
+        });
+    }
+  });
+
+  it('takes name and picture that are given', () => {
+    given(group)
+      .when((state) =>
+        commands.createGroup(state, { ...creating, members: [], name: '我们', avatar: '//x/a.png' }),
+      )
+      .then({
+        type: 'GroupCreated',
+        data: { gid: gid(50), owner, members: [owner], name: '我们', avatar: '//x/a.png' },
+      });
+  });
+
+  it('leaves a group of that gid alone', () => {
+    given(group, created)
+      .when((state) => commands.createGroup(state, { ...creating, members: [] }))
+      .thenNothing();
+    given(group, created, dissolved)
+      .when((state) => commands.createGroup(state, { ...creating, members: [] }))
+      .thenNothing();
+  });
+
+  it('takes at most as many as a group may have', () => {
+    const crowd = Array.from({ length: commands.maxMembers }, (_, index) => uid(index + 2));
+    given(group)
+      .when((state) => commands.createGroup(state, { ...creating, members: crowd }))
+      .refuses('illegal');
+  });
+});
+
+describe('a group’s own name', () => {
+  it('holds at most nine nicknames', () => {
+    const nicknames = Array.from({ length: 12 }, (_, index) => `n${index + 1}`);
+    expect(commands.defaultGroupName(nicknames)).toBe('群聊(n1,n2,n3,n4,n5,n6,n7,n8,n9)');
+  });
+
+  it('is cut at 255 bytes between two characters, and still closes', () => {
+    for (const letter of ['猫', 'a', '😀', 'é']) {
+      const name = commands.defaultGroupName(Array.from({ length: 9 }, () => letter.repeat(64)));
+      const bytes = Buffer.byteLength(name);
+      expect(bytes, letter).toBeLessThanOrEqual(255);
+      expect(bytes, letter).toBeGreaterThan(251);
+      expect(name.endsWith(')'), letter).toBe(true);
+      expect(name.isWellFormed(), letter).toBe(true);
+    }
+  });
+});
+
+describe('inviting', () => {
+  const inviting = (by: Uid, ...members: Uid[]) => ({ by, members, names, mid: mid(7) });
+
+  it('adds whom any member names, with a notice', () => {
+    given(group, created)
+      .when((state) => commands.addMembers(state, inviting(member, stranger)))
+      .then({
+        type: 'MembersAdded',
+        data: { gid: gid(50), by: member, members: [stranger], notice: notice('丙邀请己加入了群聊') },
+      });
+  });
+
+  it('passes over who is in already, and doubles', () => {
+    given(group, created)
+      .when((state) => commands.addMembers(state, inviting(member, other, stranger, stranger)))
+      .then({
+        type: 'MembersAdded',
+        data: { gid: gid(50), by: member, members: [stranger], notice: notice('丙邀请己加入了群聊') },
+      });
+    given(group, created)
+      .when((state) => commands.addMembers(state, inviting(member, other, owner)))
+      .thenNothing();
+  });
+
+  it('names ten and counts the rest', () => {
+    const crowd = Array.from({ length: 12 }, (_, index) => uid(100 + index));
+    given(group, created)
+      .when((state) => commands.addMembers(state, inviting(member, ...crowd)))
+      .then({
+        type: 'MembersAdded',
+        data: {
+          gid: gid(50),
+          by: member,
+          members: crowd,
+          notice: notice('丙邀请100、101、102、103、104、105、106、107、108、109等12人加入了群聊'),
+        },
+      });
+  });
+
+  it('is for members', () => {
+    given(group, created)
+      .when((state) => commands.addMembers(state, inviting(stranger, uid(10))))
+      .refuses('illegal');
+    given(group, created)
+      .when((state) => commands.addMembers(state, inviting(stranger, stranger)))
+      .refuses('illegal');
+  });
+
+  it('stops where the group is full', () => {
+    const crowd = Array.from({ length: commands.maxMembers - 3 }, (_, index) => uid(index + 100));
+    given(group, created)
+      .when((state) => commands.addMembers(state, inviting(member, ...crowd)))
+      .refuses('illegal');
+    given(group, created)
+      .when((state) => commands.addMembers(state, inviting(member, ...crowd.slice(1), other)).slice(1))
+      .thenNothing();
+  });
+});
+
+describe('joining', () => {
+  const joining = { uid: stranger, names, mid: mid(7) };
+
+  it('adds oneself, with a notice', () => {
+    given(group, created)
+      .when((state) => commands.joinGroup(state, joining))
+      .then({
+        type: 'MemberJoined',
+        data: { gid: gid(50), uid: stranger, notice: notice('己加入了群聊') },
+      });
+  });
+
+  it('is nothing for a member', () => {
+    given(group, created)
+      .when((state) => commands.joinGroup(state, { ...joining, uid: member }))
+      .thenNothing();
+  });
+
+  it('needs a group that is', () => {
+    given(group)
+      .when((state) => commands.joinGroup(state, joining))
+      .refuses('noGroup');
+    given(group, created, dissolved)
+      .when((state) => commands.joinGroup(state, joining))
+      .refuses('noGroup');
+  });
+});
+
+describe('removing', () => {
+  it('is the owner’s alone', () => {
+    given(group, created)
+      .when((state) =>
+        commands.removeMembers(state, { by: owner, members: [member, other, member, stranger] }),
+      )
+      .then({ type: 'MembersRemoved', data: { gid: gid(50), by: owner, members: [member, other] } });
+    for (const by of [manager, member, stranger]) {
+      given(group, created, appointed)
+        .when((state) => commands.removeMembers(state, { by, members: [other] }))
+        .refuses('illegal');
+    }
+  });
+
+  it('is nothing where nobody named is in', () => {
+    given(group, created)
+      .when((state) => commands.removeMembers(state, { by: owner, members: [stranger] }))
+      .thenNothing();
+  });
+
+  it('never removes the owner, nor anyone along with them', () => {
+    given(group, created)
+      .when((state) => commands.removeMembers(state, { by: owner, members: [member, owner] }))
+      .refuses('illegal');
+  });
+});
+
+describe('leaving', () => {
+  it('is for every member but the owner', () => {
+    given(group, created)
+      .when((state) => commands.leaveGroup(state, { uid: member }))
+      .then({ type: 'MemberLeft', data: { gid: gid(50), uid: member } });
+    given(group, created)
+      .when((state) => commands.leaveGroup(state, { uid: owner }))
+      .refuses('illegal');
+  });
+
+  it('is open to an owner who handed over', () => {
+    given(group, created, { type: 'GroupTransferred', data: { gid: gid(50), from: owner, to: member } })
+      .when((state) => commands.leaveGroup(state, { uid: owner }))
+      .then({ type: 'MemberLeft', data: { gid: gid(50), uid: owner } });
+  });
+});
+
+describe('managers', () => {
+  it('are appointed and dismissed by the owner', () => {
+    given(group, created)
+      .when((state) => commands.setManager(state, { by: owner, uid: manager, manager: true }))
+      .then(appointed);
+    given(group, created, appointed)
+      .when((state) => commands.setManager(state, { by: owner, uid: manager, manager: false }))
+      .then({ type: 'ManagerDismissed', data: { gid: gid(50), uid: manager } });
+    given(group, created, appointed)
+      .when((state) => commands.setManager(state, { by: manager, uid: member, manager: true }))
+      .refuses('illegal');
+  });
+
+  it('are members, and not the owner', () => {
+    for (const who of [stranger, owner]) {
+      given(group, created)
+        .when((state) => commands.setManager(state, { by: owner, uid: who, manager: true }))
+        .refuses('illegal');
+    }
+  });
+
+  it('are not dismissed who are none', () => {
+    given(group, created)
+      .when((state) => commands.setManager(state, { by: owner, uid: member, manager: false }))
+      .thenNothing();
+  });
+});
+
+describe('muting a member', () => {
+  it('lasts until the time given', () => {
+    given(group, created)
+      .when((state) => commands.muteMember(state, mute(owner, member, now + 60)))
+      .then(muted(member, owner, now + 60));
+  });
+
+  it('takes a small number for seconds from now, as old clients send it', () => {
+    given(group, created)
+      .when((state) => commands.muteMember(state, mute(owner, member, 600)))
+      .then(muted(member, owner, now + 600));
+    given(group, created)
+      .when((state) => commands.muteMember(state, mute(owner, member, 999_999_999)))
+      .then(muted(member, owner, now + 999_999_999));
+  });
+
+  it('can be made shorter or longer', () => {
+    given(group, created, muted(member, owner, now + 600))
+      .when((state) => commands.muteMember(state, mute(owner, member, now + 60)))
+      .then(muted(member, owner, now + 60));
+  });
+
+  it('ends by 0 or a time past', () => {
+    for (const time of [0, -5, now, now - 1]) {
+      given(group, created, muted(member, owner, now + 60))
+        .when((state) => commands.muteMember(state, mute(owner, member, time)))
+        .then({
+          type: 'MemberUnmuted',
+          data: { gid: gid(50), by: owner, uid: member, notice: notice('丙被甲解除禁言') },
+        });
+    }
+  });
+
+  it('is not ended where it has ended by itself, or never was', () => {
+    given(group, created, muted(member, owner, now))
+      .when((state) => commands.muteMember(state, mute(owner, member, 0)))
+      .thenNothing();
+    given(group, created)
+      .when((state) => commands.muteMember(state, mute(owner, member, 0)))
+      .thenNothing();
+  });
+
+  it('is for the owner, of anyone else', () => {
+    given(group, created, appointed)
+      .when((state) => commands.muteMember(state, mute(owner, manager, now + 60)))
+      .then(muted(manager, owner, now + 60));
+    given(group, created)
+      .when((state) => commands.muteMember(state, mute(owner, owner, now + 60)))
+      .refuses('illegal');
+  });
+
+  it('is for managers, of ordinary members', () => {
+    given(group, created, appointed)
+      .when((state) => commands.muteMember(state, mute(manager, member, now + 60)))
+      .then(muted(member, manager, now + 60));
+    for (const who of [owner, manager]) {
+      given(group, created, appointed)
+        .when((state) => commands.muteMember(state, mute(manager, who, now + 60)))
+        .refuses('illegal');
+    }
+    given(group, created, appointed, { type: 'ManagerAppointed', data: { gid: gid(50), uid: other } })
+      .when((state) => commands.muteMember(state, mute(manager, other, now + 60)))
+      .refuses('illegal');
+  });
+
+  it('is for nobody else, and of nobody outside', () => {
+    for (const by of [member, stranger]) {
+      given(group, created)
+        .when((state) => commands.muteMember(state, mute(by, other, now + 60)))
+        .refuses('illegal');
+    }
+    given(group, created)
+      .when((state) => commands.muteMember(state, mute(owner, stranger, now + 60)))
+      .refuses('illegal');
+  });
+});
+
+describe('muting the whole group', () => {
+  const muting = (by: Uid, on: boolean) => ({ by, muted: on, names, mid: mid(7) });
+  const on: GroupEvent = {
+    type: 'GroupMuted',
+    data: { gid: gid(50), by: manager, notice: notice('乙开启了全体禁言') },
+  };
+
+  it('is for the owner and managers', () => {
+    given(group, created, appointed)
+      .when((state) => commands.muteGroup(state, muting(manager, true)))
+      .then(on);
+    given(group, created, on)
+      .when((state) => commands.muteGroup(state, muting(owner, false)))
+      .then({
+        type: 'GroupUnmuted',
+        data: { gid: gid(50), by: owner, notice: notice('甲解除了全体禁言') },
+      });
+    for (const by of [member, stranger]) {
+      given(group, created)
+        .when((state) => commands.muteGroup(state, muting(by, true)))
+        .refuses('illegal');
+    }
+  });
+});
+
+describe('names and pictures', () => {
+  it('are changed by the owner and managers, and only what is new is told', () => {
+    given(group, created, appointed)
+      .when((state) => commands.updateGroup(state, { by: manager, name: '群', avatar: '//x/b.png' }))
+      .then({ type: 'GroupUpdated', data: { gid: gid(50), by: manager, avatar: '//x/b.png' } });
+    for (const by of [member, stranger]) {
+      given(group, created)
+        .when((state) => commands.updateGroup(state, { by, name: '新' }))
+        .refuses('illegal');
+    }
+  });
+
+  it('are remarked by each member for themselves', () => {
+    given(group, created)
+      .when((state) => commands.remarkGroup(state, { uid: member, remark: '家' }))
+      .then({ type: 'GroupRemarked', data: { gid: gid(50), uid: member, remark: '家' } });
+    given(group, created)
+      .when((state) => commands.remarkGroup(state, { uid: stranger, remark: '家' }))
+      .refuses('illegal');
+  });
+});
+
+describe('handing over', () => {
+  it('makes a member the owner', () => {
+    given(group, created)
+      .when((state) => commands.transferGroup(state, { by: owner, to: member }))
+      .thenEachTime({ type: 'GroupTransferred', data: { gid: gid(50), from: owner, to: member } });
+  });
+
+  it('is the owner’s alone, who is it no longer then', () => {
+    given(group, created, { type: 'GroupTransferred', data: { gid: gid(50), from: owner, to: member } })
+      .when((state) => commands.transferGroup(state, { by: owner, to: other }))
+      .refuses('illegal');
+    given(group, created)
+      .when((state) => commands.transferGroup(state, { by: manager, to: manager }))
+      .refuses('illegal');
+  });
+
+  it('goes to members, and is nothing to oneself', () => {
+    given(group, created)
+      .when((state) => commands.transferGroup(state, { by: owner, to: stranger }))
+      .refuses('illegal');
+    given(group, created)
+      .when((state) => commands.transferGroup(state, { by: owner, to: owner }))
+      .thenNothing();
+  });
+});
+
+describe('dissolving', () => {
+  it('is the owner’s alone', () => {
+    given(group, created)
+      .when((state) => commands.dissolveGroup(state, { by: owner }))
+      .thenEachTime(dissolved);
+    given(group, created, appointed)
+      .when((state) => commands.dissolveGroup(state, { by: manager }))
+      .refuses('illegal');
+  });
+
+  it('ends everything', () => {
+    const attempts: readonly ((state: Parameters<typeof commands.dissolveGroup>[0]) => GroupEvent[])[] = [
+      (state) => commands.dissolveGroup(state, { by: owner }),
+      (state) => commands.addMembers(state, { by: owner, members: [stranger], names, mid: mid(7) }),
+      (state) => commands.removeMembers(state, { by: owner, members: [member] }),
+      (state) => commands.leaveGroup(state, { uid: member }),
+      (state) => commands.setManager(state, { by: owner, uid: member, manager: true }),
+      (state) => commands.muteMember(state, mute(owner, member, now + 60)),
+      (state) => commands.muteGroup(state, { by: owner, muted: true, names, mid: mid(7) }),
+      (state) => commands.remarkGroup(state, { uid: member, remark: 'x' }),
+      (state) => commands.updateGroup(state, { by: owner, name: 'x' }),
+      (state) => commands.transferGroup(state, { by: owner, to: member }),
+    ];
+    for (const attempt of attempts) given(group, created, dissolved).when(attempt).refuses('noGroup');
+  });
+});

@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import type { GroupEvent } from '../../contracts/events/group.ts';
+import { fold } from '../../services/domain/aggregate.ts';
+import { group, groupStream, mayManage, mustMaySpeak, roleOf } from '../../services/domain/group.ts';
+import { gid, mid, uid } from '../support/events.ts';
+
+const now = 1_700_000_000;
+const notice = { mid: mid(1), content: 'n' };
+const created: GroupEvent = {
+  type: 'GroupCreated',
+  data: { gid: gid(50), owner: uid(1), members: [1, 2, 3, 4].map(uid), name: '群', avatar: null },
+};
+const manager: GroupEvent = { type: 'ManagerAppointed', data: { gid: gid(50), uid: uid(2) } };
+const groupMuted: GroupEvent = { type: 'GroupMuted', data: { gid: gid(50), by: uid(1), notice } };
+const groupUnmuted: GroupEvent = { type: 'GroupUnmuted', data: { gid: gid(50), by: uid(1), notice } };
+const muted = (who: number, until: number): GroupEvent => ({
+  type: 'MemberMuted',
+  data: { gid: gid(50), by: uid(1), uid: uid(who), until, notice },
+});
+const removed: GroupEvent = { type: 'MembersRemoved', data: { gid: gid(50), by: uid(1), members: [uid(2)] } };
+const added: GroupEvent = {
+  type: 'MembersAdded',
+  data: { gid: gid(50), by: uid(1), members: [uid(2)], notice },
+};
+
+function standing(...events: GroupEvent[]) {
+  const state = fold(group, [created, ...events]);
+  if (!state) throw new Error('no group');
+  return state;
+}
+
+/** What keeps someone from speaking; undefined where they may. */
+function silence(who: number, at: number, ...events: GroupEvent[]): string | undefined {
+  try {
+    mustMaySpeak(standing(...events), uid(who), at);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Error && 'reason' in error) return String(error.reason);
+    throw error;
+  }
+}
+
+describe('a group', () => {
+  it('has a stream of its own', () => {
+    expect(groupStream(gid(50)).name).toBe('group-50');
+  });
+
+  it('is created once: the first counts', () => {
+    const again: GroupEvent = { ...created, data: { ...created.data, owner: uid(2), name: '二' } };
+    expect(standing(again)).toMatchObject({ owner: 1, name: '群' });
+  });
+
+  it('is nothing where it never was created, whatever else happened', () => {
+    expect(fold(group, [added, manager, groupMuted])).toBeNull();
+  });
+
+  it('weighs by its members', () => {
+    expect(group.weight(standing())).toBeLessThan(group.weight(standing(...many(1000))));
+  });
+
+  function many(count: number): GroupEvent[] {
+    const members = Array.from({ length: count }, (_, index) => uid(index + 10));
+    return [{ type: 'MembersAdded', data: { gid: gid(50), by: uid(1), members, notice } }];
+  }
+});
+
+describe('roles', () => {
+  it('are owner, manager, member, none', () => {
+    const state = standing(manager);
+    expect([1, 2, 3, 9].map((who) => roleOf(state, uid(who)))).toEqual([
+      'owner',
+      'manager',
+      'member',
+      'none',
+    ]);
+    expect([1, 2, 3, 9].map((who) => mayManage(state, uid(who)))).toEqual([true, true, false, false]);
+  });
+
+  it('go with the membership: who returns is an ordinary member', () => {
+    expect(roleOf(standing(manager, removed), uid(2))).toBe('none');
+    expect(roleOf(standing(manager, removed, added), uid(2))).toBe('member');
+  });
+
+  it('pass to the new owner; the old one stays an ordinary member', () => {
+    const transferred: GroupEvent = {
+      type: 'GroupTransferred',
+      data: { gid: gid(50), from: uid(1), to: uid(2) },
+    };
+    const state = standing(manager, muted(2, now + 60), transferred);
+    expect([1, 2].map((who) => roleOf(state, uid(who)))).toEqual(['member', 'owner']);
+    expect(state.founder).toBe(1);
+    expect(silence(2, now, manager, muted(2, now + 60), transferred)).toBeUndefined();
+  });
+});
+
+describe('who may speak', () => {
+  it('is every member', () => {
+    expect(silence(3, now)).toBeUndefined();
+  });
+
+  it('is nobody who is no member', () => {
+    expect(silence(9, now)).toBe('illegal');
+    expect(silence(2, now, removed)).toBe('illegal');
+  });
+
+  it('is not who is muted, until the very second that it ends', () => {
+    const mute = muted(3, now + 60);
+    expect(silence(3, now, mute)).toBe('muted');
+    expect(silence(3, now + 59, mute)).toBe('muted');
+    expect(silence(3, now + 60, mute)).toBeUndefined();
+  });
+
+  it('is owner and managers alone while the whole group is muted', () => {
+    expect([1, 2, 3].map((who) => silence(who, now, manager, groupMuted))).toEqual([
+      undefined,
+      undefined,
+      'groupMuted',
+    ]);
+    expect(silence(3, now, groupMuted, groupUnmuted)).toBeUndefined();
+  });
+
+  it('tells one’s own mute before that of all', () => {
+    expect(silence(3, now, muted(3, now + 60), groupMuted)).toBe('muted');
+  });
+
+  it('is not a manager whom the owner muted', () => {
+    expect(silence(2, now, manager, muted(2, now + 60))).toBe('muted');
+  });
+
+  it('is who returns to the group, though they were muted when they left it', () => {
+    expect(silence(2, now, muted(2, now + 60), removed, added)).toBeUndefined();
+  });
+});

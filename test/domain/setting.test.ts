@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import type { SettingEvent } from '../../contracts/events/setting.ts';
+import { defaultSettings } from '../../contracts/settings.ts';
+import { fold } from '../../services/domain/aggregate.ts';
+import { changeSettings, setting } from '../../services/domain/setting.ts';
+import { given } from '../support/specification.ts';
+
+const changed = (changes: SettingEvent['data']['changes']): SettingEvent => ({
+  type: 'SettingsChanged',
+  data: { changes },
+});
+
+describe('settings', () => {
+  it('begin as the API document shows them', () => {
+    expect(fold(setting, [])).toEqual(defaultSettings);
+    expect(defaultSettings).toMatchObject({
+      voice: 'on',
+      audio: 'off',
+      video: 'off',
+      stranger_chat: 'on',
+      app_name: '泡泡IM',
+      register_captcha: 'off',
+      revoke_seconds: 120,
+      token_days: 30,
+    });
+  });
+
+  it('change one by one, the others staying', () => {
+    given(setting)
+      .when((state) => changeSettings(state, { private_chat: 'off' }))
+      .then(changed({ private_chat: 'off' }));
+    expect(fold(setting, [changed({ private_chat: 'off' }), changed({ revoke_seconds: 60 })])).toEqual({
+      ...defaultSettings,
+      private_chat: 'off',
+      revoke_seconds: 60,
+    });
+  });
+
+  it('tell only what is another than before', () => {
+    given(setting, changed({ app_name: '甲' }))
+      .when((state) => changeSettings(state, { app_name: '甲', voice: 'off', video: undefined }))
+      .then(changed({ voice: 'off' }));
+  });
+
+  it('give nothing where all is so already', () => {
+    given(setting)
+      .when((state) => changeSettings(state, { voice: 'on', dirty_words: '' }))
+      .thenNothing();
+  });
+
+  it('can be set back to nothing', () => {
+    given(setting, changed({ dirty_words: '坏' }))
+      .when((state) => changeSettings(state, { dirty_words: '' }))
+      .then(changed({ dirty_words: '' }));
+  });
+});
