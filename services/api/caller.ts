@@ -70,10 +70,19 @@ export function cookieToken(
   settings: Pick<Settings, 'origins'>,
 ): string | undefined {
   const token = request.cookies[tokenCookie];
-  const { origin, host } = request.headers;
+  const { origin } = request.headers;
   if (token === undefined || origin === undefined) return token;
+  return isTrusted(origin, request, settings) ? token : undefined;
+}
+
+/** Whether a page of this origin may act by its visitor's cookie: one of our own, or an allowed one. */
+export function isTrusted(
+  origin: string,
+  { headers: { host } }: Pick<FastifyRequest, 'headers'>,
+  settings: Pick<Settings, 'origins'>,
+): boolean {
   const own = origin === `http://${host}` || origin === `https://${host}`;
-  return own || allowedOrigins(settings).includes(origin) ? token : undefined;
+  return own || allowedOrigins(settings).includes(origin);
 }
 
 /**

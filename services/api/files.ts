@@ -37,7 +37,7 @@ export function fileRoutes(server: FastifyInstance, { files }: Application): voi
   });
 
   server.get(defaultAvatar, async (_request, reply) => {
-    reply.header('cache-control', 'public, max-age=86400').header('x-content-type-options', 'nosniff');
+    reply.header('cache-control', 'public, max-age=86400');
     return reply.type('image/jpeg').send(files.defaultAvatar);
   });
 }
@@ -54,7 +54,6 @@ function send(
     .header('cache-control', forEver)
     .header('etag', tag)
     .header('accept-ranges', 'bytes')
-    .header('x-content-type-options', 'nosniff')
     .header('content-security-policy', "default-src 'none'; sandbox");
   if (path.startsWith('files/')) {
     reply.header('content-disposition', 'attachment').type(media[extension] ?? 'application/octet-stream');

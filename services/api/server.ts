@@ -10,6 +10,7 @@ import Fastify, {
 import { uuidv7 } from 'uuidv7';
 import { Refusal } from '../../contracts/codes.ts';
 import type { Application } from './application.ts';
+import { guardBrowsers } from './browsers.ts';
 import { developmentRoutes } from './development.ts';
 import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
 import { fileRoutes } from './files.ts';
@@ -58,6 +59,7 @@ export async function createServer(application: Application): Promise<FastifyIns
     routerOptions: { querystringParser: readForm, ignoreTrailingSlash: true },
     forceCloseConnections: 'idle',
   });
+  await guardBrowsers(server, application);
   await server.register(cookie);
   await server.register(formbody, { parser: readForm, bodyLimit: mostBodyBytes });
   await server.register(multipart);

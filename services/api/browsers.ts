@@ -1,0 +1,51 @@
+import type { FastifyCorsOptionsDelegateCallback } from '@fastify/cors';
+import cors, { type FastifyCorsOptions } from '@fastify/cors';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { settingStream } from '../domain/setting.ts';
+import type { Application } from './application.ts';
+import { isTrusted } from './caller.ts';
+
+const shared: FastifyCorsOptions = {
+  methods: ['GET', 'POST'],
+  allowedHeaders: ['authorization', 'content-type', 'x-app-key', 'x-app-secret', 'x-position', 'range'],
+  exposedHeaders: ['x-position', 'x-request-id', 'content-range'],
+  maxAge: 7200,
+};
+
+const noPage: FastifyCorsOptions = { origin: false };
+/** Any page may call with what it holds itself, a token; its visitor's cookie it may not use. */
+const anyPage: FastifyCorsOptions = { ...shared, origin: '*' };
+const trustedPage: FastifyCorsOptions = { ...shared, origin: true, credentials: true };
+
+/**
+ * What helmet would say of an answer that no page shows: it is what its type says, and nothing to run
+ * or to frame. A constant, for helmet itself would double what a short answer costs.
+ */
+const nothingToRun = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  // Pictures are shown on the pages of other hosts.
+  'cross-origin-resource-policy': 'cross-origin',
+} as const;
+
+/** Tells browsers what pages may do with our answers, and which pages may read them (CORS). */
+export async function guardBrowsers(
+  server: FastifyInstance,
+  { store }: Pick<Application, 'store'>,
+): Promise<void> {
+  const optionsFor: FastifyCorsOptionsDelegateCallback = (request: FastifyRequest, give) => {
+    const { origin } = request.headers;
+    if (origin === undefined) return give(null, noPage);
+    store.load(settingStream).then(
+      ({ state: settings }) => give(null, isTrusted(origin, request, settings) ? trustedPage : anyPage),
+      (error: Error) => give(error),
+    );
+  };
+  server.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(nothingToRun);
+    done();
+  });
+  await server.register(cors, { delegator: optionsFor });
+}
