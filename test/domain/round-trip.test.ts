@@ -1,0 +1,169 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type EventNamed, type EventType, eventDefinitions } from '../../contracts/events/index.ts';
+import { ApplicationId, ConversationId, Gid, Mid, NumberId, ReplyId, Uid } from '../../contracts/ids.ts';
+import { streamName } from '../../services/domain/aggregate.ts';
+import { decode, encode } from '../../services/log/codec.ts';
+import type { Position, RecordedEvent } from '../../services/log/log.ts';
+import { newEventId } from '../support/projecting.ts';
+
+/* What is written is what is read, for everything that an event may hold. */
+
+const positive = fc.oneof(
+  fc.integer({ min: 1, max: 1000 }),
+  fc.maxSafeInteger().map((number) => Math.max(1, Math.abs(number))),
+);
+const uid = positive.map((number) => Uid.parse(number));
+const gid = positive.map((number) => Gid.parse(number));
+const mid = positive.map((number) => Mid.parse(number));
+const applicationId = positive.map((number) => ApplicationId.parse(number));
+const rid = positive.map((number) => ReplyId.parse(number));
+const numberId = positive.map((number) => NumberId.parse(number));
+const sequence = fc.maxSafeNat().map((number) => Math.max(1, number));
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.constantFrom('', '\u0000', '\ud800x', '‮abc', '猫猫', '😀', '"\\', '__proto__', '2026-01-01T00:00:00Z'),
+);
+const conversation = fc.oneof(
+  fc.tuple(uid, uid).map(([one, other]) => ConversationId.parse(`f${one}-${other}`)),
+  gid.map((group) => ConversationId.parse(`g${group}`)),
+);
+const notice = fc.record({ mid, content: text });
+const uids = fc.array(uid, { maxLength: 20 });
+const onOff = fc.constantFrom('on' as const, 'off' as const);
+const reply = {
+  rid,
+  uid,
+  type: fc.constantFrom(1 as const, 2 as const, 3 as const),
+  title: text,
+  content: text,
+  weights: fc.maxSafeInteger(),
+  isDefault: fc.boolean(),
+};
+const chat = { uid, conversation };
+
+const datas: { readonly [Type in EventType]: fc.Arbitrary<EventNamed<Type>['data']> } = {
+  UserRegistered: fc.record({
+    uid,
+    username: text,
+    nickname: text,
+    avatar: text,
+    sign: text,
+    phone: fc.option(text),
+    numberId,
+    parent: fc.option(uid),
+  }),
+  ProfileChanged: fc.record({ uid, nickname: text, avatar: text, sign: text }, { requiredKeys: ['uid'] }),
+  AccountDisabled: fc.record({ uid }),
+  AccountEnabled: fc.record({ uid }),
+  MembershipGranted: fc.record({ uid }),
+  MembershipRevoked: fc.record({ uid }),
+  FriendApplied: fc.record({ applicationId, from: uid, to: uid, postscript: text }),
+  FriendAgreed: fc.record({ applicationId, from: uid, to: uid, mid, content: text }),
+  FriendRefused: fc.record({ applicationId, from: uid, to: uid }),
+  Befriended: fc.record({ by: uid, friend: uid }),
+  FriendRemarked: fc.record({ by: uid, friend: uid, remark: text }),
+  Unfriended: fc.record({ by: uid, friend: uid }),
+  GroupCreated: fc.record({ gid, owner: uid, members: uids, name: text, avatar: fc.option(text) }),
+  MembersAdded: fc.record({ gid, by: uid, members: uids, notice }),
+  MemberJoined: fc.record({ gid, uid, notice }),
+  MembersRemoved: fc.record({ gid, by: uid, members: uids }),
+  MemberLeft: fc.record({ gid, uid }),
+  ManagerAppointed: fc.record({ gid, uid }),
+  ManagerDismissed: fc.record({ gid, uid }),
+  MemberMuted: fc.record({ gid, by: uid, uid, until: fc.maxSafeInteger(), notice }),
+  MemberUnmuted: fc.record({ gid, by: uid, uid, notice }),
+  GroupMuted: fc.record({ gid, by: uid, notice }),
+  GroupUnmuted: fc.record({ gid, by: uid, notice }),
+  GroupRemarked: fc.record({ gid, uid, remark: text }),
+  GroupUpdated: fc.record({ gid, by: uid, name: text, avatar: text }, { requiredKeys: ['gid', 'by'] }),
+  GroupTransferred: fc.record({ gid, from: uid, to: uid }),
+  GroupDissolved: fc.record({ gid, by: uid }),
+  MessageSent: fc.record(
+    {
+      conversation,
+      mid,
+      from: uid,
+      content: text,
+      quoteMid: mid,
+      mentions: fc.array(fc.oneof(uid, fc.constant('all' as const))),
+      uniqueId: text,
+      contentHash: text,
+      automatic: fc.boolean(),
+    },
+    { requiredKeys: ['conversation', 'mid', 'from', 'content'] },
+  ),
+  MessageRevoked: fc.record({ conversation, mid, sequence, by: uid }),
+  MessageDeleted: fc.record({
+    conversation,
+    mid,
+    sequence,
+    by: uid,
+    scope: fc.constantFrom('self' as const, 'all' as const),
+  }),
+  ReadTo: fc.record({ ...chat, mid, sequence: fc.maxSafeNat() }),
+  UnreadMarked: fc.record({ ...chat, count: sequence }),
+  ChatHidden: fc.record(chat),
+  ChatShown: fc.record(chat),
+  ChatPinned: fc.record(chat),
+  ChatUnpinned: fc.record(chat),
+  ReplyAdded: fc.record(reply),
+  ReplyUpdated: fc.record(reply),
+  ReplyDeleted: fc.record({ rid, uid }),
+  SettingsChanged: fc.record({
+    changes: fc.record(
+      {
+        voice: onOff,
+        stranger_chat: onOff,
+        dirty_words: text,
+        revoke_seconds: fc.integer({ min: 1, max: 999 }),
+      },
+      { requiredKeys: [] },
+    ),
+  }),
+};
+
+/** What a log gives back of what was appended: all went through JSON. */
+function recorded(event: ReturnType<typeof encode>): RecordedEvent {
+  const through = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value));
+  return {
+    ...event,
+    data: through(event.data),
+    metadata: through(event.metadata),
+    stream: streamName('a-1'),
+    revision: 7,
+    position: '5' as Position,
+    recorded: 0,
+  };
+}
+
+describe('every kind of event', () => {
+  it('is known here', () => {
+    expect(Object.keys(datas).sort()).toEqual(eventDefinitions.map(({ type }) => type).sort());
+  });
+
+  function roundTrips<Type extends EventType>(type: Type): void {
+    it(`reads as it was written: ${type}`, () => {
+      fc.assert(
+        fc.property(datas[type], fc.maxSafeNat(), text, (data, time, told) => {
+          const metadata = { time, actor: told, $correlationId: told, $causationId: told };
+          // Type and data belong together by the table above.
+          const event = { type, data } as unknown as EventNamed<Type>;
+          const id = newEventId();
+          const read = decode(recorded(encode(id, event, metadata)));
+          expect(read).toEqual({
+            ...event,
+            id,
+            stream: 'a-1',
+            revision: 7,
+            position: '5',
+            metadata: { ...metadata, version: 1 },
+          });
+        }),
+        { numRuns: 50 },
+      );
+    });
+  }
+
+  for (const { type } of eventDefinitions) roundTrips(type);
+});
