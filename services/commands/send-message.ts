@@ -166,7 +166,8 @@ export class MessageSender {
     addressee: Addressee,
     conversation: ConversationId,
   ): Promise<{ expected: ExpectedRevision; answers: readonly string[] }> {
-    if (addressee.type === 'group' || !addressee.user?.isMember) return { expected: 'any', answers: [] };
+    if (addressee.type === 'group' || !addressee.user?.isMember || addressee.user.disabled)
+      return { expected: 'any', answers: [] };
     const { state: replies } = await this.#store.load(replyStream(addressee.uid));
     const first = await this.#firstMessage(from, addressee.uid, conversation);
     const answers = automaticAnswers(replies, content, first !== 'sent');
