@@ -15,15 +15,25 @@ export const bench: Bench = {
   options: (command: Command) =>
     command
       .option('--members <list>', 'how many members, comma between', numbers, [100, 500, 1000])
+      .option('--on-the-way <n>', 'how many messages are on the way at any time', Number, 16)
       .option('--seconds <n>', 'how long each figure is measured', Number, 5)
       .option('--rounds <n>', 'how often, alternating; the median counts', Number, 3)
       .option('--port <n>', 'where bubble-im listens meanwhile', Number, 8798),
-  run: async ({ members, seconds, rounds, port }) =>
-    measure(z.array(z.number()).parse(members), Number(seconds) * 1000, Number(rounds), Number(port)),
+  run: async ({ members, onTheWay, seconds, rounds, port }) =>
+    measure(z.array(z.number()).parse(members), {
+      onTheWay: Number(onTheWay),
+      milliseconds: Number(seconds) * 1000,
+      rounds: Number(rounds),
+      port: Number(port),
+    }),
 };
 
-/** So many messages are on the way at any time. */
-const onTheWay = 4;
+interface Load {
+  readonly onTheWay: number;
+  readonly milliseconds: number;
+  readonly rounds: number;
+  readonly port: number;
+}
 
 function numbers(text: string): number[] {
   const list = text.split(',').map(Number);
@@ -44,22 +54,22 @@ interface Broadcast {
   close(): void;
 }
 
-async function measure(counts: readonly number[], milliseconds: number, rounds: number, port: number) {
-  const program = await startProgram(port);
+async function measure(counts: readonly number[], load: Load): Promise<void> {
+  const program = await startProgram(load.port);
   try {
     const uids = await makeMembers(program, Math.max(...counts));
     console.log('members   gateway/s   p99 ms      bare/s   p99 ms   ratio');
     for (const count of counts) {
       const gateway: Figures[] = [];
       const bare: Figures[] = [];
-      const group = await openGroup(program, uids.slice(0, count));
+      const group = await openGroup(program, uids.slice(0, count), load);
       const frame = await sampleFrame(group);
       const plain = await openBare(count, frame);
-      await run(group, 1000);
-      await run(plain, 1000);
-      for (let round = 0; round < rounds; round++) {
-        gateway.push(await run(group, milliseconds));
-        bare.push(await run(plain, milliseconds));
+      await run(group, { ...load, milliseconds: 1000 });
+      await run(plain, { ...load, milliseconds: 1000 });
+      for (let round = 0; round < load.rounds; round++) {
+        gateway.push(await run(group, load));
+        bare.push(await run(plain, load));
       }
       group.close();
       plain.close();
@@ -89,7 +99,11 @@ async function makeMembers(program: RunningProgram, count: number): Promise<numb
   return uids;
 }
 
-async function openGroup(program: RunningProgram, uids: readonly number[]): Promise<Broadcast> {
+async function openGroup(
+  program: RunningProgram,
+  uids: readonly number[],
+  { onTheWay }: Load,
+): Promise<Broadcast> {
   const [owner] = uids;
   const data = await callAsServer(program, '/group/create', { login_uid: owner, members: uids.slice(1) });
   const { gid } = z.object({ gid: z.coerce.number() }).parse(data);
@@ -159,7 +173,7 @@ async function openBare(count: number, frame: string): Promise<Broadcast> {
 }
 
 /** Sends on and on; a message has arrived when every socket has it. */
-async function run({ sockets, send }: Broadcast, milliseconds: number): Promise<Figures> {
+async function run({ sockets, send }: Broadcast, { onTheWay, milliseconds }: Load): Promise<Figures> {
   const latencies: number[] = [];
   const open = new Map<string, { began: number; missing: number; arrived: () => void }>();
   for (const socket of sockets) {
