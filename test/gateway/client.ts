@@ -172,3 +172,12 @@ export class Client {
     for (const wake of [...this.#waiting]) wake();
   }
 }
+
+const Numbered = z.object({ number: z.number() });
+
+/** The numbers in the messages that were heard, in order; those of one channel where it is named. */
+export function numbersOf(client: Client, channel?: string): number[] {
+  return client.frames
+    .filter((frame) => frame.event === 'message' && (channel === undefined || frame.channel === channel))
+    .flatMap(({ data }) => Numbered.safeParse(data).data?.number ?? []);
+}

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import formbody from '@fastify/formbody';
 import Fastify from 'fastify';
 import type { Pool } from 'pg';
@@ -79,8 +78,7 @@ export class Installation {
     await server.register(gateway.routes);
     gateway.attach(server.server);
     await gateway.start();
-    await server.listen({ port: 0, host: '127.0.0.1' });
-    const { port } = server.server.address() as AddressInfo;
+    const port = Number(new URL(await server.listen({ port: 0, host: '127.0.0.1' })).port);
     const running = {
       gateway,
       port,

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { Client } from './client.ts';
+import { Client, numbersOf } from './client.ts';
 import { Installation } from './harness.ts';
 
 const installation = await Installation.open();
@@ -9,10 +9,6 @@ await installation.register(10);
 afterAll(() => installation.close());
 
 const numbered = (channel: string, number: number) => ({ channel, event: 'message', data: { number } });
-const numbersOf = (client: Client) =>
-  client.frames
-    .filter(({ event }) => event === 'message')
-    .map(({ data }) => (data as { number: number }).number);
 
 describe('live', () => {
   test('a socket hears all its channels in the order of the log', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { Uid } from '../../contracts/ids.ts';
+import { PresencePush } from '../../contracts/push/friend.ts';
 import { readPresence } from '../../services/gateway/presence.ts';
 import { Client } from './client.ts';
 import { Installation } from './harness.ts';
@@ -36,9 +37,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 }
 
 const heardStates = (client: Client) =>
-  client.frames
-    .filter(({ event }) => event === 'presence')
-    .map(({ data }) => (data as { state: string }).state);
+  client.frames.filter(({ event }) => event === 'presence').map(({ data }) => PresencePush.parse(data).state);
 
 describe('a person', () => {
   test('is online while a socket is open on any gateway, and friends are told once', async () => {

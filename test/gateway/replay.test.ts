@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { Client } from './client.ts';
+import { Positioned } from '../../contracts/push/index.ts';
+import { Client, numbersOf } from './client.ts';
 import { Installation, type Push } from './harness.ts';
 
 const installation = await Installation.open();
@@ -8,10 +9,6 @@ const token = await installation.register(9);
 afterAll(() => installation.close());
 
 const numbered = (channel: string, number: number): Push => ({ channel, event: 'message', data: { number } });
-const numbersOf = (client: Client, channel: string) =>
-  client.frames
-    .filter((frame) => frame.event === 'message' && frame.channel === channel)
-    .map(({ data }) => (data as { number: number }).number);
 
 async function commitNumbers(channel: string, from: number, to: number): Promise<string[]> {
   const positions: string[] = [];
@@ -161,7 +158,7 @@ describe('reset instead of a replay', () => {
     await client.close();
     await commitNumbers('user-9', 41, 42);
     const again = await Client.connect(port, { token });
-    await again.subscribe('user-9', { since: (data as { position: string }).position });
+    await again.subscribe('user-9', { since: Positioned.parse(data).position });
     await again.heardTimes('message', 2);
     expect(numbersOf(again, 'user-9')).toEqual([41, 42]);
     await again.close();
