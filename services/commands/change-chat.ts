@@ -53,7 +53,8 @@ export async function changeChat(
     events.push(...(await reading(parts.database, uid, conversation, { until: changes.lastReadTime })));
   }
   if (changes.unreadCount === 0) events.push(...(await reading(parts.database, uid, conversation, {})));
-  else if (changes.unreadCount !== undefined) {
+  else if (changes.unreadCount !== undefined && (await lastMessage(parts.database, conversation))) {
+    // Where nothing was said there is nothing to read that would end it.
     events.push({ type: 'UnreadMarked', data: { ...at, count: changes.unreadCount } });
   }
   if (changes.top !== undefined && changes.top !== (entry?.pinned ?? false)) {

@@ -53,10 +53,10 @@ export async function findChats(database: ReadDatabase, uid: Uid): Promise<Recor
        where m.uid = ${uid}
     )
     select chat.type, chat.id, chat.name, chat.avatar, chat.faces, chat.pinned, chat.marked_unread,
-           ${unread} as unread, l.mid, l.sender, l.content, l.timestamp, l.sub_type, l.state,
+           coalesce(${unread}, 0) as unread, l.mid, l.sender, l.content, l.timestamp, l.sub_type, l.state,
            coalesce(nullif(sf.remark, ''), s.nickname) as sender_name, s.avatar as sender_avatar
       from chat
-      join read.conversations c on c.conversation = chat.conversation
+      left join read.conversations c on c.conversation = chat.conversation
       left join lateral (
         select m.mid, m.sender, m.content, m.timestamp, m.sub_type, m.state from read.messages m
          where m.conversation = chat.conversation and m.sequence > chat.joined and m.state <> 'deleted'
@@ -68,7 +68,7 @@ export async function findChats(database: ReadDatabase, uid: Uid): Promise<Recor
       left join read.users s on s.uid = l.sender
       left join read.friendships sf on sf.uid = chat.uid and sf.friend = l.sender
      where chat.hidden_sequence is null or c.last_message_sequence > chat.hidden_sequence
-     order by chat.pinned desc, c.last_place desc`.execute(database);
+     order by chat.pinned desc, c.last_place desc nulls last, chat.id`.execute(database);
   return Object.fromEntries(rows.map((row) => [`${row.type}${row.id}`, entry(uid, row)]));
 }
 

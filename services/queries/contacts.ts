@@ -36,7 +36,7 @@ export async function findTemporaryContacts(
   const { rows } = await sql<Person>`
     select u.uid, u.avatar, u.nickname as name, u.is_member
       from read.inbox i
-      join read.conversations c using (conversation)
+      left join read.conversations c using (conversation)
       join read.users u on u.uid =
         case when split_part(substr(i.conversation, 2), '-', 1)::bigint = i.uid
              then split_part(substr(i.conversation, 2), '-', 2)::bigint

@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Mid, Uid } from '../../contracts/ids.ts';
+import { changeChat } from '../../services/commands/change-chat.ts';
+import { execute } from '../../services/commands/execute.ts';
+import type { Chat } from '../../services/commands/send-message.ts';
+import { groupStream } from '../../services/domain/group.ts';
+import * as groups from '../../services/domain/group-commands.ts';
+import { findChats } from '../../services/queries/chats.ts';
+import { findTemporaryContacts } from '../../services/queries/contacts.ts';
+import { readPage } from '../../services/queries/messages.ts';
+import { countUnread } from '../../services/queries/unread.ts';
+import { context, makeFriends, register } from '../support/acting.ts';
+import { type RunningApplication, startApplication } from '../support/application.ts';
+import { between, gid, inGroup } from '../support/events.ts';
+
+let running: RunningApplication;
+
+beforeAll(async () => {
+  running = await startApplication();
+});
+
+afterAll(() => running.stop());
+
+const person = (name: string) => register(running.application, name);
+const friend = (id: Uid): Chat => ({ type: 'friend', id });
+
+async function say(from: Uid, to: Chat, content: string, quoteMid?: Mid): Promise<Mid> {
+  const { mid, position } = await running.application.sender.send(
+    { from, to, content, quoteMid },
+    context(from),
+  );
+  await running.shown(position);
+  return mid;
+}
+
+async function change(who: Uid, chat: Chat, changes: Parameters<typeof changeChat>[3]): Promise<void> {
+  await changeChat(running.application, who, chat, changes, context(who));
+  await running.shown();
+}
+
+let lastGid = 500;
+
+async function groupOf(owner: Uid, ...members: Uid[]) {
+  const id = gid(++lastGid);
+  await execute(running.application, groupStream(id), context(owner), (state) =>
+    groups.createGroup(state, { gid: id, owner, members, names: new Map(), name: '群' }),
+  );
+  await running.shown();
+  return id;
+}
+
+async function join(group: Parameters<typeof groupStream>[0], who: Uid): Promise<void> {
+  const mid = await running.application.ids.nextMid();
+  await execute(running.application, groupStream(group), context(who), (state) =>
+    groups.joinGroup(state, { uid: who, names: new Map(), mid }),
+  );
+  await running.shown();
+}
+
+const chatsOf = async (who: Uid) => Object.keys(await findChats(running.application.database, who));
+
+describe('the list of chats', () => {
+  it('is empty at first, and of a friendship alone', async () => {
+    const [one, other] = [await person('甲'), await person('乙')];
+    await makeFriends(running.application, one, other);
+    await running.shown();
+    expect(await chatsOf(one)).toEqual([]);
+  });
+
+  it('holds both sides of a chat with its last message, named as each calls the other', async () => {
+    const [one, other] = [await person('甲'), await person('乙')];
+    await say(one, friend(other), '第一');
+    const mid = await say(one, friend(other), '第二');
+    const mine = (await findChats(running.application.database, one))[`friend${other}`];
+    expect(mine).toMatchObject({
+      type: 'friend',
+      id: other,
+      name: '乙',
+      unread_count: 0,
+      top: 0,
+      items: [{ mid, from: `${one}`, to: `${other}`, content: '第二', sub_type: 'message' }],
+    });
+    const theirs = (await findChats(running.application.database, other))[`friend${one}`];
+    expect(theirs).toMatchObject({
+      name: '甲',
+      unread_count: 2,
+      items: [{ from: `${one}`, to: `${other}` }],
+    });
+  });
+
+  it('holds a new group at once, with nothing in it', async () => {
+    const [one, other] = [await person('甲'), await person('乙')];
+    const group = await groupOf(one, other);
+    for (const who of [one, other]) {
+      const chats = await findChats(running.application.database, who);
+      expect(chats[`group${group}`]).toMatchObject({
+        type: 'group',
+        key: `group-${group}`,
+        url: `/pop/group/chat/${group}`,
+        name: '群',
+        unread_count: 0,
+        items: [],
+      });
+    }
+  });
+
+  it('puts pinned chats first, then those with the newest message', async () => {
+    const me = await person('我');
+    const others = [await person('甲'), await person('乙'), await person('丙')];
+    const group = await groupOf(me);
+    for (const other of others) await say(other, friend(me), 'x');
+    const [first, second, third] = others.map((other) => `friend${other}`);
+    expect(await chatsOf(me)).toEqual([third, second, first, `group${group}`]);
+    const [oldest] = others;
+    if (oldest === undefined) throw new Error('nobody');
+    await change(me, friend(oldest), { top: true });
+    expect(await chatsOf(me)).toEqual([first, third, second, `group${group}`]);
+    await say(me, { type: 'group', id: group }, 'x');
+    expect(await chatsOf(me)).toEqual([first, `group${group}`, third, second]);
+    await change(me, friend(oldest), { top: false });
+    expect(await chatsOf(me)).toEqual([`group${group}`, third, second, first]);
+  });
+
+  it('holds a chat that was opened before anything was said, below all others', async () => {
+    const [me, other, third] = [await person('我'), await person('甲'), await person('乙')];
+    await say(third, friend(me), 'x');
+    await change(me, friend(other), { state: 'chatting' });
+    expect(await chatsOf(me)).toEqual([`friend${third}`, `friend${other}`]);
+    const chats = await findChats(running.application.database, me);
+    expect(chats[`friend${other}`]).toMatchObject({ name: '甲', unread_count: 0, items: [] });
+    expect(await chatsOf(other)).toEqual([]);
+    const { database, presence } = running.application;
+    const strangers = await findTemporaryContacts(database, presence, me);
+    expect(
+      Object.values(strangers)
+        .flatMap((letter) => Object.keys(letter))
+        .map(Number),
+    ).toEqual(expect.arrayContaining([other, third]));
+    await change(me, friend(other), { state: 'hidden' });
+    expect(await chatsOf(me)).toEqual([`friend${third}`]);
+  });
+
+  it('brings a hidden chat back with the next message, in which alone is unread', async () => {
+    const [me, other] = [await person('我'), await person('甲')];
+    await say(other, friend(me), '1');
+    await change(me, friend(other), { state: 'hidden' });
+    expect(await chatsOf(me)).toEqual([]);
+    expect(await chatsOf(other)).toEqual([`friend${me}`]);
+    await say(other, friend(me), '2');
+    const chats = await findChats(running.application.database, me);
+    expect(chats[`friend${other}`]).toMatchObject({ unread_count: 1, items: [{ content: '2' }] });
+  });
+
+  it('has no unread mark for a chat in which nothing was said, for nothing could take it off', async () => {
+    const [me, other] = [await person('我'), await person('甲')];
+    await change(me, friend(other), { unreadCount: 5 });
+    expect(await countUnread(running.application.database, me, between(me, other))).toBe(0);
+    await say(other, friend(me), '1');
+    await change(me, friend(other), { unreadCount: 5 });
+    expect(await countUnread(running.application.database, me, between(me, other))).toBe(5);
+    await change(me, friend(other), { unreadCount: 0 });
+    expect(await countUnread(running.application.database, me, between(me, other))).toBe(0);
+  });
+});
+
+describe('pages of history', () => {
+  const read = async (reader: Uid, place: Partial<Parameters<typeof readPage>[1]>) => {
+    const page = { reader, conversation: between(1, 2), after: 0, before: null, limit: 3, ...place };
+    return (await readPage(running.application.database, page)).map(({ sequence, message }) => ({
+      sequence,
+      content: message.content,
+      quote: message.quote_content,
+    }));
+  };
+
+  it('go back without a gap, nothing twice', async () => {
+    const [one, other] = [await person('甲'), await person('乙')];
+    for (let index = 1; index <= 8; index++)
+      await say(index % 2 ? one : other, friend(index % 2 ? other : one), `${index}`);
+    const conversation = between(one, other);
+    const contents: string[][] = [];
+    let before: number | null = null;
+    for (;;) {
+      const page: Awaited<ReturnType<typeof read>> = await read(one, { conversation, before });
+      if (page.length === 0) break;
+      contents.push(page.map(({ content }) => content));
+      before = page[0]?.sequence ?? null;
+    }
+    expect(contents).toEqual([
+      ['6', '7', '8'],
+      ['3', '4', '5'],
+      ['1', '2'],
+    ]);
+  });
+
+  it('quote nothing that lies before the reader’s joining', async () => {
+    const [owner, member, late] = [await person('主'), await person('员'), await person('新')];
+    const group = await groupOf(owner, member);
+    const chat: Chat = { type: 'group', id: group };
+    const quoted = await say(owner, chat, '原话');
+    await join(group, late);
+    await say(member, chat, '引用', quoted);
+    const conversation = inGroup(group);
+    expect(await read(member, { conversation })).toMatchObject([{}, {}, { content: '引用', quote: '原话' }]);
+    expect(await read(late, { conversation, after: 1 })).toMatchObject([{}, { content: '引用', quote: '' }]);
+  });
+});

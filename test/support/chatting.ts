@@ -1,0 +1,141 @@
+import { Refusal } from '../../contracts/codes.ts';
+import { type ConversationId, type Gid, Mid, type Uid } from '../../contracts/ids.ts';
+import type { Application } from '../../services/api/application.ts';
+import { type ChatChanges, changeChat, markRead } from '../../services/commands/change-chat.ts';
+import type { CommandContext } from '../../services/commands/context.ts';
+import { execute } from '../../services/commands/execute.ts';
+import { type Chat, conversationOf } from '../../services/commands/send-message.ts';
+import { type Taking, takeMessage } from '../../services/commands/take-message.ts';
+import * as friendships from '../../services/domain/friendship.ts';
+import { type GroupState, groupStream } from '../../services/domain/group.ts';
+import * as groups from '../../services/domain/group-commands.ts';
+import type { Position } from '../../services/log/log.ts';
+import { findReading, readPage } from '../../services/queries/messages.ts';
+import { context, register } from './acting.ts';
+import type { RunningApplication } from './application.ts';
+import { gid } from './events.ts';
+
+let lastGid = 10_000;
+
+/** A few people and one group of theirs, who do things as requests carry them out, at a clock of the test's. */
+export class Company {
+  /** Seconds since 1970; goes on only where the test lets it. */
+  now = 1_700_000_000;
+  readonly #running: RunningApplication;
+  readonly #application: Application;
+  readonly people: readonly Uid[];
+  readonly group: Gid;
+
+  /** People of whom the first owns the group and the second is in it. */
+  static async meet(running: RunningApplication, count: number): Promise<Company> {
+    const people: Uid[] = [];
+    for (let index = 0; index < count; index++) {
+      people.push(await register(running.application, `人${index}`));
+    }
+    const company = new Company(running, people, gid(++lastGid));
+    await company.change((state) => {
+      const [owner, second] = people;
+      if (owner === undefined || second === undefined) throw new Error('too few people');
+      return groups.createGroup(state, { gid: company.group, owner, members: [second], names: new Map() });
+    });
+    return company;
+  }
+
+  private constructor(running: RunningApplication, people: readonly Uid[], group: Gid) {
+    this.#running = running;
+    this.#application = running.application;
+    this.people = people;
+    this.group = group;
+  }
+
+  #at(who: Uid): CommandContext {
+    return context(who, this.now * 1000);
+  }
+
+  /** Waits for what a command did, as requests do; false where it was refused. */
+  async #done(command: Promise<{ position: Position } | Position>): Promise<boolean> {
+    try {
+      const result = await command;
+      await this.#running.shown(typeof result === 'string' ? result : result.position);
+      return true;
+    } catch (error) {
+      if (error instanceof Refusal && error.reason !== 'notReady') return false;
+      throw error;
+    }
+  }
+
+  /** The mid, where it could be sent. */
+  async say(from: Uid, to: Chat, content: string): Promise<Mid | undefined> {
+    let mid: Mid | undefined;
+    const sending = this.#application.sender.send({ from, to, content }, this.#at(from));
+    const done = await this.#done(
+      sending.then((sent) => {
+        mid = sent.mid;
+        return sent;
+      }),
+    );
+    return done ? mid : undefined;
+  }
+
+  /** As `message/get` without a mid. Answers the mids that were shown. */
+  async get(reader: Uid, chat: Chat, limit: number): Promise<{ mid: number; content: string }[] | undefined> {
+    const { database } = this.#application;
+    const conversation = conversationOf(reader, chat);
+    const reading = await findReading(database, reader, conversation);
+    if (!reading) return undefined;
+    const page = await readPage(database, { reader, conversation, after: reading.from, before: null, limit });
+    const newest = page.at(-1);
+    if (newest) {
+      const message = { mid: Mid.parse(newest.message.mid), sequence: newest.sequence };
+      await this.#done(markRead(this.#application, reader, conversation, { message }, this.#at(reader)));
+    }
+    return page.map(({ message: { mid, content } }) => ({ mid, content }));
+  }
+
+  readAll(reader: Uid, conversation: ConversationId): Promise<boolean> {
+    return this.#done(markRead(this.#application, reader, conversation, {}, this.#at(reader)));
+  }
+
+  chat(who: Uid, chat: Chat, changes: ChatChanges): Promise<boolean> {
+    return this.#done(changeChat(this.#application, who, chat, changes, this.#at(who)));
+  }
+
+  take(taking: Taking, by: Uid, chat: Chat, mid: Mid): Promise<boolean> {
+    return this.#done(takeMessage(this.#application, taking, { by, chat, mid }, this.#at(by)));
+  }
+
+  /** Changes the group; answers whether anything happened. */
+  async change(
+    decide: (state: GroupState, mid: Mid) => ReturnType<typeof groups.createGroup>,
+  ): Promise<Mid | undefined> {
+    const [owner] = this.people;
+    if (owner === undefined) throw new Error('nobody');
+    const mid = await this.#application.ids.nextMid();
+    let happened = false;
+    const done = await this.#done(
+      execute(this.#application, groupStream(this.group), this.#at(owner), (state) =>
+        decide(state, mid),
+      ).then((executed) => {
+        happened = executed.events.length > 0;
+        return executed;
+      }),
+    );
+    return done && happened ? mid : undefined;
+  }
+
+  /** Changes what two people are to each other; answers the mid that a greeting would have, if anything happened. */
+  async relate(
+    by: Uid,
+    other: Uid,
+    decide: (state: friendships.FriendshipState, mid: Mid) => ReturnType<typeof friendships.apply>,
+  ): Promise<{ mid: Mid; type: ReturnType<typeof friendships.apply>[number]['type'] } | undefined> {
+    const mid = await this.#application.ids.nextMid();
+    const stream = friendships.friendshipStream(by, other);
+    const { events, position } = await execute(this.#application, stream, this.#at(by), (state) =>
+      decide(state, mid),
+    );
+    await this.#running.shown(position);
+    const [event] = events;
+    return event && { mid, type: event.type };
+  }
+}
