@@ -68,7 +68,10 @@ export interface Page {
   readonly limit: number;
 }
 
-/** A page of history as `message/get` shows it; what is deleted for all or for the reader is left out. */
+/**
+ * A page of history as `message/get` shows it; what is deleted for all or for the reader is left out,
+ * and of a quote what they may not read themselves.
+ */
 export async function readPage(database: ReadDatabase, page: Page): Promise<PagedMessage[]> {
   const { reader, conversation, after, before, limit } = page;
   const group = conversationParties(conversation).type === 'group';
@@ -101,7 +104,7 @@ export async function readPage(database: ReadDatabase, page: Page): Promise<Page
       ) m
       left join read.users u on u.uid = m.sender
       left join read.friendships f on f.uid = ${reader} and f.friend = m.sender
-      left join read.messages q on q.mid = m.quote_mid
+      left join read.messages q on q.mid = m.quote_mid and q.sequence > ${after}
      order by m.sequence`.execute(database);
   return rows.map(({ sequence, sender, name, ...row }) => ({
     sequence,
