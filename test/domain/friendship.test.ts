@@ -57,49 +57,49 @@ describe('applying', () => {
   it('opens an application', () => {
     given(friendship)
       .when((state) => apply(state, applying()))
-      .then(applied(2));
+      .gives(applied(2));
   });
 
   it('may go without a text', () => {
     given(friendship)
       .when((state) => apply(state, applying(tom, jerry, '')))
-      .then(applied(2, tom, jerry, ''));
+      .gives(applied(2, tom, jerry, ''));
   });
 
   it('gives an open application the new text under its old id', () => {
     given(friendship, applied(1))
       .when((state) => apply(state, applying(tom, jerry, '再来')))
-      .then(applied(1, tom, jerry, '再来'));
+      .gives(applied(1, tom, jerry, '再来'));
   });
 
   it('is nothing where the same application is open', () => {
     given(friendship, applied(1))
       .when((state) => apply(state, applying()))
-      .thenNothing();
+      .givesNothing();
   });
 
   it('opens a new one after a refusal', () => {
     given(friendship, applied(1), refused(1))
       .when((state) => apply(state, applying()))
-      .then(applied(2));
+      .gives(applied(2));
   });
 
   it('agrees to the open application of the other side', () => {
     given(friendship, applied(1))
       .when((state) => apply(state, applying(jerry, tom)))
-      .then(agreed(1, 20));
+      .gives(agreed(1, 20));
   });
 
   it('is nothing between friends', () => {
     given(friendship, befriended)
       .when((state) => apply(state, applying()))
-      .thenNothing();
+      .givesNothing();
   });
 
   it('opens a new one where they are friends no more', () => {
     given(friendship, applied(1), agreed(1, 5), unfriended)
       .when((state) => apply(state, applying(jerry, tom)))
-      .then(applied(2, jerry, tom));
+      .gives(applied(2, jerry, tom));
   });
 });
 
@@ -107,19 +107,19 @@ describe('agreeing', () => {
   it('makes friends, with a greeting from the one who agrees', () => {
     given(friendship, applied(1))
       .when((state) => agree(state, answering(1)))
-      .then(agreed(1, 30));
+      .gives(agreed(1, 30));
   });
 
   it('twice is done', () => {
     given(friendship, applied(1), agreed(1, 5))
       .when((state) => agree(state, answering(1)))
-      .thenNothing();
+      .givesNothing();
   });
 
   it('is done where they became friends another way', () => {
     given(friendship, applied(1), befriended)
       .when((state) => agree(state, answering(1)))
-      .thenNothing();
+      .givesNothing();
   });
 
   it('is refused after refusing', () => {
@@ -142,7 +142,7 @@ describe('refusing', () => {
   it('settles the application, and makes no friends', () => {
     given(friendship, applied(1))
       .when((state) => refuse(state, answering(1)))
-      .then(refused(1));
+      .gives(refused(1));
     expect(fold(friendship, [applied(1), refused(1)]).friends).toBe(false);
   });
 
@@ -165,13 +165,13 @@ describe('befriending without asking', () => {
   it('makes friends', () => {
     given(friendship)
       .when((state) => befriend(state, { by: tom, friend: jerry }))
-      .then(befriended);
+      .gives(befriended);
   });
 
   it('is nothing between friends, whoever began', () => {
     given(friendship, befriended)
       .when((state) => befriend(state, { by: jerry, friend: tom }))
-      .thenNothing();
+      .givesNothing();
   });
 
   it('counts as agreeing to what is open', () => {
@@ -189,22 +189,22 @@ describe('remarks', () => {
   it('are each one’s own', () => {
     given(friendship, befriended, remarked('老鼠'))
       .when((state) => remark(state, { by: jerry, friend: tom, remark: '老鼠' }))
-      .then({ type: 'FriendRemarked', data: { by: jerry, friend: tom, remark: '老鼠' } });
+      .gives({ type: 'FriendRemarked', data: { by: jerry, friend: tom, remark: '老鼠' } });
   });
 
   it('are not set to what they are', () => {
     given(friendship, befriended, remarked('老鼠'))
       .when((state) => remark(state, { by: tom, friend: jerry, remark: '老鼠' }))
-      .thenNothing();
+      .givesNothing();
     given(friendship, befriended)
       .when((state) => remark(state, { by: tom, friend: jerry, remark: '' }))
-      .thenNothing();
+      .givesNothing();
   });
 
   it('can be taken away', () => {
     given(friendship, befriended, remarked('老鼠'))
       .when((state) => remark(state, { by: tom, friend: jerry, remark: '' }))
-      .then(remarked(''));
+      .gives(remarked(''));
   });
 
   it('are for friends', () => {
@@ -216,7 +216,7 @@ describe('remarks', () => {
   it('end with the friendship', () => {
     given(friendship, befriended, remarked('老鼠'), unfriended, befriended)
       .when((state) => remark(state, { by: tom, friend: jerry, remark: '老鼠' }))
-      .then(remarked('老鼠'));
+      .gives(remarked('老鼠'));
   });
 });
 
@@ -224,12 +224,12 @@ describe('unfriending', () => {
   it('ends it for both', () => {
     given(friendship, befriended)
       .when((state) => unfriend(state, { by: jerry, friend: tom }))
-      .then(unfriended);
+      .gives(unfriended);
   });
 
   it('is nothing between those who are no friends', () => {
     given(friendship, applied(1))
       .when((state) => unfriend(state, { by: jerry, friend: tom }))
-      .thenNothing();
+      .givesNothing();
   });
 });

@@ -43,7 +43,7 @@ describe('creating a group', () => {
       .when((state) =>
         commands.createGroup(state, { ...creating, members: [member, owner, manager, member], name: '群' }),
       )
-      .then({
+      .gives({
         type: 'GroupCreated',
         data: { gid: gid(50), owner, members: [owner, member, manager], name: '群', avatar: null },
       });
@@ -53,7 +53,7 @@ describe('creating a group', () => {
     for (const name of [undefined, '']) {
       given(group)
         .when((state) => commands.createGroup(state, { ...creating, members: [member], name, avatar: '' }))
-        .then({
+        .gives({
           type: 'GroupCreated',
           data: { gid: gid(50), owner, members: [owner, member], name: '群聊(甲,丙)', avatar: null },
         });
@@ -65,7 +65,7 @@ describe('creating a group', () => {
       .when((state) =>
         commands.createGroup(state, { ...creating, members: [], name: '我们', avatar: '//x/a.png' }),
       )
-      .then({
+      .gives({
         type: 'GroupCreated',
         data: { gid: gid(50), owner, members: [owner], name: '我们', avatar: '//x/a.png' },
       });
@@ -74,10 +74,10 @@ describe('creating a group', () => {
   it('leaves a group of that gid alone', () => {
     given(group, created)
       .when((state) => commands.createGroup(state, { ...creating, members: [] }))
-      .thenNothing();
+      .givesNothing();
     given(group, created, dissolved)
       .when((state) => commands.createGroup(state, { ...creating, members: [] }))
-      .thenNothing();
+      .givesNothing();
   });
 
   it('takes at most as many as a group may have', () => {
@@ -112,7 +112,7 @@ describe('inviting', () => {
   it('adds whom any member names, with a notice', () => {
     given(group, created)
       .when((state) => commands.addMembers(state, inviting(member, stranger)))
-      .then({
+      .gives({
         type: 'MembersAdded',
         data: { gid: gid(50), by: member, members: [stranger], notice: notice('丙邀请己加入了群聊') },
       });
@@ -121,20 +121,20 @@ describe('inviting', () => {
   it('passes over who is in already, and doubles', () => {
     given(group, created)
       .when((state) => commands.addMembers(state, inviting(member, other, stranger, stranger)))
-      .then({
+      .gives({
         type: 'MembersAdded',
         data: { gid: gid(50), by: member, members: [stranger], notice: notice('丙邀请己加入了群聊') },
       });
     given(group, created)
       .when((state) => commands.addMembers(state, inviting(member, other, owner)))
-      .thenNothing();
+      .givesNothing();
   });
 
   it('names ten and counts the rest', () => {
     const crowd = Array.from({ length: 12 }, (_, index) => uid(100 + index));
     given(group, created)
       .when((state) => commands.addMembers(state, inviting(member, ...crowd)))
-      .then({
+      .gives({
         type: 'MembersAdded',
         data: {
           gid: gid(50),
@@ -161,7 +161,7 @@ describe('inviting', () => {
       .refuses('illegal');
     given(group, created)
       .when((state) => commands.addMembers(state, inviting(member, ...crowd.slice(1), other)).slice(1))
-      .thenNothing();
+      .givesNothing();
   });
 });
 
@@ -171,7 +171,7 @@ describe('joining', () => {
   it('adds oneself, with a notice', () => {
     given(group, created)
       .when((state) => commands.joinGroup(state, joining))
-      .then({
+      .gives({
         type: 'MemberJoined',
         data: { gid: gid(50), uid: stranger, notice: notice('己加入了群聊') },
       });
@@ -180,7 +180,7 @@ describe('joining', () => {
   it('is nothing for a member', () => {
     given(group, created)
       .when((state) => commands.joinGroup(state, { ...joining, uid: member }))
-      .thenNothing();
+      .givesNothing();
   });
 
   it('needs a group that is', () => {
@@ -199,7 +199,7 @@ describe('removing', () => {
       .when((state) =>
         commands.removeMembers(state, { by: owner, members: [member, other, member, stranger] }),
       )
-      .then({ type: 'MembersRemoved', data: { gid: gid(50), by: owner, members: [member, other] } });
+      .gives({ type: 'MembersRemoved', data: { gid: gid(50), by: owner, members: [member, other] } });
     for (const by of [manager, member, stranger]) {
       given(group, created, appointed)
         .when((state) => commands.removeMembers(state, { by, members: [other] }))
@@ -210,7 +210,7 @@ describe('removing', () => {
   it('is nothing where nobody named is in', () => {
     given(group, created)
       .when((state) => commands.removeMembers(state, { by: owner, members: [stranger] }))
-      .thenNothing();
+      .givesNothing();
   });
 
   it('never removes the owner, nor anyone along with them', () => {
@@ -224,7 +224,7 @@ describe('leaving', () => {
   it('is for every member but the owner', () => {
     given(group, created)
       .when((state) => commands.leaveGroup(state, { uid: member }))
-      .then({ type: 'MemberLeft', data: { gid: gid(50), uid: member } });
+      .gives({ type: 'MemberLeft', data: { gid: gid(50), uid: member } });
     given(group, created)
       .when((state) => commands.leaveGroup(state, { uid: owner }))
       .refuses('illegal');
@@ -233,7 +233,7 @@ describe('leaving', () => {
   it('is open to an owner who handed over', () => {
     given(group, created, { type: 'GroupTransferred', data: { gid: gid(50), from: owner, to: member } })
       .when((state) => commands.leaveGroup(state, { uid: owner }))
-      .then({ type: 'MemberLeft', data: { gid: gid(50), uid: owner } });
+      .gives({ type: 'MemberLeft', data: { gid: gid(50), uid: owner } });
   });
 });
 
@@ -241,10 +241,10 @@ describe('managers', () => {
   it('are appointed and dismissed by the owner', () => {
     given(group, created)
       .when((state) => commands.setManager(state, { by: owner, uid: manager, manager: true }))
-      .then(appointed);
+      .gives(appointed);
     given(group, created, appointed)
       .when((state) => commands.setManager(state, { by: owner, uid: manager, manager: false }))
-      .then({ type: 'ManagerDismissed', data: { gid: gid(50), uid: manager } });
+      .gives({ type: 'ManagerDismissed', data: { gid: gid(50), uid: manager } });
     given(group, created, appointed)
       .when((state) => commands.setManager(state, { by: manager, uid: member, manager: true }))
       .refuses('illegal');
@@ -261,7 +261,7 @@ describe('managers', () => {
   it('are not dismissed who are none', () => {
     given(group, created)
       .when((state) => commands.setManager(state, { by: owner, uid: member, manager: false }))
-      .thenNothing();
+      .givesNothing();
   });
 });
 
@@ -269,29 +269,29 @@ describe('muting a member', () => {
   it('lasts until the time given', () => {
     given(group, created)
       .when((state) => commands.muteMember(state, mute(owner, member, now + 60)))
-      .then(muted(member, owner, now + 60));
+      .gives(muted(member, owner, now + 60));
   });
 
   it('takes a small number for seconds from now, as old clients send it', () => {
     given(group, created)
       .when((state) => commands.muteMember(state, mute(owner, member, 600)))
-      .then(muted(member, owner, now + 600));
+      .gives(muted(member, owner, now + 600));
     given(group, created)
       .when((state) => commands.muteMember(state, mute(owner, member, 999_999_999)))
-      .then(muted(member, owner, now + 999_999_999));
+      .gives(muted(member, owner, now + 999_999_999));
   });
 
   it('can be made shorter or longer', () => {
     given(group, created, muted(member, owner, now + 600))
       .when((state) => commands.muteMember(state, mute(owner, member, now + 60)))
-      .then(muted(member, owner, now + 60));
+      .gives(muted(member, owner, now + 60));
   });
 
   it('ends by 0 or a time past', () => {
     for (const time of [0, -5, now, now - 1]) {
       given(group, created, muted(member, owner, now + 60))
         .when((state) => commands.muteMember(state, mute(owner, member, time)))
-        .then({
+        .gives({
           type: 'MemberUnmuted',
           data: { gid: gid(50), by: owner, uid: member, notice: notice('丙被甲解除禁言') },
         });
@@ -301,16 +301,16 @@ describe('muting a member', () => {
   it('is not ended where it has ended by itself, or never was', () => {
     given(group, created, muted(member, owner, now))
       .when((state) => commands.muteMember(state, mute(owner, member, 0)))
-      .thenNothing();
+      .givesNothing();
     given(group, created)
       .when((state) => commands.muteMember(state, mute(owner, member, 0)))
-      .thenNothing();
+      .givesNothing();
   });
 
   it('is for the owner, of anyone else', () => {
     given(group, created, appointed)
       .when((state) => commands.muteMember(state, mute(owner, manager, now + 60)))
-      .then(muted(manager, owner, now + 60));
+      .gives(muted(manager, owner, now + 60));
     given(group, created)
       .when((state) => commands.muteMember(state, mute(owner, owner, now + 60)))
       .refuses('illegal');
@@ -319,7 +319,7 @@ describe('muting a member', () => {
   it('is for managers, of ordinary members', () => {
     given(group, created, appointed)
       .when((state) => commands.muteMember(state, mute(manager, member, now + 60)))
-      .then(muted(member, manager, now + 60));
+      .gives(muted(member, manager, now + 60));
     for (const who of [owner, manager]) {
       given(group, created, appointed)
         .when((state) => commands.muteMember(state, mute(manager, who, now + 60)))
@@ -352,10 +352,10 @@ describe('muting the whole group', () => {
   it('is for the owner and managers', () => {
     given(group, created, appointed)
       .when((state) => commands.muteGroup(state, muting(manager, true)))
-      .then(on);
+      .gives(on);
     given(group, created, on)
       .when((state) => commands.muteGroup(state, muting(owner, false)))
-      .then({
+      .gives({
         type: 'GroupUnmuted',
         data: { gid: gid(50), by: owner, notice: notice('甲解除了全体禁言') },
       });
@@ -371,7 +371,7 @@ describe('names and pictures', () => {
   it('are changed by the owner and managers, and only what is new is told', () => {
     given(group, created, appointed)
       .when((state) => commands.updateGroup(state, { by: manager, name: '群', avatar: '//x/b.png' }))
-      .then({ type: 'GroupUpdated', data: { gid: gid(50), by: manager, avatar: '//x/b.png' } });
+      .gives({ type: 'GroupUpdated', data: { gid: gid(50), by: manager, avatar: '//x/b.png' } });
     for (const by of [member, stranger]) {
       given(group, created)
         .when((state) => commands.updateGroup(state, { by, name: '新' }))
@@ -382,7 +382,7 @@ describe('names and pictures', () => {
   it('are remarked by each member for themselves', () => {
     given(group, created)
       .when((state) => commands.remarkGroup(state, { uid: member, remark: '家' }))
-      .then({ type: 'GroupRemarked', data: { gid: gid(50), uid: member, remark: '家' } });
+      .gives({ type: 'GroupRemarked', data: { gid: gid(50), uid: member, remark: '家' } });
     given(group, created)
       .when((state) => commands.remarkGroup(state, { uid: stranger, remark: '家' }))
       .refuses('illegal');
@@ -393,7 +393,7 @@ describe('handing over', () => {
   it('makes a member the owner', () => {
     given(group, created)
       .when((state) => commands.transferGroup(state, { by: owner, to: member }))
-      .thenEachTime({ type: 'GroupTransferred', data: { gid: gid(50), from: owner, to: member } });
+      .givesEachTime({ type: 'GroupTransferred', data: { gid: gid(50), from: owner, to: member } });
   });
 
   it('is the owner’s alone, who is it no longer then', () => {
@@ -411,7 +411,7 @@ describe('handing over', () => {
       .refuses('illegal');
     given(group, created)
       .when((state) => commands.transferGroup(state, { by: owner, to: owner }))
-      .thenNothing();
+      .givesNothing();
   });
 });
 
@@ -419,7 +419,7 @@ describe('dissolving', () => {
   it('is the owner’s alone', () => {
     given(group, created)
       .when((state) => commands.dissolveGroup(state, { by: owner }))
-      .thenEachTime(dissolved);
+      .givesEachTime(dissolved);
     given(group, created, appointed)
       .when((state) => commands.dissolveGroup(state, { by: manager }))
       .refuses('illegal');

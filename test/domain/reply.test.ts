@@ -37,25 +37,25 @@ describe('a member’s replies', () => {
   it('are added under ids of their own', () => {
     given(reply, added(1))
       .when((state) => addReply(state, written(2)))
-      .thenEachTime(added(2));
+      .givesEachTime(added(2));
   });
 
   it('keep what a change leaves out', () => {
     given(reply, added(1, { type: 3, title: '几点', content: '九点', weights: 5, isDefault: true }))
       .when((state) => updateReply(state, rid(1), { content: '十点' }))
-      .then(updated(1, { type: 3, title: '几点', content: '十点', weights: 5, isDefault: true }));
+      .gives(updated(1, { type: 3, title: '几点', content: '十点', weights: 5, isDefault: true }));
   });
 
   it('are not changed to what they are', () => {
     given(reply, added(1))
       .when((state) => updateReply(state, rid(1), { content: 'c1', weights: 0 }))
-      .thenNothing();
+      .givesNothing();
   });
 
   it('stay whose they are, under the id they have', () => {
     given(reply, added(1))
       .when((state) => updateReply(state, rid(1), { rid: rid(7), uid: uid(7), content: 'x' }))
-      .then(updated(1, { content: 'x' }));
+      .gives(updated(1, { content: 'x' }));
   });
 
   it('cannot be changed or deleted where they are not', () => {
@@ -73,7 +73,7 @@ describe('a member’s replies', () => {
   it('are deleted', () => {
     given(reply, added(1), added(2))
       .when((state) => deleteReply(state, rid(1)))
-      .thenEachTime(deleted(1));
+      .givesEachTime(deleted(1));
   });
 });
 

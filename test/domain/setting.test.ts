@@ -28,7 +28,7 @@ describe('settings', () => {
   it('change one by one, the others staying', () => {
     given(setting)
       .when((state) => changeSettings(state, { private_chat: 'off' }))
-      .then(changed({ private_chat: 'off' }));
+      .gives(changed({ private_chat: 'off' }));
     expect(fold(setting, [changed({ private_chat: 'off' }), changed({ revoke_seconds: 60 })])).toEqual({
       ...defaultSettings,
       private_chat: 'off',
@@ -39,18 +39,18 @@ describe('settings', () => {
   it('tell only what is another than before', () => {
     given(setting, changed({ app_name: '甲' }))
       .when((state) => changeSettings(state, { app_name: '甲', voice: 'off', video: undefined }))
-      .then(changed({ voice: 'off' }));
+      .gives(changed({ voice: 'off' }));
   });
 
   it('give nothing where all is so already', () => {
     given(setting)
       .when((state) => changeSettings(state, { voice: 'on', dirty_words: '' }))
-      .thenNothing();
+      .givesNothing();
   });
 
   it('can be set back to nothing', () => {
     given(setting, changed({ dirty_words: '坏' }))
       .when((state) => changeSettings(state, { dirty_words: '' }))
-      .then(changed({ dirty_words: '' }));
+      .gives(changed({ dirty_words: '' }));
   });
 });

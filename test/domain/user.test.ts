@@ -24,7 +24,7 @@ describe('registering', () => {
   it('happens once', () => {
     given(user)
       .when((state) => register(state, registration))
-      .then(registered);
+      .gives(registered);
   });
 });
 
@@ -32,19 +32,19 @@ describe('changing a profile', () => {
   it('tells only what is another than before', () => {
     given(user, registered)
       .when((state) => changeAccount(state, { nickname: '汤姆', sign: '大懒猫' }))
-      .then({ type: 'ProfileChanged', data: { uid: me, nickname: '汤姆' } });
+      .gives({ type: 'ProfileChanged', data: { uid: me, nickname: '汤姆' } });
   });
 
   it('may empty the sign', () => {
     given(user, registered)
       .when((state) => changeAccount(state, { sign: '' }))
-      .then({ type: 'ProfileChanged', data: { uid: me, sign: '' } });
+      .gives({ type: 'ProfileChanged', data: { uid: me, sign: '' } });
   });
 
   it('is nothing where nothing is given', () => {
     given(user, registered)
       .when((state) => changeAccount(state, {}))
-      .thenNothing();
+      .givesNothing();
   });
 
   it('needs someone of that uid', () => {
@@ -58,25 +58,25 @@ describe('what the server changes', () => {
   it('disables and enables an account', () => {
     given(user, registered)
       .when((state) => changeAccount(state, { disabled: true }))
-      .then(disabled);
+      .gives(disabled);
     given(user, registered, disabled)
       .when((state) => changeAccount(state, { disabled: false }))
-      .then({ type: 'AccountEnabled', data: { uid: me } });
+      .gives({ type: 'AccountEnabled', data: { uid: me } });
   });
 
   it('grants and revokes membership', () => {
     given(user, registered)
       .when((state) => changeAccount(state, { isMember: true }))
-      .then(granted);
+      .gives(granted);
     given(user, registered, granted)
       .when((state) => changeAccount(state, { isMember: false }))
-      .then({ type: 'MembershipRevoked', data: { uid: me } });
+      .gives({ type: 'MembershipRevoked', data: { uid: me } });
   });
 
   it('changes all at once in one decision', () => {
     given(user, registered)
       .when((state) => changeAccount(state, { nickname: '汤姆', disabled: true, isMember: true }))
-      .then({ type: 'ProfileChanged', data: { uid: me, nickname: '汤姆' } }, disabled, granted);
+      .gives({ type: 'ProfileChanged', data: { uid: me, nickname: '汤姆' } }, disabled, granted);
   });
 });
 

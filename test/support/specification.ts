@@ -6,11 +6,11 @@ import { type Aggregate, fold } from '../../services/domain/aggregate.ts';
 /** What is expected of a decision. */
 interface Expectation<Event> {
   /** It gives exactly these events; and deciding the same again on the state after them gives none. */
-  then(...events: readonly Event[]): void;
+  gives(...events: readonly Event[]): void;
   /** It gives exactly these events; the same again may well give more. */
-  thenEachTime(...events: readonly Event[]): void;
+  givesEachTime(...events: readonly Event[]): void;
   /** It gives nothing: all is so already. */
-  thenNothing(): void;
+  givesNothing(): void;
   /** It throws the Refusal of that code, and again where it is tried again. */
   refuses(reason: CodeName): void;
 }
@@ -27,15 +27,15 @@ export function given<State, Event extends DomainEvent>(
     when(decide) {
       const after = (...more: readonly Event[]) => decide(fold(aggregate, [...events, ...more]));
       return {
-        then(...expected) {
+        gives(...expected) {
           const decided = after();
           expect(decided).toEqual(expected);
           expect(after(...decided), 'the same again').toEqual([]);
         },
-        thenEachTime(...expected) {
+        givesEachTime(...expected) {
           expect(after()).toEqual(expected);
         },
-        thenNothing() {
+        givesNothing() {
           expect(after()).toEqual([]);
         },
         refuses(reason) {
