@@ -66,3 +66,14 @@ export type SettingChanges = z.infer<typeof SettingChanges>;
 
 /** The settings of a new installation. */
 export const defaultSettings: Settings = Settings.parse({});
+
+/** The settings that rows of `read.settings` give: numbers stand there in digits, what is not set is the default. */
+export function settingsOf(rows: Iterable<{ readonly name: string; readonly value: string }>): Settings {
+  const set = new Map(Array.from(rows, ({ name, value }) => [name, value]));
+  const values = Object.entries(defaultSettings).map(([name, standard]) => {
+    const value = set.get(name);
+    if (value === undefined) return [name, standard];
+    return [name, typeof standard === 'number' ? Number(value) : value];
+  });
+  return Settings.parse(Object.fromEntries(values));
+}

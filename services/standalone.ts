@@ -5,7 +5,7 @@ import { assemble } from './api/assemble.ts';
 import { cookieToken } from './api/caller.ts';
 import { healthRoutes } from './api/health.ts';
 import { createServer } from './api/server.ts';
-import { memoryBus } from './bus/memory.ts';
+import { openBus } from './bus/open.ts';
 import { settingStream } from './domain/setting.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { openInstallation } from './installation.ts';
@@ -31,7 +31,7 @@ async function start(program: Program): Promise<void> {
   );
   const bus = await program.start(
     'bus',
-    async () => memoryBus(logger),
+    () => openBus(environment, logger),
     (part) => ({ stop: () => part.close() }),
   );
   await program.start(

@@ -91,6 +91,7 @@ export interface ReadTables {
     weights: number;
     is_default: boolean;
   };
+  'read.settings': { name: string; value: string };
   'read.push': {
     place: string;
     number: number;

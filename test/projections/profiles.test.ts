@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import { ReplyId } from '../../contracts/ids.ts';
-import { defaultSettings } from '../../contracts/settings.ts';
-import { settingsOf } from '../../projections/settings.ts';
+import { defaultSettings, settingsOf } from '../../contracts/settings.ts';
 import { registered, uid } from '../support/events.ts';
 import { openWorld, type World } from '../support/projecting.ts';
 

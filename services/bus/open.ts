@@ -1,0 +1,16 @@
+import type { Logger } from 'pino';
+import type { Environment } from '../environment.ts';
+import type { Bus } from './bus.ts';
+import { memoryBus } from './memory.ts';
+import { connectNatsBus } from './nats.ts';
+
+/**
+ * Opens the bus that the environment names: NATS, where those of one APP_ID hear each other, else
+ * memory, where a process hears itself.
+ */
+export async function openBus(
+  { natsUrl, appId }: Pick<Environment, 'natsUrl' | 'appId'>,
+  logger: Logger,
+): Promise<Bus> {
+  return natsUrl === undefined ? memoryBus(logger) : connectNatsBus({ url: natsUrl, prefix: appId, logger });
+}
