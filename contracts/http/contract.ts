@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Refusal } from '../codes.ts';
+import { type CodeName, Refusal } from '../codes.ts';
 
 /** Who may make a call (BEHAVIOUR, Who may call). */
 export type Access =
@@ -19,6 +19,10 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   readonly methods: readonly ['GET' | 'POST', ...('GET' | 'POST')[]];
   readonly access: Access;
   readonly summary: string;
+  /** What it may be refused for, besides what every call may. */
+  readonly refuses?: readonly CodeName[];
+  /** A request that fits, without a file, and its answer's data where that is no picture. */
+  readonly example: { readonly parameters: Readonly<Record<string, unknown>>; readonly data?: unknown };
   /** In the document's order, in which they are checked. */
   readonly parameters: Parameters;
   /** The request is multipart with a `file`, for which the limit of this kind holds. */

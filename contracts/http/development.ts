@@ -8,6 +8,10 @@ export const developmentSms = contract({
   methods: ['GET'],
   access: 'server',
   summary: '查看开发环境短信',
+  example: {
+    parameters: { phone: '13800000000' },
+    data: [{ phone: '13800000000', type: 'register', code: '123456', timestamp: 1559031383 }],
+  },
   parameters: z.object({ phone: parameter.phone }),
   data: z.array(z.object({ phone: z.string(), type: z.string(), code: z.string(), timestamp: z.int() })),
 });

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
 
 const caller = { login_uid: parameter.loginUid };
-const pair = { ...caller, friend_uid: parameter.uid };
+const pair = { ...caller, friend_uid: parameter.uid.describe('对方uid') };
 /** The application's id, `nid` in these calls. */
-const application = { ...caller, nid: parameter.integer(1) };
+const application = { ...caller, nid: parameter.integer(1).describe('好友申请的nid') };
 
 /** One person of a contact list. */
 export const Contact = z.object({
@@ -44,7 +45,9 @@ export const friendApply = contract({
   methods: ['POST'],
   access: 'user',
   summary: '发起好友申请',
-  parameters: z.object({ ...pair, postscript: parameter.mayBeEmpty().default('') }),
+  refuses: ['noUser', 'disabled', 'addFriendOff'],
+  example: { parameters: { friend_uid: 10, postscript: '我是猫猫' }, data: [] },
+  parameters: z.object({ ...pair, postscript: parameter.mayBeEmpty().describe('附言').default('') }),
   data: nothing,
 });
 
@@ -53,6 +56,8 @@ export const friendAgree = contract({
   methods: ['POST'],
   access: 'user',
   summary: '同意好友申请',
+  refuses: ['noRecord', 'disabled', 'alreadyAnswered'],
+  example: { parameters: { nid: 102 }, data: [] },
   parameters: z.object(application),
   data: nothing,
 });
@@ -62,6 +67,8 @@ export const friendRefuse = contract({
   methods: ['POST'],
   access: 'user',
   summary: '拒绝好友申请',
+  refuses: ['noRecord', 'alreadyAnswered'],
+  example: { parameters: { nid: 102 }, data: [] },
   parameters: z.object(application),
   data: nothing,
 });
@@ -71,6 +78,8 @@ export const friendAdd = contract({
   methods: ['POST'],
   access: 'server as user',
   summary: '加好友',
+  refuses: ['noUser'],
+  example: { parameters: { login_uid: 9, friend_uid: 10 }, data: [] },
   parameters: z.object(pair),
   data: nothing,
 });
@@ -80,7 +89,8 @@ export const friendRemark = contract({
   methods: ['POST'],
   access: 'user',
   summary: '设置好友备注',
-  parameters: z.object({ ...pair, remark: parameter.mayBeEmpty() }),
+  example: { parameters: { friend_uid: 10, remark: '备注名' }, data: [] },
+  parameters: z.object({ ...pair, remark: parameter.mayBeEmpty().describe('备注名') }),
   data: nothing,
 });
 
@@ -89,6 +99,7 @@ export const friendApplyList = contract({
   methods: ['GET'],
   access: 'user',
   summary: '获取好友申请列表',
+  example: { parameters: {}, data: [example.application] },
   parameters: z.object(caller),
   data: z.array(FriendApplication),
 });
@@ -98,6 +109,7 @@ export const friendApplyCount = contract({
   methods: ['GET'],
   access: 'user',
   summary: '获取未处理好友申请数',
+  example: { parameters: {}, data: 1 },
   parameters: z.object(caller),
   data: z.int(),
 });
@@ -107,6 +119,8 @@ export const friendApplyDetail = contract({
   methods: ['GET'],
   access: 'user',
   summary: '获取好友申请详情',
+  refuses: ['noRecord'],
+  example: { parameters: { nid: 102 }, data: { ...example.application, username: 'tom' } },
   parameters: z.object(application),
   data: FriendApplication.extend({ username: z.string() }),
 });
@@ -116,6 +130,7 @@ export const friendGetList = contract({
   methods: ['GET'],
   access: 'user',
   summary: '获取好友列表(通讯录)',
+  example: { parameters: {}, data: example.contacts },
   parameters: z.object(caller),
   data: ContactList,
 });
@@ -125,6 +140,7 @@ export const friendGetTempList = contract({
   methods: ['GET'],
   access: 'user',
   summary: '获取临时会话玩家列表',
+  example: { parameters: {}, data: example.contacts },
   parameters: z.object(caller),
   data: ContactList,
 });
@@ -134,6 +150,7 @@ export const friendDelete = contract({
   methods: ['POST'],
   access: 'user',
   summary: '删除好友',
+  example: { parameters: { friend_uid: 10 }, data: [] },
   parameters: z.object(pair),
   data: nothing,
 });
@@ -143,12 +160,14 @@ export const friendUpdate = contract({
   methods: ['POST'],
   access: 'user',
   summary: '更新好友信息',
+  refuses: ['noUser'],
+  example: { parameters: { friend_uid: 10, top: 1 }, data: [] },
   parameters: z.object({
     ...pair,
-    state: parameter.oneOf('chatting', 'hidden').optional(),
-    last_read_time: parameter.integer().optional(),
-    unread_count: parameter.integer().optional(),
-    top: parameter.flag.optional(),
+    state: parameter.oneOf('chatting', 'hidden').describe('chatting显示在消息列表,hidden不显示').optional(),
+    last_read_time: parameter.integer().describe('上次读消息时间戳').optional(),
+    unread_count: parameter.integer().describe('未读消息数').optional(),
+    top: parameter.flag.describe('是否置顶:0不置顶,1置顶').optional(),
   }),
   data: nothing,
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
 
@@ -51,12 +52,17 @@ export const groupCreate = contract({
   methods: ['POST'],
   access: 'user',
   summary: '创建群组',
+  refuses: ['noUser', 'disabled', 'createGroupOff'],
+  example: {
+    parameters: { members: [10, 11] },
+    data: { gid: '502139874', groupname: '群聊(猫猫,小老鼠)', avatar: '/h5/group/avatar?uid=9,10' },
+  },
   parameters: z.object({
     ...caller,
-    members: parameter.anyUids.optional(),
-    groupname: parameter.text(1, 64).optional(),
-    avatar: parameter.mayBeEmpty().optional(),
-    uniqueId: parameter.text(1, 64).optional(),
+    members: parameter.anyUids.describe('成员uid数组').optional(),
+    groupname: parameter.text(1, 64).describe('群组名称').optional(),
+    avatar: parameter.mayBeEmpty().describe('群组头像url地址').optional(),
+    uniqueId: parameter.text(1, 64).describe('客户端生成的唯一id,重复请求得到同一个群组').optional(),
   }),
   data: z.object({ gid: z.string(), groupname: z.string(), avatar: z.string() }),
 });
@@ -66,6 +72,8 @@ export const groupDelete = contract({
   methods: ['POST'],
   access: 'user',
   summary: '删除群组',
+  refuses: ['noGroup'],
+  example: { parameters: { gid: 502139874 }, data: [] },
   parameters: z.object(group),
   data: nothing,
 });
@@ -75,7 +83,9 @@ export const groupMemberAdd = contract({
   methods: ['POST'],
   access: 'user',
   summary: '邀请人加入群',
-  parameters: z.object({ ...group, members: parameter.uids }),
+  refuses: ['noUser', 'noGroup'],
+  example: { parameters: { gid: 502139874, members: [12, 13] }, data: [] },
+  parameters: z.object({ ...group, members: parameter.uids.describe('成员uid数组') }),
   data: nothing,
 });
 
@@ -84,6 +94,8 @@ export const groupJoin = contract({
   methods: ['POST'],
   access: 'user',
   summary: '加入群组',
+  refuses: ['disabled', 'joinByCodeOff', 'noGroup'],
+  example: { parameters: { gid: 502139874 }, data: [] },
   parameters: z.object(group),
   data: nothing,
 });
@@ -93,10 +105,12 @@ export const groupMembers = contract({
   methods: ['GET'],
   access: 'user',
   summary: '获得群成员',
+  refuses: ['noGroup'],
+  example: { parameters: { gid: 502139874, limit: 32 }, data: example.groupMembers },
   parameters: z.object({
     ...group,
     limit: parameter.limit(500, 32),
-    index: parameter.integer().default(0),
+    index: parameter.integer().describe('从哪个index开始查找').default(0),
   }),
   data: z.record(z.string(), GroupMember),
 });
@@ -106,7 +120,9 @@ export const groupMemberDelete = contract({
   methods: ['POST'],
   access: 'user',
   summary: '删除群成员',
-  parameters: z.object({ ...group, members: parameter.uids }),
+  refuses: ['noGroup'],
+  example: { parameters: { gid: 502139874, members: [13] }, data: [] },
+  parameters: z.object({ ...group, members: parameter.uids.describe('成员uid数组') }),
   data: nothing,
 });
 
@@ -115,10 +131,12 @@ export const groupDetail = contract({
   methods: ['GET'],
   access: 'user',
   summary: '群组详情',
+  refuses: ['noGroup'],
+  example: { parameters: { gid: 502139874, simple: 0, at: 1 }, data: example.groupDetail },
   parameters: z.object({
     ...group,
-    simple: parameter.flag.default(false),
-    at: parameter.flag.default(false),
+    simple: parameter.flag.describe('0返回members,1不返回').default(false),
+    at: parameter.flag.describe('0不返回@信息,1返回').default(false),
   }),
   data: GroupDetail,
 });
@@ -128,7 +146,9 @@ export const groupRemark = contract({
   methods: ['POST'],
   access: 'user',
   summary: '设置群组备注',
-  parameters: z.object({ ...group, remark: parameter.mayBeEmpty() }),
+  refuses: ['noGroup'],
+  example: { parameters: { gid: 502139874, remark: '我们三个' }, data: [] },
+  parameters: z.object({ ...group, remark: parameter.mayBeEmpty().describe('群组备注,只有自己可见') }),
   data: nothing,
 });
 
@@ -137,7 +157,14 @@ export const groupManager = contract({
   methods: ['POST'],
   access: 'user',
   summary: '设置或取消管理员',
-  parameters: z.object({ ...caller, uid: parameter.uid, gid: parameter.gid, value: parameter.flag }),
+  refuses: ['noGroup'],
+  example: { parameters: { uid: 10, gid: 502139874, value: 1 }, data: [] },
+  parameters: z.object({
+    ...caller,
+    uid: parameter.uid.describe('群成员uid'),
+    gid: parameter.gid,
+    value: parameter.flag.describe('1设置,0取消'),
+  }),
   data: nothing,
 });
 
@@ -146,7 +173,9 @@ export const groupIsManager = contract({
   methods: ['POST'],
   access: 'user',
   summary: '判断是否是管理员',
-  parameters: z.object({ ...caller, uid: parameter.uid, gid: parameter.gid }),
+  refuses: ['noGroup'],
+  example: { parameters: { uid: 10, gid: 502139874 }, data: { is_manager: 0 } },
+  parameters: z.object({ ...caller, uid: parameter.uid.describe('群成员uid'), gid: parameter.gid }),
   data: z.object({ is_manager: z.union([z.literal(0), z.literal(1)]) }),
 });
 
@@ -155,7 +184,13 @@ export const groupForbiddenUser = contract({
   methods: ['POST'],
   access: 'user',
   summary: '禁言群里的某个用户',
-  parameters: z.object({ ...group, uid: parameter.uid, time: parameter.integer() }),
+  refuses: ['noUser', 'noGroup'],
+  example: { parameters: { gid: 502139874, uid: 10, time: 1559034154 }, data: [] },
+  parameters: z.object({
+    ...group,
+    uid: parameter.uid.describe('群成员uid'),
+    time: parameter.integer().describe('解除禁言的时间戳;0立刻解除;小于10亿的数按秒数计'),
+  }),
   data: nothing,
 });
 
@@ -164,7 +199,9 @@ export const groupForbiddenAll = contract({
   methods: ['POST'],
   access: 'user',
   summary: '全体禁言',
-  parameters: z.object({ ...group, value: parameter.flag }),
+  refuses: ['noGroup'],
+  example: { parameters: { gid: 502139874, value: 1 }, data: [] },
+  parameters: z.object({ ...group, value: parameter.flag.describe('1设置,0取消') }),
   data: nothing,
 });
 
@@ -173,6 +210,8 @@ export const groupLeave = contract({
   methods: ['POST'],
   access: 'user',
   summary: '退出群组',
+  refuses: ['noGroup'],
+  example: { parameters: { gid: 502139874 }, data: [] },
   parameters: z.object(group),
   data: nothing,
 });
@@ -182,11 +221,13 @@ export const groupMemberUpdate = contract({
   methods: ['POST'],
   access: 'user',
   summary: '更新用户对应群组信息',
+  refuses: ['noGroup'],
+  example: { parameters: { gid: 502139874, state: 'hidden' }, data: [] },
   parameters: z.object({
     ...group,
-    state: parameter.oneOf('chatting', 'hidden').optional(),
-    last_read_time: parameter.integer().optional(),
-    top: parameter.flag.optional(),
+    state: parameter.oneOf('chatting', 'hidden').describe('chatting显示在消息列表,hidden不显示').optional(),
+    last_read_time: parameter.integer().describe('上次读消息时间戳').optional(),
+    top: parameter.flag.describe('是否置顶:0不置顶,1置顶').optional(),
   }),
   data: nothing,
 });
@@ -196,7 +237,9 @@ export const groupTransfer = contract({
   methods: ['POST'],
   access: 'user',
   summary: '转让群组',
-  parameters: z.object({ ...group, uid: parameter.uid }),
+  refuses: ['noGroup'],
+  example: { parameters: { gid: 502139874, uid: 10 }, data: [] },
+  parameters: z.object({ ...group, uid: parameter.uid.describe('群成员uid') }),
   data: nothing,
 });
 
@@ -205,10 +248,12 @@ export const groupUpdate = contract({
   methods: ['POST'],
   access: 'user',
   summary: '更新群组信息',
+  refuses: ['noGroup'],
+  example: { parameters: { gid: 502139874, groupname: '猫和老鼠' }, data: [] },
   parameters: z.object({
     ...group,
-    groupname: parameter.text(1, 64).optional(),
-    avatar: parameter.mayBeEmpty().optional(),
+    groupname: parameter.text(1, 64).describe('群组名称').optional(),
+    avatar: parameter.mayBeEmpty().describe('群组头像url地址').optional(),
   }),
   data: nothing,
 });

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 import { nothing, UserProfile } from './user.ts';
 
 const captcha = {
-  captcha_id: parameter.text(1, 64).optional(),
-  captcha: parameter.text(1, 16).optional(),
+  captcha_id: parameter.text(1, 64).describe('图片验证码id;开启图片验证码时必须').optional(),
+  captcha: parameter.text(1, 16).describe('图片验证码;开启图片验证码时必须').optional(),
 };
 
 export const loginJoin = contract({
@@ -13,12 +14,23 @@ export const loginJoin = contract({
   methods: ['POST'],
   access: 'open',
   summary: '注册',
+  refuses: ['registerOff'],
+  example: {
+    parameters: {
+      username: 'tom',
+      nickname: '猫猫',
+      password: 'secret-1',
+      phone: '13800000000',
+      code: '123456',
+    },
+    data: [],
+  },
   parameters: z.object({
     username: parameter.username,
     nickname: parameter.nickname,
-    avatar: parameter.mayBeEmpty().default(''),
+    avatar: parameter.mayBeEmpty().describe('头像url地址').default(''),
     password: parameter.password,
-    sign: parameter.mayBeEmpty().default(''),
+    sign: parameter.mayBeEmpty().describe('个性签名').default(''),
     phone: parameter.phone,
     code: parameter.smsCode,
     ...captcha,
@@ -31,10 +43,14 @@ export const loginLogin = contract({
   methods: ['POST'],
   access: 'open',
   summary: '登录',
+  example: {
+    parameters: { username: 'tom', password: 'secret-1' },
+    data: { ...example.profile, token: 'x3b0…', expires: 2592000 },
+  },
   parameters: z.object({
-    username: parameter.text(1, 64).optional(),
+    username: parameter.text(1, 64).describe('登录名,也可以是手机号码;与phone必须传递其中一个').optional(),
     phone: parameter.phone.optional(),
-    password: parameter.text(1, 128),
+    password: parameter.text(1, 128).describe('密码'),
     ...captcha,
   }),
   data: UserProfile.extend({
@@ -49,6 +65,7 @@ export const loginLogout = contract({
   methods: ['POST'],
   access: 'user',
   summary: '退出登录',
+  example: { parameters: {}, data: [] },
   parameters: z.object({ login_uid: parameter.loginUid }),
   data: nothing,
 });
@@ -58,6 +75,7 @@ export const loginCaptcha = contract({
   methods: ['GET'],
   access: 'open',
   summary: '获取图片验证码',
+  example: { parameters: {}, data: { captcha_id: '01a209d8', image: 'data:image/svg+xml;base64,PHN2Zz4' } },
   parameters: z.object({}),
   data: z.object({ captcha_id: z.string(), image: z.string() }),
 });
@@ -67,7 +85,11 @@ export const serviceSendSms = contract({
   methods: ['POST'],
   access: 'open',
   summary: '发送短信(注册/忘记密码)',
-  parameters: z.object({ phone: parameter.phone, type: parameter.oneOf('register', 'forget') }),
+  example: { parameters: { phone: '13800000000', type: 'register' }, data: [] },
+  parameters: z.object({
+    phone: parameter.phone,
+    type: parameter.oneOf('register', 'forget').describe('register注册,forget忘记密码'),
+  }),
   data: nothing,
 });
 
@@ -76,10 +98,11 @@ export const userSendSmsPass = contract({
   methods: ['POST'],
   access: 'user',
   summary: '发送短信(重置密码)',
+  example: { parameters: { phone: '13800000000', type: 'retrieve' }, data: [] },
   parameters: z.object({
     login_uid: parameter.loginUid,
     phone: parameter.phone,
-    type: parameter.oneOf('retrieve'),
+    type: parameter.oneOf('retrieve').describe('retrieve重置密码'),
   }),
   data: nothing,
 });
@@ -89,11 +112,15 @@ export const serviceForgetPass = contract({
   methods: ['POST'],
   access: 'open',
   summary: '忘记密码',
+  example: {
+    parameters: { phone: '13800000000', code: '123456', username: 'tom', newpass: 'secret-2' },
+    data: [],
+  },
   parameters: z.object({
     phone: parameter.phone,
     code: parameter.smsCode,
     username: parameter.username,
-    newpass: parameter.password,
+    newpass: parameter.password.describe('新密码'),
   }),
   data: nothing,
 });

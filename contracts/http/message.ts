@@ -1,11 +1,16 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
 
 const caller = { login_uid: parameter.loginUid };
 /** A chat as the caller names it: the other's uid, or the gid. */
-const chat = { ...caller, id: parameter.integer(1), type: parameter.chatType };
+const chat = {
+  ...caller,
+  id: parameter.integer(1).describe('群组gid或好友uid,取决于type'),
+  type: parameter.chatType,
+};
 
 /** A message as `message/get` shows it; `name` in groups alone. */
 export const Message = z.object({
@@ -26,13 +31,18 @@ export const messageSend = contract({
   methods: ['POST'],
   access: 'user',
   summary: '发送消息',
+  refuses: ['noUser', 'disabled', 'chatOff', 'noGroup', 'notFriends', 'muted', 'groupMuted', 'noMessage'],
+  example: {
+    parameters: { to: 10, type: 'friend', content: '你好', quote_mid: 842, uniqueId: 'c5b1f0d2' },
+    data: { mid: 845 },
+  },
   parameters: z.object({
     ...caller,
-    to: parameter.integer(1),
+    to: parameter.integer(1).describe('接收者,群组gid或好友uid,取决于type'),
     type: parameter.chatType,
-    content: parameter.bytes(8192),
-    quote_mid: parameter.integer().optional(),
-    uniqueId: parameter.text(1, 64).optional(),
+    content: parameter.bytes(8192).describe('消息内容'),
+    quote_mid: parameter.integer().describe('引用的消息mid').optional(),
+    uniqueId: parameter.text(1, 64).describe('客户端生成的唯一id,重复发送得到同一个mid').optional(),
   }),
   data: z.object({ mid: z.int() }),
 });
@@ -42,7 +52,13 @@ export const messageGet = contract({
   methods: ['GET'],
   access: 'user',
   summary: '获得消息历史记录',
-  parameters: z.object({ ...chat, limit: parameter.limit(100, 20), mid: parameter.mid.optional() }),
+  refuses: ['noMessage', 'noGroup'],
+  example: { parameters: { id: 10, type: 'friend', limit: 20 }, data: example.messages },
+  parameters: z.object({
+    ...chat,
+    limit: parameter.limit(100, 20),
+    mid: parameter.mid.describe('查找此消息之前的记录,用于分页').optional(),
+  }),
   data: z.array(Message),
 });
 
@@ -51,6 +67,8 @@ export const messageRevoke = contract({
   methods: ['POST'],
   access: 'user',
   summary: '撤回消息',
+  refuses: ['disabled', 'noMessage', 'tooLate', 'noGroup'],
+  example: { parameters: { id: 10, type: 'friend', mid: 845 }, data: [] },
   parameters: z.object({ ...chat, mid: parameter.mid }),
   data: nothing,
 });
@@ -60,7 +78,9 @@ export const messageDelete = contract({
   methods: ['POST'],
   access: 'user',
   summary: '删除消息',
-  parameters: z.object({ ...chat, mid: parameter.mid, ty: parameter.integer(1, 2) }),
+  refuses: ['disabled', 'noMessage', 'tooLate', 'noGroup'],
+  example: { parameters: { id: 10, type: 'friend', mid: 845, ty: 1 }, data: [] },
+  parameters: z.object({ ...chat, mid: parameter.mid, ty: parameter.integer(1, 2).describe('1单删,2全删') }),
   data: nothing,
 });
 
@@ -69,6 +89,7 @@ export const messageUnreadCount = contract({
   methods: ['GET'],
   access: 'user',
   summary: '获得与某用户/群的未读消息数',
+  example: { parameters: { id: 10, type: 'friend' }, data: 3 },
   parameters: z.object(chat),
   data: z.int(),
 });
@@ -78,6 +99,8 @@ export const messageUpdateLastReadTime = contract({
   methods: ['POST'],
   access: 'user',
   summary: '更新消息最后读取时间',
+  refuses: ['noGroup'],
+  example: { parameters: { id: 10, type: 'friend' }, data: [] },
   parameters: z.object(chat),
   data: nothing,
 });
@@ -87,9 +110,13 @@ export const messageSync = contract({
   methods: ['GET'],
   access: 'user',
   summary: '同步某位置之后的推送',
+  example: {
+    parameters: { since: '37f888b9651a.0000000000000008.0', limit: 200 },
+    data: example.missedPushes,
+  },
   parameters: z.object({
     ...caller,
-    since: parameter.text(1, 200).optional(),
+    since: parameter.text(1, 200).describe('上次得到的position').optional(),
     limit: parameter.limit(1000, 200),
   }),
   data: z.object({

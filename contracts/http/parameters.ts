@@ -3,7 +3,8 @@ import { Gid, Mid, Uid } from '../ids.ts';
 
 /**
  * The pieces that requests are made of (BEHAVIOUR, The envelope). Forms and query strings carry
- * everything as text, so numbers are taken as JSON integers or as ASCII digits.
+ * everything as text, so numbers are taken as JSON integers or as ASCII digits. `shown` in their
+ * metadata is how the API's page shows them.
  */
 
 /** A text that any store and client can carry: no NUL, no lone surrogate. */
@@ -18,14 +19,14 @@ export function text(least: number, most: number) {
       const { length } = [...value];
       return length >= least && length <= most;
     }, `must have ${least} to ${most} characters`)
-    .meta({ minLength: least, maxLength: most });
+    .meta({ shown: { type: 'string', minLength: least, maxLength: most } });
 }
 
 /** A text measured in bytes of UTF-8, at least one. */
 export function bytes(most: number) {
   return storable
     .refine((value) => value.length > 0 && Buffer.byteLength(value) <= most, `must have 1 to ${most} bytes`)
-    .meta({ minLength: 1, maxLength: most });
+    .meta({ shown: { type: 'string', minLength: 1, 'x-maxBytes': most } });
 }
 
 const digits = z
@@ -35,22 +36,34 @@ const digits = z
 
 /** An integer in a range, by default any from 0 up that survives JSON. */
 export function integer(least = 0, most = Number.MAX_SAFE_INTEGER) {
-  return z.union([z.number(), digits]).pipe(z.int().min(least).max(most));
+  return z
+    .union([z.number(), digits])
+    .pipe(z.int().min(least).max(most))
+    .meta({ shown: { type: 'integer', minimum: least, maximum: most } });
 }
 
 /** A limit: one above the most is taken as the most. */
 export function limit(most: number, byDefault: number) {
   return integer(1)
     .transform((value) => Math.min(value, most))
+    .meta({ shown: { type: 'integer', minimum: 1 }, description: `最多多少条,超过${most}按${most}` })
     .default(byDefault);
 }
 
-export const uid = integer(1).pipe(Uid);
-export const gid = integer(1).pipe(Gid);
-export const mid = integer(1).pipe(Mid);
+const shownId = { shown: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } };
+
+export const uid = integer(1).pipe(Uid).meta(shownId);
+export const gid = integer(1)
+  .pipe(Gid)
+  .meta({ ...shownId, description: '群组gid' });
+export const mid = integer(1)
+  .pipe(Mid)
+  .meta({ ...shownId, description: '消息mid' });
 
 /** 0 or 1, as a boolean. */
-export const flag = integer(0, 1).transform((value) => value === 1);
+export const flag = integer(0, 1)
+  .transform((value) => value === 1)
+  .meta({ shown: { type: 'integer', enum: [0, 1] } });
 
 /** One of some texts. */
 export function oneOf<const Value extends string>(...values: readonly [Value, ...Value[]]) {
@@ -64,29 +77,40 @@ export function oneOf<const Value extends string>(...values: readonly [Value, ..
 function listOfUids(least: number) {
   return z
     .preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(uid).min(least).max(1000))
-    .meta({ items: 'uid' });
+    .meta({ shown: { type: 'array', items: shownId.shown, minItems: least, maxItems: 1000 } });
 }
 
 export const uids = listOfUids(1);
 export const anyUids = listOfUids(0);
 
 /** 11 digits that begin with 1; may arrive as a number. */
-export const phone = z.union([z.string(), z.int().transform(String)]).pipe(z.string().regex(/^1\d{10}$/));
+export const phone = z
+  .union([z.string(), z.int().transform(String)])
+  .pipe(z.string().regex(/^1\d{10}$/))
+  .meta({ shown: { type: 'string', pattern: '^1\\d{10}$' }, description: '手机号码' });
 
 /** The 6 digits of an SMS; may arrive as a number. */
-export const smsCode = z.union([z.string(), z.int().transform(String)]).pipe(z.string().regex(/^\d{6}$/));
+export const smsCode = z
+  .union([z.string(), z.int().transform(String)])
+  .pipe(z.string().regex(/^\d{6}$/))
+  .meta({ shown: { type: 'string', pattern: '^\\d{6}$' }, description: '手机验证码' });
 
-export const username = z.string().regex(/^[A-Za-z0-9]{2,32}$/);
-export const password = text(6, 128);
-export const nickname = text(1, 64);
+export const username = z
+  .string()
+  .regex(/^[A-Za-z0-9]{2,32}$/)
+  .describe('登录名,字母和数字,不区分大小写');
+export const password = text(6, 128).describe('密码');
+export const nickname = text(1, 64).describe('昵称');
 
 /** Avatar, sign, remark, postscript: may be empty, and then mean just that. */
 export function mayBeEmpty(most = 255) {
-  return text(0, most).meta({ mayBeEmpty: true });
+  return text(0, most);
 }
 
 /** The kinds of chats, by what stands at their other end. */
-export const chatType = oneOf('friend', 'group');
+export const chatType = oneOf('friend', 'group').describe('类型:group群组,friend好友');
 
 /** Who acts: may be left out where a token says it, and must be the token's own (BEHAVIOUR, Who may call). */
-export const loginUid = uid.optional();
+export const loginUid = uid
+  .describe('当前登录用户uid;使用用户token时可省略,使用服务端密钥时表示代表谁调用')
+  .optional();

@@ -8,14 +8,19 @@ const faces = z
     (value) => (typeof value === 'string' ? value.split(',') : value),
     z.array(parameter.uid).min(1).max(1000),
   )
-  .transform((uids) => uids.slice(0, mostFaces));
+  .transform((uids) => uids.slice(0, mostFaces))
+  .meta({
+    shown: { type: 'string', pattern: '^\\d+(,\\d+)*$' },
+    description: `成员uid,逗号分隔,取前${mostFaces}个`,
+  });
 
 export const qrcodeGet = contract({
   path: '/qrcode/get',
   methods: ['GET'],
   access: 'open',
   summary: '根据内容生成二维码',
-  parameters: z.object({ content: parameter.bytes(1024) }),
+  example: { parameters: { content: 'https://pop.com/g/502139874' } },
+  parameters: z.object({ content: parameter.bytes(1024).describe('二维码内容') }),
   picture: 'image/png',
   data: z.instanceof(Uint8Array),
 });
@@ -25,6 +30,7 @@ export const groupAvatar = contract({
   methods: ['GET'],
   access: 'open',
   summary: '群组头像',
+  example: { parameters: { uid: '9,10,11' } },
   parameters: z.object({ uid: faces }),
   picture: 'image/jpeg',
   data: z.instanceof(Uint8Array),

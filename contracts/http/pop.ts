@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PublicSettings } from '../settings.ts';
 import { contract } from './contract.ts';
+import * as example from './examples.ts';
 import { ContactList } from './friend.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
@@ -47,6 +48,8 @@ export const popGet = contract({
   methods: ['GET'],
   access: 'user',
   summary: '获取当前登录用户的主页信息',
+  refuses: ['noUser'],
+  example: { parameters: {}, data: example.home },
   parameters: z.object({ login_uid: parameter.loginUid }),
   data: z.object({
     mine: z.object({
@@ -69,9 +72,11 @@ export const popDelChat = contract({
   methods: ['POST'],
   access: 'user',
   summary: '删除对话',
+  refuses: ['noUser', 'noGroup'],
+  example: { parameters: { id: 10, type: 'friend' }, data: [] },
   parameters: z.object({
     login_uid: parameter.loginUid,
-    id: parameter.integer(1),
+    id: parameter.integer(1).describe('群组gid或好友uid,取决于type'),
     type: parameter.chatType,
   }),
   data: nothing,
@@ -82,6 +87,7 @@ export const popGetSetting = contract({
   methods: ['GET'],
   access: 'open',
   summary: '获取系统配置',
+  example: { parameters: {}, data: example.shownSettings },
   parameters: z.object({}),
   data: ShownSettings,
 });

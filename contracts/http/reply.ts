@@ -1,13 +1,21 @@
 import { z } from 'zod';
 import { ReplyType } from '../events/reply.ts';
 import { contract } from './contract.ts';
+import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
 
 const caller = { login_uid: parameter.loginUid };
-const type = parameter.integer(1, 3).pipe(ReplyType);
-const content = parameter.bytes(8192);
-const order = { weights: parameter.integer().optional(), is_default: parameter.flag.optional() };
+const type = parameter
+  .integer(1, 3)
+  .pipe(ReplyType)
+  .meta({ shown: { type: 'integer', enum: [1, 2, 3] }, description: '1欢迎语,2快捷回复,3常见问题' });
+const title = parameter.text(1, 255).describe('标题;type=3时为问题');
+const content = parameter.bytes(8192).describe('内容');
+const order = {
+  weights: parameter.integer().describe('排序,越大越靠前').optional(),
+  is_default: parameter.flag.describe('是否设置成默认').optional(),
+};
 
 /** A customer-service reply as `reply/get` shows it. */
 export const Reply = z.object({
@@ -31,6 +39,8 @@ export const replyGet = contract({
   methods: ['GET'],
   access: 'user',
   summary: '获取回复消息列表(会员专有)',
+  refuses: ['noUser'],
+  example: { parameters: {}, data: example.replies },
   parameters: z.object(caller),
   data: ReplyLists,
 });
@@ -40,7 +50,9 @@ export const replyAdd = contract({
   methods: ['POST'],
   access: 'user',
   summary: '添加回复消息(会员专有)',
-  parameters: z.object({ ...caller, type, title: parameter.text(1, 255), content, ...order }),
+  refuses: ['noUser'],
+  example: { parameters: { type: 3, title: '营业时间', content: '每天9:00到18:00', weights: 100 }, data: [] },
+  parameters: z.object({ ...caller, type, title, content, ...order }),
   data: nothing,
 });
 
@@ -49,11 +61,13 @@ export const replyUpdate = contract({
   methods: ['POST'],
   access: 'user',
   summary: '更新回复消息(会员专有)',
+  refuses: ['noUser', 'noRecord'],
+  example: { parameters: { rid: 2, type: 3, title: '营业时间', content: '每天8:00到18:00' }, data: [] },
   parameters: z.object({
     ...caller,
-    rid: parameter.integer(1),
+    rid: parameter.integer(1).describe('回复消息的id'),
     type: type.optional(),
-    title: parameter.text(1, 255).optional(),
+    title: title.optional(),
     content: content.optional(),
     ...order,
   }),
@@ -65,6 +79,8 @@ export const replyDelete = contract({
   methods: ['POST'],
   access: 'user',
   summary: '删除回复消息(会员专有)',
-  parameters: z.object({ ...caller, rid: parameter.integer(1) }),
+  refuses: ['noUser', 'noRecord'],
+  example: { parameters: { rid: 2 }, data: [] },
+  parameters: z.object({ ...caller, rid: parameter.integer(1).describe('回复消息的id') }),
   data: nothing,
 });

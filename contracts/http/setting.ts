@@ -4,10 +4,48 @@ import { contract } from './contract.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
 
+const onOff = (what: string) => `${what}:on开,off关`;
+
+/** What each setting means. */
+const meanings: Readonly<Record<string, string>> = {
+  voice: onOff('语音发送'),
+  audio: onOff('实时语音'),
+  video: onOff('实时视频'),
+  prompt_tone: onOff('提示音'),
+  group_chat: onOff('群聊'),
+  private_chat: onOff('私聊'),
+  add_friend: onOff('加好友'),
+  create_group: onOff('创建群组'),
+  upload_file: onOff('上传文件'),
+  upload_img: onOff('上传图片'),
+  emoji: onOff('表情'),
+  member_detail: onOff('查看群成员资料'),
+  stranger_chat: onOff('陌生人聊天'),
+  ws_address: 'websocket地址,为空时使用请求的Host',
+  app_name: '应用名称',
+  register: onOff('注册'),
+  register_captcha: onOff('注册图片验证码'),
+  login_captcha: onOff('登录图片验证码'),
+  explore_url: '发现页地址',
+  qrcode_friend: onOff('好友二维码'),
+  qrcode_group: onOff('群二维码'),
+  qrcode_scan: onOff('扫码'),
+  dirty_words: '脏字,逗号或换行分隔',
+  revoke_seconds: '多少秒内可以撤回消息',
+  token_days: 'token最后一次使用后的有效天数',
+  upload_img_mb: '上传图片的最大MB',
+  upload_file_mb: '上传文件的最大MB',
+  limit_token: '每个token每秒的最多请求数',
+  limit_address: '没有token时每个地址每秒的最多请求数',
+  limit_password: '每个用户名每分钟的最多密码错误次数',
+  origins: '可以使用cookie的其他来源,逗号分隔',
+} satisfies Record<keyof Settings, string>;
+
 /** A setting as a request carries it: numbers as digits too, texts that can be stored. */
 function carried(schema: z.ZodType): z.ZodType {
-  if (schema instanceof z.ZodNumber) return parameter.integer().pipe(schema);
-  if (schema instanceof z.ZodString) return parameter.storable.pipe(schema);
+  const { $schema: _, ...shown } = z.toJSONSchema(schema);
+  if (schema instanceof z.ZodNumber) return parameter.integer().pipe(schema).meta({ shown });
+  if (schema instanceof z.ZodString) return parameter.storable.pipe(schema).meta({ shown });
   return schema;
 }
 
@@ -16,9 +54,15 @@ export const settingUpdate = contract({
   methods: ['POST'],
   access: 'server',
   summary: '修改系统配置',
+  example: { parameters: { upload_img: 'off', revoke_seconds: 300 }, data: [] },
   parameters: z.object(
     Object.fromEntries(
-      Object.entries(Settings.shape).map(([name, schema]) => [name, carried(schema.unwrap()).optional()]),
+      Object.entries(Settings.shape).map(([name, schema]) => [
+        name,
+        carried(schema.unwrap())
+          .describe(meanings[name] ?? name)
+          .optional(),
+      ]),
     ),
   ),
   data: nothing,

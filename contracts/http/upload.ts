@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 
 /** A file that came with a request and lies on the disk until it is put where it belongs. */
@@ -17,7 +18,9 @@ export class ReceivedFile {
   }
 }
 
-const file = z.instanceof(ReceivedFile);
+const file = z
+  .instanceof(ReceivedFile)
+  .meta({ shown: { type: 'string', format: 'binary' }, description: '文件数据' });
 const caller = { login_uid: parameter.loginUid };
 
 const Uploaded = z.object({ src: z.string(), name: z.string(), size: z.string() });
@@ -28,6 +31,8 @@ export const uploadAvatar = contract({
   access: 'user',
   upload: 'image',
   summary: '上传头像',
+  refuses: ['tooLarge'],
+  example: { parameters: {}, data: example.uploaded('avatars/7/30608bd8e4d09d265cea5d13d5b0a1f2.png') },
   parameters: z.object({ ...caller, file }),
   data: Uploaded,
 });
@@ -38,6 +43,8 @@ export const uploadImage = contract({
   access: 'user',
   upload: 'image',
   summary: '上传图片',
+  refuses: ['uploadImageOff', 'tooLarge'],
+  example: { parameters: {}, data: example.uploaded('images/202104/30608bd9666e76265cea5d13d5b0a1f2.png') },
   parameters: z.object({ ...caller, file }),
   data: Uploaded,
 });
@@ -48,6 +55,8 @@ export const uploadFile = contract({
   access: 'user',
   upload: 'file',
   summary: '上传文件',
+  refuses: ['uploadFileOff', 'tooLarge'],
+  example: { parameters: {}, data: example.uploaded('files/202104/30608bd9f444b2265cea5d13d5b0a1f2.png') },
   parameters: z.object({ ...caller, file }),
   data: Uploaded,
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 
 /** What `data` is where the document shows none. */
@@ -25,9 +26,9 @@ export type UserProfile = z.infer<typeof UserProfile>;
 const newUser = {
   username: parameter.username,
   nickname: parameter.nickname,
-  avatar: parameter.mayBeEmpty().default(''),
+  avatar: parameter.mayBeEmpty().describe('头像url地址').default(''),
   password: parameter.password,
-  sign: parameter.mayBeEmpty().default(''),
+  sign: parameter.mayBeEmpty().describe('个性签名').default(''),
 };
 
 const NewUid = z.object({ uid: z.int() });
@@ -37,6 +38,10 @@ export const userAdd = contract({
   methods: ['GET', 'POST'],
   access: 'server',
   summary: '添加用户',
+  example: {
+    parameters: { username: 'tom', nickname: '猫猫', avatar: '', password: 'secret-1', sign: '大懒猫' },
+    data: { uid: 13 },
+  },
   parameters: z.object(newUser),
   data: NewUid,
 });
@@ -46,6 +51,8 @@ export const userOpen = contract({
   methods: ['POST'],
   access: 'user',
   summary: '添加下级用户(会员专有)',
+  refuses: ['disabled'],
+  example: { parameters: { username: 'tomkid', nickname: '小猫', password: 'secret-1' }, data: { uid: 14 } },
   parameters: z.object({ login_uid: parameter.loginUid, ...newUser }),
   data: NewUid,
 });
@@ -55,11 +62,16 @@ export const userGet = contract({
   methods: ['GET'],
   access: 'user',
   summary: '获取单个用户信息',
+  refuses: ['noUser'],
+  example: {
+    parameters: { uid: 10, login_uid: 9 },
+    data: { ...example.profile, is_friend: true, remark: '备注名' },
+  },
   parameters: z.object({
-    uid: parameter.uid.optional(),
+    uid: parameter.uid.describe('用户uid;uid、username、nid必须传递其中一个').optional(),
     username: parameter.username.optional(),
-    nid: parameter.integer(1).optional(),
-    password: parameter.text(1, 128).optional(),
+    nid: parameter.integer(1).describe('数字ID').optional(),
+    password: parameter.text(1, 128).describe('密码;传递时校验密码,username必须传递').optional(),
     login_uid: parameter.loginUid,
   }),
   data: UserProfile,
@@ -70,7 +82,8 @@ export const userMultiGet = contract({
   methods: ['GET', 'POST'],
   access: 'user',
   summary: '获取多个用户信息',
-  parameters: z.object({ uid: parameter.uids }),
+  example: { parameters: { uid: [9, 10] }, data: example.people },
+  parameters: z.object({ uid: parameter.uids.describe('用户uid数组') }),
   data: z.array(
     UserProfile.pick({
       uid: true,
@@ -89,13 +102,18 @@ export const userUpdate = contract({
   methods: ['POST'],
   access: 'user',
   summary: '更新用户信息',
+  refuses: ['noUser'],
+  example: { parameters: { nickname: '汤姆', sign: '大懒猫' }, data: [] },
   parameters: z.object({
     login_uid: parameter.loginUid,
     nickname: parameter.nickname.optional(),
-    avatar: parameter.mayBeEmpty().optional(),
-    sign: parameter.mayBeEmpty().optional(),
-    account_state: parameter.oneOf('normal', 'disabled').optional(),
-    is_member: parameter.flag.optional(),
+    avatar: parameter.mayBeEmpty().describe('头像url地址').optional(),
+    sign: parameter.mayBeEmpty().describe('个性签名').optional(),
+    account_state: parameter
+      .oneOf('normal', 'disabled')
+      .describe('账户状态:normal正常,disabled禁用;只有服务端密钥可以修改')
+      .optional(),
+    is_member: parameter.flag.describe('是否会员;只有服务端密钥可以修改').optional(),
   }),
   data: nothing,
 });
@@ -105,11 +123,16 @@ export const userUpdatePassword = contract({
   methods: ['POST'],
   access: 'user',
   summary: '更新用户密码',
+  refuses: ['noUser'],
+  example: {
+    parameters: { password1: 'secret-2', password2: 'secret-2', password_old: 'secret-1' },
+    data: [],
+  },
   parameters: z.object({
     login_uid: parameter.loginUid,
-    password1: parameter.password,
-    password2: parameter.password,
-    password_old: parameter.text(1, 128).optional(),
+    password1: parameter.password.describe('新密码'),
+    password2: parameter.password.describe('新密码,再次输入'),
+    password_old: parameter.text(1, 128).describe('旧密码;与code必须传递其中一个').optional(),
     code: parameter.smsCode.optional(),
   }),
   data: nothing,

@@ -8,12 +8,20 @@ import { settingStream } from '../domain/setting.ts';
 import { type Position, startOfLog } from '../log/log.ts';
 import type { Application } from './application.ts';
 import { authorize, type Caller, identify } from './caller.ts';
+import type { ServedContract } from './documentation/openapi.ts';
 import { done } from './envelope.ts';
 import { readGiven } from './given.ts';
 import { takeTurn } from './rate-limit.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a route serves. */
+    contract?: Contract;
+  }
+}
+
 /** Where each call is served. */
-const apiPrefixes = ['/api', '/web', '/h5'];
+export const apiPrefixes = ['/api', '/web', '/h5'];
 
 /** How long an answer waits for the read models at most, in milliseconds. */
 export const patience = 2000;
@@ -63,9 +71,7 @@ export function serve<Parameters extends z.ZodObject, Data extends z.ZodType>(
       }
       return done(data);
     });
-  for (const prefix of prefixes) {
-    server.route({ method: [...contract.methods], url: `${prefix}${contract.path}`, handler: answer });
-  }
+  addRoutes(server, contract, prefixes, answer);
 }
 
 /** Serves a contract whose answer is a picture; what it refuses is in the envelope all the same. */
@@ -81,9 +87,29 @@ export function servePicture<Parameters extends z.ZodObject, Data extends z.ZodT
       reply.type(contract.picture ?? 'application/octet-stream');
       return picture;
     });
-  for (const prefix of apiPrefixes) {
-    server.route({ method: [...contract.methods], url: `${prefix}${contract.path}`, handler: answer });
+  addRoutes(server, contract, apiPrefixes, answer);
+}
+
+function addRoutes(
+  server: FastifyInstance,
+  contract: Contract,
+  prefixes: readonly string[],
+  handler: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
+): void {
+  for (const prefix of prefixes) {
+    const url = `${prefix}${contract.path}`;
+    server.route({ method: [...contract.methods], url, handler, config: { contract } });
   }
+}
+
+/** Gathers each contract that is served from now on, once. */
+export function gatherContracts(server: FastifyInstance): ReadonlyMap<string, ServedContract> {
+  const served = new Map<string, ServedContract>();
+  server.addHook('onRoute', ({ url, config }) => {
+    const contract = config?.contract;
+    if (contract) served.set(contract.path, { contract, prefixed: url !== contract.path });
+  });
+  return served;
 }
 
 /** Finds out who calls and with what, and lets the call be answered. */

@@ -12,6 +12,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import type { Application } from './application.ts';
 import { guardBrowsers } from './browsers.ts';
 import { developmentRoutes } from './development.ts';
+import { documentationRoutes } from './documentation/page.ts';
 import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
 import { fileRoutes } from './files.ts';
 import { mostBodyBytes, readForm } from './form.ts';
@@ -22,6 +23,7 @@ import { messageRoutes } from './message.ts';
 import { pictureRoutes } from './picture.ts';
 import { popRoutes } from './pop.ts';
 import { replyRoutes } from './reply.ts';
+import { apiPrefixes, gatherContracts } from './route.ts';
 import { settingRoutes } from './setting.ts';
 import { uploadRoutes } from './upload.ts';
 import { userRoutes } from './user.ts';
@@ -84,6 +86,8 @@ export async function createServer(application: Application): Promise<FastifyIns
     reply.header('x-request-id', request.id);
   });
 
+  const served = gatherContracts(server);
   for (const routes of allRoutes) routes(server, application);
+  await documentationRoutes(server, [...served.values()], apiPrefixes);
   return server;
 }
