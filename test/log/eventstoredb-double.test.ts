@@ -1,0 +1,185 @@
+import { pino } from 'pino';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openEventStoreDBLog, type Patience } from '../../services/log/eventstoredb.ts';
+import { type EventLog, LogFailure, type NewEvent, startOfLog } from '../../services/log/log.ts';
+import { EventStoreDBDouble } from '../support/eventstoredb-double.ts';
+import { describeEventLog } from './contract.ts';
+import { collect, event, events, idsOf, orderFaults, streamOf, take } from './specimens.ts';
+
+const logger = pino({ level: 'silent' });
+
+describeEventLog('a double of EventStoreDB, which tests our own reactions', {
+  async make() {
+    const double = new EventStoreDBDouble();
+    await double.start();
+    return {
+      open: async () => openEventStoreDBLog({ url: double.url, logger }),
+      remove: async () => double.kill(),
+    };
+  },
+});
+
+describe('our reactions to what EventStoreDB does when it fails (a double stands in for it)', () => {
+  const ends: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+  });
+
+  const started = async () => {
+    const double = new EventStoreDBDouble();
+    await double.start();
+    ends.push(() => double.kill());
+    return double;
+  };
+  const opened = (double: EventStoreDBDouble, patience: Partial<Patience> = {}): EventLog => {
+    const log = openEventStoreDBLog({ url: double.url, logger, patience });
+    ends.push(() => log.close());
+    return log;
+  };
+  const impatient: Patience = {
+    attempt: 300,
+    append: 600,
+    read: 600,
+    pulse: { silence: 100, deadline: 200 },
+  };
+
+  it('follows without a gap where live subscriptions are ended under load', async () => {
+    const double = await started();
+    const log = opened(double);
+    const seen = take(log, 1_000, { after: startOfLog });
+    for (let round = 0; round < 5; round++) {
+      await Promise.all(
+        Array.from({ length: 40 }, (_, caller) => log.append(streamOf('load', caller), 'any', events(5))),
+      );
+    }
+    const records = await seen;
+    expect(double.drops).toBeGreaterThan(0);
+    expect(orderFaults(records)).toEqual([]);
+    expect(idsOf(records)).toEqual(double.store.records.map(({ id }) => id));
+  });
+
+  it.each(['any', 'none', 3] as const)(
+    'repeats what was in doubt, expecting %s, and finds that it had stored it',
+    async (expected) => {
+      const double = await started();
+      const log = opened(double);
+      if (expected === 3) await log.append(streamOf('doubt'), 'none', events(4));
+      double.faults.push('break after storing', 'break after storing');
+      const revision = expected === 3 ? 5 : 1;
+      const answer = await log.append(streamOf('doubt'), expected, events(2));
+      expect(answer).toMatchObject({ outcome: 'appended', revision });
+      expect(double.store.stream('doubt-1')).toHaveLength(revision + 1);
+    },
+  );
+
+  it('stores it once, although a server that is started anew has forgotten the ids of late', async () => {
+    const double = await started();
+    const log = opened(double);
+    await log.append(streamOf('doubt'), 'any', events(1));
+    double.faults.push('restart after storing');
+    const answer = await log.append(streamOf('doubt'), 'any', events(2));
+    expect(answer).toMatchObject({ outcome: 'appended', revision: 2 });
+    expect(double.store.stream('doubt-1')).toHaveLength(3);
+  });
+
+  it('finds what was given up in doubt when the caller repeats it, in whatever words', async () => {
+    const double = await started();
+    const log = opened(double, impatient);
+    const given = events(2);
+    double.faults.push(...Array.from({ length: 50 }, () => 'restart after storing' as const));
+    const stream = streamOf('given-up');
+    double.freeze();
+    await expect(log.append(stream, 'any', given)).rejects.toMatchObject({ kind: 'doubtful' });
+    double.thaw();
+    await expect.poll(() => double.store.stream(stream).length).toBe(2);
+    double.faults.length = 0;
+    await expect.poll(() => log.healthy()).toBe(true);
+    const again = await log.append(stream, 'any', [given[0], event()]);
+    expect(again).toMatchObject({ outcome: 'already appended', revision: 0 });
+    expect(double.store.stream(stream)).toHaveLength(2);
+  });
+
+  it('tells a repeat by another process from the first, where both come at once with other content', async () => {
+    const double = await started();
+    const [one, other] = [opened(double), opened(double)];
+    const named = (mid: number): [NewEvent] => [
+      { ...event({ mid }), id: '2ed6657d-e927-568b-95e1-2665a8aea6a2' as NewEvent['id'] },
+    ];
+    const answers = await Promise.all([
+      one.append(streamOf('twice'), 'any', named(1)),
+      other.append(streamOf('twice'), 'any', named(2)),
+    ]);
+    expect(answers.map(({ outcome }) => outcome).toSorted()).toEqual(['already appended', 'appended']);
+    const [stored] = await collect(one.readStream(streamOf('twice')));
+    const winner = answers[0]?.outcome === 'appended' ? 1 : 2;
+    expect(stored?.data).toEqual({ mid: winner });
+  });
+
+  it('repeats what the server dropped without a word, after its own deadline', async () => {
+    const double = await started();
+    const log = opened(double, { attempt: 200 });
+    double.faults.push('drop');
+    expect(await log.append(streamOf('dropped'), 'any', events(1))).toMatchObject({ outcome: 'appended' });
+    expect(double.appendsSeen).toBe(2);
+  });
+
+  it('waits while the server is not ready', async () => {
+    const double = await started();
+    const log = opened(double);
+    double.faults.push('not ready', 'not ready', 'not ready');
+    expect(await log.append(streamOf('ready'), 'none', events(1))).toMatchObject({ outcome: 'appended' });
+  });
+
+  it('goes to the leader that it is told of', async () => {
+    const [follower, leader] = [await started(), await started()];
+    const log = opened(follower);
+    follower.faults.push({ notLeader: { port: leader.port } });
+    expect(await log.append(streamOf('led'), 'none', events(1))).toMatchObject({ outcome: 'appended' });
+    expect(leader.store.stream('led-1')).toHaveLength(1);
+    expect(follower.store.records).toEqual([]);
+  });
+
+  it('gives up on a server that is away: nothing was stored', async () => {
+    const double = await started();
+    const log = opened(double, impatient);
+    double.kill();
+    await expect(log.append(streamOf('away'), 'any', events(1))).rejects.toMatchObject({
+      name: 'LogFailure',
+      kind: 'unavailable',
+    });
+    await expect(collect(log.readStream(streamOf('away')))).rejects.toBeInstanceOf(LogFailure);
+    expect(await log.healthy()).toBe(false);
+    await double.start();
+    expect(await log.append(streamOf('away'), 'any', events(1))).toMatchObject({ outcome: 'appended' });
+    expect(await log.healthy()).toBe(true);
+  });
+
+  it('is in doubt where the server freezes, and goes on when it thaws', async () => {
+    const double = await started();
+    const log = opened(double, impatient);
+    const done = new AbortController();
+    const seen: string[] = [];
+    const following = (async () => {
+      for await (const batch of log.subscribe({ after: startOfLog, signal: done.signal }))
+        seen.push(...idsOf(batch));
+    })();
+    await log.append(streamOf('frozen'), 'any', events(1));
+    double.freeze();
+    const given = events(2);
+    await expect(log.append(streamOf('frozen'), 'any', given)).rejects.toMatchObject({ kind: 'doubtful' });
+    await expect.poll(() => log.healthy()).toBe(false);
+    await expect(collect(log.readAll())).rejects.toMatchObject({ kind: 'unavailable' });
+    double.thaw();
+    await expect.poll(() => log.healthy()).toBe(true);
+    // What was given up in doubt had been taken after all, or is taken now: it stands once.
+    expect(await log.append(streamOf('frozen'), 'any', given)).toMatchObject({
+      revision: expect.any(Number),
+    });
+    await log.append(streamOf('frozen'), 'any', events(1));
+    const ids = double.store.records.map(({ id }) => id);
+    expect(ids).toHaveLength(4);
+    await expect.poll(() => seen).toEqual(ids);
+    done.abort();
+    await following;
+  });
+});

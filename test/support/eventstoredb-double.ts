@@ -1,0 +1,203 @@
+import { once } from 'node:events';
+import { StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import streams from '@eventstore/db-client/generated/streams_pb.js';
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerWritableStream,
+  status,
+} from '@grpc/grpc-js';
+import {
+  type DoubleRecord,
+  DoubleStore,
+  eventOf,
+  failure,
+  identifierOf,
+  nameOf,
+} from './eventstoredb-double-store.ts';
+
+type AppendRequest = InstanceType<typeof streams.BatchAppendReq>;
+type AppendResponse = InstanceType<typeof streams.BatchAppendResp>;
+type ReadRequest = InstanceType<typeof streams.ReadReq>;
+type ReadResponse = InstanceType<typeof streams.ReadResp>;
+type AppendCall = ServerDuplexStream<AppendRequest, AppendResponse>;
+type ReadCall = ServerWritableStream<ReadRequest, ReadResponse>;
+
+/** What is done instead of answering an append. */
+export type Fault =
+  /** Taken, and then the connection breaks. */
+  | 'break after storing'
+  /** The same, by a restart: what the server remembers of late ids is gone. */
+  | 'restart after storing'
+  /** Neither taken nor answered, as a repeat of what is not yet replicated. */
+  | 'drop'
+  | 'not ready'
+  | { readonly notLeader: { readonly port: number } };
+
+/** So many events may wait for a live subscriber. */
+const liveBuffer = 32;
+
+/**
+ * Stands in for an EventStoreDB 23.10, hosted from the service definitions that its client ships:
+ * appends, reads, subscriptions, and what the real one was seen to do when it fails. What is tested
+ * against it is how we react, not how EventStoreDB behaves.
+ */
+export class EventStoreDBDouble {
+  readonly store = new DoubleStore();
+  /** Faults that the next appends meet, in order. */
+  readonly faults: Fault[] = [];
+  /** How many appends arrived, repeats counted. */
+  appendsSeen = 0;
+  /** How many live subscriptions were ended because their reader lagged. */
+  drops = 0;
+  port = 0;
+  readonly #subscribers = new Set<(record: DoubleRecord) => void>();
+  #server = new Server();
+  #thawed = Promise.withResolvers<void>();
+
+  constructor() {
+    this.#thawed.resolve();
+  }
+
+  get url(): string {
+    return `esdb://127.0.0.1:${this.port}?tls=false`;
+  }
+
+  /** Listens, on the port that it had before if it had one. */
+  async start(): Promise<void> {
+    this.#server = new Server();
+    this.#server.addService(StreamsService, {
+      read: (call: ReadCall) => void this.#read(call),
+      batchAppend: (call: AppendCall) => {
+        call.on('data', (request: AppendRequest) => void this.#append(call, request));
+        call.on('error', () => undefined);
+        call.on('end', () => call.end());
+      },
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#server.bindAsync(`127.0.0.1:${this.port}`, ServerCredentials.createInsecure(), (error, port) =>
+      error ? reject(error) : resolve(port),
+    );
+    this.port = await promise;
+  }
+
+  /** Breaks all connections and listens no more; what is stored stays. */
+  kill(): void {
+    this.#server.forceShutdown();
+    this.#subscribers.clear();
+    this.store.forgetRecentIds();
+    this.thaw();
+  }
+
+  /** From now on it takes connections and answers nothing. */
+  freeze(): void {
+    this.#thawed = Promise.withResolvers<void>();
+  }
+
+  /** Goes on with what came meanwhile. */
+  thaw(): void {
+    this.#thawed.resolve();
+  }
+
+  async #append(call: AppendCall, request: AppendRequest): Promise<void> {
+    await this.#thawed.promise;
+    this.appendsSeen++;
+    const fault = this.faults.shift();
+    if (fault === 'drop') return;
+    if (typeof fault === 'object') {
+      const metadata = new Metadata();
+      metadata.set('exception', 'not-leader');
+      metadata.set('leader-endpoint-host', '127.0.0.1');
+      metadata.set('leader-endpoint-port', String(fault.notLeader.port));
+      call.emit('error', { code: status.NOT_FOUND, details: 'Leader info available', metadata });
+      return;
+    }
+    const before = this.store.records.length;
+    const answer =
+      fault === 'not ready'
+        ? failure('Server Is Not Ready', 'google.protobuf.Empty')
+        : this.store.append(request);
+    for (const record of this.store.records.slice(before)) for (const tell of this.#subscribers) tell(record);
+    if (fault === 'restart after storing') this.store.forgetRecentIds();
+    if (fault === 'break after storing' || fault === 'restart after storing') {
+      call.emit('error', { code: status.UNAVAILABLE, details: 'the connection broke' });
+      return;
+    }
+    const identifier = request.getOptions()?.getStreamIdentifier();
+    call.write(answer.setCorrelationId(request.getCorrelationId()).setStreamIdentifier(identifier));
+  }
+
+  async #read(call: ReadCall): Promise<void> {
+    await this.#thawed.promise;
+    call.on('error', () => undefined);
+    const options = call.request.getOptions();
+    if (options?.hasSubscription()) return this.#subscribe(call);
+    const all = options?.getAll();
+    const backwards = options?.getReadDirection() === 1;
+    const from = all?.hasPosition()
+      ? Number(all.getPosition()?.getCommitPosition())
+      : Number(options?.getStream()?.hasRevision() ? options.getStream()?.getRevision() : Number.NaN);
+    const name = nameOf(options?.getStream()?.getStreamIdentifier());
+    const records = all ? this.store.records : this.store.stream(name);
+    if (!all && records.length === 0) {
+      const missing = new streams.ReadResp.StreamNotFound();
+      missing.setStreamIdentifier(identifierOf(name));
+      call.write(new streams.ReadResp().setStreamNotFound(missing));
+      call.end();
+      return;
+    }
+    const place = (record: DoubleRecord) => (all ? record.position : record.revision);
+    const wanted = records.filter((record) =>
+      Number.isNaN(from) ? true : backwards ? place(record) <= from : place(record) >= from,
+    );
+    if (backwards) wanted.reverse();
+    for (const record of wanted.slice(0, Number(options?.getCount())))
+      await this.#send(call, eventOf(record));
+    call.end();
+  }
+
+  async #subscribe(call: ReadCall): Promise<void> {
+    const options = call.request.getOptions();
+    const filter = options?.getFilter()?.getStreamIdentifier();
+    const prefixes = filter?.getPrefixList() ?? [];
+    const matches = ({ stream }: DoubleRecord) =>
+      prefixes.length === 0 ? !stream.startsWith('$') : prefixes.some((prefix) => stream.startsWith(prefix));
+    const after = Number(options?.getAll()?.getPosition()?.getCommitPosition() ?? -1);
+    call.write(new streams.ReadResp().setConfirmation(new streams.ReadResp.SubscriptionConfirmation()));
+    let next = this.store.records.findIndex(({ position }) => position > after);
+    if (next < 0) next = this.store.records.length;
+    for (; next < this.store.records.length && !call.cancelled; next++) {
+      const record = this.store.records[next];
+      if (record && matches(record)) await this.#send(call, eventOf(record));
+    }
+    const waiting: DoubleRecord[] = [];
+    const sendOn = () => {
+      const record = waiting.shift();
+      if (record && !call.cancelled) call.write(eventOf(record));
+      if (waiting.length > 0) setImmediate(sendOn);
+    };
+    const tell = (record: DoubleRecord) => {
+      if (!matches(record)) return;
+      if (waiting.push(record) === 1) setImmediate(sendOn);
+      if (waiting.length <= liveBuffer) return;
+      waiting.length = 0;
+      this.#subscribers.delete(tell);
+      this.drops++;
+      call.emit('error', { code: status.ABORTED, details: 'Consumer too slow to handle event while live' });
+    };
+    this.#subscribers.add(tell);
+    call.on('cancelled', () => this.#subscribers.delete(tell));
+    call.write(new streams.ReadResp().setCaughtUp(new streams.ReadResp.CaughtUp()));
+  }
+
+  async #send(call: ReadCall, response: ReadResponse): Promise<void> {
+    await this.#thawed.promise;
+    if (call.cancelled || call.write(response)) return;
+    const over = new AbortController();
+    const drained = once(call, 'drain', over).catch(() => undefined);
+    await Promise.race([drained, once(call, 'cancelled', over).catch(() => undefined)]);
+    over.abort();
+  }
+}
