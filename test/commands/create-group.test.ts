@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Refusal } from '../../contracts/codes.ts';
+import type { Uid } from '../../contracts/ids.ts';
+import type { Application } from '../../services/api/application.ts';
+import { createGroup } from '../../services/commands/create-group.ts';
+import { execute } from '../../services/commands/execute.ts';
+import { type GroupState, groupStream } from '../../services/domain/group.ts';
+import * as groups from '../../services/domain/group-commands.ts';
+import { context, register } from '../support/acting.ts';
+import { type RunningApplication, startApplication } from '../support/application.ts';
+import { gid } from '../support/events.ts';
+
+let running: RunningApplication;
+
+beforeAll(async () => {
+  running = await startApplication();
+});
+
+afterAll(() => running.stop());
+
+const permit = async () => new Map<Uid, string>();
+
+function create(
+  owner: Uid,
+  members: readonly Uid[],
+  repeatable: { uniqueId?: string; requestHash?: string } = {},
+  { on = running.application, permitted = permit }: { on?: Application; permitted?: typeof permit } = {},
+) {
+  const { uniqueId, requestHash = 'hash' } = repeatable;
+  const command = { owner, members, permit: permitted };
+  return createGroup(on, command, { uniqueId, requestHash }, context(owner));
+}
+
+const person = () => register(running.application, '人');
+
+describe('creating a group', () => {
+  it('gives it a random gid of nine digits', async () => {
+    const owner = await person();
+    const gids = new Set<number>();
+    for (let index = 0; index < 5; index++) gids.add((await create(owner, [])).gid);
+    expect(gids.size).toBe(5);
+    for (const one of gids) expect(String(one)).toMatch(/^[1-9]\d{8}$/);
+  });
+
+  it('puts owner and members into it, which is seen at once', async () => {
+    const [owner, member] = [await person(), await person()];
+    const created = await create(owner, [member]);
+    const { state, position } = await running.application.store.load(groupStream(created.gid));
+    expect([...(state?.members.keys() ?? [])]).toEqual([owner, member]);
+    expect(created.position).toBe(position);
+  });
+
+  it('does nothing where it is not permitted', async () => {
+    const owner = await person();
+    const end = await running.application.log.end();
+    const permitted = () => Promise.reject(new Refusal('createGroupOff'));
+    await expect(create(owner, [], {}, { permitted })).rejects.toMatchObject({ reason: 'createGroupOff' });
+    expect(await running.application.log.end()).toBe(end);
+  });
+});
+
+describe('creating the same again', () => {
+  it('gives the same group', async () => {
+    const owner = await person();
+    const first = await create(owner, [], { uniqueId: 'a' });
+    expect((await create(owner, [], { uniqueId: 'a' })).gid).toBe(first.gid);
+    expect((await create(owner, [], { uniqueId: 'b' })).gid).not.toBe(first.gid);
+    expect((await create(await person(), [], { uniqueId: 'a' })).gid).not.toBe(first.gid);
+  });
+
+  it('gives one group to twenty at once, over two processes', async () => {
+    const other = await running.another();
+    const owner = await person();
+    const created = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        create(owner, [], { uniqueId: 'once' }, { on: index % 2 ? other : running.application }),
+      ),
+    );
+    expect(new Set(created.map((one) => one.gid)).size).toBe(1);
+    await running.shown();
+    const rows = await running.application.database
+      .selectFrom('read.groups')
+      .select('gid')
+      .where('owner', '=', owner)
+      .execute();
+    expect(rows).toHaveLength(1);
+  });
+
+  it('is refused where something else is asked for', async () => {
+    const owner = await person();
+    await create(owner, [], { uniqueId: 'a' });
+    await expect(create(owner, [], { uniqueId: 'a', requestHash: 'other' })).rejects.toMatchObject({
+      reason: 'illegal',
+    });
+  });
+
+  it('gives the group whatever would be refused by now, and whatever has become of it', async () => {
+    const [owner, heir] = [await person(), await person()];
+    const { gid: created } = await create(owner, [heir], { uniqueId: 'a' });
+    const permitted = () => Promise.reject(new Refusal('disabled'));
+    const again = async () => (await create(owner, [heir], { uniqueId: 'a' }, { permitted })).gid;
+    expect(await again()).toBe(created);
+    const change = (decide: (state: GroupState) => ReturnType<typeof groups.dissolveGroup>) =>
+      execute(running.application, groupStream(created), context('server'), decide);
+    await change((state) => groups.transferGroup(state, { by: owner, to: heir }));
+    expect(await again()).toBe(created);
+    await change((state) => groups.leaveGroup(state, { uid: owner }));
+    expect(await again()).toBe(created);
+    await change((state) => groups.dissolveGroup(state, { by: heir }));
+    expect(await again()).toBe(created);
+  });
+
+  it('goes on where it broke off between the claim and the group', async () => {
+    const owner = await person();
+    const permitted = () => Promise.reject(new Refusal('notReady'));
+    await expect(create(owner, [], { uniqueId: 'a' }, { permitted })).rejects.toThrow();
+    const first = await create(owner, [], { uniqueId: 'a' });
+    expect((await create(owner, [], { uniqueId: 'a' })).gid).toBe(first.gid);
+  });
+
+  it('takes another gid where the one it claimed is another person’s group', async () => {
+    const [owner, stranger] = [await person(), await person()];
+    const taken = gid(123_456_789);
+    await execute(running.application, groupStream(taken), context(stranger), (state) =>
+      groups.createGroup(state, { gid: taken, owner: stranger, members: [], names: new Map() }),
+    );
+    await running.application.createdGroups.claimGroup(owner, 'a', taken, 'hash');
+    const created = await Promise.all([
+      create(owner, [], { uniqueId: 'a' }),
+      create(owner, [], { uniqueId: 'a' }),
+    ]);
+    expect(created[0].gid).not.toBe(taken);
+    expect(created[1].gid).toBe(created[0].gid);
+    expect((await create(owner, [], { uniqueId: 'a' })).gid).toBe(created[0].gid);
+  });
+});
