@@ -32,6 +32,8 @@ export interface RunningApplication {
   readonly bus: Bus;
   readonly projector: Projector;
   readonly databaseUrl: string;
+  /** Where uploads are kept. */
+  readonly filesFolder: string;
   /** For `inject`; it listens as well, at `url`. */
   readonly server: FastifyInstance;
   /** `http://127.0.0.1:port`, without a slash at the end. */
@@ -47,12 +49,17 @@ export interface RunningApplication {
 export async function startApplication(options: ApplicationOptions = {}): Promise<RunningApplication> {
   const database = await createDatabase();
   const bus = memoryBus(silent);
-  const stops = [() => database.drop(), () => bus.close()];
+  const filesFolder = await mkdtemp(join(tmpdir(), 'bubble-im-files-'));
+  const stops = [
+    () => rm(filesFolder, { recursive: true, force: true }),
+    () => database.drop(),
+    () => bus.close(),
+  ];
   const stop = async () => {
     for (let end = stops.pop(); end; end = stops.pop()) await end();
   };
   try {
-    const application = await openProcess(database.url, bus, stops, options);
+    const application = await openProcess(database.url, filesFolder, bus, stops, options);
     const { log, progress } = application;
     const projector = await startProjector({ log, database: database.url, bus, logger: silent });
     stops.push(() => projector.stop());
@@ -61,13 +68,13 @@ export async function startApplication(options: ApplicationOptions = {}): Promis
     stops.push(async () => server.close());
     const url = await server.listen({ host: '127.0.0.1', port: 0 });
     return {
-      ...{ application, bus, projector, databaseUrl: database.url, server, url, stop },
+      ...{ application, bus, projector, databaseUrl: database.url, filesFolder, server, url, stop },
       async shown(position) {
         if (await progress.reached(position ?? (await log.end()), 20_000)) return;
         throw new Error(`the read models do not come up: ${projector.status().fault ?? 'no fault told'}`);
       },
       async another() {
-        const other = await openProcess(database.url, bus, stops, options);
+        const other = await openProcess(database.url, filesFolder, bus, stops, options);
         await vi.waitUntil(() => other.isReady(), { timeout: 20_000, interval: 5 });
         return other;
       },
@@ -81,6 +88,7 @@ export async function startApplication(options: ApplicationOptions = {}): Promis
 /** What one process holds of its own: its connections, its log, its folded states. */
 async function openProcess(
   databaseUrl: string,
+  folder: string,
   bus: Bus,
   stops: (() => Promise<void>)[],
   { now }: ApplicationOptions,
@@ -95,8 +103,6 @@ async function openProcess(
       throw error;
     });
   };
-  const folder = await mkdtemp(join(tmpdir(), 'bubble-im-files-'));
-  stops.push(() => rm(folder, { recursive: true, force: true }));
   const parts = { log, bus, pool, app: testApp, folder, logger: silent, fail };
   const { application, stop } = await assemble(parts);
   stops.push(stop);
