@@ -222,6 +222,43 @@ describe('keeping fresh', () => {
     }
   });
 
+  it('reads on where it is told, during a reading, of something whose predecessor it has not met', async () => {
+    for (let round = 0; round < 10; round++) {
+      const group = freshGid();
+      await append(log, created(group, '群', 1));
+      const { promise: released, resolve: release } = Promise.withResolvers<void>();
+      let first = true;
+      const held: EventLog = {
+        ...counting(log),
+        async *readStream(...parameters) {
+          const records = await Array.fromAsync(log.readStream(...parameters));
+          if (first) {
+            first = false;
+            reached.resolve();
+            await released;
+          }
+          yield* records;
+        },
+      };
+      const reached = Promise.withResolvers<void>();
+      const slow = new AggregateStore(held, (error) => failures.push(error));
+      await slow.start();
+      const loading = slow.load(groupStream(group));
+      await reached.promise;
+      // Two events come at once; of the second it is told before the tail can bring the first.
+      const [before, after] = [joined(group, 2), joined(group, 3)];
+      const appended = [encoded(before), encoded(after)] as const;
+      const result = await elsewhere.append(streamOf(after), 0, appended);
+      if (result.outcome !== 'appended') throw new Error(result.outcome);
+      slow.appended(streamOf(after), [after], [appended[1].id], result.revision, result.position);
+      release();
+      const { state, revision } = await loading;
+      expect([...(state?.members.keys() ?? [])]).toEqual([1, 2, 3]);
+      expect(revision).toBe(2);
+      await slow.stop();
+    }
+  });
+
   it('loses nothing that others append while a stream is being read', async () => {
     const group = freshGid();
     await append(log, created(group, '群', 1));
