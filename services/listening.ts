@@ -1,3 +1,35 @@
+import type { FastifyInstance } from 'fastify';
+import type { Gateway } from './gateway/gateway.ts';
+import type { Program } from './lifecycle.ts';
+
+/** Takes the gateway's requests and websockets from a server, and closes the sockets before it closes. */
+export async function serveGateway(server: FastifyInstance, gateway: Gateway): Promise<void> {
+  await server.register(gateway.routes);
+  gateway.attach(server.server);
+  // The sockets would otherwise hold the server open.
+  server.addHook('preClose', () => gateway.drain());
+}
+
+/**
+ * Listens where the environment says, as the program's last part.
+ * @returns `http://address:port`
+ * @throws Error, in words for who starts the program
+ */
+export async function listen(program: Program, server: FastifyInstance): Promise<string> {
+  const { host, port } = program.environment;
+  return program.start(
+    'http',
+    async () => {
+      try {
+        return await server.listen({ host, port });
+      } catch (error) {
+        throw explainListening(error, host, port);
+      }
+    },
+    () => ({ stop: () => server.close() }),
+  );
+}
+
 /**
  * Why a server cannot listen where it was told to, in words for who starts the program.
  * @returns the error to throw in place of the one given.

@@ -10,7 +10,7 @@ import { settingStream } from './domain/setting.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { openInstallation } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
-import { explainListening } from './listening.ts';
+import { listen, serveGateway } from './listening.ts';
 import { openLog } from './log/open.ts';
 import { createPool } from './postgres/pool.ts';
 
@@ -64,19 +64,8 @@ async function start(program: Program): Promise<void> {
   await gateway.start();
   const server = await createServer(application);
   healthRoutes(server, { ...application, bus });
-  await server.register(gateway.routes);
-  gateway.attach(server.server);
-  // The sockets would otherwise hold the server open.
-  server.addHook('preClose', () => gateway.drain());
-  const { host, port } = environment;
-  const address = await program.start(
-    'http',
-    () =>
-      server
-        .listen({ host, port })
-        .catch((error: unknown) => Promise.reject(explainListening(error, host, port))),
-    () => ({ stop: () => server.close() }),
-  );
+  await serveGateway(server, gateway);
+  const address = await listen(program, server);
   // Not awaited: while the read models catch up, the program can be asked to end.
   void prepared.then(() => {
     if (application.isReady()) process.stdout.write(welcome(address, appKeys, dataFolder));

@@ -1,0 +1,56 @@
+import cookie from '@fastify/cookie';
+import formbody from '@fastify/formbody';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type HTTPMethods,
+  LogController,
+} from 'fastify';
+import type { Logger } from 'pino';
+import { uuidv7 } from 'uuidv7';
+import { Refusal } from '../../contracts/codes.ts';
+import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
+import { mostBodyBytes, readForm } from './form.ts';
+
+const methods: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/**
+ * An HTTP server without routes: how bodies and cookies are read, how errors are answered.
+ * @param logger where what fails unexpectedly is told
+ */
+export async function createHttp(logger: Logger): Promise<FastifyInstance> {
+  const loggerInstance: FastifyBaseLogger = logger;
+  const server = Fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => uuidv7(),
+    requestIdHeader: false,
+    bodyLimit: mostBodyBytes,
+    clientErrorHandler: answerUnreadable,
+    routerOptions: { querystringParser: readForm, ignoreTrailingSlash: true },
+    forceCloseConnections: 'idle',
+  });
+  await server.register(cookie);
+  await server.register(formbody, { parser: readForm, bodyLimit: mostBodyBytes });
+  server.setErrorHandler((error, request, reply) => {
+    const refusal = refusalFor(error);
+    // What was meant for the caller tells those who run the program nothing.
+    if (!(error instanceof Refusal)) {
+      const { log } = request;
+      if (refusal.reason === 'unexpected') log.error({ err: error }, 'a request failed unexpectedly');
+      else if (refusal.reason === 'notReady')
+        log.warn({ err: error }, 'a request could not be carried out now');
+    }
+    return refuse(reply, refusal);
+  });
+  server.setNotFoundHandler((request, reply) => {
+    const url = request.url.split('?', 1)[0] ?? '';
+    const elsewhere = methods.some((method) => server.hasRoute({ method, url }));
+    return refuse(reply, new Refusal(elsewhere ? 'wrongMethod' : 'noRoute'));
+  });
+  server.addHook('onRequest', (request, reply, next) => {
+    reply.header('x-request-id', request.id);
+    next();
+  });
+  return server;
+}

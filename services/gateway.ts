@@ -1,0 +1,77 @@
+import { migrate } from '../projections/migrate.ts';
+import { accountsDatabase } from './accounts/tables.ts';
+import { createTokens } from './accounts/tokens.ts';
+import { cookieToken } from './api/caller.ts';
+import { createHttp } from './api/http.ts';
+import { openBus } from './bus/open.ts';
+import { type Environment, EnvironmentError } from './environment.ts';
+import { createGateway } from './gateway/gateway.ts';
+import { type Program, runProgram } from './lifecycle.ts';
+import { listen, serveGateway } from './listening.ts';
+import { createPool } from './postgres/pool.ts';
+import { readSettings } from './queries/settings.ts';
+import { readDatabase } from './queries/tables.ts';
+
+/** A gateway alone, on the Postgres and the NATS of others (`npm run gateway`). */
+async function start(program: Program): Promise<void> {
+  const { environment, logger } = program;
+  const { databaseUrl, app } = shared(environment);
+  await migrate(databaseUrl);
+  const pool = await program.start(
+    'database pool',
+    async () => createPool(databaseUrl, logger),
+    (part) => ({ stop: () => part.end() }),
+  );
+  const bus = await program.start(
+    'bus',
+    () => openBus(environment, logger),
+    (part) => ({ stop: () => part.close() }),
+  );
+  const database = readDatabase(pool);
+  const tokens = await program.start(
+    'tokens',
+    async () => createTokens({ database: accountsDatabase(pool), bus, logger }),
+    (part) => ({ stop: () => part.close() }),
+  );
+  // Read when asked: a page's cookie is judged at once, by what was read last.
+  let settings = await readSettings(database);
+  const gateway = createGateway({
+    ...{ bus, database: pool, app, logger },
+    sessions: {
+      verify: async (token) => {
+        settings = await readSettings(database);
+        return tokens.verify(token, settings.token_days);
+      },
+    },
+    cookieToken: (request) => cookieToken(request, settings),
+  });
+  await gateway.start();
+  const server = await createHttp(logger);
+  server.get('/health', async () => ({ alive: true }));
+  server.get('/ready', async (_request, reply) => {
+    const parts = {
+      database: {
+        ready: await readSettings(database).then(
+          () => true,
+          () => false,
+        ),
+      },
+      bus: { ready: bus.healthy() },
+    };
+    const ready = Object.values(parts).every((part) => part.ready);
+    return reply.code(ready ? 200 : 503).send({ ready, parts });
+  });
+  await serveGateway(server, gateway);
+  const address = await listen(program, server);
+  process.stdout.write(`bubble-im's gateway runs: ${address.replace('http', 'ws')}/app/${app.key}\n`);
+}
+
+/** What a gateway shares with the programs whose pushes it carries. Throws EnvironmentError where it is not given. */
+function shared({ databaseUrl, natsUrl, appId: id, appKey: key, appSecret: secret }: Environment) {
+  if (databaseUrl === undefined || natsUrl === undefined || key === undefined || secret === undefined) {
+    throw new EnvironmentError('a gateway alone needs DATABASE_URL, NATS_URL, APP_KEY and APP_SECRET');
+  }
+  return { databaseUrl, app: { id, key, secret } };
+}
+
+await runProgram(start);
