@@ -41,12 +41,12 @@ export function download(src: string, headers: Record<string, string> = {}): Pro
   return fetch(`http:${src}`, { headers });
 }
 
-/** A picture of one colour. */
+/** A picture all in green. */
 export function picture(
   format: 'png' | 'jpeg' | 'gif' | 'webp',
   { width = 40, height = 30 } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return plain(sharp({ create: { width, height, channels: 3, background: '#e07b39' } }).toFormat(format));
+  return plain(sharp({ create: { width, height, channels: 3, background: '#10d010' } }).toFormat(format));
 }
 
 /** The bytes that a pipeline gives, as a page holds them. */

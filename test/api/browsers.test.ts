@@ -1,0 +1,122 @@
+import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RunningApplication, startApplication } from '../support/application.ts';
+import { call } from '../support/client.ts';
+
+let running: RunningApplication;
+let cookie: string;
+beforeAll(async () => {
+  running = await startApplication();
+  const account = { username: 'browsing', nickname: 'tom', password: 'secret-1' };
+  await call(running, 'POST', '/user/add', account);
+  const answer = await running.server.inject({ method: 'POST', url: '/api/login/login', payload: account });
+  cookie = String(answer.headers['set-cookie']).split(';', 1)[0] ?? '';
+  await call(running, 'POST', '/setting/update', {
+    origins: 'https://friend.example, https://other.example',
+  });
+});
+afterAll(() => running.stop());
+
+/** As a browser would ask for a page of that origin. */
+async function asPageOf(origin: string | undefined, method: 'GET' | 'OPTIONS' = 'GET') {
+  const headers = { cookie, host: 'im.example', ...(origin === undefined ? {} : { origin }) };
+  const preflight = {
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'authorization',
+  };
+  const answer = await running.server.inject({
+    ...{ method, url: '/api/pop/get' },
+    headers: method === 'OPTIONS' ? { ...headers, ...preflight } : headers,
+  });
+  const { 'access-control-allow-origin': allowed, 'access-control-allow-credentials': credentials } =
+    answer.headers;
+  return {
+    status: answer.statusCode,
+    allowed,
+    credentials,
+    code: method === 'GET' ? answer.json().code : undefined,
+  };
+}
+
+describe('a page', () => {
+  test.each(['https://im.example', 'https://friend.example', 'https://other.example'])(
+    'of %s, our own or an allowed one, may use its visitor’s cookie',
+    async (origin) => {
+      const seen = { allowed: origin, credentials: 'true' };
+      expect(await asPageOf(origin)).toEqual({ status: 200, ...seen, code: 0 });
+      expect(await asPageOf(origin, 'OPTIONS')).toMatchObject({ status: 204, ...seen });
+    },
+  );
+
+  test.each([
+    'https://evil.example',
+    'https://friend.example.evil.example',
+    'null',
+    'https://im.example:444',
+  ])('of %s may read answers, but not by the cookie', async (origin) => {
+    const seen = { allowed: '*', credentials: undefined };
+    expect(await asPageOf(origin)).toEqual({ status: 200, ...seen, code: -1 });
+    expect(await asPageOf(origin, 'OPTIONS')).toMatchObject({ status: 204, ...seen });
+  });
+
+  test('that is none, as a program, uses the cookie and is told nothing', async () => {
+    expect(await asPageOf(undefined)).toEqual({
+      status: 200,
+      allowed: undefined,
+      credentials: undefined,
+      code: 0,
+    });
+  });
+
+  test('may send a token and read where its command stands', async () => {
+    const answer = await running.server.inject({
+      method: 'OPTIONS',
+      url: '/api/message/send',
+      headers: { origin: 'https://any.example', 'access-control-request-method': 'POST' },
+    });
+    expect(answer.headers['access-control-allow-headers']).toMatch(/authorization/);
+    expect(answer.headers['access-control-expose-headers']).toMatch(/x-position/);
+  });
+});
+
+test('answers say that they are nothing to run, to sniff or to frame', async () => {
+  for (const url of ['/api/pop/getsetting', '/nowhere', '/static/img/avatar.jpg']) {
+    expect((await running.server.inject({ url })).headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      vary: 'Origin',
+    });
+  }
+});
+
+describe('a request that is hardly one', () => {
+  const { hostname, port } = { hostname: '127.0.0.1', port: () => Number(new URL(running.url).port) };
+
+  test.each(['GET /api/user/get?nickname=\xe7\x8c\xab HTTP/1.1\r\nHost: x\r\n\r\n', 'nonsense\r\n\r\n'])(
+    '%j is told so in the envelope',
+    async (bytes) => {
+      const socket = connect(port(), hostname);
+      socket.end(Buffer.from(bytes, 'latin1'));
+      const answer = await text(socket);
+      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+      expect(JSON.parse(answer.slice(answer.indexOf('{')))).toEqual({ code: 2, msg: '请求内容无法解析' });
+    },
+  );
+
+  test('with a body that is no JSON is unreadable', async () => {
+    const asking = request(`${running.url}/api/login/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    });
+    asking.end('{"username":');
+    const answer = await new Promise<IncomingMessage>((resolve) =>
+      asking.on('response', resolve),
+    );
+    expect([answer.statusCode, JSON.parse(await text(answer))]).toEqual([
+      400,
+      { code: 2, msg: '请求内容无法解析' },
+    ]);
+  });
+});

@@ -1,0 +1,25 @@
+import type { Contract } from '../../contracts/http/contract.ts';
+import * as development from '../../contracts/http/development.ts';
+import * as friend from '../../contracts/http/friend.ts';
+import * as group from '../../contracts/http/group.ts';
+import * as login from '../../contracts/http/login.ts';
+import * as message from '../../contracts/http/message.ts';
+import * as picture from '../../contracts/http/picture.ts';
+import * as pop from '../../contracts/http/pop.ts';
+import * as reply from '../../contracts/http/reply.ts';
+import * as setting from '../../contracts/http/setting.ts';
+import * as upload from '../../contracts/http/upload.ts';
+import * as user from '../../contracts/http/user.ts';
+
+const files: readonly Readonly<Record<string, unknown>>[] = [
+  ...[login, user, friend, group, message, pop, reply, setting, upload, picture, development],
+];
+
+/** Every contract that there is. */
+export function servedContracts(): Contract[] {
+  return files.flatMap((exported) => Object.values(exported).filter(isContract));
+}
+
+function isContract(value: unknown): value is Contract {
+  return typeof value === 'object' && value !== null && 'path' in value && 'parameters' in value;
+}
