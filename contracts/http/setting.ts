@@ -41,11 +41,19 @@ const meanings: Readonly<Record<string, string>> = {
   origins: '可以使用cookie的其他来源,逗号分隔',
 } satisfies Record<keyof Settings, string>;
 
+/** A change is one event, and an event of the log has its bounds. */
+const mostBytes = 900_000;
+
 /** A setting as a request carries it: numbers as digits too, texts that can be stored. */
 function carried(schema: z.ZodType): z.ZodType {
   const { $schema: _, ...shown } = z.toJSONSchema(schema);
   if (schema instanceof z.ZodNumber) return parameter.integer().pipe(schema).meta({ shown });
-  if (schema instanceof z.ZodString) return parameter.storable.pipe(schema).meta({ shown });
+  if (schema instanceof z.ZodString) {
+    return parameter.storable
+      .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= mostBytes, 'is too long for one event')
+      .pipe(schema)
+      .meta({ shown });
+  }
   return schema;
 }
 

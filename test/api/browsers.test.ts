@@ -111,9 +111,7 @@ describe('a request that is hardly one', () => {
       headers: { 'content-type': 'application/json' },
     });
     asking.end('{"username":');
-    const answer = await new Promise<IncomingMessage>((resolve) =>
-      asking.on('response', resolve),
-    );
+    const answer = await new Promise<IncomingMessage>((resolve) => asking.on('response', resolve));
     expect([answer.statusCode, JSON.parse(await text(answer))]).toEqual([
       400,
       { code: 2, msg: '请求内容无法解析' },

@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { Contract } from '../../contracts/http/contract.ts';
+import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
+import { call } from '../support/client.ts';
+import { servedContracts } from '../support/contracts.ts';
+
+let running: RunningApplication;
+beforeAll(async () => {
+  running = await startApplication();
+  // Those of whom the examples speak.
+  for (let uid = 1; uid <= 14; uid++) {
+    await call(running, 'POST', '/user/add', {
+      username: `person${uid}`,
+      nickname: `人${uid}`,
+      password: 'secret-1',
+    });
+  }
+  await call(running, 'POST', '/user/update', { login_uid: 9, is_member: 1 });
+});
+afterAll(() => running.stop());
+
+const long = 'x'.repeat(1_000_000);
+
+/** What no parameter is ever, or hardly one. */
+const oddValues: readonly (readonly [string, unknown])[] = [
+  ['nothing', null],
+  ['an empty text', ''],
+  ['a negative number', -1],
+  ['zero', 0],
+  ['a fraction', 1.5],
+  ['2^53', 2 ** 53],
+  ['1e300', 1e300],
+  ['true', true],
+  ['a list', [1, 2]],
+  ['an empty list', []],
+  ['a list in a list', [[[1]]]],
+  ['a map', { length: 3, toString: 1, constructor: 2 }],
+  ['10,000 members', Array.from({ length: 10_000 }, (_, index) => index + 1)],
+  ['digits with more', '1e3'],
+  ['hexadecimal digits', '0x10'],
+  ['NUL', 'a\0b'],
+  ['a lone surrogate', 'a\ud800b'],
+  ['emoji', '👨‍👩‍👧‍👦😀'],
+  ['right-to-left marks', '\u202egpj.exe\u202c\u200f'],
+  ['1 MB', long],
+  ['SQL', `'; drop table read.users; -- " \\ %s $1 {{7*7}}`],
+  ['a script', '<script>alert(1)</script><img src=x onerror=alert(1)>'],
+  ['__proto__', '__proto__'],
+];
+
+/** In place of what a parameter should be. Texts and lists may be fit. */
+function* requests(contract: Contract): Generator<[string, Record<string, unknown>]> {
+  const names = Object.keys(contract.parameters.shape);
+  const fit: Record<string, unknown> = {
+    ...('login_uid' in contract.parameters.shape ? { login_uid: 9 } : {}),
+    ...contract.example.parameters,
+  };
+  yield ['nothing at all', {}];
+  for (const name of names) {
+    const { [name]: _, ...without } = fit;
+    yield [`without ${name}`, without];
+    for (const [what, value] of oddValues) yield [`${name}: ${what}`, { ...fit, [name]: value }];
+  }
+}
+
+const Envelope = z.strictObject({ code: z.int(), msg: z.string().min(1), data: z.unknown().optional() });
+
+/** As far as a query can carry it. */
+function queryOf(given: Record<string, unknown>): string {
+  const query = new URLSearchParams();
+  const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 4000);
+  for (const [name, value] of Object.entries(given)) {
+    if (Array.isArray(value)) for (const item of value.slice(0, 500)) query.append(`${name}[]`, text(item));
+    else query.append(name, text(value));
+  }
+  return query.toString();
+}
+
+/** In a body, or in a query as far as that can carry it. */
+async function send({ path, methods, picture }: Contract, given: Record<string, unknown>, prefix = '/api') {
+  const url = prefix + path;
+  const answer = await running.server.inject(
+    methods[0] === 'POST' || methods.length > 1
+      ? { method: 'POST', url, payload: given, headers: serverKey }
+      : { method: 'GET', url: `${url}?${queryOf(given)}`, headers: serverKey },
+  );
+  const isPicture = picture !== undefined && answer.headers['content-type'] === picture;
+  return {
+    status: answer.statusCode,
+    envelope: isPicture ? { code: 0, msg: 'ok' } : Envelope.parse(answer.json()),
+  };
+}
+
+/** How much the log holds: what was refused must leave it as it was. */
+async function logLength(): Promise<number> {
+  let length = 0;
+  for await (const _ of running.application.log.readAll()) length += 1;
+  return length;
+}
+
+const contracts = servedContracts().filter(({ path }) => path !== '/group/join');
+
+describe.each(contracts)('$path', (contract) => {
+  const prefix = contract.path.startsWith('/dev/') ? '' : '/api';
+
+  test('answers whatever comes in the envelope, never as the unexpected', async () => {
+    for (const [what, given] of requests(contract)) {
+      const before = await running.application.log.end();
+      const { status, envelope } = await send(contract, given, prefix);
+      expect([200, 413], what).toContain(status);
+      expect([500, 503], `${what}: ${envelope.msg}`).not.toContain(envelope.code);
+      // A refusal is one whole: nothing of the call was done.
+      if (envelope.code !== 0) expect(await running.application.log.end(), what).toBe(before);
+    }
+  }, 60_000);
+
+  test('names the parameter that is missing or bad', async () => {
+    for (const [name, field] of Object.entries<z.ZodType>(contract.parameters.shape)) {
+      const given: Record<string, unknown> = { ...contract.example.parameters };
+      if ('login_uid' in contract.parameters.shape) given.login_uid = 9;
+      delete given[name];
+      if (contract.upload) continue;
+      if (!field.safeParse(undefined).success) {
+        const { envelope } = await send(contract, given, prefix);
+        expect(envelope).toEqual({ code: 1, msg: `缺少参数${name}` });
+      }
+      if (!field.safeParse({ no: 'such' }).success && contract.methods.includes('POST')) {
+        const { envelope } = await send(contract, { ...given, [name]: { no: 'such' } }, prefix);
+        expect(envelope).toEqual({ code: 2, msg: `参数${name}不合法` });
+      }
+    }
+  });
+});
+
+test.each([
+  'login_uid=9&members[9999999999]=1',
+  'login_uid=9&members[__proto__][x]=1',
+  'login_uid=9&members[length]=1e9',
+  'login_uid[]=9&login_uid[]=9',
+  'login_uid=9&members=%zz%e4%b8',
+  '&&&===&[]=1&[=2&]=3',
+  '__proto__[uid]=9&constructor[prototype][uid]=9',
+  `login_uid=9&${'members[]=1&'.repeat(6000)}`,
+  `login_uid=9&members${'[a]'.repeat(2000)}=1`,
+])('a form of odd shape (%#) is refused, and creates nothing', async (payload) => {
+  const before = await running.application.log.end();
+  const headers = { ...serverKey, 'content-type': 'application/x-www-form-urlencoded' };
+  const answer = await running.server.inject({
+    method: 'POST',
+    url: '/api/group/memberadd',
+    headers,
+    payload,
+  });
+  expect(answer.statusCode).toBe(200);
+  expect([1, 2, 701]).toContain(Envelope.parse(answer.json()).code);
+  expect(await running.application.log.end()).toBe(before);
+});
+
+test.each([
+  ['application/json', '{"login_uid":9,"__proto__":{"uid":1}}', 400],
+  ['application/json', '[1,2,3]', 200],
+  ['application/json', '"text"', 200],
+  ['application/json', '', 400],
+  ['application/json', '\ufeff{"login_uid":9}', 200],
+  ['application/json', '['.repeat(100_000), 400],
+  ['application/json', `{"a":"${'x'.repeat(2_100_000)}"}`, 413],
+  ['text/xml', '<a/>', 415],
+  ['application/octet-stream', 'a', 415],
+])('a body of type %s (%#) is answered with its status, in the envelope', async (type, payload, status) => {
+  const headers = { ...serverKey, 'content-type': type };
+  const answer = await running.server.inject({ method: 'POST', url: '/api/group/leave', headers, payload });
+  expect(answer.statusCode).toBe(status);
+  expect(Envelope.parse(answer.json()).code).not.toBe(0);
+});
+
+test('in the end everyone is still there', async () => {
+  const { data } = await call(running, 'POST', '/user/multiGet', {
+    uid: Array.from({ length: 14 }, (_, index) => index + 1),
+  });
+  expect(data).toHaveLength(14);
+  expect(await logLength()).toBeGreaterThan(14);
+});
