@@ -29,11 +29,16 @@ const forEver = 'public, max-age=31536000, immutable';
 
 /** What was uploaded, and the picture of who has none. */
 export function fileRoutes(server: FastifyInstance, { files }: Application): void {
-  server.get<{ Params: { '*': string } }>('/upload/*', async (request, reply) => {
-    const path = readStoredPath(request.params['*']);
-    const found = path && (await files.store.find(path));
-    if (!found) throw new Refusal('noRoute', '文件不存在');
-    return send(request, reply, path, found);
+  server.route<{ Params: { '*': string } }>({
+    // Fastify's own answer to HEAD would say that there are no bytes.
+    method: ['GET', 'HEAD'],
+    url: '/upload/*',
+    handler: async (request, reply) => {
+      const path = readStoredPath(request.params['*']);
+      const found = path && (await files.store.find(path));
+      if (!found) throw new Refusal('noRoute', '文件不存在');
+      return send(request, reply, path, found);
+    },
   });
 
   server.get(defaultAvatar, async (_request, reply) => {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import QRCode from 'qrcode';
 import { groupAvatar, qrcodeGet } from '../../contracts/http/picture.ts';
+import { drawCode } from '../files/code-picture.ts';
 import { initialOf } from '../files/faces.ts';
 import { storedPathOf } from '../files/file-store.ts';
 import type { Face } from '../files/group-pictures.ts';
@@ -16,7 +16,7 @@ export function pictureRoutes(server: FastifyInstance, application: Application)
 
   servePicture(server, application, qrcodeGet, async ({ parameters: { content }, reply }) => {
     reply.header('cache-control', 'public, max-age=86400');
-    return QRCode.toBuffer(content, { errorCorrectionLevel: 'M', margin: 2, scale: 6 });
+    return drawCode(content);
   });
 
   servePicture(server, application, groupAvatar, async ({ parameters: { uid: uids }, request, reply }) => {

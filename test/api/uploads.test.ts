@@ -159,6 +159,12 @@ describe('files', () => {
     expect((await download(src, { 'if-none-match': headers.get('etag') ?? '' })).status).toBe(304);
   });
 
+  test('tell their size to who asks for nothing else', async () => {
+    const { src } = await uploaded(running, { path: '/upload/file', bytes: text('0123456789') });
+    const { status, headers } = await fetch(`http:${src}`, { method: 'HEAD' });
+    expect([status, headers.get('content-length')]).toEqual([200, '10']);
+  });
+
   test('may be empty', async () => {
     const { src, size } = await uploaded(running, { path: '/upload/file', bytes: text(''), name: '空.txt' });
     expect(size).toBe('0 B');
