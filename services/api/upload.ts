@@ -5,7 +5,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import { type ReceivedFile, uploadAvatar, uploadFile, uploadImage } from '../../contracts/http/upload.ts';
 import { settingStream } from '../domain/setting.ts';
 import { newStoredPath, type Shelf, type StoredPath } from '../files/file-store.ts';
-import { reencode } from '../files/pictures.ts';
+import { avatarSide, reencode } from '../files/pictures.ts';
 import { shownSize } from '../files/size.ts';
 import type { Application } from './application.ts';
 import { publicHost } from './public-host.ts';
@@ -25,7 +25,8 @@ export function uploadRoutes(server: FastifyInstance, application: Application):
   const addPicture = async (shelf: Shelf, file: ReceivedFile) => {
     const clean = files.incoming.newFile();
     try {
-      const path = newStoredPath(shelf, await reencode(file.place, clean));
+      const side = shelf.kind === 'avatars' ? avatarSide : undefined;
+      const path = newStoredPath(shelf, await reencode(file.place, clean, side));
       await files.store.add(path, clean);
       return path;
     } finally {

@@ -45,6 +45,8 @@ const rowsOf: readonly (readonly number[])[] = [
 
 const patienceMilliseconds = 2000;
 const mostKept = 20_000;
+const mostSquares = 1_000;
+const longestSeconds = 10;
 
 /** Composes pictures of groups from their members' faces, and keeps them on disk by content. */
 export class GroupPictures {
@@ -53,6 +55,8 @@ export class GroupPictures {
   readonly #faces: Faces;
   readonly #turns = new FewAtOnce(2, 100);
   readonly #underWay = new Map<string, Promise<Buffer>>();
+  /** Faces that are small already: the same people meet in many groups. */
+  readonly #squares = new LRUCache<string, Buffer>({ max: mostSquares });
   /** The names of the files kept; who is pushed out is removed from the disk. */
   readonly #kept: LRUCache<string, true>;
 
@@ -141,16 +145,26 @@ export class GroupPictures {
 
   /** The uploaded picture as a square; undefined where it is missing or broken. */
   async #uploaded({ path }: Face, size: number): Promise<Buffer | undefined> {
-    const stored = path && (await this.#store.find(path));
-    if (!stored) return undefined;
-    const bytes = await buffer(stored.read());
-    return sharp(bytes, wary)
-      .resize(size, size, { fit: 'cover' })
-      .flatten({ background: '#fff' })
-      .png()
-      .toBuffer()
-      .catch(() => undefined);
+    if (path === undefined) return undefined;
+    const key = `${size} ${path}`;
+    const known = this.#squares.get(key);
+    if (known) return known;
+    const stored = await this.#store.find(path);
+    const square = stored && (await squareOf(await buffer(stored.read()), size));
+    if (square) this.#squares.set(key, square);
+    return square;
   }
+}
+
+/** A picture cut to a square; undefined where it is none. */
+function squareOf(bytes: Buffer, size: number): Promise<Buffer | undefined> {
+  return sharp(bytes, wary)
+    .timeout({ seconds: longestSeconds })
+    .resize(size, size, { fit: 'cover' })
+    .flatten({ background: '#fff' })
+    .png()
+    .toBuffer()
+    .catch(() => undefined);
 }
 
 const fileName = (tag: string) => `${tag}.jpg`;

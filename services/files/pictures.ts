@@ -18,6 +18,9 @@ const encoders: Readonly<Record<string, { animated: boolean; encode: (picture: S
   webp: { animated: true, encode: (picture) => picture.webp({ quality: 88, effort: 2 }) },
 };
 
+/** An avatar is shown small; one of a camera's size would have to be made small for each who sees it. */
+export const avatarSide = 1024;
+
 /** Decoding takes memory and all of a core. */
 const turns = new FewAtOnce(2, 200);
 const longestSeconds = 30;
@@ -25,10 +28,11 @@ const longestSeconds = 30;
 /**
  * Decodes a picture and writes it anew as the same kind: upright, without metadata, an animation
  * still moving. What was hidden in the bytes is not in the new ones.
+ * @param side the most pixels of a side; a larger picture is made smaller. By default any number
  * @returns the kind, which is the extension of its name
  * @throws Refusal illegal where it is no whole PNG, JPEG, GIF or WebP; notReady where too many wait
  */
-export async function reencode(file: string, target: string): Promise<string> {
+export async function reencode(file: string, target: string, side?: number): Promise<string> {
   const extension = (await fileTypeFromFile(file))?.ext ?? '';
   const encoder = encoders[extension];
   if (!encoder) throw new Refusal('illegal', '参数file不合法,只支持PNG、JPEG、GIF、WebP图片');
@@ -36,7 +40,8 @@ export async function reencode(file: string, target: string): Promise<string> {
   const { animated, encode } = encoder;
   await turns.take(async () => {
     const picture = sharp(file, { ...wary, animated }).timeout({ seconds: longestSeconds });
-    const bytes = await encode(picture)
+    const within = side === undefined ? picture : shrink(picture, side);
+    const bytes = await encode(within)
       .toBuffer()
       .catch(() => {
         throw new Refusal('illegal', '参数file不合法,图片无法识别');
@@ -44,4 +49,8 @@ export async function reencode(file: string, target: string): Promise<string> {
     await writeFile(target, bytes, { flag: 'wx', flush: true });
   });
   return extension;
+}
+
+function shrink(picture: Sharp, side: number): Sharp {
+  return picture.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true });
 }

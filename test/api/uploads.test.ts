@@ -106,6 +106,16 @@ describe('avatars', () => {
     });
   });
 
+  test('of a camera’s size are made smaller, in their proportions', async () => {
+    const tom = await person(running, 'tom');
+    const { src } = await uploaded(running, {
+      ...{ path: '/upload/avatar', bytes: await picture('jpeg', { width: 3000, height: 1500 }) },
+      fields: { login_uid: String(tom.uid) },
+    });
+    const { width, height } = await sharp(await (await download(src)).arrayBuffer()).metadata();
+    expect([width, height]).toEqual([1024, 512]);
+  });
+
   test('name their owner after the file as well as before it', async () => {
     const tom = await person(running, 'tom');
     const body = new FormData();
