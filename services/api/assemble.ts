@@ -20,7 +20,7 @@ import { userStream } from '../domain/user.ts';
 import { openFiles } from '../files/files.ts';
 import { readPresence } from '../gateway/presence.ts';
 import type { App } from '../gateway/signature.ts';
-import type { EventLog } from '../log/log.ts';
+import type { EventId, EventLog, Position } from '../log/log.ts';
 import { greatestIds, readCheckpoint } from '../queries/checkpoint.ts';
 import { findByEventId, isReadable } from '../queries/messages.ts';
 import { type ReadDatabase, readDatabase } from '../queries/tables.ts';
@@ -66,8 +66,8 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   const ids = createIds(accounts);
   const lookup = {
     readable: isReadable.bind(undefined, database),
-    byEventId: async (id: Parameters<typeof findByEventId>[1]) => {
-      if (!(await progress.reached(await log.end(), patience))) throw new Refusal('notReady');
+    byEventId: async (id: EventId, position: Position) => {
+      if (!(await progress.reached(position, patience))) throw new Refusal('notReady');
       return findByEventId(database, id);
     },
   };

@@ -18,7 +18,14 @@ import { automaticAnswers, replyStream } from '../domain/reply.ts';
 import { settingStream } from '../domain/setting.ts';
 import { userStream } from '../domain/user.ts';
 import { decode, encode } from '../log/codec.ts';
-import type { EventId, EventLog, ExpectedRevision, NewEvent, Position } from '../log/log.ts';
+import {
+  type EventId,
+  type EventLog,
+  type ExpectedRevision,
+  type NewEvent,
+  type Position,
+  startOfLog,
+} from '../log/log.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 import { type CommandContext, seconds } from './context.ts';
 import { atLeastOne, metadataOf, newEventId } from './execute.ts';
@@ -52,8 +59,8 @@ export interface StoredMessage {
 export interface MessageLookup {
   /** Whether `mid` stands in the conversation where `reader` can read it. */
   readable(conversation: ConversationId, reader: Uid, mid: Mid): Promise<boolean>;
-  /** The message of an event id, with the read models as far as the log's end is now. Throws notReady. */
-  byEventId(id: EventId): Promise<StoredMessage | undefined>;
+  /** The message of an event id, by read models that reach `position`. Throws notReady where they do not in time. */
+  byEventId(id: EventId, position: Position): Promise<StoredMessage | undefined>;
 }
 
 export interface SentMessage {
@@ -99,13 +106,34 @@ export class MessageSender {
     const id = uuidv5(`${from}\n${conversation}\n${uniqueId}`, namespace) as EventId;
     const hash = createHash('sha256').update(content).digest('hex');
     try {
-      return await this.#decide(command, conversation, id, hash, context);
+      return this.#log.remembersIds === 'forever'
+        ? await this.#decide(command, conversation, id, hash, context)
+        : await this.#sendOnce(command, conversation, id, hash, context);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const standing = await this.#lookup.byEventId(id);
+      const standing = await this.#lookup.byEventId(id, await this.#log.end());
       if (!standing) throw error;
       return repeated(standing, hash);
     }
+  }
+
+  /**
+   * Sends over a log that may have forgotten the id and take it a second time: what stands under it is
+   * looked up before, which spares the log nearly all repeats, and after, since the first one counts.
+   */
+  async #sendOnce(
+    command: SendMessage,
+    conversation: ConversationId,
+    id: EventId,
+    hash: string,
+    context: CommandContext,
+  ): Promise<SentMessage> {
+    const known = await this.#lookup.byEventId(id, startOfLog);
+    if (known) return repeated(known, hash);
+    const { position } = await this.#decide(command, conversation, id, hash, context);
+    const standing = await this.#lookup.byEventId(id, position);
+    if (!standing) throw new TypeError(`no message stands under ${id} at ${position}`);
+    return { ...repeated(standing, hash), position };
   }
 
   async #decide(
