@@ -1,18 +1,28 @@
+import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { HttpConnection } from './http-connection.ts';
 import type { Bench } from './main.ts';
 import { callAsServer, makePeople, type Person } from './people.ts';
 import { type RunningProgram, startProgram } from './program.ts';
+import { ResumingListener } from './resuming-listener.ts';
+
+const runCommand = promisify(execFile);
 
 export const bench: Bench = {
-  summary: 'kills the program again and again under load, then counts what it had acknowledged',
+  summary: 'breaks something again and again under load, then counts what was acknowledged and heard',
   options: (command: Command) =>
     command
       .option('--kills <n>', 'how often', Number, 20)
+      .option(
+        '--by <command>',
+        'what breaks it, for a shell; by default kill -9 of the program, and its start',
+      )
       .option('--pairs <n>', 'how many send meanwhile', Number, 50)
       .option('--port <n>', 'where bubble-im listens meanwhile', Number, 8798),
-  run: async ({ kills, pairs, port }) => measure(Number(kills), Number(pairs), Number(port)),
+  run: async ({ kills, pairs, port, by }) =>
+    measure(Number(kills), Number(pairs), Number(port), typeof by === 'string' ? by : undefined),
 };
 
 /** A sender with what was acknowledged to it: the mid of each of its own ids. */
@@ -20,9 +30,10 @@ interface Sender {
   readonly from: Person;
   readonly to: Person;
   readonly acknowledged: Map<string, number>;
+  readonly listener: ResumingListener;
 }
 
-async function measure(kills: number, pairs: number, port: number): Promise<void> {
+async function measure(kills: number, pairs: number, port: number, by: string | undefined): Promise<void> {
   const program = await startProgram(port);
   try {
     const people = await makePeople(program, pairs * 2);
@@ -31,7 +42,7 @@ async function measure(kills: number, pairs: number, port: number): Promise<void
       const [from, to] = [people[index], people[index + 1]];
       if (!from || !to) continue;
       await callAsServer(program, '/friend/add', { login_uid: from.uid, friend_uid: to.uid });
-      senders.push({ from, to, acknowledged: new Map() });
+      senders.push({ from, to, acknowledged: new Map(), listener: new ResumingListener(program, to) });
     }
     const ended = new AbortController();
     const sending = Promise.all(senders.map((sender) => sendOn(program, sender, ended.signal)));
@@ -39,28 +50,43 @@ async function measure(kills: number, pairs: number, port: number): Promise<void
     for (let kill = 0; kill < kills; kill++) {
       await delay(500 + Math.random() * 1500);
       const began = performance.now();
-      await program.crash();
+      if (by === undefined) await program.crash();
+      else await runCommand('sh', ['-c', by]);
       longest = Math.max(longest, performance.now() - began);
     }
-    await delay(1000);
     ended.abort();
     await sending;
-    const faults = { lost: 0, doubled: 0, otherMid: 0 };
+    await everythingHeard(senders);
+    const faults = { lost: 0, doubled: 0, otherMid: 0, unheard: 0, heardTwice: 0 };
     let acknowledged = 0;
     for (const sender of senders) {
       acknowledged += sender.acknowledged.size;
       await examine(program, sender, faults);
     }
-    console.log(
-      `${kills} kills under ${pairs} senders, at most ${Math.round(longest)} ms until it answered again`,
-    );
+    console.log(`broken ${kills} times under ${pairs} senders, at most ${Math.round(longest)} ms each`);
     console.log(`${acknowledged} messages acknowledged`);
-    console.log(
-      `${faults.lost} lost, ${faults.doubled} stored twice, ${faults.otherMid} given another mid when sent again`,
-    );
-    if (faults.lost + faults.doubled + faults.otherMid > 0) process.exitCode = 1;
+    const { lost, doubled, otherMid, unheard, heardTwice } = faults;
+    console.log(`${lost} lost, ${doubled} stored twice, ${otherMid} given another mid when sent again`);
+    const resets = senders.reduce((sum, { listener }) => sum + listener.resets, 0);
+    console.log(`${unheard} pushes unheard, ${heardTwice} heard twice, ${resets} told to load afresh`);
+    if (lost + doubled + otherMid + unheard + heardTwice > 0) process.exitCode = 1;
+    for (const { listener } of senders) listener.close();
   } finally {
     await program.stop();
+  }
+}
+
+/** Waits until the listeners have heard all that was acknowledged, or hear nothing more. */
+async function everythingHeard(senders: readonly Sender[]): Promise<void> {
+  const missing = () =>
+    senders.reduce(
+      (sum, { acknowledged, listener }) =>
+        sum + [...acknowledged.values()].filter((mid) => !listener.heard.has(mid)).length,
+      0,
+    );
+  for (let before = -1; missing() !== before && missing() > 0; ) {
+    before = missing();
+    await delay(5000);
   }
 }
 
@@ -106,7 +132,7 @@ function midOf(answer: string): number | undefined {
 async function examine(
   program: RunningProgram,
   sender: Sender,
-  faults: { lost: number; doubled: number; otherMid: number },
+  faults: Record<'lost' | 'doubled' | 'otherMid' | 'unheard' | 'heardTwice', number>,
 ): Promise<void> {
   const stored = await history(program, sender);
   const connection = await HttpConnection.open(program.port);
@@ -114,6 +140,9 @@ async function examine(
     const times = stored.filter(({ content }) => content === `the message ${uniqueId}`);
     if (!times.some((one) => one.mid === mid)) faults.lost++;
     if (times.length > 1) faults.doubled++;
+    const heard = sender.listener.heard.get(mid) ?? 0;
+    if (heard === 0) faults.unheard++;
+    if (heard > 1) faults.heardTwice++;
     const again = await connection.post(
       '/api/message/send',
       bearer(sender.from),

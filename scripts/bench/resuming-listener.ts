@@ -1,0 +1,50 @@
+import { WebSocket } from 'ws';
+import type { Person } from './people.ts';
+import type { RunningProgram } from './program.ts';
+
+/** A client that connects again whenever it is cut off, and goes on after the last push that it heard. */
+export class ResumingListener {
+  /** How often each message was heard, by its mid, in the order of hearing. */
+  readonly heard = new Map<number, number>();
+  /** Pushes that told to load afresh. */
+  resets = 0;
+  readonly #program: RunningProgram;
+  readonly #person: Person;
+  #socket: WebSocket | undefined;
+  #since = '';
+  #ended = false;
+
+  constructor(program: RunningProgram, person: Person) {
+    this.#program = program;
+    this.#person = person;
+    this.#connect();
+  }
+
+  close(): void {
+    this.#ended = true;
+    this.#socket?.terminate();
+  }
+
+  #connect(): void {
+    if (this.#ended) return;
+    const { port, key } = this.#program;
+    const since = this.#since === '' ? '' : `&since=${encodeURIComponent(this.#since)}`;
+    const socket = new WebSocket(
+      `ws://127.0.0.1:${port}/app/${key}?protocol=7&token=${this.#person.token}${since}`,
+    );
+    this.#socket = socket;
+    const channel = `user-${this.#person.uid}`;
+    socket.on('open', () => socket.send(JSON.stringify({ event: 'pusher:subscribe', data: { channel } })));
+    socket.on('message', (frame) => this.#hear(JSON.parse(frame.toString())));
+    socket.on('error', () => undefined);
+    socket.on('close', () => setTimeout(() => this.#connect(), 50));
+  }
+
+  #hear({ event, data }: { event: string; data: string }): void {
+    if (event.startsWith('pusher')) return;
+    const { position, mid }: { position?: string; mid?: number } = JSON.parse(data);
+    if (position !== undefined) this.#since = position;
+    if (event === 'reset') this.resets++;
+    if (event === 'message' && mid !== undefined) this.heard.set(mid, (this.heard.get(mid) ?? 0) + 1);
+  }
+}
