@@ -4,34 +4,29 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import pg from 'pg';
 import { pino } from 'pino';
-import { uuidv7 } from 'uuidv7';
 import { migrate } from '../../projections/migrate.ts';
-import type { EventId, NewEvent, StreamName } from '../../services/log/log.ts';
+import { readEnvironment } from '../../services/environment.ts';
 import { openPostgresLog } from '../../services/log/postgres.ts';
 import { startEmbeddedPostgres } from '../../services/postgres/embedded.ts';
 import { openBareLog } from './bare-log.ts';
+import { compare } from './comparing.ts';
+import { measureEventStoreDB } from './eventstoredb.ts';
 import type { Bench } from './main.ts';
 
-/** Stores one event of ~300 bytes and settles when it is on disk. */
-export type AppendOne = (stream: StreamName, event: NewEvent) => Promise<unknown>;
-
-interface Figures {
-  readonly perSecond: number;
-  readonly p50: number;
-  readonly p99: number;
-}
-
-const callerCounts = [1, 16, 200];
-
 export const bench: Bench = {
-  summary: 'appends per second through the Postgres log, beside a bare group commit',
+  summary:
+    'appends per second through the log, beside the least that does the same; EVENTSTORE_URL adds its rows',
   options: (command: Command) =>
     command
       .option('--seconds <n>', 'how long each figure is measured', positive, 3)
       .option('--rounds <n>', 'how often, alternating; the median counts', positive, 3)
       .option('--subscribers <n>', 'subscriptions that follow meanwhile', Number, 0),
-  run: async ({ seconds, rounds, subscribers }) =>
-    measure(Number(seconds), Number(rounds), Number(subscribers)),
+  run: async ({ seconds, rounds, subscribers }) => {
+    await measure(Number(seconds), Number(rounds), Number(subscribers));
+    const { eventStoreUrl } = readEnvironment();
+    if (eventStoreUrl !== undefined)
+      await measureEventStoreDB(eventStoreUrl, Number(seconds), Number(rounds));
+  },
 };
 
 async function measure(seconds: number, rounds: number, subscribers: number): Promise<void> {
@@ -49,16 +44,8 @@ async function measure(seconds: number, rounds: number, subscribers: number): Pr
       for await (const batch of log.subscribe({ after, signal: done.signal })) count += batch.length;
       return count;
     });
-    console.log('callers   adapter/s   p50 ms   p99 ms      bare/s   p50 ms   p99 ms   ratio');
-    for (const callers of callerCounts) {
-      const adapter: Figures[] = [];
-      const without: Figures[] = [];
-      for (let round = 0; round < rounds; round++) {
-        adapter.push(await load((stream, event) => log.append(stream, 'any', [event]), callers, seconds));
-        without.push(await load(bare.append, callers, seconds));
-      }
-      print(callers, median(adapter), median(without));
-    }
+    console.log('Postgres, beside a bare group commit');
+    await compare((stream, event) => log.append(stream, 'any', [event]), bare.append, seconds, rounds);
     done.abort();
     if (subscribers > 0)
       console.log(`delivered to each subscriber: ${(await Promise.all(delivered)).join(' ')}`);
@@ -78,56 +65,6 @@ async function refuseUnsafe(url: string): Promise<void> {
   );
   await client.end();
   if (!rows[0]?.safe) throw new Error('figures without fsync would say nothing');
-}
-
-/** So many callers, each appending to a stream of its own as soon as it was answered. */
-async function load(append: AppendOne, callers: number, seconds: number): Promise<Figures> {
-  const latencies: number[] = [];
-  const end = performance.now() + seconds * 1000;
-  const begun = performance.now();
-  await Promise.all(
-    Array.from({ length: callers }, async (_, caller) => {
-      const stream = `conversation-f${caller}-${caller + 1}` as StreamName;
-      for (let now = performance.now(); now < end; ) {
-        await append(stream, message(caller));
-        const after = performance.now();
-        latencies.push(after - now);
-        now = after;
-      }
-    }),
-  );
-  const took = (performance.now() - begun) / 1000;
-  latencies.sort((a, b) => a - b);
-  const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? Number.NaN;
-  return { perSecond: latencies.length / took, p50: at(0.5), p99: at(0.99) };
-}
-
-/** About as large as a short message. */
-function message(caller: number): NewEvent {
-  const id = uuidv7();
-  return {
-    id: id as EventId,
-    type: 'MessageSent',
-    data: {
-      mid: 123456789,
-      from: caller,
-      content: '今天下午三点在老地方见面,记得带上昨天的资料。',
-      subType: 'message',
-    },
-    metadata: { time: Date.now(), actor: String(caller), version: 1, $correlationId: id, $causationId: id },
-  };
-}
-
-function median(figures: readonly Figures[]): Figures {
-  const sorted = figures.toSorted((a, b) => a.perSecond - b.perSecond);
-  return sorted[Math.floor(sorted.length / 2)] ?? { perSecond: Number.NaN, p50: Number.NaN, p99: Number.NaN };
-}
-
-function print(callers: number, adapter: Figures, bare: Figures): void {
-  const figures = ({ perSecond, p50, p99 }: Figures) =>
-    `${perSecond.toFixed(0).padStart(12)}${p50.toFixed(2).padStart(9)}${p99.toFixed(2).padStart(9)}`;
-  const ratio = (adapter.perSecond / bare.perSecond).toFixed(2);
-  console.log(`${String(callers).padStart(7)}${figures(adapter)}${figures(bare)}${ratio.padStart(8)}`);
 }
 
 function positive(text: string): number {

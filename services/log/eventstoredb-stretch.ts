@@ -7,7 +7,7 @@ import {
 } from '@eventstore/db-client';
 import type { Logger } from 'pino';
 import type { EventStoreDBConnection } from './eventstoredb-connection.ts';
-import { recordOf } from './eventstoredb-event.ts';
+import { markOf, recordOf } from './eventstoredb-event.ts';
 import { positionOf, type StoredPosition, storedPositionOf } from './eventstoredb-position.ts';
 import type { Position, RecordedEvent } from './log.ts';
 
@@ -20,6 +20,8 @@ export interface Source {
   readonly logger: Logger;
   /** To be called at each sign of life of the server, with how far the log is seen to reach. */
   readonly heard: (position?: Position) => void;
+  /** To be called with each event, and which call of `append` stored it. */
+  readonly saw: (position: Position, mark: string | undefined) => void;
   /** Fires `silent` when the server has stopped answering: what is subscribed then hears no more. */
   readonly silence: EventTarget;
 }
@@ -97,6 +99,7 @@ export class Stretch {
     if (this.#ended) return;
     const record = recordOf(resolved);
     this.#source.heard(record?.position);
+    if (record) this.#source.saw(record.position, markOf(resolved));
     if (record !== undefined && record.position > this.last) {
       this.last = record.position;
       this.#held.push(record);

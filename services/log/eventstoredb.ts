@@ -86,10 +86,12 @@ class EventStoreDBLog implements EventLog {
       () => this.#leaveFrozenServer(),
     );
     setMaxListeners(0, this.#silence, this.#closing.signal);
+    const witness = new Witness(connection, patience.read);
     this.#source = {
       connection,
       logger,
       silence: this.#silence,
+      saw: (position, mark) => witness.saw(position, mark),
       heard: (position) => {
         this.#heartbeat.heard();
         // In history it is not the end: it says nothing of how things stand now.
@@ -100,7 +102,7 @@ class EventStoreDBLog implements EventLog {
     this.#appender = new Appender(
       this.#appends,
       this.#streams,
-      new Witness(connection, patience.read),
+      witness,
       this.#known,
       {
         get end() {
