@@ -24,6 +24,8 @@ export async function createHttp(logger: Logger): Promise<FastifyInstance> {
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => uuidv7(),
+    // A logger of its own for each request would cost more than the few that log anything are worth.
+    childLoggerFactory: (parent) => parent,
     requestIdHeader: false,
     bodyLimit: mostBodyBytes,
     clientErrorHandler: answerUnreadable,
@@ -36,7 +38,7 @@ export async function createHttp(logger: Logger): Promise<FastifyInstance> {
     const refusal = refusalFor(error);
     // What was meant for the caller tells those who run the program nothing.
     if (!(error instanceof Refusal)) {
-      const { log } = request;
+      const log = logger.child({ reqId: request.id });
       if (refusal.reason === 'unexpected') log.error({ err: error }, 'a request failed unexpectedly');
       else if (refusal.reason === 'notReady')
         log.warn({ err: error }, 'a request could not be carried out now');
