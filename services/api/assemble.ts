@@ -109,6 +109,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     prepared,
     async stop() {
       stopping.abort();
+      await files.close();
       await prepared;
       await housekeeping.close();
       await smsCodes.close();

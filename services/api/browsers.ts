@@ -1,5 +1,4 @@
-import type { FastifyCorsOptionsDelegateCallback } from '@fastify/cors';
-import cors, { type FastifyCorsOptions } from '@fastify/cors';
+import cors, { type FastifyCorsOptions, type FastifyCorsOptionsDelegateCallback } from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { settingStream } from '../domain/setting.ts';
 import type { Application } from './application.ts';

@@ -14,6 +14,8 @@ export interface Files {
   readonly groupPictures: GroupPictures;
   /** The picture of who has none: a JPEG. */
   readonly defaultAvatar: Buffer;
+  /** Resolves once nothing is being made any more. */
+  close(): Promise<void>;
 }
 
 /** Keeps uploads, and what is made of them, under one folder. @throws what the disk throws */
@@ -25,10 +27,12 @@ export async function openFiles(folder: string): Promise<Files> {
   await mkdir(made, { recursive: true });
   const store = localFolder(join(folder, 'upload'));
   const faces = await openFaces(made);
+  const groupPictures = await new GroupPictures(join(made, 'groups'), store, faces).open();
   return {
     store,
     incoming: await openIncoming(join(folder, 'incoming')),
-    groupPictures: await new GroupPictures(join(made, 'groups'), store, faces).open(),
+    groupPictures,
     defaultAvatar: await drawDefaultAvatar(),
+    close: () => groupPictures.close(),
   };
 }

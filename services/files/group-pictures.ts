@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { LRUCache } from 'lru-cache';
 import sharp from 'sharp';
+import { Refusal } from '../../contracts/codes.ts';
+import { side, squaresOf } from './face-grid.ts';
 import type { Faces } from './faces.ts';
 import { FewAtOnce } from './few-at-once.ts';
 import type { FileStore, StoredPath } from './file-store.ts';
@@ -26,22 +28,7 @@ export interface GroupPicture {
 }
 
 const layoutVersion = 1;
-const side = 240;
-const gap = 6;
 const background = '#dcdee2';
-/** How many faces each row holds, by the number of faces. */
-const rowsOf: readonly (readonly number[])[] = [
-  [],
-  [1],
-  [2],
-  [1, 2],
-  [2, 2],
-  [2, 3],
-  [3, 3],
-  [1, 3, 3],
-  [2, 3, 3],
-  [3, 3, 3],
-];
 
 const patienceMilliseconds = 2000;
 const mostKept = 20_000;
@@ -54,6 +41,7 @@ export class GroupPictures {
   readonly #store: FileStore;
   readonly #faces: Faces;
   readonly #turns = new FewAtOnce(2, 100);
+  #closed = false;
   readonly #underWay = new Map<string, Promise<Buffer>>();
   /** Faces that are small already: the same people meet in many groups. */
   readonly #squares = new LRUCache<string, Buffer>({ max: mostSquares });
@@ -72,6 +60,12 @@ export class GroupPictures {
     });
   }
 
+  /** Draws no more; resolves once what was being drawn is done. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#underWay.values());
+  }
+
   /** Looks what is kept. */
   async open(): Promise<this> {
     await mkdir(this.#folder, { recursive: true });
@@ -82,7 +76,7 @@ export class GroupPictures {
   /**
    * The picture of 1 to 9 faces. Undefined where it is not composed within 2 s: whoever asks later
    * finds it made.
-   * @throws what the disk throws
+   * @throws what the disk throws; Refusal notReady once it is closed
    */
   async find(faces: readonly Face[]): Promise<GroupPicture | undefined> {
     const tag = createHash('sha256')
@@ -117,6 +111,7 @@ export class GroupPictures {
   }
 
   async #make(tag: string, faces: readonly Face[]): Promise<Buffer> {
+    if (this.#closed) throw new Refusal('notReady');
     const squares = squaresOf(faces.length);
     let whole = true;
     const layers = await Promise.all(
@@ -168,23 +163,6 @@ function squareOf(bytes: Buffer, size: number): Promise<Buffer | undefined> {
 }
 
 const fileName = (tag: string) => `${tag}.jpg`;
-
-/** Where the faces go: rows from the top, each row and all of them together in the middle. */
-export function squaresOf(count: number): { left: number; top: number; size: number }[] {
-  const rows = rowsOf[count] ?? [];
-  const columns = Math.max(...rows, rows.length);
-  const size = Math.floor((side - gap * (columns + 1)) / columns);
-  const span = (faces: number) => faces * size + (faces - 1) * gap;
-  const above = Math.floor((side - span(rows.length)) / 2);
-  return rows.flatMap((inRow, row) => {
-    const before = Math.floor((side - span(inRow)) / 2);
-    return Array.from({ length: inRow }, (_, column) => ({
-      left: before + column * (size + gap),
-      top: above + row * (size + gap),
-      size,
-    }));
-  });
-}
 
 async function inTime(composing: Promise<Buffer> | undefined): Promise<Buffer | undefined> {
   if (!composing) return undefined;

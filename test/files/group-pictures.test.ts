@@ -2,9 +2,10 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { squaresOf } from '../../services/files/face-grid.ts';
 import { type Faces, openFaces } from '../../services/files/faces.ts';
 import { type FileStore, readStoredPath } from '../../services/files/file-store.ts';
-import { type Face, GroupPictures, squaresOf } from '../../services/files/group-pictures.ts';
+import { type Face, GroupPictures } from '../../services/files/group-pictures.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 let defaultFace: Buffer;

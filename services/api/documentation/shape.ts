@@ -25,9 +25,8 @@ function tidy(shape: Shape): Shape {
 function told({ description, default: byDefault }: Shape): Shape {
   return {
     ...(description === undefined ? {} : { description }),
-    ...(byDefault === undefined
-      ? {}
-      : { default: Number(byDefault) === 0 && byDefault === false ? 0 : byDefault }),
+    // A flag is a boolean to us, and 0 or 1 to whoever sends it.
+    ...(byDefault === undefined ? {} : { default: byDefault === false ? 0 : byDefault }),
   };
 }
 
