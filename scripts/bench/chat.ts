@@ -1,4 +1,6 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { WebSocket } from 'ws';
 import { HttpConnection } from './http-connection.ts';
@@ -7,7 +9,7 @@ import { callAsServer, makePeople, type Person } from './people.ts';
 import { type RunningProgram, startProgram } from './program.ts';
 
 export const bench: Bench = {
-  summary: 'pairs that send over HTTP, wait for the websocket, and send again',
+  summary: 'pairs that send over HTTP, wait for the websocket, and send again; beside a bare relay',
   options: (command: Command) =>
     command
       .option('--pairs <list>', 'how many pairs, comma between', numbers, [2, 50, 150])
@@ -27,33 +29,67 @@ function numbers(text: string): number[] {
 const numbersOf = (value: unknown): number[] => (Array.isArray(value) ? value.map(Number) : []);
 
 async function measure(pairCounts: readonly number[], seconds: number, port: number): Promise<void> {
+  const most = Math.max(...pairCounts);
   const program = await startProgram(port);
+  const relay = await startRelay(port + 1);
   try {
-    const people = await makePeople(program, Math.max(...pairCounts) * 2);
-    const pairs = await Promise.all(
-      Array.from({ length: people.length / 2 }, (_, index) =>
-        join(program, people[2 * index], people[2 * index + 1]),
-      ),
-    );
-    await run(pairs.slice(0, 20), 2000);
+    const people = await makePeople(program, most * 2);
+    const real = await connectAll(program, people, async (from, to) => {
+      await callAsServer(program, '/friend/add', { login_uid: from.uid, friend_uid: to.uid });
+    });
+    const strangers = people.map((_, index) => ({ uid: index + 1, token: 'none' }));
+    const bare = await connectAll({ port: port + 1, key: 'bare' }, strangers);
+    await run(real.slice(0, 20), 2000);
+    await run(bare.slice(0, 20), 1000);
     console.log('pairs   messages/s   p50 ms   p95 ms   p99 ms   max ms');
     for (const count of pairCounts) {
-      const began = performance.now();
-      const latencies = (await run(pairs.slice(0, count), seconds * 1000)).sort((one, other) => one - other);
-      const elapsed = (performance.now() - began) / 1000;
-      const at = (share: number) =>
-        (latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN)
-          .toFixed(2)
-          .padStart(8);
-      const rate = Math.round(latencies.length / elapsed);
-      console.log(
-        `${String(count).padStart(5)} ${String(rate).padStart(12)} ${at(0.5)} ${at(0.95)} ${at(0.99)} ${at(1)}`,
-      );
+      await report(real.slice(0, count), seconds, '');
+      await report(bare.slice(0, count), seconds / 2, '   a bare relay that stores nothing');
     }
-    for (const pair of pairs) pair.close();
+    for (const pair of [...real, ...bare]) pair.close();
   } finally {
+    relay.kill();
     await program.stop();
   }
+}
+
+async function report(pairs: readonly Pair[], seconds: number, remark: string): Promise<void> {
+  const began = performance.now();
+  const latencies = (await run(pairs, seconds * 1000)).sort((one, other) => one - other);
+  const elapsed = (performance.now() - began) / 1000;
+  const at = (share: number) =>
+    (latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN)
+      .toFixed(2)
+      .padStart(8);
+  const rate = String(Math.round(latencies.length / elapsed)).padStart(12);
+  const count = String(pairs.length).padStart(5);
+  console.log(`${count} ${rate} ${at(0.5)} ${at(0.95)} ${at(0.99)} ${at(1)}${remark}`);
+}
+
+/** Starts the bare relay in a process of its own. */
+async function startRelay(port: number): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'bare-relay.ts'), String(port)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (child.stdout) await once(child.stdout, 'data');
+  return child;
+}
+
+/** Where a pair connects to. */
+type Target = Pick<RunningProgram, 'port' | 'key'>;
+
+/** Connects people two by two. */
+async function connectAll(
+  target: Target,
+  people: readonly Person[],
+  acquaint: (from: Person, to: Person) => Promise<void> = async () => {},
+): Promise<Pair[]> {
+  const pairs: Promise<Pair>[] = [];
+  for (let index = 0; index < people.length; index += 2) {
+    const [from, to] = [people[index], people[index + 1]];
+    if (from && to) pairs.push(acquaint(from, to).then(() => connect(target, from, to)));
+  }
+  return Promise.all(pairs);
 }
 
 interface Pair {
@@ -62,14 +98,12 @@ interface Pair {
   close(): void;
 }
 
-/** Makes two people friends; one sends over a connection of its own, the other listens on a socket. */
-async function join(program: RunningProgram, from?: Person, to?: Person): Promise<Pair> {
-  if (!from || !to) throw new Error('a pair needs two');
-  await callAsServer(program, '/friend/add', { login_uid: from.uid, friend_uid: to.uid });
-  const connection = await HttpConnection.open(program.port);
+/** One sends over a connection of its own, the other listens on a socket. */
+async function connect(target: Target, from: Person, to: Person): Promise<Pair> {
+  const connection = await HttpConnection.open(target.port);
   const channel = `user-${to.uid}`;
   const socket = new WebSocket(
-    `ws://127.0.0.1:${program.port}/app/${program.key}?protocol=7&client=bench&version=1&token=${to.token}`,
+    `ws://127.0.0.1:${target.port}/app/${target.key}?protocol=7&client=bench&version=1&token=${to.token}`,
   );
   let heard: ((frame: string) => void) | undefined;
   let subscribed: (() => void) | undefined;
