@@ -9,6 +9,8 @@ export interface RunningProgram {
   readonly port: number;
   readonly key: string;
   readonly secret: string;
+  /** Its data. */
+  readonly folder: string;
   /** Kills it as kill -9 does, and starts it again on the same data. */
   crash(): Promise<void>;
   stop(): Promise<void>;
@@ -27,6 +29,7 @@ export async function startProgram(port: number): Promise<RunningProgram> {
     port,
     key: kept('APP_KEY'),
     secret: kept('APP_SECRET'),
+    folder,
     async crash() {
       const gone = once(child, 'exit');
       child.kill('SIGKILL');

@@ -1,0 +1,146 @@
+import { Agent, get } from 'node:http';
+import { loadavg } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { readEnvironment } from '../../services/environment.ts';
+import { postgresFolder } from '../../services/installation.ts';
+import { startOfLog } from '../../services/log/log.ts';
+import { openLog } from '../../services/log/open.ts';
+import { runningEmbeddedUrl } from '../../services/postgres/embedded.ts';
+import { closeFriend, fill, type Household, person } from './home-filling.ts';
+import type { Bench } from './main.ts';
+import { type RunningProgram, startProgram } from './program.ts';
+
+export const bench: Bench = {
+  summary: 'what one person with many friends, groups and messages waits for: pop/get, pages of history',
+  options: (command: Command) =>
+    command
+      .option('--friends <n>', 'how many friends the person has', Number, 500)
+      .option('--groups <n>', 'how many groups the person is in', Number, 200)
+      .option('--messages <n>', 'messages of the one long conversation', Number, 1_000_000)
+      .option('--each <n>', 'messages of every other conversation', Number, 50)
+      .option('--requests <n>', 'how many requests a figure is made of', Number, 1000)
+      .option('--port <n>', 'where bubble-im listens meanwhile', Number, 8799),
+  run: async (options) => measure(Options.parse(options)),
+};
+
+const count = z.int().positive();
+const Options = z.object({
+  friends: count,
+  groups: count,
+  messages: count,
+  each: count,
+  requests: count,
+  port: count,
+});
+
+const conversation = { login_uid: person, id: closeFriend, type: 'friend' } as const;
+
+async function measure({ requests, port, ...household }: z.infer<typeof Options>): Promise<void> {
+  const program = await startProgram(port);
+  try {
+    await fillProgram(program, household);
+    // The next start raises what ids are taken from above those that were written.
+    await program.crash();
+    const agent = new Agent({ keepAlive: true });
+    const row = async (name: string, path: string, parameters: Parameters, times: number, atOnce = 1) => {
+      const [first = Number.NaN] = await ask(program, agent, path, parameters, 1, 1);
+      await ask(program, agent, path, parameters, times / 10, atOnce);
+      report(name, first, await ask(program, agent, path, parameters, times, atOnce));
+    };
+    console.log(`${'milliseconds'.padEnd(42)}   first     p50     p99     max    load`);
+    const home = { login_uid: person };
+    await row('message/unreadcount, a long backlog', '/message/unreadcount', conversation, requests);
+    await row('pop/get, a long backlog', '/pop/get', home, requests);
+    await row('pop/get, 4 at once', '/pop/get', home, requests, 4);
+    await row('message/get, first page', '/message/get', conversation, requests);
+    const { messages } = household;
+    const middle = { ...conversation, mid: Math.ceil(messages / 2) };
+    await row('message/get, in the middle', '/message/get', middle, requests);
+    const early = { ...conversation, mid: Math.min(messages, 50) };
+    await row('message/get, near the beginning', '/message/get', early, requests);
+    await row('pop/get, all of it read', '/pop/get', home, requests);
+    agent.destroy();
+  } finally {
+    await program.stop();
+  }
+}
+
+/** Writes the events to the log of the running program, and waits until its read models show them. */
+async function fillProgram(program: RunningProgram, household: Household): Promise<void> {
+  const environment = readEnvironment();
+  const url = environment.databaseUrl ?? (await runningEmbeddedUrl(postgresFolder(program.folder)));
+  if (url === undefined) throw new Error('the embedded Postgres does not run');
+  const log = await openLog(environment, url, pino({ level: 'warn' }));
+  try {
+    if ((await log.end()) !== startOfLog) throw new Error('this needs a database in which nothing is');
+    const began = performance.now();
+    const events = await fill(log, household);
+    const rate = () => Math.round((events / (performance.now() - began)) * 1000);
+    const seconds = () => ((performance.now() - began) / 1000).toFixed(1);
+    console.log(`${events} events written in ${seconds()} s: ${rate()} a second`);
+    await caughtUp(program);
+    console.log(`and in the read models after ${seconds()} s: ${rate()} a second`);
+  } finally {
+    await log.close();
+  }
+}
+
+const Readiness = z.object({ parts: z.object({ projections: z.object({ lag_ms: z.number().nullable() }) }) });
+
+async function caughtUp(program: RunningProgram): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${program.port}/ready`);
+    if (Readiness.parse(await answer.json()).parts.projections.lag_ms === 0) return;
+    await delay(250);
+  }
+}
+
+type Parameters = Readonly<Record<string, string | number>>;
+
+/** Asks so often, `atOnce` at a time: how long each answer took, in milliseconds. */
+async function ask(
+  program: RunningProgram,
+  agent: Agent,
+  path: string,
+  parameters: Parameters,
+  times: number,
+  atOnce: number,
+): Promise<number[]> {
+  const query = new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, `${value}`]));
+  const latencies: number[] = [];
+  let asked = 0;
+  const client = async () => {
+    while (asked++ < times) {
+      const began = performance.now();
+      const body = await fetchOnce(program, agent, `/api${path}?${query}`);
+      latencies.push(performance.now() - began);
+      if (!body.startsWith('{"code":0,')) throw new Error(`${path}: ${body.slice(0, 200)}`);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, client));
+  return latencies;
+}
+
+/** One request by the server's key, which no limit holds up. `fetch` would cost more than what is measured. */
+function fetchOnce({ port, key, secret }: RunningProgram, agent: Agent, path: string): Promise<string> {
+  const headers = { 'x-app-key': key, 'x-app-secret': secret };
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  get({ host: '127.0.0.1', port, agent, path, headers }, (answer) => {
+    const parts: Buffer[] = [];
+    answer.on('data', (part: Buffer) => parts.push(part));
+    answer.on('end', () => resolve(Buffer.concat(parts).toString()));
+    answer.on('error', reject);
+  }).on('error', reject);
+  return promise;
+}
+
+/** The first request after the start stands by itself; the figures are those of a program that is warm. */
+function report(name: string, first: number, latencies: readonly number[]): void {
+  const sorted = latencies.toSorted((one, other) => one - other);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+  const figures = [first, at(0.5), at(0.99), at(1), loadavg()[0]];
+  console.log(name.padEnd(42) + figures.map((figure) => figure?.toFixed(1).padStart(8)).join(''));
+}
