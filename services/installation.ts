@@ -4,6 +4,7 @@ import { type AppKeys, loadAppKeys } from './app-keys.ts';
 import { holdDataFolder } from './data-folder.ts';
 import type { Program } from './lifecycle.ts';
 import { startEmbeddedPostgres } from './postgres/embedded.ts';
+import { mustKeepSessions } from './postgres/sessions.ts';
 
 /** What every part of the one-process installation stands on. */
 export interface Installation {
@@ -28,13 +29,18 @@ export async function openInstallation(program: Program): Promise<Installation> 
   );
   const appKeys = await loadAppKeys(path, { key: environment.appKey, secret: environment.appSecret });
   const databaseUrl = environment.databaseUrl ?? (await startDatabase(path, program));
-  const applied = await migrate(databaseUrl).catch((cause: unknown) => {
+  const applied = await prepareDatabase(databaseUrl).catch((cause: unknown) => {
     const whose =
       environment.databaseUrl === undefined ? 'the embedded database' : 'the database of DATABASE_URL';
     throw new Error(`${whose} cannot be used`, { cause });
   });
   if (applied.length > 0) logger.info({ applied }, 'the tables were brought up to date');
   return { databaseUrl, appKeys, dataFolder: path };
+}
+
+async function prepareDatabase(url: string): Promise<string[]> {
+  await mustKeepSessions(url);
+  return migrate(url);
 }
 
 async function startDatabase(path: string, { start, logger }: Program): Promise<string> {
