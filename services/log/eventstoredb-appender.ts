@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { type Answer, AttemptFailure } from './eventstoredb-answer.ts';
 import type { Appends } from './eventstoredb-appends.ts';
 import { assertStreamName, proposalsOf } from './eventstoredb-event.ts';
+import type { Heartbeat } from './eventstoredb-heartbeat.ts';
 import { type KnownIds, keyOf } from './eventstoredb-known-ids.ts';
 import type { Stored, StoredStreams } from './eventstoredb-streams.ts';
 import type { Witness } from './eventstoredb-witness.ts';
@@ -30,8 +31,7 @@ export interface Horizon {
   /** Reads the end where nothing is known of it yet; never fails. */
   learn(): Promise<void>;
   seen(position: Position): void;
-  /** Since when the server is known not to answer, on the clock of `performance.now()`. */
-  readonly downSince: number | undefined;
+  readonly server: Pick<Heartbeat, 'downSince' | 'suspect' | 'back'>;
 }
 
 interface Append {
@@ -49,6 +49,9 @@ interface Append {
 
 /** Between two attempts, in milliseconds. */
 const pauses = [0, 25, 50, 100, 200, 400];
+
+/** However long the server has been away, so many milliseconds it is waited for, lest callers spin. */
+const leastWait = 100;
 
 /** For so many milliseconds the end of the log, once known, is taken as its end. */
 const endIsFresh = 2;
@@ -156,10 +159,16 @@ export class Appender {
     proposals: ReturnType<typeof proposalsOf>,
   ): Promise<AppendResult> {
     const { stream, expected, events, key, since } = append;
+    const { server } = this.#horizon;
     const started = performance.now();
+    const giveUp = () => Math.min(started, server.downSince ?? started) + this.#patience.append;
     let doubtful = this.#doubted.has(key);
     for (let tries = 0; ; tries++) {
       try {
+        // Whoever knows that the server is away does not knock as well: the heartbeat does.
+        if (!(await server.back(Math.max(leastWait, giveUp() - performance.now())))) {
+          throw new LogFailure('unavailable', 'the event store does not answer');
+        }
         // After a restart the server no longer knows the ids of late, and with `any` would store them again.
         if (tries > 0 && doubtful && expected === 'any') {
           const found = await this.#streams.find(stream, events[0].id, { after: since });
@@ -177,12 +186,11 @@ export class Appender {
         if (!(failure instanceof AttemptFailure || failure instanceof LogFailure)) throw failure;
         doubtful ||= failure.kind === 'doubtful';
         if (doubtful) this.#doubted.set(key, since);
-        const giveUp = Math.min(started, this.#horizon.downSince ?? started) + this.#patience.append;
-        if (performance.now() >= giveUp) {
+        if (performance.now() >= giveUp()) {
           const kind = doubtful ? 'doubtful' : 'unavailable';
           throw new LogFailure(kind, `no answer to an append: ${failure.message}`, { cause: failure });
         }
-        await delay(pauses[Math.min(tries, pauses.length - 1)]);
+        if (await server.suspect()) await delay(pauses[Math.min(tries, pauses.length - 1)]);
       }
     }
   }

@@ -33,12 +33,12 @@ export class EventStoreDBConnection extends EventStoreDBClient {
 
 /**
  * A connection as a connection string describes it: `esdb://host:2113?tls=false`, several hosts, or
- * `esdb+discover://…`. It connects at its first call.
+ * `esdb+discover://…` (`kurrentdb` is the newer name of the same). It connects at its first call.
  * @throws Error for a string that cannot be read, or a certificate file that is not there.
  */
 export function connectionTo(url: string): EventStoreDBConnection {
   const { hosts, dnsDiscover, defaultCredentials, tls, tlsCAFile, userCertFile, userKeyFile, ...options } =
-    parseConnectionString(url);
+    parseConnectionString(url.replace(/^kurrentdb/, 'esdb'));
   const [first] = hosts;
   if (first === undefined) throw new Error('EVENTSTORE_URL names no host');
   const credentials = {

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** The figures of a heartbeat, in milliseconds. */
 export interface Pulse {
   /** After so long a silence the server is asked. */
@@ -18,13 +20,14 @@ export class Heartbeat {
   #lastHeard = Number.NEGATIVE_INFINITY;
   #downSince: number | undefined;
   #asking: Promise<boolean> | undefined;
+  readonly #waiting = new Set<() => void>();
 
   /** `ask` asks the server something cheap; `silent` is called when no answer came in time. */
   constructor(pulse: Pulse, ask: () => Promise<unknown>, silent: () => void) {
     this.#pulse = pulse;
     this.#ask = ask;
     this.#silent = silent;
-    this.#timer = setInterval(() => void this.answers(), pulse.silence / 2);
+    this.#timer = setInterval(() => void this.answers(), pulse.silence / 10);
     this.#timer.unref();
   }
 
@@ -36,7 +39,28 @@ export class Heartbeat {
   /** To be called at each sign of life. */
   heard(): void {
     this.#lastHeard = performance.now();
+    if (this.#downSince === undefined) return;
     this.#downSince = undefined;
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Asks at once, for what was heard before says nothing any more; whether the server answers. */
+  suspect(): Promise<boolean> {
+    this.#lastHeard = Number.NEGATIVE_INFINITY;
+    return this.answers();
+  }
+
+  /** Resolves when the server answers again, or after so many milliseconds; whether it answers. */
+  async back(milliseconds: number, signal?: AbortSignal): Promise<boolean> {
+    if (this.#downSince !== undefined && milliseconds > 0) {
+      const over = new AbortController();
+      const wake = () => over.abort();
+      this.#waiting.add(wake);
+      const ends = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
+      await delay(milliseconds, undefined, { signal: ends }).catch(() => undefined);
+      this.#waiting.delete(wake);
+    }
+    return this.#downSince === undefined;
   }
 
   /** Whether the server answers: it did just now, or is asked. */

@@ -17,12 +17,14 @@ export interface Stored {
   readonly mark: string | undefined;
 }
 
-/** Where an id is looked for: from a revision backwards, past so many events, not up to a position. */
+/** How far an id is looked for: past about so many events, and not up to a position. */
 export interface Bounds {
-  readonly from?: number;
   readonly most?: number;
   readonly after?: Position;
 }
+
+/** What is looked for stands mostly near the end. */
+const firstPage = 16;
 
 /** Reads of the leader, so that what was appended is seen by the next read. */
 export class StoredStreams {
@@ -75,18 +77,22 @@ export class StoredStreams {
     return undefined;
   }
 
-  /** Looks for an id in a stream backwards, within bounds. @throws LogFailure */
+  /** Looks for an id in a stream backwards, within bounds, in pages that grow. @throws LogFailure */
   async find(stream: StreamName, id: EventId, bounds: Bounds = {}): Promise<Stored | undefined> {
-    const { after = startOfLog, most, from } = bounds;
+    const { after = startOfLog, most = Number.POSITIVE_INFINITY } = bounds;
     const wanted = id.toLowerCase();
-    const backwards = {
-      direction: 'backwards',
-      ...(most === undefined ? {} : { limit: most }),
-      ...(from === undefined ? {} : { from }),
-    } as const;
-    for await (const stored of this.read(stream, backwards)) {
-      if (stored.record.position <= after) return undefined;
-      if (stored.record.id === wanted) return stored;
+    let from: number | undefined;
+    for (let limit = firstPage, looked = 0; looked < most; limit *= 4) {
+      let given = 0;
+      const page = { direction: 'backwards', limit, ...(from === undefined ? {} : { from }) } as const;
+      for await (const stored of this.read(stream, page)) {
+        if (stored.record.position <= after) return undefined;
+        if (stored.record.id === wanted) return stored;
+        from = stored.record.revision - 1;
+        given++;
+      }
+      if (given < limit) return undefined;
+      looked += given;
     }
     return undefined;
   }

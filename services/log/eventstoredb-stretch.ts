@@ -8,6 +8,7 @@ import {
 import type { Logger } from 'pino';
 import type { EventStoreDBConnection } from './eventstoredb-connection.ts';
 import { markOf, recordOf } from './eventstoredb-event.ts';
+import type { Heartbeat } from './eventstoredb-heartbeat.ts';
 import { positionOf, type StoredPosition, storedPositionOf } from './eventstoredb-position.ts';
 import type { Position, RecordedEvent } from './log.ts';
 
@@ -22,6 +23,7 @@ export interface Source {
   readonly heard: (position?: Position) => void;
   /** To be called with each event, and which call of `append` stored it. */
   readonly saw: (position: Position, mark: string | undefined) => void;
+  readonly server: Pick<Heartbeat, 'suspect' | 'back'>;
   /** Fires `silent` when the server has stopped answering: what is subscribed then hears no more. */
   readonly silence: EventTarget;
 }

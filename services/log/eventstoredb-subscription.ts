@@ -6,6 +6,9 @@ import { LogFailure, type Position, type RecordedEvent } from './log.ts';
 /** How long to wait before subscribing again, in milliseconds, when the last time gave nothing. */
 const pauses = [0, 20, 100, 250, 500, 1000];
 
+/** So long the server's return is waited for before trying all the same, in milliseconds. */
+const longestAbsence = 10_000;
+
 /** How often a read is looked at whether it has come to a stop, in milliseconds. */
 const watchEvery = 250;
 
@@ -47,7 +50,9 @@ export async function* follow(
       { after: last, pause, reason: stretch.reason },
       'the event store ended a subscription',
     );
-    if (pause > 0) await delay(pause, undefined, { signal }).catch(() => undefined);
+    if (pause === 0) continue;
+    if (await source.server.suspect()) await delay(pause, undefined, { signal }).catch(() => undefined);
+    else await source.server.back(longestAbsence, signal);
   }
 }
 

@@ -91,6 +91,7 @@ class EventStoreDBLog implements EventLog {
       connection,
       logger,
       silence: this.#silence,
+      server: this.#heartbeat,
       saw: (position, mark) => witness.saw(position, mark),
       heard: (position) => {
         this.#heartbeat.heard();
@@ -111,9 +112,7 @@ class EventStoreDBLog implements EventLog {
         get endKnownAt() {
           return log.#endKnownAt;
         },
-        get downSince() {
-          return log.#heartbeat.downSince;
-        },
+        server: this.#heartbeat,
         seen: (position) => this.#seen(position, performance.now()),
         learn: async () => {
           if (this.#end === startOfLog) await this.#heartbeat.answers();

@@ -86,8 +86,9 @@ describe('our reactions to what EventStoreDB does when it fails (a double stands
     const double = await started();
     const log = opened(double, impatient);
     const given = events(2);
-    double.faults.push(...Array.from({ length: 50 }, () => 'restart after storing' as const));
     const stream = streamOf('given-up');
+    await log.append(streamOf('before'), 'any', events(1));
+    double.faults.push(...Array.from({ length: 50 }, () => 'restart after storing' as const));
     double.freeze();
     await expect(log.append(stream, 'any', given)).rejects.toMatchObject({ kind: 'doubtful' });
     double.thaw();
