@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -21,7 +22,7 @@ const patienceMilliseconds = 5_000;
  */
 export async function holdDataFolder(path: string, patience = patienceMilliseconds): Promise<DataFolder> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path);
   } catch (cause) {
     throw new Error(`cannot make the data folder ${path}: ${messageOf(cause)}`, { cause });
   }
@@ -46,6 +47,22 @@ export async function holdDataFolder(path: string, patience = patienceMillisecon
       return released;
     },
   };
+}
+
+/**
+ * Makes a folder and those above it, where they are not. Node's own recursive way never ends where a
+ * folder takes no others, as in /proc.
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    await makeFolder(dirname(path));
+    await makeFolder(path);
+  }
 }
 
 /** Made by `ax` alone: to open and close one that is there would take our own lock off it. */

@@ -18,6 +18,13 @@ describe('the data folder', () => {
     await folder.release();
   });
 
+  test.skipIf(process.platform !== 'linux')(
+    'that can never be is refused, and not tried for ever',
+    async () => {
+      await expect(holdDataFolder('/proc/nothing/here')).rejects.toThrow('cannot make the data folder');
+    },
+  );
+
   test('is held by one process; the other is told by which', async () => {
     const path = await temporaryFolder();
     const first = hold(path, 0);
