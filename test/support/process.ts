@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 
+/** Where the end of what was started is left: with the test, or with all tests of a file. */
+export type AtEnd = (end: () => void | Promise<void>) => void;
+
 /** A Node program that a test has started. It is killed, at the latest, when the test ends. */
 export interface RunningProgram {
   readonly pid: number;
@@ -20,17 +23,19 @@ export interface RunningProgram {
 /**
  * Starts a TypeScript file of the project.
  * @param environment all that it gets, beside what Node itself needs.
+ * @param atEnd takes what kills it.
  */
 export function startProgram(
   file: string,
   parameters: readonly string[],
   environment: Readonly<Record<string, string>>,
+  atEnd: AtEnd = onTestFinished,
 ): RunningProgram {
   const child = spawn(process.execPath, [file, ...parameters], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  atEnd(() => void child.kill('SIGKILL'));
   return follow(child);
 }
 

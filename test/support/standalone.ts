@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { postgresPid } from './installation.ts';
-import { type RunningProgram, startProgram } from './process.ts';
+import { type AtEnd, type RunningProgram, startProgram } from './process.ts';
 
 /** What the API answers. */
 export type Answer = z.infer<typeof Answer>;
-const Answer = z.object({ code: z.int(), msg: z.string(), data: z.unknown() });
+const Answer = z.object({ code: z.int(), msg: z.string(), data: z.unknown().optional() });
 
 /** A bubble-im that was started as `npm start` does, and how to call it. */
 export interface Standalone {
@@ -27,18 +27,15 @@ export type Caller = { readonly token: string } | 'server' | 'nobody';
 const reading =
   /^\/(dev\/sms|api\/(user\/get|friend\/(getlist|applylist)|message\/(get|unreadcount)|pop\/\w+))$/;
 
-/** Starts services/standalone.ts on a data folder and a port of its own; nothing of it outlives the test. */
+/** Starts services/standalone.ts on a data folder and a port of its own; nothing of it outlives the test, or `atEnd`. */
 export async function startStandalone(
   dataFolder: string,
   environment: Record<string, string> = {},
+  atEnd: AtEnd = onTestFinished,
 ): Promise<Standalone> {
-  const program = startProgram('services/standalone.ts', [], {
-    DATA_DIR: dataFolder,
-    PORT: '0',
-    LOG_LEVEL: 'warn',
-    ...environment,
-  });
-  onTestFinished(async () => {
+  const all = { DATA_DIR: dataFolder, PORT: '0', LOG_LEVEL: 'warn', ...environment };
+  const program = startProgram('services/standalone.ts', [], all, atEnd);
+  atEnd(async () => {
     program.signal('SIGKILL');
     await program.ended;
     const left = await postgresPid(dataFolder);
@@ -46,9 +43,7 @@ export async function startStandalone(
   });
   const line = await program.line(/^ {2}API /);
   const url = /http:\/\/[^/]+/.exec(line)?.[0] ?? '';
-  const kept = await readFile(join(dataFolder, 'app-secret'), 'utf8');
-  const key = /^APP_KEY=(.*)$/m.exec(kept)?.[1] ?? '';
-  const secret = /^APP_SECRET=(.*)$/m.exec(kept)?.[1] ?? '';
+  const { key, secret } = await appKeys(dataFolder, environment);
   return {
     ...{ program, url, key, secret },
     port: Number(new URL(url).port),
@@ -70,5 +65,16 @@ export async function startStandalone(
       });
       return Answer.parse(await answer.json());
     },
+  };
+}
+
+/** The server's key: as it was given, else as the program keeps it. */
+async function appKeys(dataFolder: string, given: Readonly<Record<string, string>>) {
+  const { APP_KEY: key, APP_SECRET: secret } = given;
+  if (key !== undefined && secret !== undefined) return { key, secret };
+  const kept = await readFile(join(dataFolder, 'app-secret'), 'utf8');
+  return {
+    key: key ?? /^APP_KEY=(.*)$/m.exec(kept)?.[1] ?? '',
+    secret: secret ?? /^APP_SECRET=(.*)$/m.exec(kept)?.[1] ?? '',
   };
 }

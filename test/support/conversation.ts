@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { expect, vi } from 'vitest';
+import { z } from 'zod';
+import { comparePositions, type PushPosition, parsePosition } from '../../contracts/push/position.ts';
+import { Client } from '../gateway/client.ts';
+import type { Standalone } from './standalone.ts';
+
+/** Someone who is logged in. */
+export interface Person {
+  readonly uid: number;
+  readonly token: string;
+}
+
+const Login = z.object({ uid: z.int(), token: z.string() });
+const Message = z.object({ content: z.string(), position: z.string() });
+
+/** Waits as long as a busy machine may take. */
+export const patiently = { timeout: 20_000, interval: 20 };
+
+/** Makes two friends. */
+export async function befriended(api: Standalone): Promise<readonly [Person, Person]> {
+  const [tom, jerry] = await Promise.all([join(api, 'tom'), join(api, 'jerry')]);
+  const friends = { login_uid: tom.uid, friend_uid: jerry.uid };
+  expect(await api.call('/api/friend/add', 'server', friends)).toMatchObject({ code: 0 });
+  return [tom, jerry];
+}
+
+/** The name is one that no log has seen: an EventStoreDB server keeps that of earlier runs. */
+async function join(api: Standalone, name: string): Promise<Person> {
+  const account = {
+    username: `${name}${randomUUID().replaceAll('-', '').slice(0, 10)}`,
+    password: 'secret-1',
+  };
+  const added = await api.call('/api/user/add', 'server', { ...account, nickname: name });
+  expect(added).toMatchObject({ code: 0 });
+  return Login.parse((await api.call('/api/login/login', 'nobody', account)).data);
+}
+
+/** Opens a person's websocket and hears their channel, from a position on where one is given. */
+export async function listen({ port }: { readonly port: number }, person: Person, since?: string) {
+  const client = await Client.connect(port, {
+    token: person.token,
+    ...(since === undefined ? {} : { since }),
+  });
+  await client.subscribe(`user-${person.uid}`);
+  return client;
+}
+
+/** What messages were heard, in the order of hearing. */
+export function heard(client: Client): string[] {
+  return messages(client).map(({ content }) => content);
+}
+
+/** The position of the last message that was heard. */
+export function lastPosition(client: Client): string | undefined {
+  return messages(client).at(-1)?.position;
+}
+
+/** Whether each message stands later in the log than the one that was heard before it. */
+export function inOrder(client: Client): boolean {
+  const positions = messages(client).map(({ position }) => positionOf(position));
+  return positions.every((position, index) => {
+    const before = positions[index - 1];
+    return before === undefined || comparePositions(before, position) < 0;
+  });
+}
+
+function messages(client: Client) {
+  return client.frames.filter(({ event }) => event === 'message').map(({ data }) => Message.parse(data));
+}
+
+function positionOf(text: string): PushPosition {
+  const position = parsePosition(text);
+  if (position === undefined) throw new Error(`${text} is no position`);
+  return position;
+}
+
+/** Sends one message; fails where it is refused. Rejects where the API is gone. */
+export async function send(api: Standalone, from: Person, to: Person, content: string): Promise<void> {
+  const message = { login_uid: from.uid, to: to.uid, type: 'friend', content };
+  expect(await api.call('/api/message/send', 'server', message)).toMatchObject({ code: 0 });
+}
+
+/** One message after the other, `name 0`, `name 1` and so on, each sent once the one before is acknowledged. */
+export class Sending {
+  readonly name: string;
+  /** What the API has answered for, in order. */
+  readonly acknowledged: string[] = [];
+  #stopped = false;
+  #failure: unknown;
+  readonly #done: Promise<void>;
+
+  constructor(api: Standalone, from: Person, to: Person, name: string) {
+    this.name = name;
+    this.#done = this.#run(api, from, to).catch((error: unknown) => {
+      this.#failure = error;
+    });
+  }
+
+  /** Waits until so many more are acknowledged. @throws what a sending threw */
+  async more(count: number): Promise<void> {
+    const enough = this.acknowledged.length + count;
+    await vi.waitUntil(() => this.acknowledged.length >= enough || this.#failure !== undefined, patiently);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Ends it with the message under way. @throws what a sending threw */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#done;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Waits until a message was not answered for, as when the API is killed. */
+  async brokeOff(): Promise<void> {
+    await this.#done;
+    expect(this.#failure).toBeInstanceOf(TypeError);
+  }
+
+  /** Those of what a client has heard that are of this sending. */
+  heardBy(client: Client): string[] {
+    return heard(client).filter((content) => content.startsWith(`${this.name} `));
+  }
+
+  async #run(api: Standalone, from: Person, to: Person): Promise<void> {
+    while (!this.#stopped) {
+      const content = `${this.name} ${this.acknowledged.length}`;
+      await send(api, from, to, content);
+      this.acknowledged.push(content);
+    }
+  }
+}
