@@ -5,7 +5,7 @@ import type { Gid, Uid } from '../../contracts/ids.ts';
 import type { MessageState } from '../../contracts/message-texts.ts';
 import { shown } from './messages.ts';
 import type { ReadDatabase } from './tables.ts';
-import { unreadSince } from './unread.ts';
+import { deletesAny, unreadSince } from './unread.ts';
 
 interface ChatRow {
   readonly type: 'friend' | 'group';
@@ -31,7 +31,7 @@ interface ChatRow {
  * (BEHAVIOUR, pop/get): one query, whatever the number of chats.
  */
 export async function findChats(database: ReadDatabase, uid: Uid): Promise<Record<string, ChattingEntry>> {
-  const unread = unreadSince(sql`chat.uid`, sql`chat.conversation`, sql`chat.base`);
+  const unread = unreadSince(sql`${uid}::bigint`, sql`chat.conversation`, sql`chat.base`);
   const { rows } = await sql<ChatRow>`
     with chat as (
       select i.uid, i.conversation, 'friend' as type, u.uid as id, i.pinned, i.marked_unread,
@@ -60,13 +60,13 @@ export async function findChats(database: ReadDatabase, uid: Uid): Promise<Recor
       left join lateral (
         select m.mid, m.sender, m.content, m.timestamp, m.sub_type, m.state from read.messages m
          where m.conversation = chat.conversation and m.sequence > chat.joined and m.state <> 'deleted'
-           and not exists (select from read.message_deletions d
-                            where d.uid = chat.uid and d.conversation = m.conversation
-                              and d.sequence = m.sequence)
+           and not (${deletesAny(sql`${uid}::bigint`)} and exists (
+                 select from read.message_deletions d
+                  where d.uid = ${uid} and d.conversation = m.conversation and d.sequence = m.sequence))
          order by m.sequence desc limit 1
       ) l on true
       left join read.users s on s.uid = l.sender
-      left join read.friendships sf on sf.uid = chat.uid and sf.friend = l.sender
+      left join read.friendships sf on sf.uid = ${uid} and sf.friend = l.sender
      where chat.hidden_sequence is null or c.last_message_sequence > chat.hidden_sequence
      order by chat.pinned desc, c.last_place desc nulls last, chat.id`.execute(database);
   return Object.fromEntries(rows.map((row) => [`${row.type}${row.id}`, entry(uid, row)]));

@@ -17,22 +17,33 @@ export function unreadSince(
   return sql<number>`
     case when c.sequence <= ${base} then 0 else
       c.counted
-      - coalesce((select m.counted from read.messages m
-                   where m.conversation = ${conversation} and m.sequence = ${base}), 0)
+      - case when ${base} = 0 then 0 else
+          coalesce((select m.counted from read.messages m
+                     where m.conversation = ${conversation} and m.sequence = ${base}), 0) end
       - coalesce((select s.own from read.senders s
                    where s.conversation = ${conversation} and s.uid = ${uid}), 0)
-      + coalesce((select m.own from read.messages m
-                   where m.conversation = ${conversation} and m.sender = ${uid} and m.sequence <= ${base}
-                   order by m.sequence desc limit 1), 0)
+      + case when ${base} = 0 then 0 else
+          coalesce((select m.own from read.messages m
+                     where m.conversation = ${conversation} and m.sender = ${uid} and m.sequence <= ${base}
+                     order by m.sequence desc limit 1), 0) end
       - case when c.dead_sequence <= ${base} then 0 else
           (select count(*) from read.messages m
             where m.conversation = ${conversation} and m.sequence > ${base} and m.state <> 'normal'
               and m.sub_type = 'message' and m.sender <> ${uid}) end
-      - (select count(*) from read.message_deletions d
-           join read.messages m on m.conversation = d.conversation and m.sequence = d.sequence
-          where d.uid = ${uid} and d.conversation = ${conversation} and d.sequence > ${base}
-            and m.state = 'normal' and m.sub_type = 'message' and m.sender <> ${uid})
+      - case when ${deletesAny(uid)} then
+          (select count(*) from read.message_deletions d
+             join read.messages m on m.conversation = d.conversation and m.sequence = d.sequence
+            where d.uid = ${uid} and d.conversation = ${conversation} and d.sequence > ${base}
+              and m.state = 'normal' and m.sub_type = 'message' and m.sender <> ${uid}) else 0 end
     end`;
+}
+
+/**
+ * Whether a person has deleted any message for themselves. Where `uid` is a value, no column, Postgres
+ * looks once for a whole list of chats, and most people need no look into each.
+ */
+export function deletesAny(uid: RawBuilder<unknown>) {
+  return sql<boolean>`exists (select from read.message_deletions d where d.uid = ${uid})`;
 }
 
 /** What `message/unreadcount` answers; 0 for who is no member. */
