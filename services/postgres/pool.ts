@@ -16,6 +16,12 @@ const numbers: pg.CustomTypesConfig = {
   },
 };
 
+/**
+ * Queries are short and find their rows by keys. Where Postgres guesses that one is long, to start
+ * workers or to compile it costs many times what the query does.
+ */
+const settings = '-c jit=off -c max_parallel_workers_per_gather=0';
+
 /** How many connections answer queries; the log and the projector have their own. */
 const connections = 10;
 
@@ -30,6 +36,7 @@ export function createPool(url: string, logger: Logger): pg.Pool {
     types: numbers,
     connectionTimeoutMillis: 5000,
     application_name: 'bubble-im',
+    options: settings,
   });
   // An idle connection that breaks is replaced at the next query; unheard, it would end the process.
   pool.on('error', ({ message }) => {
