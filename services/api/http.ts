@@ -30,6 +30,10 @@ export async function createHttp(logger: Logger): Promise<FastifyInstance> {
     bodyLimit: mostBodyBytes,
     clientErrorHandler: answerUnreadable,
     routerOptions: { querystringParser: readForm, ignoreTrailingSlash: true },
+    // What the server itself refuses before any handler, such as a URL that cannot be read.
+    frameworkErrors: (error, _request, reply) => {
+      refuse(reply, refusalFor(error));
+    },
     forceCloseConnections: 'idle',
   });
   await server.register(cookie);

@@ -21,7 +21,7 @@ export function messageRoutes(server: FastifyInstance, application: Application)
     const { to, type, content, quote_mid, uniqueId } = parameters;
     const from = me();
     const quoteMid = quote_mid ? Mid.parse(quote_mid) : undefined;
-    const command = { from, to: chatOf(from, type, to), content, quoteMid, uniqueId };
+    const command = { from, to: chatOf(from, type, to, 'to'), content, quoteMid, uniqueId };
     const { mid, position } = await sender.send(command, context);
     return { data: { mid }, position };
   });

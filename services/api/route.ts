@@ -145,9 +145,16 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
   }
 }
 
-/** A query waits until the read models show the position that it names. */
+/**
+ * A query waits until the read models show the position that it names.
+ * @throws Refusal illegal for what is none, notReady where they do not show it in time
+ */
 async function showAsked({ progress }: Application, request: FastifyRequest): Promise<void> {
   const asked = request.headers[positionHeader];
-  if (typeof asked !== 'string' || asked === '' || !/^[\x21-\x7e]{1,64}$/.test(asked)) return;
-  await progress.reached(asked as Position, patience);
+  if (asked === undefined || asked === '') return;
+  // Of either log: digits of one width, so that positions compare as texts.
+  if (typeof asked !== 'string' || !/^[\d-]{16,40}$/.test(asked)) {
+    throw new Refusal('illegal', '参数X-Position不合法');
+  }
+  if (!(await progress.reached(asked as Position, patience))) throw new Refusal('notReady');
 }

@@ -129,6 +129,7 @@ describe('the envelope', () => {
 
   test.each([
     ['GET', '/api/no/such', undefined, 404, 404],
+    ['GET', '/api/%zz', undefined, 400, 2],
     ['GET', '/api/message/send', undefined, 405, 405],
     ['PUT', '/api/message/send', undefined, 405, 405],
     ['POST', '/api/message/send', '{"to":', 400, 2],
@@ -192,6 +193,10 @@ describe('the envelope', () => {
     const position = String(sent.headers['x-position']);
     const headers = { ...bearer(tom), 'x-position': position };
     const seen = await call(running, 'GET', '/user/get', { uid: tom.uid }, headers);
+    const ahead = { ...bearer(tom), 'x-position': '9'.repeat(16) };
+    expect(await call(running, 'GET', '/user/get', { uid: tom.uid }, ahead)).toMatchObject({ code: 503 });
+    const none = { ...bearer(tom), 'x-position': 'here' };
+    expect(await call(running, 'GET', '/user/get', { uid: tom.uid }, none)).toMatchObject({ code: 2 });
     expect(seen).toMatchObject({ data: { nickname: '新名字' } });
   });
 });
