@@ -45,7 +45,11 @@ async function start(program: Program): Promise<void> {
     },
     cookieToken: (request) => cookieToken(request, settings),
   });
-  await gateway.start();
+  await program.start(
+    'gateway',
+    () => gateway.start(),
+    () => ({ stop: () => gateway.drain() }),
+  );
   const server = await createHttp(logger);
   server.get('/health', async () => ({ alive: true }));
   server.get('/ready', async (_request, reply) => {

@@ -61,7 +61,11 @@ async function start(program: Program): Promise<void> {
     },
     cookieToken: (request) => cookieToken(request, store.peek(settingStream) ?? { origins: '' }),
   });
-  await gateway.start();
+  await program.start(
+    'gateway',
+    () => gateway.start(),
+    () => ({ stop: () => gateway.drain() }),
+  );
   const server = await createServer(application);
   healthRoutes(server, { ...application, bus });
   await serveGateway(server, gateway);

@@ -64,7 +64,7 @@ export interface Gateway {
   attach(server: Server): void;
   /** Pusher's auth endpoints and its HTTP side. */
   readonly routes: FastifyPluginAsync;
-  /** Closes all sockets with 4200 and stops; the server itself is its owner's. */
+  /** Closes all sockets with 4200 and stops, once; the server itself is its owner's. */
   drain(): Promise<void>;
   status(): GatewayStatus;
 }
@@ -109,6 +109,18 @@ export function createGateway(options: GatewayOptions): Gateway {
   const stops: (() => void)[] = [];
   const detach: (() => void)[] = [];
 
+  let drained: Promise<void> | undefined;
+
+  async function end(): Promise<void> {
+    for (const stop of stops) stop();
+    const left = people.leave();
+    await sockets.drain();
+    tail.stop();
+    occupancy.stop();
+    await left;
+    for (const stop of detach) stop();
+  }
+
   return {
     async start() {
       await tail.start(delivery);
@@ -131,14 +143,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       authRoutes(server, { app, sessions, looks, database, cookieToken });
       await server.register(serverRoutes, { app, bus, occupancy, memberStore });
     },
-    async drain() {
-      for (const stop of stops) stop();
-      const left = people.leave();
-      await sockets.drain();
-      tail.stop();
-      occupancy.stop();
-      await left;
-      for (const stop of detach) stop();
+    drain() {
+      drained ??= end();
+      return drained;
     },
     status: () => ({
       gateway: id,

@@ -63,7 +63,9 @@ class PostgresLog implements EventLog {
       max: readingConnections,
     });
     // An idle connection that breaks is replaced at the next query; unheard, it would end the process.
-    this.#pool.on('error', (error) => logger.warn({ err: error }, 'a connection for reading broke'));
+    this.#pool.on('error', ({ message }) => {
+      if (!this.#pool.ending) logger.warn({ reason: message }, 'a connection for reading broke');
+    });
     this.#reading = new Reading(this.#pool);
     this.#following = new Following({
       config: { application_name: 'bubble-im log listener', ...config },
