@@ -207,7 +207,7 @@ describe.skipIf(!natsServerIsInstalled)('the bus over NATS (needs nats-server)',
       clearInterval(publishing);
       await expect.poll(() => taken.length, { timeout: 5_000 }).toBe(number);
       expect(taken).toEqual(Array.from({ length: number }, (_, index) => index));
-      expect(listener.healthy() && teller.healthy()).toBe(true);
+      await expect.poll(() => listener.healthy() && teller.healthy(), { timeout: 5_000 }).toBe(true);
     });
 
     it('keeps telling its own process while the server is away, and has others look for themselves after', async () => {
