@@ -5,9 +5,10 @@ import type { GroupEvent } from '../../contracts/events/group.ts';
 import * as contract from '../../contracts/http/group.ts';
 import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
 import { changeChat } from '../commands/change-chat.ts';
+import { seconds } from '../commands/context.ts';
 import { createGroup } from '../commands/create-group.ts';
 import { execute } from '../commands/execute.ts';
-import { type GroupState, groupStream, mustBeMember, mustLive, roleOf } from '../domain/group.ts';
+import { type GroupState, groupStream, mayManage, mustBeMember, mustLive } from '../domain/group.ts';
 import * as group from '../domain/group-commands.ts';
 import { settingStream } from '../domain/setting.ts';
 import { mustBeActive, userStream } from '../domain/user.ts';
@@ -132,15 +133,14 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
   serve(server, application, contract.groupIsManager, async ({ parameters: { gid, uid }, me }) => {
     const state = await standing(gid);
     mustBeMember(state, me());
-    const role = roleOf(state, uid);
-    const is_manager: 0 | 1 = role === 'owner' || role === 'manager' ? 1 : 0;
+    const is_manager: 0 | 1 = mayManage(state, uid) ? 1 : 0;
     return { data: { is_manager } };
   });
 
   serve(server, application, contract.groupForbiddenUser, async (call) => {
     const { gid, uid, time } = call.parameters;
     const by = call.me();
-    const now = Math.floor(call.context.time / 1000);
+    const now = seconds(call.context);
     await standing(gid);
     return changeWithNotice(call, gid, [by, uid], (state, names, mid) =>
       group.muteMember(state, { by, uid, time, now, names, mid }),
