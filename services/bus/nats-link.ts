@@ -145,6 +145,9 @@ export class NatsLink {
         if (error instanceof NatsError && refusals.has(error.code)) {
           throw new Error(`NATS refuses the connection: ${error.message}`, { cause: error });
         }
+        if (isOfCertificate(error)) {
+          throw new Error(`the certificate of NATS is not to be trusted: ${error.message}`, { cause: error });
+        }
         await delay(pause, undefined, this.#closing).catch(() => undefined);
       }
     }
@@ -204,6 +207,16 @@ export class NatsLink {
       },
     });
   }
+}
+
+/** Whether a server's certificate was not taken, by Node's names for the reasons. */
+function isOfCertificate(error: unknown): error is Error {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    /CERT|LEAF_SIGNATURE/.test(error.code)
+  );
 }
 
 function once(action: () => void): () => void {

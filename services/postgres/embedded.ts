@@ -51,16 +51,17 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await endLeftover(cluster.name, cluster.dataFolder, logger);
   const socket = await makeSocketFolder(folder);
   const server = new Server({ program: binaries.postgres, cluster, socket, settings, logger });
-  const superuserUrl = connectionUrl(superuser, 'postgres', cluster.password, socket.path);
+  const { password } = cluster;
+  const superuserUrl = connectionUrl(superuser, 'postgres', password, socket.path, settings.port);
   try {
     await server.start();
-    await createDatabase(superuserUrl, cluster.password);
+    await createDatabase(superuserUrl, password);
   } catch (error) {
     await server.stop();
     throw error;
   }
   return {
-    url: connectionUrl(database, database, cluster.password, socket.path),
+    url: connectionUrl(database, database, password, socket.path, settings.port),
     superuserUrl,
     get pid() {
       return server.pid;
@@ -101,8 +102,8 @@ export async function runningEmbeddedUrl(folder: string): Promise<string | undef
 }
 
 /** The host of the query goes before the other, without which many would not take it for a URL. */
-function connectionUrl(role: string, name: string, password: string, socket: string): string {
-  return `postgresql://${role}:${password}@localhost/${name}?host=${encodeURIComponent(socket)}&sslmode=disable`;
+function connectionUrl(role: string, name: string, password: string, socket: string, port = '5432'): string {
+  return `postgresql://${role}:${password}@localhost:${port}/${name}?host=${encodeURIComponent(socket)}&sslmode=disable`;
 }
 
 async function createDatabase(url: string, password: string): Promise<void> {
