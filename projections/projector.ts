@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, type ClientConfig } from 'pg';
+import type { Client, ClientConfig } from 'pg';
 import type { Logger } from 'pino';
 import { categories, type DomainEvent } from '../contracts/events/index.ts';
 import type { Bus } from '../services/bus/bus.ts';
 import { type Decoded, decode, UnreadableEvent } from '../services/log/codec.ts';
 import { type EventLog, type Position, type RecordedEvent, startOfLog } from '../services/log/log.ts';
 import { BatchProjector, ProjectionFault, sqlState } from './batch.ts';
+import { Connections } from './connections.ts';
 import { projectionsByType } from './index.ts';
 import { type Held, Lease, leaseMilliseconds } from './lease.ts';
 import type { Projection } from './projection.ts';
@@ -70,7 +71,7 @@ export class Projector {
   readonly #holder = `${hostname()}/${process.pid}/${randomUUID()}`;
   readonly #projections: ReadonlyMap<string, Projection<DomainEvent>>;
   readonly #stopping = new AbortController();
-  readonly #connections = new Set<Client>();
+  #connections: Connections | undefined;
   #running: Promise<void> = Promise.resolve();
   #active = false;
   #checkpoint: Position = startOfLog;
@@ -91,7 +92,10 @@ export class Projector {
   /** Finishes the batch under way and lets another go on at once. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    const late = setTimeout(() => this.#cut(new Error('the database did not answer in time')), patience);
+    const late = setTimeout(
+      () => this.#connections?.cut(new Error('the database did not answer in time')),
+      patience,
+    );
     await this.#running;
     clearTimeout(late);
   }
@@ -148,11 +152,13 @@ export class Projector {
       if (signal.aborted) return;
       failure = error;
       ending.abort();
-      this.#cut(error);
+      connections.cut(error);
     };
+    const connections = new Connections(this.#options.database, fail);
+    this.#connections = connections;
     try {
-      const clerk = await this.#connect(fail);
-      const worker = await this.#connect(fail);
+      const clerk = await connections.open();
+      const worker = await connections.open();
       await worker.query(workerSettings);
       const lease = new Lease(clerk, this.#holder);
       const held = await this.#standBy(lease, signal);
@@ -165,32 +171,9 @@ export class Projector {
       stop();
       this.#active = false;
       this.#stopping.signal.removeEventListener('abort', stop);
-      await Promise.all(Array.from(this.#connections, (client) => client.end().catch(() => undefined)));
-      this.#connections.clear();
+      await connections.end();
     }
     if (failure !== undefined) throw failure;
-  }
-
-  async #connect(fail: (error: unknown) => void): Promise<Client> {
-    const { database } = this.#options;
-    const config = typeof database === 'string' ? { connectionString: database } : database;
-    const client = new Client({
-      connectionTimeoutMillis: patience,
-      keepAlive: true,
-      application_name: 'bubble-im projector',
-      ...config,
-    });
-    client.on('error', fail);
-    client.on('end', () => fail(new Error('the connection ended')));
-    this.#connections.add(client);
-    await client.connect();
-    return client;
-  }
-
-  /** Breaks all connections, so that nothing waits on them any longer. */
-  #cut(error: unknown): void {
-    const reason = error instanceof Error ? error : new Error(String(error));
-    for (const client of this.#connections) client.connection.stream.destroy(reason);
   }
 
   /** Waits until nobody else holds the lease. */
