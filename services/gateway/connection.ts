@@ -5,6 +5,7 @@ import type { Uid } from '../../contracts/ids.ts';
 import { errorFrame, eventFrame, type PushCode } from '../../contracts/push/protocol.ts';
 import { textFrame } from './frame.ts';
 import { Allowance, type Limits } from './limits.ts';
+import type { Outbox } from './outbox.ts';
 import type { Subscription } from './subscription.ts';
 
 /** A reader is waited for until no more than this is left to send. */
@@ -37,6 +38,9 @@ export class Connection {
   readonly #peer: WebSocket;
   readonly #socket: Duplex;
   readonly #limits: Limits;
+  readonly #outbox: Outbox;
+  /** Frames that go out at the end of this turn of the event loop. */
+  #unwritten: Buffer[] | undefined;
   #frames: Allowance | undefined;
   #subscriptions: Map<string, Subscription> | undefined;
   #clientEvents: Allowance | undefined;
@@ -44,11 +48,12 @@ export class Connection {
   constructor(
     peer: WebSocket,
     socket: Duplex,
-    options: { address: string; since: string | undefined; limits: Limits },
+    options: { address: string; since: string | undefined; limits: Limits; outbox: Outbox },
   ) {
     this.#peer = peer;
     this.#socket = socket;
     this.#limits = options.limits;
+    this.#outbox = options.outbox;
     this.address = options.address;
     this.since = options.since;
     this.heardAt = Date.now();
@@ -88,16 +93,27 @@ export class Connection {
     return this.#clientEvents.take(clientEventsAtOnce, clientEventsEachSecond, now);
   }
 
-  /**
-   * Writes frames made by `textFrame` as they are. Returns false where the client left too much
-   * unread and was cut off.
-   */
-  write(frames: Buffer): boolean {
-    if (this.#peer.readyState !== WebSocket.OPEN) return true;
-    this.#socket.write(frames);
-    if (this.#socket.writableLength <= this.#limits.waitingBytes) return true;
-    this.#peer.terminate();
-    return false;
+  /** Writes frames made by `textFrame` as they are, with whatever else comes in this turn of the event loop. */
+  write(frames: Buffer): void {
+    if (!this.open) return;
+    if (this.#unwritten !== undefined) {
+      this.#unwritten.push(frames);
+      return;
+    }
+    this.#unwritten = [frames];
+    this.#outbox.add(this);
+  }
+
+  /** Hands what was written to the system; a client that has left too much unread is cut off. */
+  flush(): void {
+    const frames = this.#unwritten;
+    this.#unwritten = undefined;
+    if (frames === undefined || !this.open) return;
+    // Not put together to one buffer: sockets that do not read share what waits for them.
+    this.#socket.cork();
+    for (const frame of frames) this.#socket.write(frame);
+    this.#socket.uncork();
+    if (this.#socket.writableLength > this.#limits.waitingBytes) this.cut();
   }
 
   /** Sends one event of the protocol; `data` is JSON as text. */
@@ -119,6 +135,7 @@ export class Connection {
   close(code: PushCode, message: string): void {
     if (!this.open) return;
     this.error(code, message);
+    this.flush();
     this.closedAt = Date.now();
     this.#peer.close(code, message);
   }
@@ -130,6 +147,7 @@ export class Connection {
 
   /** Resolves once the client has read what was written, or is gone; one that does not read is cut off. */
   async drained(): Promise<void> {
+    this.flush();
     if (this.#socket.writableLength <= lowWater || !this.open) return;
     const socket = this.#socket;
     await new Promise<void>((resolve) => {

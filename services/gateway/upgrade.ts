@@ -4,6 +4,7 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { maxFrameBytes, type PushCode, pushCodes } from '../../contracts/push/protocol.ts';
 import { Connection } from './connection.ts';
 import type { Limits } from './limits.ts';
+import { Outbox } from './outbox.ts';
 import type { Session, Sessions } from './sessions.ts';
 import type { App } from './signature.ts';
 
@@ -36,6 +37,7 @@ export function takeUpgrades(server: Server, options: UpgradeOptions): () => voi
     maxPayload: maxFrameBytes,
     clientTracking: false,
   });
+  const outbox = new Outbox();
   const take = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const ignore = () => socket.destroy();
     socket.on('error', ignore);
@@ -49,7 +51,7 @@ export function takeUpgrades(server: Server, options: UpgradeOptions): () => voi
       socket.off('error', ignore);
       if (socket.destroyed) return;
       websockets.handleUpgrade(request, socket, head, (peer) =>
-        accept(options, { peer, socket, request, url, verdict }),
+        accept(options, { peer, socket, request, url, verdict, outbox }),
       );
     });
   };
@@ -81,12 +83,19 @@ async function judge(
 
 function accept(
   { reader, limits, addressOf }: UpgradeOptions,
-  given: { peer: WebSocket; socket: Duplex; request: IncomingMessage; url: URL; verdict: Verdict },
+  given: {
+    peer: WebSocket;
+    socket: Duplex;
+    request: IncomingMessage;
+    url: URL;
+    verdict: Verdict;
+    outbox: Outbox;
+  },
 ): void {
-  const { peer, socket, request, url, verdict } = given;
+  const { peer, socket, request, url, verdict, outbox } = given;
   const address = addressOf(request);
   const since = url.searchParams.get('since') || undefined;
-  const connection = new Connection(peer, socket, { address, since, limits });
+  const connection = new Connection(peer, socket, { address, since, limits, outbox });
   // The peer closes by itself after an error of its own (a frame too large, bad UTF-8).
   peer.on('error', () => undefined);
   const refusal = 'code' in verdict ? ([verdict.code, verdict.message] as const) : reader.refusal(address);
