@@ -2,6 +2,7 @@ import { migrate } from '../projections/migrate.ts';
 import { accountsDatabase } from './accounts/tables.ts';
 import { createTokens } from './accounts/tokens.ts';
 import { cookieToken } from './api/caller.ts';
+import { busProbe, databaseProbe, healthRoutes } from './api/health.ts';
 import { createHttp } from './api/http.ts';
 import { openBus } from './bus/open.ts';
 import { type Environment, EnvironmentError } from './environment.ts';
@@ -51,20 +52,7 @@ async function start(program: Program): Promise<void> {
     () => ({ stop: () => gateway.drain() }),
   );
   const server = await createHttp(logger);
-  server.get('/health', async () => ({ alive: true }));
-  server.get('/ready', async (_request, reply) => {
-    const parts = {
-      database: {
-        ready: await readSettings(database).then(
-          () => true,
-          () => false,
-        ),
-      },
-      bus: { ready: bus.healthy() },
-    };
-    const ready = Object.values(parts).every((part) => part.ready);
-    return reply.code(ready ? 200 : 503).send({ ready, parts });
-  });
+  healthRoutes(server, { database: databaseProbe(database), bus: busProbe(bus) });
   await serveGateway(server, gateway);
   const address = await listen(program, server);
   process.stdout.write(`bubble-im's gateway runs: ${address.replace('http', 'ws')}/app/${app.key}\n`);

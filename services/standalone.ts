@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startProjector } from '../projections/projector.ts';
 import { assemble } from './api/assemble.ts';
 import { cookieToken } from './api/caller.ts';
-import { healthRoutes } from './api/health.ts';
+import { busProbe, databaseProbe, healthRoutes, logProbe, projectionsProbe } from './api/health.ts';
 import { createServer } from './api/server.ts';
 import { openBus } from './bus/open.ts';
 import { settingStream } from './domain/setting.ts';
@@ -67,7 +67,13 @@ async function start(program: Program): Promise<void> {
     () => ({ stop: () => gateway.drain() }),
   );
   const server = await createServer(application);
-  healthRoutes(server, { ...application, bus });
+  const { database, isReady } = application;
+  healthRoutes(server, {
+    log: logProbe(log),
+    projections: projectionsProbe(log, database, isReady),
+    database: databaseProbe(database),
+    bus: busProbe(bus),
+  });
   await serveGateway(server, gateway);
   const address = await listen(program, server);
   // Not awaited: while the read models catch up, the program can be asked to end.

@@ -9,38 +9,48 @@ import type { ReadDatabase } from '../queries/tables.ts';
 const longestLag = 5000;
 const patience = 2000;
 
-/** What the readiness is judged by. */
-export interface HealthParts {
-  readonly log: EventLog;
-  readonly database: ReadDatabase;
-  readonly bus: Bus;
-  /** Whether ids may be given. */
-  readonly isReady: () => boolean;
-}
+/** What is told of a part of a program; with a number where one tells more. */
+export type PartHealth = { readonly ready: boolean } & Readonly<Record<string, boolean | number>>;
+
+/** Looks at a part of a program. One that fails, or takes longer than 2 s, is not ready. */
+export type Probe = () => PartHealth | Promise<PartHealth>;
 
 /** `/health`: the process answers. `/ready`: each part does; 503 where one does not. */
-export function healthRoutes(server: FastifyInstance, { log, database, bus, isReady }: HealthParts): void {
+export function healthRoutes(server: FastifyInstance, probes: Readonly<Record<string, Probe>>): void {
   server.get('/health', async () => ({ alive: true }));
 
   server.get('/ready', async (_request, reply) => {
-    const [logAnswers, lag] = await Promise.all([
-      inTime(log.healthy(), false),
-      inTime(lagOf(log, database), undefined),
-    ]);
-    const parts = {
-      log: { ready: logAnswers },
-      projections: { ready: lag !== undefined && lag <= longestLag && isReady(), lag_ms: lag ?? null },
-      database: { ready: await inTime(answers(database), false) },
-      bus: { ready: bus.healthy() },
-    };
+    const looks = Object.entries(probes).map(async ([name, probe]) => [name, await inTime(probe)] as const);
+    const parts = Object.fromEntries(await Promise.all(looks));
     const ready = Object.values(parts).every((part) => part.ready);
     return reply.code(ready ? 200 : 503).send({ ready, parts });
   });
 }
 
-async function answers(database: ReadDatabase): Promise<boolean> {
-  await readCheckpoint(database);
-  return true;
+/** Whether the log answers. */
+export function logProbe(log: EventLog): Probe {
+  return async () => ({ ready: await log.healthy() });
+}
+
+/** Whether the read models are close behind the log, and ids may be given. */
+export function projectionsProbe(log: EventLog, database: ReadDatabase, isReady: () => boolean): Probe {
+  return async () => {
+    const lag = await lagOf(log, database);
+    return { ready: lag <= longestLag && isReady(), lag_ms: lag };
+  };
+}
+
+/** Whether the read models can be read. */
+export function databaseProbe(database: ReadDatabase): Probe {
+  return async () => {
+    await readCheckpoint(database);
+    return { ready: true };
+  };
+}
+
+/** Whether the bus carries. */
+export function busProbe(bus: Bus): Probe {
+  return () => ({ ready: bus.healthy() });
 }
 
 /** For how long the first event that the read models lack has been in the log, in milliseconds. */
@@ -52,13 +62,15 @@ async function lagOf(log: EventLog, database: ReadDatabase): Promise<number> {
   return 0;
 }
 
-/** What is found out in time; else, and where it fails, the fallback. */
-async function inTime<Found>(finding: Promise<Found>, fallback: Found): Promise<Found> {
+async function inTime(probe: Probe): Promise<PartHealth> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Found>((resolve) => {
-    timer = setTimeout(() => resolve(fallback), patience);
+  const late = new Promise<PartHealth>((resolve) => {
+    timer = setTimeout(resolve, patience, { ready: false });
   });
-  const found = await Promise.race([finding.catch(() => fallback), late]);
-  clearTimeout(timer);
-  return found;
+  const looked = (async () => probe())().catch(() => ({ ready: false }));
+  try {
+    return await Promise.race([looked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

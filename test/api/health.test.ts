@@ -1,0 +1,44 @@
+import Fastify from 'fastify';
+import { expect, test } from 'vitest';
+import { healthRoutes, type Probe } from '../../services/api/health.ts';
+
+const well: Probe = () => ({ ready: true });
+
+/** What `/ready` tells of some parts. */
+async function ready(probes: Readonly<Record<string, Probe>>) {
+  const server = Fastify();
+  healthRoutes(server, probes);
+  const answer = await server.inject({ url: '/ready' });
+  return [answer.statusCode, answer.json()];
+}
+
+test('a program is ready where all its parts are, and tells what each has to say', async () => {
+  const projections = () => ({ ready: true, lag_ms: 12 });
+  expect(await ready({ database: well, projections })).toEqual([
+    200,
+    { ready: true, parts: { database: { ready: true }, projections: { ready: true, lag_ms: 12 } } },
+  ]);
+});
+
+test.each<[string, Probe]>([
+  ['says no', () => ({ ready: false })],
+  ['fails', () => Promise.reject(new Error('away'))],
+  [
+    'fails at once',
+    () => {
+      throw new Error('away');
+    },
+  ],
+  ['does not answer', () => new Promise(() => {})],
+])('a program is not ready while a part of it %s', async (_, bus) => {
+  expect(await ready({ database: well, bus })).toEqual([
+    503,
+    { ready: false, parts: { database: { ready: true }, bus: { ready: false } } },
+  ]);
+});
+
+test('a process that answers is alive', async () => {
+  const server = Fastify();
+  healthRoutes(server, { database: () => ({ ready: false }) });
+  expect((await server.inject({ url: '/health' })).json()).toEqual({ alive: true });
+});
