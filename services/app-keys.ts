@@ -1,19 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { link, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { KeyPair } from './environment.ts';
 
 /** The server's key: who has the pair may act for any user and sign pushes. */
-export interface AppKeys {
-  readonly key: string;
-  readonly secret: string;
-  /** The file that holds what was not given; undefined where both were. */
+export interface AppKeys extends KeyPair {
+  /** The file that holds it; undefined where it was given. */
   readonly file: string | undefined;
-}
-
-/** The pair as far as it was given. */
-export interface GivenAppKeys {
-  readonly key: string | undefined;
-  readonly secret: string | undefined;
 }
 
 /**
@@ -21,16 +14,13 @@ export interface GivenAppKeys {
  * of `APP_KEY=…` and `APP_SECRET=…` that a shell can source. A given one is never written there.
  * @throws Error when the file cannot be read, written or understood.
  */
-export async function loadAppKeys(folder: string, given: GivenAppKeys): Promise<AppKeys> {
-  if (given.key !== undefined && given.secret !== undefined) {
-    return { key: given.key, secret: given.secret, file: undefined };
-  }
+export async function loadAppKeys(folder: string, given: KeyPair | undefined): Promise<AppKeys> {
+  if (given) return { ...given, file: undefined };
   const file = join(folder, 'app-secret');
-  const kept = (await readKept(file)) ?? (await make(file));
-  return { key: given.key ?? kept.key, secret: given.secret ?? kept.secret, file };
+  return { ...((await readKept(file)) ?? (await make(file))), file };
 }
 
-async function readKept(file: string): Promise<{ key: string; secret: string } | undefined> {
+async function readKept(file: string): Promise<KeyPair | undefined> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw new Error(`cannot read ${file}`, { cause: error });
@@ -45,7 +35,7 @@ async function readKept(file: string): Promise<{ key: string; secret: string } |
 }
 
 /** Whole or not at all, and of several that make it at once all get the same. */
-async function make(file: string): Promise<{ key: string; secret: string }> {
+async function make(file: string): Promise<KeyPair> {
   const unfinished = `${file}.${randomBytes(6).toString('hex')}`;
   const handle = await open(unfinished, 'wx', 0o600);
   try {

@@ -15,9 +15,37 @@ export interface Environment {
   readonly natsUrl: string | undefined;
   readonly appId: string;
   /** The server's key; where not given it is made and kept in the data folder. */
-  readonly appKey: string | undefined;
-  readonly appSecret: string | undefined;
+  readonly appKeys: KeyPair | undefined;
+  /** A bucket for what users upload, in place of the data folder. */
+  readonly bucket: Bucket | undefined;
+  /** Who carries SMS, in place of the development inbox. */
+  readonly aliyunSms: AliyunSms | undefined;
   readonly logLevel: LogLevel;
+}
+
+/** What is known by all, and what proves who has it. */
+export interface KeyPair {
+  readonly key: string;
+  readonly secret: string;
+}
+
+/** A bucket of Amazon S3, or of another store that speaks as it does. */
+export interface Bucket {
+  readonly name: string;
+  /** The store, where it is not Amazon's. */
+  readonly endpoint: string | undefined;
+  /** Where not given, the SDK looks for it as it does for the credentials. */
+  readonly region: string | undefined;
+  /** Whether the bucket stands in the path of its URLs, not in their host. */
+  readonly pathStyle: boolean;
+}
+
+/** An account at Aliyun, and what it may send. */
+export interface AliyunSms {
+  readonly accessKey: KeyPair;
+  readonly sign: string;
+  readonly template: string;
+  readonly endpoint: string;
 }
 
 const LogLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']);
@@ -28,6 +56,7 @@ export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';
 }
 
+const httpProtocols = ['https:', 'http:'];
 const portRule = 'must be a whole number from 0 to 65535';
 
 const Variables = z.object({
@@ -44,11 +73,36 @@ const Variables = z.object({
   APP_ID: text(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _').default('bubble-im'),
   APP_KEY: text(/^[\w-]{1,128}$/, 'must be 1 to 128 letters, digits, - or _').optional(),
   APP_SECRET: text(/^[\x21-\x7e]{1,256}$/, 'must be 1 to 256 visible ASCII characters').optional(),
+  S3_BUCKET: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket').optional(),
+  S3_ENDPOINT: url(httpProtocols),
+  S3_REGION: text(/^[a-z0-9-]{1,64}$/, 'must be the name of a region, such as eu-central-1').optional(),
+  S3_PATH_STYLE: z.enum(['on', 'off'], 'must be on or off').optional(),
+  ALIYUN_SMS_SIGN: z.string().optional(),
+  ALIYUN_SMS_TEMPLATE: text(/^\w{1,64}$/, 'must be the code of a template, such as SMS_123456').optional(),
+  ALIYUN_SMS_ENDPOINT: url(httpProtocols).default('https://dysmsapi.aliyuncs.com'),
+  ALIBABA_CLOUD_ACCESS_KEY_ID: z.string().optional(),
+  ALIBABA_CLOUD_ACCESS_KEY_SECRET: z.string().optional(),
   LOG_LEVEL: z.enum(LogLevel.options, `must be one of ${LogLevel.options.join(', ')}`).default('info'),
 });
 
+/** What means nothing, or half of something, without others. */
+const companions: readonly (readonly [name: VariableName, needs: readonly VariableName[]])[] = [
+  ['APP_KEY', ['APP_SECRET']],
+  ['APP_SECRET', ['APP_KEY']],
+  ['S3_ENDPOINT', ['S3_BUCKET']],
+  ['S3_REGION', ['S3_BUCKET']],
+  ['S3_PATH_STYLE', ['S3_BUCKET']],
+  [
+    'ALIYUN_SMS_SIGN',
+    ['ALIYUN_SMS_TEMPLATE', 'ALIBABA_CLOUD_ACCESS_KEY_ID', 'ALIBABA_CLOUD_ACCESS_KEY_SECRET'],
+  ],
+  ['ALIYUN_SMS_TEMPLATE', ['ALIYUN_SMS_SIGN']],
+  ['ALIYUN_SMS_ENDPOINT', ['ALIYUN_SMS_SIGN']],
+];
+type VariableName = keyof typeof Variables.shape;
+
 /** What may be repeated to whoever reads the error; the others may hold a secret. */
-const showable = new Set(['HOST', 'PORT', 'LOG_LEVEL', 'APP_ID']);
+const showable = new Set(['HOST', 'PORT', 'LOG_LEVEL', 'APP_ID', 'S3_BUCKET', 'S3_REGION', 'S3_PATH_STYLE']);
 
 /**
  * Reads the environment, that of the process where no other is given. An empty variable counts as not given.
@@ -63,8 +117,8 @@ export function readEnvironment(
       .filter(([, value]) => value !== undefined && value !== ''),
   );
   const { data, error } = Variables.safeParse(given);
-  if (error !== undefined)
-    throw new EnvironmentError(error.issues.map((issue) => explain(issue, given)).join('; '));
+  const faults = [...(error?.issues ?? []).map((issue) => explain(issue, given)), ...missing(given)];
+  if (data === undefined || faults.length > 0) throw new EnvironmentError(faults.join('; '));
   return {
     host: data.HOST,
     port: data.PORT,
@@ -73,10 +127,40 @@ export function readEnvironment(
     eventStoreUrl: data.EVENTSTORE_URL,
     natsUrl: data.NATS_URL,
     appId: data.APP_ID,
-    appKey: data.APP_KEY,
-    appSecret: data.APP_SECRET,
+    appKeys: pairOf(data.APP_KEY, data.APP_SECRET),
+    bucket: bucketOf(data),
+    aliyunSms: aliyunSmsOf(data),
     logLevel: data.LOG_LEVEL,
   };
+}
+
+type Read = z.infer<typeof Variables>;
+
+function pairOf(key: string | undefined, secret: string | undefined): KeyPair | undefined {
+  return key === undefined || secret === undefined ? undefined : { key, secret };
+}
+
+function bucketOf({ S3_BUCKET: name, S3_ENDPOINT: endpoint, ...read }: Read): Bucket | undefined {
+  if (name === undefined) return undefined;
+  // Few stores but Amazon's have regions, or a host for each bucket.
+  const elsewhere = endpoint !== undefined;
+  const region = read.S3_REGION ?? (elsewhere ? 'us-east-1' : undefined);
+  return { name, endpoint, region, pathStyle: (read.S3_PATH_STYLE ?? (elsewhere ? 'on' : 'off')) === 'on' };
+}
+
+function aliyunSmsOf(read: Read): AliyunSms | undefined {
+  const { ALIYUN_SMS_SIGN: sign, ALIYUN_SMS_TEMPLATE: template, ALIYUN_SMS_ENDPOINT: endpoint } = read;
+  const accessKey = pairOf(read.ALIBABA_CLOUD_ACCESS_KEY_ID, read.ALIBABA_CLOUD_ACCESS_KEY_SECRET);
+  if (accessKey === undefined || sign === undefined || template === undefined) return undefined;
+  return { accessKey, sign, template, endpoint };
+}
+
+/** What is given without what it needs. */
+function missing(given: Readonly<Record<string, unknown>>): string[] {
+  return companions.flatMap(([name, needs]) => {
+    const lacking = needs.filter((needed) => !(needed in given));
+    return name in given && lacking.length > 0 ? [`${name} needs ${lacking.join(' and ')} beside it`] : [];
+  });
 }
 
 function text(pattern: RegExp, rule: string) {

@@ -59,11 +59,11 @@ async function start(program: Program): Promise<void> {
 }
 
 /** What a gateway shares with the programs whose pushes it carries. Throws EnvironmentError where it is not given. */
-function shared({ databaseUrl, natsUrl, appId: id, appKey: key, appSecret: secret }: Environment) {
-  if (databaseUrl === undefined || natsUrl === undefined || key === undefined || secret === undefined) {
+function shared({ databaseUrl, natsUrl, appId: id, appKeys }: Environment) {
+  if (databaseUrl === undefined || natsUrl === undefined || appKeys === undefined) {
     throw new EnvironmentError('a gateway alone needs DATABASE_URL, NATS_URL, APP_KEY and APP_SECRET');
   }
-  return { databaseUrl, app: { id, key, secret } };
+  return { databaseUrl, app: { id, ...appKeys } };
 }
 
 await runProgram(start);

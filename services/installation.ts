@@ -27,7 +27,7 @@ export async function openInstallation(program: Program): Promise<Installation> 
     () => holdDataFolder(environment.dataFolder),
     (folder) => ({ stop: () => folder.release() }),
   );
-  const appKeys = await loadAppKeys(path, { key: environment.appKey, secret: environment.appSecret });
+  const appKeys = await loadAppKeys(path, environment.appKeys);
   const databaseUrl = environment.databaseUrl ?? (await startDatabase(path, program));
   const applied = await prepareDatabase(databaseUrl).catch((cause: unknown) => {
     const whose =

@@ -5,22 +5,20 @@ import { describe, expect, test } from 'vitest';
 import { loadAppKeys } from '../../services/app-keys.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
-const none = { key: undefined, secret: undefined };
-
 describe("the server's key", () => {
   test('is made once, random, and found again; only the owner can read it', async () => {
     const [folder, elsewhere] = [await temporaryFolder(), await temporaryFolder()];
-    const made = await loadAppKeys(folder, none);
+    const made = await loadAppKeys(folder, undefined);
     expect(made.file).toBe(join(folder, 'app-secret'));
     expect(made.key).toMatch(/^[0-9a-f]{20}$/);
     expect(made.secret).toMatch(/^[0-9a-f]{64}$/);
     expect((await stat(join(folder, 'app-secret'))).mode & 0o777).toBe(0o600);
-    expect(await loadAppKeys(folder, none)).toEqual(made);
-    expect((await loadAppKeys(elsewhere, none)).secret).not.toBe(made.secret);
+    expect(await loadAppKeys(folder, undefined)).toEqual(made);
+    expect((await loadAppKeys(elsewhere, undefined)).secret).not.toBe(made.secret);
   });
 
   test('can be sourced by a shell', async () => {
-    const { key, secret, file } = await loadAppKeys(await temporaryFolder(), none);
+    const { key, secret, file } = await loadAppKeys(await temporaryFolder(), undefined);
     const told = execFileSync('sh', ['-c', '. "$0"; echo "$APP_KEY $APP_SECRET"', String(file)], {
       encoding: 'utf8',
     });
@@ -29,16 +27,13 @@ describe("the server's key", () => {
 
   test('as given wins over what is kept, and does not replace it', async () => {
     const folder = await temporaryFolder();
-    const kept = await loadAppKeys(folder, none);
-    expect(await loadAppKeys(folder, { key: 'mine', secret: undefined })).toEqual({ ...kept, key: 'mine' });
-    expect(await loadAppKeys(folder, { key: 'mine', secret: 's' })).toMatchObject({
-      key: 'mine',
-      secret: 's',
-    });
-    expect(await loadAppKeys(folder, none)).toEqual(kept);
+    const kept = await loadAppKeys(folder, undefined);
+    const given = { key: 'mine', secret: 's' };
+    expect(await loadAppKeys(folder, given)).toEqual({ ...given, file: undefined });
+    expect(await loadAppKeys(folder, undefined)).toEqual(kept);
   });
 
-  test('given whole leaves no file', async () => {
+  test('as given leaves no file', async () => {
     const folder = await temporaryFolder();
     expect(await loadAppKeys(folder, { key: 'k', secret: 's' })).toEqual({
       key: 'k',
@@ -50,7 +45,7 @@ describe("the server's key", () => {
 
   test('made by several at once is one and the same for all', async () => {
     const folder = await temporaryFolder();
-    const all = await Promise.all(Array.from({ length: 20 }, () => loadAppKeys(folder, none)));
+    const all = await Promise.all(Array.from({ length: 20 }, () => loadAppKeys(folder, undefined)));
     expect(new Set(all.map(({ key, secret }) => key + secret)).size).toBe(1);
     expect(await readdir(folder)).toEqual(['app-secret']);
   });
@@ -58,7 +53,7 @@ describe("the server's key", () => {
   test('is not made anew over a file that cannot be understood', async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'app-secret'), 'APP_KEY=abc\n');
-    await expect(loadAppKeys(folder, none)).rejects.toThrow('does not hold the lines');
+    await expect(loadAppKeys(folder, undefined)).rejects.toThrow('does not hold the lines');
     expect(await readFile(join(folder, 'app-secret'), 'utf8')).toBe('APP_KEY=abc\n');
   });
 });

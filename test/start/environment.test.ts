@@ -11,8 +11,9 @@ describe('the environment', () => {
     eventStoreUrl: undefined,
     natsUrl: undefined,
     appId: 'bubble-im',
-    appKey: undefined,
-    appSecret: undefined,
+    appKeys: undefined,
+    bucket: undefined,
+    aliyunSms: undefined,
     logLevel: 'info',
   };
   const names = [
@@ -25,6 +26,15 @@ describe('the environment', () => {
     'APP_ID',
     'APP_KEY',
     'APP_SECRET',
+    'S3_BUCKET',
+    'S3_ENDPOINT',
+    'S3_REGION',
+    'S3_PATH_STYLE',
+    'ALIYUN_SMS_SIGN',
+    'ALIYUN_SMS_TEMPLATE',
+    'ALIYUN_SMS_ENDPOINT',
+    'ALIBABA_CLOUD_ACCESS_KEY_ID',
+    'ALIBABA_CLOUD_ACCESS_KEY_SECRET',
     'LOG_LEVEL',
   ];
 
@@ -47,6 +57,12 @@ describe('the environment', () => {
       APP_ID: 'chat',
       APP_KEY: 'key-1',
       APP_SECRET: 'a/b+c=',
+      S3_BUCKET: 'uploads',
+      S3_REGION: 'eu-central-1',
+      ALIYUN_SMS_SIGN: '泡泡',
+      ALIYUN_SMS_TEMPLATE: 'SMS_123456',
+      ALIBABA_CLOUD_ACCESS_KEY_ID: 'id',
+      ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret',
       LOG_LEVEL: 'debug',
       PATH: '/bin',
     });
@@ -58,10 +74,41 @@ describe('the environment', () => {
       eventStoreUrl: 'esdb+discover://one:2113,two:2113?tls=false',
       natsUrl: 'nats://one:4222,nats://two:4222',
       appId: 'chat',
-      appKey: 'key-1',
-      appSecret: 'a/b+c=',
+      appKeys: { key: 'key-1', secret: 'a/b+c=' },
+      bucket: { name: 'uploads', endpoint: undefined, region: 'eu-central-1', pathStyle: false },
+      aliyunSms: {
+        accessKey: { key: 'id', secret: 'secret' },
+        sign: '泡泡',
+        template: 'SMS_123456',
+        endpoint: 'https://dysmsapi.aliyuncs.com',
+      },
       logLevel: 'debug',
     });
+  });
+
+  test('expects the bucket in the path, and no region, of a store that is not Amazon’s', () => {
+    const elsewhere = { S3_BUCKET: 'uploads', S3_ENDPOINT: 'http://minio:9000' };
+    expect(readEnvironment(elsewhere).bucket).toMatchObject({ region: 'us-east-1', pathStyle: true });
+    const oss = { ...elsewhere, S3_REGION: 'cn-hangzhou', S3_PATH_STYLE: 'off' };
+    expect(readEnvironment(oss).bucket).toMatchObject({ region: 'cn-hangzhou', pathStyle: false });
+  });
+
+  test.each([
+    [{ APP_KEY: 'k' }, 'APP_KEY needs APP_SECRET beside it'],
+    [{ APP_SECRET: 's' }, 'APP_SECRET needs APP_KEY beside it'],
+    [{ S3_ENDPOINT: 'http://minio:9000' }, 'S3_ENDPOINT needs S3_BUCKET beside it'],
+    [{ ALIYUN_SMS_TEMPLATE: 'SMS_1' }, 'ALIYUN_SMS_TEMPLATE needs ALIYUN_SMS_SIGN beside it'],
+    [
+      { ALIYUN_SMS_SIGN: '泡泡', ALIBABA_CLOUD_ACCESS_KEY_ID: 'id' },
+      'ALIYUN_SMS_SIGN needs ALIYUN_SMS_TEMPLATE and ALIBABA_CLOUD_ACCESS_KEY_SECRET beside it',
+    ],
+  ])('refuses %j, which is half of something', (given, message) => {
+    expect(() => readEnvironment(given)).toThrow(message);
+  });
+
+  test('has nothing against credentials that serve another purpose', () => {
+    const { aliyunSms } = readEnvironment({ ALIBABA_CLOUD_ACCESS_KEY_ID: 'id' });
+    expect(aliyunSms).toBeUndefined();
   });
 
   test.each([
@@ -75,6 +122,10 @@ describe('the environment', () => {
     ['APP_ID', 'a/b', 'APP_ID must be 1 to 64 letters, digits, - or _, not "a/b"'],
     ['APP_KEY', 'a:b', 'APP_KEY must be 1 to 128 letters, digits, - or _'],
     ['APP_SECRET', 'two secret words', 'APP_SECRET must be 1 to 256 visible ASCII characters'],
+    ['S3_BUCKET', 'My/Bucket', 'S3_BUCKET must be the name of a bucket, not "My/Bucket"'],
+    ['S3_ENDPOINT', 'minio:9000', 'S3_ENDPOINT must be a URL that begins with https:// or http://'],
+    ['S3_PATH_STYLE', 'yes', 'S3_PATH_STYLE must be on or off, not "yes"'],
+    ['ALIYUN_SMS_TEMPLATE', 'SMS 1', 'ALIYUN_SMS_TEMPLATE must be the code of a template'],
     [
       'LOG_LEVEL',
       'loud',
