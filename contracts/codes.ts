@@ -19,6 +19,7 @@ export const codes = {
   registerOff: { code: 205, msg: '注册功能已关闭' },
   joinByCodeOff: { code: 206, msg: '扫码加群功能已关闭' },
   alreadyAnswered: { code: 210, msg: '该好友申请已经处理过' },
+  smsNotSent: { code: 211, msg: '短信发送失败,请稍后再试' },
   noMessage: { code: 404, msg: '消息不存在' },
   tooLate: { code: 505, msg: '消息已超过可撤回时间' },
   noGroup: { code: 701, msg: '群组不存在或已解散' },

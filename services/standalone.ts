@@ -1,24 +1,35 @@
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { startProjector } from '../projections/projector.ts';
+import { accountsDatabase } from './accounts/tables.ts';
 import { assemble } from './api/assemble.ts';
 import { cookieToken } from './api/caller.ts';
-import { busProbe, databaseProbe, healthRoutes, logProbe, projectionsProbe } from './api/health.ts';
+import {
+  busProbe,
+  databaseProbe,
+  filesProbe,
+  healthRoutes,
+  logProbe,
+  projectionsProbe,
+} from './api/health.ts';
 import { createServer } from './api/server.ts';
 import { openBus } from './bus/open.ts';
 import { settingStream } from './domain/setting.ts';
+import { openFileStore } from './files/open.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { openInstallation } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
 import { openLog } from './log/open.ts';
 import { createPool } from './postgres/pool.ts';
+import { openSms } from './sms/open.ts';
 
 /** The whole of bubble-im in one process: log, projections, bus, gateway, API (`npm start`). */
 async function start(program: Program): Promise<void> {
   const { environment, logger } = program;
   const { databaseUrl, appKeys, dataFolder } = await openInstallation(program);
   const app = { id: environment.appId, key: appKeys.key, secret: appKeys.secret };
+  const filesFolder = join(dataFolder, 'files');
   const pool = await program.start(
     'database pool',
     async () => createPool(databaseUrl, logger),
@@ -39,16 +50,17 @@ async function start(program: Program): Promise<void> {
     () => startProjector({ log, database: databaseUrl, bus, logger }),
     (part) => ({ stop: () => part.stop() }),
   );
+  const fileStore = await program.start(
+    'files',
+    () => openFileStore(environment, join(filesFolder, 'upload'), logger),
+    (part) => ({ stop: () => part.close() }),
+  );
+  const sms = openSms(environment, accountsDatabase(pool));
   const { application, prepared } = await program.start(
     'api',
     () =>
       assemble({
-        log,
-        bus,
-        pool,
-        app,
-        folder: join(dataFolder, 'files'),
-        logger,
+        ...{ log, bus, pool, app, fileStore, folder: filesFolder, sms, logger },
         fail: (error) => program.fail('api', error),
       }),
     (part) => ({ stop: part.stop }),
@@ -68,12 +80,13 @@ async function start(program: Program): Promise<void> {
   );
   const server = await createServer(application);
   const { database, isReady } = application;
-  healthRoutes(server, {
+  const needed = {
     log: logProbe(log),
     projections: projectionsProbe(log, database, isReady),
     database: databaseProbe(database),
     bus: busProbe(bus),
-  });
+  };
+  healthRoutes(server, needed, { files: filesProbe(fileStore) });
   await serveGateway(server, gateway);
   const address = await listen(program, server);
   // Not awaited: while the read models catch up, the program can be asked to end.

@@ -98,6 +98,7 @@ export const userSendSmsPass = contract({
   methods: ['POST'],
   access: 'user',
   summary: '发送短信(重置密码)',
+  refuses: ['smsNotSent'],
   example: { parameters: { phone: '13800000000', type: 'retrieve' }, data: [] },
   parameters: z.object({
     login_uid: parameter.loginUid,

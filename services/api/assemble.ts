@@ -17,6 +17,7 @@ import { AggregateStore } from '../commands/aggregate-store.ts';
 import { MessageSender } from '../commands/send-message.ts';
 import { settingStream } from '../domain/setting.ts';
 import { userStream } from '../domain/user.ts';
+import type { FileStore } from '../files/file-store.ts';
 import { openFiles } from '../files/files.ts';
 import { readPresence } from '../gateway/presence.ts';
 import type { App } from '../gateway/signature.ts';
@@ -25,7 +26,7 @@ import { greatestIds, readCheckpoint } from '../queries/checkpoint.ts';
 import { findByEventId, isReadable } from '../queries/messages.ts';
 import { type ReadDatabase, readDatabase } from '../queries/tables.ts';
 import { createSmsCodes } from '../sms/codes.ts';
-import { createSmsInbox } from '../sms/inbox.ts';
+import type { Sms } from '../sms/open.ts';
 import type { Application } from './application.ts';
 import { patience } from './route.ts';
 
@@ -36,7 +37,11 @@ export interface Foundation {
   readonly pool: pg.Pool;
   readonly app: App;
   /** Where uploads are kept. */
+  readonly fileStore: FileStore;
+  /** Where what is made of them is kept. */
   readonly folder: string;
+  /** Who carries the codes to phones. */
+  readonly sms: Sms;
   readonly logger: Logger;
   /** Hears of what the program cannot go on with. */
   readonly fail: (error: unknown) => void;
@@ -53,16 +58,15 @@ export interface Assembled {
 
 /** Puts together what the routes work with. */
 export async function assemble(foundation: Foundation): Promise<Assembled> {
-  const { log, bus, pool, app, folder, logger, fail } = foundation;
-  const files = await openFiles(folder);
+  const { log, bus, pool, app, fileStore, folder, sms, logger, fail } = foundation;
+  const files = await openFiles(folder, fileStore);
   const database = readDatabase(pool);
   const accounts = accountsDatabase(pool);
   const progress = await followProgress(bus, () => readCheckpoint(database));
   const store = new AggregateStore(log, fail);
   await store.start();
   const tokens = createTokens({ database: accounts, bus, logger });
-  const smsInbox = createSmsInbox(accounts);
-  const smsCodes = createSmsCodes({ database: accounts, provider: smsInbox, secret: app.secret, logger });
+  const smsCodes = createSmsCodes({ database: accounts, provider: sms.provider, secret: app.secret, logger });
   const ids = createIds(accounts);
   const lookup = {
     readable: isReadable.bind(undefined, database),
@@ -96,7 +100,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     tokens,
     captchas: createCaptchas({ database: accounts, secret: app.secret }),
     smsCodes,
-    smsInbox,
+    smsInbox: sms.inbox,
     createdGroups: createCreatedGroups(accounts),
     ids,
     files,

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { type CodeName, codes, Refusal } from '../../contracts/codes.ts';
+import { FileStoreFailure } from '../files/file-store.ts';
 import { LogFailure } from '../log/log.ts';
 
 /** What every answer is (API document, 接口文档). */
@@ -48,6 +49,7 @@ const databaseAway =
 export function refusalFor(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof LogFailure) return new Refusal('notReady');
+  if (error instanceof FileStoreFailure) return new Refusal('notReady', '文件存储暂不可用,请稍后重试');
   if (!(error instanceof Error)) return new Refusal('unexpected');
   const { statusCode, code }: { statusCode?: unknown; code?: unknown } = {
     statusCode: undefined,

@@ -2,27 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { defaultAvatar } from '../../contracts/avatars.ts';
 import { Refusal } from '../../contracts/codes.ts';
 import { readStoredPath, type StoredFile, type StoredPath } from '../files/file-store.ts';
+import { isAttachment, mediaTypeOf } from '../files/media-type.ts';
 import type { Application } from './application.ts';
-
-const pictures: Readonly<Record<string, string>> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  gif: 'image/gif',
-  webp: 'image/webp',
-};
-
-/** What players want to know by its type, and no browser runs. */
-const media: Readonly<Record<string, string>> = {
-  mp3: 'audio/mpeg',
-  m4a: 'audio/mp4',
-  aac: 'audio/aac',
-  amr: 'audio/amr',
-  wav: 'audio/wav',
-  ogg: 'audio/ogg',
-  opus: 'audio/ogg',
-  mp4: 'video/mp4',
-  webm: 'video/webm',
-};
 
 /** What a path names never changes. */
 const forEver = 'public, max-age=31536000, immutable';
@@ -47,34 +28,32 @@ export function fileRoutes(server: FastifyInstance, { files }: Application): voi
   });
 }
 
-function send(
+async function send(
   request: FastifyRequest,
   reply: FastifyReply,
   path: StoredPath,
   file: StoredFile,
-): FastifyReply {
-  const extension = path.slice(path.lastIndexOf('.') + 1);
+): Promise<FastifyReply> {
   const tag = `"${path.slice(path.lastIndexOf('/') + 1, path.lastIndexOf('.'))}"`;
+  const range = readRange(request.headers.range, file.bytes);
+  const known = request.headers['if-none-match'] === tag;
+  const { start, end } = range && range !== 'unsatisfiable' ? range : { start: 0, end: file.bytes - 1 };
+  const without = known || range === 'unsatisfiable' || request.method === 'HEAD' || file.bytes === 0;
+  // Before any header says that all is well: here the store may fail.
+  const body = without ? '' : await file.read({ start, end });
   reply
     .header('cache-control', forEver)
     .header('etag', tag)
     .header('accept-ranges', 'bytes')
-    .header('content-security-policy', "default-src 'none'; sandbox");
-  if (path.startsWith('files/')) {
-    reply.header('content-disposition', 'attachment').type(media[extension] ?? 'application/octet-stream');
-  } else {
-    reply.type(pictures[extension] ?? 'application/octet-stream');
-  }
-  if (request.headers['if-none-match'] === tag) return reply.code(304).send();
-  const range = readRange(request.headers.range, file.bytes);
+    .header('content-security-policy', "default-src 'none'; sandbox")
+    .type(mediaTypeOf(path));
+  if (isAttachment(path)) reply.header('content-disposition', 'attachment');
+  if (known) return reply.code(304).send();
   if (range === 'unsatisfiable') {
-    return reply.code(416).header('content-range', `bytes */${file.bytes}`).send('');
+    return reply.code(416).header('content-range', `bytes */${file.bytes}`).send(body);
   }
-  const { start, end } = range ?? { start: 0, end: file.bytes - 1 };
   if (range) reply.code(206).header('content-range', `bytes ${start}-${end}/${file.bytes}`);
-  reply.header('content-length', end - start + 1);
-  if (request.method === 'HEAD' || file.bytes === 0) return reply.send('');
-  return reply.send(file.read({ start, end }));
+  return reply.header('content-length', end - start + 1).send(body);
 }
 
 /** The one range that is asked for; undefined where the whole is. */

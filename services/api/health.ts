@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { categories } from '../../contracts/events/index.ts';
 import type { Bus } from '../bus/bus.ts';
+import type { FileStore } from '../files/file-store.ts';
 import type { EventLog } from '../log/log.ts';
 import { readCheckpoint } from '../queries/checkpoint.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
@@ -15,15 +16,19 @@ export type PartHealth = { readonly ready: boolean } & Readonly<Record<string, b
 /** Looks at a part of a program. One that fails, or takes longer than 2 s, is not ready. */
 export type Probe = () => PartHealth | Promise<PartHealth>;
 
-/** `/health`: the process answers. `/ready`: each part does; 503 where one does not. */
-export function healthRoutes(server: FastifyInstance, probes: Readonly<Record<string, Probe>>): void {
+export type Probes = Readonly<Record<string, Probe>>;
+
+/**
+ * `/health`: the process answers. `/ready`: each part does; 503 where one does not that is needed.
+ * @param others parts that are told of, and without which most goes on
+ */
+export function healthRoutes(server: FastifyInstance, needed: Probes, others: Probes = {}): void {
   server.get('/health', async () => ({ alive: true }));
 
   server.get('/ready', async (_request, reply) => {
-    const looks = Object.entries(probes).map(async ([name, probe]) => [name, await inTime(probe)] as const);
-    const parts = Object.fromEntries(await Promise.all(looks));
+    const [parts, told] = await Promise.all([lookAt(needed), lookAt(others)]);
     const ready = Object.values(parts).every((part) => part.ready);
-    return reply.code(ready ? 200 : 503).send({ ready, parts });
+    return reply.code(ready ? 200 : 503).send({ ready, parts: { ...parts, ...told } });
   });
 }
 
@@ -53,6 +58,11 @@ export function busProbe(bus: Bus): Probe {
   return () => ({ ready: bus.healthy() });
 }
 
+/** Whether what users uploaded can be got at. */
+export function filesProbe(store: FileStore): Probe {
+  return async () => ({ ready: await store.healthy() });
+}
+
 /** For how long the first event that the read models lack has been in the log, in milliseconds. */
 async function lagOf(log: EventLog, database: ReadDatabase): Promise<number> {
   const after = await readCheckpoint(database);
@@ -60,6 +70,11 @@ async function lagOf(log: EventLog, database: ReadDatabase): Promise<number> {
     return Math.max(0, Date.now() - recorded);
   }
   return 0;
+}
+
+async function lookAt(probes: Probes): Promise<Record<string, PartHealth>> {
+  const looks = Object.entries(probes).map(async ([name, probe]) => [name, await inTime(probe)] as const);
+  return Object.fromEntries(await Promise.all(looks));
 }
 
 async function inTime(probe: Probe): Promise<PartHealth> {

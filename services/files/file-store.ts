@@ -11,19 +11,33 @@ export type StoredPath = string & { readonly __brand: 'StoredPath' };
 /** A stored file, to be read. */
 export interface StoredFile {
   readonly bytes: number;
-  /** The bytes from `start` up to and including `end`; all where none are named. */
-  read(range?: { readonly start: number; readonly end: number }): Readable;
+  /**
+   * The bytes from `start` up to and including `end`; all where none are named.
+   * @throws what `find` throws; what goes wrong on the way, the stream tells
+   */
+  read(range?: { readonly start: number; readonly end: number }): Promise<Readable>;
 }
 
 /** The port to where uploads are kept: a local folder, or an object store. */
 export interface FileStore {
   /**
    * Takes over a finished local file. Under its path it is there as a whole or not at all.
-   * @throws what the store throws; the local file may then still be there
+   * @throws FileStoreFailure, or what the disk throws; the local file may then still be there
    */
   add(path: StoredPath, localFile: string): Promise<void>;
-  /** The file of that path; undefined where there is none. */
+  /**
+   * The file of that path; undefined where there is none.
+   * @throws FileStoreFailure, or what the disk throws
+   */
   find(path: StoredPath): Promise<StoredFile | undefined>;
+  /** Whether it can be worked with now. */
+  healthy(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** The store did not do what it should. Whoever asked may ask again later; the cause is for the log. */
+export class FileStoreFailure extends Error {
+  override readonly name = 'FileStoreFailure';
 }
 
 const shape = /^(?:avatars\/\d{1,16}|images\/\d{6}|files\/\d{6})\/[0-9a-f]{32}\.[a-z0-9]{1,10}$/;

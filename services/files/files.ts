@@ -5,7 +5,6 @@ import { drawDefaultAvatar, openFaces } from './faces.ts';
 import type { FileStore } from './file-store.ts';
 import { GroupPictures } from './group-pictures.ts';
 import { type Incoming, openIncoming } from './incoming.ts';
-import { localFolder } from './local-folder.ts';
 
 /** Uploads and the pictures made of them. */
 export interface Files {
@@ -18,14 +17,16 @@ export interface Files {
   close(): Promise<void>;
 }
 
-/** Keeps uploads, and what is made of them, under one folder. @throws what the disk throws */
-export async function openFiles(folder: string): Promise<Files> {
+/**
+ * Makes pictures of what a store holds, and keeps them, with uploads that are not whole yet, in a folder.
+ * @throws what the disk throws
+ */
+export async function openFiles(folder: string, store: FileStore): Promise<Files> {
   // Pictures are many and small: a core each, and nothing kept in memory between them.
   sharp.concurrency(1);
   sharp.cache(false);
   const made = join(folder, 'made');
   await mkdir(made, { recursive: true });
-  const store = localFolder(join(folder, 'upload'));
   const faces = await openFaces(made);
   const groupPictures = await new GroupPictures(join(made, 'groups'), store, faces).open();
   return {

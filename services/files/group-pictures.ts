@@ -145,7 +145,7 @@ export class GroupPictures {
     const known = this.#squares.get(key);
     if (known) return known;
     const stored = await this.#store.find(path);
-    const square = stored && (await squareOf(await buffer(stored.read()), size));
+    const square = stored && (await squareOf(await buffer(await stored.read()), size));
     if (square) this.#squares.set(key, square);
     return square;
   }

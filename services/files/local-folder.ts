@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, rename, stat } from 'node:fs/promises';
+import { access, constants, mkdir, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FileStore } from './file-store.ts';
 
@@ -18,8 +18,14 @@ export function localFolder(folder: string): FileStore {
         throw error;
       });
       if (!found?.isFile()) return undefined;
-      return { bytes: found.size, read: (range) => createReadStream(file, range) };
+      return { bytes: found.size, read: async (range) => createReadStream(file, range) };
     },
+    async healthy() {
+      await mkdir(folder, { recursive: true });
+      await access(folder, constants.W_OK);
+      return true;
+    },
+    close: async () => undefined,
   };
 }
 

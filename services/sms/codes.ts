@@ -2,9 +2,9 @@ import { createHmac, randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Expression, type SqlBool, sql, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
-import { Refusal } from '../../contracts/codes.ts';
+import { codes, Refusal } from '../../contracts/codes.ts';
 import type { AccountsDatabase, AccountsTables } from '../accounts/tables.ts';
-import type { SmsProvider, SmsPurpose } from './provider.ts';
+import { SmsNotSent, type SmsProvider, type SmsPurpose } from './provider.ts';
 
 /** A code that was found right, to be spent. */
 export type CheckedCode = number & { readonly __brand: 'CheckedCode' };
@@ -25,7 +25,8 @@ export interface SmsCodes {
   /**
    * Sends a code of 6 digits, good for 5 minutes; the one before it is good no more.
    * @throws Refusal `illegal` beyond one a minute per phone and purpose, 10 a day per phone, 60 an
-   * hour per address; for `retrieve` also where the provider failed, which else the log alone tells.
+   * hour per address; for `retrieve` `smsNotSent` where the provider did not send it, which else the log
+   * alone tells. One that it refused then counts for no limit.
    */
   send(request: CodeRequest): Promise<void>;
   /**
@@ -41,6 +42,16 @@ export interface SmsCodes {
   /** Waits for what is being sent. */
   close(): Promise<void>;
 }
+
+/** What became of a code at the provider. */
+type Outcome = 'sent' | 'refused' | 'too often' | 'doubtful';
+
+/** What is said to who asked for their own phone. */
+const notSent: Readonly<Record<Exclude<Outcome, 'sent'>, string>> = {
+  refused: codes.smsNotSent.msg,
+  'too often': '该手机号获取短信过于频繁,请稍后再试',
+  doubtful: '短信可能没有发出,请留意手机,一分钟后可重新获取',
+};
 
 const wrongTries = 5;
 /** Asked for by strangers, who must not learn from the answer or its time whether the phone is known. */
@@ -59,21 +70,22 @@ export function createSmsCodes(options: {
   readonly logger: Logger;
 }): SmsCodes {
   const { database, provider, secret, logger } = options;
-  const sending = new Set<Promise<boolean>>();
+  const sending = new Set<Promise<Outcome>>();
 
   function codeHash(phone: string, purpose: SmsPurpose, code: string): Buffer {
     return createHmac('sha256', secret).update(`sms ${phone} ${purpose} ${code}`).digest();
   }
 
-  /** Hands the code to the provider; answers whether that went well. */
-  function hand(phone: string, purpose: SmsPurpose, code: string): Promise<boolean> {
+  /** Hands the code to the provider. */
+  function hand(phone: string, purpose: SmsPurpose, code: string): Promise<Outcome> {
     const handed = provider
       .send(phone, purpose, code)
       .then(
-        () => true,
-        (error: unknown) => {
+        (): Outcome => 'sent',
+        (error: unknown): Outcome => {
           logger.error({ err: error, purpose }, 'a code could not be sent');
-          return false;
+          if (!(error instanceof SmsNotSent)) return 'doubtful';
+          return error.tooOften ? 'too often' : 'refused';
         },
       )
       .finally(() => sending.delete(handed));
@@ -85,21 +97,31 @@ export function createSmsCodes(options: {
     async send({ phone, purpose, address, deliver }) {
       const answerAt = delay(answerMilliseconds);
       const code = String(randomInt(100_000, 1_000_000));
-      await database.transaction().execute(async (transaction) => {
+      const id = await database.transaction().execute(async (transaction) => {
         await lockLimits(transaction, phone, address);
         await mustBeWithinLimits(transaction, phone, purpose, address);
         // What is not sent must not be guessed either: an empty hash is none that a code has.
         const hash = deliver ? codeHash(phone, purpose, code) : Buffer.alloc(0);
-        await transaction
+        const inserted = await transaction
           .insertInto('accounts.sms_codes')
           .values({ phone, purpose, hash, address })
-          .execute();
+          .returning('id')
+          .executeTakeFirstOrThrow();
+        return inserted.id;
       });
       const handed = deliver ? hand(phone, purpose, code) : undefined;
       if (discreet.has(purpose)) {
+        // One that was refused still counts: else the limits would tell what the answer does not.
         if (provider.local) await handed;
         await answerAt;
-      } else if ((await handed) === false) throw new Refusal('illegal', '短信发送失败,请稍后再试');
+        return;
+      }
+      const outcome = await handed;
+      if (outcome === undefined || outcome === 'sent') return;
+      if (outcome !== 'doubtful') {
+        await database.deleteFrom('accounts.sms_codes').where('id', '=', id).execute();
+      }
+      throw new Refusal('smsNotSent', notSent[outcome]);
     },
     async check(phone, purpose, code) {
       const hash = codeHash(phone, purpose, code);

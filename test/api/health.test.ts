@@ -1,13 +1,13 @@
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
-import { healthRoutes, type Probe } from '../../services/api/health.ts';
+import { healthRoutes, type Probe, type Probes } from '../../services/api/health.ts';
 
 const well: Probe = () => ({ ready: true });
 
 /** What `/ready` tells of some parts. */
-async function ready(probes: Readonly<Record<string, Probe>>) {
+async function ready(needed: Probes, others?: Probes) {
   const server = Fastify();
-  healthRoutes(server, probes);
+  healthRoutes(server, needed, others);
   const answer = await server.inject({ url: '/ready' });
   return [answer.statusCode, answer.json()];
 }
@@ -34,6 +34,13 @@ test.each<[string, Probe]>([
   expect(await ready({ database: well, bus })).toEqual([
     503,
     { ready: false, parts: { database: { ready: true }, bus: { ready: false } } },
+  ]);
+});
+
+test('a program is ready without a part that most goes on without, and tells of it', async () => {
+  expect(await ready({ database: well }, { files: () => ({ ready: false }) })).toEqual([
+    200,
+    { ready: true, parts: { database: { ready: true }, files: { ready: false } } },
   ]);
 });
 

@@ -21,7 +21,12 @@ const face = (uid: number, path?: string): Face => ({
 });
 const somePath = `avatars/1/${'a'.repeat(32)}.png`;
 
-const nowhere: FileStore = { add: async () => undefined, find: async () => undefined };
+const nowhere: FileStore = {
+  add: async () => undefined,
+  find: async () => undefined,
+  healthy: async () => true,
+  close: async () => undefined,
+};
 
 /** Draws nothing until it is let. */
 function heldFaces(): { faces: Faces; drawing: () => number; let(): void } {
@@ -131,7 +136,7 @@ describe('pictures of groups', () => {
   test('stand in for a broken picture, and are kept', async () => {
     const broken: FileStore = {
       ...nowhere,
-      find: async () => ({ bytes: 3, read: () => Readable.from([Buffer.from('???')]) }),
+      find: async () => ({ bytes: 3, read: async () => Readable.from([Buffer.from('???')]) }),
     };
     const { folder, pictures } = await open(broken, atOnce);
     expect(await pictures.find([face(1, somePath)])).toBeDefined();

@@ -244,7 +244,7 @@ describe('a provider over the net', () => {
     const sent = codes.send({ phone: newPhone(), purpose: 'retrieve', address: newAddress(), deliver: true });
     await Promise.all([
       fail(),
-      expect(sent).rejects.toEqual(expect.objectContaining({ message: '短信发送失败,请稍后再试' })),
+      expect(sent).rejects.toEqual(expect.objectContaining({ reason: 'smsNotSent' })),
     ]);
   });
 });

@@ -4,14 +4,18 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { vi } from 'vitest';
 import { type Projector, startProjector } from '../../projections/projector.ts';
+import { accountsDatabase } from '../../services/accounts/tables.ts';
 import type { Application } from '../../services/api/application.ts';
 import { assemble } from '../../services/api/assemble.ts';
 import { createServer } from '../../services/api/server.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
+import type { AliyunSms, Bucket } from '../../services/environment.ts';
+import { openFileStore } from '../../services/files/open.ts';
 import type { Position } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres.ts';
 import { createPool } from '../../services/postgres/pool.ts';
+import { openSms } from '../../services/sms/open.ts';
 import { silent } from './accounts.ts';
 import { createDatabase } from './database.ts';
 
@@ -24,6 +28,10 @@ export const serverKey = { 'x-app-key': testApp.key, 'x-app-secret': testApp.sec
 export interface ApplicationOptions {
   /** What the API takes for the time, in milliseconds since 1970. */
   readonly now?: () => number;
+  /** Where uploads are kept; by default in `filesFolder`. */
+  readonly bucket?: Bucket;
+  /** Who carries SMS; by default the development inbox. */
+  readonly aliyunSms?: AliyunSms;
 }
 
 /** The API as it runs, without its sockets: log, projector, bus and HTTP for real. */
@@ -91,7 +99,7 @@ async function openProcess(
   folder: string,
   bus: Bus,
   stops: (() => Promise<void>)[],
-  { now }: ApplicationOptions,
+  { now, bucket, aliyunSms }: ApplicationOptions,
 ): Promise<Application> {
   const pool = createPool(databaseUrl, silent);
   stops.push(() => pool.end());
@@ -103,7 +111,10 @@ async function openProcess(
       throw error;
     });
   };
-  const parts = { log, bus, pool, app: testApp, folder, logger: silent, fail };
+  const fileStore = await openFileStore({ bucket }, join(folder, 'upload'), silent);
+  stops.push(() => fileStore.close());
+  const sms = openSms({ aliyunSms }, accountsDatabase(pool));
+  const parts = { log, bus, pool, app: testApp, fileStore, folder, sms, logger: silent, fail };
   const { application, stop } = await assemble(parts);
   stops.push(stop);
   return now ? { ...application, now } : application;

@@ -1,0 +1,19 @@
+import type { AccountsDatabase } from '../accounts/tables.ts';
+import type { Environment } from '../environment.ts';
+import { connectAliyunSms } from './aliyun.ts';
+import { createSmsInbox, type SmsInbox } from './inbox.ts';
+import type { SmsProvider } from './provider.ts';
+
+/** Who carries SMS. */
+export interface Sms {
+  readonly provider: SmsProvider;
+  /** Where the development provider keeps what it sent; undefined while a real one is in use. */
+  readonly inbox: SmsInbox | undefined;
+}
+
+/** Opens the provider that the environment names: Aliyun, else the development inbox. */
+export function openSms({ aliyunSms }: Pick<Environment, 'aliyunSms'>, database: AccountsDatabase): Sms {
+  if (aliyunSms !== undefined) return { provider: connectAliyunSms(aliyunSms), inbox: undefined };
+  const inbox = createSmsInbox(database);
+  return { provider: inbox, inbox };
+}

@@ -1,0 +1,15 @@
+/** A server that speaks S3 and checks signatures, written by others; it tells TypeScript nothing of itself. */
+declare module '@20minutes/s3rver' {
+  export default class S3rver {
+    constructor(options: {
+      readonly directory: string;
+      readonly address: string;
+      readonly port: number;
+      readonly silent: boolean;
+      readonly configureBuckets: readonly { readonly name: string }[];
+    });
+    /** Listens. */
+    run(): Promise<{ readonly port: number }>;
+    close(): Promise<void>;
+  }
+}
