@@ -19,7 +19,9 @@ const methods: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'
  * @param logger where what fails unexpectedly is told
  */
 export async function createHttp(logger: Logger): Promise<FastifyInstance> {
-  const loggerInstance: FastifyBaseLogger = logger;
+  // What the libraries below tell at debug and trace holds headers, and these hold tokens and keys.
+  const level = logger.isLevelEnabled('debug') ? 'info' : logger.level;
+  const loggerInstance: FastifyBaseLogger = logger.child({}, { level });
   const server = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
 import { vi } from 'vitest';
 import { type Projector, startProjector } from '../../projections/projector.ts';
 import { accountsDatabase } from '../../services/accounts/tables.ts';
@@ -32,6 +33,8 @@ export interface ApplicationOptions {
   readonly bucket?: Bucket;
   /** Who carries SMS; by default the development inbox. */
   readonly aliyunSms?: AliyunSms;
+  /** Where the API tells what happens; nowhere by default. */
+  readonly logger?: Logger;
 }
 
 /** The API as it runs, without its sockets: log, projector, bus and HTTP for real. */
@@ -99,9 +102,9 @@ async function openProcess(
   folder: string,
   bus: Bus,
   stops: (() => Promise<void>)[],
-  { now, bucket, aliyunSms }: ApplicationOptions,
+  { now, bucket, aliyunSms, logger = silent }: ApplicationOptions,
 ): Promise<Application> {
-  const pool = createPool(databaseUrl, silent);
+  const pool = createPool(databaseUrl, logger);
   stops.push(() => pool.end());
   const log = await openPostgresLog({ connectionString: databaseUrl });
   stops.push(() => log.close());
@@ -111,10 +114,10 @@ async function openProcess(
       throw error;
     });
   };
-  const fileStore = await openFileStore({ bucket }, join(folder, 'upload'), silent);
+  const fileStore = await openFileStore({ bucket }, join(folder, 'upload'), logger);
   stops.push(() => fileStore.close());
   const sms = openSms({ aliyunSms }, accountsDatabase(pool));
-  const parts = { log, bus, pool, app: testApp, fileStore, folder, sms, logger: silent, fail };
+  const parts = { log, bus, pool, app: testApp, fileStore, folder, sms, logger, fail };
   const { application, stop } = await assemble(parts);
   stops.push(stop);
   return now ? { ...application, now } : application;
