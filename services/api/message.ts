@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import * as message from '../../contracts/http/message.ts';
 import { Mid } from '../../contracts/ids.ts';
-import { markRead } from '../commands/change-chat.ts';
+import { markRead, readNewest } from '../commands/change-chat.ts';
 import { conversationOf } from '../commands/send-message.ts';
 import { takeMessage } from '../commands/take-message.ts';
 import { groupStream, mustBeMember, mustLive } from '../domain/group.ts';
@@ -34,16 +34,16 @@ export function messageRoutes(server: FastifyInstance, application: Application)
     const conversation = conversationOf(reader, chat);
     const reading = await findReading(database, reader, conversation);
     if (!reading) throw new Refusal('illegal', '你不是该群成员');
-    const place = mid === undefined ? undefined : await findMessage(database, conversation, mid);
-    if (mid !== undefined && !place) throw new Refusal('noMessage');
-    const before = place?.sequence ?? null;
-    const page = await readPage(database, { reader, conversation, after: reading.from, before, limit });
-    const data = page.map((paged) => paged.message);
-    const newest = page.at(-1);
-    if (mid !== undefined || !newest) return { data };
-    const read = { mid: Mid.parse(newest.message.mid), sequence: newest.sequence };
-    const position = await markRead(application, reader, conversation, { message: read }, context);
-    return { data, position };
+    if (mid === undefined) {
+      const shown = { reader, conversation, limit };
+      const { page, position } = await readNewest(application, shown, reading, context);
+      return { data: page.map(({ message }) => message), position };
+    }
+    const place = await findMessage(database, conversation, mid);
+    if (!place) throw new Refusal('noMessage');
+    const between = { after: reading.from, before: place.sequence };
+    const page = await readPage(database, { reader, conversation, ...between, limit });
+    return { data: page.map(({ message }) => message) };
   });
 
   serve(

@@ -1,12 +1,19 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { InboxEvent } from '../../contracts/events/inbox.ts';
-import type { ConversationId, Mid, Uid } from '../../contracts/ids.ts';
+import { type ConversationId, Mid, type Uid } from '../../contracts/ids.ts';
 import { streamName } from '../domain/aggregate.ts';
 import { groupStream, mustBeMember, mustLive } from '../domain/group.ts';
 import { mustExist, userStream } from '../domain/user.ts';
-import type { EventLog, Position } from '../log/log.ts';
+import { type EventLog, type Position, startOfLog } from '../log/log.ts';
 import { findInboxEntry } from '../queries/inbox.ts';
-import { findReading, lastMessage } from '../queries/messages.ts';
+import {
+  findReading,
+  lastMessage,
+  type Page,
+  type PagedMessage,
+  type Reading,
+  readPage,
+} from '../queries/messages.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 import type { CommandContext } from './context.ts';
@@ -79,6 +86,27 @@ export async function markRead(
   return appendAny(log, inboxStream(uid), await reading(database, uid, conversation, upTo), context);
 }
 
+/**
+ * What a reader is shown of a conversation's end, which reads it up to there.
+ * @param reading from where on they read, and how far they have
+ * @returns the page, and the position that shows it as read
+ */
+export async function readNewest(
+  parts: Pick<Parts, 'log' | 'database'>,
+  { reader, conversation, limit }: Pick<Page, 'reader' | 'conversation' | 'limit'>,
+  reading: Reading,
+  context: CommandContext,
+): Promise<{ page: PagedMessage[]; position: Position }> {
+  const { database } = parts;
+  // An unread mark goes too where there is nothing left to show. What comes after was not shown, so beforehand.
+  const end = reading.marked > 0 ? await lastMessage(database, conversation) : undefined;
+  const page = await readPage(database, { reader, conversation, after: reading.from, before: null, limit });
+  const newest = page.at(-1);
+  const message = newest ? { mid: Mid.parse(newest.message.mid), sequence: newest.sequence } : end;
+  if (!message) return { page, position: startOfLog };
+  return { page, position: await markRead(parts, reader, conversation, { message }, context) };
+}
+
 /** The event of a reading, unless it would tell nothing new: a reading never goes back. */
 async function reading(
   database: ReadDatabase,
@@ -95,7 +123,8 @@ async function reading(
   ]);
   if (!read || !last) return [];
   if (last.sequence <= read.to && read.marked === 0) return [];
-  if (last.sequence < read.to) return [];
+  // Up to a time that was read before, nothing is looked at anew.
+  if (upTo.until !== undefined && last.sequence < read.to) return [];
   return [{ type: 'ReadTo', data: { uid, conversation, mid: last.mid, sequence: last.sequence } }];
 }
 

@@ -139,6 +139,19 @@ describe('reading', () => {
     expect(await jerry.post('/friend/update', { friend_uid: tom.uid })).toMatchObject({ code: 1 });
   });
 
+  test('takes an unread mark off, also where what was said last, or all, is deleted', async () => {
+    const [tom, jerry] = await two(running);
+    const mids = [await say(tom, jerry, '一'), await say(tom, jerry, '二')];
+    await history(jerry, tom);
+    for (const [index, mid] of mids.toReversed().entries()) {
+      await tom.post('/message/delete', { ...chatWith(jerry), mid, ty: 2 });
+      await jerry.post('/friend/update', { friend_uid: tom.uid, unread_count: 3 });
+      expect(await unread(jerry, tom)).toBe(3);
+      expect(await history(jerry, tom)).toHaveLength(1 - index);
+      expect(await unread(jerry, tom)).toBe(0);
+    }
+  });
+
   test('revoked and deleted messages count as unread no more', async () => {
     const [tom, jerry] = await two(running);
     const revoked = await say(tom, jerry, 'oops');

@@ -137,10 +137,9 @@ class History {
     if (!shown) return;
     const wanted = this.memory.history(me, conversation).slice(-limit);
     expect(shown.map(({ mid }) => mid)).toEqual(wanted.map(({ mid }) => mid));
-    const newest = wanted.at(-1);
-    if (!newest) return;
-    const place = this.memory.said(conversation).findIndex(({ mid }) => mid === newest.mid);
-    this.memory.read(me, conversation, place + 1);
+    const newest = wanted.at(-1)?.mid;
+    const said = this.memory.said(conversation);
+    this.memory.read(me, conversation, said.findIndex(({ mid }) => mid === newest) + 1);
   }
 
   async readAll(one: number, to: number): Promise<void> {
@@ -153,8 +152,7 @@ class History {
     const { me, chat, conversation } = this.#place(one, to);
     const until = this.company.now - ago;
     if (!(await this.company.chat(me, chat, { lastReadTime: until }))) return;
-    const place = this.memory.said(conversation).findLastIndex(({ time }) => time <= until);
-    this.memory.read(me, conversation, place + 1);
+    this.memory.readUntil(me, conversation, until);
   }
 
   async mark(one: number, to: number, count: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { Refusal } from '../../contracts/codes.ts';
-import { type ConversationId, type Gid, Mid, type Uid } from '../../contracts/ids.ts';
+import type { ConversationId, Gid, Mid, Uid } from '../../contracts/ids.ts';
 import type { Application } from '../../services/api/application.ts';
-import { type ChatChanges, changeChat, markRead } from '../../services/commands/change-chat.ts';
+import { type ChatChanges, changeChat, markRead, readNewest } from '../../services/commands/change-chat.ts';
 import type { CommandContext } from '../../services/commands/context.ts';
 import { execute } from '../../services/commands/execute.ts';
 import { type Chat, conversationOf } from '../../services/commands/send-message.ts';
@@ -10,7 +10,7 @@ import * as friendships from '../../services/domain/friendship.ts';
 import { type GroupState, groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
 import type { Position } from '../../services/log/log.ts';
-import { findReading, readPage } from '../../services/queries/messages.ts';
+import { findReading } from '../../services/queries/messages.ts';
 import { context, register } from './acting.ts';
 import type { RunningApplication } from './application.ts';
 import { gid } from './events.ts';
@@ -83,13 +83,10 @@ export class Company {
     const conversation = conversationOf(reader, chat);
     const reading = await findReading(database, reader, conversation);
     if (!reading) return undefined;
-    const page = await readPage(database, { reader, conversation, after: reading.from, before: null, limit });
-    const newest = page.at(-1);
-    if (newest) {
-      const message = { mid: Mid.parse(newest.message.mid), sequence: newest.sequence };
-      await this.#done(markRead(this.#application, reader, conversation, { message }, this.#at(reader)));
-    }
-    return page.map(({ message: { mid, content } }) => ({ mid, content }));
+    const shown = { reader, conversation, limit };
+    const read = await readNewest(this.#application, shown, reading, this.#at(reader));
+    await this.#running.shown(read.position);
+    return read.page.map(({ message: { mid, content } }) => ({ mid, content }));
   }
 
   readAll(reader: Uid, conversation: ConversationId): Promise<boolean> {

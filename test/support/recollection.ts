@@ -54,12 +54,19 @@ export class Recollection {
     for (const who of seenBy) if (!this.#standing(who, conversation)) this.enter(who, conversation, 0);
   }
 
-  /** Reads up to a place, or to the end; never back. */
+  /** Reads up to a place, or to the end; never back, but whoever looks takes their own mark off. */
   read(who: Uid, conversation: ConversationId, upTo: number = this.said(conversation).length): void {
     const standing = this.#standing(who, conversation);
-    if (!standing || upTo < standing.read || upTo === 0) return;
-    standing.read = upTo;
+    if (!standing || this.said(conversation).length === 0) return;
+    standing.read = Math.max(standing.read, upTo);
     standing.marked = 0;
+  }
+
+  /** Reads what was said up to a time, unless that was read before. */
+  readUntil(who: Uid, conversation: ConversationId, time: number): void {
+    const upTo = this.said(conversation).findLastIndex((said) => said.time <= time) + 1;
+    if (upTo > 0 && upTo >= (this.#standing(who, conversation)?.read ?? 0))
+      this.read(who, conversation, upTo);
   }
 
   mark(who: Uid, conversation: ConversationId, count: number): void {
