@@ -5,6 +5,8 @@ import { type CodeName, Refusal } from '../codes.ts';
 export type Access =
   /** Anyone; who names a valid token or key is known all the same. */
   | 'open'
+  /** A user's token, or the server's key, for whom it names as `login_uid` or for nobody. */
+  | 'known'
   /** A user's token, or the server's key with `login_uid`. */
   | 'user'
   /** The server's key with `login_uid`: a user's token is refused. */

@@ -40,7 +40,7 @@ export const uploadAvatar = contract({
 export const uploadImage = contract({
   path: '/upload/img',
   methods: ['POST'],
-  access: 'user',
+  access: 'known',
   upload: 'image',
   summary: '上传图片',
   refuses: ['uploadImageOff', 'tooLarge'],
@@ -52,7 +52,7 @@ export const uploadImage = contract({
 export const uploadFile = contract({
   path: '/upload/file',
   methods: ['POST'],
-  access: 'user',
+  access: 'known',
   upload: 'file',
   summary: '上传文件',
   refuses: ['uploadFileOff', 'tooLarge'],

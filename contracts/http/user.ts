@@ -60,7 +60,7 @@ export const userOpen = contract({
 export const userGet = contract({
   path: '/user/get',
   methods: ['GET'],
-  access: 'user',
+  access: 'known',
   summary: '获取单个用户信息',
   refuses: ['noUser'],
   example: {
@@ -80,7 +80,7 @@ export const userGet = contract({
 export const userMultiGet = contract({
   path: '/user/multiGet',
   methods: ['GET', 'POST'],
-  access: 'user',
+  access: 'known',
   summary: '获取多个用户信息',
   example: { parameters: { uid: [9, 10] }, data: example.people },
   parameters: z.object({ uid: parameter.uids.describe('用户uid数组') }),

@@ -95,17 +95,20 @@ export function authorize(
   access: Access,
   parameters: Readonly<Record<string, unknown>>,
 ): Uid | undefined {
-  const given = parameters.login_uid;
+  const given = parameters.login_uid === '' ? undefined : (parameters.login_uid ?? undefined);
   if (access === 'open') return caller.kind === 'user' ? caller.uid : undefined;
   if (caller.kind === 'nobody') throw new Refusal('notLoggedIn');
   if (caller.kind === 'user') {
-    if (access !== 'user') throw new Refusal('illegal', '没有权限调用该接口');
-    if (given === undefined || given === '') return caller.uid;
+    if (access === 'server' || access === 'server as user')
+      throw new Refusal('illegal', '没有权限调用该接口');
+    if (given === undefined) return caller.uid;
     const own = parameter.uid.safeParse(given);
     if (!own.success || own.data !== caller.uid) throw new Refusal('illegal', '参数login_uid不合法');
     return caller.uid;
   }
-  if (access === 'server' || given === undefined || given === '') return undefined;
+  if (access === 'server') return undefined;
+  if (given === undefined && access === 'known') return undefined;
+  if (given === undefined) throw new Refusal('missing', '缺少参数login_uid');
   const uid = parameter.uid.safeParse(given);
   if (!uid.success) throw new Refusal('illegal', '参数login_uid不合法');
   return uid.data;

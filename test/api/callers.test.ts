@@ -110,6 +110,15 @@ describe('the server’s key', () => {
     const tom = await login();
     expect(await call(running, 'GET', '/pop/get', { login_uid: tom.uid })).toMatchObject({ code: 0 });
     expect(await call(running, 'GET', '/pop/get')).toEqual({ code: 1, msg: '缺少参数login_uid' });
+    expect(await call(running, 'GET', '/user/multiGet', { uid: tom.uid })).toMatchObject({ code: 0 });
+  });
+
+  test('is told first that it names nobody, whatever else is amiss', async () => {
+    for (const rest of [{}, { to: 'x', type: 'friend', content: '你好' }]) {
+      expect(await call(running, 'POST', '/message/send', { login_uid: null, ...rest })).toEqual({
+        ...{ code: 1, msg: '缺少参数login_uid' },
+      });
+    }
   });
 
   test('that is wrong is refused everywhere', async () => {

@@ -30,6 +30,7 @@ const key = { appKey: [], appSecret: [] };
 const token = [{ token: [] }, { cookie: [] }];
 const security: Readonly<Record<Access, readonly Shape[]>> = {
   open: [{}],
+  known: [...token, key],
   user: [...token, key],
   'server as user': [key],
   server: [key],
