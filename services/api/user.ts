@@ -22,12 +22,13 @@ import { carriedOut, serve, shownAt } from './route.ts';
 export function userRoutes(server: FastifyInstance, application: Application): void {
   const { names, passwords, tokens, smsCodes, database, presence, store } = application;
 
-  /** @throws Refusal illegal for a wrong password, the same as for an unknown name */
-  const mustKnowPassword = async (name: string, password: string) => {
+  /** Whose password it is. @throws Refusal illegal for a wrong one, the same as for an unknown name */
+  const ownerOf = async (name: string, password: string) => {
     const { state: settings } = await store.load(settingStream);
     const accounts = await names.byLoginName(name);
     const account = await passwords.check({ name, accounts, password, limit: settings.limit_password });
     if (!account) throw new Refusal('illegal', '用户名或密码错误');
+    return { uid: account.uid };
   };
 
   serve(server, application, userAdd, async ({ parameters, context, reply }) => {
@@ -55,19 +56,15 @@ export function userRoutes(server: FastifyInstance, application: Application): v
 
   serve(server, application, userGet, async ({ parameters, caller }) => {
     const { uid, username, nid, password, login_uid: me } = parameters;
+    let key: PersonKey;
     if (password !== undefined) {
       if (username === undefined) throw new Refusal('missing', '缺少参数username');
-      await mustKnowPassword(username, password);
-    }
-    const key: PersonKey | undefined =
-      uid !== undefined
-        ? { uid }
-        : username !== undefined
-          ? { username }
-          : nid !== undefined
-            ? { numberId: NumberId.parse(nid) }
-            : undefined;
-    if (!key) throw new Refusal('missing', '缺少参数uid');
+      // Nobody else's profile: by this answer other backends log people in.
+      key = await ownerOf(username, password);
+    } else if (uid !== undefined) key = { uid };
+    else if (username !== undefined) key = { username };
+    else if (nid !== undefined) key = { numberId: NumberId.parse(nid) };
+    else throw new Refusal('missing', '缺少参数uid');
     const profile = await findProfile(database, presence, key);
     if (!profile) throw new Refusal('noUser');
     const reader = me ?? (caller.kind === 'user' ? caller.uid : undefined);

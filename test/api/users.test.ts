@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { type RunningApplication, startApplication } from '../support/application.ts';
+import { call, done, person, three, two } from '../support/client.ts';
+import { join } from '../support/joining.ts';
+
+let running: RunningApplication;
+beforeAll(async () => {
+  running = await startApplication();
+});
+afterAll(() => running.stop());
+
+const Profile = z.looseObject({ uid: z.int(), username: z.string(), nid: z.int() });
+const Opened = z.object({ uid: z.int() });
+
+describe('user/get', () => {
+  test('finds by uid, by username in any case, by number id, and otherwise nobody', async () => {
+    const [tom, jerry] = await two(running);
+    const seen = Profile.parse((await tom.get('/user/get', { uid: jerry.uid })).data);
+    expect(seen.uid).toBe(jerry.uid);
+    expect((await tom.get('/user/get', { username: seen.username.toUpperCase() })).data).toEqual(seen);
+    expect((await tom.get('/user/get', { nid: seen.nid })).data).toEqual(seen);
+    expect(await tom.get('/user/get')).toEqual({ code: 1, msg: '缺少参数uid' });
+    expect(await tom.get('/user/get', { uid: 999_999 })).toMatchObject({ code: 101 });
+  });
+
+  test('tells what is between two only where it knows who asks', async () => {
+    const [tom, jerry] = await two(running);
+    expect((await tom.get('/user/get', { uid: jerry.uid })).data).toMatchObject({
+      ...{ is_friend: false, remark: '' },
+    });
+    const { data } = await call(running, 'GET', '/user/get', { uid: jerry.uid });
+    expect(data).not.toHaveProperty('is_friend');
+    expect(data).not.toHaveProperty('remark');
+  });
+
+  test('with a password shows the one whose password it is, and nobody else', async () => {
+    const [tom, jerry] = await two(running);
+    const { username } = Profile.parse((await call(running, 'GET', '/user/get', { uid: tom.uid })).data);
+    const right = { username, password: 'secret-1' };
+    expect(await call(running, 'GET', '/user/get', right)).toMatchObject({ data: { uid: tom.uid } });
+    expect(await call(running, 'GET', '/user/get', { ...right, uid: jerry.uid })).toMatchObject({
+      data: { uid: tom.uid },
+    });
+    expect(await call(running, 'GET', '/user/get', { ...right, password: 'secret-2' })).toEqual({
+      ...{ code: 2, msg: '用户名或密码错误' },
+    });
+    const nameless = { uid: tom.uid, password: 'secret-1' };
+    expect(await call(running, 'GET', '/user/get', nameless)).toEqual({ code: 1, msg: '缺少参数username' });
+  });
+
+  test('with the password of a phone’s owner does not show whose username that number is', async () => {
+    const phone = '13800002222';
+    const account = { username: phone, nickname: '冒名', password: 'secret-of-another' };
+    await call(running, 'POST', '/user/add', account);
+    const uid = await join(running, { username: 'phoneowner', phone, password: 'secret-of-owner' });
+    const given = { username: phone, password: 'secret-of-owner' };
+    expect(await call(running, 'GET', '/user/get', given)).toMatchObject({ data: { uid } });
+  });
+});
+
+test('user/multiGet answers in the order asked, unknown ones left out, for GET and POST', async () => {
+  const [tom, jerry, spike] = await three(running);
+  const uid = [spike.uid, 999_999, tom.uid, jerry.uid];
+  const found = [{ uid: spike.uid }, { uid: tom.uid }, { uid: jerry.uid }];
+  expect(await tom.post('/user/multiGet', { uid })).toMatchObject({ data: found });
+  const url = `/h5/user/multiGet?${uid.map((one) => `uid[]=${one}`).join('&')}`;
+  const headers = {
+    'x-app-key': running.application.app.key,
+    'x-app-secret': running.application.app.secret,
+  };
+  expect((await running.server.inject({ url, headers })).json()).toMatchObject({ data: found });
+});
+
+describe('user/open_user', () => {
+  const kid = (username: string) => ({ username, nickname: '小猫', password: 'secret-1' });
+
+  test('opens an account below a member’s, friends from the start, with no chat yet', async () => {
+    const tom = await person(running, 'tom');
+    await call(running, 'POST', '/user/update', { login_uid: tom.uid, is_member: 1 });
+    const { uid } = Opened.parse((await tom.post('/user/open_user', kid('tomkid'))).data);
+    expect(await tom.get('/user/get', { uid })).toMatchObject({ data: { is_friend: true } });
+    const back = await call(running, 'GET', '/user/get', { uid: tom.uid, login_uid: uid });
+    expect(back).toMatchObject({ data: { is_friend: true } });
+    expect(await tom.get('/pop/get')).toMatchObject({ data: { chatting: {} } });
+    const login = { username: 'tomkid', password: 'secret-1' };
+    expect(await call(running, 'POST', '/login/login', login, {})).toMatchObject({ data: { uid } });
+  });
+
+  test('is for members (会员) alone', async () => {
+    const jerry = await person(running, 'jerry');
+    expect(await jerry.post('/user/open_user', kid('jerrykid'))).toMatchObject({ code: 2 });
+    expect(await jerry.get('/user/get', { username: 'jerrykid' })).toMatchObject({ code: 101 });
+  });
+});
+
+test('a disabled account reads, but does not send, apply, create, join or open an account', async () => {
+  const [tom, jerry] = await two(running);
+  const made = await jerry.post('/group/create');
+  const { gid } = z.object({ gid: z.string() }).parse(made.data);
+  const changes = { login_uid: tom.uid, is_member: 1, account_state: 'disabled' };
+  expect(await call(running, 'POST', '/user/update', changes)).toEqual(done);
+  const account = { username: 'kidofdisabled', nickname: 'x', password: 'secret-1' };
+  for (const [path, parameters] of [
+    ['/message/send', { to: jerry.uid, type: 'friend', content: 'x' }],
+    ['/friend/apply', { friend_uid: jerry.uid }],
+    ['/group/create', {}],
+    ['/group/join', { gid }],
+    ['/user/open_user', account],
+  ] as const) {
+    expect(await tom.post(path, parameters), path).toEqual({ code: 85, msg: '账号已被禁用' });
+  }
+  expect(await tom.get('/pop/get')).toMatchObject({ code: 0, data: { mine: { uid: tom.uid } } });
+  expect(await tom.get('/user/get', { uid: tom.uid })).toMatchObject({ data: { account_state: 'disabled' } });
+});
