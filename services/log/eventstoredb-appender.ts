@@ -206,7 +206,7 @@ export class Appender {
     const { revision, position } = answer;
     const start = revision - events.length + 1;
     // Only what lies behind the end that was known before can have been stored by this call.
-    const ours = position > since && (!contested || (await this.#witness.markAt(position)) === mark);
+    const ours = position > since && (!contested || (await this.#witness.markAt(stream, position)) === mark);
     this.#horizon.seen(position);
     if (!ours) return this.#already(stream, events[0], start, events.length === 1 ? position : undefined);
     events.forEach(({ id }, index) => {

@@ -10,7 +10,7 @@ import type { EventStoreDBConnection } from './eventstoredb-connection.ts';
 import { markOf, recordOf } from './eventstoredb-event.ts';
 import type { Heartbeat } from './eventstoredb-heartbeat.ts';
 import { positionOf, type StoredPosition, storedPositionOf } from './eventstoredb-position.ts';
-import type { Position, RecordedEvent } from './log.ts';
+import type { Position, RecordedEvent, StreamName } from './log.ts';
 
 /** The most that is held for a reader that is busy; then the server is made to wait. */
 const mostHeld = 512;
@@ -22,7 +22,7 @@ export interface Source {
   /** To be called at each sign of life of the server, with how far the log is seen to reach. */
   readonly heard: (position?: Position) => void;
   /** To be called with each event, and which call of `append` stored it. */
-  readonly saw: (position: Position, mark: string | undefined) => void;
+  readonly saw: (stream: StreamName, position: Position, mark: string | undefined) => void;
   readonly server: Pick<Heartbeat, 'suspect' | 'back'>;
   /** Fires `silent` when the server has stopped answering: what is subscribed then hears no more. */
   readonly silence: EventTarget;
@@ -101,7 +101,7 @@ export class Stretch {
     if (this.#ended) return;
     const record = recordOf(resolved);
     this.#source.heard(record?.position);
-    if (record) this.#source.saw(record.position, markOf(resolved));
+    if (record) this.#source.saw(record.stream, record.position, markOf(resolved));
     if (record !== undefined && record.position > this.last) {
       this.last = record.position;
       this.#held.push(record);

@@ -1,12 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FORWARDS } from '@eventstore/db-client';
+import { LRUCache } from 'lru-cache';
 import type { EventStoreDBConnection } from './eventstoredb-connection.ts';
 import { markOf } from './eventstoredb-event.ts';
 import { positionOf, storedPositionOf } from './eventstoredb-position.ts';
 import { readPatiently } from './eventstoredb-reading.ts';
-import { type Position, startOfLog } from './log.ts';
+import { type Position, type StreamName, startOfLog } from './log.ts';
 
 interface Question {
+  readonly category: string;
+  /** When it was asked. */
+  readonly at: number;
   readonly resolve: (mark: string | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -14,24 +18,28 @@ interface Question {
 /** So many marks that subscriptions showed are kept. */
 const mostSeen = 4_096;
 
-/** A subscription that showed something so few milliseconds ago will soon show what was appended. */
+/** A subscription that showed something of a category so few milliseconds ago will soon show what came to it. */
 const lively = 100;
 
-/** So many milliseconds it is waited for before the log is read. */
-const subscriptionPatience = 4;
+/** So many milliseconds it is waited for at most before the log is read, which costs the server more. */
+const subscriptionPatience = 50;
+
+/** How often it is looked whether there is still something to wait for, in milliseconds. */
+const lookEvery = 4;
 
 /**
  * Tells which call of `append` stored the event at a position. Where a subscription of this process
- * is under way, it shows that for nothing; else the log is read, and what is asked meanwhile is
+ * shows such events, it tells that for nothing; else the log is read, and what is asked meanwhile is
  * answered by the next read, so that many appends cost one.
  */
 export class Witness {
   readonly #connection: EventStoreDBConnection;
   readonly #milliseconds: number;
   readonly #questions = new Map<Position, Question[]>();
-  #reading = false;
+  #looking = false;
   readonly #seen = new Map<Position, string | undefined>();
-  #seenAt = Number.NEGATIVE_INFINITY;
+  /** When a subscription last showed something of a category. */
+  readonly #seenAt = new LRUCache<string, number>({ max: 1_000 });
 
   /** A read that gives nothing for so many milliseconds fails. */
   constructor(connection: EventStoreDBConnection, milliseconds: number) {
@@ -39,20 +47,21 @@ export class Witness {
     this.#milliseconds = milliseconds;
   }
 
-  /** The mark of the event at a position; `undefined` where it has none. @throws LogFailure */
-  markAt(position: Position): Promise<string | undefined> {
+  /** The mark of the event at a position, of a stream; `undefined` where it has none. @throws LogFailure */
+  markAt(stream: StreamName, position: Position): Promise<string | undefined> {
     if (this.#seen.has(position)) return Promise.resolve(this.#seen.get(position));
     return new Promise((resolve, reject) => {
+      const question = { category: categoryOf(stream), at: performance.now(), resolve, reject };
       const others = this.#questions.get(position);
-      if (others) others.push({ resolve, reject });
-      else this.#questions.set(position, [{ resolve, reject }]);
-      if (!this.#reading) void this.#readOn();
+      if (others) others.push(question);
+      else this.#questions.set(position, [question]);
+      if (!this.#looking) void this.#lookOn();
     });
   }
 
   /** A subscription showed the event at a position. */
-  saw(position: Position, mark: string | undefined): void {
-    this.#seenAt = performance.now();
+  saw(stream: StreamName, position: Position, mark: string | undefined): void {
+    this.#seenAt.set(categoryOf(stream), performance.now());
     this.#seen.set(position, mark);
     for (const [oldest] of this.#seen) {
       if (this.#seen.size <= mostSeen) break;
@@ -68,11 +77,14 @@ export class Witness {
     questions.forEach(settle);
   }
 
-  async #readOn(): Promise<void> {
-    this.#reading = true;
-    if (performance.now() - this.#seenAt < lively) await delay(subscriptionPatience);
+  async #lookOn(): Promise<void> {
+    this.#looking = true;
     while (this.#questions.size > 0) {
-      const asked = [...this.#questions.keys()].sort();
+      const asked = this.#toRead();
+      if (asked.length === 0) {
+        await delay(lookEvery);
+        continue;
+      }
       try {
         await this.#read(asked);
         for (const position of asked) this.#settle(position, ({ resolve }) => resolve(undefined));
@@ -80,7 +92,19 @@ export class Witness {
         for (const position of asked) this.#settle(position, ({ reject }) => reject(error));
       }
     }
-    this.#reading = false;
+    this.#looking = false;
+  }
+
+  /** The positions, in order, of which no subscription will tell soon. */
+  #toRead(): Position[] {
+    const now = performance.now();
+    const soon = ({ category, at }: Question) =>
+      now - at < subscriptionPatience &&
+      now - (this.#seenAt.get(category) ?? Number.NEGATIVE_INFINITY) < lively;
+    return [...this.#questions]
+      .filter(([, questions]) => !questions.every(soon))
+      .map(([position]) => position)
+      .sort();
   }
 
   /** Answers what the stretch of the log between the first and the last of the positions tells. */
@@ -106,6 +130,11 @@ export class Witness {
       if (given < maxCount) return;
     }
   }
+}
+
+function categoryOf(stream: StreamName): string {
+  const end = stream.indexOf('-');
+  return end < 0 ? stream : stream.slice(0, end);
 }
 
 function fromPosition(position: Position) {

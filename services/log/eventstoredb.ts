@@ -92,7 +92,7 @@ class EventStoreDBLog implements EventLog {
       logger,
       silence: this.#silence,
       server: this.#heartbeat,
-      saw: (position, mark) => witness.saw(position, mark),
+      saw: (stream, position, mark) => witness.saw(stream, position, mark),
       heard: (position) => {
         this.#heartbeat.heard();
         // In history it is not the end: it says nothing of how things stand now.
