@@ -243,6 +243,7 @@ function connectionOptions(url: string): ConnectionOptions {
     maxReconnectAttempts: -1,
     reconnectTimeWait: pause,
     reconnectJitter: 100,
+    timeout: patience,
     pingInterval: 2_000,
     maxPingOut: 2,
     ...credentials,

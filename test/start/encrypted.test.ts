@@ -1,11 +1,10 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../services/postgres/embedded.ts';
 import { type Certificate, makeCertificate, opensslIsInstalled } from '../support/certificates.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { freePort } from '../support/free-port.ts';
 import { type NatsServer, natsServer, natsServerIsInstalled } from '../support/nats.ts';
 import { startProgram } from '../support/process.ts';
 import { startStandalone } from '../support/standalone.ts';
@@ -85,13 +84,3 @@ describe.skipIf(!needs)('over TLS (needs openssl and nats-server)', () => {
     expect(program.stderr()).not.toMatch(new URL(postgres.url).password);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}

@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { befriended, heard, inOrder, listen, patiently, Sending } from '../support/conversation.ts';
+import { freePort } from '../support/free-port.ts';
+import { shareEnvironment, startApi, startGateway } from '../support/many.ts';
+import { natsServer, natsServerIsInstalled } from '../support/nats.ts';
+
+/** A way to a server that can swallow all that goes over it, as a broken network does: nothing is closed. */
+async function swallowingProxy(port: number) {
+  const sockets = new Set<Socket>();
+  let swallows = false;
+  const proxy = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (data) => !swallows && to.write(data));
+      from.on('error', () => undefined);
+      from.on('close', () => to.destroy());
+    }
+  });
+  const own = await freePort();
+  proxy.listen(own, '127.0.0.1');
+  await once(proxy, 'listening');
+  onTestFinished(() => {
+    proxy.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return {
+    url: `nats://127.0.0.1:${own}`,
+    swallow(on: boolean) {
+      swallows = on;
+    },
+  };
+}
+
+// A minute of it was tried by hand; what a gateway does then is the same after ten seconds.
+test.skipIf(!natsServerIsInstalled)(
+  'a gateway that NATS does not reach for a while tells its clients all of it, once and in order (needs nats-server)',
+  async () => {
+    const nats = await natsServer();
+    await nats.start();
+    onTestFinished(() => nats.kill());
+    const proxy = await swallowingProxy(Number(new URL(nats.url).port));
+    const shared = await shareEnvironment(nats);
+    const [api, gateway] = await Promise.all([
+      startApi(shared),
+      startGateway({ ...shared, NATS_URL: proxy.url }),
+    ]);
+    const [tom, jerry] = await befriended(api);
+    const client = await listen(gateway, jerry);
+    const sending = new Sending(api, tom, jerry, 'message');
+    await vi.waitUntil(() => heard(client).length >= 5, patiently);
+    proxy.swallow(true);
+    const readiness = () => fetch(`http://127.0.0.1:${gateway.port}/ready`).then(({ status }) => status);
+    await expect.poll(readiness, patiently).toBe(503);
+    await sending.more(20);
+    proxy.swallow(false);
+    await expect.poll(readiness, patiently).toBe(200);
+    await sending.more(5);
+    await sending.stop();
+    await vi.waitUntil(() => heard(client).length >= sending.acknowledged.length, patiently);
+    await client.caughtUp();
+    expect(heard(client)).toEqual(sending.acknowledged);
+    expect(inOrder(client)).toBe(true);
+    expect(client.closed).toBeUndefined();
+  },
+  90_000,
+);
