@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -59,6 +60,14 @@ describe('the description of the calls', () => {
       const described = Object.keys(document.paths[path] ?? {}).filter((key) => key !== 'servers');
       expect(described.sort(), path).toEqual(methods.map((method) => method.toLowerCase()).sort());
     }
+  });
+
+  test('is valid by the schema that OpenAPI 3.1 itself publishes', async () => {
+    const text: unknown = (await running.server.inject({ url: '/openapi.json' })).json();
+    const validator = new Validator();
+    const { valid, errors } = await validator.validate(Shape.parse(text));
+    expect(errors).toBeUndefined();
+    expect([valid, validator.version]).toEqual([true, '3.1']);
   });
 
   test('says where they are served', () => {
