@@ -57,3 +57,8 @@ export function conversationParties(conversation: ConversationId): ConversationP
   const [lower, higher] = conversation.slice(1).split('-').map(Number);
   return { type: 'friend', uids: [Uid.parse(lower), Uid.parse(higher)] };
 }
+
+/** The one of two whom `uid` talks with. */
+export function otherOf(uids: readonly [Uid, Uid], uid: Uid): Uid {
+  return uids[0] === uid ? uids[1] : uids[0];
+}

@@ -1,15 +1,10 @@
 import type { ConversationEvent } from '../contracts/events/conversation.ts';
-import { type ConversationId, conversationParties, type Mid, type Uid } from '../contracts/ids.ts';
+import { type ConversationId, conversationParties, type Mid, otherOf, type Uid } from '../contracts/ids.ts';
 import { groupChannel, userChannel } from '../contracts/push/index.ts';
-import { friendMessageReads, groupMessageReads, sendToFriend, sendToGroup } from './messages.ts';
+import { friendMessageReads, groupMessageReads, newestTaken, sendToFriend, sendToGroup } from './messages.ts';
 import { type ProjectionsOf, type Pushes, timestampOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
 import { conversations, type MessageRow, messageDeletions, messageOfEvent, messages } from './tables.ts';
-
-/** The one of two whom `uid` talks with. */
-function otherOf(uids: readonly [Uid, Uid], uid: Uid): Uid {
-  return uids[0] === uid ? uids[1] : uids[0];
-}
 
 interface Named {
   readonly conversation: ConversationId;
@@ -37,8 +32,12 @@ function take(
   if (message.state === 'deleted' || message.state === state) return;
   rows.put(messages, { ...message, state });
   const conversation = rows.get(conversations.at(event.conversation));
-  if (conversation && conversation.dead_sequence < event.sequence) {
-    rows.put(conversations, { ...conversation, dead_sequence: event.sequence });
+  if (conversation) {
+    rows.put(conversations, {
+      ...conversation,
+      ...(conversation.newest_mid === event.mid ? newestTaken(state) : {}),
+      dead_sequence: Math.max(conversation.dead_sequence, event.sequence),
+    });
   }
   const { mid, by: uid } = event;
   const parties = conversationParties(event.conversation);

@@ -3,7 +3,7 @@ import type { GroupEvent, Notice } from '../contracts/events/group.ts';
 import { type Gid, groupConversation, type Uid } from '../contracts/ids.ts';
 import { groupChannel, userChannel } from '../contracts/push/index.ts';
 import type { Decoded } from '../services/log/codec.ts';
-import { joinChat } from './inbox.ts';
+import { endOf, joinChat } from './inbox.ts';
 import { emptyConversation, groupMessageReads, plain, sendToGroup } from './messages.ts';
 import { type ProjectionsOf, type Pushes, timestampOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
@@ -43,7 +43,7 @@ export function leaveNotice(rows: Rows, pushes: Pushes, event: WithNotice, by: U
 /** Adds members who are not in yet, in this order; answers the group as it stands then. */
 function admit(rows: Rows, group: GroupRow, uids: readonly Uid[], gid: Gid, place: string): GroupRow {
   const conversation = groupConversation(gid);
-  const sequence = rows.get(conversations.at(conversation))?.sequence ?? 0;
+  const end = endOf(rows, conversation);
   uids.forEach((uid, offset) => {
     rows.put(groupMembers, {
       gid,
@@ -52,10 +52,10 @@ function admit(rows: Rows, group: GroupRow, uids: readonly Uid[], gid: Gid, plac
       role: uid === group.owner ? 'owner' : 'member',
       muted_until: 0,
       remark: '',
-      joined_sequence: sequence,
+      joined_sequence: end.sequence,
       joined_place: place,
     });
-    joinChat(rows, uid, conversation, sequence);
+    joinChat(rows, uid, conversation, end);
   });
   const admitted: GroupRow = {
     ...group,

@@ -1,13 +1,25 @@
 import type { InboxEvent } from '../contracts/events/inbox.ts';
-import { type ConversationId, conversationParties, type Uid } from '../contracts/ids.ts';
+import { type ConversationId, conversationParties, otherOf, type Uid } from '../contracts/ids.ts';
 import { userChannel } from '../contracts/push/index.ts';
 import type { ProjectionsOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
-import { conversations, type InboxRow, inbox } from './tables.ts';
+import {
+  type ConversationRow,
+  conversations,
+  type InboxRow,
+  inbox,
+  type MessageRow,
+  messages,
+} from './tables.ts';
 
 /** A chat as it stands in a list where nothing was ever done to it. */
 function freshChat(uid: Uid, conversation: ConversationId): InboxRow {
-  return { uid, conversation, read_sequence: 0, hidden_sequence: null, pinned: false, marked_unread: 0 };
+  const parties = conversationParties(conversation);
+  return {
+    party: parties.type === 'group' ? parties.gid : otherOf(parties.uids, uid),
+    ...{ uid, conversation, read_sequence: 0, read_others: 0, own: 0, own_sequence: 0 },
+    ...{ hidden_sequence: null, pinned: false, marked_unread: 0 },
+  };
 }
 
 /** Puts a chat into someone's list where it is not known there. Reads inbox.at(uid, conversation). */
@@ -15,9 +27,29 @@ export function openChat(rows: Rows, uid: Uid, conversation: ConversationId): vo
   if (!rows.get(inbox.at(uid, conversation))) rows.put(inbox, freshChat(uid, conversation));
 }
 
-/** Puts a group's chat into the list of one who joins where `sequence` is the last, read up to there. */
-export function joinChat(rows: Rows, uid: Uid, conversation: ConversationId, sequence: number): void {
-  rows.put(inbox, { ...freshChat(uid, conversation), read_sequence: sequence });
+/** Where a conversation ends. Nothing was said: it ends where it begins. */
+type End = Pick<ConversationRow, 'sequence' | 'counted' | 'last_message_sequence'>;
+
+const beginning: End = { sequence: 0, counted: 0, last_message_sequence: 0 };
+
+/** Where a conversation ends. Reads conversations.at(conversation). */
+export function endOf(rows: Rows, conversation: ConversationId): End {
+  return rows.get(conversations.at(conversation)) ?? beginning;
+}
+
+/** Puts a group's chat into the list of one who joins, read up to the end that is then. */
+export function joinChat(rows: Rows, uid: Uid, conversation: ConversationId, end: End): void {
+  const { sequence, counted } = end;
+  rows.put(inbox, { ...freshChat(uid, conversation), read_sequence: sequence, read_others: counted });
+}
+
+/** How many messages of others lie up to a message; null where its row and the chat do not tell. */
+function othersUpTo(chat: InboxRow, message: MessageRow | undefined, among: 'friend' | 'group') {
+  if (!message) return null;
+  if (chat.own_sequence <= message.sequence) return message.counted - chat.own;
+  if (message.sender === chat.uid) return message.counted - message.own;
+  // Between two, whatever is not the one's is the other's.
+  return among === 'friend' ? message.own : null;
 }
 
 /**
@@ -27,13 +59,11 @@ export function joinChat(rows: Rows, uid: Uid, conversation: ConversationId, seq
 export function hideChat(rows: Rows, uid: Uid, conversation: ConversationId): void {
   const chat = rows.get(inbox.at(uid, conversation));
   if (!chat) return;
-  const { sequence, last_message_sequence } = rows.get(conversations.at(conversation)) ?? {
-    sequence: 0,
-    last_message_sequence: 0,
-  };
+  const { sequence, counted, last_message_sequence } = endOf(rows, conversation);
   rows.put(inbox, {
     ...chat,
-    read_sequence: Math.max(chat.read_sequence, sequence),
+    read_sequence: sequence,
+    read_others: counted - chat.own,
     hidden_sequence: last_message_sequence,
     marked_unread: 0,
   });
@@ -57,23 +87,21 @@ function change(rows: Rows, { data: { uid, conversation } }: OfChat, changes: Pa
 /** Lists of chats: what is read, hidden, pinned. */
 export const inboxProjections: ProjectionsOf<InboxEvent> = {
   ReadTo: {
-    reads,
+    reads: (event) => [...reads(event), messages.at(event.data.conversation, event.data.sequence)],
     apply({ data: { uid, conversation, mid, sequence } }, rows, pushes) {
       const chat = rows.get(inbox.at(uid, conversation));
       if (!chat) return;
       const advances = sequence > chat.read_sequence;
       if (!advances && chat.marked_unread === 0) return;
-      rows.put(inbox, {
-        ...chat,
-        read_sequence: Math.max(chat.read_sequence, sequence),
-        marked_unread: 0,
-      });
       const parties = conversationParties(conversation);
+      const message = rows.get(messages.at(conversation, sequence));
+      const read = { read_sequence: sequence, read_others: othersUpTo(chat, message, parties.type) };
+      rows.put(inbox, { ...chat, ...(advances ? read : {}), marked_unread: 0 });
       if (parties.type === 'group') {
         pushes.add(userChannel(uid), 'read', { type: 'group', id: parties.gid, mid, uid });
         return;
       }
-      const other = parties.uids[0] === uid ? parties.uids[1] : parties.uids[0];
+      const other = otherOf(parties.uids, uid);
       pushes.add(userChannel(uid), 'read', { type: 'friend', id: other, mid, uid });
       // That an unread mark was taken off is nothing to the other side.
       if (advances) pushes.add(userChannel(other), 'read', { type: 'friend', id: uid, mid, uid });

@@ -22,7 +22,6 @@ import {
   type MessageRow,
   messageOf,
   messages,
-  senders,
   users,
 } from './tables.ts';
 
@@ -55,37 +54,72 @@ export function emptyConversation(conversation: ConversationId, place: string): 
     last_message_sequence: 0,
     dead_sequence: 0,
     last_place: place,
+    ...nothingNewest,
   };
+}
+
+type Newest = Pick<
+  ConversationRow,
+  'newest_mid' | 'newest_sender' | 'newest_content' | 'newest_timestamp' | 'newest_sub_type' | 'newest_state'
+>;
+
+/** What a conversation keeps of its newest message where it keeps nothing. */
+const nothingNewest: Newest = {
+  newest_mid: null,
+  newest_sender: null,
+  newest_content: null,
+  newest_timestamp: null,
+  newest_sub_type: null,
+  newest_state: null,
+};
+
+/** Longer contents are kept with the message alone: many conversations' rows stay in memory. */
+const longestKept = 500;
+
+/** What a conversation keeps of its newest message. */
+function newest({ mid, sender, content, timestamp, sub_type }: MessageRow): Newest {
+  if (content.length > longestKept) return nothingNewest;
+  return {
+    newest_mid: mid,
+    newest_sender: sender,
+    newest_content: content,
+    newest_timestamp: timestamp,
+    newest_sub_type: sub_type,
+    newest_state: 'normal',
+  };
+}
+
+/** What it keeps of it once that was revoked or deleted. */
+export function newestTaken(state: 'revoked' | 'deleted'): Partial<Newest> {
+  return state === 'revoked' ? { newest_state: state } : nothingNewest;
 }
 
 /** Gives an arrival the conversation's next sequence, and counts it where it is no notice. */
 function place(rows: Rows, conversation: ConversationId, sender: Uid, { place, ...arrival }: Arrival): void {
   const before = rows.get(conversations.at(conversation)) ?? emptyConversation(conversation, place);
-  const own = rows.get(senders.at(conversation, sender))?.own ?? 0;
+  const chat = rows.get(inbox.at(sender, conversation));
   const counts = arrival.sub_type === 'message' ? 1 : 0;
   const sequence = before.sequence + 1;
   const counted = before.counted + counts;
-  rows.put(messages, {
-    conversation,
-    sequence,
-    sender,
-    ...arrival,
-    state: 'normal',
-    counted,
-    own: own + counts,
-  });
+  const own = (chat?.own ?? 0) + counts;
+  const message: MessageRow = {
+    ...{ conversation, sequence, sender, ...arrival },
+    ...{ state: 'normal', counted, own },
+  };
+  rows.put(messages, message);
   rows.put(conversations, {
     ...before,
     sequence,
     counted,
     last_message_sequence: counts ? sequence : before.last_message_sequence,
     last_place: place,
+    ...newest(message),
   });
-  if (counts) rows.put(senders, { conversation, uid: sender, own: own + 1 });
+  if (chat && counts) rows.put(inbox, { ...chat, own, own_sequence: sequence });
 }
 
 function placeReads(conversation: ConversationId, sender: Uid, quoteMid: number | null | undefined): Ref[] {
-  const refs: Ref[] = [conversations.at(conversation), senders.at(conversation, sender)];
+  const refs: Ref[] = [conversations.at(conversation), inbox.at(sender, conversation)];
   if (quoteMid) refs.push(messageOf(quoteMid));
   return refs;
 }
@@ -99,7 +133,6 @@ export function friendMessageReads(from: Uid, to: Uid, quoteMid?: number): Ref[]
     users.at(to),
     friendships.at(from, to),
     friendships.at(to, from),
-    inbox.at(from, conversation),
     inbox.at(to, conversation),
   ];
 }
@@ -124,9 +157,9 @@ export function sendToFriend(rows: Rows, pushes: Pushes, from: Uid, to: Uid, arr
     ...payload,
     to_name: rows.get(friendships.at(from, to))?.remark || payload.to_name,
   });
-  place(rows, conversation, from, arrival);
   openChat(rows, from, conversation);
   openChat(rows, to, conversation);
+  place(rows, conversation, from, arrival);
 }
 
 /** What `sendToGroup` reads. */

@@ -86,15 +86,16 @@ export const conversations = table(
     last_message_sequence: bigint,
     dead_sequence: bigint,
     last_place: text,
+    newest_mid: nullable(bigint),
+    newest_sender: nullable(bigint),
+    newest_content: nullable(text),
+    newest_timestamp: nullable(bigint),
+    newest_sub_type: nullable(oneOf('message', 'notice')),
+    newest_state: nullable(oneOf('normal', 'revoked')),
   },
   ['conversation'],
 );
 export type ConversationRow = RowOf<typeof conversations>;
-
-export const senders = table('senders', { conversation: text, uid: bigint, own: bigint }, [
-  'conversation',
-  'uid',
-]);
 
 export const messages = table(
   'messages',
@@ -136,7 +137,11 @@ export const inbox = table(
   {
     uid: bigint,
     conversation: text,
+    party: bigint,
     read_sequence: bigint,
+    read_others: nullable(bigint),
+    own: bigint,
+    own_sequence: bigint,
     hidden_sequence: nullable(bigint),
     pinned: boolean,
     marked_unread: bigint,
@@ -173,7 +178,6 @@ export const tables = [
   groups,
   groupMembers,
   conversations,
-  senders,
   messages,
   messageDeletions,
   inbox,

@@ -109,14 +109,15 @@ const statements = [
     -- the greatest sequence of a revoked or deleted message
     dead_sequence bigint not null,
     -- where in the log the last message or notice lies, or the group's creation
-    last_place text collate "C" not null
-  ) with (fillfactor = 70)`,
-  `create table read.senders (
-    conversation text collate "C" not null,
-    uid bigint not null,
-    -- messages (no notices) of this sender in this conversation so far
-    own bigint not null,
-    primary key (conversation, uid)
+    last_place text collate "C" not null,
+    -- what stands at the last sequence, so that a list of chats need not look for it; null where that
+    -- was deleted or is long
+    newest_mid bigint,
+    newest_sender bigint,
+    newest_content text,
+    newest_timestamp bigint,
+    newest_sub_type text,
+    newest_state text
   ) with (fillfactor = 70)`,
   `create table read.messages (
     conversation text collate "C" not null,
@@ -135,6 +136,7 @@ const statements = [
     unique_id text,
     content_hash text,
     -- running numbers, this message included: of messages in the conversation, of the sender's own
+    -- (since their joining, in a group)
     counted bigint not null,
     own bigint not null,
     primary key (conversation, sequence)
@@ -154,7 +156,14 @@ const statements = [
   `create table read.inbox (
     uid bigint not null,
     conversation text collate "C" not null,
+    -- with whom it is: the other's uid, or the gid
+    party bigint not null,
     read_sequence bigint not null,
+    -- messages (no notices) of others up to there; null: to be looked for
+    read_others bigint,
+    -- messages (no notices) of uid here so far, in a group since their joining; the sequence of the last
+    own bigint not null,
+    own_sequence bigint not null,
     -- hidden while the conversation's last_message_sequence is not greater; null: not hidden
     hidden_sequence bigint,
     pinned boolean not null,

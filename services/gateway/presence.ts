@@ -25,24 +25,30 @@ export async function readPresence(
   database: ReadingDatabase,
   uids: readonly Uid[],
 ): Promise<Map<Uid, PresenceState>> {
-  const presence = new Map<Uid, PresenceState>();
+  const never: PresenceState = { state: 'offline', logoutTimestamp: 0 };
+  const presence = new Map<Uid, PresenceState>(uids.map((uid) => [uid, never]));
   if (uids.length === 0) return presence;
   const { rows } = await database.query<{
     uid: BigintColumn;
     online: boolean | null;
     died: BigintColumn | null;
     closed: BigintColumn | null;
-  }>(
-    `select asked.uid, here.online, here.died, l.timestamp as closed
-       from unnest($1::bigint[]) as asked (uid)
-       left join lateral (
-         select bool_or(${alive}) as online, extract(epoch from max(coalesce(g.leaving, g.seen)))::bigint as died
-           from presence.users u join presence.gateways g using (gateway)
-          where u.uid = asked.uid
-       ) here on true
-       left join presence.logouts l on l.uid = asked.uid`,
-    [uids],
-  );
+  }>({
+    name: 'presence',
+    text: `select uid, bool_or(online) as online, max(died) as died, max(closed) as closed
+             from (
+               select u.uid, (${alive}) as online, null::bigint as closed,
+                      extract(epoch from coalesce(g.leaving, g.seen))::bigint as died
+                 from presence.users u join presence.gateways g using (gateway)
+                where u.uid = any($1::bigint[])
+               union all
+               select l.uid, false, l.timestamp, null
+                 from presence.logouts l
+                where l.uid = any($1::bigint[])
+             ) known
+            group by uid`,
+    values: [uids],
+  });
   for (const row of rows) {
     const online = row.online === true;
     const died = online ? 0 : Number(row.died ?? 0);

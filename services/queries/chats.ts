@@ -3,9 +3,9 @@ import { groupAvatar, userAvatar } from '../../contracts/avatars.ts';
 import type { ChattingEntry } from '../../contracts/http/pop.ts';
 import type { Gid, Uid } from '../../contracts/ids.ts';
 import type { MessageState } from '../../contracts/message-texts.ts';
-import { shown } from './messages.ts';
+import { deletedFor, shown } from './messages.ts';
 import type { ReadDatabase } from './tables.ts';
-import { deletesAny, unreadSince } from './unread.ts';
+import { unreadOf } from './unread.ts';
 
 interface ChatRow {
   readonly type: 'friend' | 'group';
@@ -14,7 +14,6 @@ interface ChatRow {
   readonly avatar: string | null;
   readonly faces: readonly Uid[] | null;
   readonly pinned: boolean;
-  readonly marked_unread: number;
   readonly unread: number;
   readonly mid: number | null;
   readonly sender: Uid | null;
@@ -28,48 +27,58 @@ interface ChatRow {
 
 /**
  * A person's list of chats with the last message of each, pinned ones first, then by last message
- * (BEHAVIOUR, pop/get): one query, whatever the number of chats.
+ * (BEHAVIOUR, pop/get): one query, whatever the number of chats. Almost all of it stands in the rows
+ * of their inbox and of the conversations.
  */
 export async function findChats(database: ReadDatabase, uid: Uid): Promise<Record<string, ChattingEntry>> {
-  const unread = unreadSince(sql`${uid}::bigint`, sql`chat.conversation`, sql`chat.base`);
   const { rows } = await sql<ChatRow>`
-    with chat as (
-      select i.uid, i.conversation, 'friend' as type, u.uid as id, i.pinned, i.marked_unread,
-             0::bigint as joined, i.read_sequence as base, i.hidden_sequence,
+    with i as (
+      select i.*, 'friend' as type, 0::bigint as joined,
              coalesce(nullif(f.remark, ''), u.nickname) as name, u.avatar, null::bigint[] as faces
         from read.inbox i
-        join read.users u on u.uid =
-          split_part(substr(i.conversation, 2), '-', 1)::bigint
-          + split_part(substr(i.conversation, 2), '-', 2)::bigint - i.uid
+        join read.users u on u.uid = i.party
         left join read.friendships f on f.uid = i.uid and f.friend = u.uid
-       where i.uid = ${uid} and i.conversation like 'f%'
+       where i.uid = ${uid} and i.conversation < 'g'
       union all
-      select i.uid, i.conversation, 'group', g.gid, i.pinned, i.marked_unread,
-             m.joined_sequence, greatest(i.read_sequence, m.joined_sequence), i.hidden_sequence,
+      select i.*, 'group', m.joined_sequence,
              coalesce(nullif(m.remark, ''), g.name), g.avatar, g.faces
-        from read.group_members m
+        from read.inbox i
+        join read.group_members m on m.gid = i.party and m.uid = i.uid
         join read.groups g on g.gid = m.gid and g.state = 'normal'
-        join read.inbox i on i.uid = m.uid and i.conversation = 'g' || m.gid
-       where m.uid = ${uid}
+       where i.uid = ${uid} and i.conversation >= 'g'
     )
-    select chat.type, chat.id, chat.name, chat.avatar, chat.faces, chat.pinned, chat.marked_unread,
-           coalesce(${unread}, 0) as unread, l.mid, l.sender, l.content, l.timestamp, l.sub_type, l.state,
+    select i.type, i.party as id, i.name, i.avatar, i.faces, i.pinned,
+           greatest(${unreadOf(uid, sql`i.joined`)}, i.marked_unread) as unread,
+           l.mid, l.sender, l.content, l.timestamp, l.sub_type, l.state,
            coalesce(nullif(sf.remark, ''), s.nickname) as sender_name, s.avatar as sender_avatar
-      from chat
-      left join read.conversations c on c.conversation = chat.conversation
-      left join lateral (
-        select m.mid, m.sender, m.content, m.timestamp, m.sub_type, m.state from read.messages m
-         where m.conversation = chat.conversation and m.sequence > chat.joined and m.state <> 'deleted'
-           and not (${deletesAny(sql`${uid}::bigint`)} and exists (
-                 select from read.message_deletions d
-                  where d.uid = ${uid} and d.conversation = m.conversation and d.sequence = m.sequence))
-         order by m.sequence desc limit 1
-      ) l on true
-      left join read.users s on s.uid = l.sender
-      left join read.friendships sf on sf.uid = ${uid} and sf.friend = l.sender
-     where chat.hidden_sequence is null or c.last_message_sequence > chat.hidden_sequence
-     order by chat.pinned desc, c.last_place desc nulls last, chat.id`.execute(database);
+      from i
+      left join read.conversations c on c.conversation = i.conversation
+      left join lateral (${lastSeen(uid)}) l on true
+      left join read.users s on s.uid = case when i.type = 'group' then l.sender end
+      left join read.friendships sf on sf.uid = ${uid} and sf.friend = s.uid
+     where i.hidden_sequence is null or c.last_message_sequence > i.hidden_sequence
+     order by i.pinned desc, c.last_place desc nulls last, i.party`.execute(database);
   return Object.fromEntries(rows.map((row) => [`${row.type}${row.id}`, entry(uid, row)]));
+}
+
+/**
+ * The last message that a person sees of a chat: what the conversation keeps of it, else what is found.
+ * In the surrounding query `i` is their read.inbox with the sequence of their joining, `c` read.conversations.
+ */
+function lastSeen(uid: Uid) {
+  const deleted = deletedFor(uid, sql`i.conversation`, sql`c.sequence`);
+  const kept = sql`c.newest_mid is not null and not ${deleted}`;
+  return sql`
+    select c.newest_mid as mid, c.newest_sender as sender, c.newest_content as content,
+           c.newest_timestamp as timestamp, c.newest_sub_type as sub_type, c.newest_state as state
+     where c.sequence > i.joined and ${kept}
+    union all
+    (select m.mid, m.sender, m.content, m.timestamp, m.sub_type, m.state
+       from read.messages m
+      where c.sequence > i.joined and not (${kept})
+        and m.conversation = i.conversation and m.sequence > i.joined and m.state <> 'deleted'
+        and not ${deletedFor(uid, sql`m.conversation`, sql`m.sequence`)}
+      order by m.sequence desc limit 1)`;
 }
 
 function entry(uid: Uid, row: ChatRow): ChattingEntry {
@@ -80,7 +89,7 @@ function entry(uid: Uid, row: ChatRow): ChattingEntry {
     ...(group ? { url: `/pop/group/chat/${row.id}` } : {}),
     avatar: group ? groupAvatar(row.avatar, row.faces ?? []) : userAvatar(row.avatar ?? ''),
     name: row.name,
-    unread_count: Math.max(row.unread, row.marked_unread),
+    unread_count: row.unread,
     top: row.pinned ? 1 : 0,
     ...(group ? { key: `group-${row.id}` } : {}),
     items: lastItem(uid, row),

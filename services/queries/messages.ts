@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { userAvatar } from '../../contracts/avatars.ts';
 import type { Message } from '../../contracts/http/message.ts';
 import { type ConversationId, conversationParties, type Mid, type Uid } from '../../contracts/ids.ts';
@@ -74,6 +74,7 @@ export interface Page {
  */
 export async function readPage(database: ReadDatabase, page: Page): Promise<PagedMessage[]> {
   const { reader, conversation, after, before, limit } = page;
+  // The end of a page is always a condition of the index: `$1 is null or …` would look through all after it.
   const group = conversationParties(conversation).type === 'group';
   const { rows } = await sql<{
     sequence: number;
@@ -95,11 +96,9 @@ export async function readPage(database: ReadDatabase, page: Page): Promise<Page
       from (
         select * from read.messages m
          where m.conversation = ${conversation} and m.sequence > ${after}
-           and (${before}::bigint is null or m.sequence < ${before}::bigint)
+           and m.sequence < ${before ?? Number.MAX_SAFE_INTEGER}
            and m.state <> 'deleted'
-           and not exists (select from read.message_deletions d
-                            where d.uid = ${reader} and d.conversation = m.conversation
-                              and d.sequence = m.sequence)
+           and not ${deletedFor(reader, sql`m.conversation`, sql`m.sequence`)}
          order by m.sequence desc limit ${limit}
       ) m
       left join read.users u on u.uid = m.sender
@@ -119,6 +118,18 @@ export async function readPage(database: ReadDatabase, page: Page): Promise<Page
       quote_content: row.quote_state ? quotedContent(row.quote_state, row.quote_content ?? '') : '',
     },
   }));
+}
+
+/** Whether a person has deleted any message for themselves: most have none, and need no look at each. */
+export function deletesAny(uid: Uid) {
+  return sql<boolean>`exists (select from read.message_deletions d where d.uid = ${uid})`;
+}
+
+/** Whether a person has deleted a message for themselves; the others are of the surrounding query. */
+export function deletedFor(uid: Uid, conversation: RawBuilder<unknown>, sequence: RawBuilder<unknown>) {
+  return sql<boolean>`(${deletesAny(uid)} and exists (
+    select from read.message_deletions d
+     where d.uid = ${uid} and d.conversation = ${conversation} and d.sequence = ${sequence}))`;
 }
 
 /** What a reader is shown of a message: a revoked one is a notice that says so. */

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { userAvatar } from '../../contracts/avatars.ts';
 import type { UserProfile } from '../../contracts/http/user.ts';
 import type { NumberId, Uid } from '../../contracts/ids.ts';
@@ -14,6 +15,9 @@ export type PersonKey =
 export type ReadPresence = (uids: readonly Uid[]) => Promise<ReadonlyMap<Uid, PresenceState>>;
 
 const offline: PresenceState = { state: 'offline', logoutTimestamp: 0 };
+
+/** As one array, so that the statement is the same whatever their number. */
+const amongst = (uids: readonly Uid[]) => sql<boolean>`uid = any(${uids}::bigint[])`;
 
 /** A person as `user/get` shows them, without what is between them and the caller. */
 export async function findProfile(
@@ -52,7 +56,7 @@ export async function findPeople(database: ReadDatabase, presence: ReadPresence,
   const rows = await database
     .selectFrom('read.users')
     .select(['uid', 'username', 'nickname', 'sign', 'avatar'])
-    .where('uid', 'in', uids)
+    .where(amongst(uids))
     .execute();
   const byUid = new Map(rows.map((row) => [row.uid, row]));
   const online = await presence(rows.map(({ uid }) => uid));
@@ -70,7 +74,7 @@ export async function findNicknames(database: ReadDatabase, uids: readonly Uid[]
   const rows = await database
     .selectFrom('read.users')
     .select(['uid', 'nickname'])
-    .where('uid', 'in', uids)
+    .where(amongst(uids))
     .execute();
   return new Map(rows.map(({ uid, nickname }) => [uid, nickname]));
 }
@@ -83,7 +87,7 @@ export async function findFaces(
   const rows = await database
     .selectFrom('read.users')
     .select(['uid', 'nickname', 'avatar'])
-    .where('uid', 'in', uids)
+    .where(amongst(uids))
     .execute();
   return new Map(rows.map(({ uid, ...face }) => [uid, face]));
 }

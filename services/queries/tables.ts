@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
 import type { ApplicationId, ConversationId, Gid, Mid, NumberId, ReplyId, Uid } from '../../contracts/ids.ts';
+import { preparing } from './prepared.ts';
 
 /** The read models as queries see them; projections/migrations/0003-read-models.ts says what each column means. */
 export interface ReadTables {
@@ -54,8 +55,13 @@ export interface ReadTables {
     last_message_sequence: number;
     dead_sequence: number;
     last_place: string;
+    newest_mid: Mid | null;
+    newest_sender: Uid | null;
+    newest_content: string | null;
+    newest_timestamp: number | null;
+    newest_sub_type: 'message' | 'notice' | null;
+    newest_state: 'normal' | 'revoked' | null;
   };
-  'read.senders': { conversation: ConversationId; uid: Uid; own: number };
   'read.messages': {
     conversation: ConversationId;
     sequence: number;
@@ -77,7 +83,11 @@ export interface ReadTables {
   'read.inbox': {
     uid: Uid;
     conversation: ConversationId;
+    party: number;
     read_sequence: number;
+    read_others: number | null;
+    own: number;
+    own_sequence: number;
     hidden_sequence: number | null;
     pinned: boolean;
     marked_unread: number;
@@ -108,5 +118,5 @@ export type ReadDatabase = Kysely<ReadTables>;
 
 /** Typed queries on the read models over the program's pool. */
 export function readDatabase(pool: pg.Pool): ReadDatabase {
-  return new Kysely<ReadTables>({ dialect: new PostgresDialect({ pool }) });
+  return new Kysely<ReadTables>({ dialect: new PostgresDialect({ pool: preparing(pool) }) });
 }

@@ -1,49 +1,40 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { ConversationId, Uid } from '../../contracts/ids.ts';
-import { findReading } from './messages.ts';
+import { type ConversationId, conversationParties, type Uid } from '../../contracts/ids.ts';
+import { deletesAny } from './messages.ts';
 import type { ReadDatabase } from './tables.ts';
 
 /**
- * How many messages of others a person has not read, in a few index look-ups whatever the backlog:
- * the conversation's running number less the person's own, at its end less at the point up to which
- * they have read, without those that were revoked or deleted since (BEHAVIOUR, Messages).
- * The arguments are columns or values of the surrounding query; `c` there is read.conversations.
+ * How many messages of others a person has not read: those of the conversation less their own, less
+ * what they have read, less those that were revoked or deleted since (BEHAVIOUR, Messages). A few
+ * numbers of two rows, but for what is rare; never in proportion to the backlog.
+ * In the surrounding query `i` is their read.inbox and `c` read.conversations.
+ * @param joined after which sequence they may read, in the surrounding query
  */
-export function unreadSince(
-  uid: RawBuilder<unknown>,
-  conversation: RawBuilder<unknown>,
-  base: RawBuilder<unknown>,
-) {
+export function unreadOf(uid: Uid, joined: RawBuilder<unknown>) {
   return sql<number>`
-    case when c.sequence <= ${base} then 0 else
-      c.counted
-      - case when ${base} = 0 then 0 else
-          coalesce((select m.counted from read.messages m
-                     where m.conversation = ${conversation} and m.sequence = ${base}), 0) end
-      - coalesce((select s.own from read.senders s
-                   where s.conversation = ${conversation} and s.uid = ${uid}), 0)
-      + case when ${base} = 0 then 0 else
-          coalesce((select m.own from read.messages m
-                     where m.conversation = ${conversation} and m.sender = ${uid} and m.sequence <= ${base}
-                     order by m.sequence desc limit 1), 0) end
-      - case when c.dead_sequence <= ${base} then 0 else
+    case when c.sequence <= i.read_sequence then 0 else
+      c.counted - i.own - coalesce(i.read_others, ${othersRead(joined)}, 0)
+      - case when c.dead_sequence <= i.read_sequence then 0 else
           (select count(*) from read.messages m
-            where m.conversation = ${conversation} and m.sequence > ${base} and m.state <> 'normal'
-              and m.sub_type = 'message' and m.sender <> ${uid}) end
+            where m.conversation = i.conversation and m.sequence > i.read_sequence and m.state <> 'normal'
+              and m.sub_type = 'message' and m.sender <> i.uid) end
       - case when ${deletesAny(uid)} then
           (select count(*) from read.message_deletions d
              join read.messages m on m.conversation = d.conversation and m.sequence = d.sequence
-            where d.uid = ${uid} and d.conversation = ${conversation} and d.sequence > ${base}
-              and m.state = 'normal' and m.sub_type = 'message' and m.sender <> ${uid}) else 0 end
+            where d.uid = i.uid and d.conversation = i.conversation and d.sequence > i.read_sequence
+              and m.state = 'normal' and m.sub_type = 'message' and m.sender <> i.uid) else 0 end
     end`;
 }
 
-/**
- * Whether a person has deleted any message for themselves. Where `uid` is a value, no column, Postgres
- * looks once for a whole list of chats, and most people need no look into each.
- */
-export function deletesAny(uid: RawBuilder<unknown>) {
-  return sql<boolean>`exists (select from read.message_deletions d where d.uid = ${uid})`;
+/** How many messages of others lie up to where a person has read, by the running numbers there. */
+function othersRead(joined: RawBuilder<unknown>) {
+  return sql`(
+    select m.counted - coalesce((select o.own from read.messages o
+                                  where o.conversation = m.conversation and o.sender = i.uid
+                                    and o.sequence > ${joined} and o.sequence <= m.sequence
+                                  order by o.sequence desc limit 1), 0)
+      from read.messages m
+     where m.conversation = i.conversation and m.sequence = i.read_sequence)`;
 }
 
 /** What `message/unreadcount` answers; 0 for who is no member. */
@@ -52,12 +43,15 @@ export async function countUnread(
   uid: Uid,
   conversation: ConversationId,
 ): Promise<number> {
-  const reading = await findReading(database, uid, conversation);
-  if (!reading) return 0;
-  const count = unreadSince(sql`${uid}::bigint`, sql`c.conversation`, sql`${reading.to}::bigint`);
+  const group = conversationParties(conversation).type === 'group';
+  const membership = sql`
+      join read.group_members member on member.gid = i.party and member.uid = i.uid
+      join read.groups g on g.gid = i.party and g.state = 'normal'`;
   const { rows } = await sql<{ unread: number }>`
-    select ${count} as unread from read.conversations c where c.conversation = ${conversation}`.execute(
-    database,
-  );
-  return Math.max(reading.marked, rows[0]?.unread ?? 0);
+    select greatest(${unreadOf(uid, group ? sql`member.joined_sequence` : sql`0`)}, i.marked_unread) as unread
+      from read.inbox i
+      left join read.conversations c on c.conversation = i.conversation
+      ${group ? membership : sql``}
+     where i.uid = ${uid} and i.conversation = ${conversation}`.execute(database);
+  return rows[0]?.unread ?? 0;
 }

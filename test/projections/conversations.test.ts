@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DomainEvent } from '../../contracts/events/index.ts';
 import { befriended, between, created, inGroup, mid, registered, sent, uid } from '../support/events.ts';
 import { inBatchesOf, newEventId, openWorld, testTime, type World } from '../support/projecting.ts';
 
@@ -140,14 +141,15 @@ describe('a message in a group', () => {
   it('is one row and one push, whatever the number of members', async () => {
     await world.given(created(50, '群', 1, 2, 3));
     await world.project();
-    const inboxes = await world.rows('inbox');
-    const before = await world.given(
+    const others = () => world.query(`select * from read.inbox where uid <> 2 order by uid, conversation`);
+    const before = await others();
+    const place = await world.given(
       sent(inGroup(50), 2, 200, '@[甲](1) @all', { mentions: [uid(1), 'all'] }),
     );
     await world.project();
     expect(await messagesOf('g50')).toMatchObject([{ sequence: '1', mentions: ['1', '0'] }]);
-    expect(await world.rows('inbox')).toEqual(inboxes);
-    const last = await world.query('select channel, data from read.push where place = $1', [before]);
+    expect(await others()).toEqual(before);
+    const last = await world.query('select channel, data from read.push where place = $1', [place]);
     expect(last).toHaveLength(1);
     expect(last[0]).toMatchObject({ channel: 'group-50' });
   });
@@ -199,6 +201,34 @@ describe('taking a message back', () => {
       { channel: 'user-10', event: 'revoke', data: { type: 'friend', id: 11, mid: 301, uid: 10 } },
       { channel: 'user-11', event: 'revoke', data: { type: 'friend', id: 10, mid: 301, uid: 10 } },
     ]);
+  });
+
+  it('changes what the conversation keeps of its newest message', async () => {
+    const pair = between(12, 13);
+    const kept = () =>
+      world.query(
+        `select newest_mid, newest_content, newest_state from read.conversations where conversation = 'f12-13'`,
+      );
+    const last = async (...events: DomainEvent[]) => {
+      await world.given(...events);
+      await world.project();
+      return (await kept())[0];
+    };
+    const nothing = { newest_mid: null, newest_content: null, newest_state: null };
+    const deleted = { conversation: pair, by: uid(12), mid: mid(321), sequence: 2, scope: 'all' } as const;
+    expect(
+      await last(
+        registered(12, '寅'),
+        registered(13, '卯'),
+        sent(pair, 12, 320, 'a'),
+        sent(pair, 12, 321, 'b'),
+      ),
+    ).toEqual({ newest_mid: '321', newest_content: 'b', newest_state: 'normal' });
+    expect(await last(taken('MessageRevoked', pair, 12, 320, 1))).toMatchObject({ newest_state: 'normal' });
+    expect(await last(taken('MessageRevoked', pair, 12, 321, 2))).toMatchObject({ newest_state: 'revoked' });
+    expect(await last({ type: 'MessageDeleted', data: deleted })).toEqual(nothing);
+    expect(await last(sent(pair, 13, 322, 'c'))).toMatchObject({ newest_mid: '322' });
+    expect(await last(sent(pair, 13, 323, 'c'.repeat(501)))).toEqual(nothing);
   });
 
   it('twice is once', async () => {

@@ -51,6 +51,19 @@ describe('reading', () => {
     expect(await chat(1, talk)).toMatchObject({ read_sequence: '0' });
   });
 
+  it('keeps how many messages of others lie before, wherever one has read up to', async () => {
+    const other = between(2, 4);
+    await world.given(registered(4, '丁'));
+    const said = [2, 4, 4, 2, 4].map((from, index) => sent(other, from, 60 + index, 'x'));
+    await world.given(...said, readTo(2, other, 61, 2), readTo(4, other, 63, 4));
+    await world.project();
+    expect(await chat(2, other)).toMatchObject({ party: '4', own: '2', own_sequence: '4', read_others: '1' });
+    expect(await chat(4, other)).toMatchObject({ party: '2', own: '3', own_sequence: '5', read_others: '2' });
+    await world.given(list('ChatHidden', 2, other));
+    await world.project();
+    expect(await chat(2, other)).toMatchObject({ read_sequence: '5', read_others: '3' });
+  });
+
   it('never goes back, and is told only where it advances', async () => {
     expect(await pushedBy(readTo(2, talk, 10, 1), readTo(2, talk, 11, 2))).toEqual([]);
     expect(await chat(2, talk)).toMatchObject({ read_sequence: '2' });

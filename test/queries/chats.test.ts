@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Mid, Uid } from '../../contracts/ids.ts';
-import { changeChat } from '../../services/commands/change-chat.ts';
+import { changeChat, markRead } from '../../services/commands/change-chat.ts';
 import { execute } from '../../services/commands/execute.ts';
 import type { Chat } from '../../services/commands/send-message.ts';
+import { type Taking, takeMessage } from '../../services/commands/take-message.ts';
 import { groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
 import { findChats } from '../../services/queries/chats.ts';
@@ -37,6 +38,10 @@ async function change(who: Uid, chat: Chat, changes: Parameters<typeof changeCha
   await changeChat(running.application, who, chat, changes, context(who));
   await running.shown();
 }
+
+const raise = (): never => {
+  throw new Error('nothing was said');
+};
 
 let lastGid = 500;
 
@@ -160,6 +165,93 @@ describe('the list of chats', () => {
     expect(await countUnread(running.application.database, me, between(me, other))).toBe(5);
     await change(me, friend(other), { unreadCount: 0 });
     expect(await countUnread(running.application.database, me, between(me, other))).toBe(0);
+  });
+});
+
+describe('the last message of a chat', () => {
+  const last = async (who: Uid, chat: string) =>
+    (await findChats(running.application.database, who))[chat]?.items.map(({ content }) => content);
+
+  async function take(taking: Taking, by: Uid, chat: Chat, mid: Mid): Promise<void> {
+    await takeMessage(running.application, taking, { by, chat, mid }, context(by));
+    await running.shown();
+  }
+
+  it('is shown whole, however long it is', async () => {
+    const [one, other] = [await person('甲'), await person('乙')];
+    const content = '长'.repeat(2000);
+    await say(one, friend(other), content);
+    expect(await last(other, `friend${one}`)).toEqual([content]);
+  });
+
+  it('says that it was revoked', async () => {
+    const [one, other] = [await person('甲'), await person('乙')];
+    await take('revoke', one, friend(other), await say(one, friend(other), '1'));
+    expect(await last(other, `friend${one}`)).toEqual(['此消息已撤回']);
+  });
+
+  it('is the one before where the last was deleted for all', async () => {
+    const [one, other] = [await person('甲'), await person('乙')];
+    const first = await say(one, friend(other), '1');
+    await take('delete for all', one, friend(other), await say(one, friend(other), '2'));
+    for (const [who, whom] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      expect(await last(who, `friend${whom}`)).toEqual(['1']);
+    }
+    await take('delete for all', one, friend(other), first);
+    expect(await last(other, `friend${one}`)).toEqual([]);
+    await say(other, friend(one), '3');
+    expect(await last(one, `friend${other}`)).toEqual(['3']);
+  });
+
+  it('is the one before for who deleted the last for themselves alone', async () => {
+    const [one, other] = [await person('甲'), await person('乙')];
+    await say(one, friend(other), '1');
+    await take('delete for self', other, friend(one), await say(one, friend(other), '2'));
+    expect(await last(other, `friend${one}`)).toEqual(['1']);
+    expect(await last(one, `friend${other}`)).toEqual(['2']);
+    await say(one, friend(other), '3');
+    expect(await last(other, `friend${one}`)).toEqual(['3']);
+  });
+
+  it('is none of what was said before one joined, whatever is deleted since', async () => {
+    const [owner, late] = [await person('主'), await person('新')];
+    const group = await groupOf(owner);
+    const chat: Chat = { type: 'group', id: group };
+    await say(owner, chat, '从前');
+    await join(group, late);
+    const mid = await say(owner, chat, '现在');
+    expect(await last(late, `group${group}`)).toEqual(['现在']);
+    await take('delete for all', owner, chat, mid);
+    const [notice] = (await findChats(running.application.database, late))[`group${group}`]?.items ?? [];
+    expect(notice).toMatchObject({ sub_type: 'notice' });
+  });
+});
+
+describe('what is unread', () => {
+  it('counts from where one had read, also where one had spoken since', async () => {
+    const [owner, member] = [await person('主'), await person('员')];
+    const group = await groupOf(owner, member);
+    const chat: Chat = { type: 'group', id: group };
+    const { log, database } = running.application;
+    const conversation = inGroup(group);
+    const mids: Mid[] = [];
+    for (const [from, content] of [
+      [member, '1'],
+      [owner, '2'],
+      [owner, '3'],
+      [member, '4'],
+      [owner, '5'],
+    ] as const) {
+      mids.push(await say(from, chat, content));
+    }
+    const message = { mid: mids[1] ?? raise(), sequence: 2 };
+    await markRead({ log, database }, member, conversation, { message }, context(member));
+    await running.shown();
+    expect(await countUnread(database, member, conversation)).toBe(2);
+    expect((await findChats(database, member))[`group${group}`]).toMatchObject({ unread_count: 2 });
   });
 });
 
