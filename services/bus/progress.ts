@@ -17,17 +17,21 @@ interface Waiter {
   readonly settle: (reached: boolean) => void;
 }
 
-/** How exactly a time is kept to. */
+/** How exactly a time is kept to, and after how long what the bus has not told is read. */
 const sweepMilliseconds = 50;
 
 /** What of a bus is listened to. */
 export type ProgressSource = Pick<Bus, 'onTick' | 'onInterruption'>;
 
-/** Told by the bus; the waiting are looked through only when a tick comes, and now and then for the late. */
+/**
+ * Told by the bus; the waiting are looked through only when a tick comes, and now and then for the late.
+ * A bus that is away tells nothing: for who still waits then, the database is asked.
+ */
 class BusProgress implements Progress {
   checkpoint = startOfLog;
   #waiting: Waiter[] = [];
   #sweep: NodeJS.Timeout | undefined;
+  #asking = false;
   readonly #read: () => Promise<Position>;
   readonly #stops: readonly (() => void)[];
 
@@ -48,7 +52,7 @@ class BusProgress implements Progress {
     if (position <= this.checkpoint) return Promise.resolve(true);
     return new Promise((settle) => {
       this.#waiting.push({ position, until: performance.now() + timeoutMilliseconds, settle });
-      this.#sweep ??= setInterval(() => this.#giveUp(performance.now()), sweepMilliseconds);
+      this.#sweep ??= setInterval(() => this.#lookAfterTheLate(), sweepMilliseconds);
     });
   }
 
@@ -61,6 +65,18 @@ class BusProgress implements Progress {
     if (checkpoint <= this.checkpoint) return;
     this.checkpoint = checkpoint;
     if (this.#waiting.length > 0) this.#settle(({ position }) => position <= checkpoint, true);
+  }
+
+  #lookAfterTheLate(): void {
+    this.#giveUp(performance.now());
+    if (this.#waiting.length === 0 || this.#asking) return;
+    this.#asking = true;
+    // One that cannot be answered is asked again.
+    void this.ask()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#asking = false;
+      });
   }
 
   #giveUp(now: number): void {
@@ -81,8 +97,9 @@ class BusProgress implements Progress {
 }
 
 /**
- * Follows the read models' checkpoint. `read` asks the database for it: at the start, and when the
- * bus may have lost something. @throws what `read` throws at the start
+ * Follows the read models' checkpoint. `read` asks the database for it: at the start, when the bus
+ * may have lost something, and while somebody waits longer than a living bus lets them.
+ * @throws what `read` throws at the start
  */
 export async function followProgress(bus: ProgressSource, read: () => Promise<Position>): Promise<Progress> {
   const progress = new BusProgress(bus, read);

@@ -72,6 +72,18 @@ describe('waiting for the read models', () => {
     expect(await waiting).toBe(true);
   });
 
+  it('is over although the bus tells nothing, once the database shows it', async () => {
+    const deaf = { onTick: () => () => {}, onInterruption: () => () => {} };
+    const answers: readonly (number | 'away')[] = [1, 1, 'away', 2];
+    let asked = 0;
+    const progress = await followProgress(deaf, async () => {
+      const answer = answers[asked++] ?? 2;
+      if (answer === 'away') throw new Error('away');
+      return at(answer);
+    });
+    expect(await progress.reached(at(2), 10_000)).toBe(true);
+  });
+
   it('tells who starts to follow where the database cannot be asked', async () => {
     const bus = memoryBus(pino({ level: 'silent' }));
     await expect(followProgress(bus, () => Promise.reject(new Error('away')))).rejects.toThrow('away');
