@@ -123,5 +123,5 @@ export function errorFrame(code: PushCode, message: string): string {
 /** The frame that answers `pusher:ping`. */
 export const pongFrame = '{"event":"pusher:pong","data":{}}';
 
-/** The frame that asks a silent client whether it is there. */
-export const pingFrame = '{"event":"pusher:ping","data":{}}';
+/** The frame that asks a silent client whether it is there; webman's client reads its data as a text. */
+export const pingFrame = eventFrame('pusher:ping', undefined, '{}');
