@@ -3,7 +3,7 @@ import { Client } from './client.ts';
 import { Installation } from './harness.ts';
 
 const installation = await Installation.open();
-const { port } = await installation.start({
+const { gateway, port } = await installation.start({
   activitySeconds: 1,
   pongTimeout: 500,
   waitingBytes: 262_144,
@@ -150,21 +150,31 @@ describe('limits', () => {
     expect(await client.ended()).toMatchObject({ code: 4100 });
   });
 
-  test('a client that does not read is cut off, and the others hear everything', async () => {
-    const slow = await Client.connect(port);
-    const quick = await Client.connect(port);
-    await slow.subscribe('global');
-    await quick.subscribe('global');
-    slow.socket.pause();
+  test('clients that do not read are cut off, and the others hear everything', async () => {
+    const subscribed = async (channel: string) => {
+      const client = await Client.connect(port);
+      await client.subscribe(channel);
+      return client;
+    };
+    const quick = await subscribed('global');
+    const slow = await Promise.all(Array.from({ length: 50 }, () => subscribed('global')));
+    for (const { socket } of slow) socket.pause();
     const content = 'x'.repeat(60_000);
     let sent = 0;
-    for (; sent < 400; sent++) {
-      await installation.commit([{ channel: 'global', event: 'settingChange', data: { content } }]);
+    while (gateway.status().sockets > 1) {
+      await installation.commit([
+        { channel: 'global', event: 'settingChange', data: { content, sent: ++sent } },
+      ]);
+      await quick.heardTimes('settingChange', sent);
     }
-    await quick.heardTimes('settingChange', sent);
-    slow.socket.resume();
-    expect(await slow.ended()).toMatchObject({ code: 1006 });
-    expect(slow.heardEvents().length).toBeLessThan(sent);
+    for (const client of slow) {
+      client.socket.resume();
+      expect(await client.ended()).toMatchObject({ code: 1006 });
+      expect(client.heardEvents().length).toBeLessThan(sent);
+    }
+    expect(quick.frames.flatMap(({ event, data }) => (event === 'settingChange' ? [data] : []))).toEqual(
+      Array.from({ length: sent }, (_, index) => expect.objectContaining({ sent: index + 1 })),
+    );
     await quick.close();
   });
 });
