@@ -69,7 +69,11 @@ describe('ping and pong', () => {
 
   test('a silent client is asked, stays when it answers, and is told 4201 when it does not', async () => {
     const client = await Client.connect(port);
+    const raw: string[] = [];
+    client.socket.on('message', (data) => raw.push(data.toString()));
     await client.heard('pusher:ping');
+    // webman's client takes the data of all but a pong for JSON in a text.
+    expect(raw).toEqual(['{"event":"pusher:ping","data":"{}"}']);
     client.send({ event: 'pusher:pong', data: {} });
     await client.heardTimes('pusher:ping', 2);
     expect(await client.ended()).toMatchObject({ code: 4201 });
