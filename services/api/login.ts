@@ -15,10 +15,10 @@ import { settingStream } from '../domain/setting.ts';
 import { findProfile } from '../queries/people.ts';
 import type { Application } from './application.ts';
 import { tokenCookie } from './caller.ts';
+import { ownerOfPassword } from './password.ts';
 import { carriedOut, serve, shownAt } from './route.ts';
 
 const secondsADay = 86_400;
-const wrongLogin = '用户名或密码错误';
 
 /** Joining, logging in and out, SMS codes, the captcha (BEHAVIOUR, Login, SMS). */
 export function loginRoutes(server: FastifyInstance, application: Application): void {
@@ -63,14 +63,12 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
   });
 
   serve(server, application, loginLogin, async ({ parameters, request, reply }) => {
-    const { login_captcha, limit_password, token_days } = await settings();
+    const { login_captcha, token_days } = await settings();
     const { username, phone, password, captcha_id, captcha } = parameters;
     const name = username ?? phone;
     if (name === undefined) throw new Refusal('missing', '缺少参数username');
     await mustSolve(login_captcha, captcha_id, captcha);
-    const accounts = await names.byLoginName(name);
-    const account = await passwords.check({ name, accounts, password, limit: limit_password });
-    if (!account) throw new Refusal('illegal', wrongLogin);
+    const account = await ownerOfPassword(application, name, password);
     const { token } = await tokens.issue(account);
     const profile = await findProfile(database, presence, { uid: account.uid });
     if (!profile) throw new Refusal('notReady');

@@ -12,24 +12,15 @@ import { NumberId } from '../../contracts/ids.ts';
 import { execute } from '../commands/execute.ts';
 import { registerUser } from '../commands/register.ts';
 import { befriend, friendshipStream } from '../domain/friendship.ts';
-import { settingStream } from '../domain/setting.ts';
 import { changeAccount, mustBeActive, userStream } from '../domain/user.ts';
 import { findPeople, findProfile, findRemark, type PersonKey } from '../queries/people.ts';
 import type { Application } from './application.ts';
+import { ownerOfPassword } from './password.ts';
 import { carriedOut, serve, shownAt } from './route.ts';
 
 /** People and their accounts (API document, 用户接口). */
 export function userRoutes(server: FastifyInstance, application: Application): void {
   const { names, passwords, tokens, smsCodes, database, presence, store } = application;
-
-  /** Whose password it is. @throws Refusal illegal for a wrong one, the same as for an unknown name */
-  const ownerOf = async (name: string, password: string) => {
-    const { state: settings } = await store.load(settingStream);
-    const accounts = await names.byLoginName(name);
-    const account = await passwords.check({ name, accounts, password, limit: settings.limit_password });
-    if (!account) throw new Refusal('illegal', '用户名或密码错误');
-    return { uid: account.uid };
-  };
 
   serve(server, application, userAdd, async ({ parameters, context, reply }) => {
     const { password, ...profile } = parameters;
@@ -60,7 +51,8 @@ export function userRoutes(server: FastifyInstance, application: Application): v
     if (password !== undefined) {
       if (username === undefined) throw new Refusal('missing', '缺少参数username');
       // Nobody else's profile: by this answer other backends log people in.
-      key = await ownerOf(username, password);
+      const owner = await ownerOfPassword(application, username, password);
+      key = { uid: owner.uid };
     } else if (uid !== undefined) key = { uid };
     else if (username !== undefined) key = { username };
     else if (nid !== undefined) key = { numberId: NumberId.parse(nid) };
@@ -98,15 +90,7 @@ export function userRoutes(server: FastifyInstance, application: Application): v
     const account = await names.byUid(me());
     if (!account) throw new Refusal('noUser');
     if (password_old !== undefined) {
-      const { state: settings } = await store.load(settingStream);
-      const { username: name } = account;
-      const known = await passwords.check({
-        name,
-        accounts: [account],
-        password: password_old,
-        limit: settings.limit_password,
-      });
-      if (!known) throw new Refusal('illegal', '参数password_old不正确');
+      await ownerOfPassword(application, account, password_old, '参数password_old不正确');
     } else if (code !== undefined) {
       if (account.phone === null) throw new Refusal('illegal', '该账号没有绑定手机号');
       await smsCodes.spend(await smsCodes.check(account.phone, 'retrieve', code));

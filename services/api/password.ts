@@ -1,0 +1,24 @@
+import { Refusal } from '../../contracts/codes.ts';
+import type { Account } from '../accounts/names.ts';
+import { settingStream } from '../domain/setting.ts';
+import type { Application } from './application.ts';
+
+/**
+ * The account whose password this is, within the limit that the settings hold wrong ones to.
+ * @param claimed the username or phone that someone gave, or the account that they are known to act for
+ * @param wrong what is said of a wrong one; by default what an unknown name is told too
+ * @throws Refusal illegal for a wrong one, and after too many of them
+ */
+export async function ownerOfPassword(
+  { names, passwords, store }: Pick<Application, 'names' | 'passwords' | 'store'>,
+  claimed: string | Account,
+  password: string,
+  wrong = '用户名或密码错误',
+): Promise<Account> {
+  const { state: settings } = await store.load(settingStream);
+  const [name, accounts] =
+    typeof claimed === 'string' ? [claimed, await names.byLoginName(claimed)] : [claimed.username, [claimed]];
+  const owner = await passwords.check({ name, accounts, password, limit: settings.limit_password });
+  if (!owner) throw new Refusal('illegal', wrong);
+  return owner;
+}
