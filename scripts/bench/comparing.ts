@@ -1,4 +1,5 @@
 import { uuidv7 } from 'uuidv7';
+import { streamName } from '../../services/domain/aggregate.ts';
 import type { EventId, NewEvent, StreamName } from '../../services/log/log.ts';
 
 /** Stores one event of ~300 bytes and settles when it is on disk. */
@@ -38,7 +39,8 @@ async function load(append: AppendOne, callers: number, seconds: number): Promis
   const begun = performance.now();
   await Promise.all(
     Array.from({ length: callers }, async (_, caller) => {
-      const stream = `conversation-f${caller}-${caller + 1}` as StreamName;
+      // Of a category that no projection reads, since the server may be used for more than this.
+      const stream = streamName(`bench-${caller}`);
       for (let now = performance.now(); now < end; ) {
         await append(stream, message(caller));
         const after = performance.now();
@@ -59,7 +61,7 @@ export function quantiles(latencies: readonly number[]): { readonly p50: number;
 }
 
 /** About as large as a short message. */
-export function message(caller: number): NewEvent {
+function message(caller: number): NewEvent {
   const id = uuidv7();
   return {
     id: id as EventId,

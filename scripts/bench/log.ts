@@ -23,9 +23,6 @@ export const bench: Bench = {
       .option('--subscribers <n>', 'subscriptions that follow meanwhile', Number, 0),
   run: async ({ seconds, rounds, subscribers }) => {
     await measure(Number(seconds), Number(rounds), Number(subscribers));
-    const { eventStoreUrl } = readEnvironment();
-    if (eventStoreUrl !== undefined)
-      await measureEventStoreDB(eventStoreUrl, Number(seconds), Number(rounds));
   },
 };
 
@@ -51,6 +48,10 @@ async function measure(seconds: number, rounds: number, subscribers: number): Pr
       console.log(`delivered to each subscriber: ${(await Promise.all(delivered)).join(' ')}`);
     await log.close();
     await bare.close();
+    const { eventStoreUrl } = readEnvironment();
+    if (eventStoreUrl !== undefined) {
+      await measureEventStoreDB(eventStoreUrl, postgres.url, seconds, rounds);
+    }
   } finally {
     await postgres.stop();
     await rm(folder, { recursive: true, force: true });
