@@ -10,8 +10,8 @@ import {
 } from '../../contracts/http/user.ts';
 import { NumberId } from '../../contracts/ids.ts';
 import { execute } from '../commands/execute.ts';
+import { openAccount } from '../commands/open-account.ts';
 import { registerUser } from '../commands/register.ts';
-import { befriend, friendshipStream } from '../domain/friendship.ts';
 import { changeAccount, mustBeActive, userStream } from '../domain/user.ts';
 import { findPeople, findProfile, findRemark, type PersonKey } from '../queries/people.ts';
 import type { Application } from './application.ts';
@@ -36,11 +36,14 @@ export function userRoutes(server: FastifyInstance, application: Application): v
     const parent = me();
     const { state } = await store.load(userStream(parent));
     if (!mustBeActive(state).isMember) throw new Refusal('illegal', '只有会员可以添加下级用户');
-    const passwordHash = await passwords.hash(password);
-    const account = { ...profile, passwordHash, phone: null, parent };
-    const { uid } = await registerUser(application, account, context);
-    const { position } = await execute(application, friendshipStream(parent, uid), context, (friendship) =>
-      befriend(friendship, { by: parent, friend: uid }),
+    const { uid, position } = await openAccount(
+      application,
+      {
+        ...{ ...profile, parent },
+        passwordHash: () => passwords.hash(password),
+        checkPassword: (account) => ownerOfPassword(application, account, password, '用户名已被占用'),
+      },
+      context,
     );
     return { data: { uid }, position };
   });

@@ -16,6 +16,8 @@ interface Application {
 /** What two people are to each other. At most one application between them is open. */
 export interface FriendshipState {
   readonly friends: boolean;
+  /** Whether they are friends, or ever were. */
+  readonly everFriends: boolean;
   readonly applications: ReadonlyMap<ApplicationId, Application>;
   /** What each calls the other. */
   readonly remarks: ReadonlyMap<Uid, string>;
@@ -28,7 +30,7 @@ export function friendshipStream(one: Uid, other: Uid): AggregateStream<Friendsh
 }
 
 export const friendship: Aggregate<FriendshipState, FriendshipEvent> = {
-  initial: () => ({ friends: false, applications: new Map(), remarks: new Map() }),
+  initial: () => ({ friends: false, everFriends: false, applications: new Map(), remarks: new Map() }),
   evolve: (state, event) => {
     switch (event.type) {
       case 'FriendApplied': {
@@ -36,12 +38,11 @@ export const friendship: Aggregate<FriendshipState, FriendshipEvent> = {
         const application: Application = { from, to, postscript, outcome: 'open' };
         return { ...state, applications: new Map(state.applications).set(applicationId, application) };
       }
-      case 'FriendAgreed':
-        return { ...state, friends: true, applications: settle(state, 'agreed') };
       case 'FriendRefused':
         return { ...state, applications: settle(state, 'refused') };
+      case 'FriendAgreed':
       case 'Befriended':
-        return { ...state, friends: true, applications: settle(state, 'agreed') };
+        return { ...state, friends: true, everFriends: true, applications: settle(state, 'agreed') };
       case 'FriendRemarked':
         return { ...state, remarks: new Map(state.remarks).set(event.data.by, event.data.remark) };
       case 'Unfriended':
@@ -115,9 +116,17 @@ function agreement(applicationId: ApplicationId, application: Application, mid: 
   return { type: 'FriendAgreed', data: { applicationId, from, to, mid, content: agreeText } };
 }
 
-/** Makes two people friends without asking (friend/add, open_user). */
+/** Makes two people friends without asking (friend/add). */
 export function befriend(state: FriendshipState, command: { by: Uid; friend: Uid }): FriendshipEvent[] {
   return state.friends ? [] : [{ type: 'Befriended', data: command }];
+}
+
+/** Makes them friends from the start (open_user): nothing once they have parted. */
+export function befriendAtFirst(
+  state: FriendshipState,
+  command: { by: Uid; friend: Uid },
+): FriendshipEvent[] {
+  return state.everFriends ? [] : befriend(state, command);
 }
 
 /** `by` calls `friend` something else; an empty remark is none. */

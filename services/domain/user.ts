@@ -11,6 +11,8 @@ export type UserState = {
   readonly sign: string;
   readonly disabled: boolean;
   readonly isMember: boolean;
+  /** The member (会员) who opened it. */
+  readonly parent: Uid | null;
 } | null;
 
 /** The stream `user-{uid}`. */
@@ -22,8 +24,8 @@ export const user: Aggregate<UserState, UserEvent> = {
   initial: () => null,
   evolve: (state, event) => {
     if (event.type === 'UserRegistered') {
-      const { uid, nickname, avatar, sign } = event.data;
-      return state ?? { uid, nickname, avatar, sign, disabled: false, isMember: false };
+      const { uid, nickname, avatar, sign, parent } = event.data;
+      return state ?? { uid, nickname, avatar, sign, disabled: false, isMember: false, parent };
     }
     if (!state) return state;
     switch (event.type) {

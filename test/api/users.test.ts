@@ -87,6 +87,17 @@ describe('user/open_user', () => {
     expect(await call(running, 'POST', '/login/login', login, {})).toMatchObject({ data: { uid } });
   });
 
+  test('may be repeated, but is no way to another’s account', async () => {
+    const [tom, spike] = await two(running, 'tom', 'spike');
+    for (const { uid } of [tom, spike])
+      await call(running, 'POST', '/user/update', { login_uid: uid, is_member: 1 });
+    const opened = await tom.post('/user/open_user', kid('again'));
+    expect(await tom.post('/user/open_user', kid('again'))).toEqual(opened);
+    const taken = { code: 2, msg: '用户名已被占用' };
+    expect(await spike.post('/user/open_user', kid('again'))).toEqual(taken);
+    expect(await tom.post('/user/open_user', { ...kid('again'), password: 'secret-2' })).toEqual(taken);
+  });
+
   test('is for members (会员) alone', async () => {
     const jerry = await person(running, 'jerry');
     expect(await jerry.post('/user/open_user', kid('jerrykid'))).toMatchObject({ code: 2 });

@@ -11,6 +11,7 @@ import { openPostgresLog } from '../../services/log/postgres.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { created, gid, mid, registered, uid } from '../support/events.ts';
 import { newEventId, streamOf } from '../support/projecting.ts';
+import { wrapLog } from '../support/wrapped-log.ts';
 
 let database: TestDatabase;
 /** The log as this process and as another one has it open. */
@@ -51,19 +52,12 @@ async function open(on: EventLog, memory?: number): Promise<AggregateStore> {
 
 /** The log itself, with its readings counted. */
 function counting(counted: EventLog): EventLog {
-  return {
-    remembersIds: counted.remembersIds,
-    append: (...parameters) => counted.append(...parameters),
+  return wrapLog(counted, {
     readStream: (...parameters) => {
       readings++;
       return counted.readStream(...parameters);
     },
-    readAll: (...parameters) => counted.readAll(...parameters),
-    subscribe: (...parameters) => counted.subscribe(...parameters),
-    end: () => counted.end(),
-    healthy: () => counted.healthy(),
-    close: () => counted.close(),
-  };
+  });
 }
 
 function encoded(event: DomainEvent): NewEvent {

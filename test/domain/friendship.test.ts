@@ -6,6 +6,7 @@ import {
   agreeText,
   apply,
   befriend,
+  befriendAtFirst,
   friendship,
   friendshipStream,
   refuse,
@@ -182,6 +183,27 @@ describe('befriending without asking', () => {
   it('leaves a refusal what it was', () => {
     const { applications } = fold(friendship, [applied(1), refused(1), befriended]);
     expect(applications.get(applicationId(1))?.outcome).toBe('refused');
+  });
+});
+
+describe('friends from the start', () => {
+  const opening = { by: tom, friend: jerry };
+
+  it('are made, also where one has asked the other meanwhile', () => {
+    given(friendship)
+      .when((state) => befriendAtFirst(state, opening))
+      .gives(befriended);
+    given(friendship, applied(1, jerry, tom))
+      .when((state) => befriendAtFirst(state, opening))
+      .gives(befriended);
+  });
+
+  it('are made once: not while they are friends, not when they have parted', () => {
+    for (const history of [[befriended], [befriended, unfriended], [applied(1), agreed(1, 5), unfriended]]) {
+      given(friendship, ...history)
+        .when((state) => befriendAtFirst(state, opening))
+        .givesNothing();
+    }
   });
 });
 

@@ -13,6 +13,7 @@ import { encode } from '../../services/log/codec.ts';
 import type { EventId, EventLog, Position, RecordedEvent, StreamName } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres.ts';
 import { createDatabase } from './database.ts';
+import { wrapLog } from './wrapped-log.ts';
 
 export const silent = pino({ level: 'silent' });
 
@@ -171,14 +172,8 @@ function name(category: string, id: unknown): StreamName {
 
 /** The same log, whose subscriptions give batches of exactly this size at most. */
 export function inBatchesOf(size: number, log: EventLog, remembersIds = log.remembersIds): EventLog {
-  return {
+  return wrapLog(log, {
     remembersIds,
-    append: (...parameters) => log.append(...parameters),
-    readStream: (...parameters) => log.readStream(...parameters),
-    readAll: (...parameters) => log.readAll(...parameters),
-    end: () => log.end(),
-    healthy: () => log.healthy(),
-    close: () => log.close(),
     async *subscribe(options) {
       // What is there already is put together first, so that the size counts and not the timing.
       let waiting: RecordedEvent[] = [];
@@ -195,5 +190,5 @@ export function inBatchesOf(size: number, log: EventLog, remembersIds = log.reme
         for (let from = 0; from < records.length; from += size) yield records.slice(from, from + size);
       }
     },
-  };
+  });
 }

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Uid } from '../../contracts/ids.ts';
+import { execute } from '../../services/commands/execute.ts';
+import { type OpenAccount, openAccount } from '../../services/commands/open-account.ts';
+import { friendshipStream, unfriend } from '../../services/domain/friendship.ts';
+import { type EventLog, LogFailure } from '../../services/log/log.ts';
+import { context, register } from '../support/acting.ts';
+import { type RunningApplication, startApplication } from '../support/application.ts';
+import { wrapLog } from '../support/wrapped-log.ts';
+
+let running: RunningApplication;
+let member: Uid;
+
+beforeAll(async () => {
+  running = await startApplication();
+  member = await register(running.application, '会员');
+});
+
+afterAll(() => running.stop());
+
+let usernames = 0;
+const account = (changes: Partial<OpenAccount> = {}): OpenAccount => ({
+  ...{ parent: member, username: `opened${++usernames}`, nickname: '小猫', avatar: '', sign: '' },
+  passwordHash: async () => 'no hash, so no password',
+  checkPassword: async () => {},
+  ...changes,
+});
+
+const open = (command: OpenAccount, log: EventLog = running.application.log) =>
+  openAccount({ ...running.application, log }, command, context(command.parent));
+
+const areFriends = async (uid: Uid) =>
+  (await running.application.store.load(friendshipStream(member, uid))).state.friends;
+
+/** The log itself, but that it ends at the first friendship that is to be appended. */
+function endingBeforeFriendship(log: EventLog, kind: LogFailure['kind']): EventLog {
+  return wrapLog(log, {
+    append: async (stream, expected, events) => {
+      const isFriendship = stream.startsWith('friendship-');
+      const result =
+        isFriendship && kind === 'unavailable' ? undefined : await log.append(stream, expected, events);
+      if (result && !isFriendship) return result;
+      throw new LogFailure(kind, 'ended between the two appends');
+    },
+  });
+}
+
+async function lengthOfLog(): Promise<number> {
+  return (await Array.fromAsync(running.application.log.readAll())).length;
+}
+
+describe('opening an account below one’s own', () => {
+  it('that ended between its two appends is completed by its repeat', async () => {
+    const command = account();
+    const failing = endingBeforeFriendship(running.application.log, 'unavailable');
+    await expect(open(command, failing)).rejects.toThrow('ended between');
+    const half = await running.application.names.byUsername(command.username);
+    if (!half) throw new Error('the account was not registered');
+    expect(await areFriends(half.uid)).toBe(false);
+
+    expect(await open(command)).toMatchObject({ uid: half.uid });
+    expect(await areFriends(half.uid)).toBe(true);
+  });
+
+  it('of which it is not known whether it was completed is not done twice', async () => {
+    const command = account();
+    const before = await lengthOfLog();
+    const doubtful = endingBeforeFriendship(running.application.log, 'doubtful');
+    await expect(open(command, doubtful)).rejects.toThrow('ended between');
+    // Another process, which knows of the first only what the log holds.
+    const other = await running.another();
+    const { uid } = await openAccount(other, command, context(member));
+    expect(await areFriends(uid)).toBe(true);
+    expect(await lengthOfLog()).toBe(before + 2);
+  });
+
+  it('answers the same to many repeats at once, and is done once', async () => {
+    const command = account();
+    const { uid } = await open(command);
+    const before = await lengthOfLog();
+    const repeats = await Promise.all(Array.from({ length: 5 }, () => open(command)));
+    expect(new Set(repeats.map((repeat) => repeat.uid))).toEqual(new Set([uid]));
+    expect(await lengthOfLog()).toBe(before);
+  });
+
+  it('is not repeated by who gives another profile, another password, or is somebody else', async () => {
+    const command = account();
+    const other = await register(running.application, '另一个会员');
+    await open(command);
+    const taken = { reason: 'illegal', message: '用户名已被占用' };
+    for (const changes of [{ nickname: '大猫' }, { sign: '喵' }, { avatar: 'a.jpg' }, { parent: other }]) {
+      await expect(open({ ...command, ...changes })).rejects.toMatchObject(taken);
+    }
+    const checkPassword = () => Promise.reject(new Error('another password'));
+    await expect(open({ ...command, checkPassword })).rejects.toThrow('another password');
+  });
+
+  it('brings nobody back who has parted', async () => {
+    const { application } = running;
+    const command = account();
+    const { uid } = await open(command);
+    await execute(application, friendshipStream(member, uid), context(uid), (state) =>
+      unfriend(state, { by: uid, friend: member }),
+    );
+    expect(await open(command)).toMatchObject({ uid });
+    expect(await areFriends(uid)).toBe(false);
+  });
+});

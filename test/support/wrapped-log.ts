@@ -1,0 +1,16 @@
+import type { EventLog } from '../../services/log/log.ts';
+
+/** A log that is `log` itself but for some of its calls. */
+export function wrapLog(log: EventLog, changes: Partial<EventLog>): EventLog {
+  return {
+    remembersIds: log.remembersIds,
+    append: (...parameters) => log.append(...parameters),
+    readStream: (...parameters) => log.readStream(...parameters),
+    readAll: (...parameters) => log.readAll(...parameters),
+    subscribe: (...parameters) => log.subscribe(...parameters),
+    end: () => log.end(),
+    healthy: () => log.healthy(),
+    close: () => log.close(),
+    ...changes,
+  };
+}
