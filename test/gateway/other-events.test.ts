@@ -1,0 +1,122 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { PresencePush } from '../../contracts/push/friend.ts';
+import { agreeText } from '../../services/domain/friendship.ts';
+import { befriend, call, type Person, person } from '../support/client.ts';
+import { Client } from './client.ts';
+import { loosely, named, say, threeListening } from './three.ts';
+
+const there = threeListening();
+const { heardOf } = there;
+
+describe('presence', () => {
+  test('of a friend is heard under both names of the channel, and by no stranger', async () => {
+    const { running, tom, jerry, spike } = there;
+    const nibbles = await person(running, 'nibbles');
+    await befriend(nibbles, tom);
+    // To be in one group, to have asked, to have been a friend: none of it is friendship.
+    await spike.post('/group/create', { members: [nibbles.uid] });
+    await spike.post('/friend/apply', { friend_uid: nibbles.uid });
+    await befriend(nibbles, jerry);
+    await nibbles.post('/friend/delete', { friend_uid: jerry.uid });
+    const client = await Client.connect(there.port);
+    client.askSigned(`user-${nibbles.uid}`, { user_id: String(nibbles.uid) });
+    await client.subscribed(`user-${nibbles.uid}`);
+    const told = (state: 'online' | 'offline') =>
+      [`user-${tom.uid}`, `private-user-${tom.uid}`].map((name) => [name, state]);
+    await expect.poll(() => presenceOf(tom, nibbles)).toEqual(told('online'));
+    await client.close();
+    await expect
+      .poll(() => presenceOf(tom, nibbles), { timeout: 5_000 })
+      .toEqual([...told('online'), ...told('offline')]);
+    for (const stranger of [jerry, spike]) {
+      await there.socketOf(stranger).caughtUp();
+      expect(presenceOf(stranger, nibbles)).toEqual([]);
+    }
+  });
+});
+
+function presenceOf(hearer: Person, { uid }: Person) {
+  return there
+    .socketOf(hearer)
+    .frames.filter(({ event }) => event === 'presence')
+    .map(({ channel, data }) => ({ channel, ...PresencePush.parse(data) }))
+    .filter((presence) => presence.uid === uid)
+    .map(({ channel, state }) => [channel, state]);
+}
+
+describe('settingChange', () => {
+  test('goes to everyone, also to who is nobody, where something changes', async () => {
+    const { running } = there;
+    const nobody = await connected();
+    await nobody.subscribe('global');
+    const app_name = `名字${there.tom.uid}`;
+    const change = () => call(running, 'POST', '/setting/update', { app_name });
+    expect(await heardOf(change)).toEqual(
+      ['tom', 'jerry', 'spike'].map((name) => [name, 'settingChange', loosely({ app_name })]),
+    );
+    expect(await nobody.heard('settingChange', 'global')).toMatchObject({ data: { app_name } });
+    expect(await heardOf(change)).toEqual([]);
+  });
+});
+
+test('of a changed profile nobody is told', async () => {
+  const { tom, jerry } = there;
+  await befriend(tom, jerry);
+  await there.group();
+  expect(await heardOf(() => tom.post('/user/update', { nickname: 'thomas' }))).toEqual([]);
+});
+
+test('the audit hears every message and notice once, and nothing else', async () => {
+  const { tom, jerry, spike } = there;
+  const audit = await connected();
+  audit.askSigned('private-audit');
+  await audit.subscribed('private-audit');
+  await tom.post('/friend/apply', { friend_uid: jerry.uid });
+  await jerry.post('/friend/apply', { friend_uid: tom.uid });
+  const gid = await there.group();
+  await say(tom, jerry.uid, 'friend', 'between two');
+  await say(jerry, gid, 'group', 'in the group');
+  await tom.post('/group/memberadd', { gid, members: [spike.uid] });
+  await jerry.get('/message/get', { id: tom.uid, type: 'friend' });
+  await tom.post('/group/delete', { gid });
+  await say(tom, jerry.uid, 'friend', 'the last');
+  const contents = [agreeText, 'between two', 'in the group', 'tom邀请spike加入了群聊', 'the last'];
+  await audit.heardTimes('message', contents.length);
+  const heard = audit.frames.filter(({ event }) => !event.startsWith('pusher'));
+  expect(heard).toEqual(
+    contents.map((content) =>
+      loosely({ event: 'message', channel: 'private-audit', data: loosely({ content }) }),
+    ),
+  );
+});
+
+test('a stranger gets on no channel of theirs, under no name', async () => {
+  const { tom, spike } = there;
+  const gid = await there.group();
+  const client = await connected();
+  const names = [`user-${tom.uid}`, `group-${gid}`, `private-user-${tom.uid}`, `private-group-${gid}`];
+  for (const name of [...names, `presence-group-${gid}`, 'private-audit', 'private-else', 'presence-else']) {
+    client.ask(name);
+    await client.refused(name);
+    client.frames.length = 0;
+    if (name.endsWith('audit') || name.endsWith('else')) continue;
+    client.askSigned(name, { user_id: String(spike.uid) });
+    await client.refused(name);
+    client.frames.length = 0;
+  }
+  expect(
+    named(await heardOf(() => tom.post('/message/send', { to: gid, type: 'group', content: 'hello' }))),
+  ).toEqual([
+    ['tom', 'message'],
+    ['jerry', 'message'],
+  ]);
+  await client.caughtUp();
+  expect(client.heardEvents()).toEqual([]);
+});
+
+/** A socket of nobody's; it is closed with the test. */
+async function connected(): Promise<Client> {
+  const client = await Client.connect(there.port);
+  onTestFinished(() => client.close());
+  return client;
+}
