@@ -1,0 +1,137 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
+import { call, done, type Person, person, three, two } from '../support/client.ts';
+
+let running: RunningApplication;
+beforeAll(async () => {
+  running = await startApplication();
+});
+afterAll(() => running.stop());
+
+const set = (changes: Record<string, unknown>) => call(running, 'POST', '/setting/update', changes);
+
+const Created = z.object({ gid: z.string() });
+const groupOf = async (owner: Person) => Number(Created.parse((await owner.post('/group/create')).data).gid);
+
+describe('requests a second', () => {
+  const second = () => Math.floor(performance.now() / 1000);
+
+  /** What is answered to requests that are all made within one second, in which there was none before. */
+  async function inOneSecond(ask: () => Promise<unknown>[]): Promise<unknown[]> {
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const last = second();
+      await vi.waitUntil(() => second() !== last, { interval: 1, timeout: 2000 });
+      const answers = await Promise.all(ask());
+      if (second() === last + 1) return answers;
+    }
+    throw new Error('the machine is too busy to make the requests within a second');
+  }
+
+  async function ask(headers: Readonly<Record<string, string>>, remoteAddress = '127.0.0.1') {
+    const answer = await running.server.inject({ url: '/api/pop/getsetting', headers, remoteAddress });
+    const { code } = z.object({ code: z.int() }).parse(answer.json());
+    return `${answer.statusCode} ${code}`;
+  }
+  const times = (many: number, request: () => Promise<string>) => Array.from({ length: many }, request);
+
+  async function loggedIn(): Promise<Record<string, string>> {
+    const { uid } = await person(running, 'tom');
+    const profile = await call(running, 'GET', '/user/get', { uid });
+    const { username } = z.object({ username: z.string() }).parse(profile.data);
+    const login = await call(running, 'POST', '/login/login', { username, password: 'secret-1' });
+    const { token } = z.object({ token: z.string() }).parse(login.data);
+    return { authorization: `Bearer ${token}` };
+  }
+
+  afterEach(() => set({ limit_token: 5000, limit_address: 100 }));
+
+  test('without a token are 100 for an address, unless set otherwise', async () => {
+    const [here, there] = [() => ask({}), () => ask({}, '10.0.0.2')];
+    const answers = await inOneSecond(() => [...times(101, here), ...times(100, there)]);
+    expect(answers.slice(0, 101).sort()).toEqual([...Array(100).fill('200 0'), '429 429']);
+    expect(new Set(answers.slice(101))).toEqual(new Set(['200 0']));
+
+    await set({ limit_address: 3 });
+    expect((await inOneSecond(() => times(4, here))).sort()).toEqual([...Array(3).fill('200 0'), '429 429']);
+    // A dead token is none.
+    const dead = () => ask({ authorization: 'Bearer dead' });
+    expect((await inOneSecond(() => times(4, dead))).sort()).toEqual([...Array(3).fill('200 0'), '429 429']);
+  });
+
+  test('with a token are as many as is set for each token, whatever the address', async () => {
+    const [tom, again] = [await loggedIn(), await loggedIn()];
+    await set({ limit_token: 5, limit_address: 1 });
+    const answers = await inOneSecond(() => [
+      ...times(3, () => ask(tom)),
+      ...times(3, () => ask(tom, '10.0.0.3')),
+      ...times(5, () => ask(again)),
+    ]);
+    expect(answers.slice(0, 6).sort()).toEqual([...Array(5).fill('200 0'), '429 429']);
+    expect(new Set(answers.slice(6))).toEqual(new Set(['200 0']));
+  });
+
+  test('with the server’s key are without limit', async () => {
+    await set({ limit_token: 1, limit_address: 1 });
+    const answers = await inOneSecond(() => times(50, () => ask(serverKey)));
+    expect(new Set(answers)).toEqual(new Set(['200 0']));
+  });
+});
+
+describe('joining groups', () => {
+  const hurried = { code: 2, msg: '操作过于频繁,请稍后再试' };
+
+  test('is done 20 times a minute by one person, whether the groups exist or not', async () => {
+    const [tom, jerry, spike] = await three(running);
+    const gid = await groupOf(tom);
+    for (let guess = 1; guess < 20; guess++) {
+      expect(await jerry.post('/group/join', { gid: guess })).toMatchObject({ code: 701 });
+    }
+    expect(await jerry.post('/group/join', { gid })).toEqual(done);
+    expect(await jerry.post('/group/join', { gid })).toEqual(hurried);
+    expect(await spike.post('/group/join', { gid })).toEqual(done);
+    const later = performance.now() + 60_000;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => later);
+    try {
+      expect(await jerry.post('/group/join', { gid })).toEqual(done);
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
+  test('is refused while joining by code is switched off', async () => {
+    const [tom, jerry] = await two(running);
+    const gid = await groupOf(tom);
+    await set({ qrcode_group: 'off' });
+    expect(await jerry.post('/group/join', { gid })).toEqual({ code: 206, msg: '扫码加群功能已关闭' });
+    // Inviting is no joining by code.
+    expect(await tom.post('/group/memberadd', { gid, members: [jerry.uid] })).toEqual(done);
+    await set({ qrcode_group: 'on' });
+    expect(await (await person(running, 'spike')).post('/group/join', { gid })).toEqual(done);
+  });
+});
+
+describe('creating groups', () => {
+  test('is refused while it is switched off, but not its repeat', async () => {
+    const tom = await person(running, 'tom');
+    const created = await tom.post('/group/create', { uniqueId: 'one' });
+    expect(created).toMatchObject({ code: 0 });
+    await set({ create_group: 'off' });
+    expect(await tom.post('/group/create')).toEqual({ code: 702, msg: '创建群组功能已关闭' });
+    expect(await tom.post('/group/create', { uniqueId: 'one' })).toEqual(created);
+    await set({ create_group: 'on' });
+    expect(await tom.post('/group/create')).toMatchObject({ code: 0 });
+  });
+
+  test('takes at most 1,000 uids, and so do inviting and removing', async () => {
+    const [tom, jerry] = await two(running);
+    const gid = await groupOf(tom);
+    for (const path of ['/group/create', '/group/memberadd', '/group/memberdel']) {
+      const members = Array<number>(1000).fill(jerry.uid);
+      expect(await tom.post(path, { gid, members }), path).toMatchObject({ code: 0 });
+      expect(await tom.post(path, { gid, members: [...members, jerry.uid] }), path).toEqual({
+        ...{ code: 2, msg: '参数members不合法' },
+      });
+    }
+  });
+});
