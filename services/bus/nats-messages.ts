@@ -44,9 +44,11 @@ const TickMessage = z.object({
   batch: z.number(),
 });
 
+type SignalMessage = z.infer<typeof SignalMessage>;
 const SignalMessage = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('token ended'), token: z.string() }),
   z.object({ kind: z.literal('user ended'), uid: z.number() }),
+  z.object({ kind: z.literal('connections ended'), userId: z.string() }),
   z.object({
     kind: z.literal('ephemeral'),
     channel: z.string(),
@@ -84,7 +86,8 @@ export const tickMessage = {
 };
 
 export const signalMessage = {
-  encode: (signal: Signal): Message => Buffer.from(JSON.stringify(signal)),
+  // Not of `Signal`, so that a kind which could not be read does not compile.
+  encode: (signal: SignalMessage): Message => Buffer.from(JSON.stringify(signal)),
   /** @throws SyntaxError, ZodError */
   decode: (message: Message): Signal => SignalMessage.parse(parse(message)),
 };

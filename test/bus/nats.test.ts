@@ -78,6 +78,7 @@ describe.skipIf(!natsServerIsInstalled)('the bus over NATS (needs nats-server)',
     const signals = [
       { kind: 'token ended', token: 'abc' },
       { kind: 'user ended', uid: 9 },
+      { kind: 'connections ended', userId: 'anne' },
       { kind: 'ephemeral', channel: 'c', event: 'e', data: '"好"' },
       {
         kind: 'ephemeral',
