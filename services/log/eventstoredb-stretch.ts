@@ -42,9 +42,10 @@ export class Stretch {
   #reachedEnd = false;
   /** Whether what was given out and is held reached the end of the log at some time. */
   #caughtUp = false;
-  #ended = false;
+  readonly #over = new AbortController();
 
-  constructor(source: Source, after: Position, prefixes: readonly string[] | undefined) {
+  /** Ends with the signal, and when the server has stopped answering. */
+  constructor(source: Source, after: Position, prefixes: readonly string[] | undefined, signal: AbortSignal) {
     this.#source = source;
     this.last = after;
     const checkpoints = {
@@ -68,6 +69,9 @@ export class Stretch {
     this.#subscription.on('error', (error) => this.end(error.message));
     this.#subscription.on('end', () => this.end());
     this.#subscription.on('close', () => this.end());
+    const over = { signal: this.#over.signal };
+    signal.addEventListener('abort', () => this.end(), over);
+    source.silence.addEventListener('silent', () => this.end('the event store stopped answering'), over);
   }
 
   /**
@@ -78,7 +82,7 @@ export class Stretch {
     this.waitingSince = performance.now();
     while (this.#held.length === 0) {
       if (end !== undefined && (this.#caughtUp || this.last >= end)) return [];
-      if (this.#ended) return undefined;
+      if (this.#over.signal.aborted) return undefined;
       await once(this.#wake, 'change');
     }
     this.waitingSince = Number.POSITIVE_INFINITY;
@@ -90,15 +94,15 @@ export class Stretch {
 
   /** Ends it; what is held can still be taken. */
   end(reason = this.reason): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
     this.reason = reason;
     this.#subscription.unsubscribe().catch(() => undefined);
     this.#wake.dispatchEvent(new Event('change'));
   }
 
   #hold(resolved: AllStreamResolvedEvent): void {
-    if (this.#ended) return;
+    if (this.#over.signal.aborted) return;
     const record = recordOf(resolved);
     this.#source.heard(record?.position);
     if (record) this.#source.saw(record.stream, record.position, markOf(resolved));

@@ -27,10 +27,7 @@ export async function* follow(
   let last = after;
   let fruitless = 0;
   while (!signal.aborted) {
-    const stretch = new Stretch(source, last, prefixes);
-    const end = () => stretch.end();
-    signal.addEventListener('abort', end, { once: true });
-    source.silence.addEventListener('silent', end, { once: true });
+    const stretch = new Stretch(source, last, prefixes, signal);
     try {
       for (;;) {
         const batch = await stretch.take();
@@ -38,8 +35,6 @@ export async function* follow(
         yield batch;
       }
     } finally {
-      signal.removeEventListener('abort', end);
-      source.silence.removeEventListener('silent', end);
       stretch.end();
     }
     fruitless = stretch.last > last ? 0 : fruitless + 1;
@@ -56,37 +51,61 @@ export async function* follow(
   }
 }
 
+/** What of the log is read, and how long it may give nothing, in milliseconds. */
+export interface Extent {
+  readonly after: Position;
+  readonly end: Position;
+  readonly prefixes: readonly string[] | undefined;
+  readonly patience: number;
+}
+
 /**
  * Reads the log after a position up to another, both in history. The server filters only what is
- * subscribed to, so that this is a subscription which ends where it has caught up.
+ * subscribed to, so that this is a subscription which ends where it has caught up. The server drops
+ * it under load as it does every one that comes near the end: it goes on from there.
  * @throws LogFailure of kind `unavailable`
  */
 export async function* readThrough(
   source: Source,
-  after: Position,
-  end: Position,
-  prefixes: readonly string[] | undefined,
-  milliseconds: number,
+  { after, end, prefixes, patience }: Extent,
+  signal: AbortSignal,
 ): AsyncGenerator<RecordedEvent, void, undefined> {
-  const stretch = new Stretch(source, after, prefixes);
-  const watch = setInterval(() => {
-    if (stretch.waitingSince < performance.now() - milliseconds)
-      stretch.end('the event store stopped answering');
-  }, watchEvery);
-  try {
-    for (;;) {
-      const batch = await stretch.take(end);
-      if (batch === undefined) {
-        throw new LogFailure('unavailable', `the event store could not be read: ${stretch.reason}`);
+  let last = after;
+  /** Since when nothing new has come while it was waited for. */
+  let waitingSince = performance.now();
+  for (let fruitless = 0; !signal.aborted; fruitless++) {
+    const stretch = new Stretch(source, last, prefixes, signal);
+    const remaining = () =>
+      patience + (stretch.last > last ? stretch.waitingSince : waitingSince) - performance.now();
+    const watch = setInterval(() => {
+      if (remaining() <= 0) stretch.end('the event store stopped answering');
+    }, watchEvery);
+    try {
+      for (;;) {
+        const batch = await stretch.take(end);
+        if (batch === undefined) break;
+        for (const record of batch) {
+          if (record.position > end) return;
+          yield record;
+        }
+        if (batch.length === 0 || batch.at(-1)?.position === end) return;
       }
-      for (const record of batch) {
-        if (record.position > end) return;
-        yield record;
-      }
-      if (batch.length === 0 || batch.at(-1)?.position === end) return;
+    } finally {
+      clearInterval(watch);
+      stretch.end();
     }
-  } finally {
-    clearInterval(watch);
-    stretch.end();
+    if (signal.aborted) break;
+    if (stretch.last > last) {
+      fruitless = 0;
+      waitingSince = stretch.waitingSince;
+      last = stretch.last;
+    }
+    const answers =
+      fruitless === 0 || (await source.server.suspect()) || (await source.server.back(remaining(), signal));
+    if (!answers || remaining() <= 0) {
+      throw new LogFailure('unavailable', `the event store could not be read: ${stretch.reason}`);
+    }
+    await delay(pauses[Math.min(fruitless, pauses.length - 1)], undefined, { signal }).catch(() => undefined);
   }
+  throw new LogFailure('unavailable', 'the log is closed');
 }

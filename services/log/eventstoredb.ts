@@ -144,7 +144,8 @@ class EventStoreDBLog implements EventLog {
     const end = await this.end();
     if (end <= after || limit <= 0 || prefixes?.length === 0) return;
     let given = 0;
-    for await (const record of readThrough(this.#source, after, end, prefixes, this.#patience.read)) {
+    const extent = { after, end, prefixes, patience: this.#patience.read };
+    for await (const record of readThrough(this.#source, extent, this.#closing.signal)) {
       yield record;
       if (++given >= limit) return;
     }

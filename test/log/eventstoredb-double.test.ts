@@ -58,6 +58,62 @@ describe('our reactions to what EventStoreDB does when it fails (a double stands
     expect(idsOf(records)).toEqual(double.store.records.map(({ id }) => id));
   });
 
+  it('reads on to the end where the server drops the read near it', async () => {
+    const double = await started();
+    const log = opened(double);
+    await Promise.all(
+      Array.from({ length: 50 }, (_, caller) => log.append(streamOf('long', caller), 'any', events(10))),
+    );
+    double.cuts.push(490, 3, 0, 0, 2);
+    const records = await collect(log.readAll());
+    expect(idsOf(records)).toEqual(double.store.records.map(({ id }) => id));
+    expect(double.drops).toBe(5);
+  });
+
+  it('reads on where the server is started anew in the middle of a read', async () => {
+    const double = await started();
+    const log = opened(double);
+    await log.append(streamOf('long'), 'any', events(2_000));
+    const seen: string[] = [];
+    for await (const { id } of log.readAll()) {
+      if (seen.push(id) !== 10) continue;
+      double.kill();
+      await double.start();
+    }
+    expect(seen).toEqual(double.store.records.map(({ id }) => id));
+  });
+
+  it.each([
+    ['drops it at once each time', (double: EventStoreDBDouble) => double.cuts.push(...Array(100).fill(0))],
+    ['is away from its middle on', (double: EventStoreDBDouble) => double.kill()],
+    ['freezes in its middle', (double: EventStoreDBDouble) => double.freeze()],
+  ])('gives a read up where the server %s, and nothing came in time', async (_, fail) => {
+    const double = await started();
+    const log = opened(double, impatient);
+    await log.append(streamOf('long'), 'any', events(2_000));
+    let given = 0;
+    const reading = async () => {
+      double.cuts.push(1_000);
+      for await (const _ of log.readAll()) if (++given === 10) fail(double);
+    };
+    await expect(reading()).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(given).toBeGreaterThanOrEqual(10);
+    expect(given).toBeLessThan(2_000);
+  });
+
+  it('ends a read when the log is closed', async () => {
+    const double = await started();
+    const log = opened(double);
+    await log.append(streamOf('long'), 'any', events(2_000));
+    const reading = async () => {
+      for await (const _ of log.readAll()) {
+        double.freeze();
+        await log.close();
+      }
+    };
+    await expect(reading()).rejects.toMatchObject({ kind: 'unavailable', message: 'the log is closed' });
+  });
+
   it.each(['any', 'none', 3] as const)(
     'repeats what was in doubt, expecting %s, and finds that it had stored it',
     async (expected) => {

@@ -48,9 +48,11 @@ export class EventStoreDBDouble {
   readonly store = new DoubleStore();
   /** Faults that the next appends meet, in order. */
   readonly faults: Fault[] = [];
+  /** After so many events of history each the next subscriptions are ended, in order. */
+  readonly cuts: number[] = [];
   /** How many appends arrived, repeats counted. */
   appendsSeen = 0;
-  /** How many live subscriptions were ended because their reader lagged. */
+  /** How many subscriptions were ended because their reader lagged. */
   drops = 0;
   port = 0;
   readonly #subscribers = new Set<(record: DoubleRecord) => void>();
@@ -166,11 +168,15 @@ export class EventStoreDBDouble {
       prefixes.length === 0 ? !stream.startsWith('$') : prefixes.some((prefix) => stream.startsWith(prefix));
     const after = Number(options?.getAll()?.getPosition()?.getCommitPosition() ?? -1);
     call.write(new streams.ReadResp().setConfirmation(new streams.ReadResp.SubscriptionConfirmation()));
+    const cut = this.cuts.shift();
     let next = this.store.records.findIndex(({ position }) => position > after);
     if (next < 0) next = this.store.records.length;
-    for (; next < this.store.records.length && !call.cancelled; next++) {
+    for (let sent = 0; next < this.store.records.length && !call.cancelled; next++) {
+      if (sent === cut) return this.#drop(call);
       const record = this.store.records[next];
-      if (record && matches(record)) await this.#send(call, eventOf(record));
+      if (!record || !matches(record)) continue;
+      await this.#send(call, eventOf(record));
+      sent++;
     }
     const waiting: DoubleRecord[] = [];
     const sendOn = () => {
@@ -184,12 +190,16 @@ export class EventStoreDBDouble {
       if (waiting.length <= liveBuffer) return;
       waiting.length = 0;
       this.#subscribers.delete(tell);
-      this.drops++;
-      call.emit('error', { code: status.ABORTED, details: 'Consumer too slow to handle event while live' });
+      this.#drop(call);
     };
     this.#subscribers.add(tell);
     call.on('cancelled', () => this.#subscribers.delete(tell));
     call.write(new streams.ReadResp().setCaughtUp(new streams.ReadResp.CaughtUp()));
+  }
+
+  #drop(call: ReadCall): void {
+    this.drops++;
+    call.emit('error', { code: status.ABORTED, details: 'Consumer too slow to handle event while live' });
   }
 
   async #send(call: ReadCall, response: ReadResponse): Promise<void> {
