@@ -1,5 +1,8 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { loadavg } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { pino } from 'pino';
@@ -40,17 +43,24 @@ const conversation = { login_uid: person, id: closeFriend, type: 'friend' } as c
 
 async function measure({ requests, port, ...household }: z.infer<typeof Options>): Promise<void> {
   const program = await startProgram(port);
+  const bare = await startBare();
   try {
     await fillProgram(program, household);
     // The next start raises what ids are taken from above those that were written.
     await program.crash();
     const agent = new Agent({ keepAlive: true });
     const row = async (name: string, path: string, parameters: Parameters, times: number, atOnce = 1) => {
-      const [first = Number.NaN] = await ask(program, agent, path, parameters, 1, 1);
-      await ask(program, agent, path, parameters, times / 10, atOnce);
-      report(name, first, await ask(program, agent, path, parameters, times, atOnce));
+      const target = `/api${path}?${asQuery(parameters)}`;
+      const measured = async (server: Server) => {
+        const [first = Number.NaN] = await ask(server, agent, target, 1, 1);
+        await ask(server, agent, target, times / 10, atOnce);
+        return { first, latencies: await ask(server, agent, target, times, atOnce) };
+      };
+      const real = await measured(program);
+      await bare.serve(await fetchOnce(program, agent, target));
+      report(name, real, await measured(bare));
     };
-    console.log(`${'milliseconds'.padEnd(42)}   first     p50     p99     max    load`);
+    console.log(`${'milliseconds'.padEnd(38)}   first     p50     p99     max   bare p50     p99    load`);
     const home = { login_uid: person };
     await row('message/unreadcount, a long backlog', '/message/unreadcount', conversation, requests);
     await row('pop/get, a long backlog', '/pop/get', home, requests);
@@ -64,6 +74,7 @@ async function measure({ requests, port, ...household }: z.infer<typeof Options>
     await row('pop/get, all of it read', '/pop/get', home, requests);
     agent.destroy();
   } finally {
+    bare.stop();
     await program.stop();
   }
 }
@@ -99,25 +110,47 @@ async function caughtUp(program: RunningProgram): Promise<void> {
 }
 
 type Parameters = Readonly<Record<string, string | number>>;
+type Server = Pick<RunningProgram, 'port' | 'key' | 'secret'>;
+
+const asQuery = (parameters: Parameters) =>
+  new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, `${value}`]));
+
+/** A server that looks nothing up, in a process of its own. */
+interface BareServer extends Server {
+  /** From now on it answers with this body. */
+  serve(body: string): Promise<void>;
+  stop(): void;
+}
+
+async function startBare(): Promise<BareServer> {
+  const child = fork(join(import.meta.dirname, 'bare-answer.ts'));
+  const [message]: unknown[] = await once(child, 'message');
+  const port = z.int().parse(message);
+  return {
+    ...{ port, key: 'none', secret: 'none' },
+    async serve(body) {
+      await (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body })).text();
+    },
+    stop: () => void child.kill(),
+  };
+}
 
 /** Asks so often, `atOnce` at a time: how long each answer took, in milliseconds. */
 async function ask(
-  program: RunningProgram,
+  server: Server,
   agent: Agent,
-  path: string,
-  parameters: Parameters,
+  target: string,
   times: number,
   atOnce: number,
 ): Promise<number[]> {
-  const query = new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, `${value}`]));
   const latencies: number[] = [];
   let asked = 0;
   const client = async () => {
     while (asked++ < times) {
       const began = performance.now();
-      const body = await fetchOnce(program, agent, `/api${path}?${query}`);
+      const body = await fetchOnce(server, agent, target);
       latencies.push(performance.now() - began);
-      if (!body.startsWith('{"code":0,')) throw new Error(`${path}: ${body.slice(0, 200)}`);
+      if (!body.startsWith('{"code":0,')) throw new Error(`${target}: ${body.slice(0, 200)}`);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, client));
@@ -125,7 +158,7 @@ async function ask(
 }
 
 /** One request by the server's key, which no limit holds up. `fetch` would cost more than what is measured. */
-function fetchOnce({ port, key, secret }: RunningProgram, agent: Agent, path: string): Promise<string> {
+function fetchOnce({ port, key, secret }: Server, agent: Agent, path: string): Promise<string> {
   const headers = { 'x-app-key': key, 'x-app-secret': secret };
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   get({ host: '127.0.0.1', port, agent, path, headers }, (answer) => {
@@ -137,10 +170,19 @@ function fetchOnce({ port, key, secret }: RunningProgram, agent: Agent, path: st
   return promise;
 }
 
+interface Measured {
+  readonly first: number;
+  readonly latencies: readonly number[];
+}
+
 /** The first request after the start stands by itself; the figures are those of a program that is warm. */
-function report(name: string, first: number, latencies: readonly number[]): void {
-  const sorted = latencies.toSorted((one, other) => one - other);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-  const figures = [first, at(0.5), at(0.99), at(1), loadavg()[0]];
-  console.log(name.padEnd(42) + figures.map((figure) => figure?.toFixed(1).padStart(8)).join(''));
+function report(name: string, real: Measured, bare: Measured): void {
+  const at = ({ latencies }: Measured, share: number) => {
+    const sorted = latencies.toSorted((one, other) => one - other);
+    return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+  };
+  const cell = (figure = Number.NaN, width = 8) => figure.toFixed(1).padStart(width);
+  const figures = [real.first, at(real, 0.5), at(real, 0.99), at(real, 1)].map((figure) => cell(figure));
+  const limit = cell(at(bare, 0.5), 11) + cell(at(bare, 0.99));
+  console.log(name.padEnd(38) + figures.join('') + limit + cell(loadavg()[0]));
 }
