@@ -15,7 +15,8 @@ export class HttpConnection {
     this.#socket = socket;
     this.#host = host;
     socket.setNoDelay(true);
-    socket.setEncoding('utf8');
+    // One character a byte, as lengths are counted; refusals are in Chinese.
+    socket.setEncoding('latin1');
     socket.on('data', (text: string) => this.#take(text));
     const broken = (error?: Error) => {
       this.#answered?.reject(error ?? new Error('the connection was closed'));
@@ -51,11 +52,10 @@ export class HttpConnection {
     this.#received += text;
     const end = this.#received.indexOf('\r\n\r\n');
     if (end < 0) return;
-    // The answers to our requests are ASCII, so that characters are bytes.
     const length = Number(/content-length: (\d+)/i.exec(this.#received.slice(0, end))?.[1]);
     const total = end + 4 + length;
     if (this.#received.length < total) return;
-    const body = this.#received.slice(end + 4, total);
+    const body = Buffer.from(this.#received.slice(end + 4, total), 'latin1').toString();
     this.#received = this.#received.slice(total);
     const answered = this.#answered;
     this.#answered = undefined;
