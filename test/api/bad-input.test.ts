@@ -4,6 +4,7 @@ import type { Contract } from '../../contracts/http/contract.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
 import { call } from '../support/client.ts';
 import { servedContracts } from '../support/contracts.ts';
+import { callsOf } from '../support/routes.ts';
 
 let running: RunningApplication;
 beforeAll(async () => {
@@ -107,14 +108,20 @@ function queryOf(given: Record<string, unknown>): string {
   return query.toString();
 }
 
+type Method = Contract['methods'][number];
+
+/** The calls that were asked, as `POST /user/update`. */
+const asked = new Set<string>();
+
 /** In a body, or in a query as far as that can carry it. */
-async function send({ path, methods, picture }: Contract, given: Record<string, unknown>, prefix = '/api') {
-  const url = prefix + path;
+async function send(method: Method, { path, picture }: Contract, given: Record<string, unknown>) {
+  const url = path.startsWith('/dev/') ? path : `/api${path}`;
   const answer = await running.server.inject(
-    methods[0] === 'POST' || methods.length > 1
-      ? { method: 'POST', url, payload: given, headers: serverKey }
-      : { method: 'GET', url: `${url}?${queryOf(given)}`, headers: serverKey },
+    method === 'POST'
+      ? { method, url, payload: given, headers: serverKey }
+      : { method, url: `${url}?${queryOf(given)}`, headers: serverKey },
   );
+  asked.add(`${method} ${path}`);
   const isPicture = picture !== undefined && answer.headers['content-type'] === picture;
   return {
     status: answer.statusCode,
@@ -129,15 +136,15 @@ async function logLength(): Promise<number> {
   return length;
 }
 
-const contracts = servedContracts().filter(({ path }) => path !== '/group/join');
+const calls = servedContracts().flatMap((contract) =>
+  contract.methods.map((method) => ({ method, path: contract.path, contract })),
+);
 
-describe.each(contracts)('$path', (contract) => {
-  const prefix = contract.path.startsWith('/dev/') ? '' : '/api';
-
+describe.each(calls)('$method $path', ({ method, contract }) => {
   test('answers whatever comes in the envelope, never as the unexpected', async () => {
     for (const [what, given] of requests(contract, await whatIsThere())) {
       const before = await running.application.log.end();
-      const { status, envelope } = await send(contract, given, prefix);
+      const { status, envelope } = await send(method, contract, given);
       expect([200, 413], what).toContain(status);
       expect([500, 503], `${what}: ${envelope.msg}`).not.toContain(envelope.code);
       // A refusal is one whole: nothing of the call was done.
@@ -152,11 +159,11 @@ describe.each(contracts)('$path', (contract) => {
       delete given[name];
       if (contract.upload) continue;
       if (!field.safeParse(undefined).success) {
-        const { envelope } = await send(contract, given, prefix);
+        const { envelope } = await send(method, contract, given);
         expect(envelope).toEqual({ code: 1, msg: `缺少参数${name}` });
       }
-      if (!field.safeParse({ no: 'such' }).success && contract.methods.includes('POST')) {
-        const { envelope } = await send(contract, { ...given, [name]: { no: 'such' } }, prefix);
+      if (!field.safeParse({ no: 'such' }).success && method === 'POST') {
+        const { envelope } = await send(method, contract, { ...given, [name]: { no: 'such' } });
         expect(envelope).toEqual({ code: 2, msg: `参数${name}不合法` });
       }
     }
@@ -202,6 +209,10 @@ test.each([
   const answer = await running.server.inject({ method: 'POST', url: '/api/group/leave', headers, payload });
   expect(answer.statusCode).toBe(status);
   expect(Envelope.parse(answer.json()).code).not.toBe(0);
+});
+
+test('every call that the server serves was asked', () => {
+  expect([...asked].sort()).toEqual(callsOf(running.server));
 });
 
 test('in the end everyone is still there', async () => {

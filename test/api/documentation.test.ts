@@ -8,6 +8,7 @@ import { readParameters } from '../../contracts/http/contract.ts';
 import { ReceivedFile } from '../../contracts/http/upload.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 import { servedContracts } from '../support/contracts.ts';
+import { callsOf } from '../support/routes.ts';
 
 const Shape = z.record(z.string(), z.unknown());
 const Content = z.record(z.string(), z.looseObject({ schema: Shape }));
@@ -55,11 +56,11 @@ const BodySchema = z.looseObject({
 
 describe('the description of the calls', () => {
   test('has every call that is served, and no other', () => {
-    expect(Object.keys(document.paths).sort()).toEqual(contracts.map(({ path }) => path).sort());
-    for (const { path, methods } of contracts) {
-      const described = Object.keys(document.paths[path] ?? {}).filter((key) => key !== 'servers');
-      expect(described.sort(), path).toEqual(methods.map((method) => method.toLowerCase()).sort());
-    }
+    const described = Object.entries(document.paths).flatMap(([path, { get, post }]) => [
+      ...(get ? [`GET ${path}`] : []),
+      ...(post ? [`POST ${path}`] : []),
+    ]);
+    expect(described.sort()).toEqual(callsOf(running.server));
   });
 
   test('is valid by the schema that OpenAPI 3.1 itself publishes', async () => {

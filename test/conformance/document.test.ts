@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
 import { servedContracts } from '../support/contracts.ts';
+import { callsOf } from '../support/routes.ts';
 import { picture } from '../support/uploading.ts';
-import { type DocumentedCall, documentedCalls } from './document.ts';
+import { beyondTheDocument, type DocumentedCall, documentedCalls } from './document.ts';
 import { differences } from './shape.ts';
 
 const Answer = z.strictObject({ code: z.literal(0), msg: z.literal('ok'), data: z.unknown() });
@@ -299,4 +300,9 @@ test('every call of the document was asked', () => {
   const asked = [...Object.keys(requests), 'GET /api/qrcode/get'];
   const uploads = ['avatar', 'img', 'file'].map((kind) => `POST /api/upload/${kind}`);
   expect([...asked, ...uploads].sort()).toEqual(documentedCalls.map(({ call }) => call.toString()).sort());
+});
+
+test('every call that the server serves is the document’s, or stands beyond it for a reason', () => {
+  const documented = documentedCalls.map(({ call }) => call.replace(/ \/(api|web|h5)/, ' '));
+  expect([...documented, ...Object.keys(beyondTheDocument)].sort()).toEqual(callsOf(running.server));
 });

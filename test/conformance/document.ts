@@ -261,3 +261,18 @@ export const documentedCalls: readonly DocumentedCall[] = [
     },
   },
 ];
+
+/** What is served that the document lacks, and why. */
+export const beyondTheDocument: Readonly<Record<string, string>> = {
+  'POST /login/login': 'a token must come from somewhere',
+  'POST /login/logout': 'and end',
+  'GET /login/captcha': 'the picture that the settings speak of',
+  'GET /message/sync': 'what a websocket missed',
+  'POST /group/transfer': 'an owner cannot leave otherwise',
+  'POST /group/update': 'a name that the document only shows',
+  'POST /setting/update': 'settings that the document only shows',
+  'GET /group/avatar': 'the picture that the document’s answers name',
+  'POST /user/add': 'a password is better in a body',
+  'POST /user/multiGet': 'the document names no method',
+  'GET /dev/sms': 'for developing',
+};

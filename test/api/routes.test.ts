@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { healthRoutes } from '../../services/api/health.ts';
+import { apiPrefixes } from '../../services/api/route.ts';
+import { createServer } from '../../services/api/server.ts';
+import { createGateway } from '../../services/gateway/gateway.ts';
+import { silent } from '../support/accounts.ts';
+import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
+import { servedContracts } from '../support/contracts.ts';
+import { besideTheCalls, callsOf, routesOf } from '../support/routes.ts';
+
+let running: RunningApplication;
+beforeAll(async () => {
+  running = await startApplication();
+});
+afterAll(() => running.stop());
+
+test('whatever the whole program serves is a call with a contract, or stands beside the calls', async () => {
+  const { application, bus } = running;
+  const server = await createServer(application);
+  healthRoutes(server, {});
+  const { tokens, pool } = application;
+  const sessions = { verify: (token: string) => tokens.verify(token, 30) };
+  await server.register(
+    createGateway({ bus, database: pool, app: testApp, sessions, logger: silent }).routes,
+  );
+  await server.ready();
+  const contracts = servedContracts().flatMap(({ path, methods }) =>
+    methods.map((method) => `${method} ${path}`),
+  );
+  expect(callsOf(server)).toEqual(contracts.sort());
+  const routes = routesOf(server);
+  for (const [beside] of besideTheCalls) {
+    expect(
+      routes.filter((route) => beside.test(route)),
+      `${beside}`,
+    ).not.toEqual([]);
+  }
+  await server.close();
+});
+
+test('each call is served under each prefix, but what is for developing', () => {
+  const calls = callsOf(running.server).filter((call) => !call.includes(' /dev/'));
+  const prefixed = calls.flatMap((call) => apiPrefixes.map((prefix) => call.replace(' ', ` ${prefix}`)));
+  expect(routesOf(running.server)).toEqual(expect.arrayContaining(prefixed));
+});
