@@ -6,6 +6,7 @@
 
 export interface DocumentedCall {
   readonly call: `${'GET' | 'POST'} /${'api' | 'web' | 'h5'}/${string}`;
+  /** A name that ends with `?` is of one that may be left out. */
   readonly parameters: readonly string[];
   /** What `data` is in the example; undefined where the document shows none. */
   readonly data?: unknown;
@@ -140,8 +141,8 @@ const uploaded = {
   size: '7.15 KB',
 };
 const chat = [...caller, 'id', 'type'];
-const account = ['username', 'nickname', 'avatar', 'password', 'sign'];
-const replying = ['type', 'title', 'content', 'weights', 'is_default'];
+const account = ['username', 'nickname', 'avatar?', 'password', 'sign?'];
+const replying = ['type', 'title', 'content', 'weights?', 'is_default?'];
 
 export const documentedCalls: readonly DocumentedCall[] = [
   { call: 'POST /web/service/send_sms', parameters: ['phone', 'type'] },
@@ -156,7 +157,7 @@ export const documentedCalls: readonly DocumentedCall[] = [
   { call: 'POST /api/reply/delete', parameters: ['rid'] },
   { call: 'POST /api/user/open_user', parameters: account, data: { uid: 13 } },
   { call: 'GET /api/user/add', parameters: account, data: { uid: 13 } },
-  { call: 'GET /api/user/get', parameters: ['uid', 'username', 'password', ...caller], data: person },
+  { call: 'GET /api/user/get', parameters: ['uid?', 'username?', 'password?', ...caller], data: person },
   { call: 'GET /api/user/multiGet', parameters: ['uid'], data: [listed] },
   {
     call: 'POST /api/user/update',
@@ -189,7 +190,7 @@ export const documentedCalls: readonly DocumentedCall[] = [
   },
   {
     call: 'POST /api/group/create',
-    parameters: [...caller, 'members'],
+    parameters: [...caller, 'members?'],
     data: { gid: '51', groupname: '群聊(猫猫)', avatar: '/h5/group/avatar?uid=9' },
   },
   { call: 'POST /api/group/delete', parameters: [...caller, 'gid'], data: done },
@@ -224,16 +225,16 @@ export const documentedCalls: readonly DocumentedCall[] = [
   { call: 'POST /api/group/leave', parameters: [...caller, 'gid'], data: done },
   {
     call: 'POST /api/group/memberupdate',
-    parameters: [...caller, 'gid', 'state', 'last_read_time'],
+    parameters: [...caller, 'gid', 'state?', 'last_read_time?'],
     data: done,
   },
   // Later clients read the mid; the document's [] carries nothing.
   {
     call: 'POST /api/message/send',
-    parameters: [...caller, 'to', 'type', 'content', 'quote_mid'],
+    parameters: [...caller, 'to', 'type', 'content', 'quote_mid?'],
     data: { mid: 842 },
   },
-  { call: 'GET /api/message/get', parameters: [...chat, 'limit', 'mid'], data: [message] },
+  { call: 'GET /api/message/get', parameters: [...chat, 'limit?', 'mid?'], data: [message] },
   { call: 'POST /api/message/revoke', parameters: [...chat, 'mid'], data: done },
   { call: 'GET /api/message/unreadcount', parameters: chat, data: 3 },
   { call: 'POST /api/message/updateLastReadTime', parameters: chat, data: done },
