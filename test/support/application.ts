@@ -29,6 +29,8 @@ export const serverKey = { 'x-app-key': testApp.key, 'x-app-secret': testApp.sec
 export interface ApplicationOptions {
   /** What the API takes for the time, in milliseconds since 1970. */
   readonly now?: () => number;
+  /** How it hears and tells others; by default in memory. It is closed with the application. */
+  readonly bus?: Bus;
   /** Where uploads are kept; by default in `filesFolder`. */
   readonly bucket?: Bucket;
   /** Who carries SMS; by default the development inbox. */
@@ -59,7 +61,7 @@ export interface RunningApplication {
 /** Starts the application on a database of its own, ready to serve. */
 export async function startApplication(options: ApplicationOptions = {}): Promise<RunningApplication> {
   const database = await createDatabase();
-  const bus = memoryBus(silent);
+  const { bus = memoryBus(silent) } = options;
   const filesFolder = await mkdtemp(join(tmpdir(), 'bubble-im-files-'));
   const stops = [
     () => rm(filesFolder, { recursive: true, force: true }),

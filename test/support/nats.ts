@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 import { freePort } from './free-port.ts';
 
 /** A NATS server of its own on a port of its own, which can be killed, frozen and started again. */
@@ -13,6 +14,22 @@ export interface NatsServer {
   kill(): Promise<void>;
   freeze(): void;
   thaw(): void;
+}
+
+/** What a server tells of one who is connected to it. */
+const NatsClient = z.object({
+  /** Grows from one who connects to the next. */
+  cid: z.int(),
+  /** How many messages it has published. */
+  in_msgs: z.int(),
+  subscriptions_list: z.array(z.string()).default([]),
+});
+export type NatsClient = z.infer<typeof NatsClient>;
+
+/** A server that can be asked what it does for whom. */
+export interface MonitoredNatsServer extends NatsServer {
+  /** Those who are connected, in the order of their connecting. */
+  clients(): Promise<readonly NatsClient[]>;
 }
 
 /** Whether `nats-server` is on the PATH. */
@@ -42,6 +59,19 @@ export async function natsServer(...options: string[]): Promise<NatsServer> {
     },
     freeze: () => void server?.kill('SIGSTOP'),
     thaw: () => void server?.kill('SIGCONT'),
+  };
+}
+
+/** A server that is not started yet, and tells of its clients. */
+export async function monitoredNatsServer(): Promise<MonitoredNatsServer> {
+  const port = await freePort();
+  return {
+    ...(await natsServer('-m', String(port))),
+    async clients() {
+      const answer = await fetch(`http://127.0.0.1:${port}/connz?subs=1`);
+      const { connections } = z.object({ connections: z.array(NatsClient) }).parse(await answer.json());
+      return connections.sort((one, other) => one.cid - other.cid);
+    },
   };
 }
 
