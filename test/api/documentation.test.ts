@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -11,6 +12,12 @@ import { servedContracts } from '../support/contracts.ts';
 import { callsOf } from '../support/routes.ts';
 
 const Shape = z.record(z.string(), z.unknown());
+type Shape = z.infer<typeof Shape>;
+const Shown = z.object({
+  schema: Shape,
+  example: z.unknown().optional(),
+  examples: z.record(z.string(), z.object({ value: z.unknown() })).optional(),
+});
 const Content = z.record(z.string(), z.looseObject({ schema: Shape }));
 const Operation = z.strictObject({
   operationId: z.string(),
@@ -37,6 +44,20 @@ const Document = z.looseObject({
   servers: z.array(z.object({ url: z.string() })),
   paths: z.record(z.string(), z.object({ get: Operation.optional(), post: Operation.optional() })),
 });
+
+/** Whatever in a document has a schema, with each example of it. */
+function examplesIn(part: unknown, at = ''): { at: string; schema: Shape; example: unknown }[] {
+  if (typeof part !== 'object' || part === null) return [];
+  const { data: shown } = Shown.safeParse(part);
+  const within = Object.entries(part).flatMap(([key, value]) => examplesIn(value, `${at}/${key}`));
+  if (!shown) return within;
+  const { schema, example, examples = {} } = shown;
+  return [
+    ...within,
+    ...(example === undefined ? [] : [{ at: `${at}/example`, schema, example }]),
+    ...Object.entries(examples).map(([name, { value }]) => ({ at: `${at}/${name}`, schema, example: value })),
+  ];
+}
 
 let running: RunningApplication;
 let document: z.infer<typeof Document>;
@@ -69,6 +90,17 @@ describe('the description of the calls', () => {
     const { valid, errors } = await validator.validate(Shape.parse(text));
     expect(errors).toBeUndefined();
     expect([valid, validator.version]).toEqual([true, '3.1']);
+  });
+
+  test('has examples that are valid by the schemas beside them', () => {
+    const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+    ajv.addKeyword('x-maxBytes');
+    const shown = examplesIn(document);
+    for (const { at, schema, example } of shown) {
+      expect(ajv.validate(schema, example), `${at}: ${ajv.errorsText()}`).toBe(true);
+    }
+    const answers = contracts.filter(({ picture }) => !picture).flatMap(({ methods }) => methods);
+    expect(shown.filter(({ at }) => at.endsWith('/ok'))).toHaveLength(answers.length);
   });
 
   test('says where they are served', () => {
