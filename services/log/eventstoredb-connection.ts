@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { EventStoreDBClient, UnavailableError } from '@eventstore/db-client';
 import { parseConnectionString } from '@eventstore/db-client/dist/Client/parseConnectionString.js';
 import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
@@ -34,13 +35,17 @@ export class EventStoreDBConnection extends EventStoreDBClient {
 /**
  * A connection as a connection string describes it: `esdb://host:2113?tls=false`, several hosts, or
  * `esdb+discover://…` (`kurrentdb` is the newer name of the same). It connects at its first call.
- * @throws Error for a string that cannot be read, or a certificate file that is not there.
+ * @throws Error for a string that cannot be read, a certificate file that is not there, or an address
+ * in place of a host's name with TLS, which gRPC cannot do on this Node.
  */
 export function connectionTo(url: string): EventStoreDBConnection {
   const { hosts, dnsDiscover, defaultCredentials, tls, tlsCAFile, userCertFile, userKeyFile, ...options } =
     parseConnectionString(url.replace(/^kurrentdb/, 'esdb'));
   const [first] = hosts;
   if (first === undefined) throw new Error('EVENTSTORE_URL names no host');
+  if (tls !== false && hosts.some(({ address }) => isIP(address) !== 0)) {
+    throw new Error('EVENTSTORE_URL must name hosts by name, not by address, unless it says tls=false');
+  }
   const credentials = {
     insecure: tls === false,
     ...(tlsCAFile === undefined ? {} : { rootCertificate: readFileSync(tlsCAFile) }),

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../services/postgres/embedded.ts';
 import { type Certificate, makeCertificate, opensslIsInstalled } from '../support/certificates.ts';
+import { EventStoreDBDouble } from '../support/eventstoredb-double.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { type NatsServer, natsServer, natsServerIsInstalled } from '../support/nats.ts';
@@ -17,6 +18,7 @@ describe.skipIf(!needs)('over TLS (needs openssl and nats-server)', () => {
   let strange: Certificate;
   let postgres: EmbeddedPostgres;
   let nats: NatsServer;
+  let eventStore: EventStoreDBDouble;
   let port: number;
 
   /** The database over TCP, whose certificate must be the given one's and for its host. */
@@ -26,6 +28,8 @@ describe.skipIf(!needs)('over TLS (needs openssl and nats-server)', () => {
     return `postgresql://${username}:${password}@localhost:${port}${pathname}?${parameters}`;
   };
   const natsUrl = () => nats.url.replace('nats://127.0.0.1', 'tls://localhost');
+  const eventStoreUrl = ({ certificate }: Certificate) =>
+    `esdb://localhost:${eventStore.port}?tls=true&tlsCaFile=${certificate}`;
 
   beforeAll(async () => {
     const folder = await temporaryFolder((end) => ends.push(end));
@@ -44,6 +48,9 @@ describe.skipIf(!needs)('over TLS (needs openssl and nats-server)', () => {
     nats = await natsServer('--tls', '--tlscert', ours.certificate, '--tlskey', ours.key);
     await nats.start();
     ends.push(() => nats.kill());
+    eventStore = new EventStoreDBDouble(ours);
+    await eventStore.start();
+    ends.push(() => eventStore.kill());
   });
   afterAll(async () => {
     for (const end of ends.reverse()) await end();
@@ -71,9 +78,18 @@ describe.skipIf(!needs)('over TLS (needs openssl and nats-server)', () => {
     expect(rows).toEqual([{ encrypted: true, count: expect.stringMatching(/^([5-9]|\d\d)$/) }]);
   });
 
+  it('the program keeps its log in an EventStoreDB whose certificate it verifies', async () => {
+    const environment = { EVENTSTORE_URL: eventStoreUrl(ours) };
+    const bubble = await startStandalone(await temporaryFolder(), environment);
+    const account = { username: 'tom', nickname: '猫猫', password: 'secret-1' };
+    expect(await bubble.call('/api/user/add', 'server', account)).toMatchObject({ code: 0 });
+    expect(eventStore.store.records.map(({ stream }) => stream)).toContain('user-1');
+  });
+
   it.each([
     ['the database', () => ({ DATABASE_URL: databaseUrl(strange) })],
     ['NATS', () => ({ NATS_URL: natsUrl(), NODE_EXTRA_CA_CERTS: strange.certificate })],
+    ['EventStoreDB', () => ({ EVENTSTORE_URL: eventStoreUrl(strange) })],
   ])('ends the start in a line where the certificate of %s is not to be trusted', async (_, environment) => {
     const program = startProgram('services/standalone.ts', [], {
       ...{ DATA_DIR: await temporaryFolder(), PORT: '0', LOG_LEVEL: 'warn' },

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import {
@@ -9,6 +10,7 @@ import {
   type ServerWritableStream,
   status,
 } from '@grpc/grpc-js';
+import type { Certificate } from './certificates.ts';
 import {
   type DoubleRecord,
   DoubleStore,
@@ -59,8 +61,19 @@ export class EventStoreDBDouble {
   #server = new Server();
   #thawed = Promise.withResolvers<void>();
 
-  constructor() {
+  readonly #credentials: ServerCredentials;
+
+  /** With a certificate it speaks TLS. */
+  constructor(certificate?: Certificate) {
     this.#thawed.resolve();
+    this.#credentials = certificate
+      ? ServerCredentials.createSsl(null, [
+          {
+            cert_chain: readFileSync(certificate.certificate),
+            private_key: readFileSync(certificate.key),
+          },
+        ])
+      : ServerCredentials.createInsecure();
   }
 
   get url(): string {
@@ -79,7 +92,7 @@ export class EventStoreDBDouble {
       },
     });
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#server.bindAsync(`127.0.0.1:${this.port}`, ServerCredentials.createInsecure(), (error, port) =>
+    this.#server.bindAsync(`127.0.0.1:${this.port}`, this.#credentials, (error, port) =>
       error ? reject(error) : resolve(port),
     );
     this.port = await promise;
