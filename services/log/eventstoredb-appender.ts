@@ -102,7 +102,11 @@ export class Appender {
     events: readonly [NewEvent, ...NewEvent[]],
   ): Promise<AppendResult> {
     const key = keyOf(stream, events[0].id);
-    const start = () => this.#append(stream, expected, events, key);
+    const start = () =>
+      this.#append(stream, expected, events, key).catch((error: unknown) => {
+        const doubtful = error instanceof LogFailure && this.#doubted.has(key);
+        throw doubtful ? new LogFailure('doubtful', error.message, { cause: error }) : error;
+      });
     const result = this.#underWay.get(key)?.then(start, start) ?? start();
     this.#underWay.set(key, result);
     const done = () => {

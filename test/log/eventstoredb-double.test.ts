@@ -147,6 +147,8 @@ describe('our reactions to what EventStoreDB does when it fails (a double stands
     double.faults.push(...Array.from({ length: 50 }, () => 'restart after storing' as const));
     double.freeze();
     await expect(log.append(stream, 'any', given)).rejects.toMatchObject({ kind: 'doubtful' });
+    // A repeat that cannot look whether it was stored does not say that nothing was.
+    await expect(log.append(stream, 'any', given)).rejects.toMatchObject({ kind: 'doubtful' });
     double.thaw();
     await expect.poll(() => double.store.stream(stream).length).toBe(2);
     double.faults.length = 0;
