@@ -5,8 +5,8 @@ import * as parameter from './parameters.ts';
 import { nothing, UserProfile } from './user.ts';
 
 const captcha = {
-  captcha_id: parameter.text(1, 64).describe('图片验证码id;开启图片验证码时必须').optional(),
-  captcha: parameter.text(1, 16).describe('图片验证码;开启图片验证码时必须').optional(),
+  captcha_id: parameter.text(1, 64).describe('图形验证码id;开启图形验证码时必须').optional(),
+  captcha: parameter.text(1, 16).describe('图形验证码;开启图形验证码时必须').optional(),
 };
 
 export const loginJoin = contract({
@@ -74,7 +74,7 @@ export const loginCaptcha = contract({
   path: '/login/captcha',
   methods: ['GET'],
   access: 'open',
-  summary: '获取图片验证码',
+  summary: '获取图形验证码',
   example: { parameters: {}, data: { captcha_id: '01a209d8', image: 'data:image/svg+xml;base64,PHN2Zz4' } },
   parameters: z.object({}),
   data: z.object({ captcha_id: z.string(), image: z.string() }),

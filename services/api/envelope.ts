@@ -49,7 +49,7 @@ const databaseAway =
 export function refusalFor(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof LogFailure) return new Refusal('notReady');
-  if (error instanceof FileStoreFailure) return new Refusal('notReady', '文件存储暂不可用,请稍后重试');
+  if (error instanceof FileStoreFailure) return new Refusal('notReady', '文件存储暂不可用,请稍后再试');
   if (!(error instanceof Error)) return new Refusal('unexpected');
   const { statusCode, code }: { statusCode?: unknown; code?: unknown } = {
     statusCode: undefined,

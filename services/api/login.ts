@@ -45,7 +45,7 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
 
   serve(server, application, userSendSmsPass, async ({ parameters: { phone, type }, me, request }) => {
     if ((await names.byUid(me()))?.phone !== phone)
-      throw new Refusal('illegal', '参数phone不是本账号的手机号');
+      throw new Refusal('illegal', '该手机号不是本账号绑定的手机号');
     await smsCodes.send({ phone, purpose: type, address: request.ip, deliver: true });
     return carriedOut;
   });
@@ -78,7 +78,7 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
   });
 
   serve(server, application, loginLogout, async ({ caller, request, reply }) => {
-    if (caller.kind !== 'user') throw new Refusal('illegal', '没有可退出的登录');
+    if (caller.kind !== 'user') throw new Refusal('illegal', '当前未登录,无需退出');
     await tokens.end(caller.token);
     setCookie(request, reply, '', 0);
     return carriedOut;

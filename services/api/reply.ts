@@ -16,7 +16,7 @@ export function replyRoutes(server: FastifyInstance, application: Application): 
   /** @throws Refusal illegal for who is no member (会员) */
   const member = async (uid: Uid) => {
     if (!mustExist((await store.load(userStream(uid))).state).isMember) {
-      throw new Refusal('illegal', '只有会员可以使用回复消息');
+      throw new Refusal('illegal', '只有会员可以使用回复消息功能');
     }
     return uid;
   };

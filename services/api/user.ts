@@ -93,7 +93,7 @@ export function userRoutes(server: FastifyInstance, application: Application): v
     const account = await names.byUid(me());
     if (!account) throw new Refusal('noUser');
     if (password_old !== undefined) {
-      await ownerOfPassword(application, account, password_old, '参数password_old不正确');
+      await ownerOfPassword(application, account, password_old, '旧密码错误');
     } else if (code !== undefined) {
       if (account.phone === null) throw new Refusal('illegal', '该账号没有绑定手机号');
       await smsCodes.spend(await smsCodes.check(account.phone, 'retrieve', code));

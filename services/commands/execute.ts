@@ -81,7 +81,7 @@ async function decideAndAppend<State, Event extends DomainEvent>(
     }
     store.forget(stream.name);
   }
-  throw new Refusal('notReady', '操作过于频繁,请稍后重试');
+  throw new Refusal('notReady', '服务繁忙,请稍后再试');
 }
 
 /**

@@ -172,7 +172,7 @@ export class MessageSender {
       if (result.outcome === 'appended') return { mid, position: result.position };
       return repeated(await this.#standing(conversation, result.revision), contentHash);
     }
-    throw new Refusal('notReady', '操作过于频繁,请稍后重试');
+    throw new Refusal('notReady', '服务繁忙,请稍后再试');
   }
 
   async #addressee(from: Uid, to: Chat): Promise<Addressee> {

@@ -89,7 +89,7 @@ export function agree(
 ): FriendshipEvent[] {
   const application = received(state, command);
   if (application.outcome === 'agreed') return [];
-  if (application.outcome === 'refused') throw new Refusal('alreadyAnswered', '该好友申请已被拒绝');
+  if (application.outcome === 'refused') throw new Refusal('alreadyAnswered', '该好友申请已拒绝,不能再同意');
   return [agreement(command.applicationId, application, command.mid)];
 }
 
@@ -101,7 +101,7 @@ export function refuse(
   const { applicationId } = command;
   const { from, to, outcome } = received(state, command);
   if (outcome === 'refused') return [];
-  if (outcome === 'agreed') throw new Refusal('alreadyAnswered', '该好友申请已经同意');
+  if (outcome === 'agreed') throw new Refusal('alreadyAnswered', '该好友申请已同意,不能再拒绝');
   return [{ type: 'FriendRefused', data: { applicationId, from, to } }];
 }
 

@@ -114,7 +114,7 @@ export function setManager(
 ): GroupEvent[] {
   const group = mustLive(state);
   mustOwn(group, by);
-  if (uid === group.owner) throw new Refusal('illegal', '群主不能设置为管理员');
+  if (uid === group.owner) throw new Refusal('illegal', '不能将群主设置为管理员');
   const member = group.members.get(uid);
   if (!member) throw new Refusal('illegal', '该用户不是群成员');
   if (member.manager === manager) return [];

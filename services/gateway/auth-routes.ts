@@ -43,8 +43,8 @@ export function authRoutes(server: FastifyInstance, options: AuthOptions): void 
     const socketId = SocketId.safeParse(asked.socket_id).data;
     const channel = readChannel(asked.channel_name ?? '');
     if (caller === undefined) return refuse(reply, '请先登录');
-    if (socketId === undefined) return refuse(reply, 'socket_id 不合法');
-    if (channel === undefined) return refuse(reply, 'channel_name 不合法');
+    if (socketId === undefined) return refuse(reply, '参数socket_id不合法');
+    if (channel === undefined) return refuse(reply, '参数channel_name不合法');
     if (!(await maySign(options, caller, channel))) return refuse(reply, '没有权限订阅该频道');
     const data = await channelData(options, caller, channel);
     return { auth: authOf(options.app, channelText(socketId, channel.name, data)), channel_data: data };
@@ -54,7 +54,7 @@ export function authRoutes(server: FastifyInstance, options: AuthOptions): void 
     const caller = await callerOf(options, request, asked);
     const socketId = SocketId.safeParse(asked.socket_id).data;
     if (caller?.uid === undefined) return refuse(reply, '请先登录');
-    if (socketId === undefined) return refuse(reply, 'socket_id 不合法');
+    if (socketId === undefined) return refuse(reply, '参数socket_id不合法');
     const user_info = await userInfo(options.database, caller.uid);
     const data = JSON.stringify({ id: String(caller.uid), user_info, session: caller.session });
     return { auth: authOf(options.app, userText(socketId, data)), user_data: data };

@@ -15,7 +15,7 @@ afterAll(async () => {
   for (const end of ends.toReversed()) await end();
 });
 
-const away = { code: 503, msg: '文件存储暂不可用,请稍后重试' };
+const away = { code: 503, msg: '文件存储暂不可用,请稍后再试' };
 
 test('what is kept in a bucket is served as what is kept in a folder', async () => {
   const bytes = new TextEncoder().encode('0123456789');
