@@ -1,10 +1,9 @@
-import PusherServer from 'pusher';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { PresencePush } from '../../contracts/push/friend.ts';
-import type { Client } from '../gateway/client.ts';
 import {
   befriended,
+  createGroup,
   heard,
   inOrder,
   lastPosition,
@@ -12,31 +11,23 @@ import {
   type Person,
   patiently,
   Sending,
-  send,
 } from '../support/conversation.ts';
 import {
   kill,
   type LoneGateway,
   projectingPid,
+  pusherServer,
   type SharedEnvironment,
   shareEnvironment,
   startApi,
   startGateway,
 } from '../support/many.ts';
 import { type NatsServer, natsServer, natsServerIsInstalled } from '../support/nats.ts';
-import { type AtEnd, startProgram } from '../support/process.ts';
 import type { Standalone } from '../support/standalone.ts';
-
-/** Waits until a client has heard all of these, and looks that it heard each once and nothing else. */
-async function hasHeardExactly(client: Client, contents: readonly string[]): Promise<void> {
-  await vi.waitUntil(() => heard(client).length >= contents.length, patiently);
-  await client.caughtUp();
-  expect(heard(client)).toEqual(contents);
-}
 
 const several = describe.skipIf(!natsServerIsInstalled);
 
-several('several processes on one database (needs nats-server)', { timeout: 90_000 }, () => {
+several('one of several processes is killed (needs nats-server)', { timeout: 90_000 }, () => {
   let nats: NatsServer;
   beforeAll(async () => {
     nats = await natsServer();
@@ -44,106 +35,44 @@ several('several processes on one database (needs nats-server)', { timeout: 90_0
   });
   afterAll(() => nats.kill());
 
-  describe('two APIs and two gateways beside them', () => {
-    let firstApi: Standalone;
-    let secondApi: Standalone;
-    let gateways: readonly LoneGateway[];
-    const processes = () => [firstApi, secondApi, ...gateways];
-    const ends: (() => void | Promise<void>)[] = [];
-    const atEnd: AtEnd = (end) => void ends.push(end);
-    beforeAll(async () => {
-      const shared = await shareEnvironment(nats, atEnd);
-      [firstApi, secondApi, ...gateways] = await Promise.all([
-        startApi(shared, atEnd),
-        startApi(shared, atEnd),
-        startGateway(shared, atEnd),
-        startGateway(shared, atEnd),
-      ]);
-    });
-    afterAll(async () => {
-      for (const end of ends.toReversed()) await end();
-    });
-    const group = async () => {
-      const [tom, jerry] = await befriended(firstApi);
-      return { tom, jerry, gid: await createGroup(firstApi, tom, jerry) };
-    };
-
-    test('what is sent to either API is heard on every process, once and in order', async () => {
-      const [tom, jerry] = await befriended(firstApi);
-      const clients = await Promise.all(processes().map((each) => listen(each, jerry)));
-      const sent: string[] = [];
-      for (let each = 0; each < 20; each++) {
-        sent.push(`message ${each}`);
-        await send(each % 2 === 0 ? firstApi : secondApi, tom, jerry, `message ${each}`);
-      }
-      for (const client of clients) await hasHeardExactly(client, sent);
-    });
-
-    test('an account that one API disables is cut off at every process', async () => {
-      const [tom, jerry] = await befriended(secondApi);
-      const ofJerry = await Promise.all(processes().map((each) => listen(each, jerry)));
-      const ofTom = await Promise.all(processes().map((each) => listen(each, tom)));
-      const disabled = { login_uid: jerry.uid, account_state: 'disabled' };
-      expect(await firstApi.call('/api/user/update', 'server', disabled)).toMatchObject({ code: 0 });
-      for (const client of ofJerry) expect(await client.ended()).toMatchObject({ code: 4009 });
-      for (const client of ofTom) {
-        await client.caughtUp();
-        expect(client.closed).toBeUndefined();
-      }
-    });
-
-    test('a group is changed on what another API has just done to it', async () => {
-      const { tom, jerry, gid } = await group();
-      await silence(secondApi, tom, gid, 0);
-      for (let round = 0; round < 10; round++) {
-        const handedOver = { login_uid: tom.uid, gid, uid: jerry.uid };
-        expect(await firstApi.call('/api/group/transfer', 'server', handedOver)).toMatchObject({ code: 0 });
-        expect(await silence(secondApi, tom, gid, 1)).toBe(2);
-        const handedBack = { login_uid: jerry.uid, gid, uid: tom.uid };
-        expect(await firstApi.call('/api/group/transfer', 'server', handedBack)).toMatchObject({ code: 0 });
-      }
-    });
-
-    // Sending reads nothing: it goes by what the log's tail has told the process.
-    test('who is muted through one API is refused by another as soon as the log has told it', async () => {
-      const { tom, jerry, gid } = await group();
-      const mute = async (api: Standalone, time: number) => {
-        const member = { login_uid: tom.uid, gid, uid: jerry.uid, time };
-        expect(await api.call('/api/group/forbiddenuser', 'server', member)).toMatchObject({ code: 0 });
-      };
-      const message = { login_uid: jerry.uid, to: gid, type: 'group', content: 'may I?' };
-      const speak = async (api: Standalone) => (await api.call('/api/message/send', 'server', message)).code;
-      expect(await speak(secondApi)).toBe(0);
-      for (let round = 0; round < 5; round++) {
-        await mute(firstApi, 3_600);
-        expect(await speak(firstApi)).toBe(4);
-        await expect.poll(() => speak(secondApi), patiently).toBe(4);
-        await mute(secondApi, 0);
-        expect(await speak(secondApi)).toBe(0);
-        await expect.poll(() => speak(firstApi), patiently).toBe(0);
-      }
-    });
-  });
-
-  test('a client of a gateway that is killed goes on at another one, and has each message once', async () => {
+  test('clients of a gateway that is killed go on at another one, and have each message of two APIs once, in order', async () => {
     const shared = await shareEnvironment(nats);
-    const [api, mortal, other] = await Promise.all([
+    const [firstApi, secondApi, mortal, other] = await Promise.all([
+      startApi(shared),
       startApi(shared),
       startGateway(shared),
       startGateway(shared),
     ]);
-    const [tom, jerry] = await befriended(api);
-    const before = await listen(mortal, jerry);
-    const sending = new Sending(api, tom, jerry, 'message');
-    await vi.waitUntil(() => heard(before).length >= 10, patiently);
+    const apis = [firstApi, secondApi];
+    const pairs = await Promise.all(apis.map((api) => talking(api, apis, mortal, other)));
+    const sendings = pairs.flatMap((pair) => pair.sendings);
+    const readers = pairs.flatMap((pair) => pair.readers);
+    const more = (count: number) => Promise.all(sendings.map((sending) => sending.more(count)));
+    await more(5);
+    await vi.waitUntil(() => readers.every(({ before }) => heard(before).length >= 10), patiently);
     await kill(mortal);
-    await before.ended();
-    await sending.more(10);
-    const after = await listen(other, jerry, lastPosition(before));
-    await sending.more(10);
-    await sending.stop();
-    await hasHeardExactly(after, sending.acknowledged.slice(heard(before).length));
-    expect([...heard(before), ...heard(after)]).toEqual(sending.acknowledged);
+    for (const { before } of readers) await before.ended();
+    await more(5);
+    const gone = await Promise.all(
+      readers.map(async (reader) => ({
+        ...reader,
+        after: await reader.listenAt(other, lastPosition(reader.before)),
+      })),
+    );
+    await more(5);
+    for (const sending of sendings) await sending.stop();
+    for (const { before, after, staying, sent, channels } of gone) {
+      const all = sent.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
+      await vi.waitUntil(() => heard(staying).length >= all, patiently);
+      await vi.waitUntil(() => heard(before).length + heard(after).length >= all, patiently);
+      await Promise.all([staying.caughtUp(), after.caughtUp()]);
+      expect(heard(staying)).toHaveLength(all);
+      expect(inOrder(staying)).toBe(true);
+      for (const sending of sent) expect(sending.heardBy(staying)).toEqual(sending.acknowledged);
+      for (const channel of channels) {
+        expect([...heard(before, channel), ...heard(after, channel)]).toEqual(heard(staying, channel));
+      }
+    }
   });
 
   test('where the process of the projector is killed another goes on, and nothing acknowledged is missing', async () => {
@@ -228,7 +157,8 @@ several('several processes on one database (needs nats-server)', { timeout: 90_0
       startGateway(shared),
     ]);
     const [tom, jerry] = await befriended(api);
-    const channel = `presence-group-${await createGroup(api, tom, jerry)}`;
+    const { gid } = await createGroup(api, tom, jerry);
+    const channel = `presence-group-${gid}`;
     const atTom = await listen(other, tom);
     atTom.askSigned(channel, { user_id: String(tom.uid) });
     await atTom.subscribed(channel);
@@ -259,35 +189,30 @@ several('several processes on one database (needs nats-server)', { timeout: 90_0
   });
 });
 
-const given = {
-  DATABASE_URL: 'postgres://127.0.0.1:1/nowhere',
-  NATS_URL: 'nats://127.0.0.1:1',
-  APP_KEY: 'key',
-  APP_SECRET: 'secret',
-};
-
-test('a gateway alone that is not told where its installation is says so in one line, and ends', async () => {
-  const { NATS_URL: _, ...withoutNats } = given;
-  const programs = [{}, withoutNats].map((environment) =>
-    startProgram('services/gateway.ts', [], { PORT: '0', ...environment }),
-  );
-  for (const program of programs) {
-    expect(await program.ended).toBe(1);
-    expect(program.stderr()).toBe(
-      'bubble-im: a gateway alone needs DATABASE_URL, NATS_URL, APP_KEY and APP_SECRET\n',
-    );
-  }
-});
-
-async function createGroup(api: Standalone, owner: Person, member: Person): Promise<string> {
-  const group = { login_uid: owner.uid, 'members[]': member.uid, groupname: 'two' };
-  const { data } = await api.call('/api/group/create', 'server', group);
-  return z.object({ gid: z.string() }).parse(data).gid;
-}
-
-/** Mutes a whole group, or lets it speak; gives the code of the answer. */
-async function silence(api: Standalone, by: Person, gid: string, value: 0 | 1): Promise<number> {
-  return (await api.call('/api/group/forbiddenall', 'server', { login_uid: by.uid, gid, value })).code;
+/**
+ * Two who talk, to each other and in a group of theirs, by way of several APIs at once; each listens
+ * at the gateway that is going to be killed, and with another socket at the one that stays.
+ */
+async function talking(at: Standalone, apis: readonly Standalone[], mortal: LoneGateway, other: LoneGateway) {
+  const [tom, jerry] = await befriended(at);
+  const { gid } = await createGroup(at, tom, jerry);
+  const listening = [tom, jerry].map(async (reader) => {
+    const listenAt = async (gateway: LoneGateway, since?: string) => {
+      const client = await listen(gateway, reader, since);
+      await client.subscribe(`group-${gid}`);
+      return client;
+    };
+    return {
+      ...{ listenAt, channels: [`user-${reader.uid}`, `group-${gid}`] },
+      ...{ before: await listenAt(mortal), staying: await listenAt(other) },
+    };
+  });
+  const readers = await Promise.all(listening);
+  const sendings = apis.flatMap((api, index) => [
+    new Sending(api, tom, jerry, `between two by ${index}`),
+    new Sending(api, jerry, { gid }, `in the group by ${index}`),
+  ]);
+  return { sendings, readers: readers.map((reader) => ({ ...reader, sent: sendings })) };
 }
 
 async function stateOf(api: Standalone, { uid }: Person): Promise<string> {
@@ -296,12 +221,8 @@ async function stateOf(api: Standalone, { uid }: Person): Promise<string> {
 }
 
 /** How many people are on a presence channel, as one process tells for all. */
-async function usersOn(
-  { APP_ID: appId, APP_KEY: key, APP_SECRET: secret }: SharedEnvironment,
-  port: number,
-  channel: string,
-): Promise<number> {
-  const server = new PusherServer({ appId, key, secret, host: '127.0.0.1', port: String(port) });
+async function usersOn(shared: SharedEnvironment, port: number, channel: string): Promise<number> {
+  const server = pusherServer(shared, port);
   const answer = await server.get({ path: `/channels/${channel}`, params: { info: 'user_count' } });
   return z.object({ user_count: z.int().default(0) }).parse(await answer.json()).user_count;
 }

@@ -11,6 +11,11 @@ export interface Person {
   readonly token: string;
 }
 
+/** A group. */
+export interface Group {
+  readonly gid: string;
+}
+
 const Login = z.object({ uid: z.int(), token: z.string() });
 const Message = z.object({ content: z.string(), position: z.string() });
 
@@ -23,6 +28,13 @@ export async function befriended(api: Standalone): Promise<readonly [Person, Per
   const friends = { login_uid: tom.uid, friend_uid: jerry.uid };
   expect(await api.call('/api/friend/add', 'server', friends)).toMatchObject({ code: 0 });
   return [tom, jerry];
+}
+
+/** Makes a group of two. */
+export async function createGroup(api: Standalone, owner: Person, member: Person): Promise<Group> {
+  const group = { login_uid: owner.uid, 'members[]': member.uid, groupname: 'two' };
+  const { data } = await api.call('/api/group/create', 'server', group);
+  return z.object({ gid: z.string() }).parse(data);
 }
 
 /** The name is one that no log has seen: an EventStoreDB server keeps that of earlier runs. */
@@ -46,9 +58,9 @@ export async function listen({ port }: { readonly port: number }, person: Person
   return client;
 }
 
-/** What messages were heard, in the order of hearing. */
-export function heard(client: Client): string[] {
-  return messages(client).map(({ content }) => content);
+/** What messages were heard, in the order of hearing; on one channel where it is named. */
+export function heard(client: Client, channel?: string): string[] {
+  return messages(client, channel).map(({ content }) => content);
 }
 
 /** The position of the last message that was heard. */
@@ -65,8 +77,10 @@ export function inOrder(client: Client): boolean {
   });
 }
 
-function messages(client: Client) {
-  return client.frames.filter(({ event }) => event === 'message').map(({ data }) => Message.parse(data));
+function messages(client: Client, channel?: string) {
+  return client.frames
+    .filter((frame) => frame.event === 'message' && (channel === undefined || frame.channel === channel))
+    .map(({ data }) => Message.parse(data));
 }
 
 function positionOf(text: string): PushPosition {
@@ -76,8 +90,14 @@ function positionOf(text: string): PushPosition {
 }
 
 /** Sends one message; fails where it is refused. Rejects where the API is gone. */
-export async function send(api: Standalone, from: Person, to: Person, content: string): Promise<void> {
-  const message = { login_uid: from.uid, to: to.uid, type: 'friend', content };
+export async function send(
+  api: Standalone,
+  from: Person,
+  to: Person | Group,
+  content: string,
+): Promise<void> {
+  const chat = 'gid' in to ? { to: to.gid, type: 'group' } : { to: to.uid, type: 'friend' };
+  const message = { login_uid: from.uid, content, ...chat };
   expect(await api.call('/api/message/send', 'server', message)).toMatchObject({ code: 0 });
 }
 
@@ -90,7 +110,7 @@ export class Sending {
   #failure: unknown;
   readonly #done: Promise<void>;
 
-  constructor(api: Standalone, from: Person, to: Person, name: string) {
+  constructor(api: Standalone, from: Person, to: Person | Group, name: string) {
     this.name = name;
     this.#done = this.#run(api, from, to).catch((error: unknown) => {
       this.#failure = error;
@@ -122,7 +142,7 @@ export class Sending {
     return heard(client).filter((content) => content.startsWith(`${this.name} `));
   }
 
-  async #run(api: Standalone, from: Person, to: Person): Promise<void> {
+  async #run(api: Standalone, from: Person, to: Person | Group): Promise<void> {
     while (!this.#stopped) {
       const content = `${this.name} ${this.acknowledged.length}`;
       await send(api, from, to, content);

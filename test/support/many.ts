@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import PusherServer from 'pusher';
 import { onTestFinished } from 'vitest';
 import { app } from '../gateway/harness.ts';
 import { createDatabase } from './database.ts';
@@ -80,4 +81,12 @@ export async function projectingPid({ DATABASE_URL }: SharedEnvironment): Promis
   } finally {
     await client.end();
   }
+}
+
+/** Pusher's server library, as another backend uses it against one of the processes. */
+export function pusherServer(
+  { APP_ID: appId, APP_KEY: key, APP_SECRET: secret }: SharedEnvironment,
+  port: number,
+): PusherServer {
+  return new PusherServer({ appId, key, secret, host: '127.0.0.1', port: String(port) });
 }
