@@ -10,9 +10,10 @@ import {
   Uid,
 } from '../../contracts/ids.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
-import { friendshipStream } from '../../services/domain/friendship.ts';
+import { befriend, friendship, friendshipStream } from '../../services/domain/friendship.ts';
 import { groupStream } from '../../services/domain/group.ts';
-import { userStream } from '../../services/domain/user.ts';
+import { createGroup } from '../../services/domain/group-commands.ts';
+import { register, userStream } from '../../services/domain/user.ts';
 import { encode } from '../../services/log/codec.ts';
 import type { EventId, EventLog, NewEvent, StreamName } from '../../services/log/log.ts';
 
@@ -73,15 +74,15 @@ function* people(household: Household): Generator<[StreamName, NewEvent[]]> {
   for (const uid of [person, ...friendsOf(household)]) {
     const names = { username: `person${uid}`, nickname: `Person ${uid}`, avatar: '', sign: '' };
     const numberId = NumberId.parse(100_000 + uid);
-    const data = { uid, ...names, phone: null, numberId, parent: null };
-    yield [userStream(uid).name, [recorded({ type: 'UserRegistered', data })]];
+    const registered = register(null, { uid, ...names, phone: null, numberId, parent: null });
+    yield [userStream(uid).name, registered.map((event) => recorded(event))];
   }
 }
 
 function* friendships(household: Household): Generator<[StreamName, NewEvent[]]> {
   for (const friend of friendsOf(household)) {
-    const event = recorded({ type: 'Befriended', data: { by: person, friend } });
-    yield [friendshipStream(person, friend).name, [event]];
+    const befriended = befriend(friendship.initial(), { by: person, friend });
+    yield [friendshipStream(person, friend).name, befriended.map((event) => recorded(event))];
   }
 }
 
@@ -99,9 +100,10 @@ function groupsOf(household: Household): { gid: Gid; members: Uid[] }[] {
 }
 
 function* groups(household: Household): Generator<[StreamName, NewEvent[]]> {
+  const names = new Map<Uid, string>();
   for (const { gid, members } of groupsOf(household)) {
-    const data = { gid, owner: person, members, name: `Group ${gid}`, avatar: null };
-    yield [groupStream(gid).name, [recorded({ type: 'GroupCreated', data })]];
+    const created = createGroup(null, { gid, owner: person, members, names, name: `Group ${gid}` });
+    yield [groupStream(gid).name, created.map((event) => recorded(event))];
   }
 }
 

@@ -1,18 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { type RunningApplication, startApplication } from '../support/application.ts';
+import { afterAllTests } from '../support/at-end.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
 import { download, picture, upload, uploaded } from '../support/uploading.ts';
 
-const ends: (() => void | Promise<void>)[] = [];
+const atEnd = afterAllTests();
 let s3: S3Server;
 let running: RunningApplication;
 beforeAll(async () => {
-  s3 = await startS3((end) => void ends.push(end));
+  s3 = await startS3(atEnd);
   running = await startApplication({ bucket: s3.bucket });
-  ends.push(() => running.stop());
-});
-afterAll(async () => {
-  for (const end of ends.toReversed()) await end();
+  atEnd(() => running.stop());
 });
 
 const away = { code: 503, msg: '文件存储暂不可用,请稍后再试' };

@@ -1,18 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { type AliyunDouble, startAliyun } from '../support/aliyun-double.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
+import { afterAllTests } from '../support/at-end.ts';
 import { call, done, type Envelope } from '../support/client.ts';
 
-const ends: (() => void | Promise<void>)[] = [];
+const atEnd = afterAllTests();
 let aliyun: AliyunDouble;
 let running: RunningApplication;
 beforeAll(async () => {
-  aliyun = await startAliyun((end) => void ends.push(end));
+  aliyun = await startAliyun(atEnd);
   running = await startApplication({ aliyunSms: aliyun.account });
-  ends.push(() => running.stop());
-});
-afterAll(async () => {
-  for (const end of ends.toReversed()) await end();
+  atEnd(() => running.stop());
 });
 
 let people = 0;

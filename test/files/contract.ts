@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type FileStore, newStoredPath, type StoredFile } from '../../services/files/file-store.ts';
+import { type AtEnd, afterAllTests } from '../support/at-end.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import type { AtEnd } from '../support/process.ts';
 
 /** A new path of a file that was uploaded now. */
 export const newPath = () => newStoredPath({ kind: 'files', time: Date.now() }, 'bin');
@@ -13,18 +13,14 @@ export const newPath = () => newStoredPath({ kind: 'files', time: Date.now() }, 
 /** What any store of uploads does. `make` opens one that is empty; what it takes goes with the last test. */
 export function describeFileStore(name: string, make: (atEnd: AtEnd) => Promise<FileStore>): void {
   describe(`the store of uploads: ${name}`, () => {
-    const ends: (() => void | Promise<void>)[] = [];
+    const atEnd = afterAllTests();
     let store: FileStore;
     let folder: string;
     beforeAll(async () => {
-      const atEnd: AtEnd = (end) => void ends.push(end);
       folder = await temporaryFolder(atEnd);
       store = await make(atEnd);
       atEnd(() => store.close());
     }, 180_000);
-    afterAll(async () => {
-      for (const end of ends.toReversed()) await end();
-    });
 
     /** Adds a file of these bytes. */
     async function add(bytes: Buffer) {

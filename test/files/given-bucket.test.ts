@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { type Bucket, readEnvironment } from '../../services/environment.ts';
 import { openBucket } from '../../services/files/bucket.ts';
 import { silent } from '../support/accounts.ts';
-import type { AtEnd } from '../support/process.ts';
+import type { AtEnd } from '../support/at-end.ts';
 import { describeFileStore } from './contract.ts';
 
 const image = 'chrislusf/seaweedfs:4.00';

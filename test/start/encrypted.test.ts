@@ -1,7 +1,8 @@
 import pg from 'pg';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../services/postgres/embedded.ts';
+import { afterAllTests } from '../support/at-end.ts';
 import { type Certificate, makeCertificate, opensslIsInstalled } from '../support/certificates.ts';
 import { EventStoreDBDouble } from '../support/eventstoredb-double.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -13,7 +14,7 @@ import { startStandalone } from '../support/standalone.ts';
 const needs = opensslIsInstalled && natsServerIsInstalled;
 
 describe.skipIf(!needs)('over TLS (needs openssl and nats-server)', () => {
-  const ends: (() => void | Promise<void>)[] = [];
+  const atEnd = afterAllTests();
   let ours: Certificate;
   let strange: Certificate;
   let postgres: EmbeddedPostgres;
@@ -32,7 +33,7 @@ describe.skipIf(!needs)('over TLS (needs openssl and nats-server)', () => {
     `esdb://localhost:${eventStore.port}?tls=true&tlsCaFile=${certificate}`;
 
   beforeAll(async () => {
-    const folder = await temporaryFolder((end) => ends.push(end));
+    const folder = await temporaryFolder(atEnd);
     ours = await makeCertificate(folder, 'ours');
     strange = await makeCertificate(folder, 'strange');
     port = await freePort();
@@ -44,16 +45,13 @@ describe.skipIf(!needs)('over TLS (needs openssl and nats-server)', () => {
         ...{ ssl: 'on', ssl_cert_file: ours.certificate, ssl_key_file: ours.key },
       },
     });
-    ends.push(() => postgres.stop());
+    atEnd(() => postgres.stop());
     nats = await natsServer('--tls', '--tlscert', ours.certificate, '--tlskey', ours.key);
     await nats.start();
-    ends.push(() => nats.kill());
+    atEnd(() => nats.kill());
     eventStore = new EventStoreDBDouble(ours);
     await eventStore.start();
-    ends.push(() => eventStore.kill());
-  });
-  afterAll(async () => {
-    for (const end of ends.reverse()) await end();
+    atEnd(() => eventStore.kill());
   });
 
   it('the program keeps its data and its bus on servers whose certificates it verifies', async () => {

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Client } from '../gateway/client.ts';
+import { afterAllTests } from '../support/at-end.ts';
 import {
   befriended,
   createGroup,
@@ -18,7 +19,7 @@ import {
   startGateway,
 } from '../support/many.ts';
 import { type NatsServer, natsServer, natsServerIsInstalled } from '../support/nats.ts';
-import { type AtEnd, startProgram } from '../support/process.ts';
+import { startProgram } from '../support/process.ts';
 import type { Standalone } from '../support/standalone.ts';
 
 /** Waits until a client has heard all of these, and looks that it heard each once and nothing else. */
@@ -37,8 +38,7 @@ several('two APIs and two gateways on one database (needs nats-server)', { timeo
   let secondApi: Standalone;
   let gateways: readonly LoneGateway[];
   const processes = () => [firstApi, secondApi, ...gateways];
-  const ends: (() => void | Promise<void>)[] = [];
-  const atEnd: AtEnd = (end) => void ends.push(end);
+  const atEnd = afterAllTests();
   beforeAll(async () => {
     nats = await natsServer();
     await nats.start();
@@ -50,9 +50,6 @@ several('two APIs and two gateways on one database (needs nats-server)', { timeo
       startGateway(shared, atEnd),
       startGateway(shared, atEnd),
     ]);
-  });
-  afterAll(async () => {
-    for (const end of ends.toReversed()) await end();
   });
   const group = async () => {
     const [tom, jerry] = await befriended(firstApi);

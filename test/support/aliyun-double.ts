@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AliyunSms } from '../../services/environment.ts';
-import type { AtEnd } from './process.ts';
+import type { AtEnd } from './at-end.ts';
 
 /** What SendSms is to answer; by default it sends. */
 export type AliyunAnswer = 'ok' | 'limit' | 'no balance' | 'wrong key' | 'broken' | 'silent' | 'hang up';

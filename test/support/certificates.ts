@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isInstalled } from './installed.ts';
 
 /** Files of a certificate for `localhost` and 127.0.0.1, which is its own authority. */
 export interface Certificate {
@@ -9,14 +10,7 @@ export interface Certificate {
 }
 
 /** Whether `openssl` is on the PATH. */
-export const opensslIsInstalled = ((): boolean => {
-  try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
+export const opensslIsInstalled = isInstalled('openssl', 'version');
 
 /** Makes a certificate of a day in a folder, under a name. */
 export async function makeCertificate(folder: string, name: string): Promise<Certificate> {

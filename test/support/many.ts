@@ -3,10 +3,11 @@ import pg from 'pg';
 import PusherServer from 'pusher';
 import { onTestFinished } from 'vitest';
 import { app } from '../gateway/harness.ts';
+import type { AtEnd } from './at-end.ts';
 import { createDatabase } from './database.ts';
 import { temporaryFolder } from './folder.ts';
 import type { NatsServer } from './nats.ts';
-import { type AtEnd, type RunningProgram, startProgram } from './process.ts';
+import { type RunningProgram, startProgram } from './process.ts';
 import { type Standalone, startStandalone } from './standalone.ts';
 
 /** What several processes of one installation have in common: their environment. */

@@ -1,9 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { freePort } from './free-port.ts';
+import { isInstalled } from './installed.ts';
 
 /** A NATS server of its own on a port of its own, which can be killed, frozen and started again. */
 export interface NatsServer {
@@ -33,14 +34,7 @@ export interface MonitoredNatsServer extends NatsServer {
 }
 
 /** Whether `nats-server` is on the PATH. */
-export const natsServerIsInstalled = ((): boolean => {
-  try {
-    execFileSync('nats-server', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
+export const natsServerIsInstalled = isInstalled('nats-server');
 
 /** A server that is not started yet; `options` are arguments of its command line. */
 export async function natsServer(...options: string[]): Promise<NatsServer> {

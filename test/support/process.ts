@@ -2,9 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
-
-/** Where the end of what was started is left: with the test, or with all tests of a file. */
-export type AtEnd = (end: () => void | Promise<void>) => void;
+import type { AtEnd } from './at-end.ts';
 
 /** A Node program that a test has started. It is killed, at the latest, when the test ends. */
 export interface RunningProgram {

@@ -1,8 +1,8 @@
 import S3rver from '@20minutes/s3rver';
 import { vi } from 'vitest';
 import type { Bucket } from '../../services/environment.ts';
+import type { AtEnd } from './at-end.ts';
 import { temporaryFolder } from './folder.ts';
-import type { AtEnd } from './process.ts';
 
 /** The pair that s3rver knows. */
 const keys = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' };

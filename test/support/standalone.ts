@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
+import type { AtEnd } from './at-end.ts';
 import { postgresPid } from './installation.ts';
-import { type AtEnd, type RunningProgram, startProgram } from './process.ts';
+import { type RunningProgram, startProgram } from './process.ts';
 
 /** What the API answers. */
 export type Answer = z.infer<typeof Answer>;
