@@ -71,9 +71,14 @@ export async function openGroup(
     },
     close: () => undefined,
   };
+  // As clients do: who is silent for long is closed.
+  const beat = setInterval(() => {
+    for (const socket of sockets) socket.send('{"event":"pusher:ping"}');
+  }, 20_000);
   return {
     ...{ messages, events, frame },
     close() {
+      clearInterval(beat);
       for (const socket of [...sockets, ...senders]) socket.close();
     },
   };

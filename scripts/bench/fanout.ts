@@ -53,6 +53,8 @@ bare: a ws server that sends to each of its clients, fed by one of them.
 Deliveries a second; p99 in milliseconds.
 `;
 const warmUp = 5_000;
+/** A message that takes longer is lost. */
+const patience = 10_000;
 
 async function measure(counts: readonly number[], load: Load): Promise<void> {
   const program = await startProgram(load.port);
@@ -131,7 +133,15 @@ async function run({ sockets, send }: Broadcast, onTheWay: number, milliseconds:
       open.delete(mark);
     }
   };
-  await Promise.all(Array.from({ length: onTheWay }, exchange));
+  const late = Promise.withResolvers<never>();
+  const watch = setInterval(() => {
+    for (const [mark, { began, missing }] of open) {
+      if (performance.now() - began > patience)
+        late.reject(new Error(`${missing} of ${sockets.length} sockets did not get ${mark}`));
+    }
+  }, 1_000);
+  await Promise.race([Promise.all(Array.from({ length: onTheWay }, exchange)), late.promise]);
+  clearInterval(watch);
   const elapsed = performance.now() - began;
   latencies.sort((one, other) => one - other);
   return {
