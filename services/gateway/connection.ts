@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Uid } from '../../contracts/ids.ts';
-import { errorFrame, eventFrame, type PushCode } from '../../contracts/push/protocol.ts';
+import { errorFrame, eventFrame, type PushCode, pushCodes } from '../../contracts/push/protocol.ts';
 import { textFrame } from './frame.ts';
 import { Allowance, type Limits } from './limits.ts';
 import type { Outbox } from './outbox.ts';
@@ -64,13 +64,15 @@ export class Connection {
     return this.#peer.readyState === WebSocket.OPEN;
   }
 
-  /** Notes that the client was heard; false where it sends too many frames. */
+  /** Notes that a frame came, of any kind; false where there are too many, and it is closed for it. */
   heard(): boolean {
     this.heardAt = Date.now();
     this.askedAt = 0;
     const { framesAtOnce, framesEachSecond } = this.#limits;
     this.#frames ??= new Allowance(framesAtOnce, this.heardAt);
-    return this.#frames.take(framesAtOnce, framesEachSecond, this.heardAt);
+    if (this.#frames.take(framesAtOnce, framesEachSecond, this.heardAt)) return true;
+    this.close(pushCodes.overCapacity, 'too many frames');
+    return false;
   }
 
   /** Notes that it is subscribed. */

@@ -31,10 +31,7 @@ export class Dispatch {
 
   /** Takes one frame. Never throws; what it cannot read is answered by an error frame. */
   take(connection: Connection, text: string): void {
-    if (!connection.heard()) {
-      connection.close(pushCodes.overCapacity, 'too many frames');
-      return;
-    }
+    if (!connection.heard()) return;
     const frame = readFrame(text);
     if (frame === undefined) {
       connection.error(pushCodes.unreadable, 'a frame is a JSON object with an event');

@@ -69,8 +69,7 @@ export class Sockets implements SocketReader {
   }
 
   heardNoText(connection: Connection): void {
-    connection.heard();
-    connection.error(pushCodes.unreadable, 'frames are text');
+    if (connection.heard()) connection.error(pushCodes.unreadable, 'frames are text');
   }
 
   closed(connection: Connection): void {

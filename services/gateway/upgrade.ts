@@ -107,6 +107,10 @@ function accept(
     if (isBinary) reader.heardNoText(connection);
     else reader.heard(connection, textOf(data));
   });
+  // The peer answers pings by itself; they count as frames, as pongs that nobody asked for do.
+  const count = () => void connection.heard();
+  peer.on('ping', count);
+  peer.on('pong', count);
   peer.on('close', () => reader.closed(connection));
   reader.opened(connection, verdict.session);
 }
