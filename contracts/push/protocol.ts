@@ -58,12 +58,21 @@ export const Unsubscribe = z.object({ channel: z.string() });
 /** The data of `pusher:signin`. */
 export const Signin = z.object({ auth: z.string(), user_data: z.string() });
 
+/** Whom a signature names: a text that a database keeps as it is, or a number. */
+const UserId = z
+  .union([
+    z
+      .string()
+      .min(1)
+      .max(200)
+      .refine((id) => id.isWellFormed() && !id.includes('\0')),
+    z.number(),
+  ])
+  .transform(String);
+
 /** What is known of who hears, from signed `channel_data`. */
 export const ChannelData = z.looseObject({
-  user_id: z
-    .union([z.string().min(1).max(200), z.number()])
-    .transform(String)
-    .optional(),
+  user_id: UserId.optional(),
   user_info: z.unknown().optional(),
   /** The hash of the token that it was signed for, so that the socket ends with the token. */
   session: z.string().optional(),
@@ -72,7 +81,7 @@ export type ChannelData = z.infer<typeof ChannelData>;
 
 /** What is known of who signed in, from signed `user_data`. */
 export const UserData = z.looseObject({
-  id: z.union([z.string().min(1).max(200), z.number()]).transform(String),
+  id: UserId,
   session: z.string().optional(),
 });
 export type UserData = z.infer<typeof UserData>;
