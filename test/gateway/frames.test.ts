@@ -11,8 +11,6 @@ const { gateway, port } = await installation.start({
   subscriptionsOfSocket: 3,
   clientEventsAtOnce: 2,
   clientEventsEachSecond: 0.1,
-  framesAtOnce: 60,
-  framesEachSecond: 1,
 });
 const token = await installation.register(9);
 await installation.register(10);
@@ -148,12 +146,6 @@ describe('limits', () => {
     await client.close();
   });
 
-  test('so many frames of one socket', async () => {
-    const client = await Client.connect(port);
-    for (let time = 0; time < 80; time++) client.send({ event: 'pusher:pong', data: {} });
-    expect(await client.ended()).toMatchObject({ code: 4100 });
-  });
-
   test('clients that do not read are cut off, and the others hear everything', async () => {
     const subscribed = async (channel: string) => {
       const client = await Client.connect(port);
@@ -165,12 +157,12 @@ describe('limits', () => {
     for (const { socket } of slow) socket.pause();
     const content = 'x'.repeat(60_000);
     let sent = 0;
-    while (gateway.status().sockets > 1) {
+    for (; sent < 1_000 && gateway.status().sockets > 1; await quick.heardTimes('settingChange', sent)) {
       await installation.commit([
         { channel: 'global', event: 'settingChange', data: { content, sent: ++sent } },
       ]);
-      await quick.heardTimes('settingChange', sent);
     }
+    expect(gateway.status().sockets).toBe(1);
     for (const client of slow) {
       client.socket.resume();
       expect(await client.ended()).toMatchObject({ code: 1006 });
