@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Mid, Uid } from '../../contracts/ids.ts';
-import { changeChat, markRead } from '../../services/commands/change-chat.ts';
+import { changeChat } from '../../services/commands/change-chat.ts';
 import { execute } from '../../services/commands/execute.ts';
 import type { Chat } from '../../services/commands/send-message.ts';
 import { type Taking, takeMessage } from '../../services/commands/take-message.ts';
@@ -38,10 +38,6 @@ async function change(who: Uid, chat: Chat, changes: Parameters<typeof changeCha
   await changeChat(running.application, who, chat, changes, context(who));
   await running.shown();
 }
-
-const raise = (): never => {
-  throw new Error('nothing was said');
-};
 
 let lastGid = 500;
 
@@ -227,31 +223,6 @@ describe('the last message of a chat', () => {
     await take('delete for all', owner, chat, mid);
     const [notice] = (await findChats(running.application.database, late))[`group${group}`]?.items ?? [];
     expect(notice).toMatchObject({ sub_type: 'notice' });
-  });
-});
-
-describe('what is unread', () => {
-  it('counts from where one had read, also where one had spoken since', async () => {
-    const [owner, member] = [await person('主'), await person('员')];
-    const group = await groupOf(owner, member);
-    const chat: Chat = { type: 'group', id: group };
-    const { log, database } = running.application;
-    const conversation = inGroup(group);
-    const mids: Mid[] = [];
-    for (const [from, content] of [
-      [member, '1'],
-      [owner, '2'],
-      [owner, '3'],
-      [member, '4'],
-      [owner, '5'],
-    ] as const) {
-      mids.push(await say(from, chat, content));
-    }
-    const message = { mid: mids[1] ?? raise(), sequence: 2 };
-    await markRead({ log, database }, member, conversation, { message }, context(member));
-    await running.shown();
-    expect(await countUnread(database, member, conversation)).toBe(2);
-    expect((await findChats(database, member))[`group${group}`]).toMatchObject({ unread_count: 2 });
   });
 });
 

@@ -1,0 +1,233 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Mid, Uid } from '../../contracts/ids.ts';
+import { type Chat, conversationOf } from '../../services/commands/send-message.ts';
+import { agree, apply } from '../../services/domain/friendship.ts';
+import * as groups from '../../services/domain/group-commands.ts';
+import { findChats } from '../../services/queries/chats.ts';
+import { countUnread } from '../../services/queries/unread.ts';
+import { type RunningApplication, startApplication } from '../support/application.ts';
+import { Company } from '../support/chatting.ts';
+import { applicationId } from '../support/events.ts';
+
+/* Rule by rule what counts as unread (BEHAVIOUR, Messages); unread.test.ts tries them all together. */
+
+let running: RunningApplication;
+
+beforeAll(async () => {
+  running = await startApplication();
+});
+
+afterAll(() => running.stop());
+
+/** Tom owns the group, in which Jerry is too; Spike is not. */
+async function meeting() {
+  const company = await Company.meet(running, 3);
+  const [tom, jerry, spike] = company.people;
+  if (tom === undefined || jerry === undefined || spike === undefined) throw new Error('too few people');
+  const { group: gid } = company;
+  const group: Chat = { type: 'group', id: gid };
+  const names = new Map();
+  return {
+    ...{ company, tom, jerry, spike, group },
+    say: async (from: Uid, to: Chat): Promise<Mid> => {
+      const mid = await company.say(from, to, 'x');
+      if (mid === undefined) throw new Error('it was not sent');
+      return mid;
+    },
+    come: (uid: Uid) => company.change((state, mid) => groups.joinGroup(state, { uid, names, mid })),
+    leave: (uid: Uid) => company.change((state) => groups.leaveGroup(state, { uid })),
+    remove: (uid: Uid) => company.change((state) => groups.removeMembers(state, { by: tom, members: [uid] })),
+    notice: (muted: boolean) =>
+      company.change((state, mid) => groups.muteGroup(state, { by: tom, muted, names, mid })),
+  };
+}
+
+const friend = (id: Uid): Chat => ({ type: 'friend', id });
+
+/** What is counted, which is what the list shows; 'not listed' for a chat out of sight with nothing unread. */
+async function unread(who: Uid, chat: Chat): Promise<number | 'not listed'> {
+  const { database } = running.application;
+  const count = await countUnread(database, who, conversationOf(who, chat));
+  const listed = (await findChats(database, who))[`${chat.type}${chat.id}`];
+  expect(listed?.unread_count ?? 0).toBe(count);
+  return listed ? count : 'not listed';
+}
+
+describe.each(['between two', 'in a group'] as const)('%s', (where) => {
+  async function talking() {
+    const met = await meeting();
+    const { tom, jerry, group } = met;
+    const [toTom, toJerry] = where === 'in a group' ? [group, group] : [friend(tom), friend(jerry)];
+    return { ...met, toTom, toJerry };
+  }
+
+  it('others’ messages are unread, one’s own are not, whoever spoke last', async () => {
+    const { tom, jerry, toTom, toJerry, say } = await talking();
+    for (const from of [tom, jerry, tom, tom, jerry]) await say(from, from === tom ? toJerry : toTom);
+    expect(await unread(jerry, toTom)).toBe(3);
+    expect(await unread(tom, toJerry)).toBe(2);
+  });
+
+  it('they are counted from where one has read, also where one has spoken since', async () => {
+    const { company, tom, jerry, toTom, toJerry, say } = await talking();
+    await say(jerry, toTom);
+    await say(tom, toJerry);
+    expect(await company.get(jerry, toTom, 10)).toHaveLength(2);
+    await say(tom, toJerry);
+    await say(jerry, toTom);
+    await say(tom, toJerry);
+    expect(await unread(jerry, toTom)).toBe(2);
+  });
+
+  it.each(['revoke', 'delete for all'] as const)(
+    'what is taken by “%s” is not, be it read or unread',
+    async (way) => {
+      const { company, tom, jerry, toTom, toJerry, say } = await talking();
+      const read = await say(tom, toJerry);
+      const own = await say(jerry, toTom);
+      await company.readAll(jerry, conversationOf(jerry, toTom));
+      const first = await say(tom, toJerry);
+      const ownSince = await say(jerry, toTom);
+      await say(tom, toJerry);
+      for (const mid of [read, first]) await company.take(way, tom, toJerry, mid);
+      for (const mid of [own, ownSince]) await company.take(way, jerry, toTom, mid);
+      expect(await unread(jerry, toTom)).toBe(1);
+    },
+  );
+
+  it('what one deletes for oneself is not, be it read or unread, and remains so for others', async () => {
+    const { company, tom, jerry, toTom, toJerry, say } = await talking();
+    const read = await say(tom, toJerry);
+    await company.readAll(jerry, conversationOf(jerry, toTom));
+    const [first, own] = [await say(tom, toJerry), await say(jerry, toTom)];
+    await say(tom, toJerry);
+    for (const mid of [read, first, own]) await company.take('delete for self', jerry, toTom, mid);
+    await company.take('delete for self', tom, toJerry, first);
+    expect(await unread(jerry, toTom)).toBe(1);
+    expect(await unread(tom, toJerry)).toBe(1);
+  });
+
+  it('what is deleted for oneself and then taken from all is left out once', async () => {
+    const { company, tom, jerry, toTom, toJerry, say } = await talking();
+    const [revoked, deleted] = [await say(tom, toJerry), await say(tom, toJerry)];
+    await say(tom, toJerry);
+    for (const mid of [revoked, deleted]) await company.take('delete for self', jerry, toTom, mid);
+    await company.take('revoke', tom, toJerry, revoked);
+    await company.take('delete for all', tom, toJerry, deleted);
+    expect(await unread(jerry, toTom)).toBe(1);
+  });
+
+  it('hiding reads all; the next message shows the chat, and is alone unread', async () => {
+    const { company, tom, jerry, toTom, toJerry, say } = await talking();
+    await say(tom, toJerry);
+    await say(tom, toJerry);
+    await company.chat(jerry, toTom, { state: 'hidden' });
+    expect(await unread(jerry, toTom)).toBe('not listed');
+    await say(tom, toJerry);
+    expect(await unread(jerry, toTom)).toBe(1);
+  });
+
+  it('reading up to a time takes in all of that second, but not what is said in it afterwards', async () => {
+    const { company, tom, jerry, toTom, toJerry, say } = await talking();
+    await say(tom, toJerry);
+    company.now += 1;
+    const second = company.now;
+    for (const from of [tom, jerry, tom]) await say(from, from === tom ? toJerry : toTom);
+    company.now += 1;
+    await say(tom, toJerry);
+    await company.chat(jerry, toTom, { lastReadTime: second - 1 });
+    expect(await unread(jerry, toTom)).toBe(3);
+    await company.chat(jerry, toTom, { lastReadTime: second });
+    expect(await unread(jerry, toTom)).toBe(1);
+    await company.readAll(jerry, conversationOf(jerry, toTom));
+    await say(tom, toJerry);
+    expect(await unread(jerry, toTom)).toBe(1);
+    // Time goes back: nothing is unread again.
+    await company.chat(jerry, toTom, { lastReadTime: second - 1 });
+    expect(await unread(jerry, toTom)).toBe(1);
+  });
+});
+
+describe('a notice', () => {
+  it('is not unread, neither where it is deleted', async () => {
+    const { company, tom, jerry, group, say, notice } = await meeting();
+    await say(tom, group);
+    const mid = await notice(true);
+    if (mid === undefined) throw new Error('no notice was left');
+    expect(await unread(jerry, group)).toBe(1);
+    await company.take('delete for self', jerry, group, mid);
+    expect(await unread(jerry, group)).toBe(1);
+  });
+
+  it('does not bring a hidden chat back', async () => {
+    const { company, tom, jerry, group, say, notice } = await meeting();
+    await say(tom, group);
+    await company.chat(jerry, group, { state: 'hidden' });
+    await notice(true);
+    expect(await unread(jerry, group)).toBe('not listed');
+    await say(tom, group);
+    expect(await unread(jerry, group)).toBe(1);
+  });
+});
+
+describe('who joins a group', () => {
+  it('has read what was said before, and is told of what is said since', async () => {
+    const { tom, spike, group, say, come } = await meeting();
+    await say(tom, group);
+    await say(tom, group);
+    await come(spike);
+    expect(await unread(spike, group)).toBe(0);
+    await say(tom, group);
+    expect(await unread(spike, group)).toBe(1);
+  });
+
+  it('again has read what was said meanwhile', async () => {
+    const { tom, jerry, group, say, come, remove } = await meeting();
+    await say(tom, group);
+    await remove(jerry);
+    expect(await unread(jerry, group)).toBe('not listed');
+    await say(tom, group);
+    await come(jerry);
+    expect(await unread(jerry, group)).toBe(0);
+    await say(tom, group);
+    expect(await unread(jerry, group)).toBe(1);
+  });
+
+  it('again is not credited with what they said before', async () => {
+    const { company, tom, jerry, group, say, come, leave } = await meeting();
+    await say(jerry, group);
+    await say(jerry, group);
+    await leave(jerry);
+    await come(jerry);
+    company.now += 1;
+    await say(tom, group);
+    const second = company.now;
+    company.now += 1;
+    await say(jerry, group);
+    await say(tom, group);
+    await company.chat(jerry, group, { lastReadTime: second });
+    expect(await unread(jerry, group)).toBe(1);
+  });
+});
+
+it('the text of agreeing is unread for the one who asked', async () => {
+  const { company, tom, jerry } = await meeting();
+  const id = applicationId(tom);
+  await company.relate(tom, jerry, (state, mid) =>
+    apply(state, { from: tom, to: jerry, postscript: '', applicationId: id, mid }),
+  );
+  await company.relate(jerry, tom, (state, mid) => agree(state, { by: jerry, applicationId: id, mid }));
+  expect(await unread(tom, friend(jerry))).toBe(1);
+  expect(await unread(jerry, friend(tom))).toBe(0);
+});
+
+it('an unread mark is the least that is shown, until the next reading', async () => {
+  const { company, tom, jerry, say } = await meeting();
+  await say(tom, friend(jerry));
+  await company.chat(jerry, friend(tom), { unreadCount: 2 });
+  expect(await unread(jerry, friend(tom))).toBe(2);
+  for (let more = 0; more < 2; more++) await say(tom, friend(jerry));
+  expect(await unread(jerry, friend(tom))).toBe(3);
+  await company.readAll(jerry, conversationOf(jerry, friend(tom)));
+  expect(await unread(jerry, friend(tom))).toBe(0);
+});
