@@ -1,18 +1,8 @@
-import type { ReplyEvent, ReplyType } from '../contracts/events/reply.ts';
-import type { ReplyId, Uid } from '../contracts/ids.ts';
+import type { Reply, ReplyEvent } from '../contracts/events/reply.ts';
+import type { Uid } from '../contracts/ids.ts';
 import type { ProjectionsOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
 import { replies, repliesOf } from './tables.ts';
-
-interface Reply {
-  readonly rid: ReplyId;
-  readonly uid: Uid;
-  readonly type: ReplyType;
-  readonly title: string;
-  readonly content: string;
-  readonly weights: number;
-  readonly isDefault: boolean;
-}
 
 const reads = ({ data }: { data: { uid: Uid } }) => [repliesOf(data.uid)];
 

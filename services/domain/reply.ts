@@ -1,18 +1,7 @@
 import { Refusal } from '../../contracts/codes.ts';
-import type { ReplyEvent, ReplyType } from '../../contracts/events/reply.ts';
+import type { Reply, ReplyEvent, ReplyType } from '../../contracts/events/reply.ts';
 import type { ReplyId, Uid } from '../../contracts/ids.ts';
 import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts';
-
-/** One customer-service reply of a member (会员). */
-export interface Reply {
-  readonly rid: ReplyId;
-  readonly uid: Uid;
-  readonly type: ReplyType;
-  readonly title: string;
-  readonly content: string;
-  readonly weights: number;
-  readonly isDefault: boolean;
-}
 
 export type ReplyState = ReadonlyMap<ReplyId, Reply>;
 

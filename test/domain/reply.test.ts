@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ReplyEvent } from '../../contracts/events/reply.ts';
+import type { Reply, ReplyEvent } from '../../contracts/events/reply.ts';
 import { ReplyId } from '../../contracts/ids.ts';
 import { fold } from '../../services/domain/aggregate.ts';
-import {
-  addReply,
-  automaticAnswers,
-  deleteReply,
-  type Reply,
-  reply,
-  updateReply,
-} from '../../services/domain/reply.ts';
+import { addReply, automaticAnswers, deleteReply, reply, updateReply } from '../../services/domain/reply.ts';
 import { uid } from '../support/events.ts';
 import { given } from '../support/specification.ts';
 
