@@ -27,6 +27,9 @@ export interface UpgradeOptions {
   addressOf(request: IncomingMessage): string;
 }
 
+/** A peer closes by itself after an error of its own (a frame too large, bad UTF-8). Shared: there are many. */
+const closesByItself = () => undefined;
+
 const path = /(?:^|\/)app\/([^/?]+)\/?$/;
 
 /** Takes websockets from an HTTP server: any path that ends in `/app/{key}`. Returns how to stop. */
@@ -96,8 +99,7 @@ function accept(
   const address = addressOf(request);
   const since = url.searchParams.get('since') || undefined;
   const connection = new Connection(peer, socket, { address, since, limits, outbox });
-  // The peer closes by itself after an error of its own (a frame too large, bad UTF-8).
-  peer.on('error', () => undefined);
+  peer.on('error', closesByItself);
   const refusal = 'code' in verdict ? ([verdict.code, verdict.message] as const) : reader.refusal(address);
   if (refusal !== undefined || 'code' in verdict) {
     if (refusal !== undefined) connection.close(...refusal);
