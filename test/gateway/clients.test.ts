@@ -1,9 +1,9 @@
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import Echo from 'laravel-echo';
 import { afterAll, describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
 import { app, Installation } from './harness.ts';
-import { PusherClient } from './pusher-js.ts';
+import { PusherClient, pusherOptions } from './pusher-js.ts';
+import { WebmanPush } from './webman-push.ts';
 
 const installation = await Installation.open();
 const gateway = await installation.start();
@@ -13,24 +13,7 @@ await installation.createGroup(50, [9, 10]);
 afterAll(() => installation.close());
 
 const http = `http://127.0.0.1:${gateway.port}`;
-const options = (bearer: string) => ({
-  cluster: '',
-  wsHost: '127.0.0.1',
-  wsPort: gateway.port,
-  forceTLS: false,
-  enabledTransports: ['ws' as const],
-  disableStats: true,
-  channelAuthorization: {
-    transport: 'ajax' as const,
-    endpoint: `${http}/pusher/auth`,
-    headers: { authorization: `Bearer ${bearer}` },
-  },
-  userAuthentication: {
-    transport: 'ajax' as const,
-    endpoint: `${http}/pusher/user-auth`,
-    headers: { authorization: `Bearer ${bearer}` },
-  },
-});
+const options = (bearer: string) => pusherOptions(gateway.port, bearer);
 
 /** Resolves to what the next event of this name brings. */
 function next(channel: { bind(event: string, hear: (data: unknown) => void): unknown }, event: string) {
@@ -95,7 +78,7 @@ describe('pusher-js', () => {
 
   test('reconnects by itself to a gateway that restarts, and subscribes again', async () => {
     const restarting = await installation.start();
-    const pusher = new PusherClient(app.key, { ...options(token), wsPort: restarting.port });
+    const pusher = new PusherClient(app.key, pusherOptions(restarting.port, token));
     const channel = pusher.subscribe('private-user-9');
     await next(channel, 'pusher:subscription_succeeded');
     const again = new Promise((resolve) => {
@@ -127,37 +110,6 @@ test('laravel-echo hears private and presence channels', async () => {
   expect(await heard).toMatchObject({ content: 'to echo' });
   echo.disconnect();
 });
-
-/** What webman's push.js does: it appends /app/KEY, and authorises by a form. */
-class WebmanPush extends EventEmitter {
-  readonly socket: WebSocket;
-  #socketId = '';
-
-  constructor(config: { url: string; app_key: string; auth: string }, channels: readonly string[]) {
-    super();
-    this.socket = new WebSocket(`${config.url}/app/${config.app_key}`);
-    this.socket.on('message', async (text) => {
-      const params = JSON.parse(String(text));
-      if (params.event === 'pusher:pong') return;
-      const data = JSON.parse(params.data);
-      if (params.event === 'pusher:connection_established') {
-        this.#socketId = data.socket_id;
-        for (const channel of channels) await this.#subscribe(config.auth, channel);
-      } else {
-        this.emit(`${params.channel} ${params.event}`, data);
-      }
-    });
-  }
-
-  async #subscribe(auth: string, channel: string): Promise<void> {
-    let data = {};
-    if (channel.startsWith('private-') || channel.startsWith('presence-')) {
-      const body = new URLSearchParams({ channel_name: channel, socket_id: this.#socketId });
-      data = JSON.parse(await (await fetch(auth, { method: 'POST', body })).text());
-    }
-    this.socket.send(JSON.stringify({ event: 'pusher:subscribe', data: { ...data, channel } }));
-  }
-}
 
 test("webman's push client hears its private channel behind any path", async () => {
   const push = new WebmanPush(

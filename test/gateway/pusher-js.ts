@@ -2,3 +2,21 @@ import * as library from 'pusher-js';
 
 /** pusher-js, whose types say that it exports a `default` within the one that it does export. */
 export const PusherClient: typeof library.default.default = Reflect.get(library, 'module.exports');
+
+/** How it connects to a program on this machine, and has its channels and its user signed for a token. */
+export function pusherOptions(port: number, token: string) {
+  const signing = (endpoint: string) => ({
+    transport: 'ajax' as const,
+    endpoint: `http://127.0.0.1:${port}${endpoint}`,
+    headers: { authorization: `Bearer ${token}` },
+  });
+  return {
+    cluster: '',
+    wsHost: '127.0.0.1',
+    wsPort: port,
+    forceTLS: false,
+    enabledTransports: ['ws' as const],
+    channelAuthorization: signing('/pusher/auth'),
+    userAuthentication: signing('/pusher/user-auth'),
+  };
+}

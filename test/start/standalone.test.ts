@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { PusherClient } from '../gateway/pusher-js.ts';
+import { PusherClient, pusherOptions } from '../gateway/pusher-js.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
 
@@ -23,18 +23,7 @@ async function join(bubble: Standalone, username: string, nickname: string, phon
 
 /** Listens as pusher-js does on a person's private channel; resolves with what is told next. */
 async function listen(bubble: Standalone, person: { uid: number; token: string }) {
-  const pusher = new PusherClient(bubble.key, {
-    cluster: '',
-    wsHost: '127.0.0.1',
-    wsPort: bubble.port,
-    forceTLS: false,
-    enabledTransports: ['ws'],
-    channelAuthorization: {
-      transport: 'ajax',
-      endpoint: `${bubble.url}/pusher/auth`,
-      headers: { authorization: `Bearer ${person.token}` },
-    },
-  });
+  const pusher = new PusherClient(bubble.key, pusherOptions(bubble.port, person.token));
   onTestFinished(() => pusher.disconnect());
   const channel = pusher.subscribe(`private-user-${person.uid}`);
   await new Promise((resolve, reject) => {
