@@ -30,8 +30,8 @@ const numbersOf = (value: unknown): number[] => (Array.isArray(value) ? value.ma
 
 async function measure(pairCounts: readonly number[], seconds: number, port: number): Promise<void> {
   const most = Math.max(...pairCounts);
-  const program = await startProgram(port);
   const relay = await startRelay(port + 1);
+  const program = await startProgram(port);
   try {
     const people = await makePeople(program, most * 2);
     const real = await connectAll(program, people, async (from, to) => {
@@ -72,7 +72,8 @@ async function startRelay(port: number): Promise<ChildProcess> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'bare-relay.ts'), String(port)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  if (child.stdout) await once(child.stdout, 'data');
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('the bare relay did not start')));
+  if (child.stdout) await Promise.race([once(child.stdout, 'data'), ended]);
   return child;
 }
 
