@@ -34,6 +34,8 @@ export class Audit {
   /** Somebody listens from this place on. */
   begin(place: string): void {
     this.#at ??= { place, number: afterAll };
+    // What was committed since that place was looked up has woken nobody.
+    this.wake();
   }
 
   /** There may be new messages. Returns at once. */
