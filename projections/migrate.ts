@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
+import { hearErrors } from '../services/postgres/pool.ts';
 import { migrations } from './migrations/index.ts';
 
 /**
@@ -12,8 +13,8 @@ import { migrations } from './migrations/index.ts';
  */
 export async function migrate(url: string): Promise<string[]> {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
-  // The failure of an idle connection shows at its next use.
-  pool.on('error', () => {});
+  // The failure of a connection shows at its next use.
+  hearErrors(pool, () => {});
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     await refuseNewer(db);

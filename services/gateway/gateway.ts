@@ -113,7 +113,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   async function end(): Promise<void> {
     for (const stop of stops) stop();
-    const left = people.leave();
+    // Where the database is away, the others find out that nobody is here any more.
+    const left = people.leave().catch((error) => logger.warn({ err: error }, 'nobody was told to be gone'));
     await sockets.drain();
     tail.stop();
     occupancy.stop();

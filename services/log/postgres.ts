@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { type Logger, pino } from 'pino';
+import { hearErrors } from '../postgres/pool.ts';
 import type {
   AppendResult,
   EventLog,
@@ -62,10 +63,7 @@ class PostgresLog implements EventLog {
       ...config,
       max: readingConnections,
     });
-    // An idle connection that breaks is replaced at the next query; unheard, it would end the process.
-    this.#pool.on('error', ({ message }) => {
-      if (!this.#pool.ending) logger.warn({ reason: message }, 'a connection for reading broke');
-    });
+    hearErrors(this.#pool, (reason) => logger.warn({ reason }, 'a connection for reading broke'));
     this.#reading = new Reading(this.#pool);
     this.#following = new Following({
       config: { application_name: 'bubble-im log listener', ...config },

@@ -38,9 +38,20 @@ export function createPool(url: string, logger: Logger): pg.Pool {
     application_name: 'bubble-im',
     options: settings,
   });
-  // An idle connection that breaks is replaced at the next query; unheard, it would end the process.
-  pool.on('error', ({ message }) => {
-    if (!pool.ending) logger.warn({ reason: message }, 'a database connection broke');
-  });
+  hearErrors(pool, (reason) => logger.warn({ reason }, 'a database connection broke'));
   return pool;
+}
+
+/**
+ * Hears the errors of a pool's connections, each of which would end the process where nobody does. An
+ * idle one that breaks is told, and replaced at the next query. Of one that is taken out its query
+ * tells; but between two queries, or when one has just ended, as in a restart under load, none is there.
+ */
+export function hearErrors(pool: pg.Pool, tell: (reason: string) => void): void {
+  pool.on('error', ({ message }) => {
+    if (!pool.ending) tell(message);
+  });
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+  });
 }
