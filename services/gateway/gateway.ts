@@ -75,11 +75,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   const id = randomUUID();
   const limits = { ...defaultLimits, ...options.limits };
   const record = new PushRecord(database);
-  const looks = new Looks(record);
   const rooms = new Rooms(limits.replayedEvents);
   const connections = new Connections();
   const audit = new Audit({ record, rooms, logger });
   const tail = new Tail({ bus, record, logger });
+  const looks = new Looks(record, tail);
   const memberships = new Memberships(tail.feeds);
   const memberStore = new MemberStore(database, id);
   const members = new Members({ store: memberStore, bus, rooms, logger });

@@ -1,5 +1,6 @@
 import type { Gid, Uid } from '../../contracts/ids.ts';
 import type { Checkpoint, PushRecord } from './record.ts';
+import type { Tail } from './tail.ts';
 
 /** What a subscription begins from: one snapshot of the read models. */
 export interface Look {
@@ -18,14 +19,16 @@ const mostAtOnce = 500;
  */
 export class Looks {
   readonly #record: PushRecord;
+  readonly #tail: Pick<Tail, 'place' | 'epoch'>;
   #waiting: Waiting[] = [];
   #looking = false;
 
-  constructor(record: PushRecord) {
+  constructor(record: PushRecord, tail: Pick<Tail, 'place' | 'epoch'>) {
     this.#record = record;
+    this.#tail = tail;
   }
 
-  /** Looks at the checkpoint and, where given, at a person's membership. @throws what the database throws. */
+  /** Looks at the checkpoint and, where given, at a person's membership. @throws what the database throws, Error while it is behind the tail. */
   look(pair: readonly [Uid, Gid] | undefined): Promise<Look> {
     const waiting: Waiting = { ...Promise.withResolvers<Look>(), pair };
     this.#waiting.push(waiting);
@@ -47,11 +50,16 @@ export class Looks {
   }
 
   async #answer(asked: readonly Waiting[]): Promise<void> {
+    const { place, epoch } = this.#tail;
     const pairs = asked.flatMap(({ pair }) => (pair === undefined ? [] : [pair]));
     const { checkpoint, found } = await this.#record.memberships(
       pairs.map(([uid]) => uid),
       pairs.map(([, gid]) => gid),
     );
+    // After a crash the database makes its latest batches again, and nobody is given those a second time.
+    if (checkpoint.epoch === epoch && checkpoint.position < place) {
+      throw new Error('the read models are behind what was pushed already');
+    }
     const joined = found.values();
     for (const { pair, resolve } of asked) {
       const joinedPlace = pair === undefined ? undefined : joined.next().value?.joinedPlace;

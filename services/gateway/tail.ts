@@ -148,9 +148,11 @@ export class Tail {
     if (fresh.length > 0) this.#reader?.take(inOrder(fresh));
   }
 
+  /** A database that crashed may have forgotten its latest batches: they are made again, and were taken. */
   #reach(place: string, batch: number): void {
-    this.#place = place;
     this.#batch = batch;
+    if (place <= this.#place) return;
+    this.#place = place;
     this.#reader?.reached(place);
     if (this.#waiting.length === 0) return;
     const reached = this.#waiting.filter((one) => one.place <= place);
@@ -194,12 +196,13 @@ export class Tail {
     if (epoch !== this.#epoch) {
       this.#epoch = epoch;
       this.#forgetQueue();
+      this.#place = '';
       this.#reach(position, batch);
       this.#reader?.restored();
       return;
     }
     if (position <= this.#place) {
-      this.#batch = batch;
+      this.#reach(position, batch);
       return;
     }
     await this.#reader?.missed();

@@ -204,6 +204,16 @@ export class Installation {
     return { committed: { place, positions }, publish: () => this.bus.publish(tick, rows) };
   }
 
+  /** Loses the latest events as a database does whose crash came before its disk: they are committed again. */
+  async lose(events: number): Promise<void> {
+    this.#events -= events;
+    const place = this.#placeOf(this.#events);
+    await this.pool.query(
+      `with lost as (delete from read.push where place > $1) update read.checkpoint set position = $1`,
+      [place],
+    );
+  }
+
   /** The position that is the end of the log so far. */
   end(): string {
     return formatPosition({ epoch: this.epoch, place: this.#placeOf(this.#events), number: lastNumber });

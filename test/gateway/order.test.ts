@@ -66,6 +66,39 @@ describe('live', () => {
   });
 });
 
+describe('a database that crashed and makes its latest batches again', () => {
+  test('has nobody hear them twice', async () => {
+    const client = await Client.connect(port, { token });
+    await client.subscribe('user-9');
+    const commit = (number: number) => installation.commit([numbered('user-9', number)]);
+    for (const number of [1, 2, 3]) await commit(number);
+    await client.heardTimes('message', 3);
+    await installation.lose(3);
+    for (const number of [1, 2, 3, 4]) await commit(number);
+    await client.wait('the last', () => numbersOf(client).includes(4) || undefined);
+    expect(numbersOf(client)).toEqual([1, 2, 3, 4]);
+    await client.close();
+  });
+
+  test('has who subscribes meanwhile come again, since they would miss what is made again', async () => {
+    await installation.commit([numbered('user-9', 1)]);
+    const first = await Client.connect(port, { token });
+    await first.subscribe('user-9');
+    await first.close();
+    await installation.lose(1);
+    const early = await Client.connect(port, { token });
+    early.ask('user-9');
+    expect((await early.ended()).code).toBe(4100);
+    await installation.commit([numbered('user-9', 1)]);
+    const late = await Client.connect(port, { token });
+    await late.subscribe('user-9');
+    await installation.commit([numbered('user-9', 2)]);
+    await late.heard('message');
+    expect(numbersOf(late)).toEqual([2]);
+    await late.close();
+  });
+});
+
 describe('membership', () => {
   test('who is removed hears nothing of that event nor after it, and hears again once back', async () => {
     await installation.createGroup(70, [10, 9]);
