@@ -1,8 +1,10 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
 import { definitionOf } from '../contracts/events/index.ts';
 import { readEnvironment } from '../services/environment.ts';
+import { postgresFolder } from '../services/installation.ts';
 import { type EventLog, type Position, type RecordedEvent, startOfLog } from '../services/log/log.ts';
 import { openLog } from '../services/log/open.ts';
 import { withDatabase } from './with-database.ts';
@@ -40,6 +42,11 @@ async function run(options: Options): Promise<void> {
     { level: environment.logLevel === 'info' ? 'warn' : environment.logLevel },
     pino.destination(2),
   );
+  const { databaseUrl, eventStoreUrl, dataFolder } = environment;
+  // Looking must not make what it looks for.
+  if (!databaseUrl && !eventStoreUrl && !existsSync(postgresFolder(dataFolder))) {
+    throw new Error(`there is no log in ${dataFolder}: set DATA_DIR, DATABASE_URL or EVENTSTORE_URL`);
+  }
   await withDatabase(environment, logger, async (url) => {
     const log = await openLog(environment, url, logger);
     try {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import Fastify, {
@@ -37,6 +38,14 @@ export async function createHttp(logger: Logger): Promise<FastifyInstance> {
       refuse(reply, refusalFor(error));
     },
     forceCloseConnections: 'idle',
+    // Who asks on an open connection while the server ends is answered as always; the connection then closes.
+    return503OnClosing: false,
+  });
+  const json = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    // Decoded all the same, other bytes would become other characters than the caller's.
+    if (isUtf8(body)) void json(request, body.toString(), done);
+    else done(new Refusal('unreadable'));
   });
   await server.register(cookie);
   await server.register(formbody, { parser: readForm, bodyLimit: mostBodyBytes });

@@ -105,12 +105,15 @@ describe('a request that is hardly one', () => {
     },
   );
 
-  test('with a body that is no JSON is unreadable', async () => {
+  test.each([
+    ['no JSON', Buffer.from('{"username":')],
+    ['not UTF-8', Buffer.from('{"username":"caf\xe9","password":"x"}', 'latin1')],
+  ])('with a body that is %s is unreadable', async (_, body) => {
     const asking = request(`${running.url}/api/login/login`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
     });
-    asking.end('{"username":');
+    asking.end(body);
     const answer = await new Promise<IncomingMessage>((resolve) => asking.on('response', resolve));
     expect([answer.statusCode, JSON.parse(await text(answer))]).toEqual([
       400,

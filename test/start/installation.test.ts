@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, chmod, mkdir, readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -169,6 +169,44 @@ describe('an installation of one process', () => {
     expect((await migrate()).stdout).toBe('nothing to do\n');
     program.signal('SIGTERM');
     expect(await program.ended).toBe(0);
+  });
+
+  test('is not made by looking into a log that is not there', async () => {
+    const folder = join(await temporaryFolder(), 'none');
+    const replay = promisify(execFile)(process.execPath, ['scripts/replay.ts'], {
+      env: { PATH: process.env.PATH, DATA_DIR: folder },
+    });
+    await expect(replay).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`there is no log in ${folder}`),
+    });
+    await expect(access(folder)).rejects.toThrow('ENOENT');
+  });
+
+  test('ends in good order where npm, which started it, is told to end', async () => {
+    const DATA_DIR = await temporaryFolder();
+    const npm = spawn('npm', ['start'], {
+      env: { ...process.env, DATA_DIR, PORT: '0', DATABASE_URL: '', EVENTSTORE_URL: '', NATS_URL: '' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    npm.stdout.setEncoding('utf8');
+    let told = '';
+    npm.stdout.on('data', (text: string) => {
+      told += text;
+    });
+    await expect.poll(() => told, { timeout: 30_000 }).toMatch(/^ {2}API /m);
+    const gone = once(npm, 'exit');
+    npm.kill('SIGTERM');
+    await gone;
+    // Its own end gives the folder back.
+    await expect
+      .poll(() =>
+        access(join(DATA_DIR, 'pid')).then(
+          () => 'held',
+          () => 'free',
+        ),
+      )
+      .toBe('free');
   });
 
   test.runIf(process.getuid?.() === 0)('runs as root below a folder that only root may enter', async () => {
