@@ -170,6 +170,8 @@ withNats('what NATS carries (needs nats-server)', () => {
       for (const members of [others.slice(0, 1), others]) {
         const gid = await createGroup(tom, members);
         await running.shown();
+        // What the bus has sent by now is with the server, and then with this listener.
+        await running.bus.settled();
         await everything.flush();
         heard.length = 0;
         const published = await publishedBy();
