@@ -42,6 +42,8 @@ const TickMessage = z.object({
   checkpoint: z.string().transform((position) => position as Position),
   fence: z.number(),
   batch: z.number(),
+  /** Told again, of a batch whose rows may not have been sent: they are to be read. */
+  again: z.literal(true).exactOptional(),
 });
 
 type SignalMessage = z.infer<typeof SignalMessage>;
@@ -80,9 +82,9 @@ export const rowMessage = {
 };
 
 export const tickMessage = {
-  encode: (tick: Tick): Message => Buffer.from(JSON.stringify(tick)),
+  encode: (tick: Tick, again?: true): Message => Buffer.from(JSON.stringify({ ...tick, again })),
   /** @throws SyntaxError, ZodError */
-  decode: (message: Message): Tick => TickMessage.parse(parse(message)),
+  decode: (message: Message) => TickMessage.parse(parse(message)),
 };
 
 export const signalMessage = {

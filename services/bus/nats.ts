@@ -47,8 +47,8 @@ class NatsBus implements Bus {
     this.#link = new NatsLink(url, logger, {
       lost: () => this.#rows.clear(),
       restored: () => {
-        // What was not sent meanwhile is noticed by others by the number of this one.
-        if (this.#lastTick) this.#link.send(this.#subjects.tick, tickMessage.encode(this.#lastTick));
+        // What was not sent meanwhile the others read, this batch too: its rows do not come with it.
+        if (this.#lastTick) this.#link.send(this.#subjects.tick, tickMessage.encode(this.#lastTick, true));
         this.#interrupt();
       },
       unreadable: () => this.#interrupt(),
@@ -150,7 +150,11 @@ class NatsBus implements Bus {
   }
 
   #hearTick(message: Uint8Array): void {
-    const tick = tickMessage.decode(message);
+    const { again, ...tick } = tickMessage.decode(message);
+    if (again) {
+      this.#interrupt();
+      return;
+    }
     const rows = this.#rows.get(tick.fence) ?? [];
     for (const fence of [...this.#rows.keys()]) if (fence <= tick.fence) this.#rows.delete(fence);
     this.#local.publish(tick, rows);

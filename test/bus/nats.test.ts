@@ -228,7 +228,8 @@ describe.skipIf(!natsServerIsInstalled)('the bus over NATS (needs nats-server)',
       teller.publish(tick(4), []);
       await expect.poll(() => others.at(-1)).toBe('tick 4');
       expect(others[0]).toBe('interruption');
-      expect(others).not.toContain('tick 1');
+      // The last one least of all: it is told again without its rows, and would pass for an empty batch.
+      expect(others.filter((heard) => heard !== 'interruption')).toEqual(['tick 4']);
     });
 
     it('notices a frozen server in seconds', { timeout: 30_000 }, async () => {
