@@ -14,8 +14,11 @@ import {
 import type { AggregateStore } from './aggregate-store.ts';
 import type { CommandContext } from './context.ts';
 
-/** How often a command is decided anew because other processes wrote the same stream at the same time. */
-const attempts = 50;
+/**
+ * For so many milliseconds a command is decided anew where other processes write the same stream. Not so
+ * many times: who has to read the stream again loses to who has not, again and again while those go on.
+ */
+const patience = 5_000;
 
 /** What came of a command: its events (none: it already was so), and the position that shows it. */
 export interface Executed<Event> {
@@ -51,7 +54,7 @@ interface Parts {
  * Decides on a stream's present state and appends what was decided, expecting that state; where
  * others were faster, it decides anew. The commands of one process on one stream take turns: of
  * those that ran at once only one a round could be appended.
- * @throws what `decide` throws; Refusal notReady after too long a wait or too many conflicts; LogFailure
+ * @throws what `decide` throws; Refusal notReady after too long a wait, for its turn or over conflicts; LogFailure
  */
 export function execute<State, Event extends DomainEvent>(
   parts: Parts,
@@ -68,7 +71,8 @@ async function decideAndAppend<State, Event extends DomainEvent>(
   context: CommandContext,
   decide: (state: State) => readonly Event[],
 ): Promise<Executed<Event>> {
-  for (let attempt = 0; attempt < attempts; attempt++) {
+  const began = performance.now();
+  do {
     const { state, revision, position } = await store.load(stream);
     const events = decide(state);
     if (events.length === 0) return { events, position };
@@ -80,7 +84,7 @@ async function decideAndAppend<State, Event extends DomainEvent>(
       return { events, position: result.position };
     }
     store.forget(stream.name);
-  }
+  } while (performance.now() - began < patience);
   throw new Refusal('notReady', '服务繁忙,请稍后再试');
 }
 
