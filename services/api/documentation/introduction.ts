@@ -1,4 +1,5 @@
 import { codes } from '../../../contracts/codes.ts';
+import { pushTable } from './pushes.ts';
 
 const codeTable = Object.values(codes)
   .map(({ code, msg, ...rest }) => `| ${code} | ${'status' in rest ? rest.status : 200} | ${msg} |`)
@@ -35,9 +36,24 @@ GET 参数放在查询字符串中;POST 可以使用 JSON、\`application/x-www-
 上传返回的 \`src\`(\`//host/upload/…\`)可以直接 GET,图片直接显示,其他文件作为附件下载,支持 Range。
 没有头像的用户使用 \`/static/img/avatar.jpg\`。
 
+## 消息内容
+
+\`content\` 是不超过 8192 字节的文本,原样保存和返回(\`dirty_words\` 会替换为 \`*\`),由客户端负责转义和显示。约定的格式:
+表情 \`[表情X]\`(X 为 0 到 100);图片 \`![](图片url)\`;文件 \`file[文件名\\t大小](文件url)\`;语音 \`voice(语音url)\`;链接 \`[显示字符](url)\`。
+群聊中 \`@[名称](uid)\` 提到某人,群主和管理员可以用 \`@all\` 提到所有人。
+
+\`message/get\` 不带 \`mid\` 时会把返回的消息标为已读;隐藏会话(\`pop/delchat\`)清除未读数并保留历史。
+\`last_read_time\` 表示已读到不晚于该时间(秒)的最后一条消息。
+\`uniqueId\` 使重复发送得到同一个 mid,按发送者和会话区分;没有它的 \`message/send\` 和 \`group/create\` 在返回 503 时可能已经生效。
+修改密码后,该账号已有的 token 全部失效。
+
 ## 推送
 
 websocket 使用 Pusher Channels 协议(7),地址和 key 是 \`pop/getsetting\` 的 \`ws_address\` 和 \`appkey\`,可以直接使用 pusher-js。
 频道:\`private-user-{uid}\`、\`private-group-{gid}\`、\`presence-group-{gid}\`、\`global\`;签名地址 \`/pusher/auth\`。
-断线期间的推送用 \`message/sync\` 补齐。
+连接地址带上 \`token=…\` 的客户端不必签名,可以用 \`user-{uid}\` 和 \`group-{gid}\`,事件相同。
+
+${pushTable}
+
+断线期间的推送用 \`message/sync\` 补齐:\`since\` 是最后收到的 \`position\`;\`reset: true\`(第一次不带 \`since\` 也是)表示请重新加载,再从返回的 \`position\` 继续。
 `;
