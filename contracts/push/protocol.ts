@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storable } from '../http/parameters.ts';
 
 /** The Pusher Channels protocol, version 7, as the gateway speaks it: names, codes and frames. */
 
@@ -59,16 +60,7 @@ export const Unsubscribe = z.object({ channel: z.string() });
 export const Signin = z.object({ auth: z.string(), user_data: z.string() });
 
 /** Whom a signature names: a text that a database keeps as it is, or a number. */
-const UserId = z
-  .union([
-    z
-      .string()
-      .min(1)
-      .max(200)
-      .refine((id) => id.isWellFormed() && !id.includes('\0')),
-    z.number(),
-  ])
-  .transform(String);
+const UserId = z.union([storable.min(1).max(200), z.number()]).transform(String);
 
 /** What is known of who hears, from signed `channel_data`. */
 export const ChannelData = z.looseObject({
