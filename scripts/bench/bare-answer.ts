@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 
 /**
  * The raw limit beside `bench home`: a process that answers each GET with the body last given to it by
- * POST, and looks nothing up. Started by fork; sends its port.
+ * POST, and looks nothing up. Started by fork; sends its address.
  */
 let body: Buffer = Buffer.alloc(0);
 
@@ -16,7 +16,4 @@ const server = createServer(async (request, response) => {
 // Its connections rest while the others are measured.
 server.keepAliveTimeout = 0;
 
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  if (typeof address === 'object' && address) process.send?.(address.port);
-});
+server.listen(0, '127.0.0.1', () => process.send?.(server.address()));

@@ -1,9 +1,7 @@
-import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { authOf, channelText, sign } from '../../services/gateway/signature.ts';
+import { forkServer } from './fork-server.ts';
 import { HttpConnection } from './http-connection.ts';
 import { ListeningSocket } from './listening-socket.ts';
 import { callAsServer } from './people.ts';
@@ -119,9 +117,7 @@ function signedPath({ key, secret }: RunningProgram, body: string): string {
 
 /** So many sockets on a bare ws server; one of them sends, which costs less than HTTP. */
 export async function openBare(count: number, frame: string): Promise<Broadcast> {
-  const child = fork(join(import.meta.dirname, 'bare-broadcast.ts'));
-  const [address]: unknown[] = await once(child, 'message');
-  const { port } = z.object({ port: z.number() }).parse(address);
+  const { child, port } = await forkServer('bare-broadcast.ts');
   const sockets = await Promise.all(Array.from({ length: count }, () => ListeningSocket.open(port, '/')));
   return {
     sockets,

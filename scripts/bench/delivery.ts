@@ -1,19 +1,13 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { pino } from 'pino';
 import { friendConversation, Mid, Uid } from '../../contracts/ids.ts';
 import { startProjector } from '../../projections/projector.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
 import { followProgress } from '../../services/bus/progress.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
-import { encode } from '../../services/log/codec.ts';
-import {
-  type EventId,
-  type EventLog,
-  type NewEvent,
-  type StreamName,
-  startOfLog,
-} from '../../services/log/log.ts';
+import { type EventLog, type NewEvent, type StreamName, startOfLog } from '../../services/log/log.ts';
 import { type AppendOne, quantiles } from './comparing.ts';
+import { recorded } from './home-filling.ts';
 
 /** So many events are appended in a second while their way is timed. */
 const rate = 1_000;
@@ -72,9 +66,7 @@ function conversations(count: number): (index: number) => [StreamName, NewEvent]
     const conversation = friendConversation(from, Uid.parse(from + 1));
     const content = '今天下午三点在老地方见面,记得带上昨天的资料。';
     const data = { conversation, mid: Mid.parse(first * 1_000 + index), from, content };
-    const id = randomUUID() as EventId;
-    const metadata = { time: Date.now(), actor: String(from), $correlationId: id, $causationId: id };
-    return [streamName(`conversation-${conversation}`), encode(id, { type: 'MessageSent', data }, metadata)];
+    return [streamName(`conversation-${conversation}`), recorded({ type: 'MessageSent', data })];
   };
 }
 

@@ -65,7 +65,8 @@ const friendsOf = ({ friends }: Household) =>
 
 const began = Date.now();
 
-function recorded(event: DomainEvent, time = began): NewEvent {
+/** An event as the log takes it, caused by nothing but itself. */
+export function recorded(event: DomainEvent, time = began): NewEvent {
   const id = randomUUID() as EventId;
   return encode(id, event, { time, actor: 'server', $correlationId: id, $causationId: id });
 }

@@ -1,8 +1,5 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { loadavg } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { pino } from 'pino';
@@ -12,6 +9,7 @@ import { postgresFolder } from '../../services/installation.ts';
 import { startOfLog } from '../../services/log/log.ts';
 import { openLog } from '../../services/log/open.ts';
 import { runningEmbeddedUrl } from '../../services/postgres/embedded.ts';
+import { forkServer } from './fork-server.ts';
 import { closeFriend, fill, type Household, person } from './home-filling.ts';
 import type { Bench } from './main.ts';
 import { type RunningProgram, startProgram } from './program.ts';
@@ -123,9 +121,7 @@ interface BareServer extends Server {
 }
 
 async function startBare(): Promise<BareServer> {
-  const child = fork(join(import.meta.dirname, 'bare-answer.ts'));
-  const [message]: unknown[] = await once(child, 'message');
-  const port = z.int().parse(message);
+  const { child, port } = await forkServer('bare-answer.ts');
   return {
     ...{ port, key: 'none', secret: 'none' },
     async serve(body) {

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { z } from 'zod';
 import { migrate } from '../../projections/migrate.ts';
 import { startEmbeddedPostgres } from '../../services/postgres/embedded.ts';
+import { forkServer } from './fork-server.ts';
 import { ListeningSocket } from './listening-socket.ts';
 import type { Bench } from './main.ts';
 
@@ -50,10 +51,8 @@ async function measureServer(
   count: number,
   channels: number,
 ): Promise<Memory> {
-  const server = fork(join(import.meta.dirname, file), [...args], { execArgv: ['--expose-gc'] });
+  const { child: server, port } = await forkServer(file, args, ['--expose-gc']);
   try {
-    const [address]: unknown[] = await once(server, 'message');
-    const { port } = z.object({ port: z.number() }).parse(address);
     // What only the first sockets cost is no cost of a socket.
     const first = await openMany(port, path, Math.min(500, count), channels);
     const before = await memoryOf(server);
