@@ -2,6 +2,7 @@ import * as log from './0001-log.ts';
 import * as accounts from './0002-accounts.ts';
 import * as readModels from './0003-read-models.ts';
 import * as presence from './0004-presence.ts';
+import * as gatewayBeats from './0080-gateway-beats.ts';
 
 /** All migrations, in the order in which they apply. */
 export const migrations = {
@@ -9,4 +10,5 @@ export const migrations = {
   '0002-accounts': accounts,
   '0003-read-models': readModels,
   '0004-presence': presence,
+  '0080-gateway-beats': gatewayBeats,
 };

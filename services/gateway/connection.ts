@@ -56,7 +56,7 @@ export class Connection {
     this.#outbox = options.outbox;
     this.address = options.address;
     this.since = options.since;
-    this.heardAt = Date.now();
+    this.heardAt = performance.now();
   }
 
   /** Whether frames can still go out. */
@@ -66,7 +66,7 @@ export class Connection {
 
   /** Notes that a frame came, of any kind; false where there are too many, and it is closed for it. */
   heard(): boolean {
-    this.heardAt = Date.now();
+    this.heardAt = performance.now();
     this.askedAt = 0;
     const { framesAtOnce, framesEachSecond } = this.#limits;
     this.#frames ??= new Allowance(framesAtOnce, this.heardAt);
@@ -90,7 +90,7 @@ export class Connection {
   /** Whether one more client event may go out now. */
   mayTrigger(): boolean {
     const { clientEventsAtOnce, clientEventsEachSecond } = this.#limits;
-    const now = Date.now();
+    const now = performance.now();
     this.#clientEvents ??= new Allowance(clientEventsAtOnce, now);
     return this.#clientEvents.take(clientEventsAtOnce, clientEventsEachSecond, now);
   }
@@ -138,7 +138,7 @@ export class Connection {
     if (!this.open) return;
     this.error(code, message);
     this.flush();
-    this.closedAt = Date.now();
+    this.closedAt = performance.now();
     this.#peer.close(code, message);
   }
 

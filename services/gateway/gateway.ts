@@ -88,6 +88,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     bus,
     logger,
     offlineAfter: limits.offlineAfter,
+    gatewaySilence: limits.gatewaySilence,
     onBeat: (known) => members.allStale(!known),
   });
   const identities = new Identities({ database, connections, people, limits });

@@ -21,6 +21,8 @@ export interface Limits {
   readonly replayedEvents: number;
   /** Offline is told so long after the last socket closed. */
   readonly offlineAfter: number;
+  /** A gateway whose heartbeats, one every 3 s, were not seen for so long is dead: its people are offline. */
+  readonly gatewaySilence: number;
 }
 
 export const defaultLimits: Limits = {
@@ -37,6 +39,7 @@ export const defaultLimits: Limits = {
   pongTimeout: 30_000,
   replayedEvents: 1_000,
   offlineAfter: 1_000,
+  gatewaySilence: 12_000,
 };
 
 /** Lets so many through at once, and so many a second in the long run, without a timer. */

@@ -1,5 +1,4 @@
 import type { Database } from './database.ts';
-import { alive } from './presence.ts';
 
 /** Someone on a presence channel of this gateway; `info` is JSON as text. */
 export interface MemberRow {
@@ -44,12 +43,12 @@ export class MemberStore {
     );
   }
 
-  /** Who is on the channels, over all living gateways. */
+  /** Who is on the channels, over all gateways. The rows of a dead one are cleared away by the others. */
   async read(channels: readonly string[]): Promise<MemberRow[]> {
     const { rows } = await this.#database.query<MemberRow>(
       `select distinct on (m.channel, m.user_id) m.channel, m.user_id as "userId", m.info
          from presence.members m join presence.gateways g using (gateway)
-        where m.channel = any($1) and ${alive}
+        where m.channel = any($1)
         order by m.channel, m.user_id, m.gateway`,
       [channels],
     );

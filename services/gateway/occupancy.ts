@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Bus } from '../bus/bus.ts';
 import { gatewaysTopic, gatewayTopic } from '../bus/topics.ts';
 import type { ReadingDatabase } from './database.ts';
-import { alive } from './presence.ts';
 import type { Rooms } from './rooms.ts';
 
 const patience = 1_000;
@@ -47,7 +46,7 @@ export class Occupancy {
    */
   async count(prefix: string): Promise<ReadonlyMap<string, number>> {
     const { rows } = await this.#database.query<{ gateway: string }>(
-      `select gateway from presence.gateways g where ${alive} and g.leaving is null`,
+      'select gateway from presence.gateways where leaving is null',
     );
     const missing = new Set(rows.map(({ gateway }) => gateway)).add(this.#gateway);
     const counts = new Map<string, number>();

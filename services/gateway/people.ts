@@ -3,6 +3,7 @@ import type { Uid } from '../../contracts/ids.ts';
 import type { Bus } from '../bus/bus.ts';
 import { channelTopic } from '../bus/topics.ts';
 import { userFeed } from './channel-name.ts';
+import { GatewayWatch } from './gateway-watch.ts';
 import type { PresenceChange, PresenceStore } from './presence-store.ts';
 
 const beatEvery = 3_000;
@@ -10,6 +11,12 @@ const clearEvery = 500;
 const lookEvery = 250;
 /** After the start, those who were on a gateway that has ended are given so long to come back. */
 const firstClearing = 3_000;
+
+/** When a person's last socket closed: on the monotonic clock, and in seconds since 1970. */
+interface Closing {
+  readonly at: number;
+  readonly timestamp: number;
+}
 
 /**
  * Who is online through this gateway. Coming and going is written in batches, and told to friends
@@ -27,8 +34,9 @@ export class People {
   readonly #written = new Set<Uid>();
   /** Those to be written. */
   #opened = new Set<Uid>();
-  /** When the last socket closed, in milliseconds, of those whose row still stands. */
-  readonly #closedAt = new Map<Uid, number>();
+  /** When the last socket closed, of those whose row is not deleted yet. */
+  readonly #closed = new Map<Uid, Closing>();
+  readonly #gateways: GatewayWatch;
   /** What friends have not been told yet. */
   readonly #untold = new Map<Uid, PresenceChange['state']>();
   #writing: Promise<void> | undefined;
@@ -42,6 +50,8 @@ export class People {
     bus: Bus;
     logger: Logger;
     offlineAfter: number;
+    /** A gateway whose heartbeats were not seen for so long is dead. */
+    gatewaySilence: number;
     /** Called at every heartbeat; not `known`: this gateway was taken for dead, what it wrote is gone. */
     onBeat(known: boolean): void;
   }) {
@@ -50,12 +60,13 @@ export class People {
     this.#logger = options.logger;
     this.#offlineAfter = options.offlineAfter;
     this.#onBeat = options.onBeat;
+    this.#gateways = new GatewayWatch(options.gatewaySilence);
   }
 
   /** Begins to say that this gateway lives. @throws what the database throws. */
   async start(): Promise<void> {
     await this.#store.beat();
-    const now = Date.now();
+    const now = performance.now();
     this.#beatAt = now + beatEvery;
     this.#clearAt = now + firstClearing;
     this.#watch = setInterval(() => this.#lookAround(), lookEvery);
@@ -65,7 +76,7 @@ export class People {
   /** A socket is known to be this person's. */
   opened(uid: Uid): void {
     this.#sockets.set(uid, (this.#sockets.get(uid) ?? 0) + 1);
-    this.#closedAt.delete(uid);
+    this.#closed.delete(uid);
     if (this.#written.has(uid) || this.#left) return;
     this.#opened.add(uid);
     this.#write();
@@ -79,7 +90,7 @@ export class People {
       return;
     }
     this.#sockets.delete(uid);
-    this.#closedAt.set(uid, Date.now());
+    this.#closed.set(uid, { at: performance.now(), timestamp: Math.floor(Date.now() / 1000) });
   }
 
   /** Leaves what is written to the other gateways: whoever does not come back to one is offline then. */
@@ -91,8 +102,8 @@ export class People {
   }
 
   #lookAround(): void {
-    const now = Date.now();
-    const due = [...this.#closedAt.values()].some((at) => now - at >= this.#offlineAfter);
+    const now = performance.now();
+    const due = this.#closed.values().some(({ at }) => now - at >= this.#offlineAfter);
     if (due || now >= this.#beatAt || now >= this.#clearAt || this.#opened.size > 0) this.#write();
   }
 
@@ -117,7 +128,7 @@ export class People {
   }
 
   async #beatAndClear(): Promise<void> {
-    const now = Date.now();
+    const now = performance.now();
     await this.#tell([]);
     if (now >= this.#beatAt) {
       const known = await this.#store.beat();
@@ -129,35 +140,37 @@ export class People {
       this.#onBeat(known);
     }
     if (now >= this.#clearAt) {
-      const changes = await this.#store.clearDead();
+      const gone = this.#gateways.gone(await this.#store.beats(), performance.now());
+      const changes = await this.#store.clear(gone);
       this.#clearAt = now + clearEvery;
       await this.#tell(changes);
     }
   }
 
-  #dueToClose(): Map<Uid, number> {
-    const now = Date.now();
-    const due = new Map<Uid, number>();
-    for (const [uid, at] of this.#closedAt) {
-      if (now - at >= this.#offlineAfter) due.set(uid, Math.floor(at / 1000));
+  #dueToClose(): Map<Uid, Closing> {
+    const now = performance.now();
+    const due = new Map<Uid, Closing>();
+    for (const [uid, closing] of this.#closed) {
+      if (now - closing.at >= this.#offlineAfter) due.set(uid, closing);
     }
     return due;
   }
 
-  async #writeOnce(opened: readonly Uid[], closed: ReadonlyMap<Uid, number>): Promise<void> {
+  async #writeOnce(opened: readonly Uid[], closed: ReadonlyMap<Uid, Closing>): Promise<void> {
     this.#opened = new Set();
     for (const uid of opened) this.#written.add(uid);
     for (const uid of closed.keys()) {
       this.#written.delete(uid);
-      this.#closedAt.delete(uid);
+      this.#closed.delete(uid);
     }
+    const timestamps = new Map([...closed].map(([uid, { timestamp }]) => [uid, timestamp]));
     let changes: PresenceChange[];
     try {
-      changes = await this.#store.write({ opened, closed });
+      changes = await this.#store.write({ opened, closed: timestamps });
     } catch (error) {
       // Perhaps it was written: writing it again does no harm.
       for (const uid of opened) this.#opened.add(uid);
-      for (const [uid, at] of closed) if (!this.#sockets.has(uid)) this.#closedAt.set(uid, at * 1000);
+      for (const [uid, closing] of closed) if (!this.#sockets.has(uid)) this.#closed.set(uid, closing);
       throw error;
     }
     await this.#tell(changes);

@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
 import { Uid } from '../../contracts/ids.ts';
 import type { BigintColumn, Database } from './database.ts';
-import { alive } from './presence.ts';
+import type { GatewayBeats } from './gateway-watch.ts';
 
 /** Whether someone came or went, over all gateways: what their friends are to be told. */
 export interface PresenceChange {
@@ -36,8 +36,8 @@ export class PresenceStore {
   /** Says that this gateway lives. False where it was taken for dead: its rows are gone. */
   async beat(): Promise<boolean> {
     const { rows } = await this.#database.query<{ known: boolean }>(
-      `insert into presence.gateways as g values ($1, now())
-       on conflict (gateway) do update set seen = now() returning g.xmax <> 0 as known`,
+      `insert into presence.gateways as g (gateway, seen, beats) values ($1, now(), 1)
+       on conflict (gateway) do update set seen = now(), beats = g.beats + 1 returning g.xmax <> 0 as known`,
       [this.#gateway],
     );
     return rows[0]?.known === true;
@@ -77,16 +77,23 @@ export class PresenceStore {
     });
   }
 
-  /** Clears dead gateways away. Returns who is offline by it. */
-  async clearDead(): Promise<PresenceChange[]> {
-    const { rowCount } = await this.#database.query(
-      `select from presence.gateways g where not (${alive}) limit 1`,
+  /** How far each gateway has counted its heartbeats, this one included. */
+  async beats(): Promise<GatewayBeats[]> {
+    const { rows } = await this.#database.query<{ gateway: string; beats: BigintColumn; leaving: boolean }>(
+      'select gateway, beats, leaving is not null as leaving from presence.gateways',
     );
-    if (rowCount === 0) return [];
+    return rows.map(({ gateway, beats, leaving }) => ({ gateway, beats: Number(beats), leaving }));
+  }
+
+  /** Clears gateways away that are dead, unless they have counted on meanwhile. Returns who is offline by it. */
+  async clear(gone: readonly GatewayBeats[]): Promise<PresenceChange[]> {
+    if (gone.length === 0) return [];
     return this.#alone(async (client) => {
       const { rows: dead } = await client.query<{ gateway: string; died: BigintColumn }>(
-        `delete from presence.gateways g where not (${alive})
+        `delete from presence.gateways
+          where (gateway, beats) in (select * from unnest($1::text[], $2::bigint[]))
          returning gateway, extract(epoch from coalesce(leaving, seen))::bigint as died`,
+        [gone.map(({ gateway }) => gateway), gone.map(({ beats }) => beats)],
       );
       const names = dead.map(({ gateway }) => gateway);
       await client.query('delete from presence.members where gateway = any($1)', [names]);

@@ -7,15 +7,13 @@ export interface PresenceState {
   readonly logoutTimestamp: number;
 }
 
-/** How long what a gateway wrote holds after its last heartbeat. */
-export const heartbeatHolds = "interval '12 seconds'";
-
-/** How long a gateway that closes its sockets still counts, so that they may reach another one first. */
-export const leavingHolds = "interval '1 second'";
-
-/** The SQL condition under which gateway `g` is alive. */
-export const alive = `g.seen > now() - ${heartbeatHolds}
-  and (g.leaving is null or g.leaving > now() - ${leavingHolds})`;
+/**
+ * The SQL condition under which readers take gateway `g` for alive, by the database's clock. If that clock
+ * jumps, a reader may be wrong until the next heartbeat, 3 s at most. What friends are told does not
+ * depend on it: gateways judge each other by their counts of heartbeats (see gateway-watch.ts).
+ */
+const alive = `g.seen > now() - interval '12 seconds'
+  and (g.leaving is null or g.leaving > now() - interval '1 second')`;
 
 /**
  * Tells of each of the people whether they are online, over all gateways; of a gateway that died,

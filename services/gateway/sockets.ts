@@ -27,7 +27,7 @@ const ping = textFrame(pingFrame);
 /** The life of sockets: taken, heard, asked whether they are there, closed. One sweep serves all. */
 export class Sockets implements SocketReader {
   readonly #options: SocketsOptions;
-  #recheckAt = Date.now() + recheckEvery;
+  #recheckAt = performance.now() + recheckEvery;
   #rechecking = false;
   #draining = false;
   #emptied: (() => void) | undefined;
@@ -105,7 +105,7 @@ export class Sockets implements SocketReader {
 
   #sweep(): void {
     const { connections, limits } = this.#options;
-    const now = Date.now();
+    const now = performance.now();
     const silentSince = now - limits.activitySeconds * 1000;
     for (const connection of connections.all()) {
       if (connection.closedAt > 0) {
@@ -122,7 +122,7 @@ export class Sockets implements SocketReader {
 
   async #recheck(): Promise<void> {
     this.#rechecking = true;
-    this.#recheckAt = Date.now() + recheckEvery;
+    this.#recheckAt = performance.now() + recheckEvery;
     try {
       await this.#options.identities.recheck();
     } catch (error) {

@@ -50,7 +50,7 @@ export class Tail {
   #again = false;
   #queue: Batch[] = [];
   #queuedRows = 0;
-  #heardAt = Date.now();
+  #heardAt = performance.now();
   #ended = false;
   #waiting: { place: string; resolve(): void }[] = [];
 
@@ -80,7 +80,7 @@ export class Tail {
     if (this.#again) this.catchUp();
     else this.#takeQueue();
     const watch = setInterval(() => {
-      if (Date.now() - this.#heardAt >= silence) this.catchUp();
+      if (performance.now() - this.#heardAt >= silence) this.catchUp();
     }, silence);
     watch.unref();
     this.#stops.push(() => clearInterval(watch));
@@ -121,7 +121,7 @@ export class Tail {
   #hearTick(tick: Tick): void {
     const rows = this.#rows;
     this.#rows = [];
-    this.#heardAt = Date.now();
+    this.#heardAt = performance.now();
     if (!this.#catchingUp) {
       this.#takeBatch({ tick, rows });
       return;
@@ -165,7 +165,7 @@ export class Tail {
       this.#again = false;
       try {
         await this.#readMissed();
-        this.#heardAt = Date.now();
+        this.#heardAt = performance.now();
       } catch (error) {
         this.#again = true;
         this.#logger.warn({ err: error }, 'what was missed could not be read; trying again');

@@ -6,8 +6,8 @@ import { Client } from './client.ts';
 import { Installation } from './harness.ts';
 
 const installation = await Installation.open();
-const first = await installation.start();
-const second = await installation.start();
+const first = await installation.start({ gatewaySilence: 6_000 });
+const second = await installation.start({ gatewaySilence: 6_000 });
 afterAll(() => installation.close());
 
 let people = 100;

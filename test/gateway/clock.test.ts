@@ -1,0 +1,98 @@
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { GatewayWatch } from '../../services/gateway/gateway-watch.ts';
+import { Client } from './client.ts';
+import { Installation } from './harness.ts';
+
+const installation = await Installation.open();
+const limits = { activitySeconds: 1, pongTimeout: 60_000, framesAtOnce: 50, framesEachSecond: 50 };
+const one = await installation.start(limits);
+await installation.start(limits);
+const token = await installation.register(9);
+const friendToken = await installation.register(10);
+await installation.befriend(9, 10);
+afterAll(() => installation.close());
+
+const beats = async () => {
+  const { rows } = await installation.pool.query<{ beats: string }>('select beats from presence.gateways');
+  return rows.map((row) => Number(row.beats));
+};
+
+/** A person, and a friend of theirs who is told whether they are online. */
+async function friends() {
+  const hearing = await Client.connect(one.port, { token: friendToken });
+  await hearing.subscribe('user-10');
+  const person = await Client.connect(one.port, { token });
+  await hearing.heard('presence');
+  return { hearing, person };
+}
+
+describe('when the clock of the machine is set back by a minute', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('sockets stay, are asked whether they are there, and nobody is told to be offline', async () => {
+    const { hearing, person } = await friends();
+    vi.setSystemTime(Date.now() - 60_000);
+    const before = await beats();
+    for (let frame = 0; frame < 10; frame++) await person.caughtUp();
+    await person.heard('pusher:ping');
+    await expect
+      .poll(async () => (await beats()).every((count, index) => count > (before[index] ?? 0)))
+      .toBe(true);
+    expect([person.closed, hearing.closed]).toEqual([undefined, undefined]);
+    expect(hearing.heardEvents()).toEqual(['user-10 presence']);
+    await person.close();
+    await hearing.heardTimes('presence', 2);
+    await hearing.close();
+  });
+});
+
+test("when the database's clock is set forward by a minute, nobody is told to be offline", async () => {
+  const { hearing, person } = await friends();
+  await installation.pool.query(`update presence.gateways set seen = seen - interval '1 minute'`);
+  // Once the gateways have cleared another away, they have looked at all.
+  await installation.pool.query(`insert into presence.gateways values ('left', now(), now())`);
+  await expect
+    .poll(
+      async () =>
+        (await installation.pool.query(`select from presence.gateways where gateway = 'left'`)).rowCount,
+    )
+    .toBe(0);
+  await person.close();
+  const events = await hearing.heardTimes('presence', 2);
+  expect(events.map(({ data }) => data)).toEqual([
+    { uid: 9, state: 'online' },
+    { uid: 9, state: 'offline' },
+  ]);
+  expect(hearing.heardEvents()).toHaveLength(2);
+  await hearing.close();
+});
+
+describe('a gateway is taken for dead', () => {
+  const beat = (count: number, leaving = false) => ({ gateway: 'other', beats: count, leaving });
+
+  test('when its count has not moved for as long as a gateway may be silent', () => {
+    const watch = new GatewayWatch(4_000);
+    for (const now of [0, 1_000, 2_000, 3_000, 3_999]) expect(watch.gone([beat(7)], now)).toEqual([]);
+    expect(watch.gone([beat(7)], 4_000)).toMatchObject([beat(7)]);
+    expect(watch.gone([beat(8)], 4_500)).toEqual([]);
+  });
+
+  test('a second after it said that it leaves', () => {
+    const watch = new GatewayWatch(4_000);
+    expect(watch.gone([beat(7)], 0)).toEqual([]);
+    expect(watch.gone([beat(7, true)], 500)).toEqual([]);
+    expect(watch.gone([beat(7, true)], 1_500)).toMatchObject([beat(7, true)]);
+  });
+
+  test('not for the time during which nobody could look', () => {
+    const watch = new GatewayWatch(4_000);
+    watch.gone([beat(7)], 0);
+    expect(watch.gone([beat(7)], 60_000)).toEqual([]);
+    expect(watch.gone([beat(8)], 61_000)).toEqual([]);
+  });
+});
