@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { pino } from 'pino';
 import { friendConversation, Mid, Uid } from '../../contracts/ids.ts';
 import { startProjector } from '../../projections/projector.ts';
+import type { Tick } from '../../services/bus/bus.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
 import { followProgress } from '../../services/bus/progress.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
@@ -111,8 +112,12 @@ export async function toReadModels(log: EventLog, database: string): Promise<Del
   const logger = pino({ level: 'silent' });
   const bus = memoryBus(logger);
   const projector = await startProjector({ log, database, bus, logger });
-  // This bus loses nothing, so nobody need ask the database.
-  const progress = await followProgress(bus, async () => startOfLog);
+  // This bus loses nothing, so its last tick is what the database would say.
+  let last: Tick = { checkpoint: startOfLog, fence: 0, batch: 0 };
+  bus.onTick((tick) => {
+    last = tick;
+  });
+  const progress = await followProgress(bus, async () => last);
   return {
     name: 'the read models',
     async deliver(stream, event) {

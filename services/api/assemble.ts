@@ -72,7 +72,11 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     readable: isReadable.bind(undefined, database),
     byEventId: async (id: EventId, position: Position) => {
       if (!(await progress.reached(position, patience))) throw new Refusal('notReady');
-      return findByEventId(database, id);
+      const found = await findByEventId(database, id);
+      if (found.checkpoint >= position) return found.message;
+      // The database crashed, and is behind what it had told: it makes its last batches again.
+      if (!(await progress.confirmed(position, patience))) throw new Refusal('notReady');
+      return (await findByEventId(database, id)).message;
     },
   };
   const exists = async (uid: Uid) => (await store.load(userStream(uid))).state !== null;

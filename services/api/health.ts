@@ -65,7 +65,7 @@ export function filesProbe(store: FileStore): Probe {
 
 /** For how long the first event that the read models lack has been in the log, in milliseconds. */
 async function lagOf(log: EventLog, database: ReadDatabase): Promise<number> {
-  const after = await readCheckpoint(database);
+  const { checkpoint: after } = await readCheckpoint(database);
   for await (const { recorded } of log.readAll({ after, prefixes: categories, limit: 1 })) {
     return Math.max(0, Date.now() - recorded);
   }

@@ -156,5 +156,5 @@ async function showAsked({ progress }: Application, request: FastifyRequest): Pr
   if (typeof asked !== 'string' || !/^[\d-]{16,40}$/.test(asked)) {
     throw new Refusal('illegal', '参数X-Position不合法');
   }
-  if (!(await progress.reached(asked as Position, patience))) throw new Refusal('notReady');
+  if (!(await progress.confirmed(asked as Position, patience))) throw new Refusal('notReady');
 }

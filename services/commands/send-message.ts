@@ -22,6 +22,7 @@ import {
   type EventId,
   type EventLog,
   type ExpectedRevision,
+  LogFailure,
   type NewEvent,
   type Position,
   startOfLog,
@@ -132,7 +133,7 @@ export class MessageSender {
     if (known) return repeated(known, hash);
     const { position } = await this.#decide(command, conversation, id, hash, context);
     const standing = await this.#lookup.byEventId(id, position);
-    if (!standing) throw new TypeError(`no message stands under ${id} at ${position}`);
+    if (!standing) throw new LogFailure('doubtful', `no message stands under ${id} at ${position}`);
     return { ...repeated(standing, hash), position };
   }
 

@@ -1,17 +1,19 @@
 import { sql } from 'kysely';
 import type { GreatestIds } from '../accounts/ids.ts';
-import { type Position, startOfLog } from '../log/log.ts';
+import type { Tick } from '../bus/bus.ts';
+import type { Position } from '../log/log.ts';
 import type { ReadDatabase } from './tables.ts';
 
-/** Up to where the read models reach. */
-export async function readCheckpoint(database: ReadDatabase): Promise<Position> {
+/** Up to where the read models reach, as the projector's last tick told it. */
+export async function readCheckpoint(database: ReadDatabase): Promise<Tick> {
   const row = await database
     .selectFrom('read.checkpoint')
-    .select('position')
+    .select(['position', 'fence', 'batch'])
     .where('name', '=', 'read')
     .executeTakeFirst();
+  if (row === undefined) throw new Error('the read models have no checkpoint: the database is not migrated');
   // The projector wrote it from a position of the log.
-  return (row?.position as Position | undefined) ?? startOfLog;
+  return { checkpoint: row.position as Position, fence: row.fence, batch: row.batch };
 }
 
 /** The greatest ids that the read models show, 0 where there is none. */

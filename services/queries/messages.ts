@@ -5,7 +5,7 @@ import { type ConversationId, conversationParties, type Mid, type Uid } from '..
 import { type MessageState, quotedContent, revokedText } from '../../contracts/message-texts.ts';
 import type { StoredMessage } from '../commands/send-message.ts';
 import type { StandingMessage } from '../domain/conversation.ts';
-import { type EventId, startOfLog } from '../log/log.ts';
+import { type EventId, type Position, startOfLog } from '../log/log.ts';
 import type { ReadDatabase } from './tables.ts';
 
 /** From where on a person reads a conversation, and how far they have read. */
@@ -216,13 +216,24 @@ export async function lastMessage(
     .executeTakeFirst();
 }
 
-/** The message that stands under an event id. */
-export async function findByEventId(database: ReadDatabase, id: EventId): Promise<StoredMessage | undefined> {
+/**
+ * The message that stands under an event id, if it was sent with a uniqueId, and up to where the
+ * read models reached when it was looked for.
+ */
+export async function findByEventId(
+  database: ReadDatabase,
+  id: EventId,
+): Promise<{ readonly checkpoint: Position; readonly message: StoredMessage | undefined }> {
   const row = await database
-    .selectFrom('read.messages')
-    .select(['mid', 'content_hash'])
-    .where('event_id', '=', id)
-    .where('unique_id', 'is not', null)
-    .executeTakeFirst();
-  return row && { mid: row.mid, contentHash: row.content_hash ?? undefined, position: startOfLog };
+    .selectFrom('read.checkpoint')
+    .leftJoin('read.messages', (join) =>
+      join.on('read.messages.event_id', '=', id).on('read.messages.unique_id', 'is not', null),
+    )
+    .select(['position', 'mid', 'content_hash'])
+    .where('read.checkpoint.name', '=', 'read')
+    .executeTakeFirstOrThrow();
+  const { position, mid, content_hash: hash } = row;
+  const message = mid === null ? undefined : { mid, contentHash: hash ?? undefined, position: startOfLog };
+  // The projector wrote it from a position of the log.
+  return { checkpoint: position as Position, message };
 }

@@ -1,17 +1,28 @@
 import { pino } from 'pino';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import type { Tick } from '../../services/bus/bus.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
 import { followProgress } from '../../services/bus/progress.ts';
 import type { Position } from '../../services/log/log.ts';
 
 const at = (place: number) => String(place).padStart(4, '0') as Position;
+const tick = (place: number, fence: number, batch: number): Tick => ({ checkpoint: at(place), fence, batch });
 
 async function follow(start: number) {
   const bus = memoryBus(pino({ level: 'silent' }));
-  const progress = await followProgress(bus, async () => at(start));
+  let stored = tick(start, 1, 0);
+  const progress = await followProgress(bus, async () => stored);
   let batch = 0;
-  const reach = (place: number) => bus.publish({ checkpoint: at(place), fence: 1, batch: ++batch }, []);
-  return { progress, reach };
+  const tell = (said: Tick) => bus.publish(said, []);
+  const reach = (place: number) => {
+    stored = tick(place, 1, ++batch);
+    tell(stored);
+  };
+  /** What the database says from now on, without a word on the bus. */
+  const store = (said: Tick) => {
+    stored = said;
+  };
+  return { progress, reach, tell, store };
 }
 
 describe('waiting for the read models', () => {
@@ -42,10 +53,53 @@ describe('waiting for the read models', () => {
     expect(await patient).toBe(true);
   });
 
-  it('never goes back', async () => {
-    const { progress, reach } = await follow(5);
-    reach(2);
+  it('does not go back for a tick that comes late', async () => {
+    const { progress, tell } = await follow(0);
+    tell(tick(5, 2, 2));
+    tell(tick(2, 2, 1));
+    tell(tick(3, 1, 9));
     expect(progress.checkpoint).toBe(at(5));
+  });
+
+  it('follows the database back when a projector goes on from an earlier checkpoint', async () => {
+    const { progress, tell } = await follow(0);
+    tell(tick(5, 1, 5));
+    tell(tick(3, 2, 3));
+    expect(progress.checkpoint).toBe(at(3));
+    const waiting = progress.reached(at(5), 5_000);
+    tell(tick(5, 2, 4));
+    expect(await waiting).toBe(true);
+  });
+
+  it('is confirmed only once the database shows the position, whatever was told before', async () => {
+    const { progress, tell, store } = await follow(0);
+    tell(tick(5, 1, 5));
+    store(tick(3, 1, 3));
+    expect(await progress.reached(at(5), 0)).toBe(true);
+    expect(await progress.confirmed(at(5), 60)).toBe(false);
+    const waiting = progress.confirmed(at(5), 10_000);
+    store(tick(5, 2, 4));
+    expect(await waiting).toBe(true);
+  });
+
+  it('does not take an answer of the database that a tick has overtaken for its present state', async () => {
+    const bus = memoryBus(pino({ level: 'silent' }));
+    const answers: PromiseWithResolvers<Tick>[] = [];
+    const following = followProgress(bus, () => {
+      const answer = Promise.withResolvers<Tick>();
+      answers.push(answer);
+      return answer.promise;
+    });
+    answers[0]?.resolve(tick(0, 1, 0));
+    const progress = await following;
+    const waiting = progress.reached(at(6), 5_000);
+    await vi.waitUntil(() => answers.length === 2, { timeout: 5_000, interval: 5 });
+    bus.publish(tick(5, 1, 5), []);
+    answers[1]?.resolve(tick(1, 1, 1));
+    await answers[1]?.promise;
+    expect(progress.checkpoint).toBe(at(5));
+    bus.publish(tick(6, 1, 6), []);
+    expect(await waiting).toBe(true);
   });
 
   it('ends with false for all when following stops', async () => {
@@ -65,7 +119,7 @@ describe('waiting for the read models', () => {
         return () => {};
       },
     };
-    const progress = await followProgress(reconnecting, async () => at(stored));
+    const progress = await followProgress(reconnecting, async () => tick(stored, 1, stored));
     const waiting = progress.reached(at(2), 5_000);
     stored = 2;
     interrupt();
@@ -79,7 +133,7 @@ describe('waiting for the read models', () => {
     const progress = await followProgress(deaf, async () => {
       const answer = answers[asked++] ?? 2;
       if (answer === 'away') throw new Error('away');
-      return at(answer);
+      return tick(answer, 1, answer);
     });
     expect(await progress.reached(at(2), 10_000)).toBe(true);
   });

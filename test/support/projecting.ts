@@ -130,8 +130,11 @@ export async function openWorld(): Promise<World> {
 /** Waits until the read models show all that the log holds by now. Throws where the projector stopped. */
 export async function caughtUp({ bus, log, query }: World, projector: Projector): Promise<void> {
   const progress = await followProgress(bus, async () => {
-    const rows = await query<{ position: Position }>('select position from read.checkpoint');
-    return rows[0]?.position ?? ('' as Position);
+    const [tick] = await query<{ checkpoint: Position; fence: string; batch: string }>(
+      'select position as checkpoint, fence, batch from read.checkpoint',
+    );
+    if (tick === undefined) throw new Error('there is no checkpoint');
+    return { ...tick, fence: Number(tick.fence), batch: Number(tick.batch) };
   });
   try {
     const end = await log.end();
