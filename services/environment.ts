@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { isAddressOrNetwork, type Proxies } from './proxies.ts';
 
 /** All that the environment decides. Other files are handed this and never look at the environment. */
 export interface Environment {
@@ -7,6 +8,8 @@ export interface Environment {
   readonly host: string;
   /** The port of API and websocket; 0 takes any that is free. */
   readonly port: number;
+  /** The proxies in front, whose word on the client counts. */
+  readonly trustProxy: Proxies | undefined;
   /** Where all data lie; absolute. */
   readonly dataFolder: string;
   /** A Postgres, an EventStoreDB, a NATS server of one's own in place of the built-in ones. */
@@ -65,6 +68,7 @@ const Variables = z.object({
     .transform(Number)
     .refine((port) => port <= 65_535, portRule)
     .default(8787),
+  TRUST_PROXY: z.string().transform(proxiesOf).optional(),
   DATA_DIR: z.string().default('./data'),
   DATABASE_URL: url(['postgres:', 'postgresql:']),
   EVENTSTORE_URL: url(['esdb:', 'esdb+discover:', 'kurrentdb:', 'kurrentdb+discover:']),
@@ -102,7 +106,16 @@ const companions: readonly (readonly [name: VariableName, needs: readonly Variab
 type VariableName = keyof typeof Variables.shape;
 
 /** What may be repeated to whoever reads the error; the others may hold a secret. */
-const showable = new Set(['HOST', 'PORT', 'LOG_LEVEL', 'APP_ID', 'S3_BUCKET', 'S3_REGION', 'S3_PATH_STYLE']);
+const showable = new Set([
+  'HOST',
+  'PORT',
+  'TRUST_PROXY',
+  'LOG_LEVEL',
+  'APP_ID',
+  'S3_BUCKET',
+  'S3_REGION',
+  'S3_PATH_STYLE',
+]);
 
 /**
  * Reads the environment, that of the process where no other is given. An empty variable counts as not given.
@@ -122,6 +135,7 @@ export function readEnvironment(
   return {
     host: data.HOST,
     port: data.PORT,
+    trustProxy: data.TRUST_PROXY,
     dataFolder: resolve(data.DATA_DIR),
     databaseUrl: data.DATABASE_URL,
     eventStoreUrl: data.EVENTSTORE_URL,
@@ -161,6 +175,15 @@ function missing(given: Readonly<Record<string, unknown>>): string[] {
     const lacking = needs.filter((needed) => !(needed in given));
     return name in given && lacking.length > 0 ? [`${name} needs ${lacking.join(' and ')} beside it`] : [];
   });
+}
+
+/** A number of proxies, or addresses and networks with commas between. */
+function proxiesOf(value: string, context: z.RefinementCtx): Proxies {
+  if (/^\d{1,2}$/.test(value)) return Number(value);
+  const networks = value.split(',').map((network) => network.trim());
+  if (networks.every(isAddressOrNetwork)) return networks;
+  context.addIssue('must be a number of proxies, or addresses and networks such as 10.0.0.0/8');
+  return z.NEVER;
 }
 
 function text(pattern: RegExp, rule: string) {

@@ -10,6 +10,7 @@ import { createGateway } from './gateway/gateway.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
 import { createPool } from './postgres/pool.ts';
+import { trustOf } from './proxies.ts';
 import { readSettings } from './queries/settings.ts';
 import { readDatabase } from './queries/tables.ts';
 
@@ -36,8 +37,9 @@ async function start(program: Program): Promise<void> {
   );
   // Read when asked: a page's cookie is judged at once, by what was read last.
   let settings = await readSettings(database);
+  const trust = trustOf(environment.trustProxy);
   const gateway = createGateway({
-    ...{ bus, database: pool, app, logger },
+    ...{ bus, database: pool, app, logger, trust },
     sessions: {
       verify: async (token) => {
         settings = await readSettings(database);
@@ -51,7 +53,7 @@ async function start(program: Program): Promise<void> {
     () => gateway.start(),
     () => ({ stop: () => gateway.drain() }),
   );
-  const server = await createHttp(logger);
+  const server = await createHttp(logger, trust);
   healthRoutes(server, { database: databaseProbe(database), bus: busProbe(bus) });
   await serveGateway(server, gateway);
   const address = await listen(program, server);

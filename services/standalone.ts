@@ -22,6 +22,7 @@ import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
 import { openLog } from './log/open.ts';
 import { createPool } from './postgres/pool.ts';
+import { trustOf } from './proxies.ts';
 import { openSms } from './sms/open.ts';
 
 /** The whole of bubble-im in one process: log, projections, bus, gateway, API (`npm start`). */
@@ -66,8 +67,9 @@ async function start(program: Program): Promise<void> {
     (part) => ({ stop: part.stop }),
   );
   const { store, tokens } = application;
+  const trust = trustOf(environment.trustProxy);
   const gateway = createGateway({
-    ...{ bus, database: pool, app, logger },
+    ...{ bus, database: pool, app, logger, trust },
     sessions: {
       verify: async (token) => tokens.verify(token, (await store.load(settingStream)).state.token_days),
     },
@@ -78,7 +80,7 @@ async function start(program: Program): Promise<void> {
     () => gateway.start(),
     () => ({ stop: () => gateway.drain() }),
   );
-  const server = await createServer(application);
+  const server = await createServer(application, trust);
   const { database, isReady } = application;
   const needed = {
     log: logProbe(log),

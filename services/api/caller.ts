@@ -75,14 +75,24 @@ export function cookieToken(
   return isTrusted(origin, request, settings) ? token : undefined;
 }
 
-/** Whether a page of this origin may act by its visitor's cookie: one of our own, or an allowed one. */
+/**
+ * Whether a page of this origin may act by its visitor's cookie: one of our own, or an allowed one. Our own
+ * are those of the host that the request names, or that a trusted proxy names. Where the request is known
+ * to come over https, a page that came over http is not ours: others may have written it.
+ */
 export function isTrusted(
   origin: string,
-  { headers: { host } }: Pick<FastifyRequest, 'headers'>,
+  { protocol, host }: Pick<FastifyRequest, 'protocol' | 'host'>,
   settings: Pick<Settings, 'origins'>,
 ): boolean {
-  const own = origin === `http://${host}` || origin === `https://${host}`;
+  const schemes = protocol === 'https' ? ['https'] : ['https', 'http'];
+  const own = schemes.some((scheme) => origin === originOf(`${scheme}://${host}`));
   return own || allowedOrigins(settings).includes(origin);
+}
+
+/** An URL's origin, as browsers write it: without a port that is the scheme's own. */
+function originOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).origin : undefined;
 }
 
 /**

@@ -10,6 +10,7 @@ import Fastify, {
 import type { Logger } from 'pino';
 import { uuidv7 } from 'uuidv7';
 import { Refusal } from '../../contracts/codes.ts';
+import { type Trust, trustNone } from '../proxies.ts';
 import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
 import { mostBodyBytes, readForm } from './form.ts';
 
@@ -18,13 +19,15 @@ const methods: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'
 /**
  * An HTTP server without routes: how bodies and cookies are read, how errors are answered.
  * @param logger where what fails unexpectedly is told
+ * @param trust which proxies may name the client's address, protocol and host
  */
-export async function createHttp(logger: Logger): Promise<FastifyInstance> {
+export async function createHttp(logger: Logger, trust: Trust = trustNone): Promise<FastifyInstance> {
   // What the libraries below tell at debug and trace holds headers, and these hold tokens and keys.
   const level = logger.isLevelEnabled('debug') ? 'info' : logger.level;
   const loggerInstance: FastifyBaseLogger = logger.child({}, { level });
   const server = Fastify({
     loggerInstance,
+    trustProxy: trust,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => uuidv7(),
     // A logger of its own for each request would cost more than the few that log anything are worth.

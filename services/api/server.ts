@@ -1,5 +1,6 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance } from 'fastify';
+import { type Trust, trustNone } from '../proxies.ts';
 import type { Application } from './application.ts';
 import { guardBrowsers } from './browsers.ts';
 import { developmentRoutes } from './development.ts';
@@ -36,9 +37,13 @@ const allRoutes = [
 /**
  * The HTTP side of the API, not yet listening.
  * @param application what the routes work with
+ * @param trust which proxies may name the client's address, protocol and host
  */
-export async function createServer(application: Application): Promise<FastifyInstance> {
-  const server = await createHttp(application.logger);
+export async function createServer(
+  application: Application,
+  trust: Trust = trustNone,
+): Promise<FastifyInstance> {
+  const server = await createHttp(application.logger, trust);
   await guardBrowsers(server, application);
   await server.register(multipart);
   const served = gatherContracts(server);

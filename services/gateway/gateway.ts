@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { pushCodes } from '../../contracts/push/protocol.ts';
 import type { Bus, Signal } from '../bus/bus.ts';
 import { sessionsTopic } from '../bus/topics.ts';
+import { type Trust, trustNone } from '../proxies.ts';
 import { Audit } from './audit.ts';
 import { authRoutes } from './auth-routes.ts';
 import { namesOfFeed } from './channel-name.ts';
@@ -41,8 +42,8 @@ export interface GatewayOptions {
   readonly limits?: Partial<Limits>;
   /** The token of the cookie, where the request's origin lets it be taken; by default none is. */
   readonly cookieToken?: (request: FastifyRequest) => string | undefined;
-  /** The client's address; by default the one that the connection comes from. */
-  readonly addressOf?: (request: IncomingMessage) => string;
+  /** Which proxies may name the client's address, protocol and host; by default none. */
+  readonly trust?: Trust;
 }
 
 /** What a gateway is doing just now. */
@@ -137,8 +138,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       );
     },
     attach(server) {
-      const addressOf = options.addressOf ?? ((request) => request.socket.remoteAddress ?? '');
-      detach.push(takeUpgrades(server, { app, sessions, limits, reader: sockets, addressOf }));
+      const { trust = trustNone } = options;
+      detach.push(takeUpgrades(server, { app, sessions, limits, reader: sockets, trust }));
     },
     routes: async (server) => {
       const cookieToken = options.cookieToken ?? (() => undefined);

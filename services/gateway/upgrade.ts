@@ -2,6 +2,7 @@ import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { maxFrameBytes, type PushCode, pushCodes } from '../../contracts/push/protocol.ts';
+import { clientOf, type Trust } from '../proxies.ts';
 import { Connection } from './connection.ts';
 import type { Limits } from './limits.ts';
 import { Outbox } from './outbox.ts';
@@ -23,8 +24,8 @@ export interface UpgradeOptions {
   readonly sessions: Sessions;
   readonly limits: Limits;
   readonly reader: SocketReader;
-  /** The client's address, where a proxy in front names it. */
-  addressOf(request: IncomingMessage): string;
+  /** Which proxies may name the client's address, protocol and host. */
+  readonly trust: Trust;
 }
 
 /** A peer closes by itself after an error of its own (a frame too large, bad UTF-8). Shared: there are many. */
@@ -85,7 +86,7 @@ async function judge(
 }
 
 function accept(
-  { reader, limits, addressOf }: UpgradeOptions,
+  { reader, limits, trust }: UpgradeOptions,
   given: {
     peer: WebSocket;
     socket: Duplex;
@@ -96,7 +97,7 @@ function accept(
   },
 ): void {
   const { peer, socket, request, url, verdict, outbox } = given;
-  const address = addressOf(request);
+  const { address } = clientOf(request, trust);
   const since = url.searchParams.get('since') || undefined;
   const connection = new Connection(peer, socket, { address, since, limits, outbox });
   peer.on('error', closesByItself);

@@ -14,6 +14,7 @@ import { createGateway, type Gateway } from '../../services/gateway/gateway.ts';
 import type { Limits } from '../../services/gateway/limits.ts';
 import type { Position } from '../../services/log/log.ts';
 import { createPool } from '../../services/postgres/pool.ts';
+import type { Trust } from '../../services/proxies.ts';
 import { createDatabase } from '../support/database.ts';
 
 export const app = { id: 'bubble-im', key: 'test-key', secret: 'test-secret' };
@@ -68,11 +69,12 @@ export class Installation {
   }
 
   /** Starts a gateway with a server of its own, on this installation's bus or another. */
-  async start(limits: Partial<Limits> = {}, bus = this.bus): Promise<RunningGateway> {
+  async start(limits: Partial<Limits> = {}, bus = this.bus, trust?: Trust): Promise<RunningGateway> {
     const server = Fastify();
     await server.register(formbody, { parser: (text) => qs.parse(text) });
     const sessions = { verify: (token: string) => this.tokens.verify(token, 30) };
-    const create = () => createGateway({ bus, database: this.pool, app, sessions, logger: silent, limits });
+    const parts = { bus, database: this.pool, app, sessions, logger: silent, limits };
+    const create = () => createGateway({ ...parts, ...(trust && { trust }) });
     const gateway = create();
     const gateways = [gateway];
     await server.register(gateway.routes);

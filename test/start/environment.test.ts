@@ -6,6 +6,7 @@ describe('the environment', () => {
   const defaults = {
     host: '127.0.0.1',
     port: 8787,
+    trustProxy: undefined,
     dataFolder: resolve('./data'),
     databaseUrl: undefined,
     eventStoreUrl: undefined,
@@ -19,6 +20,7 @@ describe('the environment', () => {
   const names = [
     'HOST',
     'PORT',
+    'TRUST_PROXY',
     'DATA_DIR',
     'DATABASE_URL',
     'EVENTSTORE_URL',
@@ -50,6 +52,7 @@ describe('the environment', () => {
     const read = readEnvironment({
       HOST: '::1',
       PORT: '0',
+      TRUST_PROXY: '10.0.0.0/8, fd00::1',
       DATA_DIR: '/srv/im',
       DATABASE_URL: 'postgresql://im:pw@db/im',
       EVENTSTORE_URL: 'esdb+discover://one:2113,two:2113?tls=false',
@@ -69,6 +72,7 @@ describe('the environment', () => {
     expect(read).toEqual({
       host: '::1',
       port: 0,
+      trustProxy: ['10.0.0.0/8', 'fd00::1'],
       dataFolder: '/srv/im',
       databaseUrl: 'postgresql://im:pw@db/im',
       eventStoreUrl: 'esdb+discover://one:2113,two:2113?tls=false',
@@ -84,6 +88,10 @@ describe('the environment', () => {
       },
       logLevel: 'debug',
     });
+  });
+
+  test('takes a number of proxies as a number', () => {
+    expect(readEnvironment({ TRUST_PROXY: '2' }).trustProxy).toBe(2);
   });
 
   test('expects the bucket in the path, and no region, of a store that is not Amazon’s', () => {
@@ -115,6 +123,14 @@ describe('the environment', () => {
     ['PORT', '65536', 'PORT must be a whole number from 0 to 65535, not "65536"'],
     ['PORT', '80.5', 'PORT must be a whole number from 0 to 65535, not "80.5"'],
     ['PORT', '-1', 'PORT must be a whole number from 0 to 65535, not "-1"'],
+    [
+      'TRUST_PROXY',
+      'proxy.example',
+      'TRUST_PROXY must be a number of proxies, or addresses and networks such as 10.0.0.0/8, not "proxy.example"',
+    ],
+    ['TRUST_PROXY', '10.0.0.0/33', 'TRUST_PROXY must be a number of proxies'],
+    ['TRUST_PROXY', '10.0.0.1,,10.0.0.2', 'TRUST_PROXY must be a number of proxies'],
+    ['TRUST_PROXY', '-1', 'TRUST_PROXY must be a number of proxies'],
     ['HOST', 'http://here', 'HOST must be an address or a host name, not "http://here"'],
     ['DATABASE_URL', 'mysql://u:secret@h/d', 'DATABASE_URL must be a URL that begins with postgres://'],
     ['EVENTSTORE_URL', 'localhost:2113', 'EVENTSTORE_URL must be a URL that begins with esdb://'],

@@ -16,6 +16,7 @@ import { openFileStore } from '../../services/files/open.ts';
 import type { Position } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres.ts';
 import { createPool } from '../../services/postgres/pool.ts';
+import type { Trust } from '../../services/proxies.ts';
 import { openSms } from '../../services/sms/open.ts';
 import { silent } from './accounts.ts';
 import { createDatabase } from './database.ts';
@@ -35,6 +36,8 @@ export interface ApplicationOptions {
   readonly bucket?: Bucket;
   /** Who carries SMS; by default the development inbox. */
   readonly aliyunSms?: AliyunSms;
+  /** Which proxies may name the client; by default none. */
+  readonly trust?: Trust;
   /** Where the API tells what happens; nowhere by default. */
   readonly logger?: Logger;
 }
@@ -77,7 +80,7 @@ export async function startApplication(options: ApplicationOptions = {}): Promis
     const projector = await startProjector({ log, database: database.url, bus, logger: silent });
     stops.push(() => projector.stop());
     await vi.waitUntil(() => application.isReady(), { timeout: 20_000, interval: 5 });
-    const server = await createServer(application);
+    const server = await createServer(application, options.trust);
     stops.push(async () => server.close());
     const url = await server.listen({ host: '127.0.0.1', port: 0 });
     return {
