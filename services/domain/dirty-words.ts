@@ -1,39 +1,72 @@
-/** The words of one setting by their first character, the longest first: what a position must be held against. */
-let lexicon: { readonly words: string; readonly byFirst: ReadonlyMap<string, readonly string[]> } = {
-  words: '',
-  byFirst: new Map(),
-};
+import { changeText } from './content-addresses.ts';
+
+/** The words last used, sorted by their code units: they change rarely, and there may be 200,000. */
+let lexicon: { readonly words: string; readonly sorted: readonly string[] } = { words: '', sorted: [] };
 
 /**
- * Replaces each of `words` (comma, a Chinese one too, or newline between) in `content` by stars, one a
- * character, without regard to case (BEHAVIOUR, Messages). Words that overlap are starred out all.
+ * Replaces each of `words` (separated by commas, also Chinese ones, or line breaks) in the text of `content`
+ * by asterisks, one a character, without regard to case. Words that overlap are all replaced. Addresses,
+ * uids and markup stay as they are: a changed address would lead nowhere.
  */
 export function starOut(content: string, words: string): string {
   if (words === '') return content;
-  if (lexicon.words !== words) lexicon = { words, byFirst: byFirstCharacter(words) };
-  const folded = foldCase(content);
+  if (lexicon.words !== words) lexicon = { words, sorted: sortedWords(words) };
+  const { sorted } = lexicon;
+  return sorted.length === 0 ? content : changeText(content, (text) => starText(text, sorted));
+}
+
+function starText(text: string, sorted: readonly string[]): string {
+  const folded = foldCase(text);
   let starred = '';
   let starredTo = 0;
-  for (let index = 0; index < content.length; ) {
-    const character = String.fromCodePoint(content.codePointAt(index) ?? 0);
-    const first = String.fromCodePoint(folded.codePointAt(index) ?? 0);
-    const word = lexicon.byFirst.get(first)?.find((candidate) => folded.startsWith(candidate, index));
-    if (word) starredTo = Math.max(starredTo, index + word.length);
+  for (let index = 0; index < text.length; ) {
+    const character = String.fromCodePoint(text.codePointAt(index) ?? 0);
+    starredTo = Math.max(starredTo, index + longestWord(folded, index, sorted));
     starred += index < starredTo ? '*' : character;
     index += character.length;
   }
   return starred;
 }
 
-function byFirstCharacter(words: string): Map<string, string[]> {
-  const byFirst = new Map<string, string[]>();
+/** The length of the longest word that begins at `from`; 0 if none does. */
+function longestWord(folded: string, from: number, sorted: readonly string[]): number {
+  let longest = 0;
+  let low = 0;
+  let high = sorted.length;
+  // The words from `low` to before `high` have their first `depth` characters in common with the text.
+  for (let depth = 0; low < high; depth++) {
+    if (sorted[low]?.length === depth) longest = depth;
+    if (from + depth >= folded.length) break;
+    const code = folded.charCodeAt(from + depth);
+    low = firstFrom(code, depth, sorted, low, high);
+    high = firstFrom(code + 1, depth, sorted, low, high);
+  }
+  return longest;
+}
+
+/** The first of the words from `low` to before `high` whose character at `depth` is `code` or greater. */
+function firstFrom(
+  code: number,
+  depth: number,
+  sorted: readonly string[],
+  low: number,
+  high: number,
+): number {
+  let [first, end] = [low, high];
+  while (first < end) {
+    const middle = (first + end) >>> 1;
+    // A word that ends before `depth` sorts before those that go on.
+    const word = sorted[middle] ?? '';
+    if (depth < word.length && word.charCodeAt(depth) >= code) end = middle;
+    else first = middle + 1;
+  }
+  return first;
+}
+
+function sortedWords(words: string): string[] {
   const list = new Set(words.split(/[,\uff0c\r\n]/u).map((word) => foldCase(word.trim())));
   list.delete('');
-  for (const word of [...list].sort((one, other) => other.length - one.length)) {
-    const first = String.fromCodePoint(word.codePointAt(0) ?? 0);
-    byFirst.set(first, [...(byFirst.get(first) ?? []), word]);
-  }
-  return byFirst;
+  return [...list].sort();
 }
 
 /** Lower case, keeping every character where it stands: what would change its length stays as it is. */
