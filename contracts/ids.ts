@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+/* Events hold these for ever: what an id may be can be widened, never narrowed. */
+
 /** The largest id that survives JSON in every client: ids stay below 2^53. */
 const id = () => z.int().positive();
 

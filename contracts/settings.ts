@@ -67,13 +67,25 @@ export type SettingChanges = z.infer<typeof SettingChanges>;
 /** The settings of a new installation. */
 export const defaultSettings: Settings = Settings.parse({});
 
+/**
+ * Settings with those changed that recorded values name. What this version does not know, or what is outside
+ * its limits, was set by another version and changes nothing.
+ */
+export function withRecorded(settings: Settings, values: Readonly<Record<string, unknown>>): Settings {
+  const fitting = Object.entries(Settings.shape).flatMap(([name, schema]) => {
+    const { success, data } = schema.unwrap().safeParse(values[name]);
+    return success ? [[name, data]] : [];
+  });
+  return Settings.parse({ ...settings, ...Object.fromEntries(fitting) });
+}
+
+/** The settings whose values are numbers. */
+const numbers = new Set(
+  Object.entries(defaultSettings).flatMap(([name, value]) => (typeof value === 'number' ? [name] : [])),
+);
+
 /** The settings that rows of `read.settings` give: numbers stand there in digits, what is not set is the default. */
 export function settingsOf(rows: Iterable<{ readonly name: string; readonly value: string }>): Settings {
-  const set = new Map(Array.from(rows, ({ name, value }) => [name, value]));
-  const values = Object.entries(defaultSettings).map(([name, standard]) => {
-    const value = set.get(name);
-    if (value === undefined) return [name, standard];
-    return [name, typeof standard === 'number' ? Number(value) : value];
-  });
-  return Settings.parse(Object.fromEntries(values));
+  const values = Array.from(rows, ({ name, value }) => [name, numbers.has(name) ? Number(value) : value]);
+  return withRecorded(defaultSettings, Object.fromEntries(values));
 }

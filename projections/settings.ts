@@ -10,7 +10,7 @@ export const settingProjections: ProjectionsOf<SettingEvent> = {
     reads: () => [allSettings()],
     apply({ data: { changes } }, rows, pushes) {
       for (const [name, value] of Object.entries(changes)) {
-        if (value !== undefined) rows.put(settings, { name, value: String(value) });
+        rows.put(settings, { name, value: String(value) });
       }
       const { ws_address, ...shown } = PublicSettings.parse(settingsOf(rows.list(allSettings())));
       pushes.add(globalChannel, 'settingChange', {

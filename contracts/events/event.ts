@@ -9,21 +9,38 @@ export function personal<Schema extends z.ZodType>(schema: Schema): Schema {
   return schema;
 }
 
+/** Makes an event's data of one version into those of the next. */
+export type Upcast = (data: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+
 /** One kind of event: its name, the version written today, and how older data are lifted to it. */
 export interface EventDefinition<Type extends string = string, Data extends z.ZodObject = z.ZodObject> {
   readonly type: Type;
   readonly version: number;
+  /** The data of the version written today. */
   readonly data: Data;
-  /** For each older version n, a function from its data to that of version n + 1. */
-  readonly upcasts: Readonly<Record<number, (data: Record<string, unknown>) => Record<string, unknown>>>;
+  /** The first lifts version 1 to 2, the next one 2 to 3, and so on. */
+  readonly upcasts: readonly Upcast[];
 }
 
-/** Defines version 1 of an event. */
+/**
+ * Defines an event. What was recorded once is read for ever: whoever changes `data` adds an upcast
+ * from the version before, which makes the present version one greater.
+ */
 export function event<const Type extends string, Data extends z.ZodObject>(
   type: Type,
   data: Data,
+  upcasts: readonly Upcast[] = [],
 ): EventDefinition<Type, Data> {
-  return { type, version: 1, data, upcasts: {} };
+  return { type, version: upcasts.length + 1, data, upcasts };
+}
+
+/** Lifts data that were written under an older version to the present one. */
+export function lift(
+  { upcasts }: Pick<EventDefinition, 'upcasts'>,
+  version: number,
+  data: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  return upcasts.slice(version - 1).reduce((lifted, upcast) => upcast(lifted), data);
 }
 
 /** The union of events that a list of definitions describes: `{ type, data }`. */

@@ -1,10 +1,15 @@
 import type { SettingEvent } from '../../contracts/events/setting.ts';
-import { defaultSettings, type SettingChanges, type Settings } from '../../contracts/settings.ts';
+import {
+  defaultSettings,
+  type SettingChanges,
+  type Settings,
+  withRecorded,
+} from '../../contracts/settings.ts';
 import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts';
 
 export const setting: Aggregate<Settings, SettingEvent> = {
   initial: () => defaultSettings,
-  evolve: (state, event) => withChanges(state, event.data.changes),
+  evolve: (state, event) => withRecorded(state, event.data.changes),
   weight: () => 1,
 };
 
@@ -14,17 +19,11 @@ export const settingStream: AggregateStream<Settings, SettingEvent> = {
   name: streamName('setting'),
 };
 
-/** Settings with those changed that `changes` names. */
-export function withChanges(state: Settings, changes: SettingChanges): Settings {
-  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
-  return { ...state, ...Object.fromEntries(given) };
-}
-
 /** Changes settings; what already is so is left out, and nothing changed gives no event. */
 export function changeSettings(state: Settings, changes: SettingChanges): SettingEvent[] {
   const before: Readonly<Record<string, unknown>> = state;
-  const real = Object.entries(changes).filter(
-    ([name, value]) => value !== undefined && before[name] !== value,
+  const real = Object.entries(changes).flatMap(([name, value]) =>
+    value === undefined || before[name] === value ? [] : [[name, value] as const],
   );
   return real.length === 0 ? [] : [{ type: 'SettingsChanged', data: { changes: Object.fromEntries(real) } }];
 }

@@ -1,6 +1,6 @@
-import { EventMetadata } from '../../contracts/events/event.ts';
+import { EventMetadata, lift } from '../../contracts/events/event.ts';
 import { type DomainEvent, definitionOf } from '../../contracts/events/index.ts';
-import type { EventId, Json, NewEvent, RecordedEvent } from './log.ts';
+import type { EventId, NewEvent, RecordedEvent } from './log.ts';
 
 /** A domain event as it was recorded, with what the log and the writer say of it. */
 export type Decoded<Event extends DomainEvent = DomainEvent> = Event & {
@@ -51,13 +51,7 @@ function read(record: RecordedEvent): Decoded {
   if (version > definition.version) {
     throw new UnreadableEvent(record, `its version ${version} is newer than ${definition.version}`);
   }
-  let data: Json = record.data;
-  for (let from = version; from < definition.version; from++) {
-    const upcast = definition.upcasts[from];
-    if (!upcast) throw new UnreadableEvent(record, `nothing lifts version ${from}`);
-    data = upcast({ ...data });
-  }
-  const parsed = definition.data.safeParse(data);
+  const parsed = definition.data.safeParse(lift(definition, version, record.data));
   if (!parsed.success) throw new UnreadableEvent(record, 'its data are broken', { cause: parsed.error });
   // The definition's schema has just checked that data belong to the type.
   return {

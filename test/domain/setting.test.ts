@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SettingEvent } from '../../contracts/events/setting.ts';
-import { defaultSettings } from '../../contracts/settings.ts';
+import { defaultSettings, settingsOf } from '../../contracts/settings.ts';
 import { fold } from '../../services/domain/aggregate.ts';
 import { changeSettings, setting } from '../../services/domain/setting.ts';
 import { given } from '../support/specification.ts';
@@ -52,5 +52,16 @@ describe('settings', () => {
     given(setting, changed({ dirty_words: '坏' }))
       .when((state) => changeSettings(state, { dirty_words: '' }))
       .gives(changed({ dirty_words: '' }));
+  });
+
+  it('stay as they are where another version set what this one does not know or would not take', () => {
+    const changes = { revoke_seconds: 0, voice: 'loud', hologram: 'on', private_chat: 'off', video: 7 };
+    expect(fold(setting, [changed({ revoke_seconds: 60 }), changed(changes)])).toEqual({
+      ...defaultSettings,
+      revoke_seconds: 60,
+      private_chat: 'off',
+    });
+    const rows = Object.entries(changes).map(([name, value]) => ({ name, value: String(value) }));
+    expect(settingsOf(rows)).toEqual({ ...defaultSettings, private_chat: 'off' });
   });
 });
