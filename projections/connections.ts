@@ -1,36 +1,35 @@
-import { Client, type ClientConfig } from 'pg';
-
-/** So long a connection may take to stand, in milliseconds. */
-const patience = 5_000;
+import type { Client } from 'pg';
+import {
+  beginSession,
+  createClient,
+  type DatabaseConfig,
+  type Purpose,
+} from '../services/postgres/connect.ts';
+import type { SilenceWatch } from '../services/postgres/silence.ts';
 
 /** A projector's connections, which stand and fall together. */
 export class Connections {
-  readonly #config: ClientConfig;
+  readonly #database: DatabaseConfig;
   readonly #fail: (error: unknown) => void;
   readonly #open = new Set<Client>();
 
   /**
-   * @param database a connection string, or what `pg` takes
    * @param fail hears of each connection that breaks or ends
    */
-  constructor(database: string | ClientConfig, fail: (error: unknown) => void) {
-    this.#config = typeof database === 'string' ? { connectionString: database } : database;
+  constructor(database: DatabaseConfig, fail: (error: unknown) => void) {
+    this.#database = database;
     this.#fail = fail;
   }
 
   /** Opens one more. @throws what `pg` throws where there is none */
-  async open(): Promise<Client> {
-    const client = new Client({
-      connectionTimeoutMillis: patience,
-      keepAlive: true,
-      application_name: 'bubble-im projector',
-      ...this.#config,
-    });
+  async open(purpose: Purpose): Promise<{ client: Client; watch: SilenceWatch }> {
+    const client = createClient(this.#database, purpose);
     client.on('error', this.#fail);
     client.on('end', () => this.#fail(new Error('the connection ended')));
     this.#open.add(client);
     await client.connect();
-    return client;
+    const watch = await beginSession(client, purpose);
+    return { client, watch };
   }
 
   /** Breaks all of them, so that nothing waits on them any longer. */

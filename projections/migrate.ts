@@ -1,8 +1,11 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import pg from 'pg';
-import { hearErrors } from '../services/postgres/pool.ts';
+import { openPool, type Purpose } from '../services/postgres/connect.ts';
 import { migrations } from './migrations/index.ts';
+
+/** An hour: a migration may rewrite large tables, and others wait until it is done. */
+const longest = 3_600_000;
+const purpose: Purpose = { name: 'bubble-im migrations', statement: longest, transaction: longest };
 
 /**
  * Brings a database's tables up to date, each migration in one transaction. Several callers at once do
@@ -12,9 +15,8 @@ import { migrations } from './migrations/index.ts';
  * database was made by a newer version of the program.
  */
 export async function migrate(url: string): Promise<string[]> {
-  const pool = new pg.Pool({ connectionString: url, max: 1 });
   // The failure of a connection shows at its next use.
-  hearErrors(pool, () => {});
+  const pool = openPool(url, purpose, { max: 1, tell: () => undefined });
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     await refuseNewer(db);

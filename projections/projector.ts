@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Client, ClientConfig } from 'pg';
+import type { Client } from 'pg';
 import type { Logger } from 'pino';
 import { categories, type DomainEvent } from '../contracts/events/index.ts';
 import type { Bus } from '../services/bus/bus.ts';
 import { type Decoded, decode, UnreadableEvent } from '../services/log/codec.ts';
 import { type EventLog, type Position, type RecordedEvent, startOfLog } from '../services/log/log.ts';
+import type { DatabaseConfig, Purpose } from '../services/postgres/connect.ts';
+import type { SilenceWatch } from '../services/postgres/silence.ts';
 import { BatchProjector, ProjectionFault, sqlState } from './batch.ts';
 import { Connections } from './connections.ts';
 import { projectionsByType } from './index.ts';
@@ -16,8 +18,8 @@ import { expirePushes } from './push-expiry.ts';
 
 export interface ProjectorOptions {
   readonly log: EventLog;
-  /** Where the read models are: a connection string, or what `pg` takes. */
-  readonly database: string | ClientConfig;
+  /** Where the read models are. */
+  readonly database: DatabaseConfig;
   readonly bus: Bus;
   readonly logger: Logger;
 }
@@ -38,11 +40,34 @@ const longestPause = 2_000;
 const patience = 5_000;
 const expiryMilliseconds = 600_000;
 
+/** A batch writes 10,000 rows at most, which takes a busy disk some seconds. */
+const longestBatch = 30_000;
+
+/**
+ * What is lost in a crash is made again, so commits need not wait for the disk; every statement finds
+ * its rows by a key, so a plan without an index is never the right one.
+ */
+const workerPurpose: Purpose = {
+  name: 'bubble-im projector',
+  statement: longestBatch,
+  transaction: longestBatch,
+  settings: {
+    synchronous_commit: 'off',
+    enable_seqscan: 'off',
+    enable_hashjoin: 'off',
+    enable_mergejoin: 'off',
+    plan_cache_mode: 'force_generic_plan',
+    jit: 'off',
+  },
+};
+
+/** To renew the lease is one small write. */
+const keeperPurpose: Purpose = { name: 'bubble-im projector lease', statement: 2_000, transaction: 2_000 };
+
 interface Work {
   /** The connection that writes the read models. */
   readonly worker: Client;
-  /** The one for all else, which must not wait behind a batch. */
-  readonly clerk: Client;
+  readonly watch: SilenceWatch;
   readonly lease: Lease;
   readonly held: Held;
   readonly signal: AbortSignal;
@@ -157,12 +182,11 @@ export class Projector {
     const connections = new Connections(this.#options.database, fail);
     this.#connections = connections;
     try {
-      const clerk = await connections.open();
-      const worker = await connections.open();
-      await worker.query(workerSettings);
-      const lease = new Lease(clerk, this.#holder);
+      const { client: keeper } = await connections.open(keeperPurpose);
+      const { client: worker, watch } = await connections.open(workerPurpose);
+      const lease = await Lease.over(keeper, worker, this.#holder);
       const held = await this.#standBy(lease, signal);
-      if (held) await this.#work({ worker, clerk, lease, held, signal, fail });
+      if (held) await this.#work({ worker, watch, lease, held, signal, fail });
       stop();
     } catch (error) {
       // What broke first says more than what broke because of it.
@@ -187,11 +211,11 @@ export class Projector {
     return undefined;
   }
 
-  async #work({ worker, clerk, lease, held, signal, fail }: Work): Promise<void> {
+  async #work({ worker, watch, lease, held, signal, fail }: Work): Promise<void> {
     const { log, bus } = this.#options;
     const ending = new AbortController();
     const ended = AbortSignal.any([signal, ending.signal]);
-    const besides = [this.#keep(lease, held, ended).catch(fail), this.#expire(clerk, ended).catch(fail)];
+    const besides = [this.#keep(lease, held, watch, ended).catch(fail), this.#expire(ended)];
     try {
       if ((await log.end()) < held.position) {
         throw new StrangeLog(`the log ends before ${held.position}, up to where the read models reach`);
@@ -234,30 +258,33 @@ export class Projector {
     if (unreadable !== undefined) throw unreadable;
   }
 
-  async #keep(lease: Lease, held: Held, signal: AbortSignal): Promise<void> {
+  /** Renews the lease. @throws when it is lost, or the connection of the batches is */
+  async #keep(lease: Lease, held: Held, worker: SilenceWatch, signal: AbortSignal): Promise<void> {
+    let lost = 0;
     while (!signal.aborted) {
       await delay(renewMilliseconds, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      if (!(await lease.renew(held))) throw new SteppedDown('another projector holds the lease');
+      const renewed = await lease.renew(held);
+      if (!renewed) throw new SteppedDown('another projector holds the lease');
+      // The server waits for us while we wait for it: what one of the two has sent is lost.
+      lost = !renewed.working && worker.silence > renewMilliseconds ? lost + 1 : 0;
+      if (lost === 2) throw new Error('the connection has lost a batch or its answer');
     }
   }
 
-  async #expire(client: Client, signal: AbortSignal): Promise<void> {
+  async #expire(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await delay(expiryMilliseconds, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      const count = await expirePushes(client, signal);
-      if (count > 0) this.#logger.debug({ count }, 'pushes past their time were deleted');
+      try {
+        const count = await expirePushes(this.#options.database, signal);
+        if (count > 0) this.#logger.debug({ count }, 'pushes past their time were deleted');
+      } catch (error) {
+        this.#logger.warn({ err: error }, 'pushes past their time could not be deleted; trying again later');
+      }
     }
   }
 }
-
-/**
- * What is lost in a crash is made again, so commits need not wait for the disk; every statement finds
- * its rows by a key, so a plan without an index is never the right one.
- */
-const workerSettings = `set synchronous_commit = off; set enable_seqscan = off; set enable_hashjoin = off;
-  set enable_mergejoin = off; set plan_cache_mode = force_generic_plan; set jit = off`;
 
 /**
  * Starts a projector on a migrated database. It is there at once, and catches up by itself, also

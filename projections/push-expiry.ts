@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
+import { type DatabaseConfig, openClient, type Purpose } from '../services/postgres/connect.ts';
+
+const purpose: Purpose = { name: 'bubble-im push expiry', statement: 30_000, transaction: 30_000 };
 
 /** How long a push can be replayed. */
 const keptDays = 7;
@@ -10,7 +13,17 @@ const pauseMilliseconds = 50;
  * Deletes pushes past their time, oldest first and few at a time. The newest of them stays, to tell
  * that there were others. Answers how many went.
  */
-export async function expirePushes(client: Client, signal: AbortSignal): Promise<number> {
+export async function expirePushes(database: DatabaseConfig, signal: AbortSignal): Promise<number> {
+  // A connection of its own, so that nothing that must be quick waits behind it.
+  const client = await openClient(database, purpose);
+  try {
+    return await deleteOld(client, signal);
+  } finally {
+    await client.end();
+  }
+}
+
+async function deleteOld(client: Client, signal: AbortSignal): Promise<number> {
   let gone = 0;
   while (!signal.aborted) {
     const { rowCount } = await client.query(

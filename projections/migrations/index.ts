@@ -2,6 +2,7 @@ import * as log from './0001-log.ts';
 import * as accounts from './0002-accounts.ts';
 import * as readModels from './0003-read-models.ts';
 import * as presence from './0004-presence.ts';
+import * as lease from './0010-lease.ts';
 import * as gatewayBeats from './0080-gateway-beats.ts';
 
 /** All migrations, in the order in which they apply. */
@@ -10,5 +11,6 @@ export const migrations = {
   '0002-accounts': accounts,
   '0003-read-models': readModels,
   '0004-presence': presence,
+  '0010-lease': lease,
   '0080-gateway-beats': gatewayBeats,
 };

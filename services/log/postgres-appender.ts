@@ -59,9 +59,19 @@ export class Appender {
     this.#logger = options.logger;
     this.#patience = options.patience;
     this.#onCommitted = options.onCommitted;
-    this.#connection = new LastingConnection(options.config, options.logger, (client) =>
-      this.#makeReady(client),
-    );
+    // Half the patience is left for a second try on another connection.
+    const longest = Math.ceil(options.patience / 2);
+    this.#connection = new LastingConnection({
+      config: options.config,
+      purpose: {
+        name: 'bubble-im log appender',
+        statement: longest,
+        transaction: longest,
+        settings: { lock_timeout: `${longest}` },
+      },
+      logger: options.logger,
+      makeReady: (client) => this.#makeReady(client),
+    });
   }
 
   /** @throws LogFailure */
@@ -118,16 +128,11 @@ export class Appender {
   }
 
   async #makeReady(client: pg.Client): Promise<void> {
-    const answerMilliseconds = Math.ceil(this.#patience / 2);
     const { rows } = await client.query<{ backend: number; fsync: string }>(
       `select pg_backend_pid() as backend, current_setting('fsync') as fsync,
         -- what is acknowledged must be on disk, whatever the server's default
         set_config('synchronous_commit',
-          case current_setting('synchronous_commit') when 'remote_apply' then 'remote_apply' else 'on' end, false),
-        set_config('lock_timeout', $1, false),
-        set_config('statement_timeout', $1, false),
-        set_config('idle_in_transaction_session_timeout', $1, false)`,
-      [String(answerMilliseconds)],
+          case current_setting('synchronous_commit') when 'remote_apply' then 'remote_apply' else 'on' end, false)`,
     );
     this.backend = rows[0]?.backend;
     if (rows[0]?.fsync === 'off') {
@@ -162,18 +167,9 @@ export class Appender {
   }
 
   async #send(client: pg.Client, batch: readonly WaitingAppend[]): Promise<readonly Committed[]> {
-    // The server gives up after half the patience; where it does not answer at all, this does.
-    const late = setTimeout(
-      () => this.#connection.break('the server of the log does not answer'),
-      this.#patience / 2 + 500,
-    );
-    try {
-      const statement = appendStatement(batch, (stream) => this.#hints.get(stream) ?? 0);
-      const [rows = []] = await pipeline(client, [statement]);
-      return committedOf(batch, rows[0]);
-    } finally {
-      clearTimeout(late);
-    }
+    const statement = appendStatement(batch, (stream) => this.#hints.get(stream) ?? 0);
+    const [rows = []] = await pipeline(client, [statement]);
+    return committedOf(batch, rows[0]);
   }
 
   #settle(committed: readonly Committed[]): void {

@@ -1,34 +1,50 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from 'pino';
+import { beginSession, connectMilliseconds, createClient, type Purpose } from '../postgres/connect.ts';
+import type { SilenceWatch } from '../postgres/silence.ts';
 
 const firstPause = 20;
 const longestPause = 1_000;
 
-/** How long connecting and preparing may take. */
-const connectMilliseconds = 5_000;
+/** How often a connection that is idle is asked for a sign of life, and how long it may take, in milliseconds. */
+const askEvery = 2_000;
+const answerWithin = 3_000;
+
+interface Connected {
+  readonly client: pg.Client;
+  readonly watch: SilenceWatch;
+  /** Settles with why the connection ended. */
+  readonly lost: Promise<unknown>;
+}
+
+export interface LastingConnectionOptions {
+  readonly config: pg.ClientConfig;
+  readonly purpose: Purpose;
+  readonly logger: Logger;
+  /** Makes a new connection ready; it is made again when this fails. */
+  readonly makeReady: (client: pg.Client) => Promise<void>;
+}
 
 /**
- * One connection that is made again whenever it breaks, for as long as it is wanted. It never throws
- * at who does not ask: while it is broken there is simply no `client`.
+ * One connection that is made again whenever it breaks, for as long as it is wanted; also when it breaks
+ * without a word while nothing goes over it. It never throws at who does not ask: while it is broken
+ * there is simply no `client`.
  */
 export class LastingConnection {
   /** The connection as it is now. */
   client: pg.Client | undefined;
-  readonly #config: pg.ClientConfig;
-  /** Makes a new connection ready; it is made again when this fails. */
-  readonly #makeReady: (client: pg.Client) => Promise<void>;
-  readonly #logger: Logger;
+  readonly #options: LastingConnectionOptions;
   readonly #closing = new AbortController();
+  readonly #closed = once(this.#closing.signal, 'abort');
   readonly #life: Promise<void>;
   #next = Promise.withResolvers<void>();
   /** Why there is no connection, for whoever gives up waiting. */
   failure: unknown;
 
-  constructor(config: pg.ClientConfig, logger: Logger, makeReady: (client: pg.Client) => Promise<void>) {
-    this.#config = config;
-    this.#logger = logger;
-    this.#makeReady = makeReady;
+  constructor(options: LastingConnectionOptions) {
+    this.#options = options;
     this.#life = this.#live();
   }
 
@@ -52,12 +68,13 @@ export class LastingConnection {
     let pause = firstPause;
     while (!this.#closing.signal.aborted) {
       try {
-        const { client, lost } = await this.#connect();
+        const connected = await this.#connect();
         pause = firstPause;
-        this.failure = await this.#serve(client, lost);
-        if (!this.#closing.signal.aborted) this.#logger.warn({ err: this.failure }, 'connection lost');
+        this.failure = await this.#serve(connected);
+        if (!this.#closing.signal.aborted)
+          this.#options.logger.warn({ err: this.failure }, 'connection lost');
       } catch (error) {
-        if (pause === firstPause) this.#logger.warn({ err: error }, 'no connection, trying on');
+        if (pause === firstPause) this.#options.logger.warn({ err: error }, 'no connection, trying on');
         this.failure = error;
         await delay(pause, undefined, { signal: this.#closing.signal }).catch(() => {});
         pause = Math.min(pause * 2, longestPause);
@@ -66,9 +83,9 @@ export class LastingConnection {
     this.#next.resolve();
   }
 
-  /** Makes a connection; `lost` settles with why it ended. */
-  async #connect(): Promise<{ client: pg.Client; lost: Promise<unknown> }> {
-    const client = new pg.Client({ keepAlive: true, ...this.#config });
+  async #connect(): Promise<Connected> {
+    const { config, purpose, makeReady } = this.#options;
+    const client = createClient(config, purpose);
     const lost = Promise.withResolvers<unknown>();
     client.on('error', (error) => lost.resolve(error));
     client.on('end', () => lost.resolve(new Error('the connection ended')));
@@ -77,7 +94,9 @@ export class LastingConnection {
     this.#closing.signal.addEventListener('abort', destroy);
     try {
       await client.connect();
-      await this.#makeReady(client);
+      const watch = await beginSession(client, purpose);
+      await makeReady(client);
+      return { client, watch, lost: lost.promise };
     } catch (error) {
       destroy();
       throw error;
@@ -85,20 +104,27 @@ export class LastingConnection {
       clearTimeout(late);
       this.#closing.signal.removeEventListener('abort', destroy);
     }
-    return { client, lost: lost.promise };
   }
 
-  async #serve(client: pg.Client, lost: Promise<unknown>): Promise<unknown> {
+  async #serve({ client, watch, lost }: Connected): Promise<unknown> {
     this.client = client;
     this.#next.resolve();
     this.#next = Promise.withResolvers();
-    const closed = new Promise((resolve) => {
-      this.#closing.signal.addEventListener('abort', resolve, { once: true });
-    });
-    const reason = await Promise.race([lost, closed]);
+    const asking = setInterval(() => {
+      if (!watch.owes) this.#ask(client);
+    }, askEvery);
+    const reason = await Promise.race([lost, this.#closed]);
+    clearInterval(asking);
     this.client = undefined;
     await this.#end(client);
     return reason;
+  }
+
+  /** Breaks a connection that gives no sign of life. */
+  #ask(client: pg.Client): void {
+    const late = setTimeout(() => this.break('the server gives no sign of life'), answerWithin);
+    const done = () => clearTimeout(late);
+    client.query('select').then(done, done);
   }
 
   async #end(client: pg.Client): Promise<void> {

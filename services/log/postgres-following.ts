@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import type { Purpose } from '../postgres/connect.ts';
 import { LogFailure, type RecordedEvent, type SubscribeOptions } from './log.ts';
 import type { Committed } from './postgres-batch.ts';
 import { LastingConnection } from './postgres-connection.ts';
@@ -14,6 +15,8 @@ const assuranceMilliseconds = 5_000;
 
 /** How long a follower pauses after a read that failed. */
 const pauseMilliseconds = 200;
+
+const listening: Purpose = { name: 'bubble-im log listener', statement: 5_000, transaction: 5_000 };
 
 export interface FollowingOptions {
   readonly config: pg.ClientConfig;
@@ -131,9 +134,11 @@ export class Following {
 
   #enter(): void {
     this.#followers++;
-    this.#listener ??= new LastingConnection(this.#options.config, this.#options.logger, (client) =>
-      this.#listen(client),
-    );
+    const { config, logger } = this.#options;
+    this.#listener ??= new LastingConnection({
+      ...{ config, logger, purpose: listening },
+      makeReady: (client) => this.#listen(client),
+    });
     if (!this.#poll) this.#pollLater();
   }
 

@@ -1,6 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { type Logger, pino } from 'pino';
-import { hearErrors } from '../postgres/pool.ts';
+import { openPool, type Purpose } from '../postgres/connect.ts';
 import type {
   AppendResult,
   EventLog,
@@ -21,6 +21,9 @@ import { prepare } from './prepared.ts';
 
 /** Connections for reading; appending and listening have one each. */
 const readingConnections = 4;
+
+/** A page is read by an index, and holds 4 MB at most. */
+const readingPurpose: Purpose = { name: 'bubble-im log', statement: 5_000, transaction: 5_000 };
 
 const healthMilliseconds = 2_000;
 
@@ -55,24 +58,19 @@ class PostgresLog implements EventLog {
   #closed: Promise<void> | undefined;
 
   constructor({ logger = pino({ level: 'silent' }), patience = 10_000, ...config }: PostgresLogOptions) {
-    this.#pool = new pg.Pool({
-      application_name: 'bubble-im log',
-      connectionTimeoutMillis: 5_000,
-      query_timeout: 30_000,
-      keepAlive: true,
-      ...config,
+    this.#pool = openPool(config, readingPurpose, {
       max: readingConnections,
+      tell: (reason) => logger.warn({ reason }, 'a connection for reading broke'),
     });
-    hearErrors(this.#pool, (reason) => logger.warn({ reason }, 'a connection for reading broke'));
     this.#reading = new Reading(this.#pool);
     this.#following = new Following({
-      config: { application_name: 'bubble-im log listener', ...config },
+      config,
       logger,
       reading: this.#reading,
       ownBackend: () => this.#appender.backend,
     });
     this.#appender = new Appender({
-      config: { application_name: 'bubble-im log appender', ...config },
+      config,
       logger,
       patience,
       onCommitted: (batch) => this.#following.committed(batch),

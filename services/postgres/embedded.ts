@@ -1,7 +1,7 @@
-import pg from 'pg';
 import type { Logger } from 'pino';
 import { findNativeFolder, prepareBinaries } from './binaries.ts';
 import { openCluster, readPassword, superuser } from './cluster.ts';
+import { openClient, type Purpose } from './connect.ts';
 import { endLeftover } from './leftover.ts';
 import { Server } from './server.ts';
 import { findSocketFolder, makeSocketFolder } from './socket-folder.ts';
@@ -33,6 +33,9 @@ export interface EmbeddedPostgresOptions {
   /** Settings of Postgres beyond ours, for tests. `fsync: 'off'` makes the initialising faster as well. */
   readonly settings?: Readonly<Record<string, string>>;
 }
+
+/** Making a database copies its template, which takes a slow disk its time. */
+const purpose: Purpose = { name: 'bubble-im start', statement: 60_000, transaction: 60_000 };
 
 /** The database of the program and the role that owns it. */
 const database = 'bubble_im';
@@ -82,9 +85,9 @@ export async function runningEmbeddedUrl(folder: string): Promise<string | undef
   const socket = await findSocketFolder(folder);
   if (socket === undefined) return undefined;
   const url = connectionUrl(database, database, await readPassword(folder), socket);
-  const client = new pg.Client({ connectionString: url });
   try {
-    await client.connect();
+    const client = await openClient(url, purpose);
+    await client.end();
     return url;
   } catch (error) {
     // What a killed server left behind: a folder without a socket, or one that nobody answers.
@@ -96,8 +99,6 @@ export async function runningEmbeddedUrl(folder: string): Promise<string | undef
       return undefined;
     }
     throw error;
-  } finally {
-    await client.end();
   }
 }
 
@@ -107,8 +108,7 @@ function connectionUrl(role: string, name: string, password: string, socket: str
 }
 
 async function createDatabase(url: string, password: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await openClient(url, purpose);
   try {
     const roles = await client.query('select 1 from pg_roles where rolname = $1', [database]);
     if (roles.rowCount === 0) {

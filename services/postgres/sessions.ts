@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import { beginSession, createClient, type Purpose } from './connect.ts';
 
 /** How long a notification may take before the connection counts as one that carries none, in milliseconds. */
 const patience = 3000;
+
+const purpose: Purpose = { name: 'bubble-im start', statement: patience, transaction: patience };
 
 /**
  * Makes sure that a connection is a session of its own: that a notification reaches who listens. Behind
@@ -10,12 +12,14 @@ const patience = 3000;
  * @throws Error, in words for who starts the program
  */
 export async function mustKeepSessions(url: string): Promise<void> {
-  const listener = new pg.Client({ connectionString: url, connectionTimeoutMillis: patience });
-  const speaker = new pg.Client({ connectionString: url, connectionTimeoutMillis: patience });
+  const config = { connectionString: url, connectionTimeoutMillis: patience };
+  const listener = createClient(config, purpose);
+  const speaker = createClient(config, purpose);
   for (const client of [listener, speaker]) client.on('error', () => undefined);
   let timer: NodeJS.Timeout | undefined;
   try {
     await Promise.all([listener.connect(), speaker.connect()]);
+    await Promise.all([beginSession(listener, purpose), beginSession(speaker, purpose)]);
     const channel = `bubble_im_${randomBytes(8).toString('hex')}`;
     const heard = new Promise<boolean>((resolve) => {
       listener.once('notification', () => resolve(true));

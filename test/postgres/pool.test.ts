@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createPool, hearErrors } from '../../services/postgres/pool.ts';
+import { hearErrors } from '../../services/postgres/connect.ts';
+import { createPool } from '../../services/postgres/pool.ts';
 import { silent } from '../support/accounts.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
 
