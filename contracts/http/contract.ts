@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { type CodeName, Refusal } from '../codes.ts';
 
+/** Each call of the API is served under each of these. */
+export const apiPrefixes = ['/api', '/web', '/h5'];
+
 /** Who may make a call (BEHAVIOUR, Who may call). */
 export type Access =
   /** Anyone; who names a valid token or key is known all the same. */
@@ -21,6 +24,8 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   readonly methods: readonly ['GET' | 'POST', ...('GET' | 'POST')[]];
   readonly access: Access;
   readonly summary: string;
+  /** The call of which this is another name, for clients of the original product. */
+  readonly aliasOf?: string;
   /** What it may be refused for, besides what every call may. */
   readonly refuses?: readonly CodeName[];
   /** A request that fits, without a file, and its answer's data where that is no picture. */
@@ -30,7 +35,7 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   /** The request is multipart with a `file`, for which the limit of this kind holds. */
   readonly upload?: 'image' | 'file';
   /** The answer is no envelope but a picture of this type. */
-  readonly picture?: 'image/png' | 'image/jpeg';
+  readonly picture?: 'image/png' | 'image/jpeg' | 'image/svg+xml';
   readonly data: Data;
 }
 

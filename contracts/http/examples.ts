@@ -69,6 +69,7 @@ export const groupDetail = {
     avatar: '/h5/group/avatar?uid=9,10,11',
     state: 'normal',
     timestamp: 1559034094,
+    groupname: '群聊(猫猫,小老鼠)',
     remark: '群聊(猫猫,小老鼠)',
   },
   members: {

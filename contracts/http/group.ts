@@ -18,15 +18,21 @@ export const GroupMember = z.object({
 });
 export type GroupMember = z.infer<typeof GroupMember>;
 
+const GroupInfo = z.object({
+  gid: z.int(),
+  uid: z.int(),
+  avatar: z.string(),
+  state: z.enum(['normal', 'dissolved']),
+  timestamp: z.int(),
+  groupname: z.string(),
+  /** The caller's own name for the group, else the group's name. */
+  remark: z.string(),
+});
+
 export const GroupDetail = z.object({
-  info: z.object({
-    gid: z.int(),
-    uid: z.int(),
-    avatar: z.string(),
-    state: z.enum(['normal', 'dissolved']),
-    timestamp: z.int(),
-    remark: z.string(),
-  }),
+  info: GroupInfo,
+  /** The fields of `info` once more, if the request names `simple`: clients of the original product read them here. */
+  ...GroupInfo.partial().shape,
   members: z
     .record(
       z.string(),
@@ -100,6 +106,10 @@ export const groupJoin = contract({
   data: nothing,
 });
 
+/** How many members a page has by default, and at most: also the default by initial, where clients do not page. */
+export const membersShown = 32;
+export const mostMembersShown = 500;
+
 export const groupMembers = contract({
   path: '/group/members',
   methods: ['GET'],
@@ -109,10 +119,20 @@ export const groupMembers = contract({
   example: { parameters: { gid: 502139874, limit: 32 }, data: example.groupMembers },
   parameters: z.object({
     ...group,
-    limit: parameter.limit(500, 32),
+    limit: parameter
+      .limitOf(mostMembersShown)
+      .describe(
+        `最多多少条,默认${membersShown},按首字母分组时默认${mostMembersShown};超过${mostMembersShown}按${mostMembersShown}`,
+      )
+      .optional(),
     index: parameter.integer().describe('从哪个index开始查找').default(0),
+    pinyin: parameter.mayBeEmpty().describe('不为空时按name首字母分组返回').default(''),
+    exclude: parameter.listedUids.describe('不返回的成员uid,逗号分隔').optional(),
   }),
-  data: z.record(z.string(), GroupMember),
+  data: z.union([
+    z.record(z.string(), GroupMember),
+    z.record(z.string(), z.record(z.string(), GroupMember.extend({ initials: z.string() }))),
+  ]),
 });
 
 export const groupMemberDelete = contract({
@@ -135,7 +155,7 @@ export const groupDetail = contract({
   example: { parameters: { gid: 502139874, simple: 0, at: 1 }, data: example.groupDetail },
   parameters: z.object({
     ...group,
-    simple: parameter.flag.describe('0返回members,1不返回').default(false),
+    simple: parameter.flag.describe('0返回members,1不返回;传递时info的字段同时出现在data中').optional(),
     at: parameter.flag.describe('0不返回@信息,1返回').default(false),
   }),
   data: GroupDetail,
@@ -189,7 +209,9 @@ export const groupForbiddenUser = contract({
   parameters: z.object({
     ...group,
     uid: parameter.uid.describe('群成员uid'),
-    time: parameter.integer().describe('解除禁言的时间戳;0立刻解除;小于10亿的数按秒数计'),
+    time: parameter
+      .integer(-Number.MAX_SAFE_INTEGER)
+      .describe('解除禁言的时间戳;0和负数立刻解除;小于10亿的正数按秒数计'),
   }),
   data: nothing,
 });

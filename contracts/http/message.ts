@@ -52,7 +52,7 @@ export const messageGet = contract({
   methods: ['GET'],
   access: 'user',
   summary: '获得消息历史记录',
-  refuses: ['noMessage', 'noGroup'],
+  refuses: ['noMessage'],
   example: { parameters: { id: 10, type: 'friend', limit: 20 }, data: example.messages },
   parameters: z.object({
     ...chat,
@@ -99,7 +99,6 @@ export const messageUpdateLastReadTime = contract({
   methods: ['POST'],
   access: 'user',
   summary: '更新消息最后读取时间',
-  refuses: ['noGroup'],
   example: { parameters: { id: 10, type: 'friend' }, data: [] },
   parameters: z.object(chat),
   data: nothing,

@@ -43,11 +43,15 @@ export function integer(least = 0, most = Number.MAX_SAFE_INTEGER) {
 }
 
 /** A limit: one above the most is taken as the most. */
-export function limit(most: number, byDefault: number) {
+export function limitOf(most: number) {
   return integer(1)
     .transform((value) => Math.min(value, most))
-    .meta({ shown: { type: 'integer', minimum: 1 }, description: `最多多少条,超过${most}按${most}` })
-    .default(byDefault);
+    .meta({ shown: { type: 'integer', minimum: 1 }, description: `最多多少条,超过${most}按${most}` });
+}
+
+/** A limit that may be left out. */
+export function limit(most: number, byDefault: number) {
+  return limitOf(most).default(byDefault);
 }
 
 const shownId = { shown: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } };
@@ -82,6 +86,14 @@ function listOfUids(least: number) {
 
 export const uids = listOfUids(1);
 export const anyUids = listOfUids(0);
+
+/** Uids in one text, commas between: `9,10`; empty: none. At most 1,000. */
+export const listedUids = z
+  .preprocess(
+    (value) => (typeof value === 'string' ? value.split(',').filter((uid) => uid !== '') : value),
+    z.array(uid).max(1000),
+  )
+  .meta({ shown: { type: 'string', pattern: '^(\\d+(,\\d+)*)?$' } });
 
 /** 11 digits that begin with 1; may arrive as a number. */
 export const phone = z

@@ -32,6 +32,16 @@ export const ChattingEntry = z.object({
 });
 export type ChattingEntry = z.infer<typeof ChattingEntry>;
 
+/** Who is logged in, as their own home page shows them. */
+export const Mine = z.object({
+  uid: z.int(),
+  username: z.string(),
+  sign: z.string(),
+  nickname: z.string(),
+  avatar: z.string(),
+  unread_friend_apply_count: z.int(),
+});
+
 const shownSettings = {
   ...PublicSettings.shape,
   dirty_words: z.literal(''),
@@ -52,14 +62,7 @@ export const popGet = contract({
   example: { parameters: {}, data: example.home },
   parameters: z.object({ login_uid: parameter.loginUid }),
   data: z.object({
-    mine: z.object({
-      uid: z.int(),
-      username: z.string(),
-      sign: z.string(),
-      nickname: z.string(),
-      avatar: z.string(),
-      unread_friend_apply_count: z.int(),
-    }),
+    mine: Mine,
     friend: ContactList,
     group: z.array(z.object({ gid: z.int(), avatar: z.string(), name: z.string() })),
     chatting: z.record(z.string(), ChattingEntry),

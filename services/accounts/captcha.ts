@@ -4,6 +4,9 @@ import svgCaptcha from 'svg-captcha';
 import { Refusal } from '../../contracts/codes.ts';
 import type { AccountsDatabase } from './tables.ts';
 
+/** How long a picture can be solved, in seconds. */
+export const captchaSeconds = 300;
+
 export interface CaptchaPicture {
   readonly captcha_id: string;
   /** A data URL. */
@@ -11,7 +14,7 @@ export interface CaptchaPicture {
 }
 
 export interface Captchas {
-  /** A new picture, good for five minutes. */
+  /** A new picture, good for `captchaSeconds`. */
   create(): Promise<CaptchaPicture>;
   /**
    * Checks an answer, without regard to case. Right or wrong, the picture is used up.
@@ -49,7 +52,10 @@ export function createCaptchas(options: {
       const row = await database
         .deleteFrom('accounts.captchas')
         .where('id', '=', captchaId)
-        .returning(['hash', sql<boolean>`created > now() - interval '5 minutes'`.as('fresh')])
+        .returning([
+          'hash',
+          sql<boolean>`created > now() - make_interval(secs => ${captchaSeconds})`.as('fresh'),
+        ])
         .executeTakeFirst();
       if (!row?.fresh || !timingSafeEqual(row.hash, answerHash(captchaId, answer))) {
         throw new Refusal('illegal', '图形验证码错误或已过期,请刷新后重试');

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
 import type { GroupEvent } from '../../contracts/events/group.ts';
+import * as alias from '../../contracts/http/aliases.ts';
 import * as contract from '../../contracts/http/group.ts';
 import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
 import { changeChat } from '../commands/change-chat.ts';
@@ -13,6 +15,7 @@ import * as group from '../domain/group-commands.ts';
 import { settingStream } from '../domain/setting.ts';
 import { mustBeActive, userStream } from '../domain/user.ts';
 import { findGroup, findGroupDetail, findMembers } from '../queries/groups.ts';
+import { byInitial, initialOf } from '../queries/initials.ts';
 import { findNicknames } from '../queries/people.ts';
 import type { Application } from './application.ts';
 import { mustNotHurry } from './rate-limit.ts';
@@ -99,12 +102,16 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
     );
   });
 
-  serve(server, application, contract.groupMembers, async ({ parameters: { gid, limit, index }, me }) => {
+  serve(server, application, contract.groupMembers, async ({ parameters, me }) => {
+    const { gid, limit, index, pinyin, exclude } = parameters;
     const reader = me();
     mustBeMember(await standing(gid), reader);
-    const members = await findMembers(database, reader, gid, index, limit);
-    const shown = members.map(({ remark: _, ...member }) => [String(member.uid), member]);
-    return { data: Object.fromEntries(shown) };
+    const byDefault = pinyin === '' ? contract.membersShown : contract.mostMembersShown;
+    const page = { from: index, limit: limit ?? byDefault, exclude };
+    const found = await findMembers(database, reader, gid, page);
+    const members = found.map(({ remark: _, ...member }) => member);
+    if (pinyin === '') return { data: Object.fromEntries(members.map((member) => [member.uid, member])) };
+    return { data: byInitial(members.map((member) => ({ ...member, initials: initialOf(member.name) }))) };
   });
 
   serve(server, application, contract.groupMemberDelete, async (call) => {
@@ -117,7 +124,7 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
     mustBeMember(await standing(gid), reader);
     const detail = await findGroupDetail(database, reader, gid, { withMembers: !simple, withMentions: at });
     if (!detail) throw new Refusal('illegal', '你不是该群成员');
-    return { data: detail };
+    return { data: simple === undefined ? detail : { ...detail.info, ...detail } };
   });
 
   serve(server, application, contract.groupRemark, async (call) => {
@@ -147,14 +154,19 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
     );
   });
 
-  serve(server, application, contract.groupForbiddenAll, async (call) => {
-    const { gid, value } = call.parameters;
+  const muteGroup = async (call: Call<{ readonly gid: Gid }>, muted: boolean) => {
+    const { gid } = call.parameters;
     const by = call.me();
     await standing(gid);
     return changeWithNotice(call, gid, [by], (state, names, mid) =>
-      group.muteGroup(state, { by, muted: value, names, mid }),
+      group.muteGroup(state, { by, muted, names, mid }),
     );
-  });
+  };
+  serve(server, application, contract.groupForbiddenAll, async (call) =>
+    muteGroup(call, call.parameters.value),
+  );
+  serve(server, application, alias.groupForbiddenGroup, async (call) => muteGroup(call, true));
+  serve(server, application, alias.groupChattingGroup, async (call) => muteGroup(call, false));
 
   serve(server, application, contract.groupLeave, async (call) =>
     change(call, call.parameters.gid, (state) => group.leaveGroup(state, { uid: call.me() })),
@@ -171,9 +183,11 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
     return change(call, gid, (state) => group.transferGroup(state, { by: call.me(), to: uid }));
   });
 
-  serve(server, application, contract.groupUpdate, async (call) => {
+  const update = async (call: Call<z.infer<typeof contract.groupUpdate.parameters>>) => {
     const { gid, groupname, avatar } = call.parameters;
     if (groupname === undefined && avatar === undefined) throw new Refusal('missing', '缺少参数groupname');
     return change(call, gid, (state) => group.updateGroup(state, { by: call.me(), name: groupname, avatar }));
-  });
+  };
+  serve(server, application, contract.groupUpdate, update);
+  serve(server, application, alias.groupGuaUpdate, update);
 }

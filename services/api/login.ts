@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
+import { loginCheck, loginJoinCaptcha, loginLoginCaptcha } from '../../contracts/http/aliases.ts';
 import {
   loginCaptcha,
   loginJoin,
@@ -10,23 +12,36 @@ import {
   userSendSmsPass,
 } from '../../contracts/http/login.ts';
 import type { Settings } from '../../contracts/settings.ts';
+import { captchaSeconds } from '../accounts/captcha.ts';
 import { registerUser } from '../commands/register.ts';
 import { settingStream } from '../domain/setting.ts';
 import { findProfile } from '../queries/people.ts';
 import type { Application } from './application.ts';
 import { tokenCookie } from './caller.ts';
 import { ownerOfPassword } from './password.ts';
-import { carriedOut, serve, shownAt } from './route.ts';
+import { type Call, carriedOut, serve, servePicture, shownAt } from './route.ts';
 
 const secondsADay = 86_400;
+
+/** What a captcha's picture is solved for. A page may show both pictures, so each has a cookie of its own. */
+type CaptchaPurpose = 'login' | 'join';
+const captchaCookie = (purpose: CaptchaPurpose) => `${purpose}_captcha_id`;
 
 /** Joining, logging in and out, SMS codes, the captcha (BEHAVIOUR, Login, SMS). */
 export function loginRoutes(server: FastifyInstance, application: Application): void {
   const { names, passwords, tokens, captchas, smsCodes, database, presence } = application;
   const settings = async (): Promise<Settings> => (await application.store.load(settingStream)).state;
 
-  const mustSolve = async (needed: 'on' | 'off', id: string | undefined, answer: string | undefined) => {
-    if (needed === 'off') return;
+  /** The picture's id comes as a parameter, or in the cookie that came with the picture itself. */
+  const mustSolve = async (
+    {
+      captcha_id,
+      captcha: answer,
+    }: { readonly captcha_id?: string | undefined; readonly captcha?: string | undefined },
+    request: FastifyRequest,
+    purpose: CaptchaPurpose,
+  ) => {
+    const id = captcha_id ?? request.cookies[captchaCookie(purpose)];
     if (id === undefined) throw new Refusal('missing', '缺少参数captcha_id');
     if (answer === undefined) throw new Refusal('missing', '缺少参数captcha');
     await captchas.check(id, answer);
@@ -50,11 +65,18 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     return carriedOut;
   });
 
-  serve(server, application, loginJoin, async ({ parameters, context }) => {
+  const sendCaptcha = async (purpose: CaptchaPurpose, request: FastifyRequest, reply: FastifyReply) => {
+    const { captcha_id, image } = await captchas.create();
+    setCookie(request, reply, captchaCookie(purpose), captcha_id, captchaSeconds);
+    reply.header('cache-control', 'no-store');
+    return Buffer.from(image.slice(image.indexOf(',') + 1), 'base64');
+  };
+
+  serve(server, application, loginJoin, async ({ parameters, context, request }) => {
     const { register, register_captcha } = await settings();
     if (register === 'off') throw new Refusal('registerOff');
-    const { username, nickname, avatar, sign, phone, code, password, captcha_id, captcha } = parameters;
-    await mustSolve(register_captcha, captcha_id, captcha);
+    const { username, nickname, avatar, sign, phone, code, password } = parameters;
+    if (register_captcha === 'on') await mustSolve(parameters, request, 'join');
     const checked = await smsCodes.check(phone, 'register', code);
     const passwordHash = await passwords.hash(password);
     const account = { username, nickname, avatar, sign, phone, passwordHash, parent: null };
@@ -62,25 +84,30 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     return shownAt(position);
   });
 
-  serve(server, application, loginLogin, async ({ parameters, request, reply }) => {
+  const login = async ({ parameters, request, reply }: Call<z.infer<typeof loginLogin.parameters>>) => {
     const { login_captcha, token_days } = await settings();
-    const { username, phone, password, captcha_id, captcha } = parameters;
+    const { username, phone, password } = parameters;
     const name = username ?? phone;
     if (name === undefined) throw new Refusal('missing', '缺少参数username');
-    await mustSolve(login_captcha, captcha_id, captcha);
+    if (login_captcha === 'on') await mustSolve(parameters, request, 'login');
     const account = await ownerOfPassword(application, name, password);
     const { token } = await tokens.issue(account);
     const profile = await findProfile(database, presence, { uid: account.uid });
     if (!profile) throw new Refusal('notReady');
     const expires = token_days * secondsADay;
-    setCookie(request, reply, token, expires);
-    return { data: { ...profile, token, expires } };
-  });
+    setCookie(request, reply, tokenCookie, token, expires);
+    return { ...profile, token, expires };
+  };
+
+  serve(server, application, loginLogin, async (call) => ({ data: await login(call) }));
+  serve(server, application, loginCheck, async (call) => ({
+    data: { ...(await login(call)), sso: '' as const },
+  }));
 
   serve(server, application, loginLogout, async ({ caller, request, reply }) => {
     if (caller.kind !== 'user') throw new Refusal('illegal', '当前未登录,无需退出');
     await tokens.end(caller.token);
-    setCookie(request, reply, '', 0);
+    setCookie(request, reply, tokenCookie, '', 0);
     return carriedOut;
   });
 
@@ -100,11 +127,23 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
   );
 
   serve(server, application, loginCaptcha, async () => ({ data: await captchas.create() }));
+  servePicture(server, application, loginLoginCaptcha, async ({ request, reply }) =>
+    sendCaptcha('login', request, reply),
+  );
+  servePicture(server, application, loginJoinCaptcha, async ({ request, reply }) =>
+    sendCaptcha('join', request, reply),
+  );
 }
 
-/** Gives a page of our own the token, out of its scripts' reach. */
-function setCookie(request: FastifyRequest, reply: FastifyReply, token: string, maxAge: number): void {
-  reply.setCookie(tokenCookie, token, {
+/** Gives a page a cookie, out of its scripts' reach. `maxAge` in seconds; 0 takes it away. */
+function setCookie(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  name: string,
+  value: string,
+  maxAge: number,
+): void {
+  reply.setCookie(name, value, {
     path: '/',
     httpOnly: true,
     sameSite: 'lax',

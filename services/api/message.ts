@@ -1,21 +1,31 @@
 import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import * as message from '../../contracts/http/message.ts';
-import { Mid } from '../../contracts/ids.ts';
+import { Mid, type Uid } from '../../contracts/ids.ts';
 import { markRead, readNewest } from '../commands/change-chat.ts';
-import { conversationOf } from '../commands/send-message.ts';
+import { type Chat, conversationOf } from '../commands/send-message.ts';
 import { takeMessage } from '../commands/take-message.ts';
-import { groupStream, mustBeMember, mustLive } from '../domain/group.ts';
+import { groupStream } from '../domain/group.ts';
 import { findMessage, findReading, readPage } from '../queries/messages.ts';
 import { findMissedPushes } from '../queries/pushes.ts';
 import { countUnread } from '../queries/unread.ts';
 import type { Application } from './application.ts';
 import { chatOf } from './chat.ts';
-import { serve, shownAt } from './route.ts';
+import { carriedOut, serve, shownAt } from './route.ts';
 
 /** Messages and reading them (API document, 消息接口). */
 export function messageRoutes(server: FastifyInstance, application: Application): void {
   const { database, pool, sender, store } = application;
+
+  /**
+   * Whether someone reads a chat: anyone a chat with another person, only its members a group's. A page that is
+   * open on a group when its user is removed goes on asking; a refusal would be shown to that user each time.
+   */
+  const takesPart = async (uid: Uid, chat: Chat): Promise<boolean> => {
+    if (chat.type === 'friend') return true;
+    const { state } = await store.load(groupStream(chat.id));
+    return state !== null && !state.dissolved && state.members.has(uid);
+  };
 
   serve(server, application, message.messageSend, async ({ parameters, me, context }) => {
     const { to, type, content, quote_mid, uniqueId } = parameters;
@@ -30,10 +40,10 @@ export function messageRoutes(server: FastifyInstance, application: Application)
     const { id, type, limit, mid } = parameters;
     const reader = me();
     const chat = chatOf(reader, type, id);
-    if (chat.type === 'group') mustBeMember(mustLive((await store.load(groupStream(chat.id))).state), reader);
+    if (!(await takesPart(reader, chat))) return { data: [] };
     const conversation = conversationOf(reader, chat);
     const reading = await findReading(database, reader, conversation);
-    if (!reading) throw new Refusal('illegal', '你不是该群成员');
+    if (!reading) return { data: [] };
     if (mid === undefined) {
       const shown = { reader, conversation, limit };
       const { page, position } = await readNewest(application, shown, reading, context);
@@ -73,7 +83,7 @@ export function messageRoutes(server: FastifyInstance, application: Application)
     const { id, type } = parameters;
     const uid = me();
     const chat = chatOf(uid, type, id);
-    if (chat.type === 'group') mustBeMember(mustLive((await store.load(groupStream(chat.id))).state), uid);
+    if (!(await takesPart(uid, chat))) return carriedOut;
     return shownAt(await markRead(application, uid, conversationOf(uid, chat), {}, context));
   });
 

@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
+import { userGetUserInfo } from '../../contracts/http/aliases.ts';
 import { popDelChat, popGet, popGetSetting } from '../../contracts/http/pop.ts';
+import type { Uid } from '../../contracts/ids.ts';
 import { PublicSettings } from '../../contracts/settings.ts';
 import { changeChat } from '../commands/change-chat.ts';
 import { settingStream } from '../domain/setting.ts';
@@ -26,28 +28,29 @@ export function popRoutes(server: FastifyInstance, application: Application): vo
     };
   };
 
+  const findMine = async (uid: Uid) => {
+    const [profile, unread_friend_apply_count] = await Promise.all([
+      findProfile(database, presence, { uid }),
+      countOpenApplications(database, uid),
+    ]);
+    if (!profile) throw new Refusal('noUser');
+    const { username, sign, nickname, avatar } = profile;
+    return { uid, username, sign, nickname, avatar, unread_friend_apply_count };
+  };
+
   serve(server, application, popGet, async ({ me, request }) => {
     const uid = me();
-    const [mine, friend, group, chatting, applications, setting] = await Promise.all([
-      findProfile(database, presence, { uid }),
+    const [mine, friend, group, chatting, setting] = await Promise.all([
+      findMine(uid),
       findContacts(database, presence, uid),
       findGroups(database, uid),
       findChats(database, uid),
-      countOpenApplications(database, uid),
       shownSettings(request),
     ]);
-    if (!mine) throw new Refusal('noUser');
-    const { username, sign, nickname, avatar } = mine;
-    return {
-      data: {
-        mine: { uid, username, sign, nickname, avatar, unread_friend_apply_count: applications },
-        friend,
-        group,
-        chatting,
-        setting: { ...setting, id: 2 as const },
-      },
-    };
+    return { data: { mine, friend, group, chatting, setting: { ...setting, id: 2 as const } } };
   });
+
+  serve(server, application, userGetUserInfo, async ({ me }) => ({ data: await findMine(me()) }));
 
   serve(server, application, popDelChat, async ({ parameters: { id, type }, me, context }) => {
     const uid = me();

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
-import { type Contract, readParameters } from '../../contracts/http/contract.ts';
+import { apiPrefixes, type Contract, readParameters } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { CommandContext } from '../commands/context.ts';
 import { settingStream } from '../domain/setting.ts';
@@ -19,9 +19,6 @@ declare module 'fastify' {
     contract?: Contract;
   }
 }
-
-/** Where each call is served. */
-export const apiPrefixes = ['/api', '/web', '/h5'];
 
 /** How long an answer waits for the read models at most, in milliseconds. */
 export const patience = 2000;

@@ -1,5 +1,6 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance } from 'fastify';
+import { apiPrefixes } from '../../contracts/http/contract.ts';
 import { type Trust, trustNone } from '../proxies.ts';
 import type { Application } from './application.ts';
 import { guardBrowsers } from './browsers.ts';
@@ -14,7 +15,7 @@ import { messageRoutes } from './message.ts';
 import { pictureRoutes } from './picture.ts';
 import { popRoutes } from './pop.ts';
 import { replyRoutes } from './reply.ts';
-import { apiPrefixes, gatherContracts } from './route.ts';
+import { gatherContracts } from './route.ts';
 import { settingRoutes } from './setting.ts';
 import { uploadRoutes } from './upload.ts';
 import { userRoutes } from './user.ts';

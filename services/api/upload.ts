@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { fileTypeFromFile } from 'file-type';
 import { Refusal } from '../../contracts/codes.ts';
+import { uploadGroupAvatar } from '../../contracts/http/aliases.ts';
 import { type ReceivedFile, uploadAvatar, uploadFile, uploadImage } from '../../contracts/http/upload.ts';
 import { settingStream } from '../domain/setting.ts';
 import { newStoredPath, type Shelf, type StoredPath } from '../files/file-store.ts';
@@ -9,7 +10,7 @@ import { avatarSide, reencode } from '../files/pictures.ts';
 import { shownSize } from '../files/size.ts';
 import type { Application } from './application.ts';
 import { publicHost } from './public-host.ts';
-import { serve } from './route.ts';
+import { type Call, serve } from './route.ts';
 
 /** Uploads (API document, 上传). */
 export function uploadRoutes(server: FastifyInstance, application: Application): void {
@@ -38,10 +39,13 @@ export function uploadRoutes(server: FastifyInstance, application: Application):
     answer(request, await addPicture({ kind: 'avatars', uid: me() }, file), file),
   );
 
-  serve(server, application, uploadImage, async ({ parameters: { file }, request }) => {
+  const addImage = async ({ parameters: { file }, request }: Call<{ readonly file: ReceivedFile }>) => {
     if ((await settings()).upload_img === 'off') throw new Refusal('uploadImageOff');
     return answer(request, await addPicture({ kind: 'images', time: now() }, file), file);
-  });
+  };
+
+  serve(server, application, uploadImage, addImage);
+  serve(server, application, uploadGroupAvatar, addImage);
 
   serve(server, application, uploadFile, async ({ parameters: { file }, request }) => {
     if ((await settings()).upload_file === 'off') throw new Refusal('uploadFileOff');

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
+import { userDetail, userGetByName } from '../../contracts/http/aliases.ts';
 import {
   userAdd,
   userGet,
@@ -16,7 +18,7 @@ import { changeAccount, mustBeActive, userStream } from '../domain/user.ts';
 import { findPeople, findProfile, findRemark, type PersonKey } from '../queries/people.ts';
 import type { Application } from './application.ts';
 import { ownerOfPassword } from './password.ts';
-import { carriedOut, serve, shownAt } from './route.ts';
+import { type Call, carriedOut, serve, shownAt } from './route.ts';
 
 /** People and their accounts (API document, 用户接口). */
 export function userRoutes(server: FastifyInstance, application: Application): void {
@@ -48,7 +50,10 @@ export function userRoutes(server: FastifyInstance, application: Application): v
     return { data: { uid }, position };
   });
 
-  serve(server, application, userGet, async ({ parameters, caller }) => {
+  const get = async ({
+    parameters,
+    caller,
+  }: Pick<Call<z.infer<typeof userGet.parameters>>, 'parameters' | 'caller'>) => {
     const { uid, username, nid, password, login_uid: me } = parameters;
     let key: PersonKey;
     if (password !== undefined) {
@@ -66,7 +71,11 @@ export function userRoutes(server: FastifyInstance, application: Application): v
     if (reader === undefined) return { data: profile };
     const remark = await findRemark(database, reader, profile.uid);
     return { data: { ...profile, is_friend: remark !== undefined, remark: remark ?? '' } };
-  });
+  };
+
+  serve(server, application, userGet, get);
+  serve(server, application, userDetail, get);
+  serve(server, application, userGetByName, get);
 
   serve(server, application, userMultiGet, async ({ parameters: { uid } }) => ({
     data: await findPeople(database, presence, uid),

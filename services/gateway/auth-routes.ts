@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { apiPrefixes } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { SocketId } from '../../contracts/push/protocol.ts';
 import { uidOf } from './authorize.ts';
@@ -61,6 +62,7 @@ export function authRoutes(server: FastifyInstance, options: AuthOptions): void 
   };
   server.post('/pusher/auth', channelAuth);
   server.post('/plugin/webman/push/auth', channelAuth);
+  for (const prefix of apiPrefixes) server.post(`${prefix}/push/auth`, channelAuth);
   server.post('/pusher/user-auth', userAuth);
 }
 

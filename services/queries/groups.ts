@@ -13,8 +13,7 @@ export async function findMembers(
   database: ReadDatabase,
   reader: Uid,
   gid: Gid,
-  from: number,
-  limit: number,
+  page: { readonly from: number; readonly limit: number; readonly exclude?: readonly Uid[] | undefined },
 ): Promise<(GroupMember & { remark: string })[]> {
   const rows = await database
     .selectFrom('read.group_members as m')
@@ -24,9 +23,10 @@ export async function findMembers(
     )
     .select(['m.uid', 'm.index', 'u.nickname', 'u.avatar', 'f.remark'])
     .where('m.gid', '=', gid)
-    .where('m.index', '>=', from)
+    .where('m.index', '>=', page.from)
+    .where(sql<boolean>`m.uid <> all (${page.exclude ?? []})`)
     .orderBy('m.index')
-    .limit(limit)
+    .limit(page.limit)
     .execute();
   return rows.map(({ uid, index, nickname, avatar, remark }) => ({
     uid,
@@ -72,10 +72,11 @@ export async function findGroupDetail(
     avatar: groupAvatar(row.avatar, row.faces),
     state: row.state,
     timestamp: row.created,
+    groupname: row.name,
     remark: row.remark || row.name,
   };
   const [members, at] = await Promise.all([
-    withMembers ? findMembers(database, reader, gid, 0, membersInDetail) : undefined,
+    withMembers ? findMembers(database, reader, gid, { from: 0, limit: membersInDetail }) : undefined,
     withMentions ? findUnreadMentions(database, reader, gid) : undefined,
   ]);
   return {

@@ -23,6 +23,7 @@ const Operation = z.strictObject({
   operationId: z.string(),
   tags: z.tuple([z.string().min(1)]),
   summary: z.string().regex(/\p{Script=Han}/u),
+  description: z.string().startsWith('别名').optional(),
   security: z.array(Shape).min(1),
   parameters: z
     .array(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { apiPrefixes } from '../../contracts/http/contract.ts';
 import { healthRoutes } from '../../services/api/health.ts';
-import { apiPrefixes } from '../../services/api/route.ts';
 import { createServer } from '../../services/api/server.ts';
 import { createGateway } from '../../services/gateway/gateway.ts';
 import { silent } from '../support/accounts.ts';

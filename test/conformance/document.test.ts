@@ -12,13 +12,14 @@ const phone = '13812345678';
 
 /** What answers have that the document lacks. */
 const beyond: ReadonlySet<string> = new Set(
-  // Chats that are pinned; names in groups; unread mentions; members (会员) in every list; newer settings.
+  // Chats that are pinned; names in groups and of groups; unread mentions; members (会员) in every list; newer settings.
   [
     'top',
     'name',
     'at',
     'is_member',
     'dirty_words',
+    'groupname',
     'member_detail',
     'app_name',
     'register',
@@ -199,7 +200,7 @@ const requests: Readonly<Record<string, () => Promise<Record<string, unknown>>>>
   'POST /api/group/join': async () => ({ login_uid: world.spike, gid: await group() }),
   'GET /api/group/members': async () => ({ ...ofTom(), gid: await group(), limit: 10, index: 0 }),
   'POST /api/group/memberdel': async () => ({ ...ofTom(), gid: await group(), members: [world.cat] }),
-  'GET /api/group/detail': async () => ({ ...ofTom(), gid: await group(), simple: 0, at: 0 }),
+  'GET /api/group/detail': async () => ({ ...ofTom(), gid: await group(), at: 0 }),
   'POST /api/group/remark': async () => ({ ...ofTom(), gid: await group(), remark: '我们' }),
   'POST /api/group/manager': async () => ({ ...ofTom(), uid: world.jerry, gid: await group(), value: 1 }),
   'POST /api/group/ismanager': async () => ({ ...ofTom(), uid: world.jerry, gid: await group() }),

@@ -4,6 +4,8 @@
  * few, `["is_manager": 0]`, a text that stands for a number).
  */
 
+import * as aliases from '../../contracts/http/aliases.ts';
+
 export interface DocumentedCall {
   readonly call: `${'GET' | 'POST'} /${'api' | 'web' | 'h5'}/${string}`;
   /** A name that ends with `?` is of one that may be left out. */
@@ -276,4 +278,9 @@ export const beyondTheDocument: Readonly<Record<string, string>> = {
   'POST /user/add': 'a password is better in a body',
   'POST /user/multiGet': 'the document names no method',
   'GET /dev/sms': 'for developing',
+  ...Object.fromEntries(
+    Object.values(aliases).flatMap(({ methods, path, aliasOf }) =>
+      methods.map((method) => [`${method} ${path}`, `clients of the original product know ${aliasOf} by it`]),
+    ),
+  ),
 };

@@ -50,10 +50,9 @@ async function say(from: Uid, group: Gid, content: string): Promise<Mid> {
 
 describe('the members of a group', () => {
   const page = async (reader: Uid, group: Gid, from: number, limit: number) =>
-    (await findMembers(running.application.database, reader, group, from, limit)).map(({ uid, index }) => [
-      uid,
-      index,
-    ]);
+    (await findMembers(running.application.database, reader, group, { from, limit })).map(
+      ({ uid, index }) => [uid, index],
+    );
 
   it('come in pages by their number, which nobody gets twice', async () => {
     const people: Uid[] = [];
@@ -91,12 +90,12 @@ describe('the members of a group', () => {
     );
     await running.shown();
     const { database } = running.application;
-    expect(await findMembers(database, owner, group, 0, 10)).toMatchObject([
+    expect(await findMembers(database, owner, group, { from: 0, limit: 10 })).toMatchObject([
       { name: '主', nickname: '主', remark: '' },
       { name: '老友', nickname: '友', remark: '老友' },
       { name: '生', nickname: '生', remark: '' },
     ]);
-    expect(await findMembers(database, friend, group, 0, 10)).toMatchObject([
+    expect(await findMembers(database, friend, group, { from: 0, limit: 10 })).toMatchObject([
       { name: '主' },
       { name: '友' },
       { name: '生' },

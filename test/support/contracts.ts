@@ -1,3 +1,4 @@
+import * as aliases from '../../contracts/http/aliases.ts';
 import type { Contract } from '../../contracts/http/contract.ts';
 import * as development from '../../contracts/http/development.ts';
 import * as friend from '../../contracts/http/friend.ts';
@@ -12,7 +13,7 @@ import * as upload from '../../contracts/http/upload.ts';
 import * as user from '../../contracts/http/user.ts';
 
 const files: readonly Readonly<Record<string, unknown>>[] = [
-  ...[login, user, friend, group, message, pop, reply, setting, upload, picture, development],
+  ...[aliases, login, user, friend, group, message, pop, reply, setting, upload, picture, development],
 ];
 
 /** Every contract that there is. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { apiPrefixes } from '../../services/api/route.ts';
+import { apiPrefixes } from '../../contracts/http/contract.ts';
 
 /** What is served beside the calls of the API, and why no list of calls has it. */
 export const besideTheCalls: readonly (readonly [route: RegExp, reason: string])[] = [
@@ -8,7 +8,10 @@ export const besideTheCalls: readonly (readonly [route: RegExp, reason: string])
   [/^GET \/(openapi\.json|docs.*)$/, 'tells of the calls'],
   [/^GET \/(health|ready)$/, 'for who runs the program'],
   [/^OPTIONS \*$/, 'asked by browsers beforehand'],
-  [/^POST \/(pusher\/auth|plugin\/webman\/push\/auth|pusher\/user-auth)$/, 'of Pusher’s protocol'],
+  [
+    /^POST \/(pusher\/auth|plugin\/webman\/push\/auth|(api|web|h5)\/push\/auth|pusher\/user-auth)$/,
+    'of Pusher’s protocol',
+  ],
   [/^(GET|POST) \/apps\/:id\/.+$/, 'of Pusher’s protocol'],
 ];
 
