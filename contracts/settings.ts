@@ -22,6 +22,8 @@ export const PublicSettings = z.object({
   ws_address: z.string().max(255).default(''),
   app_name: z.string().min(1).max(64).default('泡泡IM'),
   register: onOff.default('on'),
+  /** Whether joining asks for a phone and a code sent to it. */
+  register_sms: onOff.default('on'),
   register_captcha: onOff.default('off'),
   login_captcha: onOff.default('off'),
   explore_url: z.string().max(255).default('https://m.baidu.com'),
@@ -46,6 +48,12 @@ export const PrivateSettings = z.object({
   limit_address: count.default(100),
   /** Failed passwords a minute for one username. */
   limit_password: count.default(10),
+  /** Seconds between two SMS codes for one phone and purpose; a day at most, as codes are remembered for one. */
+  limit_sms_seconds: z.int().positive().max(86_400).default(60),
+  /** SMS codes a day for one phone. */
+  limit_sms_phone: count.default(10),
+  /** SMS codes an hour that one address asks for. */
+  limit_sms_address: count.default(60),
   /** Foreign origins whose cookie is taken, comma between. */
   origins: z.string().max(4096).default(''),
 });
@@ -88,4 +96,14 @@ const numbers = new Set(
 export function settingsOf(rows: Iterable<{ readonly name: string; readonly value: string }>): Settings {
   const values = Array.from(rows, ({ name, value }) => [name, numbers.has(name) ? Number(value) : value]);
   return withRecorded(defaultSettings, Object.fromEntries(values));
+}
+
+/** All settings by name, each with its default beside it. */
+export function withDefaults(
+  settings: Settings,
+): Record<string, { value: string | number; default: string | number }> {
+  const defaults: Readonly<Record<string, string | number>> = defaultSettings;
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [name, { value, default: defaults[name] ?? '' }]),
+  );
 }

@@ -148,6 +148,7 @@ const settings = {
   ws_address: 'wss://pop.com/ws',
   app_name: '泡泡IM',
   register: 'on',
+  register_sms: 'on',
   register_captcha: 'off',
   login_captcha: 'off',
   explore_url: 'https://m.baidu.com',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Settings } from '../settings.ts';
+import { defaultSettings, Settings, withDefaults } from '../settings.ts';
 import { contract } from './contract.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
@@ -24,6 +24,7 @@ const meanings: Readonly<Record<string, string>> = {
   ws_address: 'websocket地址,为空时使用请求的Host',
   app_name: '应用名称',
   register: onOff('注册'),
+  register_sms: onOff('注册时需要手机号和短信验证码'),
   register_captcha: onOff('注册图形验证码'),
   login_captcha: onOff('登录图形验证码'),
   explore_url: '发现页地址',
@@ -38,6 +39,9 @@ const meanings: Readonly<Record<string, string>> = {
   limit_token: '每个token每秒的最多请求数',
   limit_address: '没有token时每个地址每秒的最多请求数',
   limit_password: '每个用户名每分钟的最多密码错误次数',
+  limit_sms_seconds: '同一手机号、同一用途两条短信之间的最少秒数',
+  limit_sms_phone: '每个手机号每天的最多短信数',
+  limit_sms_address: '每个地址每小时的最多短信数',
   origins: '可以使用cookie的其他来源,逗号分隔',
 } satisfies Record<keyof Settings, string>;
 
@@ -74,4 +78,21 @@ export const settingUpdate = contract({
     ),
   ),
   data: nothing,
+});
+
+export const settingGet = contract({
+  path: '/setting/get',
+  methods: ['GET'],
+  access: 'server',
+  summary: '获取全部系统配置及其默认值',
+  example: { parameters: {}, data: withDefaults({ ...defaultSettings, upload_img: 'off' }) },
+  parameters: z.object({}),
+  data: z.object(
+    Object.fromEntries(
+      Object.entries(Settings.shape).map(([name, schema]) => {
+        const setting = schema.unwrap();
+        return [name, z.object({ value: setting, default: setting }).describe(meanings[name] ?? name)];
+      }),
+    ),
+  ),
 });

@@ -47,6 +47,11 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     await captchas.check(id, answer);
   };
 
+  const checkCode = (phone: string, code: string | undefined) => {
+    if (code === undefined) throw new Refusal('missing', '缺少参数code');
+    return smsCodes.check(phone, 'register', code);
+  };
+
   serve(server, application, serviceSendSms, async ({ parameters: { phone, type }, request }) => {
     const known = (await names.byPhone(phone)) !== undefined;
     await smsCodes.send({
@@ -54,6 +59,7 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
       purpose: type,
       address: request.ip,
       deliver: known === (type === 'forget'),
+      limits: await settings(),
     });
     return carriedOut;
   });
@@ -61,7 +67,8 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
   serve(server, application, userSendSmsPass, async ({ parameters: { phone, type }, me, request }) => {
     if ((await names.byUid(me()))?.phone !== phone)
       throw new Refusal('illegal', '该手机号不是本账号绑定的手机号');
-    await smsCodes.send({ phone, purpose: type, address: request.ip, deliver: true });
+    const limits = await settings();
+    await smsCodes.send({ phone, purpose: type, address: request.ip, deliver: true, limits });
     return carriedOut;
   });
 
@@ -73,14 +80,18 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
   };
 
   serve(server, application, loginJoin, async ({ parameters, context, request }) => {
-    const { register, register_captcha } = await settings();
+    const { register, register_sms, register_captcha } = await settings();
     if (register === 'off') throw new Refusal('registerOff');
     const { username, nickname, avatar, sign, phone, code, password } = parameters;
     if (register_captcha === 'on') await mustSolve(parameters, request, 'join');
-    const checked = await smsCodes.check(phone, 'register', code);
+    // A phone that is given has to be shown to be one's own, whether it must be given or not.
+    if (phone === undefined && register_sms === 'on') throw new Refusal('missing', '缺少参数phone');
+    const checked = phone === undefined ? undefined : await checkCode(phone, code);
     const passwordHash = await passwords.hash(password);
-    const account = { username, nickname, avatar, sign, phone, passwordHash, parent: null };
-    const { position } = await registerUser(application, account, context, () => smsCodes.spend(checked));
+    const profile = { username, nickname, avatar, sign, phone: phone ?? null };
+    const account = { ...profile, passwordHash, parent: null };
+    const spend = async () => checked && smsCodes.spend(checked);
+    const { position } = await registerUser(application, account, context, spend);
     return shownAt(position);
   });
 

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
-import { settingUpdate } from '../../contracts/http/setting.ts';
-import { SettingChanges } from '../../contracts/settings.ts';
+import { settingGet, settingUpdate } from '../../contracts/http/setting.ts';
+import { SettingChanges, withDefaults } from '../../contracts/settings.ts';
 import { execute } from '../commands/execute.ts';
 import { changeSettings, settingStream } from '../domain/setting.ts';
 import type { Application } from './application.ts';
 import { serve, shownAt } from './route.ts';
 
-/** Changing the system's switches (event-sourced, effective at once). */
+/** The system's switches: changing them (event-sourced, effective at once), and showing all of them. */
 export function settingRoutes(server: FastifyInstance, application: Application): void {
   serve(server, application, settingUpdate, async ({ parameters, context }) => {
     const changes = SettingChanges.parse(parameters);
@@ -17,4 +17,8 @@ export function settingRoutes(server: FastifyInstance, application: Application)
     );
     return shownAt(position);
   });
+
+  serve(server, application, settingGet, async () => ({
+    data: withDefaults((await application.store.load(settingStream)).state),
+  }));
 }

@@ -27,7 +27,7 @@ export async function registerUser(
   parts: { readonly names: Names; readonly log: EventLog; readonly store: AggregateStore },
   account: NewAccount,
   context: CommandContext,
-  beforehand: () => Promise<void> = async () => {},
+  beforehand: () => Promise<unknown> = async () => {},
 ): Promise<{ uid: Uid; position: Position }> {
   const { username, nickname, avatar, sign, phone, passwordHash, parent } = account;
   const { names } = parts;

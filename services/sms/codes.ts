@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Expression, type SqlBool, sql, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { codes, Refusal } from '../../contracts/codes.ts';
+import type { Settings } from '../../contracts/settings.ts';
 import type { AccountsDatabase, AccountsTables } from '../accounts/tables.ts';
 import { SmsNotSent, type SmsProvider, type SmsPurpose } from './provider.ts';
 
@@ -19,13 +20,17 @@ export interface CodeRequest {
    * is sent, and everything else, limits and time included, is as if it were.
    */
   readonly deliver: boolean;
+  readonly limits: SmsLimits;
 }
+
+/** The settings that bound how many codes are sent. */
+export type SmsLimits = Pick<Settings, 'limit_sms_seconds' | 'limit_sms_phone' | 'limit_sms_address'>;
 
 export interface SmsCodes {
   /**
    * Sends a code of 6 digits, good for 5 minutes; the one before it is good no more.
-   * @throws Refusal `illegal` beyond one a minute per phone and purpose, 10 a day per phone, 60 an
-   * hour per address; for `retrieve` `smsNotSent` where the provider did not send it, which else the log
+   * @throws Refusal `illegal` beyond the limits, which are counted by phone and purpose, phone, and address;
+   * for `retrieve` `smsNotSent` where the provider did not send it, which else the log
    * alone tells. One that it refused then counts for no limit.
    */
   send(request: CodeRequest): Promise<void>;
@@ -50,7 +55,7 @@ type Outcome = 'sent' | 'refused' | 'too often' | 'doubtful';
 const notSent: Readonly<Record<Exclude<Outcome, 'sent'>, string>> = {
   refused: codes.smsNotSent.msg,
   'too often': '该手机号获取短信过于频繁,请稍后再试',
-  doubtful: '短信可能没有发出,请留意手机,一分钟后可重新获取',
+  doubtful: '短信可能没有发出,请留意手机,稍后可重新获取',
 };
 
 const wrongTries = 5;
@@ -94,12 +99,12 @@ export function createSmsCodes(options: {
   }
 
   return {
-    async send({ phone, purpose, address, deliver }) {
+    async send({ phone, purpose, address, deliver, limits }) {
       const answerAt = delay(answerMilliseconds);
       const code = String(randomInt(100_000, 1_000_000));
       const id = await database.transaction().execute(async (transaction) => {
         await lockLimits(transaction, phone, address);
-        await mustBeWithinLimits(transaction, phone, purpose, address);
+        await mustBeWithinLimits(transaction, { phone, purpose, address, limits });
         // What is not sent must not be guessed either: an empty hash is none that a code has.
         const hash = deliver ? codeHash(phone, purpose, code) : Buffer.alloc(0);
         const inserted = await transaction
@@ -170,26 +175,25 @@ async function lockLimits(
 
 async function mustBeWithinLimits(
   transaction: Transaction<AccountsTables>,
-  phone: string,
-  purpose: SmsPurpose,
-  address: string,
+  { phone, purpose, address, limits }: Omit<CodeRequest, 'deliver'>,
 ): Promise<void> {
-  const { rows } = await sql<{ minute: boolean; day: boolean; hour: boolean }>`
+  const { limit_sms_seconds, limit_sms_phone, limit_sms_address } = limits;
+  const { rows } = await sql<{ soon: boolean; day: boolean; hour: boolean }>`
     select
       exists (
         select from accounts.sms_codes where phone = ${phone} and purpose = ${purpose}
-        and sent > clock_timestamp() - interval '1 minute'
-      ) as minute,
+        and sent > clock_timestamp() - make_interval(secs => ${limit_sms_seconds})
+      ) as soon,
       (
         select count(*) from accounts.sms_codes where phone = ${phone}
         and sent > clock_timestamp() - interval '1 day'
-      ) >= 10 as day,
+      ) >= ${limit_sms_phone} as day,
       (
         select count(*) from accounts.sms_codes where address = ${address}
         and sent > clock_timestamp() - interval '1 hour'
-      ) >= 60 as hour`.execute(transaction);
+      ) >= ${limit_sms_address} as hour`.execute(transaction);
   const [over] = rows;
-  if (over?.minute) throw new Refusal('illegal', '获取验证码过于频繁,请一分钟后再试');
+  if (over?.soon) throw new Refusal('illegal', `获取验证码过于频繁,请${limit_sms_seconds}秒后再试`);
   if (over?.day) throw new Refusal('illegal', '该手机号一天内获取验证码次数过多,请明天再试');
   if (over?.hour) throw new Refusal('illegal', '当前网络获取验证码次数过多,请一小时后再试');
 }

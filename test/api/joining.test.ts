@@ -67,6 +67,22 @@ describe('joining', () => {
     expect(await smsCode(running, unknown, 'forget')).toBe('none was sent');
   });
 
+  test('needs no phone while register_sms is off, but the code of a phone that is given', async () => {
+    const { phone, ...tom } = account();
+    expect(await post('/login/join', tom)).toEqual({ code: 1, msg: '缺少参数phone' });
+    await set({ register_sms: 'off' });
+    expect(await post('/login/join', tom)).toEqual(done);
+    expect(await login({ username: tom.username, password: tom.password })).toMatchObject({ code: 0 });
+    const jerry = { ...account(), phone };
+    expect(await post('/login/join', jerry)).toEqual({ code: 1, msg: '缺少参数code' });
+    expect(await post('/login/join', { ...jerry, code: '123456' })).toMatchObject({ code: 2 });
+    await post('/service/send_sms', { phone, type: 'register' });
+    const code = await smsCode(running, phone, 'register');
+    expect(await post('/login/join', { ...jerry, code })).toEqual(done);
+    expect(await login({ phone, password: jerry.password })).toMatchObject({ code: 0 });
+    await set({ register_sms: 'on' });
+  });
+
   test('is refused while it is switched off', async () => {
     await set({ register: 'off' });
     expect(await post('/login/join', { ...account(), code: '123456' })).toMatchObject({ code: 205 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { defaultSettings } from '../../contracts/settings.ts';
 import { settingStream } from '../../services/domain/setting.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 import { call, done, person } from '../support/client.ts';
@@ -68,7 +69,20 @@ test('what only servers may know is shown nowhere', async () => {
   expect(text).not.toContain('test-secret');
 });
 
-test('a person’s token sets nothing', async () => {
+test('the server’s key is shown every setting with its value and its default', async () => {
+  await update({ dirty_words: '坏话', limit_sms_address: 600 });
+  const { data } = await call(running, 'GET', '/setting/get');
+  expect(data).toMatchObject({
+    dirty_words: { value: '坏话', default: '' },
+    limit_sms_address: { value: 600, default: 60 },
+    register: { value: 'on', default: 'on' },
+    token_days: { value: 30, default: 30 },
+  });
+  expect(Object.keys(Object(data)).sort()).toEqual(Object.keys(defaultSettings).sort());
+  expect(await call(running, 'GET', '/setting/get', {}, {})).toMatchObject({ code: -1 });
+});
+
+test('a person’s token sets nothing, and is not shown what is set', async () => {
   const account = { username: 'settertom', nickname: 'tom', password: 'secret-1' };
   await call(running, 'POST', '/user/add', account);
   const { token } = Token.parse((await call(running, 'POST', '/login/login', account, {})).data);
@@ -76,5 +90,6 @@ test('a person’s token sets nothing', async () => {
   expect(await call(running, 'POST', '/setting/update', { voice: 'off' }, headers)).toMatchObject({
     code: 2,
   });
+  expect(await call(running, 'GET', '/setting/get', {}, headers)).toMatchObject({ code: 2 });
   expect(await call(running, 'POST', '/setting/update', { voice: 'off' }, {})).toMatchObject({ code: -1 });
 });

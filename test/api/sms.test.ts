@@ -53,9 +53,9 @@ test('a code that the provider refused is told, and does not count as sent', asy
 test('a code that may be on its way is told, and counts', async () => {
   const { ask } = await joined();
   aliyun.answer('broken');
-  expect(await ask()).toEqual({ code: 211, msg: '短信可能没有发出,请留意手机,一分钟后可重新获取' });
+  expect(await ask()).toEqual({ code: 211, msg: '短信可能没有发出,请留意手机,稍后可重新获取' });
   aliyun.answer('ok');
-  expect(await ask()).toMatchObject({ code: 2, msg: '获取验证码过于频繁,请一分钟后再试' });
+  expect(await ask()).toMatchObject({ code: 2, msg: '获取验证码过于频繁,请60秒后再试' });
 });
 
 test('a stranger hears the same, and is held to the same limits, whatever became of it', async () => {

@@ -23,6 +23,7 @@ const beyond: ReadonlySet<string> = new Set(
     'member_detail',
     'app_name',
     'register',
+    'register_sms',
     'register_captcha',
   ].concat(['login_captcha', 'explore_url', 'qrcode_friend', 'qrcode_group', 'qrcode_scan']),
 );

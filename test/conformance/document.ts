@@ -274,6 +274,7 @@ export const beyondTheDocument: Readonly<Record<string, string>> = {
   'POST /group/transfer': 'an owner cannot leave otherwise',
   'POST /group/update': 'a name that the document only shows',
   'POST /setting/update': 'settings that the document only shows',
+  'GET /setting/get': 'all of them, with what they are by default',
   'GET /group/avatar': 'the picture that the document’s answers name',
   'POST /user/add': 'a password is better in a body',
   'POST /user/multiGet': 'the document names no method',

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { createSmsCodes } from '../../services/sms/codes.ts';
+import { type CodeRequest, createSmsCodes } from '../../services/sms/codes.ts';
 import { createSmsInbox } from '../../services/sms/inbox.ts';
 import type { SmsProvider, SmsPurpose } from '../../services/sms/provider.ts';
 import { openAccounts, silent } from '../support/accounts.ts';
@@ -25,12 +25,14 @@ const newPhone = () => String(13_900_000_000 + phones++);
 let addresses = 0;
 const newAddress = () => `192.0.2.${addresses++}`;
 
+const limits = { limit_sms_seconds: 60, limit_sms_phone: 10, limit_sms_address: 60 };
+
 async function send(
   phone: string,
   purpose: SmsPurpose = 'register',
-  { address = newAddress(), deliver = true } = {},
+  { address = newAddress(), deliver = true, ...changed }: Partial<CodeRequest> = {},
 ): Promise<void> {
-  await codes.send({ phone, purpose, address, deliver });
+  await codes.send({ phone, purpose, address, deliver, limits: { ...limits, ...changed.limits } });
 }
 
 async function sentCode(phone: string): Promise<string> {
@@ -170,6 +172,7 @@ describe('sending', () => {
           purpose: 'register',
           address: newAddress(),
           deliver: true,
+          limits,
         }),
       ),
     );
@@ -198,6 +201,29 @@ describe('sending', () => {
       "update accounts.sms_codes set sent = sent - interval '1 hour' where address = $1",
       [address],
     );
+    await send(newPhone(), 'register', { address });
+  });
+
+  test('is refused beyond what the settings allow', async () => {
+    const patient = { limits: { ...limits, limit_sms_seconds: 5 } };
+    const phone = newPhone();
+    await send(phone, 'register', patient);
+    await letPass(phone, '4 seconds');
+    await expect(send(phone, 'register', patient)).rejects.toMatchObject({
+      message: '获取验证码过于频繁,请5秒后再试',
+    });
+    await letPass(phone, '2 seconds');
+    await send(phone, 'register', patient);
+
+    const twice = { limits: { ...limits, limit_sms_phone: 2 } };
+    await letPass(phone, '1 minute');
+    await expect(send(phone, 'register', twice)).rejects.toEqual(refused);
+    await send(phone, 'register', { limits: { ...limits, limit_sms_phone: 3 } });
+
+    const address = newAddress();
+    const once = { address, limits: { ...limits, limit_sms_address: 1 } };
+    await send(newPhone(), 'register', once);
+    await expect(send(newPhone(), 'register', once)).rejects.toEqual(refused);
     await send(newPhone(), 'register', { address });
   });
 
@@ -234,14 +260,20 @@ describe('a provider over the net', () => {
 
   test('keeps nobody waiting who asks as a stranger, nor tells them that it failed', async () => {
     const { codes, fail } = hangingProvider();
-    await codes.send({ phone: newPhone(), purpose: 'forget', address: newAddress(), deliver: true });
+    await codes.send({ phone: newPhone(), purpose: 'forget', address: newAddress(), deliver: true, limits });
     await fail();
     await codes.close();
   });
 
   test('that failed is told to whoever asks for their own phone', async () => {
     const { codes, fail } = hangingProvider();
-    const sent = codes.send({ phone: newPhone(), purpose: 'retrieve', address: newAddress(), deliver: true });
+    const sent = codes.send({
+      phone: newPhone(),
+      purpose: 'retrieve',
+      address: newAddress(),
+      deliver: true,
+      limits,
+    });
     await Promise.all([
       fail(),
       expect(sent).rejects.toEqual(expect.objectContaining({ reason: 'smsNotSent' })),
