@@ -27,6 +27,7 @@ export const codes = {
   unreadable: { code: 2, msg: '请求内容无法解析', status: 400 },
   noRoute: { code: 404, msg: '接口不存在', status: 404 },
   wrongMethod: { code: 405, msg: '不支持的请求方法', status: 405 },
+  tooSlow: { code: 408, msg: '请求超时,请稍后再试', status: 408 },
   tooLarge: { code: 413, msg: '请求内容过大', status: 413 },
   wrongType: { code: 415, msg: '不支持的内容类型', status: 415 },
   tooMany: { code: 429, msg: '请求过于频繁,请稍后再试', status: 429 },

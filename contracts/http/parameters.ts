@@ -74,14 +74,26 @@ export function oneOf<const Value extends string>(...values: readonly [Value, ..
   return z.enum(values);
 }
 
+/** The most elements of a list; counted before any of them is looked at. */
+export const mostListed = 1000;
+
+/** A list with a bounded number of elements, none of them judged yet. */
+export const boundedList = z.custom<readonly unknown[]>(
+  (value) => Array.isArray(value) && value.length <= mostListed,
+  `must be a list of at most ${mostListed} elements`,
+);
+
 /**
  * A list of uids, at least so many and at most 1,000: `members[]=1&members[]=2`, `members[0]=1`,
  * `members=1`, `[1, 2]`.
  */
 function listOfUids(least: number) {
   return z
-    .preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(uid).min(least).max(1000))
-    .meta({ shown: { type: 'array', items: shownId.shown, minItems: least, maxItems: 1000 } });
+    .preprocess(
+      (value) => (Array.isArray(value) ? value : [value]),
+      boundedList.pipe(z.array(uid).min(least)),
+    )
+    .meta({ shown: { type: 'array', items: shownId.shown, minItems: least, maxItems: mostListed } });
 }
 
 export const uids = listOfUids(1);

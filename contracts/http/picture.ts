@@ -5,8 +5,8 @@ import * as parameter from './parameters.ts';
 
 const faces = z
   .preprocess(
-    (value) => (typeof value === 'string' ? value.split(',') : value),
-    z.array(parameter.uid).min(1).max(1000),
+    (value) => (typeof value === 'string' ? value.split(',', parameter.mostListed + 1) : value),
+    parameter.boundedList.pipe(z.array(parameter.uid).min(1)),
   )
   .transform((uids) => uids.slice(0, mostFaces))
   .meta({

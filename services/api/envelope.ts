@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { type CodeName, codes, Refusal } from '../../contracts/codes.ts';
@@ -32,6 +33,7 @@ const byStatus: Readonly<Record<number, CodeName>> = {
   400: 'unreadable',
   404: 'noRoute',
   405: 'wrongMethod',
+  408: 'tooSlow',
   413: 'tooLarge',
   415: 'wrongType',
   429: 'tooMany',
@@ -64,16 +66,22 @@ export function refusalFor(error: unknown): Refusal {
   );
 }
 
+/** Why Node's server gave up on a request, by the code of its error. */
+const unreadBecause: Readonly<Record<string, 'tooLarge' | 'tooSlow'>> = {
+  HPE_HEADER_OVERFLOW: 'tooLarge',
+  ERR_HTTP_REQUEST_TIMEOUT: 'tooSlow',
+};
+
 /** Answers bytes that are no HTTP request, which no handler and no hook ever sees. */
 export function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const { code, msg, status } = codes.unreadable;
+  const { code, msg, status } = codes[unreadBecause[error.code ?? ''] ?? 'unreadable'];
   const body = Buffer.from(JSON.stringify({ code, msg }));
   const head = [
-    `HTTP/1.1 ${status} Bad Request`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${body.length}`,
     'Connection: close',

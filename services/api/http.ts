@@ -1,20 +1,22 @@
 import { isUtf8 } from 'node:buffer';
 import cookie from '@fastify/cookie';
-import formbody from '@fastify/formbody';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyRequest,
   type HTTPMethods,
   LogController,
 } from 'fastify';
 import type { Logger } from 'pino';
 import { uuidv7 } from 'uuidv7';
 import { Refusal } from '../../contracts/codes.ts';
+import { isDeeperThan } from '../../contracts/json-depth.ts';
 import { type Trust, trustNone } from '../proxies.ts';
 import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
-import { mostBodyBytes, readForm } from './form.ts';
+import { mostBodyBytes, readForm, readFormBody } from './form.ts';
+import { mostHeaderBytes } from './http-limits.ts';
 
-const methods: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /**
  * An HTTP server without routes: how bodies and cookies are read, how errors are answered.
@@ -34,6 +36,7 @@ export async function createHttp(logger: Logger, trust: Trust = trustNone): Prom
     childLoggerFactory: (parent) => parent,
     requestIdHeader: false,
     bodyLimit: mostBodyBytes,
+    http: { maxHeaderSize: mostHeaderBytes },
     clientErrorHandler: answerUnreadable,
     routerOptions: { querystringParser: readForm, ignoreTrailingSlash: true },
     // What the server itself refuses before any handler, such as a URL that cannot be read.
@@ -44,14 +47,8 @@ export async function createHttp(logger: Logger, trust: Trust = trustNone): Prom
     // Who asks on an open connection while the server ends is answered as always; the connection then closes.
     return503OnClosing: false,
   });
-  const json = server.getDefaultJsonParser('error', 'error');
-  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    // Decoded all the same, other bytes would become other characters than the caller's.
-    if (isUtf8(body)) void json(request, body.toString(), done);
-    else done(new Refusal('unreadable'));
-  });
+  readBodies(server);
   await server.register(cookie);
-  await server.register(formbody, { parser: readForm, bodyLimit: mostBodyBytes });
   server.setErrorHandler((error, request, reply) => {
     const refusal = refusalFor(error);
     // What was meant for the caller tells those who run the program nothing.
@@ -64,13 +61,38 @@ export async function createHttp(logger: Logger, trust: Trust = trustNone): Prom
     return refuse(reply, refusal);
   });
   server.setNotFoundHandler((request, reply) => {
-    const url = request.url.split('?', 1)[0] ?? '';
-    const elsewhere = methods.some((method) => server.hasRoute({ method, url }));
-    return refuse(reply, new Refusal(elsewhere ? 'wrongMethod' : 'noRoute'));
+    const allowed = methodsAt(server, request);
+    if (allowed.length === 0) return refuse(reply, new Refusal('noRoute'));
+    return refuse(reply.header('allow', allowed.join(', ')), new Refusal('wrongMethod'));
   });
   server.addHook('onRequest', (request, reply, next) => {
     reply.header('x-request-id', request.id);
     next();
   });
   return server;
+}
+
+/** How bodies are read: JSON and forms; other types are refused, but for multipart where it is registered. */
+function readBodies(server: FastifyInstance): void {
+  const json = server.getDefaultJsonParser('error', 'error');
+  server.removeContentTypeParser('text/plain');
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    // Some clients name the type of a body that they do not send.
+    if (body.length === 0) return done(null, undefined);
+    // Decoded all the same, other bytes would become other characters than the caller's.
+    const text = isUtf8(body) ? body.toString() : undefined;
+    if (text === undefined || isDeeperThan(text)) return done(new Refusal('unreadable'));
+    void json(request, text, done);
+  });
+  const form = 'application/x-www-form-urlencoded';
+  server.addContentTypeParser(form, { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
+    done(null, readFormBody(body));
+  });
+}
+
+/** By which methods the path of a request is served. */
+function methodsAt(server: FastifyInstance, request: FastifyRequest): HTTPMethods[] {
+  const [path = ''] = request.url.split('?', 1);
+  const url = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+  return methods.filter((method) => server.hasRoute({ method, url }));
 }

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { ReceivedFile } from '../../contracts/http/upload.ts';
 import type { Incoming } from '../files/incoming.ts';
-import { mostBodyBytes, mostFields, readForm } from './form.ts';
+import { formOf, mostBodyBytes, mostFields, readText } from './form.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -58,21 +58,21 @@ async function readParts(
   fileSize: number,
   take: (part: MultipartFile) => Promise<void>,
 ): Promise<Fields> {
-  const entries: string[] = [];
+  const entries: [string, string][] = [];
   let bytes = 0;
   try {
-    const limits = { fields: mostFields, parts: mostFields, files: 10, fieldSize: mostBodyBytes, fileSize };
-    for await (const part of request.parts({ limits })) {
-      if (part.type === 'file') {
+    const limits = { parts: mostFields, files: mostFields, fileSize };
+    // The library would decode fields by itself, and keep other bytes than UTF-8 as other characters.
+    for await (const part of request.parts({ limits, isPartAFile: () => true })) {
+      if (part.type !== 'file') continue;
+      if (isFile(part)) {
         await take(part);
         continue;
       }
-      const value = typeof part.value === 'string' ? part.value : JSON.stringify(part.value);
-      bytes += Buffer.byteLength(value) + part.fieldname.length;
-      if (part.valueTruncated || part.fieldnameTruncated || bytes > mostBodyBytes) {
-        throw new Refusal('tooLarge');
-      }
-      entries.push(`${encodeURIComponent(part.fieldname)}=${encodeURIComponent(value)}`);
+      const value = await bytesOf(part, mostBodyBytes - bytes);
+      bytes += value.length + part.fieldname.length;
+      if (bytes > mostBodyBytes) throw new Refusal('tooLarge');
+      entries.push([part.fieldname, readText(value)]);
     }
   } catch (error) {
     // What is still to come is read past, so that the answer gets through.
@@ -80,7 +80,24 @@ async function readParts(
     request.raw.resume();
     throw isForeign(error) ? new Refusal('unreadable') : error;
   }
-  return readForm(entries.join('&'));
+  return formOf(entries);
+}
+
+/** Whether a part is a file and not a field of the form. */
+function isFile({ filename, mimetype }: MultipartFile): boolean {
+  return filename !== undefined || mimetype === 'application/octet-stream';
+}
+
+async function bytesOf({ file }: MultipartFile, most: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of file) {
+    bytes += chunk.length;
+    if (bytes > most) throw new Refusal('tooLarge');
+    chunks.push(chunk);
+  }
+  if (file.truncated) throw new Refusal('tooLarge');
+  return Buffer.concat(chunks);
 }
 
 /** Whether an error comes from reading the body, and says nothing of what it means to the caller. */

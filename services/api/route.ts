@@ -95,7 +95,11 @@ function addRoutes(
 ): void {
   for (const prefix of prefixes) {
     const url = `${prefix}${contract.path}`;
-    server.route({ method: [...contract.methods], url, handler, config: { contract } });
+    server.route({
+      ...{ method: [...contract.methods], url, handler, config: { contract } },
+      // A query can mark messages read, and one adds a user: HEAD would do so too.
+      exposeHeadRoute: contract.picture !== undefined,
+    });
   }
 }
 

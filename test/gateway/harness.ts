@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import formbody from '@fastify/formbody';
-import Fastify from 'fastify';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
-import qs from 'qs';
 import { Uid } from '../../contracts/ids.ts';
 import { formatPosition, afterAll as lastNumber } from '../../contracts/push/position.ts';
 import { accountsDatabase } from '../../services/accounts/tables.ts';
 import { createTokens, type Tokens, tokenHash } from '../../services/accounts/tokens.ts';
+import { createHttp } from '../../services/api/http.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
 import { createGateway, type Gateway } from '../../services/gateway/gateway.ts';
@@ -70,8 +68,7 @@ export class Installation {
 
   /** Starts a gateway with a server of its own, on this installation's bus or another. */
   async start(limits: Partial<Limits> = {}, bus = this.bus, trust?: Trust): Promise<RunningGateway> {
-    const server = Fastify();
-    await server.register(formbody, { parser: (text) => qs.parse(text) });
+    const server = await createHttp(silent);
     const sessions = { verify: (token: string) => this.tokens.verify(token, 30) };
     const parts = { bus, database: this.pool, app, sessions, logger: silent, limits };
     const create = () => createGateway({ ...parts, ...(trust && { trust }) });
