@@ -20,6 +20,10 @@ export const codes = {
   joinByCodeOff: { code: 206, msg: '扫码加群功能已关闭' },
   alreadyAnswered: { code: 210, msg: '该好友申请已处理' },
   smsNotSent: { code: 211, msg: '短信发送失败,请稍后再试' },
+  /** Done too often within a time; the msg says when to try again. */
+  tooOften: { code: 429, msg: '操作过于频繁,请稍后再试' },
+  /** As many of something as there may be. */
+  limitReached: { code: 429, msg: '数量已达上限' },
   noMessage: { code: 404, msg: '消息不存在' },
   tooLate: { code: 505, msg: '消息已超过可撤回时间' },
   noGroup: { code: 701, msg: '群组不存在或已解散' },

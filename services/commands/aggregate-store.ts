@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { DomainEvent } from '../../contracts/events/index.ts';
+import type { DomainEvent, EventMetadata } from '../../contracts/events/index.ts';
 import type { Aggregate, AggregateStream } from '../domain/aggregate.ts';
 import { type Decoded, decode } from '../log/codec.ts';
 import { type EventId, type EventLog, type Position, type StreamName, startOfLog } from '../log/log.ts';
@@ -13,8 +13,9 @@ export interface Snapshot<State> {
   readonly position: Position;
 }
 
-/** An event with its place. */
-type Placed = DomainEvent & Pick<Decoded, 'id' | 'revision' | 'position'>;
+/** An event with its place and time. */
+type Placed = DomainEvent &
+  Pick<Decoded, 'id' | 'revision' | 'position'> & { readonly metadata: Pick<EventMetadata, 'time'> };
 
 interface Entry {
   readonly aggregate: Aggregate<unknown>;
@@ -87,20 +88,25 @@ export class AggregateStore {
     return entry && !entry.arrived ? (entry as Snapshot<unknown> as Snapshot<State>).state : undefined;
   }
 
-  /** Takes in events that were just appended at the end of a stream, the last of them at `revision`. */
+  /**
+   * Takes in events that were just appended at the end of a stream, with where the last of them lies, and
+   * when they happened, in milliseconds since 1970.
+   */
   appended(
     stream: StreamName,
     events: readonly DomainEvent[],
     ids: readonly EventId[],
-    revision: number,
-    position: Position,
+    last: Pick<Placed, 'revision' | 'position'>,
+    time: number,
   ): void {
     const entry = this.#entries.get(stream);
     if (!entry) return;
+    const { position } = last;
     events.forEach((event, index) => {
       const id = ids[index];
       if (!id) throw new TypeError('an event was appended without an id');
-      this.#take(stream, entry, { ...event, id, revision: revision - events.length + 1 + index, position });
+      const revision = last.revision - events.length + 1 + index;
+      this.#take(stream, entry, { ...event, id, revision, position, metadata: { time } });
     });
   }
 
@@ -189,6 +195,6 @@ export class AggregateStore {
     entry.position = event.position;
     if (entry.seen?.has(event.id)) return;
     entry.seen?.add(event.id);
-    entry.state = entry.aggregate.evolve(entry.state, event);
+    entry.state = entry.aggregate.evolve(entry.state, event, Math.floor(event.metadata.time / 1000));
   }
 }

@@ -80,7 +80,8 @@ async function decideAndAppend<State, Event extends DomainEvent>(
     const result = await log.append(stream.name, revision < 0 ? 'none' : revision, atLeastOne(encoded));
     if (result.outcome !== 'conflict') {
       const ids = encoded.map(({ id }) => id);
-      store.appended(stream.name, events, ids, revision + events.length, result.position);
+      const last = { revision: revision + events.length, position: result.position };
+      store.appended(stream.name, events, ids, last, context.time);
       return { events, position: result.position };
     }
     store.forget(stream.name);

@@ -1,12 +1,13 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { ConversationEvent } from '../../contracts/events/conversation.ts';
-import { type ConversationId, type Mid, Uid } from '../../contracts/ids.ts';
+import type { ConversationId, Mid, Uid } from '../../contracts/ids.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { StreamName } from '../log/log.ts';
 import { streamName } from './aggregate.ts';
 import { starOut } from './dirty-words.ts';
 import type { FriendshipState } from './friendship.ts';
 import { type GroupState, mayManage, mustLive, mustMaySpeak } from './group.ts';
+import { mentionedUids, mentionsEveryone } from './mentions.ts';
 import { mustBeActive, mustExist, type UserState } from './user.ts';
 
 /** The stream `conversation-{conversation}`. */
@@ -72,20 +73,12 @@ export function sendMessage(draft: Draft, addressee: Addressee, settings: Settin
   };
 }
 
-/** `@all` by itself, not within an address; a Chinese text goes on without a space. */
-const everyone = /(?<![\w.+-])@all(?!\w)/;
-
-/** Whom `@[name](uid)` names of the group's members, and `all` where owner or managers write `@all`. */
+/** Whom a message mentions of the group's members, and `all` where the owner or a manager writes `@all`. */
 function mentioned(content: string, from: Uid, addressee: Addressee): (Uid | 'all')[] {
   if (addressee.type !== 'group' || !addressee.group || !content.includes('@')) return [];
   const { group } = addressee;
-  const found = new Set<Uid | 'all'>();
-  if (everyone.test(content) && mayManage(group, from)) found.add('all');
-  for (const [, digits] of content.matchAll(/@\[[^\]]*\]\((\d{1,16})\)/gu)) {
-    const uid = Uid.safeParse(Number(digits));
-    if (uid.success && uid.data !== from && group.members.has(uid.data)) found.add(uid.data);
-  }
-  return [...found];
+  const members = mentionedUids(content).filter((uid) => uid !== from && group.members.has(uid));
+  return mayManage(group, from) && mentionsEveryone(content) ? ['all', ...members] : members;
 }
 
 /** A message as revoking and deleting see it. */

@@ -6,21 +6,29 @@ import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts
 /** The text that is sent when an application is agreed to (API document, 获得消息历史记录). */
 export const agreeText = '我通过了你的好友请求,我们来聊天吧';
 
+/**
+ * So many applications that were answered are remembered, so that answering one again is answered as the
+ * first time was. An older one is no record any more: deciding needs only the one that is open.
+ */
+export const rememberedApplications = 100;
+
 interface Application {
   readonly from: Uid;
   readonly to: Uid;
-  readonly postscript: string;
   readonly outcome: 'open' | 'agreed' | 'refused';
 }
 
-/** What two people are to each other. At most one application between them is open. */
+/** What two people are to each other. Changed in place by `evolve`, which consumes its state. */
 export interface FriendshipState {
   readonly friends: boolean;
   /** Whether they are friends, or ever were. */
   readonly everFriends: boolean;
-  readonly applications: ReadonlyMap<ApplicationId, Application>;
+  /** The one application that is open, if any. */
+  readonly open: { readonly id: ApplicationId; readonly postscript: string } | null;
+  /** The open application, and those answered last, the oldest first. */
+  readonly applications: Map<ApplicationId, Application>;
   /** What each calls the other. */
-  readonly remarks: ReadonlyMap<Uid, string>;
+  readonly remarks: Map<Uid, string>;
 }
 
 /** The stream `friendship-{lower uid}-{higher uid}`. */
@@ -30,39 +38,46 @@ export function friendshipStream(one: Uid, other: Uid): AggregateStream<Friendsh
 }
 
 export const friendship: Aggregate<FriendshipState, FriendshipEvent> = {
-  initial: () => ({ friends: false, everFriends: false, applications: new Map(), remarks: new Map() }),
+  initial: () => ({
+    friends: false,
+    everFriends: false,
+    open: null,
+    applications: new Map(),
+    remarks: new Map(),
+  }),
   evolve: (state, event) => {
     switch (event.type) {
       case 'FriendApplied': {
-        const { applicationId, from, to, postscript } = event.data;
-        const application: Application = { from, to, postscript, outcome: 'open' };
-        return { ...state, applications: new Map(state.applications).set(applicationId, application) };
+        const { applicationId: id, from, to, postscript } = event.data;
+        state.applications.set(id, { from, to, outcome: 'open' });
+        return { ...state, open: { id, postscript } };
       }
       case 'FriendRefused':
-        return { ...state, applications: settle(state, 'refused') };
+        return settle(state, 'refused');
       case 'FriendAgreed':
       case 'Befriended':
-        return { ...state, friends: true, everFriends: true, applications: settle(state, 'agreed') };
+        return { ...settle(state, 'agreed'), friends: true, everFriends: true };
       case 'FriendRemarked':
-        return { ...state, remarks: new Map(state.remarks).set(event.data.by, event.data.remark) };
+        state.remarks.set(event.data.by, event.data.remark);
+        return state;
       case 'Unfriended':
-        return { ...state, friends: false, remarks: new Map() };
+        state.remarks.clear();
+        return { ...state, friends: false };
     }
   },
   weight: (state) => 1 + state.applications.size / 10,
 };
 
-function settle(state: FriendshipState, outcome: 'agreed' | 'refused'): FriendshipState['applications'] {
-  return new Map(
-    [...state.applications].map(([id, application]) => [
-      id,
-      application.outcome === 'open' ? { ...application, outcome } : application,
-    ]),
-  );
-}
-
-function openApplication(state: FriendshipState): readonly [ApplicationId, Application] | undefined {
-  return [...state.applications].find(([, application]) => application.outcome === 'open');
+/** The state once the open application was answered. */
+function settle(state: FriendshipState, outcome: 'agreed' | 'refused'): FriendshipState {
+  const { open, applications } = state;
+  const application = open && applications.get(open.id);
+  if (!application) return state;
+  applications.set(open.id, { ...application, outcome });
+  if (applications.size > rememberedApplications) {
+    for (const [oldest] of applications.entries().take(1)) applications.delete(oldest);
+  }
+  return { ...state, open: null };
 }
 
 /**
@@ -75,10 +90,11 @@ export function apply(
 ): FriendshipEvent[] {
   if (state.friends) return [];
   const { from, to, postscript, mid } = command;
-  const open = openApplication(state);
-  if (open && open[1].from === to) return [agreement(open[0], open[1], mid)];
-  if (open && open[1].postscript === postscript) return [];
-  const applicationId = open ? open[0] : command.applicationId;
+  const { open, applications } = state;
+  const standing = open && applications.get(open.id);
+  if (open && standing?.from === to) return [agreement(open.id, standing, mid)];
+  if (open?.postscript === postscript) return [];
+  const applicationId = open ? open.id : command.applicationId;
   return [{ type: 'FriendApplied', data: { applicationId, from, to, postscript } }];
 }
 

@@ -1,7 +1,15 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { GroupEvent, Notice } from '../../contracts/events/group.ts';
 import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
-import { type GroupState, type LivingGroup, mayManage, mustBeMember, mustLive, roleOf } from './group.ts';
+import {
+  type GroupState,
+  isMuted,
+  type LivingGroup,
+  mayManage,
+  mustBeMember,
+  mustLive,
+  roleOf,
+} from './group.ts';
 
 /** The most members a group has. */
 export const maxMembers = 10_000;
@@ -125,8 +133,9 @@ export function setManager(
 const leastTimestamp = 1_000_000_000;
 
 /**
- * Mutes a member until `time`, or ends it where `time` is 0 or past. The owner mutes anyone else,
- * managers mute ordinary members. `now` in whole seconds since 1970.
+ * Mutes a member until `time`, or ends it where `time` is 0 or past; the latter also for one who has
+ * left meanwhile, for whom it would hold on return. The owner mutes anyone else, managers mute ordinary
+ * members. `now` in whole seconds since 1970.
  */
 export function muteMember(
   state: GroupState,
@@ -135,21 +144,20 @@ export function muteMember(
   const group = mustLive(state);
   const { by, uid, time, now, names, mid } = command;
   mustBeMember(group, by);
-  const member = group.members.get(uid);
-  if (!member) throw new Refusal('illegal', '该用户不是群成员');
   const outranks =
     roleOf(group, by) === 'owner'
       ? uid !== by
-      : roleOf(group, by) === 'manager' && roleOf(group, uid) === 'member';
+      : roleOf(group, by) === 'manager' && ['member', 'none'].includes(roleOf(group, uid));
   if (!outranks) throw new Refusal('illegal', '没有权限禁言该成员');
   const until = time > 0 && time < leastTimestamp ? now + time : time;
   const { gid } = group;
   if (until <= now) {
-    if (member.mutedUntil <= now) return [];
+    if (!isMuted(group, uid, now)) return [];
     const notice: Notice = { mid, content: `${named(names, uid)}被${named(names, by)}解除禁言` };
     return [{ type: 'MemberUnmuted', data: { gid, by, uid, notice } }];
   }
-  if (member.mutedUntil === until) return [];
+  if (!group.members.has(uid)) throw new Refusal('illegal', '该用户不是群成员');
+  if (group.mutes.get(uid) === until) return [];
   const notice: Notice = { mid, content: `${named(names, uid)}被${named(names, by)}禁言` };
   return [{ type: 'MemberMuted', data: { gid, by, uid, until, notice } }];
 }

@@ -5,8 +5,6 @@ import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts
 
 export interface Member {
   readonly manager: boolean;
-  /** Until when they may not speak, in whole seconds since 1970; 0: they may. */
-  readonly mutedUntil: number;
   /** What they call the group. */
   readonly remark: string;
 }
@@ -23,6 +21,11 @@ export type GroupState = {
   readonly muted: boolean;
   /** In joining order. Changed in place by `evolve`, which consumes its state. */
   readonly members: Map<Uid, Member>;
+  /**
+   * Until when people may not speak here, in whole seconds since 1970. It holds for who has left and
+   * comes back too. Changed in place, as members are.
+   */
+  readonly mutes: Map<Uid, number>;
 } | null;
 
 /** The stream `group-{gid}`. */
@@ -30,18 +33,19 @@ export function groupStream(gid: Gid): AggregateStream<GroupState, GroupEvent> {
   return { aggregate: group, name: streamName(`group-${gid}`) };
 }
 
-const joined: Member = { manager: false, mutedUntil: 0, remark: '' };
+const joined: Member = { manager: false, remark: '' };
 
 export const group: Aggregate<GroupState, GroupEvent> = {
   initial: () => null,
-  evolve: (state, event) => {
+  evolve: (state, event, time) => {
     if (event.type === 'GroupCreated') {
       const { gid, owner, name, avatar } = event.data;
       const members = new Map(event.data.members.map((uid) => [uid, joined]));
-      return state ?? { gid, founder: owner, owner, name, avatar, members, dissolved: false, muted: false };
+      const fresh = { members, mutes: new Map(), dissolved: false, muted: false };
+      return state ?? { gid, founder: owner, owner, name, avatar, ...fresh };
     }
     if (!state) return state;
-    const { members } = state;
+    const { members, mutes } = state;
     const change = (uid: Uid, changes: Partial<Member>) => {
       const member = members.get(uid);
       if (member) members.set(uid, { ...member, ...changes });
@@ -66,10 +70,11 @@ export const group: Aggregate<GroupState, GroupEvent> = {
         change(event.data.uid, { manager: false });
         return state;
       case 'MemberMuted':
-        change(event.data.uid, { mutedUntil: event.data.until });
+        mutes.set(event.data.uid, event.data.until);
+        letExpire(mutes, time);
         return state;
       case 'MemberUnmuted':
-        change(event.data.uid, { mutedUntil: 0 });
+        mutes.delete(event.data.uid);
         return state;
       case 'GroupMuted':
         return { ...state, muted: true };
@@ -85,14 +90,31 @@ export const group: Aggregate<GroupState, GroupEvent> = {
           avatar: event.data.avatar ?? state.avatar,
         };
       case 'GroupTransferred':
-        change(event.data.to, { manager: false, mutedUntil: 0 });
+        change(event.data.to, { manager: false });
+        mutes.delete(event.data.to);
         return { ...state, owner: event.data.to };
       case 'GroupDissolved':
         return { ...state, dissolved: true };
     }
   },
-  weight: (state) => 1 + (state ? state.members.size / 20 : 0),
+  weight: (state) => 1 + (state ? (state.members.size + state.mutes.size) / 20 : 0),
 };
+
+/**
+ * Forgets mutes that are over. Two are looked at for each that is added, in turn, so that those of
+ * people who left do not add up and no event costs more than another.
+ */
+function letExpire(mutes: Map<Uid, number>, time: number): void {
+  for (const [uid, until] of [...mutes.entries().take(2)]) {
+    mutes.delete(uid);
+    if (until > time) mutes.set(uid, until);
+  }
+}
+
+/** Whether `uid` may not speak at `now` (seconds since 1970), member or not. */
+export function isMuted({ mutes }: LivingGroup, uid: Uid, now: number): boolean {
+  return (mutes.get(uid) ?? 0) > now;
+}
 
 export type LivingGroup = NonNullable<GroupState>;
 
@@ -130,6 +152,6 @@ export function mayManage(state: LivingGroup, uid: Uid): boolean {
 export function mustMaySpeak(state: LivingGroup, uid: Uid, now: number): void {
   const member = mustBeMember(state, uid);
   if (state.owner === uid) return;
-  if (member.mutedUntil > now) throw new Refusal('muted');
+  if (isMuted(state, uid, now)) throw new Refusal('muted');
   if (state.muted && !member.manager) throw new Refusal('groupMuted');
 }

@@ -3,7 +3,14 @@ import type { Reply, ReplyEvent, ReplyType } from '../../contracts/events/reply.
 import type { ReplyId, Uid } from '../../contracts/ids.ts';
 import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts';
 
-export type ReplyState = ReadonlyMap<ReplyId, Reply>;
+/**
+ * So many replies a member can have: each message to the member is held against all questions, and
+ * reply/get answers all of them at once.
+ */
+export const mostReplies = 1_000;
+
+/** A member's replies, in the order of adding. Changed in place by `evolve`, which consumes its state. */
+export type ReplyState = Map<ReplyId, Reply>;
 
 /** The stream `reply-{uid}`: a member's replies. */
 export function replyStream(uid: Uid): AggregateStream<ReplyState, ReplyEvent> {
@@ -13,13 +20,12 @@ export function replyStream(uid: Uid): AggregateStream<ReplyState, ReplyEvent> {
 export const reply: Aggregate<ReplyState, ReplyEvent> = {
   initial: () => new Map(),
   evolve: (state, event) => {
-    const replies = new Map(state);
-    if (event.type === 'ReplyDeleted') replies.delete(event.data.rid);
+    if (event.type === 'ReplyDeleted') state.delete(event.data.rid);
     else {
-      if (event.data.isDefault) unsetDefault(replies, event.data.type);
-      replies.set(event.data.rid, event.data);
+      if (event.data.isDefault) unsetDefault(state, event.data.type);
+      state.set(event.data.rid, event.data);
     }
-    return replies;
+    return state;
   },
   weight: (state) => 1 + state.size,
 };
@@ -31,8 +37,9 @@ function unsetDefault(replies: Map<ReplyId, Reply>, type: ReplyType): void {
   }
 }
 
-/** Adds a reply under a fresh id. */
-export function addReply(_state: ReplyState, added: Reply): ReplyEvent[] {
+/** Adds a reply under a fresh id. Throws limitReached. */
+export function addReply(state: ReplyState, added: Reply): ReplyEvent[] {
+  if (state.size >= mostReplies) throw new Refusal('limitReached', `回复消息不能超过${mostReplies}条`);
   return [{ type: 'ReplyAdded', data: added }];
 }
 
@@ -68,15 +75,31 @@ export function deleteReply(state: ReplyState, rid: ReplyId): ReplyEvent[] {
  * first message, then the answer to a question whose title the message is, spaces and case ignored.
  */
 export function automaticAnswers(state: ReplyState, content: string, first: boolean): string[] {
-  const replies = [...state.values()].sort(
-    (one, other) => other.weights - one.weights || one.rid - other.rid,
-  );
-  const welcome = first
-    ? replies.find((candidate) => candidate.type === 1 && candidate.isDefault)
-    : undefined;
   const asked = fingerprint(content);
-  const answer = replies.find((candidate) => candidate.type === 3 && fingerprint(candidate.title) === asked);
+  let welcome: Reply | undefined;
+  let answer: Reply | undefined;
+  for (const candidate of state.values()) {
+    if (first && candidate.type === 1 && candidate.isDefault) welcome = weightier(candidate, welcome);
+    if (candidate.type === 3 && titleOf(candidate) === asked) answer = weightier(candidate, answer);
+  }
   return [welcome, answer].flatMap((found) => (found ? [found.content] : []));
+}
+
+/** Of two the one of greater weight; where they weigh the same, the one that was added first. */
+function weightier(one: Reply, other: Reply | undefined): Reply {
+  if (!other) return one;
+  return (one.weights - other.weights || other.rid - one.rid) > 0 ? one : other;
+}
+
+/** The titles' fingerprints: every message to a member is held against all of them. */
+const titles = new WeakMap<Reply, string>();
+
+function titleOf(reply: Reply): string {
+  const known = titles.get(reply);
+  if (known !== undefined) return known;
+  const title = fingerprint(reply.title);
+  titles.set(reply, title);
+  return title;
 }
 
 function fingerprint(text: string): string {

@@ -158,7 +158,7 @@ describe('keeping fresh', () => {
     const appended = encoded(event);
     const result = await log.append(streamOf(event), 0, [appended]);
     if (result.outcome !== 'appended') throw new Error(result.outcome);
-    store.appended(streamOf(event), [event], [appended.id], result.revision, result.position);
+    store.appended(streamOf(event), [event], [appended.id], result, Date.now());
     expect(store.peek(userStream(who))?.nickname).toBe('乙');
     const { revision, position } = await store.load(userStream(who));
     expect({ revision, position }).toEqual({ revision: 1, position: result.position });
@@ -172,7 +172,7 @@ describe('keeping fresh', () => {
     const appended = encoded(event);
     const result = await log.append(streamOf(event), 0, [appended]);
     if (result.outcome !== 'appended') throw new Error(result.outcome);
-    store.appended(streamOf(event), [event], [appended.id], result.revision, result.position);
+    store.appended(streamOf(event), [event], [appended.id], result, Date.now());
     const marker = freshUid();
     await store.load(userStream(marker));
     await append(log, registered(marker, '甲'));
@@ -191,7 +191,7 @@ describe('keeping fresh', () => {
     const appended = encoded(event);
     const result = await log.append(streamOf(event), 1, [appended]);
     if (result.outcome !== 'appended') throw new Error(result.outcome);
-    store.appended(streamOf(event), [event], [appended.id], result.revision, result.position);
+    store.appended(streamOf(event), [event], [appended.id], result, Date.now());
     const { state, revision } = await store.load(groupStream(group));
     expect([...(state?.members.keys() ?? [])]).toEqual([1, 2, 3]);
     expect(revision).toBe(2);
@@ -209,7 +209,7 @@ describe('keeping fresh', () => {
       const loading = store.load(groupStream(group));
       const result = await appending;
       if (result.outcome !== 'appended') throw new Error(result.outcome);
-      store.appended(streamOf(event), [event], [appended.id], result.revision, result.position);
+      store.appended(streamOf(event), [event], [appended.id], result, Date.now());
       const { state } = await store.load(groupStream(group));
       expect(state?.members.has(uid(round)), `round ${round}`).toBe(true);
       await loading;
@@ -244,7 +244,7 @@ describe('keeping fresh', () => {
       const appended = [encoded(before), encoded(after)] as const;
       const result = await elsewhere.append(streamOf(after), 0, appended);
       if (result.outcome !== 'appended') throw new Error(result.outcome);
-      slow.appended(streamOf(after), [after], [appended[1].id], result.revision, result.position);
+      slow.appended(streamOf(after), [after], [appended[1].id], result, Date.now());
       release();
       const { state, revision } = await loading;
       expect([...(state?.members.keys() ?? [])]).toEqual([1, 2, 3]);

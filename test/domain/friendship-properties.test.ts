@@ -56,6 +56,7 @@ describe('two people, whatever they do', () => {
         live(friendships.friendship, given, (state) => {
           const open = [...state.applications.values()].filter(({ outcome }) => outcome === 'open');
           expect(open.length).toBeLessThanOrEqual(state.friends ? 0 : 1);
+          expect(open.length).toBe(state.open ? 1 : 0);
           if (!state.friends) expect(state.remarks.size).toBe(0);
         });
       }),

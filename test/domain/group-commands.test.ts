@@ -301,6 +301,24 @@ describe('muting a member', () => {
     }
   });
 
+  it('ends for one who has left, for whom it would hold on return', () => {
+    const left: GroupEvent = { type: 'MemberLeft', data: { gid: gid(50), uid: member } };
+    for (const by of [owner, manager]) {
+      given(group, created, appointed, muted(member, owner, now + 60), left)
+        .when((state) => commands.muteMember(state, mute(by, member, 0)))
+        .gives({
+          type: 'MemberUnmuted',
+          data: { gid: gid(50), by, uid: member, notice: notice(`丙被${names.get(by)}解除禁言`) },
+        });
+    }
+    given(group, created, muted(member, owner, now + 60), left)
+      .when((state) => commands.muteMember(state, mute(owner, member, now + 600)))
+      .refuses('illegal');
+    given(group, created, left)
+      .when((state) => commands.muteMember(state, mute(owner, member, 0)))
+      .givesNothing();
+  });
+
   it('is not ended where it has ended by itself, or never was', () => {
     given(group, created, muted(member, owner, now))
       .when((state) => commands.muteMember(state, mute(owner, member, 0)))

@@ -127,7 +127,8 @@ describe('who may speak', () => {
     expect(silence(2, now, manager, muted(2, now + 60))).toBe('muted');
   });
 
-  it('is who returns to the group, though they were muted when they left it', () => {
-    expect(silence(2, now, muted(2, now + 60), removed, added)).toBeUndefined();
+  it('is not who was muted when they left the group, and returns to it', () => {
+    expect(silence(2, now, muted(2, now + 60), removed, added)).toBe('muted');
+    expect(silence(2, now + 60, muted(2, now + 60), removed, added)).toBeUndefined();
   });
 });

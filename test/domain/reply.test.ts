@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Reply, ReplyEvent } from '../../contracts/events/reply.ts';
 import { ReplyId } from '../../contracts/ids.ts';
 import { fold } from '../../services/domain/aggregate.ts';
-import { addReply, automaticAnswers, deleteReply, reply, updateReply } from '../../services/domain/reply.ts';
+import {
+  addReply,
+  automaticAnswers,
+  deleteReply,
+  mostReplies,
+  reply,
+  updateReply,
+} from '../../services/domain/reply.ts';
 import { uid } from '../support/events.ts';
 import { given } from '../support/specification.ts';
 
@@ -31,6 +38,27 @@ describe('a member’s replies', () => {
     given(reply, added(1))
       .when((state) => addReply(state, written(2)))
       .givesEachTime(added(2));
+  });
+
+  it('are as many as there may be, and no more until one is deleted', () => {
+    const full = Array.from({ length: mostReplies }, (_, index) => added(index + 1));
+    const another = written(mostReplies + 1);
+    given(reply, ...full.slice(1))
+      .when((state) => addReply(state, another))
+      .givesEachTime({ type: 'ReplyAdded', data: another });
+    given(reply, ...full)
+      .when((state) => addReply(state, another))
+      .refuses('limitReached');
+    given(reply, ...full, deleted(7))
+      .when((state) => addReply(state, another))
+      .givesEachTime({ type: 'ReplyAdded', data: another });
+  });
+
+  it('are folded in linear time', () => {
+    const events = Array.from({ length: 20_000 }, (_, index) => added((index % 1_000) + 1));
+    const began = performance.now();
+    expect(fold(reply, events).size).toBe(1_000);
+    expect(performance.now() - began).toBeLessThan(1_000);
   });
 
   it('keep what a change leaves out', () => {

@@ -82,7 +82,7 @@ describe('what the server changes', () => {
 
 describe('who may act', () => {
   const state = (...events: UserEvent[]) =>
-    events.reduce((before, event) => user.evolve(before, event), user.initial());
+    events.reduce((before, event) => user.evolve(before, event, 0), user.initial());
 
   it('is who exists', () => {
     expect(mustBeActive(state(registered))).toMatchObject({ uid: me, nickname: '猫猫' });
