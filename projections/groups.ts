@@ -1,13 +1,23 @@
 import { groupAvatar, mostFaces } from '../contracts/avatars.ts';
 import type { GroupEvent, Notice } from '../contracts/events/group.ts';
-import { type Gid, groupConversation, type Uid } from '../contracts/ids.ts';
+import { Gid, groupConversation, Uid } from '../contracts/ids.ts';
 import { groupChannel, userChannel } from '../contracts/push/index.ts';
 import type { Decoded } from '../services/log/codec.ts';
 import { endOf, joinChat } from './inbox.ts';
 import { emptyConversation, groupMessageReads, plain, sendToGroup } from './messages.ts';
 import { type ProjectionsOf, type Pushes, timestampOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
-import { conversations, type GroupRow, groupMembers, groups, inbox, membersOf } from './tables.ts';
+import type { Ref } from './store/table.ts';
+import {
+  conversations,
+  type GroupMemberRow,
+  type GroupRow,
+  groupMembers,
+  groupMutes,
+  groups,
+  inbox,
+  membersOf,
+} from './tables.ts';
 
 type OfGroup = { readonly data: { readonly gid: Gid } };
 type WithNotice = Decoded<Extract<GroupEvent, { data: { notice: Notice } }>>;
@@ -41,7 +51,14 @@ export function leaveNotice(rows: Rows, pushes: Pushes, event: WithNotice, by: U
 }
 
 /** Adds members who are not in yet, in this order; answers the group as it stands then. */
-function admit(rows: Rows, group: GroupRow, uids: readonly Uid[], gid: Gid, place: string): GroupRow {
+function admit(
+  rows: Rows,
+  group: GroupRow,
+  uids: readonly Uid[],
+  place: string,
+  mutedUntil: (uid: Uid) => number,
+): GroupRow {
+  const gid = Gid.parse(group.gid);
   const conversation = groupConversation(gid);
   const end = endOf(rows, conversation);
   uids.forEach((uid, offset) => {
@@ -50,7 +67,7 @@ function admit(rows: Rows, group: GroupRow, uids: readonly Uid[], gid: Gid, plac
       uid,
       index: group.next_index + offset,
       role: uid === group.owner ? 'owner' : 'member',
-      muted_until: 0,
+      muted_until: mutedUntil(uid),
       remark: '',
       joined_sequence: end.sequence,
       joined_place: place,
@@ -83,43 +100,55 @@ function pushAvatar(pushes: Pushes, before: GroupRow, after: GroupRow): void {
 
 const joiningReads = (gid: Gid, by: Uid, uids: readonly Uid[]) => [
   ...noticeReads(by, gid),
-  ...uids.map((uid) => groupMembers.at(gid, uid)),
+  ...uids.flatMap((uid) => [groupMembers.at(gid, uid), groupMutes.at(gid, uid)]),
 ];
 
 function joining(rows: Rows, pushes: Pushes, event: WithNotice, by: Uid, uids: readonly Uid[]): void {
   const { gid, notice } = event.data;
   const before = standing(rows, gid);
   const joined = uids.filter((uid) => !rows.get(groupMembers.at(gid, uid)));
-  const after = admit(rows, before, joined, gid, event.position);
+  const mutedUntil = (uid: Uid) => rows.get(groupMutes.at(gid, uid))?.until ?? 0;
+  const after = admit(rows, before, joined, event.position, mutedUntil);
   pushAdded(pushes, after, joined, by, notice.content);
   leaveNotice(rows, pushes, event, by);
   pushAvatar(pushes, before, after);
 }
 
-const leavingReads = (gid: Gid) => [groups.at(gid), membersOf(gid)];
+type Leaving = { readonly gid: Gid; readonly uids: readonly Uid[]; readonly faces: readonly Uid[] | null };
 
-function leaving(rows: Rows, pushes: Pushes, gid: Gid, uids: readonly Uid[]): void {
+/** What `leaving` reads: a few rows for each who leaves, whatever the size of the group. */
+const leavingReads = ({ gid, uids, faces }: Leaving): Ref[] => [
+  groups.at(gid),
+  ...uids.map((uid) => groupMembers.at(gid, uid)),
+  ...(faces ? [] : [membersOf(gid)]),
+];
+
+/** Takes someone out of a group, whose chat leaves their list. False where they are not in it. */
+function release(rows: Rows, pushes: Pushes, gid: Gid, uid: Uid): boolean {
+  if (!rows.get(groupMembers.at(gid, uid))) return false;
+  rows.delete(groupMembers.at(gid, uid));
+  rows.delete(inbox.at(uid, groupConversation(gid)));
+  pushes.add(userChannel(uid), 'removeGroup', { gid });
+  return true;
+}
+
+function leaving(rows: Rows, pushes: Pushes, { gid, uids, faces }: Leaving): void {
   const before = standing(rows, gid);
-  const members = rows.list(membersOf(gid));
-  const named = new Set<number>(uids);
-  const staying = members.filter(({ uid }) => !named.has(uid));
-  const present = new Set<number>(members.map(({ uid }) => uid));
-  for (const uid of uids) {
-    if (!present.delete(uid)) continue;
-    rows.delete(groupMembers.at(gid, uid));
-    rows.delete(inbox.at(uid, groupConversation(gid)));
-    pushes.add(userChannel(uid), 'removeGroup', { gid });
-  }
-  const faces = before.faces.some((uid) => named.has(uid))
-    ? staying
-        .sort((one, other) => one.index - other.index)
-        .slice(0, mostFaces)
-        .map(({ uid }) => uid)
-    : before.faces;
-  const after = { ...before, faces, member_count: staying.length };
+  const left = uids.filter((uid) => release(rows, pushes, gid, uid));
+  const after = {
+    ...before,
+    faces: faces ?? firstFaces(rows.list(membersOf(gid))),
+    member_count: before.member_count - left.length,
+  };
   rows.put(groups, after);
   pushAvatar(pushes, before, after);
 }
+
+const firstFaces = (members: readonly GroupMemberRow[]): number[] =>
+  members
+    .toSorted((one, other) => one.index - other.index)
+    .slice(0, mostFaces)
+    .map(({ uid }) => uid);
 
 /** Groups, who is in them, and the notices that this leaves. */
 export const groupProjections: Pick<
@@ -130,6 +159,7 @@ export const groupProjections: Pick<
   | 'MembersRemoved'
   | 'MemberLeft'
   | 'GroupUpdated'
+  | 'MembersReleased'
   | 'GroupDissolved'
 > = {
   GroupCreated: {
@@ -151,7 +181,7 @@ export const groupProjections: Pick<
         next_index: 1,
         member_count: 0,
       };
-      const group = admit(rows, empty, members, gid, event.position);
+      const group = admit(rows, empty, members, event.position, () => 0);
       pushAdded(pushes, group, members, owner);
     },
   },
@@ -168,15 +198,15 @@ export const groupProjections: Pick<
     },
   },
   MembersRemoved: {
-    reads: ({ data: { gid } }) => leavingReads(gid),
-    apply({ data: { gid, members } }, rows, pushes) {
-      leaving(rows, pushes, gid, members);
+    reads: ({ data: { gid, members: uids, faces } }) => leavingReads({ gid, uids, faces }),
+    apply({ data: { gid, members: uids, faces } }, rows, pushes) {
+      leaving(rows, pushes, { gid, uids, faces });
     },
   },
   MemberLeft: {
-    reads: ({ data: { gid } }) => leavingReads(gid),
-    apply({ data: { gid, uid } }, rows, pushes) {
-      leaving(rows, pushes, gid, [uid]);
+    reads: ({ data: { gid, uid, faces } }) => leavingReads({ gid, uids: [uid], faces }),
+    apply({ data: { gid, uid, faces } }, rows, pushes) {
+      leaving(rows, pushes, { gid, uids: [uid], faces });
     },
   },
   GroupUpdated: {
@@ -189,14 +219,21 @@ export const groupProjections: Pick<
       if (after.name !== before.name) pushes.add(groupChannel(gid), 'update', { gid });
     },
   },
+  MembersReleased: {
+    reads: ({ data: { gid, members } }) => members.map((uid) => groupMembers.at(gid, uid)),
+    apply({ data: { gid, members } }, rows, pushes) {
+      for (const uid of members) release(rows, pushes, gid, uid);
+    },
+  },
   GroupDissolved: {
-    reads: ({ data: { gid } }) => leavingReads(gid),
-    apply({ data: { gid } }, rows, pushes) {
+    reads: ({ data: { gid, released } }) => [groups.at(gid), ...(released ? [] : [membersOf(gid)])],
+    apply({ data: { gid, released } }, rows, pushes) {
       const group = standing(rows, gid);
       if (group.state === 'dissolved') return;
       rows.put(groups, { ...group, state: 'dissolved' });
+      if (released) return;
       const members = rows.list(membersOf(gid)).sort((one, other) => one.index - other.index);
-      for (const { uid } of members) pushes.add(userChannel(uid), 'removeGroup', { gid });
+      for (const { uid } of members) release(rows, pushes, gid, Uid.parse(uid));
     },
   },
 };

@@ -4,7 +4,7 @@ import { groupChannel } from '../contracts/push/index.ts';
 import { leaveNotice, noticeReads, standing } from './groups.ts';
 import type { ProjectionsOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
-import { type GroupMemberRow, groupMembers, groups } from './tables.ts';
+import { type GroupMemberRow, groupMembers, groupMutes, groups } from './tables.ts';
 
 type OfMember = { readonly data: { readonly gid: Gid; readonly uid: Uid } };
 type By = { readonly data: { readonly gid: Gid; readonly by: Uid } };
@@ -47,6 +47,7 @@ export const membershipProjections: Pick<
     reads: (event) => [...ofMember(event), ...byMember(event)],
     apply(event, rows, pushes) {
       const { gid, uid, by, until } = event.data;
+      rows.put(groupMutes, { gid, uid, until });
       change(rows, gid, uid, { muted_until: until });
       leaveNotice(rows, pushes, event, by);
       pushes.add(groupChannel(gid), 'update', { gid });
@@ -56,6 +57,7 @@ export const membershipProjections: Pick<
     reads: (event) => [...ofMember(event), ...byMember(event)],
     apply(event, rows, pushes) {
       const { gid, uid, by } = event.data;
+      rows.delete(groupMutes.at(gid, uid));
       change(rows, gid, uid, { muted_until: 0 });
       leaveNotice(rows, pushes, event, by);
       pushes.add(groupChannel(gid), 'update', { gid });
@@ -94,6 +96,7 @@ export const membershipProjections: Pick<
     apply({ data: { gid, from, to } }, rows, pushes) {
       rows.put(groups, { ...standing(rows, gid), owner: to });
       change(rows, gid, from, { role: 'member' });
+      rows.delete(groupMutes.at(gid, to));
       change(rows, gid, to, { role: 'owner', muted_until: 0 });
       pushes.add(groupChannel(gid), 'update', { gid });
     },

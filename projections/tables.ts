@@ -77,6 +77,9 @@ export type GroupMemberRow = RowOf<typeof groupMembers>;
 /** Everyone in a group. */
 export const membersOf = groupMembers.listBy(['gid']);
 
+/** Until when people may not speak in a group, in seconds since 1970: also those who have left it. */
+export const groupMutes = table('group_mutes', { gid: bigint, uid: bigint, until: bigint }, ['gid', 'uid']);
+
 export const conversations = table(
   'conversations',
   {
@@ -177,6 +180,7 @@ export const tables = [
   applications,
   groups,
   groupMembers,
+  groupMutes,
   conversations,
   messages,
   messageDeletions,

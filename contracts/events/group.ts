@@ -6,6 +6,13 @@ import { type EventOf, event, personal } from './event.ts';
 export const Notice = z.object({ mid: Mid, content: personal(z.string()) });
 export type Notice = z.infer<typeof Notice>;
 
+/**
+ * The members after the event who make the group's picture: the first nine, in joining order. Null in
+ * events of version 1, which did not say it: then all members must be looked at.
+ */
+const faces = z.array(Uid).nullable();
+const withoutFaces = (data: Readonly<Record<string, unknown>>) => ({ ...data, faces: null });
+
 /** Stream `group-{gid}`: who is in a group, and what they may do. */
 export const groupEvents = [
   event(
@@ -22,8 +29,8 @@ export const groupEvents = [
   ),
   event('MembersAdded', z.object({ gid: Gid, by: Uid, members: z.array(Uid), notice: Notice })),
   event('MemberJoined', z.object({ gid: Gid, uid: Uid, notice: Notice })),
-  event('MembersRemoved', z.object({ gid: Gid, by: Uid, members: z.array(Uid) })),
-  event('MemberLeft', z.object({ gid: Gid, uid: Uid })),
+  event('MembersRemoved', z.object({ gid: Gid, by: Uid, members: z.array(Uid), faces }), [withoutFaces]),
+  event('MemberLeft', z.object({ gid: Gid, uid: Uid, faces }), [withoutFaces]),
   event('ManagerAppointed', z.object({ gid: Gid, uid: Uid })),
   event('ManagerDismissed', z.object({ gid: Gid, uid: Uid })),
   /** `until` in whole seconds since 1970. */
@@ -43,7 +50,12 @@ export const groupEvents = [
     }),
   ),
   event('GroupTransferred', z.object({ gid: Gid, from: Uid, to: Uid })),
-  event('GroupDissolved', z.object({ gid: Gid, by: Uid })),
+  /** The group is dissolved by the same append: these members, 1,000 at most, are in it no longer. */
+  event('MembersReleased', z.object({ gid: Gid, members: z.array(Uid) })),
+  /** `released`: MembersReleased names every member before it; in version 1 nothing does. */
+  event('GroupDissolved', z.object({ gid: Gid, by: Uid, released: z.boolean() }), [
+    (data) => ({ ...data, released: false }),
+  ]),
 ] as const;
 
 export type GroupEvent = EventOf<(typeof groupEvents)[number]>;

@@ -1,3 +1,4 @@
+import { mostFaces } from '../../contracts/avatars.ts';
 import { Refusal } from '../../contracts/codes.ts';
 import type { GroupEvent, Notice } from '../../contracts/events/group.ts';
 import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
@@ -105,14 +106,28 @@ export function removeMembers(
   mustOwn(group, by);
   if (command.members.includes(by)) throw new Refusal('illegal', '不能移除群主');
   const members = [...new Set(command.members)].filter((uid) => group.members.has(uid));
-  return members.length === 0 ? [] : [{ type: 'MembersRemoved', data: { gid: group.gid, by, members } }];
+  if (members.length === 0) return [];
+  const faces = facesWithout(group, members);
+  return [{ type: 'MembersRemoved', data: { gid: group.gid, by, members, faces } }];
+}
+
+/** Who makes the group's picture once these have left. */
+function facesWithout({ members }: LivingGroup, leaving: readonly Uid[]): Uid[] {
+  const gone = new Set(leaving);
+  return [
+    ...members
+      .keys()
+      .filter((uid) => !gone.has(uid))
+      .take(mostFaces),
+  ];
 }
 
 /** A member leaves. The owner cannot; who is no member has left already. */
 export function leaveGroup(state: GroupState, { uid }: { uid: Uid }): GroupEvent[] {
   const group = mustLive(state);
   if (group.owner === uid) throw new Refusal('illegal', '群主不能退出群组,请先转让或删除群组');
-  return group.members.has(uid) ? [{ type: 'MemberLeft', data: { gid: group.gid, uid } }] : [];
+  if (!group.members.has(uid)) return [];
+  return [{ type: 'MemberLeft', data: { gid: group.gid, uid, faces: facesWithout(group, [uid]) } }];
 }
 
 /** The owner makes a member a manager, or no more. */
@@ -206,9 +221,19 @@ export function transferGroup(state: GroupState, { by, to }: { by: Uid; to: Uid 
   return [{ type: 'GroupTransferred', data: { gid: group.gid, from: by, to } }];
 }
 
+/** So many members one event releases: each is some rows of the read models and a push. */
+const mostReleased = 1_000;
+
 /** The owner dissolves the group. */
 export function dissolveGroup(state: GroupState, { by }: { by: Uid }): GroupEvent[] {
   const group = mustLive(state);
   mustOwn(group, by);
-  return [{ type: 'GroupDissolved', data: { gid: group.gid, by } }];
+  const { gid } = group;
+  const uids = [...group.members.keys()];
+  const events: GroupEvent[] = [];
+  for (let from = 0; from < uids.length; from += mostReleased) {
+    const members = uids.slice(from, from + mostReleased);
+    events.push({ type: 'MembersReleased', data: { gid, members } });
+  }
+  return [...events, { type: 'GroupDissolved', data: { gid, by, released: true } }];
 }

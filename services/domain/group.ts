@@ -93,6 +93,9 @@ export const group: Aggregate<GroupState, GroupEvent> = {
         change(event.data.to, { manager: false });
         mutes.delete(event.data.to);
         return { ...state, owner: event.data.to };
+      case 'MembersReleased':
+        // Who was in it when it ended stays known: they are told that it was dissolved.
+        return state;
       case 'GroupDissolved':
         return { ...state, dissolved: true };
     }

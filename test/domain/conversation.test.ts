@@ -52,8 +52,8 @@ const muted: GroupEvent = {
   type: 'MemberMuted',
   data: { gid: gid(50), by: uid(4), uid: me, until: now + 60, notice },
 };
-const left: GroupEvent = { type: 'MemberLeft', data: { gid: gid(50), uid: me } };
-const dissolved: GroupEvent = { type: 'GroupDissolved', data: { gid: gid(50), by: uid(4) } };
+const left: GroupEvent = { type: 'MemberLeft', data: { gid: gid(50), uid: me, faces: null } };
+const dissolved: GroupEvent = { type: 'GroupDissolved', data: { gid: gid(50), by: uid(4), released: false } };
 const manager: GroupEvent = { type: 'ManagerAppointed', data: { gid: gid(50), uid: uid(3) } };
 const inThe = (...events: GroupEvent[]): Addressee => ({ type: 'group', group: groupOf(...events) });
 

@@ -16,12 +16,16 @@ const names: commands.Names = new Map([
   [stranger, '己'],
 ]);
 
-const created: GroupEvent = {
+const created = {
   type: 'GroupCreated',
   data: { gid: gid(50), owner, members: [owner, manager, member, other], name: '群', avatar: null },
-};
+} as const satisfies GroupEvent;
 const appointed: GroupEvent = { type: 'ManagerAppointed', data: { gid: gid(50), uid: manager } };
-const dissolved: GroupEvent = { type: 'GroupDissolved', data: { gid: gid(50), by: owner } };
+const released = (...members: Uid[]): GroupEvent => ({
+  type: 'MembersReleased',
+  data: { gid: gid(50), members },
+});
+const dissolved: GroupEvent = { type: 'GroupDissolved', data: { gid: gid(50), by: owner, released: true } };
 const notice = (content: string) => ({ mid: mid(7), content });
 const muted = (who: Uid, by: Uid, until: number): GroupEvent => ({
   type: 'MemberMuted',
@@ -202,7 +206,10 @@ describe('removing', () => {
       .when((state) =>
         commands.removeMembers(state, { by: owner, members: [member, other, member, stranger] }),
       )
-      .gives({ type: 'MembersRemoved', data: { gid: gid(50), by: owner, members: [member, other] } });
+      .gives({
+        type: 'MembersRemoved',
+        data: { gid: gid(50), by: owner, members: [member, other], faces: [owner, manager] },
+      });
     for (const by of [manager, member, stranger]) {
       given(group, created, appointed)
         .when((state) => commands.removeMembers(state, { by, members: [other] }))
@@ -227,7 +234,7 @@ describe('leaving', () => {
   it('is for every member but the owner', () => {
     given(group, created)
       .when((state) => commands.leaveGroup(state, { uid: member }))
-      .gives({ type: 'MemberLeft', data: { gid: gid(50), uid: member } });
+      .gives({ type: 'MemberLeft', data: { gid: gid(50), uid: member, faces: [owner, manager, other] } });
     given(group, created)
       .when((state) => commands.leaveGroup(state, { uid: owner }))
       .refuses('illegal');
@@ -236,7 +243,7 @@ describe('leaving', () => {
   it('is open to an owner who handed over', () => {
     given(group, created, { type: 'GroupTransferred', data: { gid: gid(50), from: owner, to: member } })
       .when((state) => commands.leaveGroup(state, { uid: owner }))
-      .gives({ type: 'MemberLeft', data: { gid: gid(50), uid: owner } });
+      .gives({ type: 'MemberLeft', data: { gid: gid(50), uid: owner, faces: [manager, member, other] } });
   });
 });
 
@@ -302,7 +309,7 @@ describe('muting a member', () => {
   });
 
   it('ends for one who has left, for whom it would hold on return', () => {
-    const left: GroupEvent = { type: 'MemberLeft', data: { gid: gid(50), uid: member } };
+    const left: GroupEvent = { type: 'MemberLeft', data: { gid: gid(50), uid: member, faces: null } };
     for (const by of [owner, manager]) {
       given(group, created, appointed, muted(member, owner, now + 60), left)
         .when((state) => commands.muteMember(state, mute(by, member, 0)))
@@ -440,10 +447,37 @@ describe('dissolving', () => {
   it('is the owner’s alone', () => {
     given(group, created)
       .when((state) => commands.dissolveGroup(state, { by: owner }))
-      .givesEachTime(dissolved);
+      .givesEachTime(released(owner, manager, member, other), dissolved);
     given(group, created, appointed)
       .when((state) => commands.dissolveGroup(state, { by: manager }))
       .refuses('illegal');
+  });
+
+  it('releases its members by so many an event, none left out', () => {
+    const uids = Array.from({ length: 2_500 }, (_, index) => uid(index + 1));
+    const great: GroupEvent = { type: 'GroupCreated', data: { ...created.data, members: uids } };
+    given(group, great)
+      .when((state) => commands.dissolveGroup(state, { by: owner }))
+      .givesEachTime(
+        released(...uids.slice(0, 1_000)),
+        released(...uids.slice(1_000, 2_000)),
+        released(...uids.slice(2_000)),
+        dissolved,
+      );
+  });
+
+  it('names the nine who make the picture once someone has left', () => {
+    const uids = Array.from({ length: 12 }, (_, index) => uid(index + 1));
+    const dozen: GroupEvent = { type: 'GroupCreated', data: { ...created.data, members: uids } };
+    given(group, dozen)
+      .when((state) => commands.removeMembers(state, { by: owner, members: [uid(3), uid(11)] }))
+      .givesEachTime({
+        type: 'MembersRemoved',
+        data: {
+          ...{ gid: gid(50), by: owner, members: [uid(3), uid(11)] },
+          faces: [1, 2, 4, 5, 6, 7, 8, 9, 10].map(uid),
+        },
+      });
   });
 
   it('ends everything', () => {

@@ -17,7 +17,10 @@ const muted = (who: number, until: number): GroupEvent => ({
   type: 'MemberMuted',
   data: { gid: gid(50), by: uid(1), uid: uid(who), until, notice },
 });
-const removed: GroupEvent = { type: 'MembersRemoved', data: { gid: gid(50), by: uid(1), members: [uid(2)] } };
+const removed: GroupEvent = {
+  type: 'MembersRemoved',
+  data: { gid: gid(50), by: uid(1), members: [uid(2)], faces: null },
+};
 const added: GroupEvent = {
   type: 'MembersAdded',
   data: { gid: gid(50), by: uid(1), members: [uid(2)], notice },

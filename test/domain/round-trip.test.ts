@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type EventNamed, type EventType, eventDefinitions } from '../../contracts/events/index.ts';
+import {
+  definitionOf,
+  type EventNamed,
+  type EventType,
+  eventDefinitions,
+} from '../../contracts/events/index.ts';
 import { ApplicationId, ConversationId, Gid, Mid, NumberId, ReplyId, Uid } from '../../contracts/ids.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { decode, encode } from '../../services/log/codec.ts';
@@ -66,8 +71,8 @@ const datas: { readonly [Type in EventType]: fc.Arbitrary<EventNamed<Type>['data
   GroupCreated: fc.record({ gid, owner: uid, members: uids, name: text, avatar: fc.option(text) }),
   MembersAdded: fc.record({ gid, by: uid, members: uids, notice }),
   MemberJoined: fc.record({ gid, uid, notice }),
-  MembersRemoved: fc.record({ gid, by: uid, members: uids }),
-  MemberLeft: fc.record({ gid, uid }),
+  MembersRemoved: fc.record({ gid, by: uid, members: uids, faces: fc.option(uids) }),
+  MemberLeft: fc.record({ gid, uid, faces: fc.option(uids) }),
   ManagerAppointed: fc.record({ gid, uid }),
   ManagerDismissed: fc.record({ gid, uid }),
   MemberMuted: fc.record({ gid, by: uid, uid, until: fc.maxSafeInteger(), notice }),
@@ -77,7 +82,8 @@ const datas: { readonly [Type in EventType]: fc.Arbitrary<EventNamed<Type>['data
   GroupRemarked: fc.record({ gid, uid, remark: text }),
   GroupUpdated: fc.record({ gid, by: uid, name: text, avatar: text }, { requiredKeys: ['gid', 'by'] }),
   GroupTransferred: fc.record({ gid, from: uid, to: uid }),
-  GroupDissolved: fc.record({ gid, by: uid }),
+  MembersReleased: fc.record({ gid, members: uids }),
+  GroupDissolved: fc.record({ gid, by: uid, released: fc.boolean() }),
   MessageSent: fc.record(
     {
       conversation,
@@ -153,7 +159,7 @@ describe('every kind of event', () => {
             stream: 'a-1',
             revision: 7,
             position: '5',
-            metadata: { ...metadata, version: 1 },
+            metadata: { ...metadata, version: definitionOf(type)?.version },
           });
         }),
         { numRuns: 50 },

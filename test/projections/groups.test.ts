@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DomainEvent } from '../../contracts/events/index.ts';
+import type { Uid } from '../../contracts/ids.ts';
+import { projectionsByType } from '../../projections/index.ts';
+import { fold } from '../../services/domain/aggregate.ts';
+import { group } from '../../services/domain/group.ts';
+import * as groups from '../../services/domain/group-commands.ts';
+import { type Decoded, decode, encode } from '../../services/log/codec.ts';
+import { startOfLog } from '../../services/log/log.ts';
 import { created, gid, inGroup, mid, registered, sent, uid } from '../support/events.ts';
-import { openWorld, testTime, type World } from '../support/projecting.ts';
+import { newEventId, openWorld, streamOf, testTime, type World } from '../support/projecting.ts';
 
 let world: World;
 
@@ -20,8 +27,9 @@ function added(group: number, by: number, ...members: number[]): DomainEvent {
   return { type: 'MembersAdded', data };
 }
 
-function left(group: number, who: number): DomainEvent {
-  return { type: 'MemberLeft', data: { gid: gid(group), uid: uid(who) } };
+/** As version 1 recorded it, or with the members who make the picture then. */
+function left(group: number, who: number, faces: readonly number[] | null = null): DomainEvent {
+  return { type: 'MemberLeft', data: { gid: gid(group), uid: uid(who), faces: faces?.map(uid) ?? null } };
 }
 
 const membersOf = (group: number) =>
@@ -156,9 +164,10 @@ describe('joining a group', () => {
 describe('leaving a group', () => {
   it('is told to who leaves, and the next face takes the free place', async () => {
     await world.given(created(6, '六群', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
+    const members = [uid(3), uid(12), uid(9)];
     const pushed = await pushedBy({
       type: 'MembersRemoved',
-      data: { gid: gid(6), by: uid(1), members: [uid(3), uid(12), uid(9)] },
+      data: { gid: gid(6), by: uid(1), members, faces: null },
     });
     const avatar = '/h5/group/avatar?uid=1,2,4,5,6,7,8,10,11';
     expect(pushed).toEqual([
@@ -171,6 +180,17 @@ describe('leaving a group', () => {
       [],
     );
     expect((await pushedBy(left(6, 3))).length).toBe(0);
+  });
+
+  it('shows the faces that the event names', async () => {
+    const faces = [1, 2, 4, 5, 6, 7, 8, 9, 10];
+    await world.given(created(16, '六群', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
+    expect(await pushedBy(left(16, 3, faces))).toEqual([
+      ['user-3', 'removeGroup', { gid: 16 }],
+      ['group-16', 'updateGroup', { gid: 16, avatar: `/h5/group/avatar?uid=${faces.join(',')}` }],
+    ]);
+    expect(await groupRow(16)).toMatchObject({ member_count: '10', faces: faces.map(String) });
+    expect(await pushedBy(left(16, 11, faces))).toEqual([['user-11', 'removeGroup', { gid: 16 }]]);
   });
 
   it('and coming back begins anew, behind what was said meanwhile', async () => {
@@ -262,13 +282,86 @@ describe('name and picture', () => {
 });
 
 describe('dissolving a group', () => {
-  it('is told to every member, and keeps who they were', async () => {
-    await world.given(created(10, '十群', 3, 1, 2));
-    const dissolved: DomainEvent = { type: 'GroupDissolved', data: { gid: gid(10), by: uid(3) } };
-    expect(await pushedBy(dissolved, dissolved)).toEqual(
-      [3, 1, 2].map((id) => [`user-${id}`, 'removeGroup', { gid: 10 }]),
-    );
-    expect(await groupRow(10)).toMatchObject({ state: 'dissolved' });
-    expect(await membersOf(10)).toHaveLength(3);
+  const dissolved = (id: number, released: boolean): DomainEvent => ({
+    type: 'GroupDissolved',
+    data: { gid: gid(id), by: uid(3), released },
+  });
+  const releasing = (id: number, ...members: number[]): DomainEvent => ({
+    type: 'MembersReleased',
+    data: { gid: gid(id), members: members.map(uid) },
+  });
+
+  it('is told to every member, in whose list it is no more', async () => {
+    await world.given(created(10, '十群', 3, 1, 2), created(11, '十一群', 3, 1, 2));
+    const events = [releasing(10, 3, 1), releasing(10, 2), dissolved(10, true)];
+    for (const [id, history] of [
+      [10, events],
+      // As version 1 recorded it.
+      [11, [dissolved(11, false), dissolved(11, false)]],
+    ] as const) {
+      expect(await pushedBy(...history)).toEqual(
+        [3, 1, 2].map((member) => [`user-${member}`, 'removeGroup', { gid: id }]),
+      );
+      expect(await groupRow(id)).toMatchObject({ state: 'dissolved' });
+      expect(await membersOf(id)).toEqual([]);
+      expect(await world.query('select 1 from read.inbox where conversation = $1', [`g${id}`])).toEqual([]);
+    }
   });
 });
+
+describe('a mute', () => {
+  it('holds for who comes back', async () => {
+    const muted: DomainEvent = {
+      type: 'MemberMuted',
+      data: { gid: gid(12), by: uid(1), uid: uid(2), until: 2_000_000_000, notice: notice('禁言') },
+    };
+    const until = async () =>
+      (await world.query('select muted_until from read.group_members where gid = 12 and uid = 2'))[0];
+    await world.given(created(12, '十二群', 1, 2), muted, left(12, 2, [1]), added(12, 1, 2));
+    await world.project();
+    expect(await until()).toEqual({ muted_until: '2000000000' });
+    const unmuted: DomainEvent = {
+      type: 'MemberUnmuted',
+      data: { gid: gid(12), by: uid(1), uid: uid(2), notice: notice('解除禁言') },
+    };
+    await world.given(left(12, 2, [1]), unmuted, added(12, 1, 2));
+    await world.project();
+    expect(await until()).toEqual({ muted_until: '0' });
+  });
+});
+
+describe('a group of 10,000', () => {
+  it('costs each of its events a few rows for each person named, never a look at all members', () => {
+    const owner = uid(1);
+    const names = new Map<Uid, string>();
+    const projections = projectionsByType(false);
+    const present = Array.from({ length: groups.maxMembers }, (_, index) => uid(index + 1));
+    const state = () =>
+      fold(group, [
+        { type: 'GroupCreated', data: { gid: gid(13), owner, members: present, name: '大群', avatar: null } },
+      ]);
+    const decisions: readonly (readonly [named: number, events: readonly DomainEvent[]])[] = [
+      [1, groups.leaveGroup(state(), { uid: uid(2) })],
+      [1_000, groups.removeMembers(state(), { by: owner, members: present.slice(1, 1_001) })],
+      [1_000, groups.dissolveGroup(state(), { by: owner })],
+      [2, groups.transferGroup(state(), { by: owner, to: uid(2) })],
+      [1, groups.muteMember(state(), { by: owner, uid: uid(2), time: 60, now: 1, names, mid: mid(1) })],
+    ];
+    for (const [named, events] of decisions) {
+      for (const event of events) {
+        const refs = projections.get(event.type)?.reads(decodedAs(event)) ?? [];
+        expect(refs.filter(({ list }) => list !== null)).toEqual([]);
+        expect(refs.length).toBeLessThanOrEqual(6 + 2 * named);
+      }
+    }
+  });
+});
+
+/** An event as the log gives it. */
+function decodedAs(event: DomainEvent): Decoded {
+  const metadata = { time: testTime, actor: 'server', $correlationId: 'test', $causationId: 'test' };
+  return decode({
+    ...encode(newEventId(), event, metadata),
+    ...{ stream: streamOf(event), revision: 0, position: startOfLog, recorded: testTime },
+  });
+}

@@ -85,7 +85,7 @@ describe('reading', () => {
   });
 
   it('of a group one has left does nothing', async () => {
-    await world.given({ type: 'MemberLeft', data: { gid: gid(50), uid: uid(2) } });
+    await world.given({ type: 'MemberLeft', data: { gid: gid(50), uid: uid(2), faces: null } });
     const late = [
       readTo(2, inGroup(50), 20, 1),
       list('ChatPinned', 2, inGroup(50)),

@@ -200,7 +200,7 @@ export class Retelling {
         data: { gid: gid(groupId), uid: uid(who), notice: this.#notice(who) },
       });
     } else if (who !== 1 && this.#members.delete(who)) {
-      this.events.push({ type: 'MemberLeft', data: { gid: gid(groupId), uid: uid(who) } });
+      this.events.push({ type: 'MemberLeft', data: { gid: gid(groupId), uid: uid(who), faces: null } });
     }
   }
 }
