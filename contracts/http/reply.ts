@@ -50,7 +50,7 @@ export const replyAdd = contract({
   methods: ['POST'],
   access: 'user',
   summary: '添加回复消息(会员专有)',
-  refuses: ['noUser'],
+  refuses: ['noUser', 'limitReached'],
   example: { parameters: { type: 3, title: '营业时间', content: '每天9:00到18:00', weights: 100 }, data: [] },
   parameters: z.object({ ...caller, type, title, content, ...order }),
   data: nothing,

@@ -3,8 +3,8 @@ import * as accounts from './0002-accounts.ts';
 import * as readModels from './0003-read-models.ts';
 import * as presence from './0004-presence.ts';
 import * as lease from './0010-lease.ts';
-import * as gatewayBeats from './0080-gateway-beats.ts';
 import * as groupMutes from './0040-group-mutes.ts';
+import * as gatewayBeats from './0080-gateway-beats.ts';
 
 /** All migrations, in the order in which they apply. */
 export const migrations = {
@@ -13,6 +13,6 @@ export const migrations = {
   '0003-read-models': readModels,
   '0004-presence': presence,
   '0010-lease': lease,
-  '0080-gateway-beats': gatewayBeats,
   '0040-group-mutes': groupMutes,
+  '0080-gateway-beats': gatewayBeats,
 };
