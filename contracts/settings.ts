@@ -56,6 +56,8 @@ export const PrivateSettings = z.object({
   limit_sms_address: count.default(60),
   /** Foreign origins whose cookie is taken, comma between. */
   origins: z.string().max(4096).default(''),
+  /** Whether what people wrote is escaped for HTML in answers and pushes. */
+  escape_html: onOff.default('off'),
 });
 
 /** All settings. */

@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
+import { escapeTexts } from '../../contracts/escaped-texts.ts';
 import { apiPrefixes, type Contract, readParameters } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
+import type { Settings } from '../../contracts/settings.ts';
 import type { CommandContext } from '../commands/context.ts';
 import { settingStream } from '../domain/setting.ts';
 import { type Position, startOfLog } from '../log/log.ts';
@@ -60,13 +62,13 @@ export function serve<Parameters extends z.ZodObject, Data extends z.ZodType>(
   prefixes: readonly string[] = apiPrefixes,
 ): void {
   const answer = (request: FastifyRequest, reply: FastifyReply) =>
-    answerCall(application, contract, request, reply, async (call) => {
+    answerCall(application, contract, request, reply, async (call, settings) => {
       const { data, position } = await handle(call);
       if (position !== undefined && position !== startOfLog) {
         reply.header(positionHeader, position);
         await application.progress.reached(position, patience);
       }
-      return done(data);
+      return done(settings.escape_html === 'on' ? escapeTexts(JSON.stringify(data)) : data);
     });
   addRoutes(server, contract, prefixes, answer);
 }
@@ -119,7 +121,7 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
   contract: Contract<Parameters, z.ZodType>,
   request: FastifyRequest,
   reply: FastifyReply,
-  answer: (call: Call<z.infer<Parameters>>) => Promise<Answer>,
+  answer: (call: Call<z.infer<Parameters>>, settings: Settings) => Promise<Answer>,
 ): Promise<Answer> {
   if (!application.isReady()) throw new Refusal('notReady');
   const { state: settings } = await application.store.load(settingStream);
@@ -140,7 +142,7 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
       if (uid === undefined) throw new Refusal('missing', '缺少参数login_uid');
       return uid;
     };
-    return await answer({ parameters, caller, me, context, request, reply });
+    return await answer({ parameters, caller, me, context, request, reply }, settings);
   } finally {
     await release?.();
   }
