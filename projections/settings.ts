@@ -1,6 +1,7 @@
 import type { SettingEvent } from '../contracts/events/setting.ts';
 import { globalChannel } from '../contracts/push/index.ts';
 import { PublicSettings, settingsOf } from '../contracts/settings.ts';
+import { withPort } from '../contracts/websocket-address.ts';
 import type { ProjectionsOf } from './projection.ts';
 import { allSettings, settings } from './tables.ts';
 
@@ -16,7 +17,7 @@ export const settingProjections: ProjectionsOf<SettingEvent> = {
       pushes.add(globalChannel, 'settingChange', {
         id: '2',
         ...shown,
-        ...(ws_address === '' ? {} : { ws_address }),
+        ...(ws_address === '' ? {} : { ws_address: withPort(ws_address) }),
       });
     },
   },

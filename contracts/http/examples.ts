@@ -145,7 +145,7 @@ const settings = {
   member_detail: 'on',
   stranger_chat: 'on',
   appkey: 'id28hdzhfus8sjk20104dka',
-  ws_address: 'wss://pop.com/ws',
+  ws_address: 'wss://pop.com:443/ws',
   app_name: '泡泡IM',
   register: 'on',
   register_sms: 'on',

@@ -21,7 +21,7 @@ const meanings: Readonly<Record<string, string>> = {
   emoji: onOff('表情'),
   member_detail: onOff('查看群成员资料'),
   stranger_chat: onOff('陌生人聊天'),
-  ws_address: 'websocket地址,为空时使用请求的Host',
+  ws_address: 'websocket地址,为空时使用请求的Host;返回时总带端口',
   app_name: '应用名称',
   register: onOff('注册'),
   register_sms: onOff('注册时需要手机号和短信验证码'),

@@ -6,7 +6,11 @@ import { isTrusted } from './caller.ts';
 
 const shared: FastifyCorsOptions = {
   methods: ['GET', 'POST'],
-  allowedHeaders: ['authorization', 'content-type', 'x-app-key', 'x-app-secret', 'x-position', 'range'],
+  allowedHeaders: [
+    ...['authorization', 'content-type', 'x-app-key', 'x-app-secret', 'x-position', 'range'],
+    // What clients of the original product and of Laravel send.
+    ...['token', 'sso', 'skiptoken', 'x-requested-with', 'x-csrf-token', 'x-socket-id'],
+  ],
   exposedHeaders: ['x-position', 'x-request-id', 'content-range'],
   maxAge: 7200,
 };

@@ -5,6 +5,7 @@ import type { Access } from '../../contracts/http/contract.ts';
 import * as parameter from '../../contracts/http/parameters.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { Settings } from '../../contracts/settings.ts';
+import { shownToken } from '../accounts/shown-token.ts';
 import type { TokenHash } from '../accounts/tokens.ts';
 import type { App } from '../gateway/signature.ts';
 import type { Application } from './application.ts';
@@ -40,7 +41,7 @@ export async function identify(
     mustBeKey(request, app);
     return { kind: 'server' };
   }
-  const token = bearer(request) ?? cookieToken(request, settings);
+  const token = shownToken(request.headers) ?? cookieToken(request, settings);
   const owner = token === undefined ? undefined : await tokens.verify(token, settings.token_days);
   return owner ? { kind: 'user', uid: owner.uid, token: owner.hash } : { kind: 'nobody' };
 }
@@ -57,11 +58,6 @@ function same(given: string | string[] | undefined, expected: string): boolean {
   if (typeof given !== 'string') return false;
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
-}
-
-function bearer(request: FastifyRequest): string | undefined {
-  const { authorization } = request.headers;
-  return authorization && /^bearer /i.test(authorization) ? authorization.slice(7).trim() : undefined;
 }
 
 /** The cookie's token, where the request comes from no page, one of our own, or an allowed one. */

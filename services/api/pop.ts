@@ -4,6 +4,7 @@ import { userGetUserInfo } from '../../contracts/http/aliases.ts';
 import { popDelChat, popGet, popGetSetting } from '../../contracts/http/pop.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { PublicSettings } from '../../contracts/settings.ts';
+import { withPort } from '../../contracts/websocket-address.ts';
 import { changeChat } from '../commands/change-chat.ts';
 import { settingStream } from '../domain/setting.ts';
 import { findChats, findGroups } from '../queries/chats.ts';
@@ -24,7 +25,7 @@ export function popRoutes(server: FastifyInstance, application: Application): vo
       ...settings,
       dirty_words: '' as const,
       appkey: app.key,
-      ws_address: settings.ws_address || websocketAddress(request),
+      ws_address: withPort(settings.ws_address || websocketAddress(request)),
     };
   };
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { apiPrefixes } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { SocketId } from '../../contracts/push/protocol.ts';
+import { shownToken } from '../accounts/shown-token.ts';
 import { uidOf } from './authorize.ts';
 import { type Channel, readChannel } from './channel-name.ts';
 import type { ReadingDatabase } from './database.ts';
@@ -86,13 +87,12 @@ async function callerOf(
   request: FastifyRequest,
   asked: Asked,
 ): Promise<Caller | undefined> {
-  const { 'x-app-key': key, 'x-app-secret': secret, authorization } = request.headers;
+  const { 'x-app-key': key, 'x-app-secret': secret } = request.headers;
   if (key !== undefined || secret !== undefined) {
     if (!same(key, app.key) || !same(secret, app.secret)) return undefined;
     return { server: true, uid: uidOf(asked.login_uid), session: undefined };
   }
-  const bearer = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-  const token = bearer ?? (asked.token || cookieToken(request));
+  const token = shownToken(request.headers) ?? (asked.token || cookieToken(request));
   const session = token ? await sessions.verify(token) : undefined;
   return session && { server: false, uid: session.uid, session: session.hash };
 }

@@ -70,6 +70,21 @@ describe('a page', () => {
     });
   });
 
+  test('may send the headers of clients of the original product', async () => {
+    const headers = 'token, sso, skiptoken, x-requested-with, x-csrf-token, x-socket-id';
+    const answer = await running.server.inject({
+      method: 'OPTIONS',
+      url: '/api/message/send',
+      headers: {
+        origin: 'https://any.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': headers,
+      },
+    });
+    const allowed = String(answer.headers['access-control-allow-headers']).split(/, */);
+    expect(allowed).toEqual(expect.arrayContaining(headers.split(', ')));
+  });
+
   test('may send a token and read where its command stands', async () => {
     const answer = await running.server.inject({
       method: 'OPTIONS',

@@ -35,6 +35,15 @@ describe('a token', () => {
     expect(other).toEqual({ code: 2, msg: '参数login_uid不合法' });
   });
 
+  test('is taken from the header `token` too, unless it comes as a bearer’s', async () => {
+    const [tom, jerry] = [await login(), await login()];
+    const mine = async (headers: Record<string, string>) =>
+      (await call(running, 'GET', '/pop/get', {}, headers)).data;
+    expect(await mine({ token: tom.token })).toMatchObject({ mine: { uid: tom.uid } });
+    expect(await mine({ ...bearer(jerry), token: tom.token })).toMatchObject({ mine: { uid: jerry.uid } });
+    expect(await call(running, 'GET', '/pop/get', {}, { token: 'dead' })).toMatchObject({ code: -1 });
+  });
+
   test('may not do what the server’s key alone may', async () => {
     const tom = await login();
     const account = { username: 'intruder', nickname: 'x', password: 'secret-1' };

@@ -49,6 +49,7 @@ describe('channel auth', () => {
   test('takes the token from the header, the body or the query', async () => {
     const asked = { socket_id: '1.2', channel_name: 'private-user-9' };
     expect((await postJson('/pusher/auth', asked, bearer(token))).status).toBe(200);
+    expect((await postJson('/pusher/auth', asked, { token })).status).toBe(200);
     expect((await postForm('/pusher/auth', { ...asked, token })).status).toBe(200);
     expect((await postForm(`/pusher/auth?token=${token}`, asked)).status).toBe(200);
     expect((await postForm('/pusher/auth', asked)).status).toBe(403);

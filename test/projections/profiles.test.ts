@@ -116,7 +116,7 @@ describe('settings', () => {
     expect(push).toMatchObject({
       channel: 'global',
       event: 'settingChange',
-      data: { id: '2', voice: 'off', ws_address: 'wss://a/ws', app_name: '泡泡IM' },
+      data: { id: '2', voice: 'off', ws_address: 'wss://a:443/ws', app_name: '泡泡IM' },
     });
     expect(Object.keys(push?.data ?? {})).not.toContain('dirty_words');
     expect(Object.keys(push?.data ?? {})).not.toContain('revoke_seconds');

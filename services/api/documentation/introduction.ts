@@ -24,7 +24,7 @@ GET 参数放在查询字符串中;POST 可以使用 JSON、\`application/x-www-
 
 ## 身份
 
-- 用户 token(登录接口返回):\`Authorization: Bearer …\`;登录同时设置 cookie \`token\`。
+- 用户 token(登录接口返回):\`Authorization: Bearer …\`,或请求头 \`token: …\`;登录同时设置 cookie \`token\`。
 - 服务端密钥:\`X-App-Key\` 和 \`X-App-Secret\`,用 \`login_uid\` 指定代表谁调用。
 
 ## 顺序
