@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { type Answer, AttemptFailure } from './eventstoredb-answer.ts';
 import type { Appends } from './eventstoredb-appends.ts';
-import { assertStreamName, proposalsOf } from './eventstoredb-event.ts';
+import { proposalsOf } from './eventstoredb-event.ts';
 import type { Heartbeat } from './eventstoredb-heartbeat.ts';
 import { type KnownIds, keyOf } from './eventstoredb-known-ids.ts';
 import type { Stored, StoredStreams } from './eventstoredb-streams.ts';
@@ -127,9 +127,8 @@ export class Appender {
     events: readonly [NewEvent, ...NewEvent[]],
     key: string,
   ): Promise<AppendResult> {
-    assertStreamName(stream);
     const mark = `${this.#process}-${++this.#calls}`;
-    const proposals = proposalsOf(events, mark);
+    const proposals = proposalsOf(stream, events, mark);
     const ids = events.map(({ id }) => id);
     if (typeof expected === 'number' && !ids.some((id) => this.#known.get(stream, id))) {
       await this.#lookBefore(stream, expected);

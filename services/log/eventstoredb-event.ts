@@ -2,14 +2,8 @@ import type { AllStreamResolvedEvent, ResolvedEvent } from '@eventstore/db-clien
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import { positionOf } from './eventstoredb-position.ts';
-import {
-  type EventId,
-  type Json,
-  maxAppendBytes,
-  type NewEvent,
-  type RecordedEvent,
-  type StreamName,
-} from './log.ts';
+import type { EventId, Json, NewEvent, RecordedEvent, StreamName } from './log.ts';
+import { prepare } from './prepared.ts';
 
 type ProposedMessage = InstanceType<typeof streams.BatchAppendReq.ProposedMessage>;
 
@@ -18,21 +12,6 @@ type ProposedMessage = InstanceType<typeof streams.BatchAppendReq.ProposedMessag
  * Some room is left for its own counting.
  */
 const maxBytesWithMetadata = 1_040_000;
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-/** @throws TypeError for a name that the log does not take. */
-export function assertStreamName(name: StreamName): void {
-  if (
-    name === '' ||
-    name.length > 200 ||
-    name.startsWith('$') ||
-    name.includes('\0') ||
-    !name.isWellFormed()
-  ) {
-    throw new TypeError(`not a stream's name: ${JSON.stringify(name)}`);
-  }
-}
 
 /**
  * The key in an event's metadata under which stands which call of `append` stored it. The server
@@ -43,20 +22,19 @@ const markKey = '$append';
 /**
  * Events as they go to the server: JSON with its content type, so that the server's own tools show
  * them, and each with the mark of the call.
- * @throws TypeError for an id or a size that the log does not take.
+ * @throws TypeError for what no log takes, and for more bytes than this server takes at once.
  */
-export function proposalsOf(events: readonly NewEvent[], mark: string): ProposedMessage[] {
-  let dataBytes = 0;
-  let allBytes = 0;
-  const ids = new Set<string>();
-  const proposals = events.map((event) => {
-    if (!uuid.test(event.id)) throw new TypeError(`not a UUID: ${JSON.stringify(event.id)}`);
-    if (event.type === '') throw new TypeError('an event needs a type');
-    ids.add(event.id);
-    const data = Buffer.from(JSON.stringify(event.data));
-    const metadata = Buffer.from(JSON.stringify({ ...event.metadata, [markKey]: mark }));
-    dataBytes += data.length;
-    allBytes += data.length + metadata.length + event.type.length * 3;
+export function proposalsOf(
+  stream: StreamName,
+  events: readonly NewEvent[],
+  mark: string,
+): ProposedMessage[] {
+  const prepared = prepare(stream, events, { [markKey]: mark });
+  let bytes = 0;
+  const proposals = prepared.map((event) => {
+    const data = Buffer.from(event.data);
+    const metadata = Buffer.from(event.metadata);
+    bytes += data.length + metadata.length + event.type.length * 3;
     const proposal = new streams.BatchAppendReq.ProposedMessage();
     const id = new shared.UUID();
     id.setString(event.id);
@@ -66,9 +44,10 @@ export function proposalsOf(events: readonly NewEvent[], mark: string): Proposed
     proposal.setCustomMetadata(metadata);
     return proposal;
   });
-  if (ids.size !== events.length) throw new TypeError('an id stands twice in one append');
-  if (dataBytes > maxAppendBytes || allBytes > maxBytesWithMetadata) {
-    throw new TypeError(`an append takes at most ${maxAppendBytes} bytes of data, this one has ${dataBytes}`);
+  if (bytes > maxBytesWithMetadata) {
+    throw new TypeError(
+      `${bytes} bytes with metadata in one append to ${stream}, at most ${maxBytesWithMetadata} are taken`,
+    );
   }
   return proposals;
 }

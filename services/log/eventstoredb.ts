@@ -26,6 +26,7 @@ import {
   type SubscribeOptions,
   startOfLog,
 } from './log.ts';
+import { checkStreamName } from './prepared.ts';
 
 /** How long the server is waited for, in milliseconds. */
 export interface Patience extends AppendPatience {
@@ -133,6 +134,7 @@ class EventStoreDBLog implements EventLog {
 
   async *readStream(stream: StreamName, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
     if (this.#closing.signal.aborted) throw closed();
+    checkStreamName(stream);
     for await (const { record } of this.#streams.read(stream, options)) {
       this.#known.rememberRecord(record);
       yield record;

@@ -3,7 +3,10 @@
  * Every adapter passes the contract suite in test/log/contract.ts.
  */
 
-/** A stream's name, `category-id`, at most 200 characters, not beginning with `$`. */
+/**
+ * A stream's name, `category-id`: 1 to 200 UTF-16 units, no NUL, no lone surrogate, not beginning with `$`,
+ * which is the store's own. The name of an event's type: the same, but that it may begin with anything.
+ */
 export type StreamName = string & { readonly __brand: 'StreamName' };
 
 /** A UUID that the writer gives. Within a stream an id stands at most once. */
@@ -107,7 +110,7 @@ export interface EventLog {
     events: readonly [NewEvent, ...NewEvent[]],
   ): Promise<AppendResult>;
 
-  /** The stream's events in order; nothing where there is no such stream. */
+  /** The stream's events in order; nothing where there is no such stream. @throws TypeError for no name of a stream. */
   readStream(stream: StreamName, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
 
   /** The log's events up to its end at the time of the call, in order of position, in flat memory. */

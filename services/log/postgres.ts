@@ -17,7 +17,7 @@ import { Appender } from './postgres-appender.ts';
 import { Following } from './postgres-following.ts';
 import { placeOf, positionOf } from './postgres-position.ts';
 import { Reading } from './postgres-reading.ts';
-import { prepare } from './prepared.ts';
+import { checkStreamName, prepare } from './prepared.ts';
 
 /** Connections for reading; appending and listening have one each. */
 const readingConnections = 4;
@@ -93,6 +93,7 @@ class PostgresLog implements EventLog {
   }
 
   async *readStream(stream: StreamName, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {
+    checkStreamName(stream);
     const { direction = 'forwards', limit = Number.POSITIVE_INFINITY } = options;
     const step = direction === 'forwards' ? 1 : -1;
     let from = options.from ?? (direction === 'forwards' ? 0 : Number.MAX_SAFE_INTEGER);

@@ -1,4 +1,4 @@
-import { type EventId, maxAppendBytes, type NewEvent, type StreamName } from './log.ts';
+import { type EventId, type Json, maxAppendBytes, type NewEvent, type StreamName } from './log.ts';
 
 /** An event ready to be written: its JSON made, its id in lower case. */
 export interface PreparedEvent {
@@ -16,9 +16,10 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /**
  * Checks what is to be appended, whatever the store, and writes its JSON. JSON.stringify escapes NUL
  * and lone surrogates, so that any store of texts keeps every string.
+ * @param more metadata of the store's own, added to those of each event
  * @throws TypeError for a name, id or size that no log takes.
  */
-export function prepare(stream: StreamName, events: readonly NewEvent[]): PreparedEvent[] {
+export function prepare(stream: StreamName, events: readonly NewEvent[], more: Json = {}): PreparedEvent[] {
   checkStreamName(stream);
   if (events.length === 0) throw new TypeError('nothing to append');
   let bytes = 0;
@@ -30,7 +31,8 @@ export function prepare(stream: StreamName, events: readonly NewEvent[]): Prepar
     checkName('an event type', event.type);
     const data = JSON.stringify(event.data);
     bytes += Buffer.byteLength(data);
-    return { id, type: event.type, data, metadata: JSON.stringify(event.metadata) };
+    const metadata = JSON.stringify({ ...event.metadata, ...more });
+    return { id, type: event.type, data, metadata };
   });
   if (ids.size < events.length) throw new TypeError(`one id twice in one append to ${stream}`);
   if (bytes > maxAppendBytes) {

@@ -163,25 +163,48 @@ export function describeAppending(subject: Subject): void {
       }
     });
 
-    it.each([
-      ['no name', ''],
-      ['a name too long', `a-${'x'.repeat(199)}`],
-      ['a name of the store itself', '$settings'],
-      ['a name with NUL', 'a-\0'],
-      ['a name that is no text', 'a-\ud800'],
-    ])('refuses %s', async (_, name) => {
-      const append = subject.log.append(name as StreamName, 'any', events(1));
-      await expect(append).rejects.toThrow(TypeError);
+    it('takes event types up to their limits', async () => {
+      const { log, other } = subject;
+      const stream = streamOf(freshCategory());
+      const types = ['x'.repeat(200), '消'.repeat(200), '$own', ' "%_\\'];
+      for (const type of types) await log.append(stream, 'any', [{ ...event(), type }]);
+      for (const reader of [log, other]) {
+        expect((await collect(reader.readStream(stream))).map(({ type }) => type)).toEqual(types);
+      }
     });
 
-    it('refuses an id twice in one append, no UUID, and a type without a name', async () => {
+    const noNames = [
+      ['no name', ''],
+      ['a name too long', `a-${'x'.repeat(199)}`],
+      ['a name with NUL', 'a-\0'],
+      ['a name that is no text', 'a-\ud800'],
+    ] as const;
+
+    it.each([...noNames, ['a name of the store itself', '$settings'] as const])(
+      'refuses %s for a stream, to be written and to be read',
+      async (_, name) => {
+        const stream = name as StreamName;
+        await expect(subject.log.append(stream, 'any', events(1))).rejects.toThrow(TypeError);
+        await expect(collect(subject.log.readStream(stream))).rejects.toThrow(TypeError);
+      },
+    );
+
+    it.each(noNames)('refuses %s for an event type', async (_, type) => {
+      const { log } = subject;
+      const stream = streamOf(freshCategory());
+      await expect(log.append(stream, 'any', [event(), { ...event(), type }])).rejects.toThrow(TypeError);
+      expect(await collect(log.readStream(stream))).toEqual([]);
+    });
+
+    it('refuses an id twice in one append, and no UUID', async () => {
       const { log } = subject;
       const stream = streamOf(freshCategory());
       const id = freshId();
       await expect(log.append(stream, 'any', [event({}, id), event({}, id)])).rejects.toThrow(TypeError);
+      const shouted = id.toUpperCase() as typeof id;
+      await expect(log.append(stream, 'any', [event({}, id), event({}, shouted)])).rejects.toThrow(TypeError);
       const wrong = { ...event(), id: 'one' as typeof id };
       await expect(log.append(stream, 'any', [wrong])).rejects.toThrow(TypeError);
-      await expect(log.append(stream, 'any', [{ ...event(), type: '' }])).rejects.toThrow(TypeError);
       expect(await collect(log.readStream(stream))).toEqual([]);
     });
   });
