@@ -135,7 +135,9 @@ export class Subscriber {
       ? await looks.look(membership && [membership.uid, membership.gid])
       : undefined;
     if (hasEnded(subscription)) return;
-    if (membership !== undefined && look !== undefined && !(await this.#isMember(membership, look))) {
+    const member = membership === undefined || look === undefined || (await this.#isMember(membership, look));
+    if (hasEnded(subscription)) return;
+    if (!member) {
       this.#end(subscription);
       return refuse(connection, channel.name, 'no member of this group');
     }

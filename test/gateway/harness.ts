@@ -166,8 +166,15 @@ export class Installation {
 
   /** One event that takes someone into a group, with a notice in the group. */
   async joinGroup(gid: number, uid: number): Promise<Committed> {
+    const { committed, publish } = await this.joinGroupSilently(gid, uid);
+    publish();
+    return committed;
+  }
+
+  /** The same; tells of it only when `publish` is called. */
+  async joinGroupSilently(gid: number, uid: number) {
     await this.#addMember(gid, uid, this.#placeOf(this.#events + 1));
-    return this.commit([
+    return this.commitSilently([
       { channel: `group-${gid}`, event: 'message', data: { content: `${uid} joined` } },
       { channel: `user-${uid}`, event: 'addGroup', data: { gid, groupname: 'group', avatar: '', uid } },
     ]);

@@ -105,6 +105,30 @@ describe("a group's channel", () => {
   });
 });
 
+test('a subscription that ends while it waits for the log takes nobody onto its presence channel', async () => {
+  const comer = await installation.register(11);
+  await installation.createGroup(51, [9, 11]);
+  const elsewhere = await Client.connect(port, { token: comer });
+  await elsewhere.subscribe('group-51');
+  await installation.removeMembers(51, [11]);
+  const client = await Client.connect(port, { token: comer });
+  // The database shows a member of whom the gateway has not heard yet: it waits until it has.
+  const { publish } = await installation.joinGroupSilently(51, 11);
+  client.askSigned('presence-group-51', { user_id: '11' });
+  // Looked up after it.
+  await client.subscribe('user-11');
+  client.send({ event: 'pusher:unsubscribe', data: { channel: 'presence-group-51' } });
+  await client.caughtUp();
+  publish();
+  await installation.commit([message('user-11', 'after')]);
+  const other = await Client.connect(port, { token });
+  other.askSigned('presence-group-51', { user_id: '9' });
+  const { data } = await other.subscribed('presence-group-51');
+  expect(data).toMatchObject({ presence: { count: 1, ids: ['9'] } });
+  expect(client.frames.filter(({ channel }) => channel === 'presence-group-51')).toEqual([]);
+  await Promise.all([elsewhere.close(), client.close(), other.close()]);
+});
+
 describe('what is refused', () => {
   test.each(['', 'with space', 'a:b', 'ä', 'x'.repeat(201), 'private-user-9\n'])(
     'no channel is called %j',
