@@ -10,6 +10,8 @@ export interface GroupClaim {
 
 /** Remembers, for ever, which group was created under a person's uniqueId. */
 export interface CreatedGroups {
+  /** What was taken for the uniqueId, if anything was. */
+  findGroup(uid: Uid, uniqueId: string): Promise<GroupClaim | undefined>;
   /**
    * Takes `gid` for the uniqueId before the group is created; a repeat gets what the first took.
    * The caller compares the hashes, and creates the stream expecting none.
@@ -28,7 +30,18 @@ export function randomGid(): Gid {
 }
 
 export function createCreatedGroups(database: AccountsDatabase): CreatedGroups {
+  async function findGroup(uid: Uid, uniqueId: string): Promise<GroupClaim | undefined> {
+    const row = await database
+      .selectFrom('accounts.created_groups')
+      .select(['gid', 'request_hash'])
+      .where('uid', '=', uid)
+      .where('unique_id', '=', uniqueId)
+      .executeTakeFirst();
+    return row && { gid: Gid.parse(Number(row.gid)), requestHash: row.request_hash };
+  }
+
   return {
+    findGroup,
     async claimGroup(uid, uniqueId, gid, requestHash) {
       const row = await database
         .insertInto('accounts.created_groups')
@@ -49,13 +62,9 @@ export function createCreatedGroups(database: AccountsDatabase): CreatedGroups {
         .where('unique_id', '=', uniqueId)
         .where('gid', '=', taken)
         .execute();
-      const row = await database
-        .selectFrom('accounts.created_groups')
-        .select(['gid', 'request_hash'])
-        .where('uid', '=', uid)
-        .where('unique_id', '=', uniqueId)
-        .executeTakeFirstOrThrow();
-      return { gid: Gid.parse(Number(row.gid)), requestHash: row.request_hash };
+      const standing = await findGroup(uid, uniqueId);
+      if (!standing) throw new Error(`nothing was taken for the uniqueId of a group of ${uid}`);
+      return standing;
     },
   };
 }

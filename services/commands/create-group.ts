@@ -1,6 +1,6 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { Gid, Uid } from '../../contracts/ids.ts';
-import { type CreatedGroups, randomGid } from '../accounts/created-groups.ts';
+import { type CreatedGroups, type GroupClaim, randomGid } from '../accounts/created-groups.ts';
 import { groupStream } from '../domain/group.ts';
 import { createGroup as decide, type Names } from '../domain/group-commands.ts';
 import type { EventLog, Position } from '../log/log.ts';
@@ -27,7 +27,8 @@ export interface Repeatable {
 const attempts = 5;
 
 /**
- * Creates a group under a random gid. The same owner and uniqueId give the same group, for ever.
+ * Creates a group under a random gid. The same owner and uniqueId give the same group, for ever. What is
+ * refused leaves the uniqueId free, so that the request can be put right and sent again under it.
  * @throws Refusal illegal where the uniqueId stands for another request
  */
 export async function createGroup(
@@ -38,15 +39,21 @@ export async function createGroup(
 ): Promise<{ gid: Gid; position: Position }> {
   const { createdGroups, store } = parts;
   const { owner } = command;
-  let gid = randomGid();
-  if (uniqueId !== undefined) {
-    const claim = await createdGroups.claimGroup(owner, uniqueId, gid, requestHash);
-    if (claim.requestHash !== requestHash) throw new Refusal('illegal', '参数uniqueId已用于另一个群组');
-    gid = claim.gid;
-    const { state, position } = await store.load(groupStream(gid));
-    if (state?.founder === owner) return { gid, position };
+  const earlier = uniqueId === undefined ? undefined : await createdGroups.findGroup(owner, uniqueId);
+  if (earlier) {
+    mustBeOf(earlier, requestHash);
+    const { state, position } = await store.load(groupStream(earlier.gid));
+    if (state?.founder === owner) return { gid: earlier.gid, position };
   }
   const names = await command.permit();
+  let gid = earlier?.gid ?? randomGid();
+  // What this refuses must be refused before the uniqueId is taken.
+  decide(null, { ...command, gid, names });
+  if (uniqueId !== undefined && !earlier) {
+    const claim = await createdGroups.claimGroup(owner, uniqueId, gid, requestHash);
+    mustBeOf(claim, requestHash);
+    gid = claim.gid;
+  }
   for (let attempt = 0; attempt < attempts; attempt++) {
     const chosen = gid;
     const { events, position } = await execute(parts, groupStream(chosen), context, (state) =>
@@ -59,4 +66,9 @@ export async function createGroup(
     else gid = (await createdGroups.replaceGroup(owner, uniqueId, chosen, randomGid())).gid;
   }
   throw new Refusal('notReady');
+}
+
+/** @throws Refusal illegal where a claim was made by another request. */
+function mustBeOf(claim: GroupClaim, requestHash: string): void {
+  if (claim.requestHash !== requestHash) throw new Refusal('illegal', '参数uniqueId已用于另一个群组');
 }

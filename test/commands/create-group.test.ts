@@ -8,7 +8,7 @@ import { type GroupState, groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
 import { context, register } from '../support/acting.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { gid } from '../support/events.ts';
+import { gid, uid } from '../support/events.ts';
 
 let running: RunningApplication;
 
@@ -112,10 +112,28 @@ describe('creating the same again', () => {
 
   it('goes on where it broke off between the claim and the group', async () => {
     const owner = await person();
-    const permitted = () => Promise.reject(new Refusal('notReady'));
-    await expect(create(owner, [], { uniqueId: 'a' }, { permitted })).rejects.toThrow();
-    const first = await create(owner, [], { uniqueId: 'a' });
-    expect((await create(owner, [], { uniqueId: 'a' })).gid).toBe(first.gid);
+    const claimed = gid(987_654_321);
+    await running.application.createdGroups.claimGroup(owner, 'a', claimed, 'hash');
+    expect((await create(owner, [], { uniqueId: 'a' })).gid).toBe(claimed);
+    expect((await create(owner, [], { uniqueId: 'a' })).gid).toBe(claimed);
+  });
+
+  it('is free for another request after it was not permitted', async () => {
+    const owner = await person();
+    const permitted = () => Promise.reject(new Refusal('noUser'));
+    await expect(create(owner, [], { uniqueId: 'a' }, { permitted })).rejects.toMatchObject({
+      reason: 'noUser',
+    });
+    const corrected = { uniqueId: 'a', requestHash: 'corrected' };
+    const { gid: first } = await create(owner, [], corrected);
+    expect((await create(owner, [], corrected)).gid).toBe(first);
+  });
+
+  it('is free for another request after a group of too many was refused', async () => {
+    const owner = await person();
+    const many = Array.from({ length: groups.maxMembers }, (_, index) => uid(1_000_000 + index));
+    await expect(create(owner, many, { uniqueId: 'a' })).rejects.toMatchObject({ reason: 'illegal' });
+    await create(owner, [], { uniqueId: 'a', requestHash: 'corrected' });
   });
 
   it('takes another gid where the one it claimed is another person’s group', async () => {
