@@ -29,6 +29,8 @@ export interface ProjectorStatus {
   readonly active: boolean;
   /** Up to where the read models reach, as far as it knows. */
   readonly checkpoint: Position;
+  /** For how long it has had something to do without getting on, in milliseconds; 0 if there is nothing to do. */
+  readonly stalled: number;
   /** Why it has stopped for good: an event that cannot be taken in. */
   readonly fault?: string;
 }
@@ -101,6 +103,8 @@ export class Projector {
   #active = false;
   #checkpoint: Position = startOfLog;
   #fault: string | undefined;
+  /** When it last got on, while it has something to do. */
+  #busySince: number | undefined;
   #pause = firstPause;
 
   constructor(options: ProjectorOptions) {
@@ -127,7 +131,8 @@ export class Projector {
 
   status(): ProjectorStatus {
     const fault = this.#fault === undefined ? {} : { fault: this.#fault };
-    return { active: this.#active, checkpoint: this.#checkpoint, ...fault };
+    const stalled = this.#busySince === undefined ? 0 : performance.now() - this.#busySince;
+    return { active: this.#active, checkpoint: this.#checkpoint, stalled, ...fault };
   }
 
   /** For how long, in milliseconds, the first event that the read models lack has been in the log; else 0. */
@@ -168,6 +173,7 @@ export class Projector {
 
   /** Stands by, then works, until it is stopped or something is in the way. */
   async #session(): Promise<void> {
+    this.#busySince ??= performance.now();
     const ending = new AbortController();
     const { signal } = ending;
     const stop = () => ending.abort();
@@ -205,6 +211,7 @@ export class Projector {
     while (!signal.aborted) {
       const held = await lease.take();
       if (held) return held;
+      this.#busySince = undefined;
       this.#checkpoint = await lease.checkpoint();
       await delay(standbyMilliseconds, undefined, { signal }).catch(() => undefined);
     }
@@ -222,6 +229,7 @@ export class Projector {
       }
       this.#checkpoint = held.position;
       this.#active = true;
+      this.#busySince = undefined;
       this.#logger.info({ fence: held.fence, checkpoint: held.position }, 'this projector works');
       // Who listens may have missed what the one before committed and did not live to tell.
       bus.publish({ checkpoint: held.position, fence: held.fence, batch: held.batch }, []);
@@ -249,12 +257,15 @@ export class Projector {
       }
     }
     if (events.length > 0) {
+      this.#busySince = performance.now();
       await projector.take(events, ({ tick, rows }) => {
+        this.#busySince = performance.now();
         this.#checkpoint = tick.checkpoint;
         this.#pause = firstPause;
         this.#options.bus.publish(tick, rows);
       });
     }
+    this.#busySince = undefined;
     if (unreadable !== undefined) throw unreadable;
   }
 

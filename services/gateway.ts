@@ -2,7 +2,7 @@ import { migrate } from '../projections/migrate.ts';
 import { accountsDatabase } from './accounts/tables.ts';
 import { createTokens } from './accounts/tokens.ts';
 import { cookieToken } from './api/caller.ts';
-import { busProbe, databaseProbe, healthRoutes } from './api/health.ts';
+import { busProbe, databaseProbe, healthRoutes, movingProbe } from './api/health.ts';
 import { createHttp } from './api/http.ts';
 import { openBus } from './bus/open.ts';
 import { type Environment, EnvironmentError } from './environment.ts';
@@ -54,7 +54,11 @@ async function start(program: Program): Promise<void> {
     () => ({ stop: () => gateway.drain() }),
   );
   const server = await createHttp(logger, trust);
-  healthRoutes(server, { database: databaseProbe(database), bus: busProbe(bus) });
+  healthRoutes(server, {
+    database: databaseProbe(database),
+    bus: busProbe(bus),
+    gateway: movingProbe(() => gateway.status().stalled),
+  });
   await serveGateway(server, gateway);
   const address = await listen(program, server);
   process.stdout.write(`bubble-im's gateway runs: ${address.replace('http', 'ws')}/app/${app.key}\n`);

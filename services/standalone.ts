@@ -10,6 +10,7 @@ import {
   filesProbe,
   healthRoutes,
   logProbe,
+  movingProbe,
   projectionsProbe,
 } from './api/health.ts';
 import { createServer } from './api/server.ts';
@@ -46,7 +47,7 @@ async function start(program: Program): Promise<void> {
     () => openBus(environment, logger),
     (part) => ({ stop: () => part.close() }),
   );
-  await program.start(
+  const projector = await program.start(
     'projector',
     () => startProjector({ log, database: databaseUrl, bus, logger }),
     (part) => ({ stop: () => part.stop() }),
@@ -87,6 +88,12 @@ async function start(program: Program): Promise<void> {
     projections: projectionsProbe(log, database, isReady),
     database: databaseProbe(database),
     bus: busProbe(bus),
+    ids: movingProbe(() => application.ids.stalled()),
+    projector: movingProbe(
+      () => projector.status().stalled,
+      () => projector.status().fault,
+    ),
+    gateway: movingProbe(() => gateway.status().stalled),
   };
   healthRoutes(server, needed, { files: filesProbe(fileStore) });
   await serveGateway(server, gateway);

@@ -20,6 +20,8 @@ export interface Ids {
    * a second at most, so that the ids of several processes are roughly in the order of time.
    */
   nextMid(): Promise<Mid>;
+  /** For how long messages' ids have been asked for without any coming, in milliseconds; 0 if none are asked for. */
+  stalled(): number;
   /**
    * At the start, and after a log was restored: every later id is above these. It is safe while
    * other processes take ids; those that they took before are not called back.
@@ -42,6 +44,7 @@ export function createIds(database: AccountsDatabase): Ids {
     nextApplicationId: async () => ApplicationId.parse(await next('application_id')),
     nextReplyId: async () => ReplyId.parse(await next('reply_id')),
     nextMid: () => mids.next(),
+    stalled: () => mids.stalled(),
     async raiseAbove(greatest) {
       await raise(database, 'uid', greatest.uid);
       await raise(database, 'application_id', greatest.applicationId);

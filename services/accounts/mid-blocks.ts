@@ -30,6 +30,8 @@ export function createMidBlocks(options: {
   let drops = 0;
   let size = smallest;
   let fetching: Promise<void> | undefined;
+  /** Since when ids have been asked for and none has come. */
+  let waitingSince: number | undefined;
 
   /** The block in use, once those that are used up or too old are put aside. */
   function present(): Block | undefined {
@@ -54,7 +56,9 @@ export function createMidBlocks(options: {
 
   async function fetchBlock(): Promise<void> {
     const dropsBefore = drops;
+    waitingSince ??= now();
     const ids = await take(size);
+    waitingSince = undefined;
     if (drops === dropsBefore) blocks.push({ ids, given: 0, arrived: now() });
   }
 
@@ -80,6 +84,8 @@ export function createMidBlocks(options: {
         return id;
       }
     },
+    /** For how long ids have been asked for without any coming, in milliseconds; 0 if none are asked for. */
+    stalled: (): number => (waitingSince === undefined ? 0 : now() - waitingSince),
     /** Forgets the ids at hand, and those on the way. */
     drop(): void {
       drops++;

@@ -8,10 +8,14 @@ import type { ReadDatabase } from '../queries/tables.ts';
 
 /** Read models that lack an event for longer than this are not ready, in milliseconds. */
 const longestLag = 5000;
+/** A part that has had work for longer than this and has not moved is not ready, in milliseconds. */
+const longestStall = 5000;
 const patience = 2000;
 
-/** What is told of a part of a program; with a number where one tells more. */
-export type PartHealth = { readonly ready: boolean } & Readonly<Record<string, boolean | number>>;
+/** What is told of a part of a program; of one that is not ready, the reason if it is known. */
+export type PartHealth = { readonly ready: boolean; readonly reason?: string } & Readonly<
+  Record<string, boolean | number | string>
+>;
 
 /** Looks at a part of a program. One that fails, or takes longer than 2 s, is not ready. */
 export type Probe = () => PartHealth | Promise<PartHealth>;
@@ -63,6 +67,21 @@ export function filesProbe(store: FileStore): Probe {
   return async () => ({ ready: await store.healthy() });
 }
 
+/**
+ * Whether a part moves.
+ * @param stalled for how long it has had work without getting on, in milliseconds; 0 if it has none
+ * @param fault why it has stopped for good
+ */
+export function movingProbe(stalled: () => number, fault: () => string | undefined = () => undefined): Probe {
+  return () => {
+    const stopped = fault();
+    if (stopped !== undefined) return { ready: false, reason: stopped };
+    const milliseconds = Math.round(stalled());
+    if (milliseconds <= longestStall) return { ready: true };
+    return { ready: false, reason: `it has had work for ${milliseconds} ms and has not moved` };
+  };
+}
+
 /** For how long the first event that the read models lack has been in the log, in milliseconds. */
 async function lagOf(log: EventLog, database: ReadDatabase): Promise<number> {
   const { checkpoint: after } = await readCheckpoint(database);
@@ -80,9 +99,9 @@ async function lookAt(probes: Probes): Promise<Record<string, PartHealth>> {
 async function inTime(probe: Probe): Promise<PartHealth> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<PartHealth>((resolve) => {
-    timer = setTimeout(resolve, patience, { ready: false });
+    timer = setTimeout(resolve, patience, { ready: false, reason: `no answer within ${patience} ms` });
   });
-  const looked = (async () => probe())().catch(() => ({ ready: false }));
+  const looked = (async () => probe())().catch(() => ({ ready: false, reason: 'it cannot be reached' }));
   try {
     return await Promise.race([looked, late]);
   } finally {

@@ -56,6 +56,8 @@ export interface GatewayStatus {
   readonly delivered: number;
   /** Up to where in the log everything was given. */
   readonly place: string;
+  /** For how long it has tried to read pushes that it missed, in milliseconds; 0 if it misses none. */
+  readonly stalled: number;
 }
 
 export interface Gateway {
@@ -156,6 +158,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       feeds: tail.feeds.names().length,
       delivered: rooms.delivered,
       place: tail.place,
+      stalled: tail.stalled,
     }),
   };
 }

@@ -48,6 +48,8 @@ export class Tail {
   #rows: PushRow[] = [];
   #catchingUp = false;
   #again = false;
+  /** Since when a reading of what was missed has been tried, or goes on. */
+  #missingSince: number | undefined;
   #queue: Batch[] = [];
   #queuedRows = 0;
   #heardAt = performance.now();
@@ -97,6 +99,11 @@ export class Tail {
   async taken(place: string): Promise<void> {
     if (this.#place >= place || this.#ended) return;
     await new Promise<void>((resolve) => this.#waiting.push({ place, resolve }));
+  }
+
+  /** For how long what was missed has been read without an end, in milliseconds; 0 if nothing is missed. */
+  get stalled(): number {
+    return this.#missingSince === undefined ? 0 : performance.now() - this.#missingSince;
   }
 
   /** Up to where everything was taken. */
@@ -163,8 +170,10 @@ export class Tail {
   async #catchUpUntilDone(): Promise<void> {
     while (this.#again && !this.#ended) {
       this.#again = false;
+      this.#missingSince ??= performance.now();
       try {
         await this.#readMissed();
+        this.#missingSince = undefined;
         this.#heardAt = performance.now();
       } catch (error) {
         this.#again = true;

@@ -1,6 +1,6 @@
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
-import { healthRoutes, type Probe, type Probes } from '../../services/api/health.ts';
+import { healthRoutes, movingProbe, type Probe, type Probes } from '../../services/api/health.ts';
 
 const well: Probe = () => ({ ready: true });
 
@@ -20,20 +20,37 @@ test('a program is ready where all its parts are, and tells what each has to say
   ]);
 });
 
-test.each<[string, Probe]>([
-  ['says no', () => ({ ready: false })],
-  ['fails', () => Promise.reject(new Error('away'))],
+test.each<[string, Probe, object]>([
+  ['says no', () => ({ ready: false }), {}],
+  ['fails', () => Promise.reject(new Error('away')), { reason: 'it cannot be reached' }],
   [
     'fails at once',
     () => {
       throw new Error('away');
     },
+    { reason: 'it cannot be reached' },
   ],
-  ['does not answer', () => new Promise(() => {})],
-])('a program is not ready while a part of it %s', async (_, bus) => {
+  ['does not answer', () => new Promise(() => {}), { reason: 'no answer within 2000 ms' }],
+  ['does not move', movingProbe(() => 5001), { reason: 'it has had work for 5001 ms and has not moved' }],
+  [
+    'has stopped',
+    movingProbe(
+      () => 0,
+      () => 'an event cannot be projected',
+    ),
+    { reason: 'an event cannot be projected' },
+  ],
+])('a program is not ready while a part of it %s', async (_, bus, reason) => {
   expect(await ready({ database: well, bus })).toEqual([
     503,
-    { ready: false, parts: { database: { ready: true }, bus: { ready: false } } },
+    { ready: false, parts: { database: { ready: true }, bus: { ready: false, ...reason } } },
+  ]);
+});
+
+test('a part that has work and moves is ready', async () => {
+  expect(await ready({ ids: movingProbe(() => 4999) })).toEqual([
+    200,
+    { ready: true, parts: { ids: { ready: true } } },
   ]);
 });
 

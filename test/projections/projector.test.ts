@@ -3,13 +3,16 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { leaseMilliseconds } from '../../projections/lease.ts';
 import { type Projector, startProjector } from '../../projections/projector.ts';
 import { expirePushes } from '../../projections/push-expiry.ts';
 import type { Tick } from '../../services/bus/bus.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import type { EventLog, Position } from '../../services/log/log.ts';
+import { openClient } from '../../services/postgres/connect.ts';
 import { between, created, gid, mid, registered, sent, uid } from '../support/events.ts';
 import { caughtUp, inBatchesOf, newEventId, openWorld, silent, type World } from '../support/projecting.ts';
+import { startDatabaseProxy } from '../support/proxy.ts';
 
 const talk = between(1, 2);
 const script = new URL('../support/projector-process.ts', import.meta.url).pathname;
@@ -17,11 +20,14 @@ const script = new URL('../support/projector-process.ts', import.meta.url).pathn
 let world: World;
 let projectors: Projector[];
 let processes: ChildProcess[];
+/** What must be over before the database goes. */
+let ends: (() => void | Promise<void>)[];
 
 beforeEach(async () => {
   world = await openWorld();
   projectors = [];
   processes = [];
+  ends = [];
   await world.given(registered(1, '甲'), registered(2, '乙'));
 });
 
@@ -32,6 +38,7 @@ afterEach(async () => {
     await once(child, 'exit');
   }
   await Promise.all(projectors.map((projector) => projector.stop()));
+  for (const end of ends) await end();
   await world.close();
 });
 
@@ -97,7 +104,7 @@ describe('a projector', () => {
     expect(await shown).toEqual([{ mid: '10' }]);
     expect(ticks.at(-1)?.checkpoint).toBe(await world.log.end());
     expect(ticks.slice(1).map(({ batch }) => batch)).toEqual(ticks.slice(1).map((_, index) => index + 1));
-    expect(projector.status()).toEqual({ active: true, checkpoint: await world.log.end() });
+    expect(projector.status()).toMatchObject({ active: true, checkpoint: await world.log.end() });
     expect(await projector.lag()).toBe(0);
   });
 
@@ -201,6 +208,35 @@ describe('exactly once in effect', () => {
   });
 });
 
+describe('a projector whose connections freeze', () => {
+  it.each([
+    ['all of them', []],
+    ['the one of its batches', [1]],
+    ['the one of its lease', [0]],
+  ])('goes on within seconds: %s', async (_, frozen) => {
+    const proxy = await startDatabaseProxy(world.url, (end) => void ends.push(end));
+    const projector = await startProjector({
+      log: world.log,
+      database: proxy.url,
+      bus: world.bus,
+      logger: silent,
+    });
+    projectors.push(projector);
+    await world.given(sent(talk, 1, 10, 'x'));
+    await caughtUp(world, projector);
+    proxy.freeze(...frozen);
+    const begun = performance.now();
+    await world.given(sent(talk, 1, 11, 'y'));
+    await caughtUp(world, projector);
+    expect(await mids()).toEqual([10, 11]);
+    expect(performance.now() - begun).toBeLessThan(8_000);
+    await world.given(sent(talk, 1, 12, 'z'));
+    await caughtUp(world, projector);
+    expect(await mids()).toEqual([10, 11, 12]);
+    expect(await pushedMids()).toEqual([10, 11, 12]);
+  });
+});
+
 describe('of two projectors', () => {
   it('one works, and the other takes over within seconds when the first is killed', async () => {
     const child = startProcess();
@@ -217,6 +253,42 @@ describe('of two projectors', () => {
     expect(standby.status().active).toBe(true);
     expect(await mids()).toEqual([10, 11]);
     expect(await pushedMids()).toEqual([10, 11]);
+  });
+
+  it('the other takes over within seconds from one whose host is lost in the middle of a batch', async () => {
+    const lost = await openClient(world.url, { name: 'lost', statement: 60_000, transaction: 60_000 });
+    await lost.query("set idle_in_transaction_session_timeout = '60s'");
+    const ended = new Promise<void>((resolve) => lost.on('end', resolve));
+    await lost.query(
+      `update read.lease set holder = 'lost', fence = fence + 1, backend = pid, backend_started = backend_start
+         from pg_stat_activity where pid = pg_backend_pid()`,
+    );
+    await lost.query('update read.checkpoint set fence = fence + 1');
+    await lost.query(`begin; select read.advance('', 1, 'somewhere', 1)`);
+    const standby = await start();
+    const begun = performance.now();
+    await caughtUp(world, standby);
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    await ended;
+    expect(await world.query('select 1 from read.users')).toHaveLength(2);
+  });
+
+  it('the other waits as long as the lease is renewed, whatever the clock of the database says', async () => {
+    const keeper = await openClient(world.url, { name: 'keeper', statement: 1_000, transaction: 1_000 });
+    await keeper.query(
+      `update read.lease set holder = 'another', backend = pid, backend_started = backend_start
+         from pg_stat_activity where pid = pg_backend_pid()`,
+    );
+    const standby = await start();
+    const begun = performance.now();
+    while (performance.now() - begun < 2 * leaseMilliseconds) {
+      await keeper.query('update read.lease set renewals = renewals + 1');
+      await delay(100);
+      expect(standby.status().active).toBe(false);
+    }
+    await caughtUp(world, standby);
+    expect(standby.status().active).toBe(true);
+    await keeper.end();
   });
 
   it('the other goes on at once when the first is stopped', async () => {

@@ -1,41 +1,8 @@
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { befriended, heard, inOrder, listen, patiently, Sending } from '../support/conversation.ts';
-import { freePort } from '../support/free-port.ts';
 import { shareEnvironment, startApi, startGateway } from '../support/many.ts';
 import { natsServer, natsServerIsInstalled } from '../support/nats.ts';
-
-/** A way to a server that can swallow all that goes over it, as a broken network does: nothing is closed. */
-async function swallowingProxy(port: number) {
-  const sockets = new Set<Socket>();
-  let swallows = false;
-  const proxy = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on('data', (data) => !swallows && to.write(data));
-      from.on('error', () => undefined);
-      from.on('close', () => to.destroy());
-    }
-  });
-  const own = await freePort();
-  proxy.listen(own, '127.0.0.1');
-  await once(proxy, 'listening');
-  onTestFinished(() => {
-    proxy.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return {
-    url: `nats://127.0.0.1:${own}`,
-    swallow(on: boolean) {
-      swallows = on;
-    },
-  };
-}
+import { startProxy } from '../support/proxy.ts';
 
 // A minute of it was tried by hand; what a gateway does then is the same after ten seconds.
 test.skipIf(!natsServerIsInstalled)(
@@ -44,11 +11,11 @@ test.skipIf(!natsServerIsInstalled)(
     const nats = await natsServer();
     await nats.start();
     onTestFinished(() => nats.kill());
-    const proxy = await swallowingProxy(Number(new URL(nats.url).port));
+    const proxy = await startProxy({ port: Number(new URL(nats.url).port) });
     const shared = await shareEnvironment(nats);
     const [api, gateway] = await Promise.all([
       startApi(shared),
-      startGateway({ ...shared, NATS_URL: proxy.url }),
+      startGateway({ ...shared, NATS_URL: `nats://127.0.0.1:${proxy.port}` }),
     ]);
     const [tom, jerry] = await befriended(api);
     const client = await listen(gateway, jerry);

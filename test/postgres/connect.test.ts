@@ -1,0 +1,71 @@
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { openClient, openPool, type Purpose } from '../../services/postgres/connect.ts';
+import { createEmptyDatabase } from '../support/database.ts';
+import { startDatabaseProxy } from '../support/proxy.ts';
+
+const purpose: Purpose = { name: 'test', statement: 300, transaction: 900 };
+const backend = 'select pg_backend_pid() as pid';
+
+let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
+let proxy: Awaited<ReturnType<typeof startDatabaseProxy>>;
+
+beforeEach(async () => {
+  database = await createEmptyDatabase();
+  onTestFinished(() => database.drop());
+  proxy = await startDatabaseProxy(database.url);
+});
+
+function pool() {
+  const opened = openPool(proxy.url, purpose, { max: 3, tell: () => undefined });
+  onTestFinished(() => opened.end());
+  return opened;
+}
+
+describe('a connection that freezes', () => {
+  test('fails its query within the deadline, and leaves the pool with the idle ones', async () => {
+    const frozen = pool();
+    await Promise.all([1, 2, 3].map(() => frozen.query('select pg_sleep(0.1)')));
+    expect(frozen.totalCount).toBe(3);
+    proxy.freeze();
+    await expect(frozen.query('select 1')).rejects.toThrow('the database has not answered for 800 ms');
+    const asked = performance.now();
+    expect((await frozen.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    expect(performance.now() - asked).toBeLessThan(700);
+    expect(frozen.totalCount).toBe(1);
+  });
+
+  test('fails all that waits on one client', async () => {
+    const client = await openClient(proxy.url, purpose);
+    proxy.freeze();
+    const waiting = await Promise.allSettled([client.query('select 1'), client.query('select 2')]);
+    expect(waiting.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
+
+  test('is found out while it is being made', async () => {
+    const late = pool();
+    proxy.swallow(true);
+    const asked = late.query('select 1');
+    await expect(asked).rejects.toThrow('connection timeout');
+    proxy.swallow(false);
+    expect((await late.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  });
+});
+
+test('a statement that takes too long is cancelled by the server, and its connection goes on', async () => {
+  const client = await openClient(proxy.url, purpose);
+  const { rows: before } = await client.query(backend);
+  await expect(client.query('select pg_sleep(60)')).rejects.toMatchObject({ code: '57014' });
+  expect((await client.query(backend)).rows).toEqual(before);
+  await client.end();
+});
+
+test('the server ends a transaction whose client does not go on', async () => {
+  const client = await openClient(proxy.url, purpose);
+  await client.query('create table held (a int); insert into held values (1)');
+  await client.query('begin; update held set a = 2');
+  const other = await openClient(database.url, { ...purpose, statement: 10_000, transaction: 10_000 });
+  await other.query('update held set a = 3');
+  expect((await other.query('select a from held')).rows).toEqual([{ a: 3 }]);
+  await other.end();
+  await client.end();
+});
