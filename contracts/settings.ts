@@ -58,6 +58,8 @@ export const PrivateSettings = z.object({
   origins: z.string().max(4096).default(''),
   /** Whether what people wrote is escaped for HTML in answers and pushes. */
   escape_html: onOff.default('off'),
+  /** Whether ws_address of pop/get carries a ticket, for clients without cookies; off: addresses end up in logs. */
+  ws_ticket: onOff.default('off'),
 });
 
 /** All settings. */

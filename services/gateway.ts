@@ -7,6 +7,7 @@ import { createHttp } from './api/http.ts';
 import { openBus } from './bus/open.ts';
 import { type Environment, EnvironmentError } from './environment.ts';
 import { createGateway } from './gateway/gateway.ts';
+import { tokenSessions } from './gateway/sessions.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
 import { createPool } from './postgres/pool.ts';
@@ -35,18 +36,12 @@ async function start(program: Program): Promise<void> {
     async () => createTokens({ database: accountsDatabase(pool), bus, logger }),
     (part) => ({ stop: () => part.close() }),
   );
-  // Read when asked: a page's cookie is judged at once, by what was read last.
-  let settings = await readSettings(database);
+  const settings = () => readSettings(database);
   const trust = trustOf(environment.trustProxy);
   const gateway = createGateway({
     ...{ bus, database: pool, app, logger, trust },
-    sessions: {
-      verify: async (token) => {
-        settings = await readSettings(database);
-        return tokens.verify(token, settings.token_days);
-      },
-    },
-    cookieToken: (request) => cookieToken(request, settings),
+    sessions: tokenSessions(tokens, settings),
+    cookieToken: async (request) => cookieToken(request, await settings()),
   });
   await program.start(
     'gateway',

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { all, compile } from '@fastify/proxy-addr';
 
@@ -35,6 +35,12 @@ export interface Client {
   readonly protocol: 'http' | 'https';
   /** With its port, if the client named one. */
   readonly host: string;
+}
+
+/** What of a request says which page sent it, and with which cookies. */
+export interface PageRequest extends Pick<Client, 'host'> {
+  readonly protocol: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /**

@@ -18,6 +18,7 @@ import { openBus } from './bus/open.ts';
 import { settingStream } from './domain/setting.ts';
 import { openFileStore } from './files/open.ts';
 import { createGateway } from './gateway/gateway.ts';
+import { tokenSessions } from './gateway/sessions.ts';
 import { openInstallation } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
@@ -68,13 +69,12 @@ async function start(program: Program): Promise<void> {
     (part) => ({ stop: part.stop }),
   );
   const { store, tokens } = application;
+  const settings = async () => (await store.load(settingStream)).state;
   const trust = trustOf(environment.trustProxy);
   const gateway = createGateway({
     ...{ bus, database: pool, app, logger, trust },
-    sessions: {
-      verify: async (token) => tokens.verify(token, (await store.load(settingStream)).state.token_days),
-    },
-    cookieToken: (request) => cookieToken(request, store.peek(settingStream) ?? { origins: '' }),
+    sessions: tokenSessions(tokens, settings),
+    cookieToken: async (request) => cookieToken(request, await settings()),
   });
   await program.start(
     'gateway',

@@ -44,6 +44,7 @@ const meanings: Readonly<Record<string, string>> = {
   limit_sms_address: '每个地址每小时的最多短信数',
   origins: '可以使用cookie的其他来源,逗号分隔',
   escape_html: onOff('返回值和推送中用户输入的文字按HTML转义(供用innerHTML显示的页面使用,保存的内容不变)'),
+  ws_ticket: onOff('pop/get的ws_address带上只能接收推送的票据(供没有cookie的客户端使用)'),
 } satisfies Record<keyof Settings, string>;
 
 /** A change is one event, and an event of the log has its bounds. */

@@ -8,6 +8,9 @@ export interface PushPosition {
 /** Later than every push of its event: a position with it is the end of its place. */
 export const afterAll = 999_999_999;
 
+/** The longest text that can be a position. */
+const longestPosition = 300;
+
 /** The text that clients get as `position` and give back as `since`; opaque to them. */
 export function formatPosition({ epoch, place, number }: PushPosition): string {
   return `${epoch}.${place}.${number}`;
@@ -15,10 +18,15 @@ export function formatPosition({ epoch, place, number }: PushPosition): string {
 
 /** Reads what `formatPosition` wrote; undefined for anything else. */
 export function parsePosition(text: string): PushPosition | undefined {
-  const match = text.length > 300 ? null : /^([0-9a-z]+)\.([!-~]*)\.(\d{1,9})$/.exec(text);
+  const match = text.length > longestPosition ? null : /^([0-9a-z]+)\.([!-~]*)\.(\d{1,9})$/.exec(text);
   const [, epoch, place, number] = match ?? [];
   if (epoch === undefined || place === undefined || number === undefined) return undefined;
   return { epoch, place, number: Number(number) };
+}
+
+/** What to keep of a position that a client names: nothing of a text that is too long to be one. */
+export function keptPosition(text: string): string {
+  return text.length > longestPosition ? 'unreadable' : text;
 }
 
 /** Less than 0 where `one` stands before `other` in one log; their epochs must be the same. */

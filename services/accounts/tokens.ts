@@ -34,6 +34,8 @@ export interface Tokens {
    * @throws what the database throws.
    */
   verify(token: string, tokenDays: number): Promise<TokenOwner | undefined>;
+  /** As `verify`, for who holds only the token's hash. @throws what the database throws. */
+  standing(hash: string, tokenDays: number): Promise<TokenOwner | undefined>;
   /** Ends one token; its sockets hear of it. */
   end(hash: TokenHash): Promise<void>;
   /** Ends all of a user's tokens but `except`, in one transaction with what `alongside` does. */
@@ -51,6 +53,7 @@ const believedMilliseconds = 5000;
 const renewedMilliseconds = 4000;
 const secondsADay = 86_400;
 const form = /^[A-Za-z0-9_-]{43}$/;
+const hashForm = /^[0-9a-f]{64}$/;
 
 interface Verdict {
   /** `undefined`: there is no such token. */
@@ -133,6 +136,20 @@ export function createTokens(options: {
     });
   }
 
+  async function standing(hash: TokenHash, tokenDays: number): Promise<TokenOwner | undefined> {
+    let verdict = living.get(hash) ?? unknown.get(hash);
+    const age = verdict ? now() - verdict.asked : Number.POSITIVE_INFINITY;
+    if (!verdict || age >= believedMilliseconds) verdict = await ask(hash);
+    else if (age >= renewedMilliseconds && !verdict.renewing) renew(hash, verdict);
+    const row = verdict.standing;
+    if (!row || row.idleSeconds > tokenDays * secondsADay) return undefined;
+    if (row.idleSeconds > useNotedSeconds && !verdict.noted) {
+      verdict.noted = true;
+      uses.note(hash);
+    }
+    return { uid: row.uid, hash };
+  }
+
   return {
     async issue({ uid, passwordHash }) {
       const token = randomBytes(32).toString('base64url');
@@ -146,19 +163,10 @@ export function createTokens(options: {
       return { token, hash };
     },
     async verify(token, tokenDays) {
-      if (!form.test(token)) return undefined;
-      const hash = tokenHash(token);
-      let verdict = living.get(hash) ?? unknown.get(hash);
-      const age = verdict ? now() - verdict.asked : Number.POSITIVE_INFINITY;
-      if (!verdict || age >= believedMilliseconds) verdict = await ask(hash);
-      else if (age >= renewedMilliseconds && !verdict.renewing) renew(hash, verdict);
-      const { standing } = verdict;
-      if (!standing || standing.idleSeconds > tokenDays * secondsADay) return undefined;
-      if (standing.idleSeconds > useNotedSeconds && !verdict.noted) {
-        verdict.noted = true;
-        uses.note(hash);
-      }
-      return { uid: standing.uid, hash };
+      return form.test(token) ? standing(tokenHash(token), tokenDays) : undefined;
+    },
+    async standing(hash, tokenDays) {
+      return hashForm.test(hash) ? standing(hash as TokenHash, tokenDays) : undefined;
     },
     async end(hash) {
       await database.deleteFrom('accounts.tokens').where('hash', '=', Buffer.from(hash, 'hex')).execute();

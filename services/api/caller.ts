@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { parseCookie } from 'cookie';
 import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import type { Access } from '../../contracts/http/contract.ts';
@@ -8,6 +9,7 @@ import type { Settings } from '../../contracts/settings.ts';
 import { shownToken } from '../accounts/shown-token.ts';
 import type { TokenHash } from '../accounts/tokens.ts';
 import type { App } from '../gateway/signature.ts';
+import type { PageRequest } from '../proxies.ts';
 import type { Application } from './application.ts';
 
 /** Who makes a request, by what they showed of themselves. */
@@ -61,12 +63,9 @@ function same(given: string | string[] | undefined, expected: string): boolean {
 }
 
 /** The cookie's token, where the request comes from no page, one of our own, or an allowed one. */
-export function cookieToken(
-  request: FastifyRequest,
-  settings: Pick<Settings, 'origins'>,
-): string | undefined {
-  const token = request.cookies[tokenCookie];
-  const { origin } = request.headers;
+export function cookieToken(request: PageRequest, settings: Pick<Settings, 'origins'>): string | undefined {
+  const { origin, cookie } = request.headers;
+  const token = cookie === undefined ? undefined : parseCookie(cookie)[tokenCookie];
   if (token === undefined || origin === undefined) return token;
   return isTrusted(origin, request, settings) ? token : undefined;
 }
@@ -78,7 +77,7 @@ export function cookieToken(
  */
 export function isTrusted(
   origin: string,
-  { protocol, host }: Pick<FastifyRequest, 'protocol' | 'host'>,
+  { protocol, host }: Pick<PageRequest, 'protocol' | 'host'>,
   settings: Pick<Settings, 'origins'>,
 ): boolean {
   const schemes = protocol === 'https' ? ['https'] : ['https', 'http'];

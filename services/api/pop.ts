@@ -7,10 +7,12 @@ import { PublicSettings } from '../../contracts/settings.ts';
 import { withPort } from '../../contracts/websocket-address.ts';
 import { changeChat } from '../commands/change-chat.ts';
 import { settingStream } from '../domain/setting.ts';
+import { ticketOf } from '../gateway/ticket.ts';
 import { findChats, findGroups } from '../queries/chats.ts';
 import { countOpenApplications, findContacts } from '../queries/contacts.ts';
 import { findProfile } from '../queries/people.ts';
 import type { Application } from './application.ts';
+import type { Caller } from './caller.ts';
 import { chatOf } from './chat.ts';
 import { serve, shownAt } from './route.ts';
 
@@ -39,14 +41,23 @@ export function popRoutes(server: FastifyInstance, application: Application): vo
     return { uid, username, sign, nickname, avatar, unread_friend_apply_count };
   };
 
-  serve(server, application, popGet, async ({ me, request }) => {
+  /** As `shownSettings`; `ws_address` carries a ticket of the caller's session, if the settings want that. */
+  const ownSettings = async (request: FastifyRequest, caller: Caller) => {
+    const shown = await shownSettings(request);
+    const { ws_ticket } = (await store.load(settingStream)).state;
+    if (ws_ticket === 'off' || caller.kind !== 'user') return shown;
+    const ws_address = `${shown.ws_address.replace(/\/+$/, '')}/ticket/${ticketOf(app, caller.token)}`;
+    return { ...shown, ws_address };
+  };
+
+  serve(server, application, popGet, async ({ me, caller, request }) => {
     const uid = me();
     const [mine, friend, group, chatting, setting] = await Promise.all([
       findMine(uid),
       findContacts(database, presence, uid),
       findGroups(database, uid),
       findChats(database, uid),
-      shownSettings(request),
+      ownSettings(request, caller),
     ]);
     return { data: { mine, friend, group, chatting, setting: { ...setting, id: 2 as const } } };
   });

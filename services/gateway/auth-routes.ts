@@ -5,6 +5,7 @@ import { apiPrefixes } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { SocketId } from '../../contracts/push/protocol.ts';
 import { shownToken } from '../accounts/shown-token.ts';
+import type { PageRequest } from '../proxies.ts';
 import { uidOf } from './authorize.ts';
 import { type Channel, readChannel } from './channel-name.ts';
 import type { ReadingDatabase } from './database.ts';
@@ -17,8 +18,8 @@ export interface AuthOptions {
   readonly sessions: Sessions;
   readonly looks: Looks;
   readonly database: ReadingDatabase;
-  /** The token of the cookie, where the request's origin lets it be taken. */
-  cookieToken(request: FastifyRequest): string | undefined;
+  /** The token of the login cookie, if the request's origin may use it. */
+  cookieToken(request: PageRequest): Promise<string | undefined>;
 }
 
 /** Who asks for a signature. A server may ask for itself, or for a person. */
@@ -92,7 +93,7 @@ async function callerOf(
     if (!same(key, app.key) || !same(secret, app.secret)) return undefined;
     return { server: true, uid: uidOf(asked.login_uid), session: undefined };
   }
-  const token = shownToken(request.headers) ?? (asked.token || cookieToken(request));
+  const token = shownToken(request.headers) ?? (asked.token || (await cookieToken(request)));
   const session = token ? await sessions.verify(token) : undefined;
   return session && { server: false, uid: session.uid, session: session.hash };
 }

@@ -20,7 +20,7 @@ export class Connection {
   /** The protocol's socket_id. */
   readonly id = `${randomInt(1, 2 ** 47)}.${randomInt(1, 2 ** 47)}`;
   readonly address: string;
-  /** The last position of the client, as `?since=` named it, and the channels for which it has counted. */
+  /** The last position of the client, as `?since=` named it, and the feeds' channels for which it has counted. */
   readonly since: string | undefined;
   sinceUsed: Set<string> | undefined;
   /** By the channel's name. */
@@ -137,6 +137,12 @@ export class Connection {
   close(code: PushCode, message: string): void {
     if (!this.open) return;
     this.error(code, message);
+    this.end(code, message);
+  }
+
+  /** Closes, once what was written has gone out. */
+  end(code: PushCode, message: string): void {
+    if (!this.open) return;
     this.flush();
     this.closedAt = performance.now();
     this.#peer.close(code, message);

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsync } from 'fastify';
 import type { Logger } from 'pino';
 import { pushCodes } from '../../contracts/push/protocol.ts';
 import type { Bus, Signal } from '../bus/bus.ts';
 import { sessionsTopic } from '../bus/topics.ts';
-import { type Trust, trustNone } from '../proxies.ts';
+import { type PageRequest, type Trust, trustNone } from '../proxies.ts';
 import { Audit } from './audit.ts';
 import { authRoutes } from './auth-routes.ts';
 import { namesOfFeed } from './channel-name.ts';
@@ -40,8 +40,8 @@ export interface GatewayOptions {
   readonly logger: Logger;
   /** What differs from `defaultLimits`. */
   readonly limits?: Partial<Limits>;
-  /** The token of the cookie, where the request's origin lets it be taken; by default none is. */
-  readonly cookieToken?: (request: FastifyRequest) => string | undefined;
+  /** The token of the login cookie, if the request's origin may use it; by default none is taken. */
+  readonly cookieToken?: (request: PageRequest) => Promise<string | undefined>;
   /** Which proxies may name the client's address, protocol and host; by default none. */
   readonly trust?: Trust;
 }
@@ -77,6 +77,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { bus, database, app, logger, sessions } = options;
   const id = randomUUID();
   const limits = { ...defaultLimits, ...options.limits };
+  const cookieToken = options.cookieToken ?? (async () => undefined);
   const record = new PushRecord(database);
   const rooms = new Rooms(limits.replayedEvents);
   const connections = new Connections();
@@ -141,10 +142,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     attach(server) {
       const { trust = trustNone } = options;
-      detach.push(takeUpgrades(server, { app, sessions, limits, reader: sockets, trust }));
+      detach.push(takeUpgrades(server, { app, sessions, cookieToken, limits, reader: sockets, trust }));
     },
     routes: async (server) => {
-      const cookieToken = options.cookieToken ?? (() => undefined);
       authRoutes(server, { app, sessions, looks, database, cookieToken });
       await server.register(serverRoutes, { app, bus, occupancy, memberStore });
     },

@@ -6,6 +6,7 @@ import type { Dispatch } from './dispatch.ts';
 import { textFrame } from './frame.ts';
 import type { Identities } from './identities.ts';
 import type { Limits } from './limits.ts';
+import { RefusedSockets } from './refused-sockets.ts';
 import type { Session } from './sessions.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { SocketReader } from './upgrade.ts';
@@ -27,6 +28,7 @@ const ping = textFrame(pingFrame);
 /** The life of sockets: taken, heard, asked whether they are there, closed. One sweep serves all. */
 export class Sockets implements SocketReader {
   readonly #options: SocketsOptions;
+  readonly #refused = new RefusedSockets();
   #recheckAt = performance.now() + recheckEvery;
   #rechecking = false;
   #draining = false;
@@ -43,14 +45,23 @@ export class Sockets implements SocketReader {
     return () => clearInterval(sweep);
   }
 
-  refusal(address: string): readonly [PushCode, string] | undefined {
+  refusal(address: string, session: Session | undefined): readonly [PushCode, string] | undefined {
     const { connections, limits } = this.#options;
     if (this.#draining) return [pushCodes.restarting, 'restarting: come again'];
     if (connections.size >= limits.sockets) return [pushCodes.overCapacity, 'over capacity'];
     if (connections.countOfAddress(address) >= limits.socketsOfAddress) {
       return [pushCodes.tooManyConnections, 'too many connections from this address'];
     }
+    if (session !== undefined && connections.countOfUser(String(session.uid)) >= limits.socketsOfUser) {
+      return [pushCodes.tooManyConnections, 'too many connections of this user'];
+    }
     return undefined;
+  }
+
+  refused(connection: Connection, code: PushCode, message: string): void {
+    // Who meets a gateway that ends is to try another at once.
+    if (code === pushCodes.restarting) connection.close(code, message);
+    else this.#refused.refuse(connection, code, message);
   }
 
   opened(connection: Connection, session: Session | undefined): void {
@@ -92,6 +103,7 @@ export class Sockets implements SocketReader {
   async drain(): Promise<void> {
     const { connections } = this.#options;
     this.#draining = true;
+    this.#refused.stop();
     if (connections.size === 0) return;
     const { promise: emptied, resolve } = Promise.withResolvers<void>();
     this.#emptied = resolve;

@@ -213,9 +213,13 @@ function needsLook(channel: Channel): boolean {
   return 'feed' in channel || 'gid' in channel || channel.kind === 'audit';
 }
 
-/** `since` of the request goes before that of the connection, which counts once a channel. */
+/**
+ * `since` of the request goes before that of the connection, which counts once for each channel that has
+ * events of the log. Asked only once the subscription is allowed, so that a socket keeps no more names than
+ * its person may hear.
+ */
 function sinceOf({ connection, channel }: Subscription, since: unknown): unknown {
-  if (connection.since === undefined) return since ?? undefined;
+  if (connection.since === undefined || !('feed' in channel)) return since ?? undefined;
   connection.sinceUsed ??= new Set();
   const first = !connection.sinceUsed.has(channel.name);
   connection.sinceUsed.add(channel.name);

@@ -1,27 +1,28 @@
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
-import { maxFrameBytes, type PushCode, pushCodes } from '../../contracts/push/protocol.ts';
+import { keptPosition } from '../../contracts/push/position.ts';
+import { maxFrameBytes, type PushCode } from '../../contracts/push/protocol.ts';
 import { clientOf, type Trust } from '../proxies.ts';
+import { type AdmissionOptions, admit, type Shown, type Verdict } from './admission.ts';
 import { Connection } from './connection.ts';
 import type { Limits } from './limits.ts';
 import { Outbox } from './outbox.ts';
-import type { Session, Sessions } from './sessions.ts';
-import type { App } from './signature.ts';
+import type { Session } from './sessions.ts';
 
 /** What is done with sockets. */
 export interface SocketReader {
-  /** Why one more socket from the address is not taken; undefined where it is. */
-  refusal(address: string): readonly [PushCode, string] | undefined;
+  /** Why one more socket from the address, of this session's person, is not taken; undefined if it is. */
+  refusal(address: string, session: Session | undefined): readonly [PushCode, string] | undefined;
+  /** The socket is not taken: tells it why, and closes it. */
+  refused(connection: Connection, code: PushCode, message: string): void;
   opened(connection: Connection, session: Session | undefined): void;
   heard(connection: Connection, text: string): void;
   heardNoText(connection: Connection): void;
   closed(connection: Connection): void;
 }
 
-export interface UpgradeOptions {
-  readonly app: App;
-  readonly sessions: Sessions;
+export interface UpgradeOptions extends AdmissionOptions {
   readonly limits: Limits;
   readonly reader: SocketReader;
   /** Which proxies may name the client's address, protocol and host. */
@@ -31,7 +32,8 @@ export interface UpgradeOptions {
 /** A peer closes by itself after an error of its own (a frame too large, bad UTF-8). Shared: there are many. */
 const closesByItself = () => undefined;
 
-const path = /(?:^|\/)app\/([^/?]+)\/?$/;
+/** Anything, perhaps a ticket, then the app's key. */
+const path = /(?:^|\/)(?:ticket\/([^/?]+)\/)?app\/([^/?]+)\/?$/;
 
 /** Takes websockets from an HTTP server: any path that ends in `/app/{key}`. Returns how to stop. */
 export function takeUpgrades(server: Server, options: UpgradeOptions): () => void {
@@ -46,16 +48,16 @@ export function takeUpgrades(server: Server, options: UpgradeOptions): () => voi
     const ignore = () => socket.destroy();
     socket.on('error', ignore);
     const url = readUrl(request.url);
-    const key = url && path.exec(url.pathname)?.[1];
-    if (url === undefined || key === undefined) {
+    const shown = url && readShown(request, url, options.trust);
+    if (url === undefined || shown === undefined) {
       refuseHandshake(socket, 404);
       return;
     }
-    void judge(options, decoded(key), url.searchParams).then((verdict) => {
+    void admit(options, shown).then((verdict) => {
       socket.off('error', ignore);
       if (socket.destroyed) return;
       websockets.handleUpgrade(request, socket, head, (peer) =>
-        accept(options, { peer, socket, request, url, verdict, outbox }),
+        accept(options, { peer, socket, url, verdict, outbox, address: shown.page.address }),
       );
     });
   };
@@ -63,47 +65,36 @@ export function takeUpgrades(server: Server, options: UpgradeOptions): () => voi
   return () => server.off('upgrade', take);
 }
 
-type Verdict =
-  | { readonly session: Session | undefined }
-  | { readonly code: PushCode; readonly message: string };
-
-async function judge(
-  { app, sessions }: UpgradeOptions,
-  key: string | undefined,
-  query: URLSearchParams,
-): Promise<Verdict> {
-  if (key !== app.key) return { code: pushCodes.unknownKey, message: 'no application has this key' };
-  const token = query.get('token');
-  if (token === null || token === '') return { session: undefined };
-  try {
-    const session = await sessions.verify(token);
-    return session === undefined
-      ? { code: pushCodes.tokenEnded, message: 'the token has ended' }
-      : { session };
-  } catch {
-    return { code: pushCodes.overCapacity, message: 'not ready: come again' };
-  }
+function readShown(request: IncomingMessage, url: URL, trust: Trust): Shown | undefined {
+  const [, ticket, key] = path.exec(url.pathname) ?? [];
+  if (key === undefined) return undefined;
+  const page = { headers: request.headers, ...clientOf(request, trust) };
+  return { page, key: decoded(key), ticket, token: url.searchParams.get('token') || undefined };
 }
 
 function accept(
-  { reader, limits, trust }: UpgradeOptions,
+  { reader, limits }: UpgradeOptions,
   given: {
     peer: WebSocket;
     socket: Duplex;
-    request: IncomingMessage;
+    address: string;
     url: URL;
     verdict: Verdict;
     outbox: Outbox;
   },
 ): void {
-  const { peer, socket, request, url, verdict, outbox } = given;
-  const { address } = clientOf(request, trust);
-  const since = url.searchParams.get('since') || undefined;
+  const { peer, socket, address, url, verdict, outbox } = given;
+  const named = url.searchParams.get('since') || undefined;
+  const since = named === undefined ? undefined : keptPosition(named);
   const connection = new Connection(peer, socket, { address, since, limits, outbox });
   peer.on('error', closesByItself);
-  const refusal = 'code' in verdict ? ([verdict.code, verdict.message] as const) : reader.refusal(address);
-  if (refusal !== undefined || 'code' in verdict) {
-    if (refusal !== undefined) connection.close(...refusal);
+  if ('code' in verdict) {
+    reader.refused(connection, verdict.code, verdict.message);
+    return;
+  }
+  const refusal = reader.refusal(address, verdict.session);
+  if (refusal !== undefined) {
+    reader.refused(connection, ...refusal);
     return;
   }
   peer.on('message', (data, isBinary) => {

@@ -3,6 +3,7 @@ import { apiPrefixes } from '../../contracts/http/contract.ts';
 import { healthRoutes } from '../../services/api/health.ts';
 import { createServer } from '../../services/api/server.ts';
 import { createGateway } from '../../services/gateway/gateway.ts';
+import { tokenSessions } from '../../services/gateway/sessions.ts';
 import { silent } from '../support/accounts.ts';
 import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
 import { servedContracts } from '../support/contracts.ts';
@@ -19,7 +20,7 @@ test('whatever the whole program serves is a call with a contract, or stands bes
   const server = await createServer(application);
   healthRoutes(server, {});
   const { tokens, pool } = application;
-  const sessions = { verify: (token: string) => tokens.verify(token, 30) };
+  const sessions = tokenSessions(tokens, async () => ({ token_days: 30 }));
   await server.register(
     createGateway({ bus, database: pool, app: testApp, sessions, logger: silent }).routes,
   );

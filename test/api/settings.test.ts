@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defaultSettings } from '../../contracts/settings.ts';
+import { tokenHash } from '../../services/accounts/tokens.ts';
 import { settingStream } from '../../services/domain/setting.ts';
-import { type RunningApplication, startApplication } from '../support/application.ts';
+import { ticketOf } from '../../services/gateway/ticket.ts';
+import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
 import { call, done, person } from '../support/client.ts';
 
 let running: RunningApplication;
@@ -14,6 +16,7 @@ afterAll(() => running.stop());
 const update = (changes: Record<string, unknown>) => call(running, 'POST', '/setting/update', changes);
 const shown = async () => (await call(running, 'GET', '/pop/getsetting', {}, {})).data;
 const Token = z.object({ token: z.string() });
+const Home = z.object({ setting: z.object({ ws_address: z.string() }) });
 
 test('what is changed is shown at once, and the rest stays', async () => {
   expect(await update({ voice: 'off', app_name: '猫和老鼠' })).toEqual(done);
@@ -92,4 +95,19 @@ test('a person’s token sets nothing, and is not shown what is set', async () =
   });
   expect(await call(running, 'GET', '/setting/get', {}, headers)).toMatchObject({ code: 2 });
   expect(await call(running, 'POST', '/setting/update', { voice: 'off' }, {})).toMatchObject({ code: -1 });
+});
+
+test('ws_address of pop/get carries a ticket of the session if that is switched on, and getsetting none', async () => {
+  const account = { username: 'ticketed', nickname: 'tom', password: 'secret-1' };
+  await call(running, 'POST', '/user/add', account);
+  const { token } = Token.parse((await call(running, 'POST', '/login/login', account, {})).data);
+  const home = async () =>
+    Home.parse((await call(running, 'GET', '/pop/get', {}, { authorization: `Bearer ${token}` })).data)
+      .setting.ws_address;
+  const plain = await home();
+  await update({ ws_ticket: 'on' });
+  expect(await home()).toBe(`${plain}/ticket/${ticketOf(testApp, tokenHash(token))}`);
+  expect(await shown()).toMatchObject({ ws_address: plain });
+  await update({ ws_ticket: 'off' });
+  expect(await home()).toBe(plain);
 });

@@ -25,8 +25,8 @@ export class Client {
   #socketId: string | undefined;
   readonly #waiting = new Set<() => void>();
 
-  private constructor(url: string) {
-    this.socket = new WebSocket(url);
+  private constructor(url: string, headers: Record<string, string>) {
+    this.socket = new WebSocket(url, { headers });
     this.socket.on('message', (data) => {
       this.#take(data.toString());
       this.#wake();
@@ -39,10 +39,15 @@ export class Client {
   }
 
   /** Begins to connect; nothing is waited for. */
-  static begin(port: number, query: Record<string, string> = {}, path = `/app/${app.key}`): Client {
+  static begin(
+    port: number,
+    query: Record<string, string> = {},
+    path = `/app/${app.key}`,
+    headers: Record<string, string> = {},
+  ): Client {
     const url = new URL(`ws://127.0.0.1:${port}${path}`);
     url.search = new URLSearchParams({ protocol: '7', ...query }).toString();
-    return new Client(url.href);
+    return new Client(url.href, headers);
   }
 
   /** Connects, and waits for `connection_established`. */

@@ -5,17 +5,21 @@ import { Uid } from '../../contracts/ids.ts';
 import { formatPosition, afterAll as lastNumber } from '../../contracts/push/position.ts';
 import { accountsDatabase } from '../../services/accounts/tables.ts';
 import { createTokens, type Tokens, tokenHash } from '../../services/accounts/tokens.ts';
+import { cookieToken } from '../../services/api/caller.ts';
 import { createHttp } from '../../services/api/http.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
 import { createGateway, type Gateway } from '../../services/gateway/gateway.ts';
 import type { Limits } from '../../services/gateway/limits.ts';
+import { tokenSessions } from '../../services/gateway/sessions.ts';
 import type { Position } from '../../services/log/log.ts';
 import { createPool } from '../../services/postgres/pool.ts';
-import type { Trust } from '../../services/proxies.ts';
+import type { PageRequest, Trust } from '../../services/proxies.ts';
 import { createDatabase } from '../support/database.ts';
 
 export const app = { id: 'bubble-im', key: 'test-key', secret: 'test-secret' };
+/** A foreign page that the settings allow. */
+export const allowedOrigin = 'https://friend.example';
 const silent = pino({ level: 'silent' });
 
 /** A push, as the projections would write it. */
@@ -69,8 +73,9 @@ export class Installation {
   /** Starts a gateway with a server of its own, on this installation's bus or another. */
   async start(limits: Partial<Limits> = {}, bus = this.bus, trust?: Trust): Promise<RunningGateway> {
     const server = await createHttp(silent);
-    const sessions = { verify: (token: string) => this.tokens.verify(token, 30) };
-    const parts = { bus, database: this.pool, app, sessions, logger: silent, limits };
+    const sessions = tokenSessions(this.tokens, async () => ({ token_days: 30 }));
+    const cookies = async (request: PageRequest) => cookieToken(request, { origins: allowedOrigin });
+    const parts = { bus, database: this.pool, app, sessions, cookieToken: cookies, logger: silent, limits };
     const create = () => createGateway({ ...parts, ...(trust && { trust }) });
     const gateway = create();
     const gateways = [gateway];

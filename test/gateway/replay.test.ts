@@ -122,6 +122,13 @@ describe('reset instead of a replay', () => {
     await client.close();
   });
 
+  test('where ?since= of the connection is 15 KB long', async () => {
+    const client = await Client.connect(port, { token, since: 'x'.repeat(15_000) });
+    await client.subscribe('user-9');
+    await client.heard('reset', 'user-9');
+    await client.close();
+  });
+
   test('where more than 1,000 events were missed, and not where it were 1,000', async () => {
     const before = await installation.commit([numbered('group-1', 0)]);
     const first = await installation.commit(Array.from({ length: 1_001 }, (_, n) => numbered('user-9', n)));

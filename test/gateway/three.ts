@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { Positioned, pushes } from '../../contracts/push/index.ts';
 import { comparePositions, parsePosition } from '../../contracts/push/position.ts';
 import { createGateway, type Gateway } from '../../services/gateway/gateway.ts';
+import { tokenSessions } from '../../services/gateway/sessions.ts';
 import { silent } from '../support/accounts.ts';
 import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
 import { type Person, three } from '../support/client.ts';
@@ -51,7 +52,7 @@ export function threeListening(): Three {
     const { pool, tokens } = running.application;
     gateway = createGateway({
       ...{ bus: running.bus, database: pool, app: testApp, logger: silent },
-      sessions: { verify: (token) => tokens.verify(token, 30) },
+      sessions: tokenSessions(tokens, async () => ({ token_days: 30 })),
     });
     await gateway.start();
     gateway.attach(server);
