@@ -54,6 +54,9 @@ export function limit(most: number, byDefault: number) {
   return limitOf(most).default(byDefault);
 }
 
+/** Where a page of a list starts: after so many of it. */
+export const start = integer(0, 1_000_000_000).describe('从第几条之后开始,用于翻页').default(0);
+
 const shownId = { shown: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } };
 
 export const uid = integer(1).pipe(Uid).meta(shownId);

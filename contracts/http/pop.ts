@@ -6,6 +6,9 @@ import { ContactList } from './friend.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
 
+/** The most chats that one answer lists: some 300 KB, where 50,000 were 14 MB. */
+const mostChats = 1_000;
+
 /** A message as the chat list shows the last one; `name` in groups alone. */
 const LastMessage = z.object({
   mid: z.int(),
@@ -60,7 +63,13 @@ export const popGet = contract({
   summary: '获取当前登录用户的主页信息',
   refuses: ['noUser'],
   example: { parameters: {}, data: example.home },
-  parameters: z.object({ login_uid: parameter.loginUid }),
+  parameters: z.object({
+    login_uid: parameter.loginUid,
+    limit: parameter
+      .limit(mostChats, mostChats)
+      .describe(`chatting最多多少个对话,超过${mostChats}按${mostChats};更多的用start翻页`),
+    start: parameter.start.describe('chatting从第几个对话之后开始:置顶在前,再按最后消息从新到旧'),
+  }),
   data: z.object({
     mine: Mine,
     friend: ContactList,

@@ -113,8 +113,8 @@ export function friendRoutes(server: FastifyInstance, application: Application):
     return shownAt(position);
   });
 
-  serve(server, application, friend.friendApplyList, async ({ me }) => ({
-    data: await findApplications(database, me()),
+  serve(server, application, friend.friendApplyList, async ({ parameters, me }) => ({
+    data: await findApplications(database, me(), parameters),
   }));
 
   serve(server, application, friend.friendApplyCount, async ({ me }) => ({
@@ -125,11 +125,11 @@ export function friendRoutes(server: FastifyInstance, application: Application):
     data: await received(me(), nid),
   }));
 
-  serve(server, application, friend.friendGetList, async ({ me }) => ({
-    data: await findContacts(database, presence, me()),
+  serve(server, application, friend.friendGetList, async ({ parameters, me }) => ({
+    data: await findContacts(database, presence, me(), parameters),
   }));
 
-  serve(server, application, friend.friendGetTempList, async ({ me }) => ({
-    data: await findTemporaryContacts(database, presence, me()),
+  serve(server, application, friend.friendGetTempList, async ({ parameters, me }) => ({
+    data: await findTemporaryContacts(database, presence, me(), parameters),
   }));
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { userGetUserInfo } from '../../contracts/http/aliases.ts';
+import { mostFriendsListed } from '../../contracts/http/friend.ts';
 import { popDelChat, popGet, popGetSetting } from '../../contracts/http/pop.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { PublicSettings } from '../../contracts/settings.ts';
@@ -50,13 +51,13 @@ export function popRoutes(server: FastifyInstance, application: Application): vo
     return { ...shown, ws_address };
   };
 
-  serve(server, application, popGet, async ({ me, caller, request }) => {
+  serve(server, application, popGet, async ({ parameters: { limit, start }, me, caller, request }) => {
     const uid = me();
     const [mine, friend, group, chatting, setting] = await Promise.all([
       findMine(uid),
-      findContacts(database, presence, uid),
+      findContacts(database, presence, uid, { limit: mostFriendsListed, start: 0 }),
       findGroups(database, uid),
-      findChats(database, uid),
+      findChats(database, uid, { limit, start }),
       ownSettings(request, caller),
     ]);
     return { data: { mine, friend, group, chatting, setting: { ...setting, id: 2 as const } } };

@@ -7,6 +7,11 @@ export interface Limits {
   readonly subscriptionsOfSocket: number;
   /** A client that leaves more bytes than this unread is cut off. */
   readonly waitingBytes: number;
+  /**
+   * Of a presence channel's members so many bytes are told when a client subscribes: an eighth of what a
+   * client may leave unread, and more than 2,000 members without an info.
+   */
+  readonly presenceBytes: number;
   /** Frames of one client: so many at once, and so many a second in the long run. */
   readonly framesAtOnce: number;
   readonly framesEachSecond: number;
@@ -31,6 +36,7 @@ export const defaultLimits: Limits = {
   socketsOfAddress: 20_000,
   subscriptionsOfSocket: 1_000,
   waitingBytes: 1_048_576,
+  presenceBytes: 131_072,
   framesAtOnce: 2_500,
   framesEachSecond: 200,
   clientEventsAtOnce: 10,

@@ -54,4 +54,28 @@ export class MemberStore {
     );
     return rows;
   }
+
+  /** A page of the ids of who is on a channel, in their order as bytes, those after `after`. */
+  async page(channel: string, after: string, limit: number): Promise<string[]> {
+    const { rows } = await this.#database.query<{ userId: string }>(
+      `select distinct m.user_id as "userId"
+         from presence.members m join presence.gateways g using (gateway)
+        where m.channel = $1 and m.user_id > $2
+        order by m.user_id limit $3`,
+      [channel, after, limit],
+    );
+    return rows.map(({ userId }) => userId);
+  }
+
+  /** How many users are on each of the channels where anyone is. */
+  async count(channels: readonly string[]): Promise<Map<string, number>> {
+    const { rows } = await this.#database.query<{ channel: string; count: number }>(
+      `select m.channel, count(distinct m.user_id)::int as count
+         from presence.members m join presence.gateways g using (gateway)
+        where m.channel = any($1)
+        group by m.channel`,
+      [channels],
+    );
+    return new Map(rows.map(({ channel, count }) => [channel, count]));
+  }
 }

@@ -200,10 +200,3 @@ export class Members {
     if (channel.here.size === 0 && this.#rooms.subscriptions(name).length === 0) this.#channels.delete(name);
   }
 }
-
-/** The data of `subscription_succeeded` on a presence channel. */
-export function presenceData(list: MemberList): string {
-  const ids = [...list.keys()];
-  const hash = [...list].map(([userId, info]) => `${JSON.stringify(userId)}:${info ?? 'null'}`);
-  return `{"presence":{"count":${ids.length},"ids":${JSON.stringify(ids)},"hash":{${hash.join(',')}}}}`;
-}

@@ -46,6 +46,15 @@ const Attributes = z.object({
   filter_by_prefix: z.string().max(200).optional(),
 });
 
+/** The most users that one answer tells, and tells where the request says nothing. */
+const mostUsers = 10_000;
+
+/** Which users of a channel: those whose id comes after `after`, so that the last id of a page begins the next. */
+const UserPage = z.object({
+  after: z.string().max(200).default(''),
+  limit: z.coerce.number().int().min(1).max(mostUsers).default(mostUsers),
+});
+
 /** What is asked of a channel: how many users, how many subscriptions. */
 interface Wanted {
   readonly users: boolean;
@@ -108,7 +117,7 @@ export async function serverRoutes(server: FastifyInstance, options: ServerOptio
       throw new Fault(400, 'user_count is only known where filter_by_prefix begins with presence-');
     }
     const counts = await occupancy.count(prefix);
-    const users = wanted.users ? await userCounts([...counts.keys()]) : new Map<string, number>();
+    const users = wanted.users ? await memberStore.count([...counts.keys()]) : new Map<string, number>();
     const channels = [...counts].map(([name, count]) => [
       name,
       {
@@ -129,8 +138,9 @@ export async function serverRoutes(server: FastifyInstance, options: ServerOptio
   server.get('/apps/:id/channels/:channel/users', async (request) => {
     const channel = channelOf(request);
     if (!channel.startsWith('presence-')) throw new Fault(400, 'only presence channels know their users');
-    const members = await memberStore.read([channel]);
-    return { users: members.map(({ userId }) => ({ id: userId })) };
+    const { after, limit } = read(UserPage, request.query);
+    const ids = await memberStore.page(channel, after, limit);
+    return { users: ids.map((id) => ({ id })) };
   });
   server.post('/apps/:id/users/:user/terminate_connections', async (request) => {
     const { user } = read(z.object({ user: z.string().min(1).max(200) }), request.params);
@@ -149,19 +159,14 @@ export async function serverRoutes(server: FastifyInstance, options: ServerOptio
   async function describe(name: string, wanted: Wanted): Promise<object> {
     const subscriptions = (await occupancy.count(name)).get(name) ?? 0;
     const users =
-      wanted.users && name.startsWith('presence-') ? ((await userCounts([name])).get(name) ?? 0) : undefined;
+      wanted.users && name.startsWith('presence-')
+        ? ((await memberStore.count([name])).get(name) ?? 0)
+        : undefined;
     return {
       occupied: subscriptions > 0,
       ...(users === undefined ? {} : { user_count: users }),
       ...(wanted.subscriptions ? { subscription_count: subscriptions } : {}),
     };
-  }
-
-  async function userCounts(names: readonly string[]): Promise<Map<string, number>> {
-    const counts = new Map<string, number>();
-    for (const { channel } of await memberStore.read(names))
-      counts.set(channel, (counts.get(channel) ?? 0) + 1);
-    return counts;
   }
 }
 

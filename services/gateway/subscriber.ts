@@ -9,8 +9,9 @@ import type { Identities } from './identities.ts';
 import type { Limits } from './limits.ts';
 import { Listeners } from './listeners.ts';
 import type { Look, Looks } from './look.ts';
-import { type Members, presenceData } from './members.ts';
+import type { Members } from './members.ts';
 import type { Membership, Memberships } from './memberships.ts';
+import { presenceData } from './presence-data.ts';
 import type { PushRecord } from './record.ts';
 import { Replay } from './replay.ts';
 import type { Rooms } from './rooms.ts';
@@ -127,7 +128,7 @@ export class Subscriber {
   }
 
   async #open(subscription: Subscription, authorization: Allowed, since: unknown): Promise<void> {
-    const { bus, looks, members, rooms } = this.#options;
+    const { bus, limits, looks, members, rooms } = this.#options;
     const { connection, channel, membership } = subscription;
     if (!(await this.#identify(connection, authorization))) return;
     await bus.settled();
@@ -143,7 +144,8 @@ export class Subscriber {
     }
     const list = isPresence(channel) ? await members.join(subscription) : undefined;
     if (hasEnded(subscription)) return;
-    const data = list === undefined ? '{}' : presenceData(list);
+    const own = subscription.hearer?.userId;
+    const data = list === undefined ? '{}' : presenceData(list, own, limits.presenceBytes);
     connection.send('pusher_internal:subscription_succeeded', channel.name, data);
     await this.#give(subscription, look, sinceOf(subscription, since));
     if (hasEnded(subscription)) return;

@@ -3,6 +3,7 @@ import { groupAvatar, userAvatar } from '../../contracts/avatars.ts';
 import type { ChattingEntry } from '../../contracts/http/pop.ts';
 import type { Gid, Uid } from '../../contracts/ids.ts';
 import type { MessageState } from '../../contracts/message-texts.ts';
+import type { ListPage } from './list-page.ts';
 import { deletedFor, shown } from './messages.ts';
 import type { ReadDatabase } from './tables.ts';
 import { unreadOf } from './unread.ts';
@@ -26,38 +27,49 @@ interface ChatRow {
 }
 
 /**
- * A person's list of chats with the last message of each, pinned ones first, then by last message
+ * A page of a person's list of chats with the last message of each, pinned ones first, then by last message
  * (BEHAVIOUR, pop/get): one query, whatever the number of chats. Almost all of it stands in the rows
- * of their inbox and of the conversations.
+ * of their inbox and of the conversations; what does not is looked for only for those of the page.
  */
-export async function findChats(database: ReadDatabase, uid: Uid): Promise<Record<string, ChattingEntry>> {
+export async function findChats(
+  database: ReadDatabase,
+  uid: Uid,
+  { limit, start }: ListPage,
+): Promise<Record<string, ChattingEntry>> {
+  const inSight = sql`(i.hidden_sequence is null or c.last_message_sequence > i.hidden_sequence)`;
   const { rows } = await sql<ChatRow>`
-    with i as (
-      select i.*, 'friend' as type, 0::bigint as joined,
-             coalesce(nullif(f.remark, ''), u.nickname) as name, u.avatar, null::bigint[] as faces
+    with listed as (
+      select i.*, c.last_place, 'friend' as type, 0::bigint as joined
         from read.inbox i
-        join read.users u on u.uid = i.party
-        left join read.friendships f on f.uid = i.uid and f.friend = u.uid
-       where i.uid = ${uid} and i.conversation < 'g'
+        left join read.conversations c on c.conversation = i.conversation
+       where i.uid = ${uid} and i.conversation < 'g' and ${inSight}
       union all
-      select i.*, 'group', m.joined_sequence,
-             coalesce(nullif(m.remark, ''), g.name), g.avatar, g.faces
+      select i.*, c.last_place, 'group', m.joined_sequence
         from read.inbox i
         join read.group_members m on m.gid = i.party and m.uid = i.uid
         join read.groups g on g.gid = m.gid and g.state = 'normal'
-       where i.uid = ${uid} and i.conversation >= 'g'
+        left join read.conversations c on c.conversation = i.conversation
+       where i.uid = ${uid} and i.conversation >= 'g' and ${inSight}
+    ), i as materialized (
+      select * from listed
+       order by pinned desc, last_place desc nulls last, party limit ${limit} offset ${start}
     )
-    select i.type, i.party as id, i.name, i.avatar, i.faces, i.pinned,
+    select i.type, i.party as id, i.pinned,
+           coalesce(nullif(f.remark, ''), u.nickname, nullif(m.remark, ''), g.name, '') as name,
+           coalesce(u.avatar, g.avatar) as avatar, g.faces,
            greatest(${unreadOf(uid, sql`i.joined`)}, i.marked_unread) as unread,
            l.mid, l.sender, l.content, l.timestamp, l.sub_type, l.state,
            coalesce(nullif(sf.remark, ''), s.nickname) as sender_name, s.avatar as sender_avatar
       from i
+      left join read.users u on u.uid = case when i.type = 'friend' then i.party end
+      left join read.friendships f on f.uid = i.uid and f.friend = u.uid
+      left join read.groups g on g.gid = case when i.type = 'group' then i.party end
+      left join read.group_members m on m.gid = g.gid and m.uid = i.uid
       left join read.conversations c on c.conversation = i.conversation
       left join lateral (${lastSeen(uid)}) l on true
       left join read.users s on s.uid = case when i.type = 'group' then l.sender end
       left join read.friendships sf on sf.uid = ${uid} and sf.friend = s.uid
-     where i.hidden_sequence is null or c.last_message_sequence > i.hidden_sequence
-     order by i.pinned desc, c.last_place desc nulls last, i.party`.execute(database);
+     order by i.pinned desc, i.last_place desc nulls last, i.party`.execute(database);
   return Object.fromEntries(rows.map((row) => [`${row.type}${row.id}`, entry(uid, row)]));
 }
 

@@ -3,6 +3,7 @@ import { userAvatar } from '../../contracts/avatars.ts';
 import type { Contact, ContactList, FriendApplication } from '../../contracts/http/friend.ts';
 import type { ApplicationId, Uid } from '../../contracts/ids.ts';
 import { byInitial, initialOf } from './initials.ts';
+import type { ListPage } from './list-page.ts';
 import type { ReadPresence } from './people.ts';
 import type { ReadDatabase } from './tables.ts';
 
@@ -14,24 +15,26 @@ interface Person {
   readonly is_member: boolean;
 }
 
-/** A person's friends, by initial. */
+/** A page of a person's friends in the order of their uids, shown by initial. */
 export async function findContacts(
   database: ReadDatabase,
   presence: ReadPresence,
   uid: Uid,
+  { limit, start }: ListPage,
 ): Promise<ContactList> {
   const { rows } = await sql<Person>`
     select u.uid, u.avatar, coalesce(nullif(f.remark, ''), u.nickname) as name, u.is_member
       from read.friendships f join read.users u on u.uid = f.friend
-     where f.uid = ${uid} order by u.uid`.execute(database);
+     where f.uid = ${uid} order by u.uid limit ${limit} offset ${start}`.execute(database);
   return contactList(rows, presence);
 }
 
-/** Those who are no friends but stand in a person's list of chats, by initial. */
+/** A page of those who are no friends but stand in a person's list of chats, in the order of their uids, shown by initial. */
 export async function findTemporaryContacts(
   database: ReadDatabase,
   presence: ReadPresence,
   uid: Uid,
+  { limit, start }: ListPage,
 ): Promise<ContactList> {
   const { rows } = await sql<Person>`
     select u.uid, u.avatar, u.nickname as name, u.is_member
@@ -44,7 +47,7 @@ export async function findTemporaryContacts(
      where i.uid = ${uid} and i.conversation like 'f%'
        and (i.hidden_sequence is null or c.last_message_sequence > i.hidden_sequence)
        and not exists (select from read.friendships f where f.uid = i.uid and f.friend = u.uid)
-     order by u.uid`.execute(database);
+     order by u.uid limit ${limit} offset ${start}`.execute(database);
   return contactList(rows, presence);
 }
 
@@ -88,11 +91,17 @@ function shownApplication(row: ApplicationRow, recipient: Uid): FriendApplicatio
   };
 }
 
-/** The applications that a person received, newest first. */
-export async function findApplications(database: ReadDatabase, recipient: Uid): Promise<FriendApplication[]> {
+/** A page of the applications that a person received, newest first. */
+export async function findApplications(
+  database: ReadDatabase,
+  recipient: Uid,
+  { limit, start }: ListPage,
+): Promise<FriendApplication[]> {
   const rows = await applications(database, recipient)
     .orderBy('a.timestamp', 'desc')
     .orderBy('a.application_id', 'desc')
+    .limit(limit)
+    .offset(start)
     .execute();
   return rows.map((row) => shownApplication(row, recipient));
 }

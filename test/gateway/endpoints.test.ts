@@ -184,6 +184,15 @@ describe('the HTTP side, through the pusher server library', () => {
     const users = await pusher.get({ path: '/channels/presence-lobby/users' });
     const ids = [first, second].map(({ port }) => ({ id: `person-${port}` }));
     expect(await users.json()).toEqual({ users: expect.arrayContaining(ids) });
+    const [before, last] = ids.map(({ id }) => id).sort();
+    for (const params of [{ after: before }, { after: before, limit: '1' }]) {
+      const page = await pusher.get({ path: '/channels/presence-lobby/users', params });
+      expect(await page.json()).toEqual({ users: [{ id: last }] });
+    }
+    const none = await pusher.get({ path: '/channels/presence-lobby/users', params: { after: last } });
+    expect(await none.json()).toEqual({ users: [] });
+    const bad = pusher.get({ path: '/channels/presence-lobby/users', params: { limit: '10001' } });
+    await expect(bad).rejects.toMatchObject({ status: 400 });
   });
 
   test('sends to a signed-in user', async () => {

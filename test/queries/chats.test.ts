@@ -8,6 +8,7 @@ import { groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
 import { findChats } from '../../services/queries/chats.ts';
 import { findTemporaryContacts } from '../../services/queries/contacts.ts';
+import type { ListPage } from '../../services/queries/list-page.ts';
 import { readPage } from '../../services/queries/messages.ts';
 import { countUnread } from '../../services/queries/unread.ts';
 import { context, makeFriends, register } from '../support/acting.ts';
@@ -58,7 +59,10 @@ async function join(group: Parameters<typeof groupStream>[0], who: Uid): Promise
   await running.shown();
 }
 
-const chatsOf = async (who: Uid) => Object.keys(await findChats(running.application.database, who));
+const all: ListPage = { limit: 1_000, start: 0 };
+const chatsIn = (who: Uid, page = all) => findChats(running.application.database, who, page);
+
+const chatsOf = async (who: Uid) => Object.keys(await chatsIn(who));
 
 describe('the list of chats', () => {
   it('is empty at first, and of a friendship alone', async () => {
@@ -72,7 +76,7 @@ describe('the list of chats', () => {
     const [one, other] = [await person('甲'), await person('乙')];
     await say(one, friend(other), '第一');
     const mid = await say(one, friend(other), '第二');
-    const mine = (await findChats(running.application.database, one))[`friend${other}`];
+    const mine = (await chatsIn(one))[`friend${other}`];
     expect(mine).toMatchObject({
       type: 'friend',
       id: other,
@@ -81,7 +85,7 @@ describe('the list of chats', () => {
       top: 0,
       items: [{ mid, from: `${one}`, to: `${other}`, content: '第二', sub_type: 'message' }],
     });
-    const theirs = (await findChats(running.application.database, other))[`friend${one}`];
+    const theirs = (await chatsIn(other))[`friend${one}`];
     expect(theirs).toMatchObject({
       name: '甲',
       unread_count: 2,
@@ -89,11 +93,30 @@ describe('the list of chats', () => {
     });
   });
 
+  it('is given by pages, of which each holds what the one before left out', async () => {
+    const me = await person('甲');
+    const others: Uid[] = [];
+    for (const name of ['乙', '丙', '丁', '戊', '己']) {
+      const other = await person(name);
+      others.push(other);
+      await say(other, friend(me), `我是${name}`);
+    }
+    await change(me, friend(others[0] ?? me), { top: true });
+    const group = await groupOf(me, ...others);
+    const whole = await chatsOf(me);
+    expect(whole).toHaveLength(6);
+    expect(whole.slice(0, 2)).toEqual([`friend${others[0]}`, `group${group}`]);
+    const pages = await Promise.all(
+      [0, 2, 4, 6].map(async (start) => Object.keys(await chatsIn(me, { limit: 2, start }))),
+    );
+    expect(pages).toEqual([whole.slice(0, 2), whole.slice(2, 4), whole.slice(4), []]);
+  });
+
   it('holds a new group at once, with nothing in it', async () => {
     const [one, other] = [await person('甲'), await person('乙')];
     const group = await groupOf(one, other);
     for (const who of [one, other]) {
-      const chats = await findChats(running.application.database, who);
+      const chats = await chatsIn(who);
       expect(chats[`group${group}`]).toMatchObject({
         type: 'group',
         key: `group-${group}`,
@@ -127,11 +150,11 @@ describe('the list of chats', () => {
     await say(third, friend(me), 'x');
     await change(me, friend(other), { state: 'chatting' });
     expect(await chatsOf(me)).toEqual([`friend${third}`, `friend${other}`]);
-    const chats = await findChats(running.application.database, me);
+    const chats = await chatsIn(me);
     expect(chats[`friend${other}`]).toMatchObject({ name: '甲', unread_count: 0, items: [] });
     expect(await chatsOf(other)).toEqual([]);
     const { database, presence } = running.application;
-    const strangers = await findTemporaryContacts(database, presence, me);
+    const strangers = await findTemporaryContacts(database, presence, me, all);
     expect(
       Object.values(strangers)
         .flatMap((letter) => Object.keys(letter))
@@ -148,7 +171,7 @@ describe('the list of chats', () => {
     expect(await chatsOf(me)).toEqual([]);
     expect(await chatsOf(other)).toEqual([`friend${me}`]);
     await say(other, friend(me), '2');
-    const chats = await findChats(running.application.database, me);
+    const chats = await chatsIn(me);
     expect(chats[`friend${other}`]).toMatchObject({ unread_count: 1, items: [{ content: '2' }] });
   });
 
@@ -166,7 +189,7 @@ describe('the list of chats', () => {
 
 describe('the last message of a chat', () => {
   const last = async (who: Uid, chat: string) =>
-    (await findChats(running.application.database, who))[chat]?.items.map(({ content }) => content);
+    (await chatsIn(who))[chat]?.items.map(({ content }) => content);
 
   async function take(taking: Taking, by: Uid, chat: Chat, mid: Mid): Promise<void> {
     await takeMessage(running.application, taking, { by, chat, mid }, context(by));
@@ -221,7 +244,7 @@ describe('the last message of a chat', () => {
     const mid = await say(owner, chat, '现在');
     expect(await last(late, `group${group}`)).toEqual(['现在']);
     await take('delete for all', owner, chat, mid);
-    const [notice] = (await findChats(running.application.database, late))[`group${group}`]?.items ?? [];
+    const [notice] = (await chatsIn(late))[`group${group}`]?.items ?? [];
     expect(notice).toMatchObject({ sub_type: 'notice' });
   });
 });

@@ -19,6 +19,8 @@ import {
 import { context, makeFriends, register } from '../support/acting.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 
+const all = { limit: 1_000, start: 0 };
+
 let running: RunningApplication;
 
 beforeAll(async () => {
@@ -56,12 +58,12 @@ describe('contacts', () => {
     for (const friend of [cat, mouse, latin]) await makeFriends(running.application, me, friend);
     await relate(me, mouse, (state) => remark(state, { by: me, friend: mouse, remark: '阿鼠' }));
     const { database, presence } = running.application;
-    expect(await findContacts(database, presence, me)).toMatchObject({
+    expect(await findContacts(database, presence, me, all)).toMatchObject({
       A: { [mouse]: { uid: mouse, name: '阿鼠', initials: 'A', state: 'offline', is_member: 0 } },
       M: { [cat]: { name: '猫猫', avatar: '/static/img/avatar.jpg' } },
       Z: { [latin]: { name: 'zoe' } },
     });
-    expect(Object.keys(await findContacts(database, presence, mouse))).toEqual(['W']);
+    expect(Object.keys(await findContacts(database, presence, mouse, all))).toEqual(['W']);
   });
 
   it('lose who is unfriended, on both sides', async () => {
@@ -69,7 +71,7 @@ describe('contacts', () => {
     await makeFriends(running.application, me, other);
     await relate(other, me, (state) => unfriend(state, { by: other, friend: me }));
     const { database, presence } = running.application;
-    for (const who of [me, other]) expect(await findContacts(database, presence, who)).toEqual({});
+    for (const who of [me, other]) expect(await findContacts(database, presence, who, all)).toEqual({});
   });
 
   it('are temporary where one talks with who is no friend', async () => {
@@ -79,11 +81,11 @@ describe('contacts', () => {
     await application.sender.send(message, context(stranger));
     await running.shown();
     const { database, presence } = application;
-    expect(await findTemporaryContacts(database, presence, me)).toMatchObject({ S: { [stranger]: {} } });
-    expect(await findTemporaryContacts(database, presence, stranger)).toMatchObject({ W: { [me]: {} } });
+    expect(await findTemporaryContacts(database, presence, me, all)).toMatchObject({ S: { [stranger]: {} } });
+    expect(await findTemporaryContacts(database, presence, stranger, all)).toMatchObject({ W: { [me]: {} } });
     await makeFriends(application, me, stranger);
     await running.shown();
-    expect(await findTemporaryContacts(database, presence, me)).toEqual({});
+    expect(await findTemporaryContacts(database, presence, me, all)).toEqual({});
   });
 });
 
@@ -97,7 +99,7 @@ describe('applications', () => {
     await relate(me, second, (state) => refuse(state, { by: me, applicationId: two }), now + 2);
     await ask(me, await person('丁'), '不是给我的');
     const { database } = running.application;
-    expect(await findApplications(database, me)).toEqual([
+    expect(await findApplications(database, me, all)).toEqual([
       expect.objectContaining({ nid: three, from: third, to: me, operation: 'not_operated', nickname: '丙' }),
       expect.objectContaining({ nid: two, operation: 'refuse', data: '{"postscript":"二"}' }),
       expect.objectContaining({ nid: one, operation: 'not_operated', timestamp: now, type: 'add_friend' }),
@@ -113,7 +115,7 @@ describe('applications', () => {
     const first = await ask(other, me, '一', 1_700_000_000);
     await ask(other, me, '二', 1_700_000_005);
     const { database } = running.application;
-    expect(await findApplications(database, me)).toMatchObject([
+    expect(await findApplications(database, me, all)).toMatchObject([
       { nid: first, data: '{"postscript":"二"}', timestamp: 1_700_000_005 },
     ]);
   });

@@ -50,7 +50,7 @@ const friend = (id: Uid): Chat => ({ type: 'friend', id });
 async function unread(who: Uid, chat: Chat): Promise<number | 'not listed'> {
   const { database } = running.application;
   const count = await countUnread(database, who, conversationOf(who, chat));
-  const listed = (await findChats(database, who))[`${chat.type}${chat.id}`];
+  const listed = (await findChats(database, who, { limit: 1_000, start: 0 }))[`${chat.type}${chat.id}`];
   expect(listed?.unread_count ?? 0).toBe(count);
   return listed ? count : 'not listed';
 }

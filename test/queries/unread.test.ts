@@ -254,7 +254,7 @@ class History {
   async check(): Promise<void> {
     const { database } = running.application;
     for (let one = 0; one < howMany; one++) {
-      const chats = await findChats(database, this.person(one));
+      const chats = await findChats(database, this.person(one), { limit: 1_000, start: 0 });
       for (let to = 0; to < howMany; to++) {
         const { me, chat, conversation } = this.#place(one, to);
         const unread = this.memory.unread(me, conversation);
