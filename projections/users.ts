@@ -43,6 +43,12 @@ export const userProjections: ProjectionsOf<UserEvent> = {
       });
     },
   },
+  PhoneBound: {
+    reads,
+    apply({ data: { uid, phone } }, rows) {
+      change(rows, uid, { phone });
+    },
+  },
   AccountDisabled: {
     reads,
     apply({ data }, rows) {

@@ -31,6 +31,7 @@ export const userEvents = [
   event('AccountEnabled', z.object({ uid: Uid })),
   event('MembershipGranted', z.object({ uid: Uid })),
   event('MembershipRevoked', z.object({ uid: Uid })),
+  event('PhoneBound', z.object({ uid: Uid, phone: personal(z.string()) })),
 ] as const;
 
 export type UserEvent = EventOf<(typeof userEvents)[number]>;

@@ -97,13 +97,13 @@ export const userSendSmsPass = contract({
   path: '/user/send_sms_pass',
   methods: ['POST'],
   access: 'user',
-  summary: '发送短信(重置密码)',
+  summary: '发送短信(重置密码/绑定手机号)',
   refuses: ['smsNotSent'],
   example: { parameters: { phone: '13800000000', type: 'retrieve' }, data: [] },
   parameters: z.object({
     login_uid: parameter.loginUid,
     phone: parameter.phone,
-    type: parameter.oneOf('retrieve').describe('retrieve重置密码'),
+    type: parameter.oneOf('retrieve', 'bind').describe('retrieve重置密码(本账号的手机号),bind绑定手机号'),
   }),
   data: nothing,
 });

@@ -113,6 +113,10 @@ export const userUpdate = contract({
       .oneOf('normal', 'disabled')
       .describe('账户状态:normal正常,disabled禁用;只有服务端密钥可以修改')
       .optional(),
+    password: parameter.password
+      .describe('新密码;只有服务端密钥可以修改,用户请调用user/updatepassword')
+      .optional(),
+    phone: parameter.phone.describe('手机号码;只有服务端密钥可以修改,用户请调用user/bindphone').optional(),
     is_member: parameter.flag.describe('是否会员;只有服务端密钥可以修改').optional(),
   }),
   data: nothing,
@@ -134,6 +138,22 @@ export const userUpdatePassword = contract({
     password2: parameter.password.describe('新密码,再次输入'),
     password_old: parameter.text(1, 128).describe('旧密码;与code必须传递其中一个').optional(),
     code: parameter.smsCode.optional(),
+  }),
+  data: nothing,
+});
+
+export const userBindPhone = contract({
+  path: '/user/bindphone',
+  methods: ['POST'],
+  access: 'user',
+  summary: '绑定手机号',
+  refuses: ['noUser'],
+  example: { parameters: { phone: '13800000000', code: '123456' }, data: [] },
+  parameters: z.object({
+    login_uid: parameter.loginUid,
+    phone: parameter.phone,
+    code: parameter.smsCode.describe('手机验证码,由user/send_sms_pass(type为bind)发送'),
+    password: parameter.text(1, 128).describe('当前密码;更换已绑定的手机号时必须').optional(),
   }),
   data: nothing,
 });

@@ -38,6 +38,11 @@ export interface Names {
   confirm(uid: Uid): Promise<void>;
   /** Gives the names of a reservation back at once; a confirmed one stays. */
   release(uid: Uid): Promise<void>;
+  /**
+   * Gives a registered person a phone in place of the one that they have.
+   * @throws Refusal `illegal` if it is another's, `noUser` if nobody has that uid
+   */
+  bindPhone(uid: Uid, phone: string): Promise<void>;
   byUid(uid: Uid): Promise<Account | undefined>;
   /** Without regard to case. */
   byUsername(username: string): Promise<Account | undefined>;
@@ -53,6 +58,10 @@ export interface Names {
 export function usernameKey(username: string): string {
   return username.normalize('NFKC').toLowerCase();
 }
+
+const phoneTaken = '手机号已被注册';
+/** What Postgres answers when somebody else took the phone in the meantime. */
+const uniqueViolation = '23505';
 
 /** @param exists whether `user-{uid}` has an event in the log; asked only of unmarked rows. */
 export function createNames(options: {
@@ -118,9 +127,14 @@ export function createNames(options: {
     const holders = await accounts
       .where((row) => row.or([row('username_key', '=', key), row('phone', '=', claim.phone)]))
       .execute();
+    await removeAbandoned(holders, key);
+  }
+
+  /** Removes reservations that were given up. @throws Refusal illegal for one that was not */
+  async function removeAbandoned(holders: readonly Row[], key?: string): Promise<void> {
     for (const holder of holders) {
       if ((await isOwned(holder)) || !holder.abandoned) {
-        throw new Refusal('illegal', holder.username_key === key ? '用户名已被占用' : '手机号已被注册');
+        throw new Refusal('illegal', holder.username_key === key ? '用户名已被占用' : phoneTaken);
       }
       await database
         .deleteFrom('accounts.accounts')
@@ -151,6 +165,19 @@ export function createNames(options: {
         .where('uid', '=', uid)
         .where('registered', '=', false)
         .execute();
+    },
+    async bindPhone(uid, phone) {
+      await removeAbandoned(await accounts.where('phone', '=', phone).where('uid', '!=', uid).execute());
+      const bound = await database
+        .updateTable('accounts.accounts')
+        .set({ phone })
+        .where('uid', '=', uid)
+        .executeTakeFirst()
+        .catch((error: unknown) => {
+          const code = error instanceof Error && 'code' in error ? error.code : undefined;
+          throw code === uniqueViolation ? new Refusal('illegal', phoneTaken) : error;
+        });
+      if (bound.numUpdatedRows === 0n) throw new Refusal('noUser');
     },
     async byUid(uid) {
       return owned(await accounts.where('uid', '=', uid).executeTakeFirst());

@@ -14,6 +14,7 @@ import type { App } from '../gateway/signature.ts';
 import type { EventLog } from '../log/log.ts';
 import type { ReadPresence } from '../queries/people.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
+import type { SecurityLog } from '../security-log.ts';
 import type { SmsCodes } from '../sms/codes.ts';
 import type { SmsInbox } from '../sms/inbox.ts';
 
@@ -42,4 +43,5 @@ export interface Application {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly logger: Logger;
+  readonly security: SecurityLog;
 }

@@ -25,6 +25,7 @@ import type { EventId, EventLog, Position } from '../log/log.ts';
 import { greatestIds, readCheckpoint } from '../queries/checkpoint.ts';
 import { findByEventId, isReadable } from '../queries/messages.ts';
 import { type ReadDatabase, readDatabase } from '../queries/tables.ts';
+import { createSecurityLog } from '../security-log.ts';
 import { createSmsCodes } from '../sms/codes.ts';
 import type { Sms } from '../sms/open.ts';
 import type { Application } from './application.ts';
@@ -111,6 +112,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     isReady: () => ready,
     now: Date.now,
     logger,
+    security: createSecurityLog(logger),
   };
   return {
     application,

@@ -10,6 +10,7 @@ import { shownToken } from '../accounts/shown-token.ts';
 import type { TokenHash } from '../accounts/tokens.ts';
 import type { App } from '../gateway/signature.ts';
 import type { PageRequest } from '../proxies.ts';
+import type { Actor, SecurityLog } from '../security-log.ts';
 import type { Application } from './application.ts';
 
 /** Who makes a request, by what they showed of themselves. */
@@ -36,11 +37,11 @@ export function allowedOrigins({ origins }: Pick<Settings, 'origins'>): readonly
  */
 export async function identify(
   request: FastifyRequest,
-  { app, tokens }: Pick<Application, 'app' | 'tokens'>,
+  { app, tokens, security }: Pick<Application, 'app' | 'tokens' | 'security'>,
   settings: Settings,
 ): Promise<Caller> {
   if (request.headers['x-app-key'] !== undefined || request.headers['x-app-secret'] !== undefined) {
-    mustBeKey(request, app);
+    mustBeKey(request, app, security);
     return { kind: 'server' };
   }
   const token = shownToken(request.headers) ?? cookieToken(request, settings);
@@ -48,11 +49,17 @@ export async function identify(
   return owner ? { kind: 'user', uid: owner.uid, token: owner.hash } : { kind: 'nobody' };
 }
 
-function mustBeKey(request: FastifyRequest, { key, secret }: App): void {
+function mustBeKey(request: FastifyRequest, { key, secret }: App, security: SecurityLog): void {
   const { 'x-app-key': givenKey, 'x-app-secret': givenSecret } = request.headers;
   if (!same(givenKey, key) || !same(givenSecret, secret)) {
+    security.attempt("a server's key was wrong", actorOf(request));
     throw new Refusal('illegal', 'X-App-Key或X-App-Secret不正确');
   }
+}
+
+/** Who makes a request, for the log. */
+export function actorOf({ ip, id }: FastifyRequest, uid?: Uid): Actor {
+  return { address: ip, reqId: id, ...(uid !== undefined && { uid }) };
 }
 
 /** Compares in a time that tells nothing of where the two differ. */

@@ -17,7 +17,7 @@ import { registerUser } from '../commands/register.ts';
 import { settingStream } from '../domain/setting.ts';
 import { findProfile } from '../queries/people.ts';
 import type { Application } from './application.ts';
-import { tokenCookie } from './caller.ts';
+import { actorOf, tokenCookie } from './caller.ts';
 import { ownerOfPassword } from './password.ts';
 import { type Call, carriedOut, serve, servePicture, shownAt } from './route.ts';
 
@@ -29,7 +29,7 @@ const captchaCookie = (purpose: CaptchaPurpose) => `${purpose}_captcha_id`;
 
 /** Joining, logging in and out, SMS codes, the captcha (BEHAVIOUR, Login, SMS). */
 export function loginRoutes(server: FastifyInstance, application: Application): void {
-  const { names, passwords, tokens, captchas, smsCodes, database, presence } = application;
+  const { names, passwords, tokens, captchas, smsCodes, database, presence, security } = application;
   const settings = async (): Promise<Settings> => (await application.store.load(settingStream)).state;
 
   /** The picture's id comes as a parameter, or in the cookie that came with the picture itself. */
@@ -65,10 +65,12 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
   });
 
   serve(server, application, userSendSmsPass, async ({ parameters: { phone, type }, me, request }) => {
-    if ((await names.byUid(me()))?.phone !== phone)
-      throw new Refusal('illegal', '该手机号不是本账号绑定的手机号');
+    const own = (await names.byUid(me()))?.phone === phone;
+    if (type === 'retrieve' && !own) throw new Refusal('illegal', '该手机号不是本账号绑定的手机号');
+    if (type === 'bind' && own) throw new Refusal('illegal', '该手机号已绑定本账号');
+    const deliver = own || (await names.byPhone(phone)) === undefined;
     const limits = await settings();
-    await smsCodes.send({ phone, purpose: type, address: request.ip, deliver: true, limits });
+    await smsCodes.send({ phone, purpose: type, address: request.ip, deliver, limits });
     return carriedOut;
   });
 
@@ -101,7 +103,7 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     const name = username ?? phone;
     if (name === undefined) throw new Refusal('missing', '缺少参数username');
     if (login_captcha === 'on') await mustSolve(parameters, request, 'login');
-    const account = await ownerOfPassword(application, name, password);
+    const account = await ownerOfPassword(application, request, name, password);
     const { token } = await tokens.issue(account);
     const profile = await findProfile(database, presence, { uid: account.uid });
     if (!profile) throw new Refusal('notReady');
@@ -126,13 +128,14 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     server,
     application,
     serviceForgetPass,
-    async ({ parameters: { phone, code, username, newpass } }) => {
+    async ({ parameters: { phone, code, username, newpass }, request }) => {
       const checked = await smsCodes.check(phone, 'forget', code);
       const account = await names.byPhone(phone);
       const named = await names.byUsername(username);
       if (!account || account.uid !== named?.uid) throw new Refusal('illegal', '手机号与账号不匹配');
       await smsCodes.spend(checked);
       await passwords.change(account.uid, newpass);
+      security.change('a password was changed', actorOf(request, account.uid), 'an SMS code');
       return carriedOut;
     },
   );

@@ -1,7 +1,9 @@
+import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import type { Account } from '../accounts/names.ts';
 import { settingStream } from '../domain/setting.ts';
 import type { Application } from './application.ts';
+import { actorOf } from './caller.ts';
 
 /**
  * The account whose password this is, within the limit that the settings hold wrong ones to.
@@ -10,7 +12,8 @@ import type { Application } from './application.ts';
  * @throws Refusal illegal for a wrong one, and after too many of them
  */
 export async function ownerOfPassword(
-  { names, passwords, store }: Pick<Application, 'names' | 'passwords' | 'store'>,
+  { names, passwords, store, security }: Pick<Application, 'names' | 'passwords' | 'store' | 'security'>,
+  request: FastifyRequest,
   claimed: string | Account,
   password: string,
   wrong = '用户名或密码错误',
@@ -18,7 +21,15 @@ export async function ownerOfPassword(
   const { state: settings } = await store.load(settingStream);
   const [name, accounts] =
     typeof claimed === 'string' ? [claimed, await names.byLoginName(claimed)] : [claimed.username, [claimed]];
-  const owner = await passwords.check({ name, accounts, password, limit: settings.limit_password });
-  if (!owner) throw new Refusal('illegal', wrong);
-  return owner;
+  const actor = actorOf(request, accounts[0]?.uid);
+  const check = { name, accounts, password, limit: settings.limit_password };
+  const owner = await passwords.check(check).catch((error: unknown) => {
+    if (error instanceof Refusal && error.reason === 'illegal') {
+      security.attempt('too many passwords were wrong', actor);
+    }
+    throw error;
+  });
+  if (owner) return owner;
+  security.attempt('a password was wrong', actor);
+  throw new Refusal('illegal', wrong);
 }

@@ -2,6 +2,7 @@ import multipart from '@fastify/multipart';
 import type { FastifyInstance } from 'fastify';
 import { apiPrefixes } from '../../contracts/http/contract.ts';
 import { type Trust, trustNone } from '../proxies.ts';
+import { accountRoutes } from './account.ts';
 import type { Application } from './application.ts';
 import { guardBrowsers } from './browsers.ts';
 import { developmentRoutes } from './development.ts';
@@ -23,6 +24,7 @@ import { userRoutes } from './user.ts';
 const allRoutes = [
   loginRoutes,
   userRoutes,
+  accountRoutes,
   friendRoutes,
   groupRoutes,
   messageRoutes,

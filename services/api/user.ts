@@ -2,27 +2,19 @@ import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
 import { userDetail, userGetByName } from '../../contracts/http/aliases.ts';
-import {
-  userAdd,
-  userGet,
-  userMultiGet,
-  userOpen,
-  userUpdate,
-  userUpdatePassword,
-} from '../../contracts/http/user.ts';
+import { userAdd, userGet, userMultiGet, userOpen } from '../../contracts/http/user.ts';
 import { NumberId } from '../../contracts/ids.ts';
-import { execute } from '../commands/execute.ts';
 import { openAccount } from '../commands/open-account.ts';
 import { registerUser } from '../commands/register.ts';
-import { changeAccount, mustBeActive, userStream } from '../domain/user.ts';
+import { mustBeActive, userStream } from '../domain/user.ts';
 import { findPeople, findProfile, findRemark, type PersonKey } from '../queries/people.ts';
 import type { Application } from './application.ts';
 import { ownerOfPassword } from './password.ts';
-import { type Call, carriedOut, serve, shownAt } from './route.ts';
+import { type Call, serve } from './route.ts';
 
 /** People and their accounts (API document, 用户接口). */
 export function userRoutes(server: FastifyInstance, application: Application): void {
-  const { names, passwords, tokens, smsCodes, database, presence, store } = application;
+  const { passwords, database, presence, store } = application;
 
   serve(server, application, userAdd, async ({ parameters, context, reply }) => {
     const { password, ...profile } = parameters;
@@ -33,7 +25,7 @@ export function userRoutes(server: FastifyInstance, application: Application): v
     return { data: { uid }, position };
   });
 
-  serve(server, application, userOpen, async ({ parameters, me, context }) => {
+  serve(server, application, userOpen, async ({ parameters, me, context, request }) => {
     const { password, login_uid: _, ...profile } = parameters;
     const parent = me();
     const { state } = await store.load(userStream(parent));
@@ -43,7 +35,8 @@ export function userRoutes(server: FastifyInstance, application: Application): v
       {
         ...{ ...profile, parent },
         passwordHash: () => passwords.hash(password),
-        checkPassword: (account) => ownerOfPassword(application, account, password, '用户名已被占用'),
+        checkPassword: (account) =>
+          ownerOfPassword(application, request, account, password, '用户名已被占用'),
       },
       context,
     );
@@ -53,13 +46,14 @@ export function userRoutes(server: FastifyInstance, application: Application): v
   const get = async ({
     parameters,
     caller,
-  }: Pick<Call<z.infer<typeof userGet.parameters>>, 'parameters' | 'caller'>) => {
+    request,
+  }: Pick<Call<z.infer<typeof userGet.parameters>>, 'parameters' | 'caller' | 'request'>) => {
     const { uid, username, nid, password, login_uid: me } = parameters;
     let key: PersonKey;
     if (password !== undefined) {
       if (username === undefined) throw new Refusal('missing', '缺少参数username');
       // Nobody else's profile: by this answer other backends log people in.
-      const owner = await ownerOfPassword(application, username, password);
+      const owner = await ownerOfPassword(application, request, username, password);
       key = { uid: owner.uid };
     } else if (uid !== undefined) key = { uid };
     else if (username !== undefined) key = { username };
@@ -80,34 +74,4 @@ export function userRoutes(server: FastifyInstance, application: Application): v
   serve(server, application, userMultiGet, async ({ parameters: { uid } }) => ({
     data: await findPeople(database, presence, uid),
   }));
-
-  serve(server, application, userUpdate, async ({ parameters, me, caller, context }) => {
-    const { nickname, avatar, sign, account_state, is_member } = parameters;
-    if (caller.kind !== 'server') {
-      if (account_state !== undefined) throw new Refusal('illegal', '没有权限修改参数account_state');
-      if (is_member !== undefined) throw new Refusal('illegal', '没有权限修改参数is_member');
-    }
-    const disabled = account_state === undefined ? undefined : account_state === 'disabled';
-    const uid = me();
-    const { position } = await execute(application, userStream(uid), context, (state) =>
-      changeAccount(state, { nickname, avatar, sign, disabled, isMember: is_member }),
-    );
-    if (disabled) await tokens.endAll(uid);
-    return shownAt(position);
-  });
-
-  serve(server, application, userUpdatePassword, async ({ parameters, me }) => {
-    const { password1, password2, password_old, code } = parameters;
-    if (password1 !== password2) throw new Refusal('illegal', '两次输入的密码不一致');
-    const account = await names.byUid(me());
-    if (!account) throw new Refusal('noUser');
-    if (password_old !== undefined) {
-      await ownerOfPassword(application, account, password_old, '旧密码错误');
-    } else if (code !== undefined) {
-      if (account.phone === null) throw new Refusal('illegal', '该账号没有绑定手机号');
-      await smsCodes.spend(await smsCodes.check(account.phone, 'retrieve', code));
-    } else throw new Refusal('missing', '缺少参数password_old');
-    await passwords.change(account.uid, password1);
-    return carriedOut;
-  });
 }

@@ -9,6 +9,7 @@ export type UserState = {
   readonly nickname: string;
   readonly avatar: string;
   readonly sign: string;
+  readonly phone: string | null;
   readonly disabled: boolean;
   readonly isMember: boolean;
   /** The member (会员) who opened it. */
@@ -24,8 +25,8 @@ export const user: Aggregate<UserState, UserEvent> = {
   initial: () => null,
   evolve: (state, event) => {
     if (event.type === 'UserRegistered') {
-      const { uid, nickname, avatar, sign, parent } = event.data;
-      return state ?? { uid, nickname, avatar, sign, disabled: false, isMember: false, parent };
+      const { uid, nickname, avatar, sign, phone, parent } = event.data;
+      return state ?? { uid, nickname, avatar, sign, phone, disabled: false, isMember: false, parent };
     }
     if (!state) return state;
     switch (event.type) {
@@ -36,6 +37,8 @@ export const user: Aggregate<UserState, UserEvent> = {
           avatar: event.data.avatar ?? state.avatar,
           sign: event.data.sign ?? state.sign,
         };
+      case 'PhoneBound':
+        return { ...state, phone: event.data.phone };
       case 'AccountDisabled':
         return { ...state, disabled: true };
       case 'AccountEnabled':
@@ -82,6 +85,7 @@ export interface AccountChanges {
   readonly nickname?: string | undefined;
   readonly avatar?: string | undefined;
   readonly sign?: string | undefined;
+  readonly phone?: string | undefined;
   readonly disabled?: boolean | undefined;
   readonly isMember?: boolean | undefined;
 }
@@ -96,6 +100,9 @@ export function changeAccount(state: UserState, changes: AccountChanges): UserEv
       .map((field) => [field, changes[field]]),
   );
   if (Object.keys(profile).length > 0) events.push({ type: 'ProfileChanged', data: { uid, ...profile } });
+  if (changes.phone !== undefined && changes.phone !== now.phone) {
+    events.push({ type: 'PhoneBound', data: { uid, phone: changes.phone } });
+  }
   if (changes.disabled !== undefined && changes.disabled !== now.disabled) {
     events.push({ type: changes.disabled ? 'AccountDisabled' : 'AccountEnabled', data: { uid } });
   }

@@ -6,6 +6,7 @@ import type { Uid } from '../../contracts/ids.ts';
 import { SocketId } from '../../contracts/push/protocol.ts';
 import { shownToken } from '../accounts/shown-token.ts';
 import type { PageRequest } from '../proxies.ts';
+import type { SecurityLog } from '../security-log.ts';
 import { uidOf } from './authorize.ts';
 import { type Channel, readChannel } from './channel-name.ts';
 import type { ReadingDatabase } from './database.ts';
@@ -18,6 +19,7 @@ export interface AuthOptions {
   readonly sessions: Sessions;
   readonly looks: Looks;
   readonly database: ReadingDatabase;
+  readonly security: SecurityLog;
   /** The token of the login cookie, if the request's origin may use it. */
   cookieToken(request: PageRequest): Promise<string | undefined>;
 }
@@ -84,13 +86,16 @@ function readAsked(request: FastifyRequest): Asked {
 }
 
 async function callerOf(
-  { app, sessions, cookieToken }: AuthOptions,
+  { app, sessions, security, cookieToken }: AuthOptions,
   request: FastifyRequest,
   asked: Asked,
 ): Promise<Caller | undefined> {
   const { 'x-app-key': key, 'x-app-secret': secret } = request.headers;
   if (key !== undefined || secret !== undefined) {
-    if (!same(key, app.key) || !same(secret, app.secret)) return undefined;
+    if (!same(key, app.key) || !same(secret, app.secret)) {
+      security.attempt("a server's key was wrong", { address: request.ip, reqId: request.id });
+      return undefined;
+    }
     return { server: true, uid: uidOf(asked.login_uid), session: undefined };
   }
   const token = shownToken(request.headers) ?? (asked.token || (await cookieToken(request)));

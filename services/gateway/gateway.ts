@@ -6,6 +6,7 @@ import { pushCodes } from '../../contracts/push/protocol.ts';
 import type { Bus, Signal } from '../bus/bus.ts';
 import { sessionsTopic } from '../bus/topics.ts';
 import { type PageRequest, type Trust, trustNone } from '../proxies.ts';
+import { createSecurityLog } from '../security-log.ts';
 import { Audit } from './audit.ts';
 import { authRoutes } from './auth-routes.ts';
 import { namesOfFeed } from './channel-name.ts';
@@ -76,6 +77,7 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const { bus, database, app, logger, sessions } = options;
   const id = randomUUID();
+  const security = createSecurityLog(logger);
   const limits = { ...defaultLimits, ...options.limits };
   const cookieToken = options.cookieToken ?? (async () => undefined);
   const record = new PushRecord(database);
@@ -101,7 +103,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     hearTopic: (topic) => bus.onSignal(topic, (signal) => hearOnChannel(signal, rooms, members)),
   });
   const dispatch = new Dispatch({ app, bus, subscriber, identities });
-  const sockets = new Sockets({ connections, identities, subscriber, dispatch, limits, logger });
+  const sockets = new Sockets({ connections, identities, subscriber, dispatch, limits, logger, security });
   const occupancy = new Occupancy({ bus, database, rooms, gateway: id });
   const delivery = new Delivery({
     ...{ rooms, memberships, subscriber, record, audit },
@@ -145,8 +147,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       detach.push(takeUpgrades(server, { app, sessions, cookieToken, limits, reader: sockets, trust }));
     },
     routes: async (server) => {
-      authRoutes(server, { app, sessions, looks, database, cookieToken });
-      await server.register(serverRoutes, { app, bus, occupancy, memberStore });
+      authRoutes(server, { app, sessions, looks, database, cookieToken, security });
+      await server.register(serverRoutes, { app, bus, occupancy, memberStore, security });
     },
     drain() {
       drained ??= end();

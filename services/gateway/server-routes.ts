@@ -10,6 +10,7 @@ import {
 } from '../../contracts/push/protocol.ts';
 import type { Bus } from '../bus/bus.ts';
 import { channelTopic, sessionsTopic } from '../bus/topics.ts';
+import type { SecurityLog } from '../security-log.ts';
 import { readChannel, topicOf } from './channel-name.ts';
 import type { MemberStore } from './member-store.ts';
 import type { Occupancy } from './occupancy.ts';
@@ -21,6 +22,7 @@ export interface ServerOptions {
   readonly bus: Bus;
   readonly occupancy: Occupancy;
   readonly memberStore: MemberStore;
+  readonly security: SecurityLog;
 }
 
 const mostBytes = 2 * 1024 * 1024;
@@ -76,7 +78,7 @@ class Fault extends Error {
  * reads bodies as they came, to check their md5.
  */
 export async function serverRoutes(server: FastifyInstance, options: ServerOptions): Promise<void> {
-  const { app, bus, occupancy, memberStore } = options;
+  const { app, bus, occupancy, memberStore, security } = options;
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: mostBytes }, (_request, body, done) =>
     done(null, body),
@@ -86,7 +88,11 @@ export async function serverRoutes(server: FastifyInstance, options: ServerOptio
     const body = Buffer.isBuffer(request.body) ? request.body : undefined;
     const url = request.raw.url ?? '';
     const fault = faultOf(app, { method: request.method, url, body }, Date.now());
-    if (fault !== undefined) throw new Fault(401, fault);
+    if (fault !== undefined) {
+      const actor = { address: request.ip, reqId: request.id };
+      security.attempt('a signature of the HTTP side was wrong', actor, { fault });
+      throw new Fault(401, fault);
+    }
     if (z.object({ id: z.literal(app.id) }).safeParse(request.params).error) {
       throw new Fault(401, 'no application has this id');
     }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { type PushCode, pingFrame, pushCodes } from '../../contracts/push/protocol.ts';
+import type { SecurityLog } from '../security-log.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import type { Dispatch } from './dispatch.ts';
@@ -18,6 +19,7 @@ export interface SocketsOptions {
   readonly dispatch: Dispatch;
   readonly limits: Limits;
   readonly logger: Logger;
+  readonly security: SecurityLog;
 }
 
 const sweepEvery = 1_000;
@@ -60,8 +62,13 @@ export class Sockets implements SocketReader {
 
   refused(connection: Connection, code: PushCode, message: string): void {
     // Who meets a gateway that ends is to try another at once.
-    if (code === pushCodes.restarting) connection.close(code, message);
-    else this.#refused.refuse(connection, code, message);
+    if (code === pushCodes.restarting) {
+      connection.close(code, message);
+      return;
+    }
+    const { address } = connection;
+    this.#options.security.attempt('a socket was refused', { address }, { code, reason: message });
+    this.#refused.refuse(connection, code, message);
   }
 
   opened(connection: Connection, session: Session | undefined): void {

@@ -16,7 +16,7 @@ export interface CodeRequest {
   /** Who asks. */
   readonly address: string;
   /**
-   * Whether the phone may have it (`register`: it is free, `forget`: it is known). Where not, nothing
+   * Whether the phone may have it (`register`, `bind`: it is free, `forget`: it is known). Where not, nothing
    * is sent, and everything else, limits and time included, is as if it were.
    */
   readonly deliver: boolean;
@@ -59,8 +59,8 @@ const notSent: Readonly<Record<Exclude<Outcome, 'sent'>, string>> = {
 };
 
 const wrongTries = 5;
-/** Asked for by strangers, who must not learn from the answer or its time whether the phone is known. */
-const discreet: ReadonlySet<SmsPurpose> = new Set(['register', 'forget']);
+/** Who asks for these must not learn from the answer or its time whether the phone is known. */
+const discreet: ReadonlySet<SmsPurpose> = new Set(['register', 'forget', 'bind']);
 /** How long such an answer takes. */
 const answerMilliseconds = 200;
 const wrongCode = '短信验证码错误或已过期,请重新获取';

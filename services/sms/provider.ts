@@ -1,5 +1,5 @@
 /** What a code is for. One asked for one purpose serves no other. */
-export type SmsPurpose = 'register' | 'forget' | 'retrieve';
+export type SmsPurpose = 'register' | 'forget' | 'retrieve' | 'bind';
 
 /** The port to whoever carries codes to phones. */
 export interface SmsProvider {

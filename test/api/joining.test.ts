@@ -127,6 +127,79 @@ describe('a new password', () => {
   });
 });
 
+describe('a phone', () => {
+  /** Someone whom a server registered, so that they have no phone. */
+  async function withoutPhone() {
+    const { username, nickname, password } = account();
+    const { data } = await call(running, 'POST', '/user/add', { username, nickname, password });
+    const { uid } = z.object({ uid: z.int() }).parse(data);
+    const { token } = Token.parse((await login({ username, password })).data);
+    return { username, password, uid, bearer: { authorization: `Bearer ${token}` } };
+  }
+  type Someone = Awaited<ReturnType<typeof withoutPhone>>;
+
+  async function codeFor({ bearer }: Someone, phone: string): Promise<string> {
+    expect(await call(running, 'POST', '/user/send_sms_pass', { phone, type: 'bind' }, bearer)).toEqual(done);
+    return smsCode(running, phone, 'bind');
+  }
+  const bind = ({ bearer }: Someone, given: Record<string, unknown>) =>
+    call(running, 'POST', '/user/bindphone', given, bearer);
+
+  test('is bound by the code that was sent to it, and brings a forgotten password back', async () => {
+    const tom = await withoutPhone();
+    const { phone } = account();
+    const code = await codeFor(tom, phone);
+    expect(await bind(tom, { phone })).toEqual({ code: 1, msg: '缺少参数code' });
+    expect(await bind(tom, { phone, code: '000000' })).toMatchObject({ code: 2 });
+    expect(await bind(tom, { phone, code })).toEqual(done);
+    expect(await bind(tom, { phone, code })).toMatchObject({ code: 2 });
+    expect(await login({ phone, password: tom.password })).toMatchObject({ data: { uid: tom.uid } });
+    const { rows } = await running.application.pool.query('select phone from read.users where uid = $1', [
+      tom.uid,
+    ]);
+    expect(rows).toEqual([{ phone }]);
+
+    await post('/service/send_sms', { phone, type: 'forget' });
+    const forgot = { phone, username: tom.username, newpass: 'secret-9' };
+    const reset = { ...forgot, code: await smsCode(running, phone, 'forget') };
+    expect(await post('/service/forget_pass', reset)).toEqual(done);
+    expect(await login({ phone, password: 'secret-9' })).toMatchObject({ code: 0 });
+  });
+
+  test('is replaced by who knows the password, and the old one is free again', async () => {
+    const [tom, other] = [await withoutPhone(), await withoutPhone()];
+    const [first, second] = [account().phone, account().phone];
+    expect(await bind(tom, { phone: first, code: await codeFor(tom, first) })).toEqual(done);
+    const code = await codeFor(tom, second);
+    expect(await bind(tom, { phone: second, code })).toMatchObject({ code: 1 });
+    expect(await bind(tom, { phone: second, code, password: 'secret-8' })).toEqual({
+      ...{ code: 2, msg: '密码错误' },
+    });
+    expect(await bind(tom, { phone: second, code, password: tom.password })).toEqual(done);
+    expect(await login({ phone: first, password: tom.password })).toMatchObject({ code: 2 });
+    await running.application.pool.query("update accounts.sms_codes set sent = sent - interval '1 hour'");
+    expect(await bind(other, { phone: first, code: await codeFor(other, first) })).toEqual(done);
+  });
+
+  test('of another is not bound, and who asks does not learn whether it is one’s', async () => {
+    const tom = await withoutPhone();
+    const { phone } = await joined();
+    expect(await codeFor(tom, phone)).toBe('none was sent');
+    expect(await bind(tom, { phone, code: '123456' })).toMatchObject({ code: 2 });
+    const code = await codeFor(tom, account().phone);
+    expect(await bind(tom, { phone, code })).toMatchObject({ code: 2 });
+  });
+
+  test('that two bind at once is one’s alone', async () => {
+    const [tom, jerry] = [await withoutPhone(), await withoutPhone()];
+    const { phone } = account();
+    const outcomes = await Promise.all(
+      [tom, jerry].map(({ uid }) => call(running, 'POST', '/user/update', { login_uid: uid, phone })),
+    );
+    expect(outcomes).toEqual(expect.arrayContaining([done, { code: 2, msg: '手机号已被注册' }]));
+  });
+});
+
 describe('a captcha that is switched on', () => {
   afterEach(() => set({ register_captcha: 'off', login_captcha: 'off' }));
 

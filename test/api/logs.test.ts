@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
+import { createSecurityLog } from '../../services/security-log.ts';
 import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
 import { call, done, person } from '../support/client.ts';
 import { picture } from '../support/uploading.ts';
@@ -27,6 +28,88 @@ async function upload(headers: Readonly<Record<string, string>>, file: Blob): Pr
   const answer = await fetch(`${running.url}/api/upload/img`, { method: 'POST', headers, body });
   return z.object({ code: z.int() }).parse(await answer.json()).code;
 }
+
+/** The lines of the log with this message, without what pino adds. */
+function toldOf(message: string): unknown[] {
+  const lines = told.map((line) => z.looseObject({ msg: z.string().optional() }).parse(JSON.parse(line)));
+  return lines
+    .filter(({ msg }) => msg === message)
+    .map(({ level: _, time: __, pid: ___, hostname: ____, reqId, msg: _____, ...line }) => {
+      expect(reqId).toEqual(expect.any(String));
+      return line;
+    });
+}
+
+test('failed logins, wrong keys, new passwords, phones and disabled accounts are told, with who and from where', async () => {
+  const account = { username: 'watched', nickname: '猫猫', password: 'secret-1' };
+  const { data } = await call(running, 'POST', '/user/add', account);
+  const { uid } = z.object({ uid: z.int() }).parse(data);
+  const from = async (remoteAddress: string, url: string, payload: object, headers = {}) =>
+    (
+      await running.server.inject({ method: 'POST', url: `/api${url}`, payload, headers, remoteAddress })
+    ).json();
+  await from('10.0.0.7', '/login/login', { username: 'watched', password: 'wrong-1' });
+  await from('10.0.0.8', '/login/login', { username: 'my-password', password: 'wrong-2' });
+  expect(toldOf('a password was wrong')).toEqual([{ address: '10.0.0.7', uid }, { address: '10.0.0.8' }]);
+
+  await call(running, 'POST', '/setting/update', { limit_password: 1 });
+  await from('10.0.0.7', '/login/login', { username: 'watched', password: 'wrong-1' });
+  expect(toldOf('too many passwords were wrong')).toEqual([{ address: '10.0.0.7', uid }]);
+  await call(running, 'POST', '/setting/update', { limit_password: 10 });
+
+  const key = { 'x-app-key': testApp.key, 'x-app-secret': 'wrong-secret' };
+  await from('10.0.0.9', '/setting/update', { voice: 'off' }, key);
+  expect(toldOf("a server's key was wrong")).toEqual([{ address: '10.0.0.9' }]);
+
+  const update = (changes: object) => call(running, 'POST', '/user/update', { login_uid: uid, ...changes });
+  const byKey = { address: '127.0.0.1', uid, by: "the server's key" };
+  await update({ account_state: 'disabled', password: 'secret-2', phone: '13800005555' });
+  await update({ account_state: 'disabled' });
+  await update({ account_state: 'normal' });
+  expect(toldOf('an account was disabled')).toEqual([byKey]);
+  expect(toldOf('an account was enabled')).toEqual([byKey]);
+  expect(toldOf('a password was changed')).toEqual([byKey]);
+  expect(toldOf('a phone was bound')).toEqual([byKey]);
+
+  const changed = { username: 'watched', password: 'secret-2' };
+  const login = await call(running, 'POST', '/login/login', changed, {});
+  const { token } = z.object({ token: z.string() }).parse(login.data);
+  const passwords = { password_old: 'secret-2', password1: 'secret-3', password2: 'secret-3' };
+  await from('10.0.0.6', '/user/updatepassword', passwords, { authorization: `Bearer ${token}` });
+  expect(toldOf('a password was changed').at(-1)).toEqual({
+    ...{ address: '10.0.0.6', uid, by: 'the old password' },
+  });
+  const log = told.join('');
+  for (const secret of [
+    'wrong-1',
+    'my-password',
+    'wrong-secret',
+    'secret-2',
+    'secret-3',
+    token,
+    '13800005555',
+  ]) {
+    expect(log).not.toContain(secret);
+  }
+});
+
+test('of many attempts some go untold, and how many is told later', () => {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string) => void lines.push(JSON.parse(line));
+  const security = createSecurityLog(pino({}, { write }));
+  let now = 1_000;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+  onTestFinished(() => clock.mockRestore());
+  const attempt = () => security.attempt("a server's key was wrong", { address: '10.0.0.1' });
+  for (let count = 0; count < 120; count++) attempt();
+  expect(lines).toHaveLength(20);
+  security.attempt('a socket was refused', { address: '10.0.0.1' });
+  expect(lines).toHaveLength(21);
+  now += 1_000;
+  attempt();
+  attempt();
+  expect(lines.slice(21)).toMatchObject([{ msg: "a server's key was wrong", suppressed: 100 }]);
+});
 
 test('no password, token, key, SMS code or message stands in the log, however much of it is asked for', async () => {
   const phone = '13800001111';

@@ -105,6 +105,49 @@ describe('user/open_user', () => {
   });
 });
 
+describe('the server’s key', () => {
+  test('sets a person’s password, which ends all tokens, and their phone', async () => {
+    const given = { username: 'forgetful', nickname: '猫猫', password: 'secret-1' };
+    const { uid } = Opened.parse((await call(running, 'POST', '/user/add', given)).data);
+    const login = (password: string, name: Record<string, string> = { username: 'forgetful' }) =>
+      call(running, 'POST', '/login/login', { ...name, password }, {});
+    const { token } = z.object({ token: z.string() }).parse((await login('secret-1')).data);
+    const changes = { login_uid: uid, password: 'secret-2', phone: '13800003333' };
+    expect(await call(running, 'POST', '/user/update', changes)).toEqual(done);
+    expect(await call(running, 'POST', '/user/update', changes)).toEqual(done);
+    const bearer = { authorization: `Bearer ${token}` };
+    expect(await call(running, 'GET', '/pop/get', {}, bearer)).toMatchObject({ code: -1 });
+    expect(await login('secret-1')).toMatchObject({ code: 2 });
+    expect(await login('secret-2', { phone: '13800003333' })).toMatchObject({ data: { uid } });
+    const other = await person(running, 'jerry');
+    expect(
+      await call(running, 'POST', '/user/update', {
+        ...{ login_uid: other.uid, phone: '13800003333', nickname: '冒名' },
+      }),
+    ).toEqual({ code: 2, msg: '手机号已被注册' });
+    expect(await other.get('/user/get', { uid: other.uid })).toMatchObject({ data: { nickname: 'jerry' } });
+    expect(
+      await call(running, 'POST', '/user/update', { login_uid: 999_999, phone: '13800003334' }),
+    ).toMatchObject({ code: 101 });
+  });
+
+  test('is needed for that: a person’s own token is told which call to use', async () => {
+    const given = { username: 'selfmade', nickname: '猫猫', password: 'secret-1' };
+    await call(running, 'POST', '/user/add', given);
+    const { data } = await call(running, 'POST', '/login/login', given, {});
+    const { token } = z.object({ token: z.string() }).parse(data);
+    const update = (changes: Record<string, string>) =>
+      call(running, 'POST', '/user/update', changes, { authorization: `Bearer ${token}` });
+    expect(await update({ sign: '懒', password: 'secret-2' })).toEqual({
+      ...{ code: 2, msg: '参数password不能在此修改,请调用user/updatepassword' },
+    });
+    expect(await update({ phone: '13800004444' })).toEqual({
+      ...{ code: 2, msg: '参数phone不能在此修改,请调用user/bindphone' },
+    });
+    expect(await call(running, 'GET', '/user/get', given)).toMatchObject({ code: 0, data: { sign: '' } });
+  });
+});
+
 test('a disabled account reads, but does not send, apply, create, join or open an account', async () => {
   const [tom, jerry] = await two(running);
   const made = await jerry.post('/group/create');

@@ -273,6 +273,7 @@ export const beyondTheDocument: Readonly<Record<string, string>> = {
   'GET /message/sync': 'what a websocket missed',
   'POST /group/transfer': 'an owner cannot leave otherwise',
   'POST /group/update': 'a name that the document only shows',
+  'POST /user/bindphone': 'who has no phone could not get a forgotten password back',
   'POST /setting/update': 'settings that the document only shows',
   'GET /setting/get': 'all of them, with what they are by default',
   'GET /group/avatar': 'the picture that the document’s answers name',

@@ -62,6 +62,7 @@ const datas: { readonly [Type in EventType]: fc.Arbitrary<EventNamed<Type>['data
   AccountEnabled: fc.record({ uid }),
   MembershipGranted: fc.record({ uid }),
   MembershipRevoked: fc.record({ uid }),
+  PhoneBound: fc.record({ uid, phone: text }),
   FriendApplied: fc.record({ applicationId, from: uid, to: uid, postscript: text }),
   FriendAgreed: fc.record({ applicationId, from: uid, to: uid, mid, content: text }),
   FriendRefused: fc.record({ applicationId, from: uid, to: uid }),

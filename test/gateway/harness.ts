@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { Uid } from '../../contracts/ids.ts';
 import { formatPosition, afterAll as lastNumber } from '../../contracts/push/position.ts';
 import { accountsDatabase } from '../../services/accounts/tables.ts';
@@ -71,11 +71,15 @@ export class Installation {
   }
 
   /** Starts a gateway with a server of its own, on this installation's bus or another. */
-  async start(limits: Partial<Limits> = {}, bus = this.bus, trust?: Trust): Promise<RunningGateway> {
-    const server = await createHttp(silent);
+  async start(
+    limits: Partial<Limits> = {},
+    bus = this.bus,
+    { trust, logger = silent }: { trust?: Trust; logger?: Logger } = {},
+  ): Promise<RunningGateway> {
+    const server = await createHttp(silent, trust);
     const sessions = tokenSessions(this.tokens, async () => ({ token_days: 30 }));
     const cookies = async (request: PageRequest) => cookieToken(request, { origins: allowedOrigin });
-    const parts = { bus, database: this.pool, app, sessions, cookieToken: cookies, logger: silent, limits };
+    const parts = { bus, database: this.pool, app, sessions, cookieToken: cookies, logger, limits };
     const create = () => createGateway({ ...parts, ...(trust && { trust }) });
     const gateway = create();
     const gateways = [gateway];

@@ -1,14 +1,15 @@
+import { pino } from 'pino';
 import { afterAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { trustOf } from '../../services/proxies.ts';
-import { app, Installation } from './harness.ts';
+import { app, Installation, strangeToken } from './harness.ts';
 
 const installation = await Installation.open();
 afterAll(() => installation.close());
 
 /** The first frame's event, or its code where it is an error, of a socket that a proxy opens for an address. */
-async function openedFor(port: number, address: string): Promise<unknown> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/app/${app.key}?protocol=7`, {
+async function openedFor(port: number, address: string, path = `/app/${app.key}`): Promise<unknown> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, {
     headers: { 'x-forwarded-for': address },
   });
   const first = await new Promise<string>((resolve, reject) => {
@@ -20,10 +21,37 @@ async function openedFor(port: number, address: string): Promise<unknown> {
 }
 
 test('sockets are counted by the address that a trusted proxy names', async () => {
-  const { port } = await installation.start({ socketsOfAddress: 1 }, undefined, trustOf(1));
+  const { port } = await installation.start({ socketsOfAddress: 1 }, undefined, { trust: trustOf(1) });
   expect(await openedFor(port, '198.51.100.1')).toBe('pusher:connection_established');
   expect(await openedFor(port, '198.51.100.2')).toBe('pusher:connection_established');
   expect(await openedFor(port, '198.51.100.3, 198.51.100.2')).toBe(4004);
+});
+
+test('a socket that is refused is told in the log, with the address and the reason', async () => {
+  const lines: Record<string, unknown>[] = [];
+  const logger = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
+  const { port } = await installation.start({ socketsOfAddress: 1 }, undefined, {
+    trust: trustOf(1),
+    logger,
+  });
+  await openedFor(port, '198.51.100.2');
+  expect(await openedFor(port, '198.51.100.2')).toBe(4004);
+  expect(await openedFor(port, '198.51.100.4', '/app/wrong-key')).toBe(4001);
+  const dead = strangeToken();
+  expect(await openedFor(port, '198.51.100.5', `/app/${app.key}?token=${dead}`)).toBe(4009);
+  const asked = { method: 'POST', headers: { 'x-forwarded-for': '198.51.100.6', 'x-app-key': 'wrong-key' } };
+  await fetch(`http://127.0.0.1:${port}/pusher/auth`, asked);
+  await fetch(`http://127.0.0.1:${port}/apps/${app.id}/channels?auth_key=wrong-key`, {
+    headers: { 'x-forwarded-for': '198.51.100.7' },
+  });
+  expect(lines).toMatchObject([
+    { msg: 'a socket was refused', address: '198.51.100.2', code: 4004 },
+    { msg: 'a socket was refused', address: '198.51.100.4', code: 4001 },
+    { msg: 'a socket was refused', address: '198.51.100.5', code: 4009 },
+    { msg: "a server's key was wrong", address: '198.51.100.6' },
+    { msg: 'a signature of the HTTP side was wrong', address: '198.51.100.7' },
+  ]);
+  expect(JSON.stringify(lines)).not.toMatch(new RegExp(`wrong-key|${dead}`));
 });
 
 test('sockets are counted by the proxy’s own address if it is not trusted', async () => {
