@@ -42,6 +42,12 @@ export const codes = {
 /** The name of a code, as the program speaks of it. */
 export type CodeName = keyof typeof codes;
 
+/** The status of a code: 200 for what a handler refuses, its own for what never reached one. */
+export function statusOf(reason: CodeName): number {
+  const entry = codes[reason];
+  return 'status' in entry ? entry.status : 200;
+}
+
 /**
  * The one error by which anything says no to a caller. The edge turns it into the envelope.
  * `message` is for the end user, in Chinese, and never holds what must not be shown.

@@ -1,6 +1,7 @@
 import { migrate } from '../projections/migrate.ts';
 import { accountsDatabase } from './accounts/tables.ts';
 import { createTokens } from './accounts/tokens.ts';
+import { limitAddresses } from './address-limit.ts';
 import { cookieToken } from './api/caller.ts';
 import { busProbe, databaseProbe, healthRoutes, movingProbe } from './api/health.ts';
 import { createHttp } from './api/http.ts';
@@ -36,10 +37,16 @@ async function start(program: Program): Promise<void> {
     async () => createTokens({ database: accountsDatabase(pool), bus, logger }),
     (part) => ({ stop: () => part.close() }),
   );
-  const settings = () => readSettings(database);
+  // Addresses are counted by what was read last: reading it for each request is what the limit is to prevent.
+  let lastRead = await readSettings(database);
+  const settings = async () => {
+    lastRead = await readSettings(database);
+    return lastRead;
+  };
   const trust = trustOf(environment.trustProxy);
   const gateway = createGateway({
     ...{ bus, database: pool, app, logger, trust },
+    settings: () => lastRead,
     sessions: tokenSessions(tokens, settings),
     cookieToken: async (request) => cookieToken(request, await settings()),
   });
@@ -49,6 +56,7 @@ async function start(program: Program): Promise<void> {
     () => ({ stop: () => gateway.drain() }),
   );
   const server = await createHttp(logger, trust);
+  limitAddresses(server, () => lastRead);
   healthRoutes(server, {
     database: databaseProbe(database),
     bus: busProbe(bus),

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
+import { defaultSettings } from '../contracts/settings.ts';
 import { startProjector } from '../projections/projector.ts';
 import { accountsDatabase } from './accounts/tables.ts';
 import { assemble } from './api/assemble.ts';
@@ -73,6 +74,7 @@ async function start(program: Program): Promise<void> {
   const trust = trustOf(environment.trustProxy);
   const gateway = createGateway({
     ...{ bus, database: pool, app, logger, trust },
+    settings: () => store.peek(settingStream) ?? defaultSettings,
     sessions: tokenSessions(tokens, settings),
     cookieToken: async (request) => cookieToken(request, await settings()),
   });

@@ -34,6 +34,8 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   readonly parameters: Parameters;
   /** The request is multipart with a `file`, for which the limit of this kind holds. */
   readonly upload?: 'image' | 'file';
+  /** The most bytes of a body without a file; by default 256 KB. */
+  readonly mostBytes?: number;
   /** The answer is no envelope but a picture of this type. */
   readonly picture?: 'image/png' | 'image/jpeg' | 'image/svg+xml';
   readonly data: Data;

@@ -67,6 +67,8 @@ export const settingUpdate = contract({
   path: '/setting/update',
   methods: ['POST'],
   access: 'server',
+  // Texts of up to 900 KB, which a form writes as three characters a byte.
+  mostBytes: 3 * 1024 * 1024,
   summary: '修改系统配置',
   example: { parameters: { upload_img: 'off', revoke_seconds: 300 }, data: [] },
   parameters: z.object(

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
-import { type CodeName, codes, Refusal } from '../../contracts/codes.ts';
+import { type CodeName, codes, Refusal, statusOf } from '../../contracts/codes.ts';
 import { FileStoreFailure } from '../files/file-store.ts';
 import { LogFailure } from '../log/log.ts';
 
@@ -15,12 +15,6 @@ export interface Envelope {
 /** The answer to a request that was carried out. */
 export function done(data: unknown): Envelope {
   return { code: 0, msg: 'ok', data };
-}
-
-/** The status of a code: 200 for what a handler refuses, its own for what never reached one. */
-function statusOf(reason: CodeName): number {
-  const entry = codes[reason];
-  return 'status' in entry ? entry.status : 200;
 }
 
 /** Answers with a code's envelope. */

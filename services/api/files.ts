@@ -14,6 +14,7 @@ export function fileRoutes(server: FastifyInstance, { files }: Application): voi
     // Fastify's own answer to HEAD would say that there are no bytes.
     method: ['GET', 'HEAD'],
     url: '/upload/*',
+    config: { counts: 'light' },
     handler: async (request, reply) => {
       const path = readStoredPath(request.params['*']);
       const found = path && (await files.store.find(path));
@@ -22,7 +23,7 @@ export function fileRoutes(server: FastifyInstance, { files }: Application): voi
     },
   });
 
-  server.get(defaultAvatar, async (_request, reply) => {
+  server.get(defaultAvatar, { config: { counts: 'light' } }, async (_request, reply) => {
     reply.header('cache-control', 'public, max-age=86400');
     return reply.type('image/jpeg').send(files.defaultAvatar);
   });

@@ -1,7 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 
-/** The most bytes that a request may have which brings no file. */
-export const mostBodyBytes = 2 * 1024 * 1024;
+/**
+ * The most bytes that a request may have which brings no file: a message of 8 KB or 1,000 members take 80 KB in
+ * a form. Reading more would cost others time.
+ */
+export const mostBodyBytes = 256 * 1024;
 
 /** The most fields of a multipart form. */
 export const mostFields = 5000;

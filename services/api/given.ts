@@ -3,6 +3,7 @@ import type { Contract } from '../../contracts/http/contract.ts';
 import { ReceivedFile } from '../../contracts/http/upload.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { Application } from './application.ts';
+import { mostBodyBytes } from './form.ts';
 import { readFields, readUpload } from './multipart.ts';
 
 /** What a request gives, by name, before any of it is checked. */
@@ -21,14 +22,14 @@ const bytesAMegabyte = 1024 * 1024;
  */
 export async function readGiven(
   request: FastifyRequest,
-  { upload }: Pick<Contract, 'upload'>,
+  { upload, mostBytes = mostBodyBytes }: Pick<Contract, 'upload' | 'mostBytes'>,
   { files }: Pick<Application, 'files'>,
   settings: Settings,
 ): Promise<Given> {
   const query = fields(request.query);
   if (request.method === 'GET') return { given: query };
   if (!request.isMultipart()) return { given: { ...query, ...fields(request.body) } };
-  if (!upload) return { given: { ...query, ...(await readFields(request)) } };
+  if (!upload) return { given: { ...query, ...(await readFields(request, mostBytes)) } };
   const megabytes = upload === 'image' ? settings.upload_img_mb : settings.upload_file_mb;
   const received = await readUpload(request, files.incoming, megabytes * bytesAMegabyte);
   const { file } = received;

@@ -17,8 +17,8 @@ import { mustBeActive, userStream } from '../domain/user.ts';
 import { findGroup, findGroupDetail, findMembers } from '../queries/groups.ts';
 import { byInitial, initialOf } from '../queries/initials.ts';
 import { findNicknames } from '../queries/people.ts';
+import { mustNotHurry } from '../rate-limit.ts';
 import type { Application } from './application.ts';
-import { mustNotHurry } from './rate-limit.ts';
 import { type Call, patience, serve, shownAt } from './route.ts';
 
 /** Groups (API document, 群组接口). */

@@ -13,10 +13,11 @@ const overhead = 64 * 1024;
 
 /**
  * Reads the fields of a multipart body as those of a form.
+ * @param most how many bytes the fields may have together
  * @throws Refusal illegal for a file, tooLarge, unreadable
  */
-export function readFields(request: FastifyRequest): Promise<Fields> {
-  return readParts(request, mostBodyBytes, async ({ fieldname }) => {
+export function readFields(request: FastifyRequest, most: number): Promise<Fields> {
+  return readParts(request, { file: most, fields: most }, async ({ fieldname }) => {
     throw new Refusal('illegal', `参数${fieldname}不合法`);
   });
 }
@@ -35,7 +36,7 @@ export async function readUpload(
   let file: ReceivedFile | undefined;
   if (Number(request.headers['content-length'] ?? 0) > most + overhead) throw tooLarge(most);
   try {
-    const fields = await readParts(request, most, async (part) => {
+    const fields = await readParts(request, { file: most, fields: mostBodyBytes }, async (part) => {
       if (part.fieldname !== 'file' || part.filename === undefined || part.filename === '' || file) {
         part.file.resume();
         return;
@@ -55,13 +56,13 @@ const tooLarge = (most: number) => new Refusal('tooLarge', `文件不能超过${
 
 async function readParts(
   request: FastifyRequest,
-  fileSize: number,
+  most: { readonly file: number; readonly fields: number },
   take: (part: MultipartFile) => Promise<void>,
 ): Promise<Fields> {
   const entries: [string, string][] = [];
   let bytes = 0;
   try {
-    const limits = { parts: mostFields, files: mostFields, fileSize };
+    const limits = { parts: mostFields, files: mostFields, fileSize: Math.max(most.file, most.fields) };
     // The library would decode fields by itself, and keep other bytes than UTF-8 as other characters.
     for await (const part of request.parts({ limits, isPartAFile: () => true })) {
       if (part.type !== 'file') continue;
@@ -69,9 +70,9 @@ async function readParts(
         await take(part);
         continue;
       }
-      const value = await bytesOf(part, mostBodyBytes - bytes);
+      const value = await bytesOf(part, most.fields - bytes);
       bytes += value.length + part.fieldname.length;
-      if (bytes > mostBodyBytes) throw new Refusal('tooLarge');
+      if (bytes > most.fields) throw new Refusal('tooLarge');
       entries.push([part.fieldname, readText(value)]);
     }
   } catch (error) {

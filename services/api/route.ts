@@ -8,12 +8,13 @@ import type { Settings } from '../../contracts/settings.ts';
 import type { CommandContext } from '../commands/context.ts';
 import { settingStream } from '../domain/setting.ts';
 import { type Position, startOfLog } from '../log/log.ts';
+import { admit } from './admit.ts';
 import type { Application } from './application.ts';
-import { authorize, type Caller, identify } from './caller.ts';
+import { authorize, type Caller } from './caller.ts';
 import type { ServedContract } from './documentation/openapi.ts';
 import { done } from './envelope.ts';
+import { mostBodyBytes } from './form.ts';
 import { readGiven } from './given.ts';
-import { takeTurn } from './rate-limit.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -45,6 +46,8 @@ export interface Outcome<Data> {
   readonly position?: Position;
 }
 
+const nobody: Caller = { kind: 'nobody' };
+
 /** The outcome of what leaves nothing in the log. */
 export const carriedOut: Outcome<[]> = { data: [] };
 
@@ -70,7 +73,7 @@ export function serve<Parameters extends z.ZodObject, Data extends z.ZodType>(
       }
       return done(settings.escape_html === 'on' ? escapeTexts(JSON.stringify(data)) : data);
     });
-  addRoutes(server, contract, prefixes, answer);
+  addRoutes(server, application, contract, prefixes, answer);
 }
 
 /** Serves a contract whose answer is a picture; what it refuses is in the envelope all the same. */
@@ -86,11 +89,12 @@ export function servePicture<Parameters extends z.ZodObject, Data extends z.ZodT
       reply.type(contract.picture ?? 'application/octet-stream');
       return picture;
     });
-  addRoutes(server, contract, apiPrefixes, answer);
+  addRoutes(server, application, contract, apiPrefixes, answer);
 }
 
 function addRoutes(
   server: FastifyInstance,
+  application: Application,
   contract: Contract,
   prefixes: readonly string[],
   handler: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
@@ -98,7 +102,11 @@ function addRoutes(
   for (const prefix of prefixes) {
     const url = `${prefix}${contract.path}`;
     server.route({
-      ...{ method: [...contract.methods], url, handler, config: { contract } },
+      ...{ method: [...contract.methods], url, handler, config: { contract, counts: 'own' } },
+      onRequest: async (request) => {
+        request.caller = await admit(request, contract, application);
+      },
+      bodyLimit: contract.mostBytes ?? mostBodyBytes,
       // A query can mark messages read, and one adds a user: HEAD would do so too.
       exposeHeadRoute: contract.picture !== undefined,
     });
@@ -123,11 +131,8 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
   reply: FastifyReply,
   answer: (call: Call<z.infer<Parameters>>, settings: Settings) => Promise<Answer>,
 ): Promise<Answer> {
-  if (!application.isReady()) throw new Refusal('notReady');
+  const { caller = nobody } = request;
   const { state: settings } = await application.store.load(settingStream);
-  const caller = await identify(request, application, settings);
-  takeTurn(caller, request.ip, settings);
-  if (caller.kind === 'nobody' && contract.access !== 'open') throw new Refusal('notLoggedIn');
   const { given, release } = await readGiven(request, contract, application, settings);
   try {
     const uid = authorize(caller, contract.access, given);

@@ -1,6 +1,9 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance } from 'fastify';
 import { apiPrefixes } from '../../contracts/http/contract.ts';
+import { defaultSettings } from '../../contracts/settings.ts';
+import { limitAddresses } from '../address-limit.ts';
+import { settingStream } from '../domain/setting.ts';
 import { type Trust, trustNone } from '../proxies.ts';
 import { accountRoutes } from './account.ts';
 import type { Application } from './application.ts';
@@ -48,6 +51,7 @@ export async function createServer(
 ): Promise<FastifyInstance> {
   const server = await createHttp(application.logger, trust);
   await guardBrowsers(server, application);
+  limitAddresses(server, () => application.store.peek(settingStream) ?? defaultSettings);
   await server.register(multipart);
   const served = gatherContracts(server);
   for (const routes of allRoutes) routes(server, application);

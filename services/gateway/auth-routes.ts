@@ -6,6 +6,7 @@ import type { Uid } from '../../contracts/ids.ts';
 import { SocketId } from '../../contracts/push/protocol.ts';
 import { shownToken } from '../accounts/shown-token.ts';
 import type { PageRequest } from '../proxies.ts';
+import { type RequestLimits, takeAddressTurn, takeTokenTurn } from '../rate-limit.ts';
 import type { SecurityLog } from '../security-log.ts';
 import { uidOf } from './authorize.ts';
 import { type Channel, readChannel } from './channel-name.ts';
@@ -20,6 +21,7 @@ export interface AuthOptions {
   readonly looks: Looks;
   readonly database: ReadingDatabase;
   readonly security: SecurityLog;
+  readonly settings: () => RequestLimits;
   /** The token of the login cookie, if the request's origin may use it. */
   cookieToken(request: PageRequest): Promise<string | undefined>;
 }
@@ -64,10 +66,33 @@ export function authRoutes(server: FastifyInstance, options: AuthOptions): void 
     const data = JSON.stringify({ id: String(caller.uid), user_info, session: caller.session });
     return { auth: authOf(options.app, userText(socketId, data)), user_data: data };
   };
-  server.post('/pusher/auth', channelAuth);
-  server.post('/plugin/webman/push/auth', channelAuth);
-  for (const prefix of apiPrefixes) server.post(`${prefix}/push/auth`, channelAuth);
-  server.post('/pusher/user-auth', userAuth);
+  const counted = {
+    config: { counts: 'own' as const },
+    onRequest: (request: FastifyRequest, reply: FastifyReply) => countRequest(options, request, reply),
+  };
+  server.post('/pusher/auth', counted, channelAuth);
+  server.post('/plugin/webman/push/auth', counted, channelAuth);
+  for (const prefix of apiPrefixes) server.post(`${prefix}/push/auth`, counted, channelAuth);
+  server.post('/pusher/user-auth', counted, userAuth);
+}
+
+/**
+ * Counts a request before its body is read: for the token, if a header or the query holds a valid one, else for
+ * the address. The server's key has no limit; a wrong one is refused here.
+ */
+async function countRequest(
+  options: AuthOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> {
+  const caller = await callerOf(options, request, Asked.parse(request.query));
+  if (caller?.server) return undefined;
+  if (caller?.session !== undefined) {
+    takeTokenTurn(caller.session, options.settings());
+    return undefined;
+  }
+  takeAddressTurn(request.ip, options.settings(), 'light');
+  return showsKey(request) ? refuse(reply, '请先登录') : undefined;
 }
 
 function refuse(reply: FastifyReply, error: string): FastifyReply {
@@ -91,7 +116,7 @@ async function callerOf(
   asked: Asked,
 ): Promise<Caller | undefined> {
   const { 'x-app-key': key, 'x-app-secret': secret } = request.headers;
-  if (key !== undefined || secret !== undefined) {
+  if (showsKey(request)) {
     if (!same(key, app.key) || !same(secret, app.secret)) {
       security.attempt("a server's key was wrong", { address: request.ip, reqId: request.id });
       return undefined;
@@ -101,6 +126,10 @@ async function callerOf(
   const token = shownToken(request.headers) ?? (asked.token || (await cookieToken(request)));
   const session = token ? await sessions.verify(token) : undefined;
   return session && { server: false, uid: session.uid, session: session.hash };
+}
+
+function showsKey({ headers }: FastifyRequest): boolean {
+  return headers['x-app-key'] !== undefined || headers['x-app-secret'] !== undefined;
 }
 
 function same(given: string | string[] | undefined, expected: string): boolean {

@@ -1,4 +1,5 @@
 import type { Uid } from '../../contracts/ids.ts';
+import { networkOf } from '../client-network.ts';
 import type { Connection } from './connection.ts';
 
 /** All sockets of this gateway, and where to find them. */
@@ -6,15 +7,16 @@ export class Connections {
   readonly #all = new Set<Connection>();
   readonly #byUserId = new Map<string, Set<Connection>>();
   readonly #bySession = new Map<string, Set<Connection>>();
-  readonly #byAddress = new Map<string, number>();
+  /** By the network of the address, as `networkOf` has it. */
+  readonly #byNetwork = new Map<string, number>();
 
   get size(): number {
     return this.#all.size;
   }
 
-  /** How many come from the address. */
+  /** How many come from the address, or its IPv6 network. */
   countOfAddress(address: string): number {
-    return this.#byAddress.get(address) ?? 0;
+    return this.#byNetwork.get(networkOf(address)) ?? 0;
   }
 
   /** How many are the user's. */
@@ -24,7 +26,7 @@ export class Connections {
 
   add(connection: Connection): void {
     this.#all.add(connection);
-    this.#byAddress.set(connection.address, this.countOfAddress(connection.address) + 1);
+    this.#byNetwork.set(networkOf(connection.address), this.countOfAddress(connection.address) + 1);
   }
 
   /** Notes whose a socket is. */
@@ -44,8 +46,9 @@ export class Connections {
   remove(connection: Connection): void {
     if (!this.#all.delete(connection)) return;
     const left = this.countOfAddress(connection.address) - 1;
-    if (left > 0) this.#byAddress.set(connection.address, left);
-    else this.#byAddress.delete(connection.address);
+    const network = networkOf(connection.address);
+    if (left > 0) this.#byNetwork.set(network, left);
+    else this.#byNetwork.delete(network);
     if (connection.userId !== undefined) take(this.#byUserId, connection.userId, connection);
     for (const session of connection.sessions) take(this.#bySession, session, connection);
   }

@@ -3,9 +3,11 @@ import type { Server } from 'node:http';
 import type { FastifyPluginAsync } from 'fastify';
 import type { Logger } from 'pino';
 import { pushCodes } from '../../contracts/push/protocol.ts';
+import { defaultSettings } from '../../contracts/settings.ts';
 import type { Bus, Signal } from '../bus/bus.ts';
 import { sessionsTopic } from '../bus/topics.ts';
 import { type PageRequest, type Trust, trustNone } from '../proxies.ts';
+import type { RequestLimits } from '../rate-limit.ts';
 import { createSecurityLog } from '../security-log.ts';
 import { Audit } from './audit.ts';
 import { authRoutes } from './auth-routes.ts';
@@ -43,6 +45,8 @@ export interface GatewayOptions {
   readonly limits?: Partial<Limits>;
   /** The token of the login cookie, if the request's origin may use it; by default none is taken. */
   readonly cookieToken?: (request: PageRequest) => Promise<string | undefined>;
+  /** The limits of addresses and tokens; by default those of a new installation. */
+  readonly settings?: () => RequestLimits;
   /** Which proxies may name the client's address, protocol and host; by default none. */
   readonly trust?: Trust;
 }
@@ -147,8 +151,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       detach.push(takeUpgrades(server, { app, sessions, cookieToken, limits, reader: sockets, trust }));
     },
     routes: async (server) => {
-      authRoutes(server, { app, sessions, looks, database, cookieToken, security });
-      await server.register(serverRoutes, { app, bus, occupancy, memberStore, security });
+      const settings = options.settings ?? (() => defaultSettings);
+      authRoutes(server, { app, sessions, looks, database, cookieToken, security, settings });
+      await server.register(serverRoutes, { app, bus, occupancy, memberStore, security, settings });
     },
     drain() {
       drained ??= end();

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { Refusal, statusOf } from '../../contracts/codes.ts';
 import {
   asJson,
   ChannelName,
@@ -10,11 +11,12 @@ import {
 } from '../../contracts/push/protocol.ts';
 import type { Bus } from '../bus/bus.ts';
 import { channelTopic, sessionsTopic } from '../bus/topics.ts';
+import { type RequestLimits, takeAddressTurn } from '../rate-limit.ts';
 import type { SecurityLog } from '../security-log.ts';
 import { readChannel, topicOf } from './channel-name.ts';
 import type { MemberStore } from './member-store.ts';
 import type { Occupancy } from './occupancy.ts';
-import { faultOf } from './server-signature.ts';
+import { bodyFault, signatureFault } from './server-signature.ts';
 import type { App } from './signature.ts';
 
 export interface ServerOptions {
@@ -23,6 +25,7 @@ export interface ServerOptions {
   readonly occupancy: Occupancy;
   readonly memberStore: MemberStore;
   readonly security: SecurityLog;
+  readonly settings: () => RequestLimits;
 }
 
 const mostBytes = 2 * 1024 * 1024;
@@ -78,24 +81,30 @@ class Fault extends Error {
  * reads bodies as they came, to check their md5.
  */
 export async function serverRoutes(server: FastifyInstance, options: ServerOptions): Promise<void> {
-  const { app, bus, occupancy, memberStore, security } = options;
+  const { app, bus, occupancy, memberStore, security, settings } = options;
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: mostBytes }, (_request, body, done) =>
     done(null, body),
   );
   server.setErrorHandler((error, request, reply) => answerFault(error, request, reply));
-  server.addHook('preHandler', async (request) => {
-    const body = Buffer.isBuffer(request.body) ? request.body : undefined;
-    const url = request.raw.url ?? '';
-    const fault = faultOf(app, { method: request.method, url, body }, Date.now());
+  server.addHook('onRoute', (route) => {
+    route.config = { ...route.config, counts: 'own' };
+  });
+  // Before the body is read: who holds the secret has no limit, and others do not get that far.
+  server.addHook('onRequest', async (request) => {
+    const { method, raw, ip, id, params } = request;
+    const fault = signatureFault(app, { method, url: raw.url ?? '' }, Date.now());
+    const unknown = z.object({ id: z.literal(app.id) }).safeParse(params).error;
+    if (fault === undefined && unknown === undefined) return;
+    takeAddressTurn(ip, settings());
     if (fault !== undefined) {
-      const actor = { address: request.ip, reqId: request.id };
-      security.attempt('a signature of the HTTP side was wrong', actor, { fault });
-      throw new Fault(401, fault);
+      security.attempt('a signature of the HTTP side was wrong', { address: ip, reqId: id }, { fault });
     }
-    if (z.object({ id: z.literal(app.id) }).safeParse(request.params).error) {
-      throw new Fault(401, 'no application has this id');
-    }
+    throw new Fault(401, fault ?? 'no application has this id');
+  });
+  server.addHook('preHandler', async ({ body, raw }) => {
+    const fault = bodyFault(raw.url ?? '', Buffer.isBuffer(body) ? body : undefined);
+    if (fault !== undefined) throw new Fault(401, fault);
   });
 
   server.post('/apps/:id/events', async (request) => {
@@ -213,8 +222,13 @@ function read<Schema extends z.ZodType>(schema: Schema, value: unknown): z.outpu
   throw new Fault(400, z.prettifyError(result.error));
 }
 
+function statusOfError(error: unknown): number {
+  if (error instanceof Refusal) return statusOf(error.reason);
+  return error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+}
+
 function answerFault(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+  const status = statusOfError(error);
   if (status >= 400 && status < 500) {
     const message = error instanceof Error ? error.message : '';
     reply.code(status).send({ error: message });

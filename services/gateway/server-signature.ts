@@ -6,18 +6,16 @@ export interface SignedRequest {
   readonly method: string;
   /** Path and query as they stood in the request line. */
   readonly url: string;
-  readonly body: Buffer | undefined;
 }
 
 const mostSecondsApart = 600;
 
 /**
- * Judges the signature that Pusher's server libraries make: over method, path and sorted query, with
- * the body's md5 and the time. Returns what is wrong with it; undefined where nothing is.
+ * Judges the signature that Pusher's server libraries make: over method, path and sorted query, which holds
+ * the time and the body's md5. Says what is wrong with it; undefined if nothing is.
  */
-export function faultOf(app: App, { method, url, body }: SignedRequest, now: number): string | undefined {
-  const [path = '', queryText = ''] = url.split('?', 2);
-  const query = new URLSearchParams(queryText);
+export function signatureFault(app: App, { method, url }: SignedRequest, now: number): string | undefined {
+  const { path, query } = partsOf(url);
   const signature = query.get('auth_signature') ?? '';
   query.delete('auth_signature');
   if (query.get('auth_key') !== app.key) return 'auth_key is not known';
@@ -28,11 +26,22 @@ export function faultOf(app: App, { method, url, body }: SignedRequest, now: num
   const timestamp = query.get('auth_timestamp') ?? '';
   const apart = Math.abs(now / 1000 - Number(timestamp));
   if (!/^\d{1,12}$/.test(timestamp) || apart > mostSecondsApart) return 'auth_timestamp is not of now';
-  const md5 = query.get('body_md5');
+  return undefined;
+}
+
+/** Says whether a body is not the one whose md5 stands in the query; undefined if it is. */
+export function bodyFault(url: string, body: Buffer | undefined): string | undefined {
+  const md5 = partsOf(url).query.get('body_md5');
   const hasBody = body !== undefined && body.length > 0;
   if (!hasBody && md5 === null) return undefined;
   const expected = createHash('md5')
     .update(body ?? '')
     .digest('hex');
   return md5 === expected ? undefined : 'body_md5 is not that of the body';
+}
+
+/** All behind the first question mark is the query, further ones too: what is read of it is what was signed. */
+function partsOf(url: string): { path: string; query: URLSearchParams } {
+  const mark = url.includes('?') ? url.indexOf('?') : url.length;
+  return { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) };
 }

@@ -125,8 +125,8 @@ describe('a list', () => {
     }
   });
 
-  test('of 1,001 uids is refused, and so is one of a million before its elements are looked at', async () => {
-    for (const length of [1001, 900_000]) {
+  test('of 1,001 uids is refused, and so is one of 100,000 before its elements are looked at', async () => {
+    for (const length of [1001, 100_000]) {
       const uid = Array<number>(length).fill(0);
       const sent = await call(running, 'POST', '/user/multiGet', { uid });
       expect(sent).toEqual({ code: 2, msg: '参数uid不合法' });

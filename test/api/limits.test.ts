@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
 import { call, done, type Person, person, three, two } from '../support/client.ts';
+import { inOneSecond } from '../support/in-one-second.ts';
 
 let running: RunningApplication;
 beforeAll(async () => {
@@ -15,25 +18,13 @@ const Created = z.object({ gid: z.string() });
 const groupOf = async (owner: Person) => Number(Created.parse((await owner.post('/group/create')).data).gid);
 
 describe('requests a second', () => {
-  const second = () => Math.floor(performance.now() / 1000);
-
-  /** What is answered to requests that are all made within one second, in which there was none before. */
-  async function inOneSecond(ask: () => Promise<unknown>[]): Promise<unknown[]> {
-    for (let attempt = 0; attempt < 10; attempt++) {
-      const last = second();
-      await vi.waitUntil(() => second() !== last, { interval: 1, timeout: 2000 });
-      const answers = await Promise.all(ask());
-      if (second() === last + 1) return answers;
-    }
-    throw new Error('the machine is too busy to make the requests within a second');
-  }
-
   async function ask(headers: Readonly<Record<string, string>>, remoteAddress = '127.0.0.1') {
     const answer = await running.server.inject({ url: '/api/pop/getsetting', headers, remoteAddress });
     const { code } = z.object({ code: z.int() }).parse(answer.json());
     return `${answer.statusCode} ${code}`;
   }
-  const times = (many: number, request: () => Promise<string>) => Array.from({ length: many }, request);
+  const times = <Answer>(many: number, request: () => Promise<Answer>) =>
+    Array.from({ length: many }, request);
 
   async function loggedIn(): Promise<Record<string, string>> {
     const { uid } = await person(running, 'tom');
@@ -69,6 +60,78 @@ describe('requests a second', () => {
     ]);
     expect(answers.slice(0, 6).sort()).toEqual([...Array(5).fill('200 0'), '429 429']);
     expect(new Set(answers.slice(6))).toEqual(new Set(['200 0']));
+  });
+
+  test('of one IPv6 network of 64 bits count together, and of an IPv4 address however it is written', async () => {
+    await set({ limit_address: 3 });
+    const hosts = (...addresses: string[]) => addresses.map((address) => ask({}, address));
+    const six = await inOneSecond(() =>
+      hosts('2001:db8::1', '2001:db8::2', '2001:db8:0:0:ff::3', '2001:DB8::4'),
+    );
+    expect(six.sort()).toEqual([...Array(3).fill('200 0'), '429 429']);
+    const others = await inOneSecond(() =>
+      hosts('2001:db8:0:1::1', '2001:db8:0:2::1', '2001:db8:1::1', '::1'),
+    );
+    expect(others).toEqual(Array(4).fill('200 0'));
+    const four = await inOneSecond(() => hosts('10.0.0.9', '::ffff:10.0.0.9', '::FFFF:10.0.0.9', '10.0.0.9'));
+    expect(four.sort()).toEqual([...Array(3).fill('200 0'), '429 429']);
+  });
+
+  test('with a wrong key count for their address, as do paths that nobody serves', async () => {
+    await set({ limit_address: 3 });
+    const wrong = { ...serverKey, 'x-app-secret': 'wrong' };
+    const keys = await inOneSecond(() => times(4, () => ask(wrong)));
+    expect(keys.sort()).toEqual([...Array(3).fill('200 2'), '429 429']);
+    const nowhere = async (method: 'GET' | 'POST' = 'GET') => {
+      const { statusCode } = await running.server.inject({ method, url: '/nowhere' });
+      return statusCode;
+    };
+    expect((await inOneSecond(() => Array.from({ length: 4 }, () => nowhere()))).sort()).toEqual([
+      ...[404, 404, 404, 429],
+    ]);
+    const mixed = await inOneSecond<string | number>(() => [
+      nowhere(),
+      nowhere('POST'),
+      ask({}),
+      ask({}, '10.0.0.4'),
+      ask({}),
+    ]);
+    expect(mixed).toEqual([404, 404, '200 0', '200 0', '429 429']);
+  });
+
+  test('for files are ten times those for calls', async () => {
+    await set({ limit_address: 2 });
+    const file = async (url: string) => (await running.server.inject({ url })).statusCode;
+    const answers = await inOneSecond<string | number>(() => [
+      ...Array.from({ length: 20 }, (_, index) =>
+        file(index % 2 ? '/upload/images/202601/none.png' : '/static/img/avatar.jpg'),
+      ),
+      file('/upload/images/202601/none.png'),
+      file('/static/img/avatar.jpg'),
+      ...times(2, () => ask({})),
+    ]);
+    expect(new Set(answers.slice(0, 20))).toEqual(new Set([200, 404]));
+    expect(answers.slice(20)).toEqual([429, 429, '200 0', '200 0']);
+  });
+
+  test.each([
+    ['too many, over the limit', 429, 429],
+    ['nobody’s, where somebody must call', 200, -1],
+  ])('are answered before their body comes: %s', async (_, status, code) => {
+    await set({ limit_address: status === 429 ? 1 : 100 });
+    const path = status === 429 ? '/api/login/login' : '/api/message/send';
+    const asking = async () => {
+      const socket = connect(Number(new URL(running.url).port), '127.0.0.1');
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n{`,
+      );
+      const [data] = await once(socket, 'data');
+      socket.destroy();
+      return String(data);
+    };
+    const [, answer] = await inOneSecond(() => [ask({}), asking()]);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer).toContain(`{"code":${code},`);
   });
 
   test('with the server’s key are without limit', async () => {
@@ -133,5 +196,27 @@ describe('creating groups', () => {
         ...{ code: 2, msg: '参数members不合法' },
       });
     }
+  });
+});
+
+describe('a body', () => {
+  const post = async (path: string, bytes: number, value: (length: number) => object) => {
+    const empty = JSON.stringify(value(0)).length;
+    const payload = JSON.stringify(value(bytes - empty));
+    const headers = { ...serverKey, 'content-type': 'application/json' };
+    const answer = await running.server.inject({ method: 'POST', url: `/api${path}`, headers, payload });
+    return [answer.statusCode, z.object({ code: z.int() }).parse(answer.json()).code];
+  };
+
+  test('may have 256 KB, and no more', async () => {
+    const unknown = (length: number) => ({ uid: 1, unknown: 'x'.repeat(length) });
+    expect(await post('/user/multiGet', 256 * 1024, unknown)).toEqual([200, 0]);
+    expect(await post('/user/multiGet', 256 * 1024 + 1, unknown)).toEqual([413, 413]);
+  });
+
+  test('of settings may have 3 MB, for the longest of them', async () => {
+    const unknown = (length: number) => ({ revoke_seconds: 120, unknown: 'x'.repeat(length) });
+    expect(await post('/setting/update', 3 * 1024 * 1024, unknown)).toEqual([200, 0]);
+    expect(await post('/setting/update', 3 * 1024 * 1024 + 1, unknown)).toEqual([413, 413]);
   });
 });

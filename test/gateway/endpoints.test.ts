@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import PusherServer from 'pusher';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { tokenHash } from '../../services/accounts/tokens.ts';
+import { signatureFault } from '../../services/gateway/server-signature.ts';
 import { sign } from '../../services/gateway/signature.ts';
+import { inOneSecond } from '../support/in-one-second.ts';
 import { Client } from './client.ts';
 import { app, Installation, strangeToken } from './harness.ts';
 
@@ -109,6 +111,80 @@ describe('channel auth', () => {
     expect((await postJson('/pusher/auth', asked, wrong)).status).toBe(403);
   });
 });
+
+describe('requests a second', () => {
+  let settings = { limit_address: 1, limit_token: 5 };
+  const limited = installation.start({}, installation.bus, { settings: () => settings });
+  afterEach(() => {
+    settings = { limit_address: 1, limit_token: 5 };
+  });
+
+  async function ask(path: string, init: RequestInit = {}) {
+    const answer = await fetch(`http://127.0.0.1:${(await limited).port}${path}`, init);
+    await answer.text();
+    return answer.status;
+  }
+  const sign = (headers: Record<string, string>, body = 'socket_id=1.2&channel_name=private-user-9') =>
+    ask('/pusher/auth', {
+      ...{ method: 'POST', body },
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    });
+
+  test('for signatures are ten times those for calls, for an address without a valid token', async () => {
+    const answers = await inOneSecond(() => [
+      ...Array.from({ length: 5 }, () => sign({})),
+      ...Array.from({ length: 3 }, () => sign(bearer(strangeToken()))),
+      ...Array.from({ length: 2 }, () => sign({ ...asServer, 'x-app-secret': 'wrong' })),
+    ]);
+    expect(answers).toEqual(Array(10).fill(403));
+    const more = await inOneSecond(() => Array.from({ length: 11 }, () => sign({})));
+    expect(more.sort()).toEqual([...Array(10).fill(403), 429]);
+  });
+
+  test('for signatures are those of the token, if a header or the query names a valid one', async () => {
+    const answers = await inOneSecond(() => Array.from({ length: 6 }, () => sign(bearer(token))));
+    expect(answers.sort()).toEqual([...Array(5).fill(200), 429]);
+    settings = { limit_address: 1, limit_token: 1 };
+    const body = `socket_id=1.2&channel_name=private-user-9&token=${token}`;
+    const inBody = await inOneSecond(() => Array.from({ length: 11 }, () => sign({}, body)));
+    expect(inBody.sort()).toEqual([...Array(10).fill(200), 429]);
+  });
+
+  test('with the server’s key or a right signature are without limit', async () => {
+    const asked = 'socket_id=1.2&channel_name=private-audit';
+    const answers = await inOneSecond(() => Array.from({ length: 20 }, () => sign(asServer, asked)));
+    expect(new Set(answers)).toEqual(new Set([200]));
+    const port = String((await limited).port);
+    const server = new PusherServer({ appId: app.id, ...app, host: '127.0.0.1', port, useTLS: false });
+    const triggered = await inOneSecond(() =>
+      Array.from({ length: 5 }, async () => (await server.trigger('news', 'event', {})).status),
+    );
+    expect(triggered).toEqual(Array(5).fill(200));
+  });
+
+  test('with a wrong signature count for their address', async () => {
+    const send = () => ask(`/apps/${app.id}/events?auth_key=${app.key}`, { method: 'POST', body: 'x' });
+    expect((await inOneSecond(() => [send(), send()])).sort()).toEqual([401, 429]);
+  });
+});
+
+test.each(['?a=2', '?a=1?b=2', '?a=1&b=2?c=3'])(
+  'what stands behind a second question mark is signed too: %s',
+  (query) => {
+    const now = Date.now();
+    const auth = { auth_key: app.key, auth_timestamp: `${Math.floor(now / 1000)}`, auth_version: '1.0' };
+    const more = new URLSearchParams(auth);
+    const pairs = [...more, ...new URLSearchParams(query.slice(1))];
+    pairs.sort(([one], [other]) => (one < other ? -1 : 1));
+    const text = ['GET', '/apps/x/channels', pairs.map(([name, value]) => `${name}=${value}`).join('&')];
+    const signed = `/apps/x/channels?auth_signature=${sign(app, text.join('\n'))}&${more}&${query.slice(1)}`;
+    expect(signatureFault(app, { method: 'GET', url: signed }, now)).toBeUndefined();
+    for (const behind of ['?', '?d=4', '&d=4', '??']) {
+      const fault = signatureFault(app, { method: 'GET', url: signed + behind }, now);
+      expect(fault, behind).toBe('auth_signature is not right');
+    }
+  },
+);
 
 test('user auth signs who the token belongs to', async () => {
   const { status, body } = await postForm('/pusher/user-auth', { socket_id: '1.2' }, bearer(token));

@@ -3,8 +3,10 @@ import type { Pool } from 'pg';
 import { type Logger, pino } from 'pino';
 import { Uid } from '../../contracts/ids.ts';
 import { formatPosition, afterAll as lastNumber } from '../../contracts/push/position.ts';
+import { defaultSettings } from '../../contracts/settings.ts';
 import { accountsDatabase } from '../../services/accounts/tables.ts';
 import { createTokens, type Tokens, tokenHash } from '../../services/accounts/tokens.ts';
+import { limitAddresses } from '../../services/address-limit.ts';
 import { cookieToken } from '../../services/api/caller.ts';
 import { createHttp } from '../../services/api/http.ts';
 import type { Bus } from '../../services/bus/bus.ts';
@@ -15,6 +17,7 @@ import { tokenSessions } from '../../services/gateway/sessions.ts';
 import type { Position } from '../../services/log/log.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import type { PageRequest, Trust } from '../../services/proxies.ts';
+import type { RequestLimits } from '../../services/rate-limit.ts';
 import { createDatabase } from '../support/database.ts';
 
 export const app = { id: 'bubble-im', key: 'test-key', secret: 'test-secret' };
@@ -74,12 +77,19 @@ export class Installation {
   async start(
     limits: Partial<Limits> = {},
     bus = this.bus,
-    { trust, logger = silent }: { trust?: Trust; logger?: Logger } = {},
+    {
+      trust,
+      logger = silent,
+      settings = () => defaultSettings,
+    }: { trust?: Trust; logger?: Logger; settings?: () => RequestLimits } = {},
   ): Promise<RunningGateway> {
     const server = await createHttp(silent, trust);
+    limitAddresses(server, settings);
     const sessions = tokenSessions(this.tokens, async () => ({ token_days: 30 }));
     const cookies = async (request: PageRequest) => cookieToken(request, { origins: allowedOrigin });
-    const parts = { bus, database: this.pool, app, sessions, cookieToken: cookies, logger, limits };
+    const parts = {
+      ...{ bus, database: this.pool, app, sessions, cookieToken: cookies, logger, limits, settings },
+    };
     const create = () => createGateway({ ...parts, ...(trust && { trust }) });
     const gateway = create();
     const gateways = [gateway];

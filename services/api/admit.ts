@@ -1,0 +1,38 @@
+import type { FastifyRequest } from 'fastify';
+import { Refusal } from '../../contracts/codes.ts';
+import type { Contract } from '../../contracts/http/contract.ts';
+import { settingStream } from '../domain/setting.ts';
+import { takeAddressTurn, takeTokenTurn } from '../rate-limit.ts';
+import type { Application } from './application.ts';
+import { type Caller, identify } from './caller.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls, once a route of the API has admitted them. */
+    caller?: Caller;
+  }
+}
+
+/**
+ * Finds out who calls, before the body is read, and counts the request against their limit: the server's key
+ * has none, a token and an address without one have those of the settings. A wrong key counts for the address.
+ * @throws Refusal notReady, illegal for a wrong key, tooMany, notLoggedIn
+ */
+export async function admit(
+  request: FastifyRequest,
+  { access }: Pick<Contract, 'access'>,
+  application: Application,
+): Promise<Caller> {
+  if (!application.isReady()) throw new Refusal('notReady');
+  const { state: settings } = await application.store.load(settingStream);
+  const caller = await identify(request, application, settings).catch((error: unknown) => {
+    takeAddressTurn(request.ip, settings);
+    throw error;
+  });
+  if (caller.kind === 'user') takeTokenTurn(caller.token, settings);
+  if (caller.kind === 'nobody') {
+    takeAddressTurn(request.ip, settings);
+    if (access !== 'open') throw new Refusal('notLoggedIn');
+  }
+  return caller;
+}
