@@ -7,6 +7,9 @@ import {
 } from '../services/postgres/connect.ts';
 import type { SilenceWatch } from '../services/postgres/silence.ts';
 
+/** How long connections may take to end, in milliseconds. */
+const endMilliseconds = 1_000;
+
 /** A projector's connections, which stand and fall together. */
 export class Connections {
   readonly #database: DatabaseConfig;
@@ -38,9 +41,11 @@ export class Connections {
     for (const client of this.#open) client.connection.stream.destroy(reason);
   }
 
-  /** Ends all of them in good order; never fails. */
+  /** Ends all of them in good order, or cuts those that do not end in time; never fails. */
   async end(): Promise<void> {
+    const late = setTimeout(() => this.cut('the connection does not end in time'), endMilliseconds);
     await Promise.all(Array.from(this.#open, (client) => client.end().catch(() => undefined)));
+    clearTimeout(late);
     this.#open.clear();
   }
 }

@@ -5,7 +5,7 @@ import { migrations } from './migrations/index.ts';
 
 /** An hour: a migration may rewrite large tables, and others wait until it is done. */
 const longest = 3_600_000;
-const purpose: Purpose = { name: 'bubble-im migrations', statement: longest, transaction: longest };
+const purpose: Purpose = { name: 'bubble-im migrations', statement: longest };
 
 /**
  * Brings a database's tables up to date, each migration in one transaction. Several callers at once do

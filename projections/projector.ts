@@ -42,17 +42,14 @@ const longestPause = 2_000;
 const patience = 5_000;
 const expiryMilliseconds = 600_000;
 
-/** A batch writes 10,000 rows at most, which takes a busy disk some seconds. */
-const longestBatch = 30_000;
-
 /**
- * What is lost in a crash is made again, so commits need not wait for the disk; every statement finds
- * its rows by a key, so a plan without an index is never the right one.
+ * A batch writes 10,000 rows at most, which takes a busy disk some seconds. What is lost in a crash is
+ * made again, so commits need not wait for the disk; every statement finds its rows by a key, so a plan
+ * without an index is never the right one.
  */
 const workerPurpose: Purpose = {
   name: 'bubble-im projector',
-  statement: longestBatch,
-  transaction: longestBatch,
+  statement: 15_000,
   settings: {
     synchronous_commit: 'off',
     enable_seqscan: 'off',
@@ -64,7 +61,7 @@ const workerPurpose: Purpose = {
 };
 
 /** To renew the lease is one small write. */
-const keeperPurpose: Purpose = { name: 'bubble-im projector lease', statement: 2_000, transaction: 2_000 };
+const keeperPurpose: Purpose = { name: 'bubble-im projector lease', statement: 2_000 };
 
 interface Work {
   /** The connection that writes the read models. */

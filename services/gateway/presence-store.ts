@@ -63,7 +63,7 @@ export class PresenceStore {
            select uid from unnest($1::bigint[]) as came (uid) where uid not in (select uid from before)`,
           [opened, this.#gateway],
         );
-        changes.push(...rows.map((row) => ({ uid: uidOf(row), state: 'online' as const })));
+        for (const row of rows) changes.push({ uid: uidOf(row), state: 'online' });
       }
       if (closed.size > 0) {
         const uids = [...closed.keys()];
@@ -71,7 +71,7 @@ export class PresenceStore {
           this.#gateway,
           uids,
         ]);
-        changes.push(...(await this.#gone(client, uids, [...closed.values()])));
+        return changes.concat(await this.#gone(client, uids, [...closed.values()]));
       }
       return changes;
     });

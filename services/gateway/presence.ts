@@ -1,4 +1,5 @@
 import { Uid } from '../../contracts/ids.ts';
+import { queryPrepared } from '../postgres/prepared.ts';
 import type { BigintColumn, ReadingDatabase } from './database.ts';
 
 /** Whether a person has a websocket open anywhere, and when the last one closed (seconds; 0: never). */
@@ -26,14 +27,14 @@ export async function readPresence(
   const never: PresenceState = { state: 'offline', logoutTimestamp: 0 };
   const presence = new Map<Uid, PresenceState>(uids.map((uid) => [uid, never]));
   if (uids.length === 0) return presence;
-  const { rows } = await database.query<{
+  const { rows } = await queryPrepared<{
     uid: BigintColumn;
     online: boolean | null;
     died: BigintColumn | null;
     closed: BigintColumn | null;
-  }>({
-    name: 'presence',
-    text: `select uid, bool_or(online) as online, max(died) as died, max(closed) as closed
+  }>(
+    database,
+    `select uid, bool_or(online) as online, max(died) as died, max(closed) as closed
              from (
                select u.uid, (${alive}) as online, null::bigint as closed,
                       extract(epoch from coalesce(g.leaving, g.seen))::bigint as died
@@ -45,8 +46,8 @@ export async function readPresence(
                 where l.uid = any($1::bigint[])
              ) known
             group by uid`,
-    values: [uids],
-  });
+    [uids],
+  );
   for (const row of rows) {
     const online = row.online === true;
     const died = online ? 0 : Number(row.died ?? 0);

@@ -33,7 +33,7 @@ interface CheckpointRow {
 }
 
 const checkpointColumns = 'c.position, c.batch, c.epoch';
-const fromCheckpoint = `(select * from read.checkpoint where name = 'read') c`;
+const fromCheckpoint = `(select position, batch, epoch from read.checkpoint where name = 'read') c`;
 
 function checkpointOf(row: CheckpointRow | undefined): Checkpoint {
   if (row === undefined) throw new Error('the read models have no checkpoint: the database is not migrated');

@@ -66,7 +66,6 @@ export class Appender {
       purpose: {
         name: 'bubble-im log appender',
         statement: longest,
-        transaction: longest,
         settings: { lock_timeout: `${longest}` },
       },
       logger: options.logger,
@@ -142,10 +141,9 @@ export class Appender {
 
   #startWorking(): void {
     this.#working = true;
-    // What arrives in the same turn of the event loop comes along.
-    setImmediate(() => {
-      this.#work().catch((error: unknown) => this.#logger.fatal({ err: error }, 'the appender broke'));
-    });
+    // What arrives in the same turn of the event loop comes along. An error of the loop itself is not
+    // caught: it ends the process, which could append nothing any more.
+    setImmediate(() => void this.#work());
   }
 
   async #work(): Promise<void> {
@@ -155,11 +153,10 @@ export class Appender {
       const { batch, rest } = nextBatch(this.#waiting);
       if (batch.length === 0) break;
       this.#waiting = rest;
-      try {
-        this.#settle(await this.#send(client, batch));
-      } catch (error) {
-        await this.#retryLater(batch, error);
-      }
+      const committed = await this.#send(client, batch).catch((error: unknown) =>
+        this.#retryLater(batch, error),
+      );
+      if (committed) this.#settle(committed);
       // Lets the callers that were just answered, and what has arrived, join the next batch.
       await breathe();
     }
@@ -194,7 +191,7 @@ export class Appender {
     // No more of the error than this: its details may quote what was to be stored.
     const reason = error instanceof Error ? error.message : String(error);
     this.#logger.warn({ reason, appends: batch.length }, 'a batch was not answered well, trying again');
-    this.#waiting.unshift(...batch);
+    this.#waiting = batch.concat(this.#waiting);
     clearTimeout(this.#expiry);
     this.#expiry = undefined;
     this.#watchDeadlines();

@@ -37,27 +37,26 @@ export function nextBatch(waiting: readonly WaitingAppend[]): {
   rest: WaitingAppend[];
 } {
   const batch: WaitingAppend[] = [];
-  const rest: WaitingAppend[] = [];
+  const held: WaitingAppend[] = [];
   const ids = new Set<string>();
   const expectations = new Map<StreamName, number>();
-  const held = new Set<StreamName>();
+  const heldStreams = new Set<StreamName>();
   let events = 0;
   let bytes = 0;
   for (const [index, append] of waiting.entries()) {
     const full = events + append.events.length > maxBatchEvents || bytes + append.bytes > maxBatchBytes;
     const lonely = append.alone || batch[0]?.alone;
     if (batch.length > 0 && (full || lonely)) {
-      rest.push(...waiting.slice(index));
-      break;
+      return { batch, rest: held.concat(waiting.slice(index)) };
     }
     const earlier = expectations.get(append.stream);
     const dependent =
-      held.has(append.stream) ||
+      heldStreams.has(append.stream) ||
       (earlier !== undefined && (earlier !== anything || append.expected !== anything)) ||
       append.events.some(({ id }) => ids.has(id));
     if (dependent) {
-      held.add(append.stream);
-      rest.push(append);
+      heldStreams.add(append.stream);
+      held.push(append);
       continue;
     }
     batch.push(append);
@@ -66,7 +65,7 @@ export function nextBatch(waiting: readonly WaitingAppend[]): {
     events += append.events.length;
     bytes += append.bytes;
   }
-  return { batch, rest };
+  return { batch, rest: held };
 }
 
 /**

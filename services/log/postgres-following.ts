@@ -16,7 +16,7 @@ const assuranceMilliseconds = 5_000;
 /** How long a follower pauses after a read that failed. */
 const pauseMilliseconds = 200;
 
-const listening: Purpose = { name: 'bubble-im log listener', statement: 5_000, transaction: 5_000 };
+const listening: Purpose = { name: 'bubble-im log listener', statement: 5_000 };
 
 export interface FollowingOptions {
   readonly config: pg.ClientConfig;
@@ -161,16 +161,13 @@ export class Following {
   #pollLater(): void {
     const wait = this.#listener?.client ? assuranceMilliseconds : pollMilliseconds;
     this.#poll = setTimeout(() => {
-      this.#lookUpEnd().then(() => {
+      // An error that it throws is not caught: it ends the process, which could follow nothing any more.
+      void this.#lookUpEnd().then(() => {
         if (this.#followers > 0 && !this.#closing.signal.aborted) this.#pollLater();
         else this.#poll = undefined;
-      }, this.#broke);
+      });
     }, wait);
   }
-
-  readonly #broke = (error: unknown) => {
-    this.#options.logger.fatal({ err: error }, 'following the log broke');
-  };
 
   /** Where it fails, the next poll or the listener's return makes up for it. */
   async #lookUpEnd(): Promise<void> {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { queryPrepared } from '../postgres/prepared.ts';
 import { type EventId, type Json, LogFailure, type RecordedEvent, type StreamName } from './log.ts';
 import { positionOf } from './postgres-position.ts';
 
@@ -32,16 +33,18 @@ export interface Page {
   readonly more: boolean;
 }
 
+const columns = 'position, stream, revision, id, type, data, metadata, recorded';
+
 const page = (condition: string, order: string) => `
   select position, stream, revision, id, type, data, metadata,
     floor(extract(epoch from recorded) * 1000)::bigint as recorded, found
   from (
-    select *, count(*) over () as found,
+    select ${columns}, count(*) over () as found,
       sum(octet_length(data) + octet_length(metadata)) over (
         order by ${order} rows between unbounded preceding and current row
       ) as bytes,
       row_number() over (order by ${order}) as number
-    from (select * from log.events where ${condition} order by ${order} limit $1) chosen
+    from (select ${columns} from log.events where ${condition} order by ${order} limit $1) chosen
   ) page
   where bytes <= ${pageBytes} or number = 1
   order by number`;
@@ -64,7 +67,7 @@ export class Reading {
   /** The last place taken. */
   async end(): Promise<number> {
     const text = 'select coalesce(max(position), 0) as position from log.events';
-    const { rows } = await this.#query<{ position: string | number }>('log end', text, []);
+    const { rows } = await this.#query<{ position: string | number }>(text, []);
     return Number(rows[0]?.position);
   }
 
@@ -97,20 +100,16 @@ export class Reading {
 
   async #page(name: keyof typeof texts, limit: number, values: unknown[]): Promise<Page> {
     const most = Math.min(limit, pageEvents);
-    const { rows } = await this.#query<StoredRow>(name, texts[name], [most, ...values]);
+    const { rows } = await this.#query<StoredRow>(texts[name], [most, ...values]);
     const found = Number(rows[0]?.found ?? 0);
     return { records: rows.map(recordOf), more: rows.length < found || found === most };
   }
 
-  async #query<R extends pg.QueryResultRow>(
-    name: string,
-    text: string,
-    values: unknown[],
-  ): Promise<pg.QueryResult<R>> {
+  async #query<R extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<R>> {
     const until = performance.now() + retryMilliseconds;
     for (let pause = 20; ; pause *= 2) {
       try {
-        return await this.#pool.query<R>({ name, text, values });
+        return await queryPrepared<R>(this.#pool, text, values);
       } catch (error) {
         // A connection that died while idle shows only when it is used, and reading again is harmless.
         const refused = error instanceof pg.DatabaseError && error.severity === 'ERROR';

@@ -23,7 +23,7 @@ import { checkStreamName, prepare } from './prepared.ts';
 const readingConnections = 4;
 
 /** A page is read by an index, and holds 4 MB at most. */
-const readingPurpose: Purpose = { name: 'bubble-im log', statement: 5_000, transaction: 5_000 };
+const readingPurpose: Purpose = { name: 'bubble-im log', statement: 5_000 };
 
 const healthMilliseconds = 2_000;
 

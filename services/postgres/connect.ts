@@ -8,10 +8,11 @@ export type DatabaseConfig = string | pg.ClientConfig;
 export interface Purpose {
   /** How the server names the connection to its operator. */
   readonly name: string;
-  /** The longest that a statement may take: the server then cancels it. */
+  /**
+   * The longest that a statement may take: the server then cancels it. A transaction may take twice as
+   * long: a server of version 17 or later then ends the connection.
+   */
   readonly statement: number;
-  /** The longest that a transaction may take: a server of version 17 or later then ends the connection. */
-  readonly transaction: number;
   /** Further settings of the session. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -53,14 +54,15 @@ export function createClient(database: DatabaseConfig, purpose: Purpose): pg.Cli
  */
 export async function beginSession(
   client: pg.Client,
-  { statement, transaction, settings }: Purpose,
+  { statement, settings }: Purpose,
   silent: () => void = () => undefined,
 ): Promise<SilenceWatch> {
   const watch = new SilenceWatch(client, statement + grace, silent);
   const all = {
     ...serverSide,
     statement_timeout: `${statement}`,
-    transaction_timeout: `${transaction}`,
+    // If it were no longer than the statement's, the server would end the connection at once.
+    transaction_timeout: `${2 * statement}`,
     ...settings,
   };
   // Older servers do not know every one of them.

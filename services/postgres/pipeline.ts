@@ -1,5 +1,6 @@
 import type { Client, Connection, FieldDef } from 'pg';
 import { MessageWriter, type Parameter } from './message.ts';
+import { isStalePlan } from './stale-plan.ts';
 
 export { type ArrayParameter, bools, int4s, int8s, type Parameter, texts, uuids } from './message.ts';
 
@@ -18,7 +19,7 @@ export type Row = Readonly<Record<string, unknown>>;
 
 /**
  * Runs statements one after the other in one transaction and one round trip: each is parsed once a
- * connection, and one Sync at the end commits them all. Wait for one call before the next on the same
+ * connection, and one Sync at the end commits them all. Plans that a migration made stale are made anew. Wait for one call before the next on the same
  * client, which must not be in `pg`'s own pipeline mode.
  * @returns each statement's rows, in the order given
  * @throws the error of Postgres, after which nothing of it stands and the client can be used on; the
@@ -26,9 +27,18 @@ export type Row = Readonly<Record<string, unknown>>;
  *   cannot be sent, when nothing was sent
  */
 export function pipeline(client: Client, statements: readonly Statement[]): Promise<Row[][]> {
+  if (statements.length === 0) return Promise.resolve([]);
+  return run(client, statements).catch((error: unknown) => {
+    if (!isStalePlan(error)) throw error;
+    // Others may be stale by the same migration, so that all are prepared anew.
+    prepared.delete(client.connection);
+    return run(client, statements);
+  });
+}
+
+function run(client: Client, statements: readonly Statement[]): Promise<Row[][]> {
   return new Promise((resolve, reject) => {
-    if (statements.length === 0) resolve([]);
-    else client.query(new Pipeline(client, statements, resolve, reject));
+    client.query(new Pipeline(client, statements, resolve, reject));
   });
 }
 

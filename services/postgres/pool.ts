@@ -24,7 +24,6 @@ const numbers: pg.CustomTypesConfig = {
 const purpose: Purpose = {
   name: 'bubble-im',
   statement: 5_000,
-  transaction: 10_000,
   settings: { jit: 'off', max_parallel_workers_per_gather: '0' },
 };
 

@@ -4,7 +4,7 @@ import { beginSession, createClient, type Purpose } from './connect.ts';
 /** How long a notification may take before the connection counts as one that carries none, in milliseconds. */
 const patience = 3000;
 
-const purpose: Purpose = { name: 'bubble-im start', statement: patience, transaction: patience };
+const purpose: Purpose = { name: 'bubble-im start', statement: patience };
 
 /**
  * Makes sure that a connection is a session of its own: that a notification reaches who listens. Behind

@@ -94,7 +94,8 @@ export async function readPage(database: ReadDatabase, page: Page): Promise<Page
            m.timestamp, m.content, m.sub_type, m.state, m.quote_mid,
            q.state as quote_state, q.content as quote_content
       from (
-        select * from read.messages m
+        select m.sequence, m.mid, m.sender, m.timestamp, m.content, m.sub_type, m.state, m.quote_mid
+          from read.messages m
          where m.conversation = ${conversation} and m.sequence > ${after}
            and m.sequence < ${before ?? Number.MAX_SAFE_INTEGER}
            and m.state <> 'deleted'

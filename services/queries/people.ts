@@ -19,13 +19,24 @@ const offline: PresenceState = { state: 'offline', logoutTimestamp: 0 };
 /** As one array, so that the statement is the same whatever their number. */
 const amongst = (uids: readonly Uid[]) => sql<boolean>`uid = any(${uids}::bigint[])`;
 
+const profileColumns = [
+  'uid',
+  'username',
+  'nickname',
+  'avatar',
+  'sign',
+  'number_id',
+  'is_member',
+  'account_state',
+] as const;
+
 /** A person as `user/get` shows them, without what is between them and the caller. */
 export async function findProfile(
   database: ReadDatabase,
   presence: ReadPresence,
   key: PersonKey,
 ): Promise<(UserProfile & { uid: Uid }) | undefined> {
-  const users = database.selectFrom('read.users').selectAll();
+  const users = database.selectFrom('read.users').select(profileColumns);
   const found =
     'uid' in key
       ? users.where('uid', '=', key.uid)

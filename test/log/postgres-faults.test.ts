@@ -3,6 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type EventLog, LogFailure } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { startProgram } from '../support/process.ts';
+import { startDatabaseProxy } from '../support/proxy.ts';
 import { collect, event, events, freshCategory, idsOf, orderFaults, streamOf, take } from './specimens.ts';
 
 let database: TestDatabase;
@@ -53,6 +55,15 @@ async function backendOf(application: string): Promise<number> {
     [application],
   );
   return rows[0]?.pid ?? 0;
+}
+
+/** How many connections of that name the server has. */
+async function backendsOf(application: string): Promise<number> {
+  const { rowCount } = await eye.query(
+    'select from pg_stat_activity where application_name = $1 and datname = current_database()',
+    [application],
+  );
+  return rowCount ?? 0;
 }
 
 async function terminate(application: string): Promise<number> {
@@ -163,6 +174,43 @@ describe('a connection that breaks', () => {
     await terminate('bubble-im log');
     expect(await collect(log.readStream(stream))).toHaveLength(3);
     expect(await log.healthy()).toBe(true);
+  });
+});
+
+describe('connections that freeze', () => {
+  it('delay an append, which is stored once, and notifications, which then come at once again', async () => {
+    const proxy = await startDatabaseProxy(database.url);
+    const frozen = await openPostgresLog({ connectionString: proxy.url });
+    const category = freshCategory();
+    const seen: string[] = [];
+    const done = new AbortController();
+    const options = { after: await frozen.end(), prefixes: [`${category}-`], signal: done.signal };
+    const following = (async () => {
+      for await (const batch of frozen.subscribe(options)) seen.push(...batch.map(({ stream }) => stream));
+    })();
+    const appended = async (name: string, by: EventLog) => {
+      await by.append(streamOf(category, name), 'none', events(1));
+      await expect.poll(() => seen, { timeout: 15_000 }).toContain(streamOf(category, name));
+    };
+    await appended('before', log);
+    proxy.freeze();
+    await Promise.all([appended('by another', log), appended('by this one', frozen)]);
+    await expect.poll(() => frozen.healthy(), { timeout: 15_000 }).toBe(true);
+    // The listener is a new one, too: else this would be found by the next look at the end, 5 s later.
+    await expect.poll(() => backendsOf('bubble-im log listener'), { timeout: 15_000 }).toBeGreaterThan(1);
+    await appended('after', log);
+    expect(seen).toHaveLength(4);
+    done.abort();
+    await following;
+    await frozen.close();
+  }, 60_000);
+});
+
+describe('an appender that breaks', () => {
+  it('ends its process, which could append nothing any more', async () => {
+    const program = startProgram('test/log/broken-appender-program.ts', [], { DATABASE_URL: database.url });
+    expect(await program.ended).toBe(1);
+    expect(program.stderr()).toContain('a fault of the program');
   });
 });
 

@@ -3,7 +3,7 @@ import { openClient, openPool, type Purpose } from '../../services/postgres/conn
 import { createEmptyDatabase } from '../support/database.ts';
 import { startDatabaseProxy } from '../support/proxy.ts';
 
-const purpose: Purpose = { name: 'test', statement: 300, transaction: 900 };
+const purpose: Purpose = { name: 'test', statement: 300 };
 const backend = 'select pg_backend_pid() as pid';
 
 let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
@@ -63,7 +63,7 @@ test('the server ends a transaction whose client does not go on', async () => {
   const client = await openClient(proxy.url, purpose);
   await client.query('create table held (a int); insert into held values (1)');
   await client.query('begin; update held set a = 2');
-  const other = await openClient(database.url, { ...purpose, statement: 10_000, transaction: 10_000 });
+  const other = await openClient(database.url, { ...purpose, statement: 10_000 });
   await other.query('update held set a = 3');
   expect((await other.query('select a from held')).rows).toEqual([{ a: 3 }]);
   await other.end();

@@ -256,7 +256,7 @@ describe('of two projectors', () => {
   });
 
   it('the other takes over within seconds from one whose host is lost in the middle of a batch', async () => {
-    const lost = await openClient(world.url, { name: 'lost', statement: 60_000, transaction: 60_000 });
+    const lost = await openClient(world.url, { name: 'lost', statement: 60_000 });
     await lost.query("set idle_in_transaction_session_timeout = '60s'");
     const ended = new Promise<void>((resolve) => lost.on('end', resolve));
     await lost.query(
@@ -274,7 +274,7 @@ describe('of two projectors', () => {
   });
 
   it('the other waits as long as the lease is renewed, whatever the clock of the database says', async () => {
-    const keeper = await openClient(world.url, { name: 'keeper', statement: 1_000, transaction: 1_000 });
+    const keeper = await openClient(world.url, { name: 'keeper', statement: 1_000 });
     await keeper.query(
       `update read.lease set holder = 'another', backend = pid, backend_started = backend_start
          from pg_stat_activity where pid = pg_backend_pid()`,

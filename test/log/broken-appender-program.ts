@@ -1,0 +1,26 @@
+import { pino } from 'pino';
+import { runProgram } from '../../services/lifecycle.ts';
+import { Appender } from '../../services/log/postgres-appender.ts';
+import { prepare } from '../../services/log/prepared.ts';
+import { event, freshCategory, streamOf } from './specimens.ts';
+
+/** Appends to the database of DATABASE_URL, with an error where the appender tells of its batch. */
+await runProgram(async (program) => {
+  const appender = await program.start(
+    'appender',
+    async () =>
+      new Appender({
+        config: { connectionString: program.environment.databaseUrl },
+        logger: pino({ level: 'silent' }),
+        patience: 60_000,
+        onCommitted: () => {
+          throw new Error('a fault of the program');
+        },
+      }),
+    // It could not answer what waits.
+    () => ({ stop: async () => undefined }),
+  );
+  const stream = streamOf(freshCategory());
+  void appender.append(stream, 'any', prepare(stream, [event()]));
+  process.stdout.write('appending\n');
+});

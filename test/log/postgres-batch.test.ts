@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { anything, nextBatch, type WaitingAppend } from '../../services/log/postgres-batch.ts';
+import { prepare } from '../../services/log/prepared.ts';
+import { event, streamOf } from './specimens.ts';
+
+function waiting(id: number): WaitingAppend {
+  const stream = streamOf('many', id);
+  return {
+    stream,
+    expected: anything,
+    events: prepare(stream, [event()]),
+    bytes: 2,
+    deadline: 0,
+    resolve: () => undefined,
+    reject: () => undefined,
+    doubtful: false,
+    alone: false,
+  };
+}
+
+test('a batch is picked from hundreds of thousands that wait, and the others stay in their order', () => {
+  const all = Array.from({ length: 300_000 }, (_, id) => waiting(id));
+  const { batch, rest } = nextBatch(all);
+  expect(batch).toHaveLength(1_000);
+  expect(batch[999]).toBe(all[999]);
+  expect(rest).toHaveLength(299_000);
+  expect(rest[0]).toBe(all[1_000]);
+  expect(rest.at(-1)).toBe(all.at(-1));
+});
+
+test('what depends on a batch stays before what arrived later', () => {
+  const first = waiting(1);
+  const repeat = { ...waiting(1), events: first.events };
+  const all = [first, repeat, ...Array.from({ length: 1_500 }, (_, id) => waiting(id + 2))];
+  const { batch, rest } = nextBatch(all);
+  expect(batch).not.toContain(repeat);
+  expect(rest[0]).toBe(repeat);
+  expect(batch.length + rest.length).toBe(all.length);
+});
