@@ -1,12 +1,12 @@
-import { pino } from 'pino';
 import { migrate } from '../projections/migrate.ts';
 import { readEnvironment } from '../services/environment.ts';
+import { createLogger } from '../services/logger.ts';
 import { withDatabase } from './with-database.ts';
 
 /** `npm run migrate`: brings the tables up to date, of DATABASE_URL or of the data folder. */
 try {
   const environment = readEnvironment();
-  const applied = await withDatabase(environment, pino({ level: environment.logLevel }), migrate);
+  const applied = await withDatabase(environment, await createLogger(environment.logLevel), migrate);
   console.log(applied.length === 0 ? 'nothing to do' : applied.map((name) => `applied ${name}`).join('\n'));
 } catch (error) {
   console.error(`migrate: ${error instanceof Error ? error.message : String(error)}`);

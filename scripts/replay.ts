@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { pino } from 'pino';
 import { definitionOf } from '../contracts/events/index.ts';
 import { readEnvironment } from '../services/environment.ts';
 import { postgresFolder } from '../services/installation.ts';
 import { type EventLog, type Position, type RecordedEvent, startOfLog } from '../services/log/log.ts';
 import { openLog } from '../services/log/open.ts';
+import { createLogger } from '../services/logger.ts';
 import { withDatabase } from './with-database.ts';
 
 /** `npm run replay`: shows the event log, while the system runs or at rest; it changes nothing. */
@@ -38,10 +38,7 @@ function knownTypes(text: string): string {
 
 async function run(options: Options): Promise<void> {
   const environment = readEnvironment();
-  const logger = pino(
-    { level: environment.logLevel === 'info' ? 'warn' : environment.logLevel },
-    pino.destination(2),
-  );
+  const logger = await createLogger(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
   const { databaseUrl, eventStoreUrl, dataFolder } = environment;
   // Looking must not make what it looks for.
   if (!databaseUrl && !eventStoreUrl && !existsSync(postgresFolder(dataFolder))) {

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { type Environment, readEnvironment } from './environment.ts';
+import { createLogger } from './logger.ts';
 
 /** How a part of the program ends. */
 export interface Ending {
@@ -53,7 +54,7 @@ export async function runProgram(
   { drainMilliseconds = 30_000 }: ProgramOptions = {},
 ): Promise<never> {
   const environment = environmentOrExit();
-  const logger = pino({ level: environment.logLevel }, pino.destination(2));
+  const logger = await createLogger(environment.logLevel);
   const parts: { name: string; ending: Ending }[] = [];
   let ending = false;
   let code = 0;

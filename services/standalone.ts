@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { defaultSettings } from '../contracts/settings.ts';
 import { startProjector } from '../projections/projector.ts';
@@ -27,6 +26,7 @@ import { openLog } from './log/open.ts';
 import { createPool } from './postgres/pool.ts';
 import { trustOf } from './proxies.ts';
 import { openSms } from './sms/open.ts';
+import { welcome } from './welcome.ts';
 
 /** The whole of bubble-im in one process: log, projections, bus, gateway, API (`npm start`). */
 async function start(program: Program): Promise<void> {
@@ -102,31 +102,8 @@ async function start(program: Program): Promise<void> {
   const address = await listen(program, server);
   // Not awaited: while the read models catch up, the program can be asked to end.
   void prepared.then(() => {
-    if (application.isReady()) process.stdout.write(welcome(address, appKeys, dataFolder));
+    if (application.isReady()) process.stdout.write(welcome(environment, { address, appKeys, dataFolder }));
   });
-}
-
-/** What whoever starts the program needs to know to begin. */
-function welcome(
-  address: string,
-  appKeys: { key: string; file: string | undefined },
-  dataFolder: string,
-): string {
-  const { hostname, port } = new URL(address);
-  const socket = `ws://${isIPv6(hostname) ? `[${hostname}]` : hostname}:${port}/app/${appKeys.key}`;
-  const secret = appKeys.file ?? 'APP_SECRET of the environment';
-  return `bubble-im runs.
-
-  API        ${address}/api
-  websocket  ${socket}
-  app key    ${appKeys.key}
-  secret     ${secret}
-  data       ${dataFolder}
-
-Begin with
-
-  curl ${address}/api/pop/getsetting
-`;
 }
 
 await runProgram(start);

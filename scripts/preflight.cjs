@@ -1,0 +1,24 @@
+// Run before each program by any version of Node, also one that cannot read the project's own code:
+// says in one line what is missing to start it.
+const { existsSync, readFileSync } = require('node:fs');
+const { join } = require('node:path');
+
+const root = join(__dirname, '..');
+const { dependencies, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const missing = Object.keys(dependencies).filter((name) => !existsSync(join(root, 'node_modules', name)));
+const least = Number(/\d+/.exec(engines.node)[0]);
+
+if (missing.length > 0) {
+  fail(
+    `${missing.length} packages are not installed (${missing.slice(0, 3).join(', ')} …): run "npm ci" first`,
+  );
+} else if (Number.parseInt(process.versions.node, 10) < least) {
+  fail(
+    `Node ${least} or later is needed, this is ${process.versions.node}: run "npm ci" without --ignore-scripts, which brings one, and start by npm`,
+  );
+}
+
+function fail(reason) {
+  process.stderr.write(`bubble-im: ${reason}\n`);
+  process.exitCode = 1;
+}

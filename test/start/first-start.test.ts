@@ -1,0 +1,116 @@
+import { execFile, spawn } from 'node:child_process';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readEnvironment } from '../../services/environment.ts';
+import { welcome } from '../../services/welcome.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { isInstalled } from '../support/installed.ts';
+import { startStandalone } from '../support/standalone.ts';
+
+/** What a command in a folder told on stderr, and its exit code. */
+function run(folder: string, file: string, parameters: readonly string[]): Promise<[number, string]> {
+  return new Promise((resolve) => {
+    const child = execFile(file, parameters, { cwd: folder }, (_error, _stdout, stderr) => {
+      resolve([child.exitCode ?? -1, stderr]);
+    });
+  });
+}
+
+/** A checkout in which nothing was installed. */
+async function bareCheckout(): Promise<string> {
+  const folder = await temporaryFolder();
+  await cp('package.json', join(folder, 'package.json'));
+  await cp('scripts/preflight.cjs', join(folder, 'scripts', 'preflight.cjs'));
+  return folder;
+}
+
+describe('npm start', () => {
+  test.each(['start', 'gateway', 'migrate', 'replay'])(
+    'as `npm run %s` without npm ci says so in a line',
+    async (script) => {
+      const [code, told] = await run(await bareCheckout(), 'npm', ['run', '-s', script]);
+      expect(code).toBe(1);
+      expect(told).toMatch(/^bubble-im: \d+ packages are not installed \(.*\): run "npm ci" first\n$/);
+    },
+  );
+
+  test('on Node 20 says so in a line', async () => {
+    const older = join(await temporaryFolder(), 'older.cjs');
+    await writeFile(older, "Object.defineProperty(process.versions, 'node', { value: '20.19.2' });");
+    const [code, told] = await run('.', process.execPath, ['--require', older, 'scripts/preflight.cjs']);
+    expect(code).toBe(1);
+    expect(told).toMatch(/^bubble-im: Node 24 or later is needed, this is 20\.19\.2: [^\n]*\n$/);
+  });
+
+  test('goes on where all is installed', async () => {
+    expect(await run('.', process.execPath, ['scripts/preflight.cjs'])).toEqual([0, '']);
+  });
+});
+
+describe('the start', () => {
+  const at = { address: 'http://127.0.0.1:8787', dataFolder: '/srv/im' };
+  const appKeys = { key: 'key-1', secret: 'secret-of-the-app', file: '/srv/im/app-secret' };
+
+  test('says where the program is reached, what it stands on, and that no SMS is sent', async () => {
+    const bubble = await startStandalone(await temporaryFolder());
+    const told = bubble.program.lines().join('\n');
+    expect(told).toContain(`API        ${bubble.url}/api`);
+    expect(told).toContain(`docs       ${bubble.url}/docs`);
+    expect((await fetch(`${bubble.url}/docs`)).status).toBe(200);
+    expect(told).toMatch(/database {3}the embedded Postgres/);
+    expect(told).toMatch(/log {8}in the database/);
+    expect(told).toMatch(/bus {8}in memory/);
+    expect(told).toMatch(/SMS {8}none is really sent: look at GET \/dev\/sms\?phone=…/);
+    expect(told).not.toContain(bubble.secret);
+  });
+
+  test('names the servers of the environment without their passwords', () => {
+    const environment = readEnvironment({
+      DATABASE_URL: 'postgres://im:hidden@db.example:5433/im?sslmode=require',
+      EVENTSTORE_URL: 'esdb://admin:hidden@one:2113,two:2113?tls=false',
+      NATS_URL: 'nats://user:hidden@nats.example:4222',
+      ALIYUN_SMS_SIGN: '泡泡',
+      ALIYUN_SMS_TEMPLATE: 'SMS_1',
+      ALIBABA_CLOUD_ACCESS_KEY_ID: 'id',
+      ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'hidden',
+    });
+    const told = welcome(environment, { ...at, appKeys });
+    expect(told).toContain('Postgres at db.example:5433');
+    expect(told).toContain('EventStoreDB, several hosts');
+    expect(told).toContain('NATS at nats.example:4222');
+    expect(told).toContain('sent by Aliyun');
+    expect(told).not.toMatch(/hidden|secret-of-the-app/);
+  });
+});
+
+test.skipIf(!isInstalled('script'))(
+  'on a terminal the log is lines for people, apart from what the start says (needs script)',
+  async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'data'));
+    const program = `${process.execPath} services/standalone.ts`;
+    const terminal = spawn('script', ['--quiet', '--return', '--command', program, '/dev/null'], {
+      env: { PATH: process.env.PATH, DATA_DIR: join(folder, 'data'), PORT: '0', LOG_LEVEL: 'info' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void terminal.kill('SIGKILL'));
+    let seen = '';
+    let interrupted = false;
+    terminal.stdout.on('data', (data: Buffer) => {
+      seen += data;
+      if (interrupted || !seen.includes('getsetting')) return;
+      interrupted = true;
+      // Ctrl-C, as a person types it.
+      terminal.stdin.write('\x03');
+    });
+    await text(terminal.stdout);
+    const told = stripVTControlCharacters(seen).replaceAll('\r', '');
+    expect(told).toMatch(/\[\d\d:\d\d:\d\d\] INFO: the tables were brought up to date/);
+    expect(told).toMatch(/\n\nbubble-im runs\.\n/);
+    expect(told).toMatch(/getsetting\n\n.*INFO: ending/s);
+    expect(told).not.toContain('"level":');
+  },
+);
