@@ -2,9 +2,10 @@ import { groupAvatar, mostFaces } from '../contracts/avatars.ts';
 import type { GroupEvent, Notice } from '../contracts/events/group.ts';
 import { Gid, groupConversation, Uid } from '../contracts/ids.ts';
 import { groupChannel, userChannel } from '../contracts/push/index.ts';
+import { creationText, namesInNotice } from '../services/domain/group-commands.ts';
 import type { Decoded } from '../services/log/codec.ts';
 import { endOf, joinChat } from './inbox.ts';
-import { emptyConversation, groupMessageReads, plain, sendToGroup } from './messages.ts';
+import { type Arrival, emptyConversation, groupMessageReads, plain, sendToGroup } from './messages.ts';
 import { type ProjectionsOf, type Pushes, timestampOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
 import type { Ref } from './store/table.ts';
@@ -17,6 +18,7 @@ import {
   groups,
   inbox,
   membersOf,
+  users,
 } from './tables.ts';
 
 type OfGroup = { readonly data: { readonly gid: Gid } };
@@ -36,18 +38,27 @@ export function noticeReads(by: Uid, gid: Gid) {
   return groupMessageReads(by, gid);
 }
 
-/** Leaves an event's notice in the group, from the one who acted. */
-export function leaveNotice(rows: Rows, pushes: Pushes, event: WithNotice, by: Uid): void {
+/** What a notice takes its place in the conversation with. */
+const noticeOf = (event: Decoded, { mid, content }: Notice): Arrival => ({
+  place: event.position,
+  mid,
+  event_id: event.id,
+  content,
+  timestamp: timestampOf(event),
+  sub_type: 'notice',
+  ...plain,
+});
+
+/** Leaves an event's notice in the group, from the one who acted; newcomers hear it on their own channel too. */
+export function leaveNotice(
+  rows: Rows,
+  pushes: Pushes,
+  event: WithNotice,
+  by: Uid,
+  newcomers: readonly Uid[] = [],
+): void {
   const { gid, notice } = event.data;
-  sendToGroup(rows, pushes, by, gid, {
-    place: event.position,
-    mid: notice.mid,
-    event_id: event.id,
-    content: notice.content,
-    timestamp: timestampOf(event),
-    sub_type: 'notice',
-    ...plain,
-  });
+  sendToGroup(rows, pushes, by, gid, noticeOf(event, notice), newcomers);
 }
 
 /** Adds members who are not in yet, in this order; answers the group as it stands then. */
@@ -110,7 +121,7 @@ function joining(rows: Rows, pushes: Pushes, event: WithNotice, by: Uid, uids: r
   const mutedUntil = (uid: Uid) => rows.get(groupMutes.at(gid, uid))?.until ?? 0;
   const after = admit(rows, before, joined, event.position, mutedUntil);
   pushAdded(pushes, after, joined, by, notice.content);
-  leaveNotice(rows, pushes, event, by);
+  leaveNotice(rows, pushes, event, by, joined);
   pushAvatar(pushes, before, after);
 }
 
@@ -163,9 +174,12 @@ export const groupProjections: Pick<
   | 'GroupDissolved'
 > = {
   GroupCreated: {
-    reads: ({ data: { gid } }) => [groups.at(gid), conversations.at(groupConversation(gid))],
+    reads: ({ data: { gid, owner, members } }) => [
+      ...groupMessageReads(owner, gid),
+      ...members.slice(0, namesInNotice + 1).map((uid) => users.at(uid)),
+    ],
     apply(event, rows, pushes) {
-      const { gid, owner, members, name, avatar } = event.data;
+      const { gid, owner, members, name, avatar, noticeMid } = event.data;
       if (rows.get(groups.at(gid))) return;
       const conversation = groupConversation(gid);
       rows.put(conversations, emptyConversation(conversation, event.position));
@@ -182,7 +196,19 @@ export const groupProjections: Pick<
         member_count: 0,
       };
       const group = admit(rows, empty, members, event.position, () => 0);
-      pushAdded(pushes, group, members, owner);
+      if (noticeMid === null) {
+        pushAdded(pushes, group, members, owner);
+        return;
+      }
+      // The names are those of this moment: a later nickname changes no notice.
+      const named = members.slice(0, namesInNotice + 1).flatMap((uid): [Uid, string][] => {
+        const user = rows.get(users.at(uid));
+        return user ? [[uid, user.nickname]] : [];
+      });
+      const [, ...invited] = members;
+      const content = creationText(new Map(named), owner, invited);
+      pushAdded(pushes, group, members, owner, content);
+      sendToGroup(rows, pushes, owner, gid, noticeOf(event, { mid: noticeMid, content }), invited);
     },
   },
   MembersAdded: {

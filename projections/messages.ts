@@ -167,11 +167,21 @@ export function groupMessageReads(from: Uid, gid: Gid, quoteMid?: number): Ref[]
   return [...placeReads(groupConversation(gid), from, quoteMid), users.at(from), groups.at(gid)];
 }
 
-/** A message or notice in a group: one row and one push, however many members hear it. */
-export function sendToGroup(rows: Rows, pushes: Pushes, from: Uid, gid: Gid, arrival: Arrival): void {
+/**
+ * A message or notice in a group: one row and one push, however many members hear it.
+ * @param newcomers who do not listen to the group's channel yet, and hear it on their own as well
+ */
+export function sendToGroup(
+  rows: Rows,
+  pushes: Pushes,
+  from: Uid,
+  gid: Gid,
+  arrival: Arrival,
+  newcomers: readonly Uid[] = [],
+): void {
   const conversation = groupConversation(gid);
   const group = rows.get(groups.at(gid));
-  pushes.add(groupChannel(gid), 'message', {
+  const payload = {
     from: String(from),
     from_name: rows.get(users.at(from))?.nickname ?? '',
     from_avatar: userAvatar(rows.get(users.at(from))?.avatar ?? ''),
@@ -179,7 +189,9 @@ export function sendToGroup(rows: Rows, pushes: Pushes, from: Uid, gid: Gid, arr
     to_name: group?.name ?? '',
     to_avatar: groupAvatar(group?.avatar ?? null, group?.faces ?? []),
     ...content(rows, conversation, 'group', arrival),
-  });
+  };
+  for (const uid of newcomers) pushes.add(userChannel(uid), 'message', payload);
+  pushes.add(groupChannel(gid), 'message', payload);
   place(rows, conversation, from, arrival);
 }
 

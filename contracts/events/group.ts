@@ -25,7 +25,10 @@ export const groupEvents = [
       name: personal(z.string()),
       /** Null: the composed picture of the first nine. */
       avatar: personal(z.string()).nullable(),
+      /** Of the notice that the creation leaves; null in a group of one, and before version 2. */
+      noticeMid: Mid.nullable(),
     }),
+    [(data) => ({ ...data, noticeMid: null })],
   ),
   event('MembersAdded', z.object({ gid: Gid, by: Uid, members: z.array(Uid), notice: Notice })),
   event('MemberJoined', z.object({ gid: Gid, uid: Uid, notice: Notice })),

@@ -1,6 +1,7 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { Gid, Uid } from '../../contracts/ids.ts';
 import { type CreatedGroups, type GroupClaim, randomGid } from '../accounts/created-groups.ts';
+import type { Ids } from '../accounts/ids.ts';
 import { groupStream } from '../domain/group.ts';
 import { createGroup as decide, type Names } from '../domain/group-commands.ts';
 import type { EventLog, Position } from '../log/log.ts';
@@ -32,7 +33,12 @@ const attempts = 5;
  * @throws Refusal illegal where the uniqueId stands for another request
  */
 export async function createGroup(
-  parts: { readonly log: EventLog; readonly store: AggregateStore; readonly createdGroups: CreatedGroups },
+  parts: {
+    readonly log: EventLog;
+    readonly store: AggregateStore;
+    readonly createdGroups: CreatedGroups;
+    readonly ids: Pick<Ids, 'nextMid'>;
+  },
   command: CreateGroup,
   { uniqueId, requestHash }: Repeatable,
   context: CommandContext,
@@ -46,9 +52,10 @@ export async function createGroup(
     if (state?.founder === owner) return { gid: earlier.gid, position };
   }
   const names = await command.permit();
+  const mid = await parts.ids.nextMid();
   let gid = earlier?.gid ?? randomGid();
   // What this refuses must be refused before the uniqueId is taken.
-  decide(null, { ...command, gid, names });
+  decide(null, { ...command, gid, names, mid });
   if (uniqueId !== undefined && !earlier) {
     const claim = await createdGroups.claimGroup(owner, uniqueId, gid, requestHash);
     mustBeOf(claim, requestHash);
@@ -57,7 +64,7 @@ export async function createGroup(
   for (let attempt = 0; attempt < attempts; attempt++) {
     const chosen = gid;
     const { events, position } = await execute(parts, groupStream(chosen), context, (state) =>
-      decide(state, { ...command, gid: chosen, names }),
+      decide(state, { ...command, gid: chosen, names, mid }),
     );
     if (events.length > 0) return { gid, position };
     const { state } = await store.load(groupStream(chosen));

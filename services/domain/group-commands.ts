@@ -16,7 +16,7 @@ import {
 export const maxMembers = 10_000;
 
 /** How many names a notice spells out before it only counts the rest. */
-const namesInNotice = 10;
+export const namesInNotice = 10;
 
 /** A nickname for each uid that a notice may name. */
 export type Names = ReadonlyMap<Uid, string>;
@@ -43,6 +43,11 @@ export function defaultGroupName(nicknames: readonly string[]): string {
   return `${cut})`;
 }
 
+/** What the notice of a group's creation says: who created it and who was invited. */
+export function creationText(names: Names, owner: Uid, invited: readonly Uid[]): string {
+  return `${named(names, owner)}创建了群聊,邀请了${listed(names, invited)}`;
+}
+
 /** Creates a group: the owner first, then the members in the order given, doubles dropped. */
 export function createGroup(
   state: GroupState,
@@ -51,16 +56,23 @@ export function createGroup(
     owner: Uid;
     members: readonly Uid[];
     names: Names;
+    mid: Mid;
     name?: string | undefined;
     avatar?: string | undefined;
   },
 ): GroupEvent[] {
   if (state) return [];
-  const { gid, owner, names, name, avatar } = command;
+  const { gid, owner, names, mid, name, avatar } = command;
   const members = [...new Set([owner, ...command.members])];
   if (members.length > maxMembers) throw new Refusal('illegal', `群成员不能超过${maxMembers}人`);
   const chosen = name || defaultGroupName(members.slice(0, 9).map((uid) => named(names, uid)));
-  return [{ type: 'GroupCreated', data: { gid, owner, members, name: chosen, avatar: avatar || null } }];
+  const noticeMid = members.length > 1 ? mid : null;
+  return [
+    {
+      type: 'GroupCreated',
+      data: { gid, owner, members, name: chosen, avatar: avatar || null, noticeMid },
+    },
+  ];
 }
 
 /** A member invites others; who is in already is passed over. */

@@ -43,7 +43,7 @@ describe('creating a group', () => {
               url: `/pop/group/chat/${gid}`,
               key: `group-${gid}`,
               unread_count: 0,
-              items: [],
+              items: [{ content: '猫猫创建了群聊,邀请了小老鼠', sub_type: 'notice' }],
             },
           },
         },

@@ -139,8 +139,9 @@ describe('creating the same again', () => {
   it('takes another gid where the one it claimed is another person’s group', async () => {
     const [owner, stranger] = [await person(), await person()];
     const taken = gid(123_456_789);
+    const mid = await running.application.ids.nextMid();
     await execute(running.application, groupStream(taken), context(stranger), (state) =>
-      groups.createGroup(state, { gid: taken, owner: stranger, members: [], names: new Map() }),
+      groups.createGroup(state, { gid: taken, owner: stranger, members: [], names: new Map(), mid }),
     );
     await running.application.createdGroups.claimGroup(owner, 'a', taken, 'hash');
     const created = await Promise.all([

@@ -23,7 +23,7 @@ const names = new Map<Uid, string>();
 
 async function created(id: number): Promise<void> {
   await execute(running.application, groupStream(gid(id)), context('server'), (state) =>
-    createGroup(state, { gid: gid(id), owner: uid(1), members: [], names }),
+    createGroup(state, { gid: gid(id), owner: uid(1), members: [], names, mid: mid(id) }),
   );
 }
 

@@ -67,8 +67,9 @@ let lastGid = 2_000;
 
 async function groupOf(owner: Uid, ...members: Uid[]): Promise<Gid> {
   const id = gid(++lastGid);
+  const mid = await here.ids.nextMid();
   await execute(here, groupStream(id), context(owner), (state) =>
-    groups.createGroup(state, { gid: id, owner, members, names: new Map() }),
+    groups.createGroup(state, { gid: id, owner, members, names: new Map(), mid }),
   );
   await running.shown();
   return id;

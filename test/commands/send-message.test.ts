@@ -45,8 +45,9 @@ let lastGid = 100;
 
 async function groupOf(owner: Uid, ...members: Uid[]): Promise<Gid> {
   const id = gid(++lastGid);
+  const mid = await application.ids.nextMid();
   await execute(application, groupStream(id), context(owner), (state) =>
-    groups.createGroup(state, { gid: id, owner, members, names: new Map() }),
+    groups.createGroup(state, { gid: id, owner, members, names: new Map(), mid }),
   );
   return id;
 }

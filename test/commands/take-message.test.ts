@@ -55,7 +55,8 @@ let lastGid = 700;
 
 async function groupOf(owner: Uid, ...members: Uid[]): Promise<Gid> {
   const id = gid(++lastGid);
-  await change(id, (group) => groups.createGroup(group, { gid: id, owner, members, names: new Map() }));
+  const mid = await running.application.ids.nextMid();
+  await change(id, (group) => groups.createGroup(group, { gid: id, owner, members, names: new Map(), mid }));
   return id;
 }
 

@@ -42,7 +42,7 @@ function friend(friends: boolean, exists = true): Addressee {
 
 function groupOf(...events: GroupEvent[]) {
   const members = [1, 2, 3, 4].map(uid);
-  const data = { gid: gid(50), owner: uid(4), members, name: '群', avatar: null };
+  const data = { gid: gid(50), owner: uid(4), members, name: '群', avatar: null, noticeMid: null };
   return fold(group, [{ type: 'GroupCreated', data }, ...events]);
 }
 

@@ -18,7 +18,14 @@ const names: commands.Names = new Map([
 
 const created = {
   type: 'GroupCreated',
-  data: { gid: gid(50), owner, members: [owner, manager, member, other], name: '群', avatar: null },
+  data: {
+    gid: gid(50),
+    owner,
+    members: [owner, manager, member, other],
+    name: '群',
+    avatar: null,
+    noticeMid: null,
+  },
 } as const satisfies GroupEvent;
 const appointed: GroupEvent = { type: 'ManagerAppointed', data: { gid: gid(50), uid: manager } };
 const released = (...members: Uid[]): GroupEvent => ({
@@ -40,7 +47,7 @@ const muted = (who: Uid, by: Uid, until: number): GroupEvent => ({
 const mute = (by: Uid, who: Uid, time: number) => ({ by, uid: who, time, now, names, mid: mid(7) });
 
 describe('creating a group', () => {
-  const creating = { gid: gid(50), owner, names };
+  const creating = { gid: gid(50), owner, names, mid: mid(5) };
 
   it('puts the owner first, then the members in the order given, doubles dropped', () => {
     given(group)
@@ -49,7 +56,14 @@ describe('creating a group', () => {
       )
       .gives({
         type: 'GroupCreated',
-        data: { gid: gid(50), owner, members: [owner, member, manager], name: '群', avatar: null },
+        data: {
+          gid: gid(50),
+          owner,
+          members: [owner, member, manager],
+          name: '群',
+          avatar: null,
+          noticeMid: mid(5),
+        },
       });
   });
 
@@ -59,7 +73,14 @@ describe('creating a group', () => {
         .when((state) => commands.createGroup(state, { ...creating, members: [member], name, avatar: '' }))
         .gives({
           type: 'GroupCreated',
-          data: { gid: gid(50), owner, members: [owner, member], name: '群聊(甲,丙)', avatar: null },
+          data: {
+            gid: gid(50),
+            owner,
+            members: [owner, member],
+            name: '群聊(甲,丙)',
+            avatar: null,
+            noticeMid: mid(5),
+          },
         });
     }
   });
@@ -71,7 +92,7 @@ describe('creating a group', () => {
       )
       .gives({
         type: 'GroupCreated',
-        data: { gid: gid(50), owner, members: [owner], name: '我们', avatar: '//x/a.png' },
+        data: { gid: gid(50), owner, members: [owner], name: '我们', avatar: '//x/a.png', noticeMid: null },
       });
   });
 

@@ -16,8 +16,8 @@ describe('a group, whatever is done to it', () => {
   const command: fc.Arbitrary<Decision> = fc.oneof(
     fc.tuple(who, some).map(
       ([owner, members]): Decision =>
-        (state) =>
-          groups.createGroup(state, { gid: gid(50), owner, members, names }),
+        (state, step) =>
+          groups.createGroup(state, { gid: gid(50), owner, members, names, mid: mid(step + 1) }),
     ),
     fc.tuple(who, some).map(
       ([by, members]): Decision =>
@@ -80,7 +80,7 @@ describe('a group, whatever is done to it', () => {
       }),
     )
     .map(([owner, members, rest]): Decision[] => [
-      (state) => groups.createGroup(state, { gid: gid(50), owner, members, names }),
+      (state) => groups.createGroup(state, { gid: gid(50), owner, members, names, mid: mid(1) }),
       ...rest,
     ]);
 

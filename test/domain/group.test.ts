@@ -8,7 +8,14 @@ const now = 1_700_000_000;
 const notice = { mid: mid(1), content: 'n' };
 const created: GroupEvent = {
   type: 'GroupCreated',
-  data: { gid: gid(50), owner: uid(1), members: [1, 2, 3, 4].map(uid), name: '群', avatar: null },
+  data: {
+    gid: gid(50),
+    owner: uid(1),
+    members: [1, 2, 3, 4].map(uid),
+    name: '群',
+    avatar: null,
+    noticeMid: null,
+  },
 };
 const manager: GroupEvent = { type: 'ManagerAppointed', data: { gid: gid(50), uid: uid(2) } };
 const groupMuted: GroupEvent = { type: 'GroupMuted', data: { gid: gid(50), by: uid(1), notice } };

@@ -69,7 +69,9 @@ const datas: { readonly [Type in EventType]: fc.Arbitrary<EventNamed<Type>['data
   Befriended: fc.record({ by: uid, friend: uid }),
   FriendRemarked: fc.record({ by: uid, friend: uid, remark: text }),
   Unfriended: fc.record({ by: uid, friend: uid }),
-  GroupCreated: fc.record({ gid, owner: uid, members: uids, name: text, avatar: fc.option(text) }),
+  GroupCreated: fc.record({
+    ...{ gid, owner: uid, members: uids, name: text, avatar: fc.option(text), noticeMid: fc.option(mid) },
+  }),
   MembersAdded: fc.record({ gid, by: uid, members: uids, notice }),
   MemberJoined: fc.record({ gid, uid, notice }),
   MembersRemoved: fc.record({ gid, by: uid, members: uids, faces: fc.option(uids) }),

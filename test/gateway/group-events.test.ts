@@ -9,40 +9,45 @@ const byBoth = (...events: string[]) =>
   ['tom', 'jerry'].flatMap((name) => events.map((event) => [name, event]));
 
 describe('who comes', () => {
-  test('into a new group hears addGroup, the owner too', async () => {
+  test('into a new group hears addGroup, the owner too, and who was invited the notice of it', async () => {
     const { tom, jerry } = there;
     const heard = await heardOf(() => tom.post('/group/create', { members: [jerry.uid] }));
     const added = loosely({ groupname: '群聊(tom,jerry)', uid: tom.uid });
     expect(heard).toEqual([
       ['tom', 'addGroup', added],
       ['jerry', 'addGroup', added],
+      ['jerry', 'message', loosely({ sub_type: 'notice', content: 'tom创建了群聊,邀请了jerry' })],
     ]);
   });
 
   test.each([
     ['is invited', 'tom邀请spike加入了群聊'],
     ['joins', 'spike加入了群聊'],
-  ])('who %s hears addGroup, the members a notice and then updateGroup', async (way, content) => {
-    const { tom, spike } = there;
-    const gid = await there.group();
-    const by = way === 'joins' ? spike : tom;
-    const come = () =>
-      way === 'joins'
-        ? spike.post('/group/join', { gid })
-        : tom.post('/group/memberadd', { gid, members: [spike.uid] });
-    const notice = loosely({ from: String(by.uid), to: String(gid), sub_type: 'notice', content });
-    const picture = loosely({ gid, avatar: expect.stringContaining(`,${spike.uid}`) });
-    expect(await heardOf(come)).toEqual([
-      ['tom', 'message', notice],
-      ['tom', 'updateGroup', picture],
-      ['jerry', 'message', notice],
-      ['jerry', 'updateGroup', picture],
-      ['spike', 'addGroup', loosely({ gid, uid: by.uid, content })],
-    ]);
-    expect(await heardOf(come)).toEqual([]);
-    await there.listenToGroup(spike, gid);
-    expect(named(await heardOf(() => speak(gid)))).toEqual([...byBoth('message'), ['spike', 'message']]);
-  });
+  ])(
+    'who %s hears addGroup and the notice, the members the notice and then updateGroup',
+    async (way, content) => {
+      const { tom, spike } = there;
+      const gid = await there.group();
+      const by = way === 'joins' ? spike : tom;
+      const come = () =>
+        way === 'joins'
+          ? spike.post('/group/join', { gid })
+          : tom.post('/group/memberadd', { gid, members: [spike.uid] });
+      const notice = loosely({ from: String(by.uid), to: String(gid), sub_type: 'notice', content });
+      const picture = loosely({ gid, avatar: expect.stringContaining(`,${spike.uid}`) });
+      expect(await heardOf(come)).toEqual([
+        ['tom', 'message', notice],
+        ['tom', 'updateGroup', picture],
+        ['jerry', 'message', notice],
+        ['jerry', 'updateGroup', picture],
+        ['spike', 'addGroup', loosely({ gid, uid: by.uid, content })],
+        ['spike', 'message', notice],
+      ]);
+      expect(await heardOf(come)).toEqual([]);
+      await there.listenToGroup(spike, gid);
+      expect(named(await heardOf(() => speak(gid)))).toEqual([...byBoth('message'), ['spike', 'message']]);
+    },
+  );
 
   test('again hears the notice of it and what comes after, and not what was said meanwhile', async () => {
     const { tom, jerry } = there;
@@ -52,7 +57,8 @@ describe('who comes', () => {
     const heard = await heardOf(() => tom.post('/group/memberadd', { gid, members: [jerry.uid] }));
     expect(named(heard)).toEqual([
       ...[['tom', 'message'] as const, ['tom', 'updateGroup'] as const],
-      ...[['jerry', 'addGroup'] as const, ['jerry', 'message'] as const, ['jerry', 'updateGroup'] as const],
+      ...[['jerry', 'addGroup'] as const, ['jerry', 'message'] as const, ['jerry', 'message'] as const],
+      ['jerry', 'updateGroup'] as const,
     ]);
     expect(named(await heardOf(() => speak(gid)))).toEqual(byBoth('message'));
   });

@@ -49,7 +49,7 @@ async function pushedBy(...events: DomainEvent[]) {
 }
 
 describe('creating a group', () => {
-  it('puts it into every member\u2019s list at once, without a message', async () => {
+  it('of version 1 puts it into every member\u2019s list at once, without a message', async () => {
     const pushed = await pushedBy(created(1, '群聊(人2,人3)', 1, 2, 3));
     expect(await groupRow(1)).toEqual({
       gid: '1',
@@ -78,6 +78,31 @@ describe('creating a group', () => {
     const data = { gid: 1, groupname: '群聊(人2,人3)', avatar: '/h5/group/avatar?uid=1,2,3', uid: 1 };
     expect(pushed).toEqual([1, 2, 3].map((id) => [`user-${id}`, 'addGroup', data]));
   });
+
+  it('leaves a notice of version 2, which those who were invited hear on their own channel', async () => {
+    const event = created(14, '十四群', 1, 2, 3);
+    const data = { ...event.data, noticeMid: mid(900) };
+    const pushed = await pushedBy({ ...event, data });
+    expect(pushed.map(([channel, name]) => [channel, name])).toEqual([
+      ...[1, 2, 3].map((id) => [`user-${id}`, 'addGroup']),
+      ...['user-2', 'user-3', 'group-14'].map((channel) => [channel, 'message']),
+    ]);
+    const content = '人1创建了群聊,邀请了人2、人3';
+    expect(pushed[0]?.[2]).toMatchObject({ content });
+    for (const [, , message] of pushed.slice(3)) {
+      expect(message).toMatchObject({ mid: 900, from: '1', to: '14', sub_type: 'notice', content });
+    }
+    expect(
+      await world.query(`select mid, sequence, counted from read.messages where conversation = 'g14'`),
+    ).toEqual([{ mid: '900', sequence: '1', counted: '0' }]);
+  });
+
+  it('names ten of many who were invited, and counts the rest', async () => {
+    const event = created(15, '十五群', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+    const [added] = await pushedBy({ ...event, data: { ...event.data, noticeMid: mid(901) } });
+    const names = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map((id) => `人${id}`).join('、');
+    expect(added?.[2]).toMatchObject({ content: `人1创建了群聊,邀请了${names}等11人` });
+  });
 });
 
 describe('joining a group', () => {
@@ -87,18 +112,22 @@ describe('joining a group', () => {
     expect(pushed.map(([channel, event]) => [channel, event])).toEqual([
       ['user-3', 'addGroup'],
       ['user-4', 'addGroup'],
+      ['user-3', 'message'],
+      ['user-4', 'message'],
       ['group-2', 'message'],
       ['group-2', 'updateGroup'],
     ]);
     const avatar = '/h5/group/avatar?uid=1,2,3,4';
     expect(pushed[0]?.[2]).toEqual({ gid: 2, groupname: '二群', avatar, uid: 2, content: '邀请' });
-    expect(pushed[2]?.[2]).toMatchObject({
+    expect(pushed[2]?.[2]).toEqual(expect.objectContaining({ mid: lastMid, sub_type: 'notice' }));
+    expect(pushed[4]?.[2]).toMatchObject({
+      mid: lastMid,
       from: '2',
       sub_type: 'notice',
       content: '邀请',
       to_avatar: avatar,
     });
-    expect(pushed[3]?.[2]).toEqual({ gid: 2, avatar });
+    expect(pushed[5]?.[2]).toEqual({ gid: 2, avatar });
     expect((await membersOf(2)).slice(2)).toEqual([
       { uid: '3', index: '3', role: 'member', joined_sequence: '2' },
       { uid: '4', index: '4', role: 'member', joined_sequence: '2' },
@@ -132,6 +161,7 @@ describe('joining a group', () => {
     });
     expect(pushed.slice(1).map(([channel, event]) => [channel, event])).toEqual([
       ['user-5', 'addGroup'],
+      ['user-5', 'message'],
       ['group-3', 'message'],
       ['group-3', 'updateGroup'],
     ]);
@@ -274,7 +304,7 @@ describe('name and picture', () => {
       ['group-9', 'updateGroup', { gid: 9, avatar: '/x.png' }],
     ]);
     const joined = await pushedBy(added(9, 1, 2));
-    expect(joined.map(([, event]) => event)).toEqual(['addGroup', 'message']);
+    expect(joined.map(([, event]) => event)).toEqual(['addGroup', 'message', 'message']);
     expect(await pushedBy({ type: 'GroupUpdated', data: { ...data, avatar: '' } })).toEqual([
       ['group-9', 'updateGroup', { gid: 9, avatar: '/h5/group/avatar?uid=1,2' }],
     ]);
@@ -338,7 +368,10 @@ describe('a group of 10,000', () => {
     const present = Array.from({ length: groups.maxMembers }, (_, index) => uid(index + 1));
     const state = () =>
       fold(group, [
-        { type: 'GroupCreated', data: { gid: gid(13), owner, members: present, name: '大群', avatar: null } },
+        {
+          type: 'GroupCreated',
+          data: { gid: gid(13), owner, members: present, name: '大群', avatar: null, noticeMid: null },
+        },
       ]);
     const decisions: readonly (readonly [named: number, events: readonly DomainEvent[]])[] = [
       [1, groups.leaveGroup(state(), { uid: uid(2) })],

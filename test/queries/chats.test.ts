@@ -44,8 +44,9 @@ let lastGid = 500;
 
 async function groupOf(owner: Uid, ...members: Uid[]) {
   const id = gid(++lastGid);
+  const mid = await running.application.ids.nextMid();
   await execute(running.application, groupStream(id), context(owner), (state) =>
-    groups.createGroup(state, { gid: id, owner, members, names: new Map(), name: '群' }),
+    groups.createGroup(state, { gid: id, owner, members, names: new Map(), mid, name: '群' }),
   );
   await running.shown();
   return id;
@@ -112,7 +113,7 @@ describe('the list of chats', () => {
     expect(pages).toEqual([whole.slice(0, 2), whole.slice(2, 4), whole.slice(4), []]);
   });
 
-  it('holds a new group at once, with nothing in it', async () => {
+  it('holds a new group at once, with the notice of its creation, which is not unread', async () => {
     const [one, other] = [await person('甲'), await person('乙')];
     const group = await groupOf(one, other);
     for (const who of [one, other]) {
@@ -123,7 +124,7 @@ describe('the list of chats', () => {
         url: `/pop/group/chat/${group}`,
         name: '群',
         unread_count: 0,
-        items: [],
+        items: [{ content: '甲创建了群聊,邀请了乙', sub_type: 'notice', name: '甲' }],
       });
     }
   });
@@ -287,7 +288,10 @@ describe('pages of history', () => {
     await join(group, late);
     await say(member, chat, '引用', quoted);
     const conversation = inGroup(group);
-    expect(await read(member, { conversation })).toMatchObject([{}, {}, { content: '引用', quote: '原话' }]);
-    expect(await read(late, { conversation, after: 1 })).toMatchObject([{}, { content: '引用', quote: '' }]);
+    expect(await read(member, { conversation })).toMatchObject([
+      ...[{}, {}],
+      { content: '引用', quote: '原话' },
+    ]);
+    expect(await read(late, { conversation, after: 2 })).toMatchObject([{}, { content: '引用', quote: '' }]);
   });
 });

@@ -35,8 +35,9 @@ let lastGid = 900;
 
 async function groupOf(owner: Uid, ...members: Uid[]): Promise<Gid> {
   const id = gid(++lastGid);
+  const mid = await running.application.ids.nextMid();
   await change(id, (state) =>
-    groups.createGroup(state, { gid: id, owner, members, names: new Map(), name: '群' }),
+    groups.createGroup(state, { gid: id, owner, members, names: new Map(), mid, name: '群' }),
   );
   return id;
 }

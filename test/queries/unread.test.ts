@@ -83,6 +83,7 @@ class History {
       this.#members.add(member);
       this.memory.enter(member, this.#group, 0);
     }
+    this.#notice(company.creationMid, this.person(0));
   }
 
   person(index: number): Uid {

@@ -25,6 +25,8 @@ export class Company {
   readonly #application: Application;
   readonly people: readonly Uid[];
   readonly group: Gid;
+  /** Of the notice that the group's creation left. */
+  readonly creationMid: Mid;
 
   /** People of whom the first owns the group and the second is in it. */
   static async meet(running: RunningApplication, count: number): Promise<Company> {
@@ -32,20 +34,28 @@ export class Company {
     for (let index = 0; index < count; index++) {
       people.push(await register(running.application, `人${index}`));
     }
-    const company = new Company(running, people, gid(++lastGid));
+    const mid = await running.application.ids.nextMid();
+    const company = new Company(running, people, gid(++lastGid), mid);
     await company.change((state) => {
       const [owner, second] = people;
       if (owner === undefined || second === undefined) throw new Error('too few people');
-      return groups.createGroup(state, { gid: company.group, owner, members: [second], names: new Map() });
+      return groups.createGroup(state, {
+        gid: company.group,
+        owner,
+        members: [second],
+        names: new Map(),
+        mid,
+      });
     });
     return company;
   }
 
-  private constructor(running: RunningApplication, people: readonly Uid[], group: Gid) {
+  private constructor(running: RunningApplication, people: readonly Uid[], group: Gid, creationMid: Mid) {
     this.#running = running;
     this.#application = running.application;
     this.people = people;
     this.group = group;
+    this.creationMid = creationMid;
   }
 
   #at(who: Uid): CommandContext {

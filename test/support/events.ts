@@ -1,4 +1,4 @@
-import type { DomainEvent } from '../../contracts/events/index.ts';
+import type { DomainEvent, EventNamed } from '../../contracts/events/index.ts';
 import {
   ApplicationId,
   type ConversationId,
@@ -33,11 +33,15 @@ export function befriended(by: number, friend: number): DomainEvent {
   return { type: 'Befriended', data: { by: uid(by), friend: uid(friend) } };
 }
 
-export function created(id: number, name: string, ...members: readonly [number, ...number[]]): DomainEvent {
+export function created(
+  id: number,
+  name: string,
+  ...members: readonly [number, ...number[]]
+): EventNamed<'GroupCreated'> {
   const uids = members.map(uid);
   return {
     type: 'GroupCreated',
-    data: { gid: gid(id), owner: uid(members[0]), members: uids, name, avatar: null },
+    data: { gid: gid(id), owner: uid(members[0]), members: uids, name, avatar: null, noticeMid: null },
   };
 }
 
