@@ -68,11 +68,13 @@ const unreadBecause: Readonly<Record<string, 'tooLarge' | 'tooSlow'>> = {
 
 /** Answers bytes that are no HTTP request, which no handler and no hook ever sees. */
 export function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const { code, msg, status } = codes[unreadBecause[error.code ?? ''] ?? 'unreadable'];
+  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+  else answerUnread(unreadBecause[error.code ?? ''] ?? 'unreadable', socket);
+}
+
+/** Answers a request that was not read to its end, and closes the connection without waiting for the client. */
+export function answerUnread(reason: 'unreadable' | 'tooLarge' | 'tooSlow', socket: Socket): void {
+  const { code, msg, status } = codes[reason];
   const body = Buffer.from(JSON.stringify({ code, msg }));
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
@@ -80,5 +82,6 @@ export function answerUnreadable(error: Error & { code?: string }, socket: Socke
     `Content-Length: ${body.length}`,
     'Connection: close',
   ];
-  socket.end(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
+  socket.write(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
+  socket.destroySoon();
 }

@@ -14,7 +14,8 @@ import { isDeeperThan } from '../../contracts/json-depth.ts';
 import { type Trust, trustNone } from '../proxies.ts';
 import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
 import { mostBodyBytes, readForm, readFormBody } from './form.ts';
-import { mostHeaderBytes } from './http-limits.ts';
+import { type ConnectionLimits, connectionLimits, mostHeaderBytes } from './http-limits.ts';
+import { cutSlowClients } from './slow-clients.ts';
 
 const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -22,8 +23,13 @@ const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 
  * An HTTP server without routes: how bodies and cookies are read, how errors are answered.
  * @param logger where what fails unexpectedly is told
  * @param trust which proxies may name the client's address, protocol and host
+ * @param limits when clients are cut off that hold a connection
  */
-export async function createHttp(logger: Logger, trust: Trust = trustNone): Promise<FastifyInstance> {
+export async function createHttp(
+  logger: Logger,
+  trust: Trust = trustNone,
+  limits: ConnectionLimits = connectionLimits,
+): Promise<FastifyInstance> {
   // What the libraries below tell at debug and trace holds headers, and these hold tokens and keys.
   const level = logger.isLevelEnabled('debug') ? 'info' : logger.level;
   const loggerInstance: FastifyBaseLogger = logger.child({}, { level });
@@ -36,7 +42,15 @@ export async function createHttp(logger: Logger, trust: Trust = trustNone): Prom
     childLoggerFactory: (parent) => parent,
     requestIdHeader: false,
     bodyLimit: mostBodyBytes,
-    http: { maxHeaderSize: mostHeaderBytes },
+    http: {
+      maxHeaderSize: mostHeaderBytes,
+      headersTimeout: limits.headers,
+      connectionsCheckingInterval: limits.look,
+      // Clients offer HTTP/2 and others in the same header; what is not taken is served as it is.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    },
+    connectionTimeout: limits.stillness,
+    keepAliveTimeout: limits.keepAlive,
     clientErrorHandler: answerUnreadable,
     routerOptions: { querystringParser: readForm, ignoreTrailingSlash: true },
     // What the server itself refuses before any handler, such as a URL that cannot be read.
@@ -48,6 +62,7 @@ export async function createHttp(logger: Logger, trust: Trust = trustNone): Prom
     return503OnClosing: false,
   });
   readBodies(server);
+  cutSlowClients(server, limits);
   await server.register(cookie);
   server.setErrorHandler((error, request, reply) => {
     const refusal = refusalFor(error);

@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createHttp } from '../../services/api/http.ts';
+import { type ConnectionLimits, connectionLimits } from '../../services/api/http-limits.ts';
+import { trustNone } from '../../services/proxies.ts';
+import { silent } from '../support/accounts.ts';
+
+const limits: ConnectionLimits = {
+  ...connectionLimits,
+  ...{ headers: 300, look: 50, stillness: 600, keepAlive: 300, bodyPeriod: 300, bodyBytes: 100 },
+  ...{ answerPatience: 300, unreadBytes: 20_000_000, answerBytesASecond: 1e9 },
+};
+const large = 'x'.repeat(9_000_000);
+
+let port: number;
+let asked = 0;
+let connections: () => Promise<number>;
+let close: () => Promise<void>;
+beforeAll(async () => {
+  const server = await createHttp(silent, trustNone, limits);
+  server.get('/small', async () => ({ small: true }));
+  server.get('/large', async () => large);
+  const { promise: never } = Promise.withResolvers<void>();
+  server.get('/never', () => {
+    asked += 1;
+    return never;
+  });
+  server.get('/stream', async (_request, reply) =>
+    reply.send(Readable.from(Array(200).fill(large.slice(0, 100_000)))),
+  );
+  server.post('/', async ({ body }) => ({ body }));
+  server.server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
+  port = Number(new URL(await server.listen({ port: 0, host: '127.0.0.1' })).port);
+  connections = promisify(server.server.getConnections.bind(server.server));
+  close = () => server.close();
+});
+afterAll(() => close());
+
+async function open(): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+}
+
+const ask = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+const post = (headers: string, body = '') =>
+  `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${headers}\r\n\r\n${body}`;
+
+/** Sends a byte every 50 ms until the connection is closed; gives what was answered. */
+async function trickle(socket: Socket, first: string, byte: string): Promise<string> {
+  socket.write(first);
+  const timer = setInterval(() => socket.write(byte), 50);
+  const answer = await text(socket).catch(() => 'cut off');
+  clearInterval(timer);
+  return answer;
+}
+
+describe('a connection is closed', () => {
+  test('on which nothing comes', async () => {
+    expect(await text(await open())).toMatch(/^HTTP\/1\.1 408 .*"code":408/s);
+  });
+
+  test('on which the headers come slowly', async () => {
+    expect(await trickle(await open(), 'GET /small HTTP/1.1\r\nx: ', 'x')).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  test('on which a body comes slowly, with or without its length', async () => {
+    for (const length of ['Content-Length: 90000', 'Transfer-Encoding: chunked']) {
+      const byte = length.startsWith('T') ? '1\r\n \r\n' : ' ';
+      expect(await trickle(await open(), post(length), byte), length).toMatch(/^HTTP\/1\.1 408 /);
+    }
+  });
+
+  test('after its answer, when no further request comes', async () => {
+    const socket = await open();
+    socket.write(ask('/small'));
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 .*\{"small":true\}$/s);
+  });
+
+  test.each(['/large', '/stream'])('whose answer is not read: %s', async (path) => {
+    const socket = await open();
+    socket.pause();
+    socket.write(ask(path));
+    await vi.waitFor(async () => expect(await connections()).toBeGreaterThan(0));
+    await vi.waitFor(async () => expect(await connections()).toBe(0), { timeout: 5_000 });
+    const closed = once(socket, 'close');
+    socket.resume();
+    await closed;
+    expect(socket.bytesRead).toBeLessThan(large.length);
+  });
+});
+
+test('a body that comes fast enough is read, and so are the requests behind it', async () => {
+  const socket = await open();
+  const body = `"${'x'.repeat(20_000)}"`;
+  socket.write(post(`Content-Length: ${body.length}`));
+  let at = 0;
+  // For 1 s: three periods in which a body could be found too slow.
+  const timer = setInterval(() => {
+    socket.write(body.slice(at, at + 1_000));
+    at += 1_000;
+    if (at < body.length) return;
+    clearInterval(timer);
+    socket.write(ask('/small', 'Connection: close\r\n'));
+  }, 50);
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 .*HTTP\/1\.1 200 .*\{"small":true\}$/s);
+});
+
+test('ten requests of a connection may be under way, and no more', async () => {
+  const socket = await open();
+  socket.write(ask('/never').repeat(11));
+  await vi.waitFor(() => expect(asked).toBe(10));
+  expect((await fetch(`http://127.0.0.1:${port}/small`)).status).toBe(200);
+  expect(asked).toBe(10);
+  socket.destroy();
+});
+
+test('answers that a caller does not read come to a bound', async () => {
+  const sockets = await Promise.all(Array.from({ length: 2 }, open));
+  for (const socket of sockets) {
+    socket.pause();
+    socket.write(ask('/large'));
+  }
+  const status = async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/large`);
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  await vi.waitFor(async () => expect(await status()).toBe(429), { interval: 10 });
+  for (const socket of sockets) socket.destroy();
+  await vi.waitFor(async () => expect(await status()).toBe(200), { timeout: 5_000 });
+});
+
+describe('an upgrade', () => {
+  const upgrade = (to: string) =>
+    `Connection: Upgrade, HTTP2-Settings\r\nUpgrade: ${to}\r\nHTTP2-Settings: AAMAAABk\r\n`;
+
+  test.each(['h2c', 'TLS/1.0', 'websockets', 'h2c, websocket'])(
+    'to %s is not taken, and the request is served',
+    async (to) => {
+      const socket = await open();
+      socket.write(ask('/small', upgrade(to)));
+      expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 .*\{"small":true\}$/s);
+      const posting = await open();
+      posting.write(post(`Content-Length: 3\r\n${upgrade(to).trimEnd()}`, '"x"'));
+      expect(await text(posting)).toMatch(/^HTTP\/1\.1 200 .*\{"body":"x"\}$/s);
+    },
+  );
+
+  test.each(['websocket', 'WebSocket'])('to %s is taken', async (to) => {
+    const socket = await open();
+    socket.write(ask('/small', upgrade(to)));
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 101 /);
+  });
+});
+
+test('the times and sizes are those that the page of limits tells', () => {
+  expect(connectionLimits).toEqual({
+    ...{ headers: 15_000, stillness: 60_000, keepAlive: 72_000, look: 5_000 },
+    ...{ bodyPeriod: 20_000, bodyBytes: 20_480, smallAnswer: 65_536, answerPatience: 30_000 },
+    ...{ answerBytesASecond: 16_384, unreadBytes: 67_108_864, pipelined: 10 },
+  });
+});
