@@ -7,7 +7,7 @@ import { postgresFolder } from '../services/installation.ts';
 import { type EventLog, type Position, type RecordedEvent, startOfLog } from '../services/log/log.ts';
 import { openLog } from '../services/log/open.ts';
 import { createLogger } from '../services/logger.ts';
-import { withDatabase } from './with-database.ts';
+import { withDatabase, withRunningDatabase } from './with-database.ts';
 
 /** `npm run replay`: shows the event log, while the system runs or at rest; it changes nothing. */
 
@@ -24,7 +24,7 @@ const program = new Command('replay')
   .option('--stream <name>', 'one stream, or with a * at its end all whose names begin so: user-9, group-*')
   .option('--type <names>', 'only these events, comma between: MessageSent,MessageRevoked', knownTypes)
   .option('--from <position>', 'only what lies after this position, as replay shows them')
-  .option('--follow', 'goes on with what comes, until Ctrl-C')
+  .option('--follow', 'goes on with what comes, until Ctrl-C; waits for a program that is not running')
   .addOption(
     new Option('--format <format>', 'how to show them').choices(['table', 'ndjson']).default('table'),
   )
@@ -44,21 +44,25 @@ async function run(options: Options): Promise<void> {
   if (!databaseUrl && !eventStoreUrl && !existsSync(postgresFolder(dataFolder))) {
     throw new Error(`there is no log in ${dataFolder}: set DATA_DIR, DATABASE_URL or EVENTSTORE_URL`);
   }
-  await withDatabase(environment, logger, async (url) => {
-    const log = await openLog(environment, url, logger);
-    try {
-      await show(log, options);
-    } finally {
-      await log.close();
-    }
-  });
-}
-
-async function show(log: EventLog, options: Options): Promise<void> {
-  const types = options.type === undefined ? undefined : new Set(options.type.split(','));
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
+  const use = async (url: string) => {
+    const log = await openLog(environment, url, logger);
+    try {
+      await show(log, options, stop);
+    } finally {
+      await log.close();
+    }
+  };
+  // The log in EventStoreDB needs no database.
+  if (eventStoreUrl !== undefined) await use('');
+  else if (options.follow) await withRunningDatabase(environment, logger, stop.signal, use);
+  else await withDatabase(environment, logger, use);
+}
+
+async function show(log: EventLog, options: Options, stop: AbortController): Promise<void> {
+  const types = options.type === undefined ? undefined : new Set(options.type.split(','));
   // Whoever reads the output may end before we do: `replay | head`.
   process.stdout.on('error', () => stop.abort());
   const print = options.format === 'table' ? asLine : asJson;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { holdDataFolder } from '../services/data-folder.ts';
 import type { Environment } from '../services/environment.ts';
@@ -24,4 +25,32 @@ export async function withDatabase<Result>(
     await server.stop();
     await folder.release();
   }
+}
+
+/** How often it is looked whether a program runs, in milliseconds. */
+const lookEvery = 250;
+
+/**
+ * Hands `use` the database of DATABASE_URL, or that of the program that runs on the data folder. Waits
+ * until one does, and never holds the folder itself: for scripts that go on for long, which must not keep
+ * the program from starting.
+ * @param signal ends the waiting
+ * @throws Error, in words for who runs the script, and what `use` throws
+ */
+export async function withRunningDatabase(
+  { databaseUrl, dataFolder }: Environment,
+  logger: Logger,
+  signal: AbortSignal,
+  use: (url: string) => Promise<void>,
+): Promise<void> {
+  let url = databaseUrl;
+  for (let told = false; url === undefined && !signal.aborted; ) {
+    // While the program starts, its database may refuse connections.
+    url = await runningEmbeddedUrl(postgresFolder(dataFolder)).catch(() => undefined);
+    if (url !== undefined) break;
+    if (!told) logger.warn({ dataFolder }, 'waiting for bubble-im to run on this data folder');
+    told = true;
+    await delay(lookEvery, undefined, { signal }).catch(() => undefined);
+  }
+  if (url !== undefined) await use(url);
 }

@@ -8,6 +8,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createEmptyDatabase } from '../support/database.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { isRunning, launch, postgresPid, query, start } from '../support/installation.ts';
+import { startProgram } from '../support/process.ts';
+import { startStandalone } from '../support/standalone.ts';
 
 const keep = "insert into read.settings values ('app_name', 'kept')";
 const kept = 'select value from read.settings';
@@ -181,6 +183,21 @@ describe('an installation of one process', () => {
       stderr: expect.stringContaining(`there is no log in ${folder}`),
     });
     await expect(access(folder)).rejects.toThrow('ENOENT');
+  });
+
+  test('is shown by a replay that follows, which was begun before the program and did not keep it from starting', async () => {
+    const DATA_DIR = await temporaryFolder();
+    const first = await startStandalone(DATA_DIR);
+    first.program.signal('SIGTERM');
+    expect(await first.program.ended).toBe(0);
+    const replay = startProgram('scripts/replay.ts', ['--follow'], { DATA_DIR });
+    await expect.poll(() => replay.stderr(), { timeout: 20_000 }).toContain('waiting for bubble-im to run');
+    const second = await startStandalone(DATA_DIR);
+    const account = { username: 'follower', password: 'secret-1', nickname: 'f' };
+    expect(await second.call('/api/user/add', 'server', account)).toMatchObject({ code: 0 });
+    expect(await replay.line(/UserRegistered/)).toContain('follower');
+    replay.signal('SIGTERM');
+    expect(await replay.ended).toBe(0);
   });
 
   test('ends in good order where npm, which started it, is told to end', async () => {
