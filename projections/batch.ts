@@ -96,11 +96,12 @@ export class BatchProjector {
   /** Takes in as many of the first events as one transaction should hold. */
   async #transact(events: readonly Decoded[]): Promise<Taken> {
     const store = this.#store;
-    const pushes = new PushBook(this.#held.epoch);
+    const pushes = new PushBook(this.#held.epoch, this.#held.quietUntil);
     const plans = this.#plans(events);
     await this.#load(plans.flatMap(({ refs }) => refs));
     let count = 0;
     let reached = this.#position;
+    let reachedId: string | null = null;
     for (const { event, projection, refs } of plans) {
       try {
         store.open(refs);
@@ -111,6 +112,7 @@ export class BatchProjector {
       }
       count++;
       reached = event.position;
+      reachedId = event.id;
       if (store.changes + pushes.rows.length >= mostWrites) break;
     }
     const batch = this.#batch + 1;
@@ -118,8 +120,8 @@ export class BatchProjector {
     const statements: Statement[] = [
       {
         name: 'advance',
-        text: 'select read.advance($1, $2, $3, $4)',
-        values: [this.#position, fence, reached, batch],
+        text: 'select read.advance($1, $2, $3, $4, $5)',
+        values: [this.#position, fence, reached, reachedId, batch],
       },
       ...store.writes(),
     ];

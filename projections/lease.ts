@@ -1,13 +1,14 @@
 import type { Client } from 'pg';
+import type { ReadModelsMark } from '../services/log/fit.ts';
 import { type Position, startOfLog } from '../services/log/log.ts';
 
 /** What a projector begins with once it holds the lease. */
-export interface Held {
+export interface Held extends ReadModelsMark {
   /** Its own number; no other projector ever has it. */
   readonly fence: number;
-  readonly position: Position;
   readonly batch: number;
-  readonly epoch: string;
+  /** Events up to this position push nothing: they did so before the read models were emptied. */
+  readonly quietUntil: Position;
 }
 
 /** How long a projector that no longer renews its lease is waited for. */
@@ -151,11 +152,11 @@ export class Lease {
 
   /** Puts the number into the checkpoint, unless another has taken the lease since. */
   async #fence(fence: string): Promise<Held | undefined> {
-    const { rows } = await this.#client.query<{ position: Position; batch: string; epoch: string }>(
+    const { rows } = await this.#client.query<Omit<Held, 'fence' | 'batch'> & { batch: string }>(
       `update read.checkpoint set fence = $1
         where name = 'read' and fence < $1
           and exists (select from read.lease l where l.name = 'read' and l.fence = $1)
-       returning position, batch, epoch`,
+       returning position, event_id as "eventId", installation, epoch, quiet_until as "quietUntil", batch`,
       [fence],
     );
     const [row] = rows;

@@ -5,14 +5,17 @@ import type { Client } from 'pg';
 import type { Logger } from 'pino';
 import { categories, type DomainEvent } from '../contracts/events/index.ts';
 import type { Bus } from '../services/bus/bus.ts';
+import { identify } from '../services/identify.ts';
 import { type Decoded, decode, UnreadableEvent } from '../services/log/codec.ts';
+import { LogChanged, StrangeLog } from '../services/log/identity.ts';
 import { type EventLog, type Position, type RecordedEvent, startOfLog } from '../services/log/log.ts';
-import type { DatabaseConfig, Purpose } from '../services/postgres/connect.ts';
+import { type DatabaseConfig, openClient, type Purpose } from '../services/postgres/connect.ts';
 import type { SilenceWatch } from '../services/postgres/silence.ts';
 import { BatchProjector, ProjectionFault, sqlState } from './batch.ts';
 import { Connections } from './connections.ts';
 import { projectionsByType } from './index.ts';
 import { type Held, Lease, leaseMilliseconds } from './lease.ts';
+import { matchLog } from './log-match.ts';
 import type { Projection } from './projection.ts';
 import { expirePushes } from './push-expiry.ts';
 
@@ -31,7 +34,7 @@ export interface ProjectorStatus {
   readonly checkpoint: Position;
   /** For how long it has had something to do without getting on, in milliseconds; 0 if there is nothing to do. */
   readonly stalled: number;
-  /** Why it has stopped for good: an event that cannot be taken in. */
+  /** Why the read models do not follow the log: an event that cannot be taken in, or a log that is not theirs. */
   readonly fault?: string;
 }
 
@@ -41,6 +44,9 @@ const firstPause = 100;
 const longestPause = 2_000;
 const patience = 5_000;
 const expiryMilliseconds = 600_000;
+/** How often it is looked whether a log that is not ours was replaced, and how often that is told. */
+const strangeMilliseconds = 2_000;
+const reminderMilliseconds = 60_000;
 
 /**
  * A batch writes 10,000 rows at most, which takes a busy disk some seconds. What is lost in a crash is
@@ -60,6 +66,9 @@ const workerPurpose: Purpose = {
   },
 };
 
+/** Tables are emptied once they are read by nobody, within a minute. */
+const matchPurpose: Purpose = { name: 'bubble-im projector match', statement: 60_000 };
+
 /** To renew the lease is one small write. */
 const keeperPurpose: Purpose = { name: 'bubble-im projector lease', statement: 2_000 };
 
@@ -72,11 +81,6 @@ interface Work {
   readonly signal: AbortSignal;
   /** Ends the work for a reason. */
   readonly fail: (error: unknown) => void;
-}
-
-/** The read models and the log do not belong together: no event is to blame, and none can be taken in. */
-class StrangeLog extends Error {
-  override readonly name = 'StrangeLog';
 }
 
 /** Another projector has gone on, or holds the lease now. */
@@ -102,6 +106,8 @@ export class Projector {
   #fault: string | undefined;
   /** When it last got on, while it has something to do. */
   #busySince: number | undefined;
+  /** When the fault was last told. */
+  #toldAt = 0;
   #pause = firstPause;
 
   constructor(options: ProjectorOptions) {
@@ -148,15 +154,16 @@ export class Projector {
         await this.#session();
       } catch (error) {
         if (signal.aborted) break;
-        if (
-          error instanceof UnreadableEvent ||
-          error instanceof ProjectionFault ||
-          error instanceof StrangeLog
-        ) {
+        if (error instanceof UnreadableEvent || error instanceof ProjectionFault) {
           this.#fault = error.message;
           this.#logger.fatal({ err: error }, 'the projector has stopped');
           break;
         }
+        if (error instanceof StrangeLog) {
+          await this.#waitForOurs(error.message);
+          continue;
+        }
+        if (error instanceof LogChanged) continue;
         if (error instanceof SteppedDown) {
           this.#logger.warn(error.message);
           continue;
@@ -166,6 +173,17 @@ export class Projector {
         this.#pause = Math.min(this.#pause * 2, longestPause);
       }
     }
+  }
+
+  /** The right log may come back, as when a restore is under way: it is looked again. */
+  async #waitForOurs(reason: string): Promise<void> {
+    const now = performance.now();
+    if (this.#fault !== reason || now - this.#toldAt >= reminderMilliseconds) {
+      this.#logger.fatal({ reason }, 'the read models cannot follow the log');
+      this.#toldAt = now;
+    }
+    this.#fault = reason;
+    await delay(strangeMilliseconds, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
 
   /** Stands by, then works, until it is stopped or something is in the way. */
@@ -215,15 +233,14 @@ export class Projector {
     return undefined;
   }
 
-  async #work({ worker, watch, lease, held, signal, fail }: Work): Promise<void> {
+  async #work({ worker, watch, lease, held: taken, signal, fail }: Work): Promise<void> {
     const { log, bus } = this.#options;
     const ending = new AbortController();
     const ended = AbortSignal.any([signal, ending.signal]);
-    const besides = [this.#keep(lease, held, watch, ended).catch(fail), this.#expire(ended)];
+    const besides = [this.#keep(lease, taken, watch, ended).catch(fail), this.#expire(ended)];
     try {
-      if ((await log.end()) < held.position) {
-        throw new StrangeLog(`the log ends before ${held.position}, up to where the read models reach`);
-      }
+      const held = await this.#match(taken);
+      this.#fault = undefined;
       this.#checkpoint = held.position;
       this.#active = true;
       this.#busySince = undefined;
@@ -238,7 +255,19 @@ export class Projector {
     } finally {
       ending.abort();
       await Promise.all(besides);
-      await lease.release(held).catch(() => undefined);
+      await lease.release(taken).catch(() => undefined);
+    }
+  }
+
+  /** Has the read models fit the log. @throws StrangeLog if they are another installation's */
+  async #match(held: Held): Promise<Held> {
+    const { log, database } = this.#options;
+    const client = await openClient(database, matchPurpose);
+    try {
+      const identity = await identify(log, client);
+      return await matchLog({ log, client, held: { ...held, ...identity }, logger: this.#logger });
+    } finally {
+      await client.end();
     }
   }
 

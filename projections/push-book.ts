@@ -8,12 +8,14 @@ import type { Pushes } from './projection.ts';
 export class PushBook implements Pushes {
   readonly rows: PushRow[] = [];
   readonly #epoch: string;
+  readonly #quietUntil: string;
   #place = '';
   #number = 0;
 
-  /** `epoch` is that of the read models. */
-  constructor(epoch: string) {
+  /** `epoch` is that of the read models; what lies at or before `quietUntil` was pushed long ago. */
+  constructor(epoch: string, quietUntil: string) {
     this.#epoch = epoch;
+    this.#quietUntil = quietUntil;
   }
 
   /** Begins the pushes of the event at `place`. */
@@ -24,6 +26,7 @@ export class PushBook implements Pushes {
 
   add<Name extends PushName>(channel: string, event: Name, data: PushData<Name>): void {
     const place = this.#place;
+    if (place <= this.#quietUntil) return;
     const number = this.#number++;
     const position = formatPosition({ epoch: this.#epoch, place, number });
     this.rows.push({ channel, place, number, event, data: JSON.stringify({ ...data, position }) });

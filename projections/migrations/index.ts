@@ -3,6 +3,7 @@ import * as accounts from './0002-accounts.ts';
 import * as readModels from './0003-read-models.ts';
 import * as presence from './0004-presence.ts';
 import * as lease from './0010-lease.ts';
+import * as identity from './0020-identity.ts';
 import * as groupMutes from './0040-group-mutes.ts';
 import * as gatewayBeats from './0080-gateway-beats.ts';
 
@@ -13,6 +14,7 @@ export const migrations = {
   '0003-read-models': readModels,
   '0004-presence': presence,
   '0010-lease': lease,
+  '0020-identity': identity,
   '0040-group-mutes': groupMutes,
   '0080-gateway-beats': gatewayBeats,
 };

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { Refusal } from '../../contracts/codes.ts';
+import { categories } from '../../contracts/events/index.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { createCaptchas } from '../accounts/captcha.ts';
 import { createCreatedGroups } from '../accounts/created-groups.ts';
@@ -21,8 +22,11 @@ import type { FileStore } from '../files/file-store.ts';
 import { openFiles } from '../files/files.ts';
 import { readPresence } from '../gateway/presence.ts';
 import type { App } from '../gateway/signature.ts';
+import { identify } from '../identify.ts';
+import { fitOf } from '../log/fit.ts';
+import { StrangeLog } from '../log/identity.ts';
 import type { EventId, EventLog, Position } from '../log/log.ts';
-import { greatestIds, readCheckpoint } from '../queries/checkpoint.ts';
+import { greatestIds, readCheckpoint, readMark } from '../queries/checkpoint.ts';
 import { findByEventId, isReadable } from '../queries/messages.ts';
 import { type ReadDatabase, readDatabase } from '../queries/tables.ts';
 import { createSecurityLog } from '../security-log.ts';
@@ -63,6 +67,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   const files = await openFiles(folder, fileStore);
   const database = readDatabase(pool);
   const accounts = accountsDatabase(pool);
+  await identify(log, pool);
   const progress = await followProgress(bus, () => readCheckpoint(database));
   const store = new AggregateStore(log, fail);
   await store.start();
@@ -83,14 +88,20 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   const exists = async (uid: Uid) => (await store.load(userStream(uid))).state !== null;
   const tokenDays = async () => (await store.load(settingStream)).state.token_days;
   const housekeeping = startHousekeeping({ database: accounts, tokenDays, logger });
-  let ready = false;
   const stopping = new AbortController();
-  const prepared = raiseIds({ log, progress, database, ids, logger, signal: stopping.signal }).then(
-    (raised) => {
-      ready = raised;
-    },
-    fail,
-  );
+  /** In which generation of the log no id can be given twice. */
+  let preparedFor = -1;
+  const prepare = async () => {
+    const { generation } = log;
+    if (await raiseIds({ log, progress, database, ids, logger, signal: stopping.signal })) {
+      preparedFor = generation;
+    }
+  };
+  const prepared = prepare().catch(fail);
+  let preparing = prepared;
+  const unlisten = log.onChanged(() => {
+    preparing = preparing.then(prepare).catch(fail);
+  });
   const application: Application = {
     app,
     log,
@@ -109,7 +120,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     createdGroups: createCreatedGroups(accounts),
     ids,
     files,
-    isReady: () => ready,
+    isReady: () => preparedFor === log.generation,
     now: Date.now,
     logger,
     security: createSecurityLog(logger),
@@ -120,7 +131,8 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     async stop() {
       stopping.abort();
       await files.close();
-      await prepared;
+      unlisten();
+      await preparing;
       await housekeeping.close();
       await smsCodes.close();
       await tokens.close();
@@ -147,13 +159,17 @@ async function raiseIds(parts: {
   let told = 0;
   while (!signal.aborted) {
     try {
-      if (await progress.reached(await log.end(), 500)) {
+      const shown = await progress.confirmed(await log.end(categories), 500);
+      if (shown && (await fitOf(log, await readMark(database))) === 'fits') {
         await ids.raiseAbove(await greatestIds(database));
         return true;
       }
       if (told++ % 10 === 0) logger.info('waiting for the read models to show the whole log');
+      if (shown) await delay(500, undefined, { signal }).catch(() => undefined);
     } catch (error) {
-      logger.warn({ err: error }, 'the greatest ids could not be read yet');
+      // The projector tells of a log that is not ours.
+      if (!(error instanceof StrangeLog))
+        logger.warn({ err: error }, 'the greatest ids could not be read yet');
       await delay(500, undefined, { signal }).catch(() => undefined);
     }
   }

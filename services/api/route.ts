@@ -132,6 +132,9 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
   answer: (call: Call<z.infer<Parameters>>, settings: Settings) => Promise<Answer>,
 ): Promise<Answer> {
   const { caller = nobody } = request;
+  const { generation } = application.log;
+  // The log may have gone back since the call was admitted, while its body came in.
+  if (!application.isReady()) throw new Refusal('notReady');
   const { state: settings } = await application.store.load(settingStream);
   const { given, release } = await readGiven(request, contract, application, settings);
   try {
@@ -142,6 +145,7 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
       actor: caller.kind === 'server' || uid === undefined ? 'server' : `${uid}`,
       correlationId: request.id,
       time: application.now(),
+      generation,
     };
     const me = () => {
       if (uid === undefined) throw new Refusal('missing', '缺少参数login_uid');

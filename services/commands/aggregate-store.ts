@@ -1,8 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { DomainEvent, EventMetadata } from '../../contracts/events/index.ts';
 import type { Aggregate, AggregateStream } from '../domain/aggregate.ts';
 import { type Decoded, decode } from '../log/codec.ts';
-import { type EventId, type EventLog, type Position, type StreamName, startOfLog } from '../log/log.ts';
+import { LogChanged } from '../log/identity.ts';
+import {
+  type EventId,
+  type EventLog,
+  LogFailure,
+  type Position,
+  type StreamName,
+  startOfLog,
+} from '../log/log.ts';
 import { Turns } from './turns.ts';
 
 /** A state and how far it was folded. `revision` -1: the stream has no events yet. */
@@ -32,6 +41,9 @@ interface Entry {
 /** The streams of which states are kept. */
 const prefixes = ['user-', 'friendship-', 'group-', 'reply-', 'setting'];
 
+/** Between two questions where a log ends that does not answer. */
+const retryMilliseconds = 200;
+
 /** So much is kept, in the aggregates' own weights. */
 const ordinaryMemory = 100_000;
 
@@ -47,6 +59,7 @@ export class AggregateStore {
   readonly #entries: LRUCache<StreamName, Entry>;
   readonly #onFailure: (error: unknown) => void;
   #tailing: Promise<void> = Promise.resolve();
+  readonly #unlisten: () => void;
 
   /**
    * `onFailure` hears of an event that cannot be read: states go stale then, so the process must end.
@@ -59,6 +72,7 @@ export class AggregateStore {
       maxSize: memory,
       sizeCalculation: ({ aggregate, state }) => Math.ceil(aggregate.weight(state)),
     });
+    this.#unlisten = log.onChanged(() => this.#entries.clear());
   }
 
   /** Begins to follow the log. Nothing may be loaded before this has resolved. */
@@ -69,6 +83,7 @@ export class AggregateStore {
 
   async stop(): Promise<void> {
     this.#stop.abort();
+    this.#unlisten();
     await this.#tailing;
   }
 
@@ -159,18 +174,42 @@ export class AggregateStore {
 
   async #follow(after: Position): Promise<void> {
     const { signal } = this.#stop;
-    try {
-      for await (const batch of this.#log.subscribe({ after, prefixes, signal })) {
-        for (const record of batch) {
-          const entry = this.#entries.peek(record.stream);
-          if (!entry) continue;
-          this.#take(record.stream, entry, decode(record));
+    let from = after;
+    while (!signal.aborted) {
+      try {
+        for await (const batch of this.#log.subscribe({ after: from, prefixes, signal })) {
+          for (const record of batch) {
+            const entry = this.#entries.peek(record.stream);
+            if (!entry) continue;
+            this.#take(record.stream, entry, decode(record));
+          }
+        }
+      } catch (error) {
+        this.#entries.clear();
+        if (error instanceof LogChanged) {
+          from = await this.#presentEnd(from);
+        } else {
+          this.#onFailure(error);
+          return;
         }
       }
-    } catch (error) {
-      this.#entries.clear();
-      this.#onFailure(error);
     }
+  }
+
+  /** Where the log ends once it answers. What was folded before may have missed events, and goes. */
+  async #presentEnd(otherwise: Position): Promise<Position> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        const end = await this.#log.end();
+        this.#entries.clear();
+        return end;
+      } catch (error) {
+        if (!(error instanceof LogFailure)) throw error;
+        await delay(retryMilliseconds, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    return otherwise;
   }
 
   #take(stream: StreamName, entry: Entry, event: Placed): void {

@@ -8,6 +8,8 @@ export interface CommandContext {
   readonly correlationId: string;
   /** Milliseconds since 1970. */
   readonly time: number;
+  /** The log's generation when the command began: what is decided is appended to no later one. */
+  readonly generation?: number;
 }
 
 /** The time of a context in whole seconds since 1970, as the API counts. */

@@ -77,7 +77,8 @@ async function decideAndAppend<State, Event extends DomainEvent>(
     const events = decide(state);
     if (events.length === 0) return { events, position };
     const encoded: NewEvent[] = events.map((event) => encode(newEventId(), event, metadataOf(context)));
-    const result = await log.append(stream.name, revision < 0 ? 'none' : revision, atLeastOne(encoded));
+    const expected = revision < 0 ? 'none' : revision;
+    const result = await log.append(stream.name, expected, atLeastOne(encoded), context.generation);
     if (result.outcome !== 'conflict') {
       const ids = encoded.map(({ id }) => id);
       const last = { revision: revision + events.length, position: result.position };
@@ -102,7 +103,7 @@ export async function appendAny(
 ): Promise<Position> {
   if (events.length === 0) return startOfLog;
   const encoded = events.map((event) => encode(newEventId(), event, metadataOf(context)));
-  const result = await log.append(stream, 'any', atLeastOne(encoded));
+  const result = await log.append(stream, 'any', atLeastOne(encoded), context.generation);
   if (result.outcome === 'conflict')
     throw new TypeError(`an append to ${stream} that expects nothing conflicted`);
   return result.position;

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { v5 as uuidv5 } from 'uuid';
 import { Refusal } from '../../contracts/codes.ts';
 import type { ConversationEvent } from '../../contracts/events/conversation.ts';
+import { categories } from '../../contracts/events/index.ts';
 import {
   type ConversationId,
   friendConversation,
@@ -92,6 +93,7 @@ export class MessageSender {
     this.#store = store;
     this.#lookup = lookup;
     this.#nextMid = nextMid;
+    log.onChanged(() => this.#welcomed.clear());
   }
 
   /**
@@ -112,7 +114,7 @@ export class MessageSender {
         : await this.#sendOnce(command, conversation, id, hash, context);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const standing = await this.#lookup.byEventId(id, await this.#log.end());
+      const standing = await this.#lookup.byEventId(id, await this.#log.end(categories));
       if (!standing) throw error;
       return repeated(standing, hash);
     }
@@ -167,7 +169,8 @@ export class MessageSender {
         const automatic = await this.#answer(answer, conversation, to, addressee);
         events.push(encode(newEventId(), automatic, metadataOf(context, id)));
       }
-      const result = await this.#log.append(conversationStream(conversation), expected, atLeastOne(events));
+      const stream = conversationStream(conversation);
+      const result = await this.#log.append(stream, expected, atLeastOne(events), context.generation);
       if (result.outcome === 'conflict') continue;
       if (expected !== 'any') this.#welcomed.set(`${from}>${to.id}`, true);
       if (result.outcome === 'appended') return { mid, position: result.position };

@@ -31,6 +31,8 @@ export interface Horizon {
   /** Reads the end where nothing is known of it yet; never fails. */
   learn(): Promise<void>;
   seen(position: Position): void;
+  /** Asks the server whether its log is still the same. @throws LogFailure */
+  check(): Promise<void>;
   readonly server: Pick<Heartbeat, 'downSince' | 'suspect' | 'back'>;
 }
 
@@ -45,6 +47,7 @@ interface Append {
   readonly since: Position;
   /** Whether others may have stored the same behind that place. */
   readonly contested: boolean;
+  readonly isCurrent: (() => boolean) | undefined;
 }
 
 /** Between two attempts, in milliseconds. */
@@ -95,15 +98,21 @@ export class Appender {
     this.#patience = patience;
   }
 
-  /** As `EventLog.append`. @throws LogFailure, TypeError */
+  /**
+   * As `EventLog.append`.
+   * @param isCurrent whether the log is still the one on which it was decided; if it is left out, that
+   *   is not asked
+   * @throws LogFailure, TypeError
+   */
   append(
     stream: StreamName,
     expected: ExpectedRevision,
     events: readonly [NewEvent, ...NewEvent[]],
+    isCurrent?: () => boolean,
   ): Promise<AppendResult> {
     const key = keyOf(stream, events[0].id);
     const start = () =>
-      this.#append(stream, expected, events, key).catch((error: unknown) => {
+      this.#append(stream, expected, events, key, isCurrent).catch((error: unknown) => {
         const doubtful = error instanceof LogFailure && this.#doubted.has(key);
         throw doubtful ? new LogFailure('doubtful', error.message, { cause: error }) : error;
       });
@@ -116,6 +125,11 @@ export class Appender {
     return result;
   }
 
+  /** The log is another one: what is doubted says nothing of it. */
+  forget(): void {
+    this.#doubted.clear();
+  }
+
   /** Waits until nothing is under way any more. */
   async settle(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay.values());
@@ -126,6 +140,7 @@ export class Appender {
     expected: ExpectedRevision,
     events: readonly [NewEvent, ...NewEvent[]],
     key: string,
+    isCurrent: (() => boolean) | undefined,
   ): Promise<AppendResult> {
     const mark = `${this.#process}-${++this.#calls}`;
     const proposals = proposalsOf(stream, events, mark);
@@ -148,7 +163,8 @@ export class Appender {
     const since = doubted ?? this.#horizon.end;
     const stale = performance.now() - this.#horizon.endKnownAt > endIsFresh;
     const contested = stale || doubted !== undefined || isNameBased(events[0].id);
-    return this.#repeatUntilAnswered({ stream, expected, events, key, mark, since, contested }, proposals);
+    const append = { stream, expected, events, key, mark, since, contested, isCurrent };
+    return this.#repeatUntilAnswered(append, proposals);
   }
 
   /** The server compares ids only behind the expected revision; what stands before it is read here. */
@@ -167,17 +183,25 @@ export class Appender {
     const giveUp = () => Math.min(started, server.downSince ?? started) + this.#patience.append;
     let doubtful = this.#doubted.has(key);
     for (let tries = 0; ; tries++) {
+      if (append.isCurrent?.() === false) {
+        const kind = doubtful ? 'doubtful' : 'unavailable';
+        throw new LogFailure(kind, 'the log is another one than it was when this was decided');
+      }
       try {
         // Whoever knows that the server is away does not knock as well: the heartbeat does.
         if (!(await server.back(Math.max(leastWait, giveUp() - performance.now())))) {
           throw new LogFailure('unavailable', 'the event store does not answer');
         }
+        if (append.isCurrent && !this.#appends.open) await this.#horizon.check();
         // After a restart the server no longer knows the ids of late, and with `any` would store them again.
         if (tries > 0 && doubtful && expected === 'any') {
           const found = await this.#streams.find(stream, events[0].id, { after: since });
           if (found) return await this.#foundAfterDoubt(append, found);
         }
-        const answer = await this.#appends.attempt(stream, expected, proposals, this.#patience.attempt);
+        const answer = await this.#appends.attempt(
+          { stream, expected, proposals, isCurrent: append.isCurrent },
+          this.#patience.attempt,
+        );
         doubtful = true;
         const result = await this.#resultOf(append, answer);
         this.#doubted.delete(key);

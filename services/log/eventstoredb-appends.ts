@@ -6,6 +6,15 @@ import type { AppendStream, EventStoreDBConnection } from './eventstoredb-connec
 import type { proposalsOf } from './eventstoredb-event.ts';
 import type { ExpectedRevision, StreamName } from './log.ts';
 
+/** What is to be appended. */
+export interface Proposed {
+  readonly stream: StreamName;
+  readonly expected: ExpectedRevision;
+  readonly proposals: ReturnType<typeof proposalsOf>;
+  /** Whether the log is still the one on which it was decided; nothing is sent if it is not. */
+  readonly isCurrent: (() => boolean) | undefined;
+}
+
 interface Attempt {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (failure: AttemptFailure) => void;
@@ -37,16 +46,16 @@ export class Appends {
     this.#heard = heard;
   }
 
+  /** Whether there is a stream, or one is being opened. */
+  get open(): boolean {
+    return this.#stream !== undefined;
+  }
+
   /**
    * Tries once to append, for at most so many milliseconds.
    * @throws AttemptFailure where there is no answer.
    */
-  attempt(
-    stream: StreamName,
-    expected: ExpectedRevision,
-    proposals: ReturnType<typeof proposalsOf>,
-    milliseconds: number,
-  ): Promise<Answer> {
+  attempt({ stream, expected, proposals, isCurrent }: Proposed, milliseconds: number): Promise<Answer> {
     const id = randomUUID();
     const request = new streams.BatchAppendReq();
     const correlation = new shared.UUID();
@@ -62,6 +71,10 @@ export class Appends {
       this.#opened().then(
         (over) => {
           if (!this.#attempts.has(id)) return;
+          if (isCurrent?.() === false) {
+            this.#fail(id, 'unsent', 'the log is another one');
+            return;
+          }
           attempt.over = over;
           over.write(request);
         },

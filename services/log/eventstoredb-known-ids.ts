@@ -24,6 +24,10 @@ export class KnownIds {
     this.#standings.set(keyOf(stream, id), standing);
   }
 
+  clear(): void {
+    this.#standings.clear();
+  }
+
   rememberRecord(record: RecordedEvent): void {
     this.remember(record.stream, record.id, { revision: record.revision, position: record.position });
   }

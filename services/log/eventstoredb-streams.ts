@@ -30,6 +30,8 @@ const firstPage = 16;
 export class StoredStreams {
   readonly #connection: EventStoreDBConnection;
   readonly #milliseconds: number;
+  /** By prefixes: the last event of such streams, and up to where in the log that is known. */
+  readonly #ends = new Map<string, { readonly end: Position; readonly upTo: Position }>();
 
   /** A read that gives nothing for so many milliseconds fails. */
   constructor(connection: EventStoreDBConnection, milliseconds: number) {
@@ -54,14 +56,36 @@ export class StoredStreams {
     }
   }
 
-  /** The position of the last event of any stream but the store's own. @throws LogFailure */
-  async end(): Promise<Position> {
+  /**
+   * The position of the last event of any stream but the store's own or, with prefixes, of streams whose
+   * names begin so. What others wrote behind it is looked through once.
+   * @throws LogFailure
+   */
+  async end(prefixes: readonly string[] = ['']): Promise<Position> {
+    const key = prefixes.join(' ');
+    const known = this.#ends.get(key) ?? { end: startOfLog, upTo: startOfLog };
     const read = this.#connection.readAll({ direction: BACKWARDS, fromPosition: END, requiresLeader: true });
+    let upTo: Position | undefined;
+    let end = known.end;
     for await (const resolved of readPatiently(read, this.#milliseconds)) {
       const record = recordOf(resolved);
-      if (record) return record.position;
+      if (record === undefined) continue;
+      upTo ??= record.position;
+      const { stream, position } = record;
+      if (position <= known.upTo) break;
+      if (prefixes.some((prefix) => stream.startsWith(prefix))) {
+        end = position;
+        break;
+      }
     }
-    return startOfLog;
+    const later = this.#ends.get(key);
+    if (upTo !== undefined && (later === undefined || upTo > later.upTo)) this.#ends.set(key, { end, upTo });
+    return end;
+  }
+
+  /** The log is another one: what was known of its end says nothing. */
+  forget(): void {
+    this.#ends.clear();
   }
 
   /** The last revision of a stream. @throws LogFailure */

@@ -6,11 +6,12 @@ import {
   streamNameFilter,
 } from '@eventstore/db-client';
 import type { Logger } from 'pino';
+import type { Continuity } from './continuity.ts';
 import type { EventStoreDBConnection } from './eventstoredb-connection.ts';
 import { markOf, recordOf } from './eventstoredb-event.ts';
 import type { Heartbeat } from './eventstoredb-heartbeat.ts';
 import { positionOf, type StoredPosition, storedPositionOf } from './eventstoredb-position.ts';
-import type { Position, RecordedEvent, StreamName } from './log.ts';
+import type { Position, RecordedEvent } from './log.ts';
 
 /** The most that is held for a reader that is busy; then the server is made to wait. */
 const mostHeld = 512;
@@ -22,7 +23,10 @@ export interface Source {
   /** To be called at each sign of life of the server, with how far the log is seen to reach. */
   readonly heard: (position?: Position) => void;
   /** To be called with each event, and which call of `append` stored it. */
-  readonly saw: (stream: StreamName, position: Position, mark: string | undefined) => void;
+  readonly saw: (record: RecordedEvent, mark: string | undefined) => void;
+  readonly continuity: Pick<Continuity, 'generation'>;
+  /** Asks the server whether its log is still the one that was followed. @throws LogFailure */
+  readonly check: () => Promise<void>;
   readonly server: Pick<Heartbeat, 'suspect' | 'back'>;
   /** Fires `silent` when the server has stopped answering: what is subscribed then hears no more. */
   readonly silence: EventTarget;
@@ -105,7 +109,7 @@ export class Stretch {
     if (this.#over.signal.aborted) return;
     const record = recordOf(resolved);
     this.#source.heard(record?.position);
-    if (record) this.#source.saw(record.stream, record.position, markOf(resolved));
+    if (record) this.#source.saw(record, markOf(resolved));
     if (record !== undefined && record.position > this.last) {
       this.last = record.position;
       this.#held.push(record);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Source, Stretch } from './eventstoredb-stretch.ts';
+import { LogChanged } from './identity.ts';
 import { LogFailure, type Position, type RecordedEvent } from './log.ts';
 
 /** How long to wait before subscribing again, in milliseconds, when the last time gave nothing. */
@@ -8,6 +9,12 @@ const pauses = [0, 20, 100, 250, 500, 1000];
 
 /** So long the server's return is waited for before trying all the same, in milliseconds. */
 const longestAbsence = 10_000;
+
+/** After so many tries in a row that gave nothing it is told, and again after each as many more. */
+const fruitlessTries = 10;
+
+/** With what the server ends a subscription whose reader lags, as it does under load. */
+const lagged = /too slow/i;
 
 /** How often a read is looked at whether it has come to a stop, in milliseconds. */
 const watchEvery = 250;
@@ -24,14 +31,16 @@ export async function* follow(
   signal: AbortSignal,
 ): AsyncGenerator<readonly RecordedEvent[], void, undefined> {
   if (prefixes?.length === 0 && !signal.aborted) await once(signal, 'abort');
+  const { generation } = source.continuity;
   let last = after;
   let fruitless = 0;
   while (!signal.aborted) {
+    if (source.continuity.generation !== generation) throw new LogChanged();
     const stretch = new Stretch(source, last, prefixes, signal);
     try {
       for (;;) {
         const batch = await stretch.take();
-        if (batch === undefined || signal.aborted) break;
+        if (batch === undefined || signal.aborted || source.continuity.generation !== generation) break;
         yield batch;
       }
     } finally {
@@ -45,9 +54,26 @@ export async function* follow(
       { after: last, pause, reason: stretch.reason },
       'the event store ended a subscription',
     );
+    if (fruitless > 0 && fruitless % fruitlessTries === 0) {
+      source.logger.warn(
+        { after: last, times: fruitless, reason: stretch.reason },
+        'a subscription fails again and again; it is tried on',
+      );
+    }
+    if (!lagged.test(stretch.reason)) await check(source);
     if (pause === 0) continue;
     if (await source.server.suspect()) await delay(pause, undefined, { signal }).catch(() => undefined);
     else await source.server.back(longestAbsence, signal);
+  }
+}
+
+/** If it cannot be answered, it is asked again after the next try. */
+async function check(source: Source): Promise<void> {
+  try {
+    await source.check();
+  } catch (error) {
+    if (!(error instanceof LogFailure)) throw error;
+    source.logger.debug({ err: error }, 'the event store could not be asked whether its log is the same');
   }
 }
 

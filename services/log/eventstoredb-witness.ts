@@ -70,6 +70,11 @@ export class Witness {
     this.#settle(position, ({ resolve }) => resolve(mark));
   }
 
+  /** The log is another one: its positions say nothing of what was seen. */
+  forget(): void {
+    this.#seen.clear();
+  }
+
   #settle(position: Position, settle: (question: Question) => void): void {
     const questions = this.#questions.get(position);
     if (questions === undefined) return;

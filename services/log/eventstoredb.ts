@@ -1,10 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { BACKWARDS, END } from '@eventstore/db-client';
 import type { Logger } from 'pino';
+import { Continuity } from './continuity.ts';
 import { Appender, type AppendPatience } from './eventstoredb-appender.ts';
 import { Appends } from './eventstoredb-appends.ts';
 import { connectionTo, type EventStoreDBConnection } from './eventstoredb-connection.ts';
 import { Heartbeat, type Pulse } from './eventstoredb-heartbeat.ts';
+import { IdentityStream } from './eventstoredb-identity.ts';
 import { KnownIds } from './eventstoredb-known-ids.ts';
 import { positionOf } from './eventstoredb-position.ts';
 import { readPatiently } from './eventstoredb-reading.ts';
@@ -12,8 +14,10 @@ import { StoredStreams } from './eventstoredb-streams.ts';
 import type { Source } from './eventstoredb-stretch.ts';
 import { follow, readThrough } from './eventstoredb-subscription.ts';
 import { Witness } from './eventstoredb-witness.ts';
+import { type LogIdentity, StrangeLog } from './identity.ts';
 import {
   type AppendResult,
+  type EventId,
   type EventLog,
   type ExpectedRevision,
   LogFailure,
@@ -40,7 +44,11 @@ export interface EventStoreDBOptions {
   readonly url: string;
   readonly logger: Logger;
   readonly patience?: Partial<Patience>;
+  /** The stream that says whose log it is; one for each installation on a server. */
+  readonly identityStream?: StreamName;
 }
+
+const ordinaryIdentityStream = 'installation' as StreamName;
 
 const ordinary: Patience = {
   attempt: 3_000,
@@ -55,7 +63,8 @@ const ordinary: Patience = {
  * @throws Error for a connection string that cannot be read.
  */
 export function openEventStoreDBLog(options: EventStoreDBOptions): EventLog {
-  return new EventStoreDBLog(connectionTo(options.url), options.logger, { ...ordinary, ...options.patience });
+  const { url, logger, identityStream = ordinaryIdentityStream } = options;
+  return new EventStoreDBLog(connectionTo(url), logger, { ...ordinary, ...options.patience }, identityStream);
 }
 
 class EventStoreDBLog implements EventLog {
@@ -65,6 +74,9 @@ class EventStoreDBLog implements EventLog {
   readonly #patience: Patience;
   readonly #streams: StoredStreams;
   readonly #known = new KnownIds();
+  readonly #continuity: Continuity;
+  readonly #identity: IdentityStream;
+  #checking: Promise<void> | undefined;
   readonly #appends: Appends;
   readonly #appender: Appender;
   readonly #heartbeat: Heartbeat;
@@ -75,11 +87,24 @@ class EventStoreDBLog implements EventLog {
 
   readonly #source: Source;
 
-  constructor(connection: EventStoreDBConnection, logger: Logger, patience: Patience) {
+  constructor(
+    connection: EventStoreDBConnection,
+    logger: Logger,
+    patience: Patience,
+    identityStream: StreamName,
+  ) {
     this.#connection = connection;
     this.#logger = logger;
     this.#patience = patience;
     this.#streams = new StoredStreams(connection, patience.read);
+    this.#continuity = new Continuity(logger);
+    this.#identity = new IdentityStream({
+      connection,
+      streams: this.#streams,
+      milliseconds: patience.read,
+      append: (...given) => this.#appender.append(...given),
+      stream: identityStream,
+    });
     this.#appends = new Appends(connection, () => this.#heartbeat.heard());
     this.#heartbeat = new Heartbeat(
       patience.pulse,
@@ -93,7 +118,12 @@ class EventStoreDBLog implements EventLog {
       logger,
       silence: this.#silence,
       server: this.#heartbeat,
-      saw: (stream, position, mark) => witness.saw(stream, position, mark),
+      saw: (record, mark) => {
+        this.#continuity.saw(record);
+        witness.saw(record.stream, record.position, mark);
+      },
+      continuity: this.#continuity,
+      check: () => this.#checkAnew(),
       heard: (position) => {
         this.#heartbeat.heard();
         // In history it is not the end: it says nothing of how things stand now.
@@ -114,6 +144,7 @@ class EventStoreDBLog implements EventLog {
           return log.#endKnownAt;
         },
         server: this.#heartbeat,
+        check: () => this.#checkAnew(),
         seen: (position) => this.#seen(position, performance.now()),
         learn: async () => {
           if (this.#end === startOfLog) await this.#heartbeat.answers();
@@ -121,15 +152,50 @@ class EventStoreDBLog implements EventLog {
       },
       patience,
     );
+    this.#continuity.onChanged(() => {
+      this.#end = startOfLog;
+      this.#endKnownAt = Number.NEGATIVE_INFINITY;
+      this.#known.clear();
+      this.#appender.forget();
+      witness.forget();
+      this.#streams.forget();
+      this.#silence.dispatchEvent(new Event('silent'));
+    });
+  }
+
+  get generation(): number {
+    return this.#continuity.generation;
+  }
+
+  onChanged(hear: () => void): () => void {
+    return this.#continuity.onChanged(hear);
+  }
+
+  async identity(): Promise<LogIdentity | undefined> {
+    const { identity } = await this.#identity.look(undefined);
+    return identity;
+  }
+
+  found(identity: LogIdentity): Promise<LogIdentity> {
+    return this.#identity.found(identity);
+  }
+
+  beginEpoch(old: string): Promise<LogIdentity> {
+    return this.#identity.beginEpoch(old);
+  }
+
+  idAt(position: Position): Promise<EventId | undefined> {
+    return this.#identity.idAt(position);
   }
 
   append(
     stream: StreamName,
     expected: ExpectedRevision,
     events: readonly [NewEvent, ...NewEvent[]],
+    generation = this.#continuity.generation,
   ): Promise<AppendResult> {
     if (this.#closing.signal.aborted) return Promise.reject(closed());
-    return this.#appender.append(stream, expected, events);
+    return this.#appender.append(stream, expected, events, () => generation === this.#continuity.generation);
   }
 
   async *readStream(stream: StreamName, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
@@ -170,9 +236,9 @@ class EventStoreDBLog implements EventLog {
     };
   }
 
-  end(): Promise<Position> {
+  end(prefixes?: readonly string[]): Promise<Position> {
     if (this.#closing.signal.aborted) return Promise.reject(closed());
-    return this.#streams.end();
+    return this.#streams.end(prefixes);
   }
 
   healthy(): Promise<boolean> {
@@ -202,6 +268,20 @@ class EventStoreDBLog implements EventLog {
     for await (const { event } of readPatiently(read, this.#patience.read)) {
       if (event?.position) this.#seen(positionOf(event.position), asked);
     }
+  }
+
+  /** As `Continuity.check`; what is asked at once is asked once. @throws LogFailure */
+  #checkAnew(): Promise<void> {
+    this.#checking ??= this.#continuity
+      .check(this.#identity)
+      .catch((error: unknown) => {
+        if (!(error instanceof StrangeLog)) throw error;
+        throw new LogFailure('unavailable', error.message, { cause: error });
+      })
+      .finally(() => {
+        this.#checking = undefined;
+      });
+    return this.#checking;
   }
 
   #leaveFrozenServer(): void {

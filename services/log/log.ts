@@ -3,6 +3,8 @@
  * Every adapter passes the contract suite in test/log/contract.ts.
  */
 
+import type { LogIdentity } from './identity.ts';
+
 /**
  * A stream's name, `category-id`: 1 to 200 UTF-16 units, no NUL, no lone surrogate, not beginning with `$`,
  * which is the store's own. The name of an event's type: the same, but that it may begin with anything.
@@ -102,12 +104,14 @@ export interface EventLog {
 
   /**
    * Appends events to one stream, all or none.
+   * @param generation the log's when the decision began: nothing is appended to a later one
    * @throws LogFailure; TypeError for a name, id or size that no log takes.
    */
   append(
     stream: StreamName,
     expected: ExpectedRevision,
     events: readonly [NewEvent, ...NewEvent[]],
+    generation?: number,
   ): Promise<AppendResult>;
 
   /** The stream's events in order; nothing where there is no such stream. @throws TypeError for no name of a stream. */
@@ -119,12 +123,37 @@ export interface EventLog {
   /**
    * History, then what comes, in order of position, without a gap, nothing twice. Each batch holds
    * what had gathered while the one before it was handled (at most some hundreds); nothing is read
-   * ahead without bound. Survives the server's absence; ends by the signal alone.
+   * ahead without bound. Survives the server's absence; ends by the signal, or throws LogChanged.
    */
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]>;
 
-  /** The position of the last event (of any stream but the store's own), `startOfLog` when empty. */
-  end(): Promise<Position>;
+  /**
+   * The position of the last event, `startOfLog` when there is none: of streams whose names begin with
+   * one of the prefixes, by default of any but the store's own. @throws LogFailure
+   */
+  end(prefixes?: readonly string[]): Promise<Position>;
+
+  /** Grows each time the log is found to be another than it was: it lost events, or begins another epoch. */
+  readonly generation: number;
+
+  /** Calls `hear` when the generation has grown, before anything else is appended. Returns how to stop. */
+  onChanged(hear: () => void): () => void;
+
+  /** What the log is known by; undefined before it was given anything. @throws LogFailure */
+  identity(): Promise<LogIdentity | undefined>;
+
+  /** Gives a log without an identity this one. @returns the one that it has then. @throws LogFailure */
+  found(identity: LogIdentity): Promise<LogIdentity>;
+
+  /**
+   * Begins another epoch, unless the log's is another than `old` already.
+   * @returns what the log has then
+   * @throws LogFailure
+   */
+  beginEpoch(old: string): Promise<LogIdentity>;
+
+  /** The id of the event that lies at a position; undefined if there is none. @throws LogFailure */
+  idAt(position: Position): Promise<EventId | undefined>;
 
   /** Whether the log answers just now. */
   healthy(): Promise<boolean>;

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { pipeline } from '../postgres/pipeline.ts';
+import type { Continuity } from './continuity.ts';
 import { type AppendResult, type ExpectedRevision, LogFailure, type StreamName } from './log.ts';
 import {
   anything,
@@ -13,6 +14,7 @@ import {
   type WaitingAppend,
 } from './postgres-batch.ts';
 import { LastingConnection } from './postgres-connection.ts';
+import { sightOver } from './postgres-identity.ts';
 import type { PreparedEvent } from './prepared.ts';
 
 /** What may wait for its turn before more is refused. */
@@ -28,6 +30,7 @@ export interface AppenderOptions {
   readonly logger: Logger;
   /** How long an append is tried before it fails, in milliseconds. */
   readonly patience: number;
+  readonly continuity: Continuity;
   /** Hears of each batch before its callers do; the places of what was stored now have no gap. */
   readonly onCommitted: (batch: readonly Committed[]) => void;
 }
@@ -41,6 +44,7 @@ export interface AppenderOptions {
 export class Appender {
   readonly #logger: Logger;
   readonly #patience: number;
+  readonly #continuity: Continuity;
   readonly #onCommitted: (batch: readonly Committed[]) => void;
   readonly #connection: LastingConnection;
   /** How far streams were at least; nothing is decided by it. */
@@ -71,6 +75,8 @@ export class Appender {
       logger: options.logger,
       makeReady: (client) => this.#makeReady(client),
     });
+    this.#continuity = options.continuity;
+    this.#continuity.onChanged(() => this.#letGo());
   }
 
   /** @throws LogFailure */
@@ -78,8 +84,10 @@ export class Appender {
     stream: StreamName,
     expected: ExpectedRevision,
     events: readonly PreparedEvent[],
+    generation = this.#continuity.generation,
   ): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
+      if (generation !== this.#continuity.generation) throw changedMeanwhile('unavailable');
       if (this.#closed) throw new LogFailure('unavailable', 'the log is closed');
       if (this.#waitingBytes > maxWaitingBytes) {
         throw new LogFailure('unavailable', 'too much waits to be appended');
@@ -133,9 +141,21 @@ export class Appender {
         set_config('synchronous_commit',
           case current_setting('synchronous_commit') when 'remote_apply' then 'remote_apply' else 'on' end, false)`,
     );
+    await this.#continuity.check(sightOver(client));
     this.backend = rows[0]?.backend;
     if (rows[0]?.fsync === 'off') {
       this.#logger.warn('the server of the log has fsync off: a power cut may take what was acknowledged');
+    }
+  }
+
+  /** What waits was decided on a log that is gone. */
+  #letGo(): void {
+    this.#hints.clear();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const append of waiting) {
+      this.#forget(append);
+      append.reject(changedMeanwhile(append.doubtful ? 'doubtful' : 'unavailable'));
     }
   }
 
@@ -230,6 +250,10 @@ export class Appender {
       Math.max(first.deadline - performance.now(), 1),
     );
   }
+}
+
+function changedMeanwhile(kind: LogFailure['kind']): LogFailure {
+  return new LogFailure(kind, 'the log is another one than it was when this was decided');
 }
 
 /**

@@ -2,9 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Purpose } from '../postgres/connect.ts';
+import type { Continuity } from './continuity.ts';
+import { LogChanged } from './identity.ts';
 import { LogFailure, type RecordedEvent, type SubscribeOptions } from './log.ts';
 import type { Committed } from './postgres-batch.ts';
 import { LastingConnection } from './postgres-connection.ts';
+import { sightOver } from './postgres-identity.ts';
 import { placeOf, positionOf } from './postgres-position.ts';
 import { objectOf, type Reading } from './postgres-reading.ts';
 import { selector, Tail } from './postgres-tail.ts';
@@ -22,6 +25,7 @@ export interface FollowingOptions {
   readonly config: pg.ClientConfig;
   readonly logger: Logger;
   readonly reading: Reading;
+  readonly continuity: Continuity;
   /** The server's process behind our own appends, whose news come another way. */
   readonly ownBackend: () => number | undefined;
 }
@@ -40,6 +44,7 @@ export class Following {
 
   constructor(options: FollowingOptions) {
     this.#options = options;
+    options.continuity.onChanged(() => this.#tail.reset());
   }
 
   /** How many subscriptions are running. */
@@ -51,6 +56,10 @@ export class Following {
   committed(batch: readonly Committed[]): void {
     const stored = batch.filter(({ result }) => result.outcome === 'appended');
     const first = stored[0];
+    const last = stored.at(-1);
+    const lastEvent = last?.append.events.at(-1);
+    if (last && lastEvent)
+      this.#options.continuity.saw({ position: positionOf(last.place), id: lastEvent.id });
     if (first && this.#followers > 0) {
       const records = stored.flatMap(recordsOf);
       const bytes = stored.reduce((sum, { append }) => sum + append.bytes, 0);
@@ -60,7 +69,7 @@ export class Following {
     for (const { place } of batch) this.#tail.reached(place);
   }
 
-  /** @throws TypeError for a position of another log. */
+  /** @throws TypeError for a position of another kind of log; the iteration throws LogChanged. */
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
     const after = placeOf(options.after);
     return {
@@ -93,6 +102,8 @@ export class Following {
     signal: AbortSignal,
   ): AsyncGenerator<readonly RecordedEvent[], undefined> {
     if (signal.aborted) return;
+    const { continuity } = this.#options;
+    const { generation } = continuity;
     const wanted = selector(prefixes);
     const wake = () => this.#tail.wake();
     signal.addEventListener('abort', wake);
@@ -101,6 +112,7 @@ export class Following {
     try {
       await this.#lookUpEnd();
       while (!signal.aborted) {
+        if (continuity.generation !== generation) throw new LogChanged();
         const kept = this.#tail.after(place);
         if (kept) {
           place += kept.length;
@@ -108,9 +120,11 @@ export class Following {
           if (chosen.length > 0) yield chosen;
         } else if (place < this.#tail.end) {
           const page = await this.#read(place, prefixes, signal);
-          if (!page) continue;
+          if (!page || continuity.generation !== generation) continue;
           place = page.reached;
-          if (page.records.length > 0 && !signal.aborted) yield page.records;
+          const last = page.records.at(-1);
+          if (last) continuity.saw(last);
+          if (last && !signal.aborted) yield page.records;
         } else {
           await this.#tail.changed();
         }
@@ -155,6 +169,7 @@ export class Following {
       if (processId !== this.#options.ownBackend()) this.#tail.reached(Number(payload));
     });
     await client.query('listen log');
+    await this.#options.continuity.check(sightOver(client));
     await this.#lookUpEnd();
   }
 

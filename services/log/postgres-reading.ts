@@ -64,11 +64,12 @@ export class Reading {
     this.#pool = pool;
   }
 
-  /** The last place taken. */
-  async end(): Promise<number> {
-    const text = 'select coalesce(max(position), 0) as position from log.events';
-    const { rows } = await this.#query<{ position: string | number }>(text, []);
-    return Number(rows[0]?.position);
+  /** The last place taken, or the last of streams whose names begin with one of the prefixes. */
+  async end(prefixes?: readonly string[]): Promise<number> {
+    const condition = prefixes ? 'stream ^@ any($1::text[])' : 'true';
+    const text = `select position from log.events where ${condition} order by position desc limit 1`;
+    const { rows } = await this.#query<{ position: string | number }>(text, prefixes ? [prefixes] : []);
+    return Number(rows[0]?.position ?? 0);
   }
 
   /** Events of all streams, or those of certain prefixes, in (after, upTo], and how far that reaches. */

@@ -50,6 +50,13 @@ export class Tail {
     this.#keptBytes = 0;
   }
 
+  /** The log is another one: nothing is known of it. */
+  reset(): void {
+    this.forget();
+    this.end = 0;
+    this.wake();
+  }
+
   /** Tells that the log reaches as far as this. */
   reached(place: number): void {
     if (place <= this.end) return;

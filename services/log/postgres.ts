@@ -1,20 +1,25 @@
 import type pg from 'pg';
 import { type Logger, pino } from 'pino';
 import { openPool, type Purpose } from '../postgres/connect.ts';
-import type {
-  AppendResult,
-  EventLog,
-  ExpectedRevision,
-  NewEvent,
-  Position,
-  ReadAllOptions,
-  ReadStreamOptions,
-  RecordedEvent,
-  StreamName,
-  SubscribeOptions,
+import { Continuity } from './continuity.ts';
+import type { LogIdentity } from './identity.ts';
+import {
+  type AppendResult,
+  type EventId,
+  type EventLog,
+  type ExpectedRevision,
+  LogFailure,
+  type NewEvent,
+  type Position,
+  type ReadAllOptions,
+  type ReadStreamOptions,
+  type RecordedEvent,
+  type StreamName,
+  type SubscribeOptions,
 } from './log.ts';
 import { Appender } from './postgres-appender.ts';
 import { Following } from './postgres-following.ts';
+import { sightOver } from './postgres-identity.ts';
 import { placeOf, positionOf } from './postgres-position.ts';
 import { Reading } from './postgres-reading.ts';
 import { checkStreamName, prepare } from './prepared.ts';
@@ -55,6 +60,7 @@ class PostgresLog implements EventLog {
   readonly #reading: Reading;
   readonly #appender: Appender;
   readonly #following: Following;
+  readonly #continuity: Continuity;
   #closed: Promise<void> | undefined;
 
   constructor({ logger = pino({ level: 'silent' }), patience = 10_000, ...config }: PostgresLogOptions) {
@@ -63,16 +69,20 @@ class PostgresLog implements EventLog {
       tell: (reason) => logger.warn({ reason }, 'a connection for reading broke'),
     });
     this.#reading = new Reading(this.#pool);
+    this.#continuity = new Continuity(logger);
+    const continuity = this.#continuity;
     this.#following = new Following({
       config,
       logger,
       reading: this.#reading,
+      continuity,
       ownBackend: () => this.#appender.backend,
     });
     this.#appender = new Appender({
       config,
       logger,
       patience,
+      continuity,
       onCommitted: (batch) => this.#following.committed(batch),
     });
   }
@@ -85,11 +95,12 @@ class PostgresLog implements EventLog {
     stream: StreamName,
     expected: ExpectedRevision,
     events: readonly [NewEvent, ...NewEvent[]],
+    generation?: number,
   ): Promise<AppendResult> {
     if (typeof expected === 'number' && !(Number.isSafeInteger(expected) && expected >= 0)) {
       throw new TypeError(`not a revision: ${expected}`);
     }
-    return this.#appender.append(stream, expected, prepare(stream, events));
+    return this.#appender.append(stream, expected, prepare(stream, events), generation);
   }
 
   async *readStream(stream: StreamName, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {
@@ -131,8 +142,42 @@ class PostgresLog implements EventLog {
     return this.#following.subscribe(options);
   }
 
-  async end(): Promise<Position> {
-    return positionOf(await this.#reading.end());
+  async end(prefixes?: readonly string[]): Promise<Position> {
+    return positionOf(await this.#reading.end(prefixes));
+  }
+
+  get generation(): number {
+    return this.#continuity.generation;
+  }
+
+  onChanged(hear: () => void): () => void {
+    return this.#continuity.onChanged(hear);
+  }
+
+  async identity(): Promise<LogIdentity | undefined> {
+    const { identity } = await this.#ask((sight) => sight.look(undefined));
+    return identity;
+  }
+
+  found(identity: LogIdentity): Promise<LogIdentity> {
+    return this.#ask((sight) => sight.found(identity));
+  }
+
+  beginEpoch(old: string): Promise<LogIdentity> {
+    return this.#ask((sight) => sight.beginEpoch(old));
+  }
+
+  async idAt(position: Position): Promise<EventId | undefined> {
+    const { id } = await this.#ask((sight) => sight.look(position));
+    return id;
+  }
+
+  async #ask<Answer>(question: (sight: ReturnType<typeof sightOver>) => Promise<Answer>): Promise<Answer> {
+    try {
+      return await question(sightOver(this.#pool));
+    } catch (cause) {
+      throw new LogFailure('unavailable', 'the log cannot be asked who it is', { cause });
+    }
   }
 
   async healthy(): Promise<boolean> {

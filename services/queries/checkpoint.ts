@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { GreatestIds } from '../accounts/ids.ts';
 import type { Tick } from '../bus/bus.ts';
-import type { Position } from '../log/log.ts';
+import type { ReadModelsMark } from '../log/fit.ts';
+import type { EventId, Position } from '../log/log.ts';
 import type { ReadDatabase } from './tables.ts';
 
 /** Up to where the read models reach, as the projector's last tick told it. */
@@ -14,6 +15,18 @@ export async function readCheckpoint(database: ReadDatabase): Promise<Tick> {
   if (row === undefined) throw new Error('the read models have no checkpoint: the database is not migrated');
   // The projector wrote it from a position of the log.
   return { checkpoint: row.position as Position, fence: row.fence, batch: row.batch };
+}
+
+/** What the read models keep of the log that they were made from. */
+export async function readMark(database: ReadDatabase): Promise<ReadModelsMark> {
+  const row = await database
+    .selectFrom('read.checkpoint')
+    .select(['position', 'event_id', 'installation', 'epoch'])
+    .where('name', '=', 'read')
+    .executeTakeFirstOrThrow();
+  const { position, event_id: eventId, installation, epoch } = row;
+  // The projector wrote both from an event of the log.
+  return { position: position as Position, eventId: eventId as EventId | null, installation, epoch };
 }
 
 /** The greatest ids that the read models show, 0 where there is none. */

@@ -111,7 +111,16 @@ export interface ReadTables {
     batch: number;
     created: Date;
   };
-  'read.checkpoint': { name: string; position: string; batch: number; fence: number; epoch: string };
+  'read.checkpoint': {
+    name: string;
+    position: string;
+    event_id: string | null;
+    batch: number;
+    fence: number;
+    installation: string | null;
+    epoch: string;
+    quiet_until: string;
+  };
 }
 
 export type ReadDatabase = Kysely<ReadTables>;

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { runProgram } from '../../services/lifecycle.ts';
+import { Continuity } from '../../services/log/continuity.ts';
 import { Appender } from '../../services/log/postgres-appender.ts';
 import { prepare } from '../../services/log/prepared.ts';
 import { event, freshCategory, streamOf } from './specimens.ts';
@@ -10,6 +11,7 @@ await runProgram(async (program) => {
     'appender',
     async () =>
       new Appender({
+        continuity: new Continuity(pino({ level: 'silent' })),
         config: { connectionString: program.environment.databaseUrl },
         logger: pino({ level: 'silent' }),
         patience: 60_000,

@@ -8,7 +8,15 @@ export function wrapLog(log: EventLog, changes: Partial<EventLog>): EventLog {
     readStream: (...parameters) => log.readStream(...parameters),
     readAll: (...parameters) => log.readAll(...parameters),
     subscribe: (...parameters) => log.subscribe(...parameters),
-    end: () => log.end(),
+    end: (prefixes) => log.end(prefixes),
+    get generation() {
+      return log.generation;
+    },
+    onChanged: (hear) => log.onChanged(hear),
+    identity: () => log.identity(),
+    found: (identity) => log.found(identity),
+    beginEpoch: (old) => log.beginEpoch(old),
+    idAt: (position) => log.idAt(position),
     healthy: () => log.healthy(),
     close: () => log.close(),
     ...changes,

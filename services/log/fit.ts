@@ -1,0 +1,52 @@
+import { StrangeLog } from './identity.ts';
+import type { EventId, EventLog, Position } from './log.ts';
+
+/** What read models keep of the log that they were made from. */
+export interface ReadModelsMark {
+  /** Up to where they reach, and the event there; null in read models that are older than this mark. */
+  readonly position: Position;
+  readonly eventId: EventId | null;
+  /** Null until it is known. */
+  readonly installation: string | null;
+  readonly epoch: string;
+}
+
+/**
+ * - `fits`: the read models show a beginning of this log.
+ * - `another epoch`: they do, but positions of theirs mean nothing any more.
+ * - `went back`: they show what this log does not hold.
+ */
+export type Fit = 'fits' | 'another epoch' | 'went back';
+
+const remedy =
+  'Point DATABASE_URL and EVENTSTORE_URL to one installation, or restore the log; to make the read models ' +
+  'anew from this log, give it an empty database. Until then nothing is changed and commands answer 503';
+
+/**
+ * Whether read models and log belong together.
+ * @throws StrangeLog if the log is another installation's, or was emptied: the read models are not to be
+ *   touched then; LogFailure
+ */
+export async function fitOf(log: EventLog, mark: ReadModelsMark): Promise<Fit> {
+  const identity = await log.identity();
+  if (identity === undefined) {
+    throw new StrangeLog(
+      `the log is empty or was replaced: it does not name the installation ${mark.installation}, whose read ` +
+        `models reach ${mark.position || 'nothing yet'}. ${remedy}`,
+    );
+  }
+  if (identity.installation !== mark.installation) {
+    throw new StrangeLog(
+      `the log is that of the installation ${identity.installation}, and the read models are those of ` +
+        `${mark.installation}. ${remedy}`,
+    );
+  }
+  if (!(await holds(log, mark))) return 'went back';
+  return identity.epoch === mark.epoch ? 'fits' : 'another epoch';
+}
+
+async function holds(log: EventLog, { position, eventId }: ReadModelsMark): Promise<boolean> {
+  if (position === '') return true;
+  if (eventId === null) return (await log.end()) >= position;
+  return (await log.idAt(position)) === eventId;
+}
