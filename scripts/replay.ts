@@ -70,7 +70,7 @@ async function show(log: EventLog, options: Options, stop: AbortController): Pro
   for await (const record of records(log, options, stop.signal)) {
     if (stop.signal.aborted) break;
     if (types && !types.has(record.type)) continue;
-    await write(`${print(record)}\n`);
+    await write(`${escaped(print(record))}\n`);
   }
 }
 
@@ -100,6 +100,18 @@ function asLine(record: RecordedEvent): string {
 function asJson(record: RecordedEvent): string {
   const { position, recorded, stream, revision, id, type, data, metadata } = record;
   return JSON.stringify({ position, recorded, stream, revision, id, type, data, metadata });
+}
+
+/**
+ * Escapes what a terminal would obey: people's texts stand in the data, and JSON escapes but some control
+ * characters. The escapes are those of JSON, so that a line stays what it was.
+ */
+function escaped(line: string): string {
+  const hexadecimal = (character: string) => character.charCodeAt(0).toString(16).padStart(4, '0');
+  return line.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    (character) => `\\u${hexadecimal(character)}`,
+  );
 }
 
 /** Waits where the reader is slower than the log, so that memory stays flat. */

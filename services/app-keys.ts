@@ -27,9 +27,11 @@ async function readKept(file: string): Promise<KeyPair | undefined> {
   });
   if (text === undefined) return undefined;
   const key = /^APP_KEY=([\w-]+)$/m.exec(text)?.[1];
-  const secret = /^APP_SECRET=([\x21-\x7e]+)$/m.exec(text)?.[1];
+  const secret = /^APP_SECRET=([\x21-\x7e]{16,256})$/m.exec(text)?.[1];
   if (key === undefined || secret === undefined) {
-    throw new Error(`${file} does not hold the lines APP_KEY=… and APP_SECRET=…: restore or remove it`);
+    throw new Error(
+      `${file} does not hold the lines APP_KEY=… and APP_SECRET=…, of 16 characters or more: restore or remove it`,
+    );
   }
   return { key, secret };
 }

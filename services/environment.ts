@@ -76,7 +76,7 @@ const Variables = z.object({
   // Key and id stand in URLs, and the key before a colon in signatures; the secret stands in a header.
   APP_ID: text(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _').default('bubble-im'),
   APP_KEY: text(/^[\w-]{1,128}$/, 'must be 1 to 128 letters, digits, - or _').optional(),
-  APP_SECRET: text(/^[\x21-\x7e]{1,256}$/, 'must be 1 to 256 visible ASCII characters').optional(),
+  APP_SECRET: text(/^[\x21-\x7e]{16,256}$/, 'must be 16 to 256 visible ASCII characters').optional(),
   S3_BUCKET: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket').optional(),
   S3_ENDPOINT: url(httpProtocols),
   S3_REGION: text(/^[a-z0-9-]{1,64}$/, 'must be the name of a region, such as eu-central-1').optional(),

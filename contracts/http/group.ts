@@ -66,7 +66,7 @@ export const groupCreate = contract({
   parameters: z.object({
     ...caller,
     members: parameter.anyUids.describe('成员uid数组').optional(),
-    groupname: parameter.text(1, 64).describe('群组名称').optional(),
+    groupname: parameter.groupname.optional(),
     avatar: parameter.mayBeEmpty().describe('群组头像url地址').optional(),
     uniqueId: parameter.text(1, 64).describe('客户端生成的唯一id,重复请求得到同一个群组').optional(),
   }),
@@ -274,7 +274,7 @@ export const groupUpdate = contract({
   example: { parameters: { gid: 502139874, groupname: '猫和老鼠' }, data: [] },
   parameters: z.object({
     ...group,
-    groupname: parameter.text(1, 64).describe('群组名称').optional(),
+    groupname: parameter.groupname.optional(),
     avatar: parameter.mayBeEmpty().describe('群组头像url地址').optional(),
   }),
   data: nothing,

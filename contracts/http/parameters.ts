@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Gid, Mid, Uid } from '../ids.ts';
+import { isShowableName } from './name.ts';
 
 /**
  * The pieces that requests are made of (BEHAVIOUR, The envelope). Forms and query strings carry
@@ -127,7 +128,13 @@ export const username = z
   .regex(/^[A-Za-z0-9]{2,32}$/)
   .describe('登录名,字母和数字,不区分大小写');
 export const password = text(6, 128).describe('密码');
-export const nickname = text(1, 64).describe('昵称');
+/** A name that others are shown: visible, on one line. */
+function shownName() {
+  return text(1, 64).refine(isShowableName, 'must be visible, on one line');
+}
+
+export const nickname = shownName().describe('昵称');
+export const groupname = shownName().describe('群组名称');
 
 /** Avatar, sign, remark, postscript: may be empty, and then mean just that. */
 export function mayBeEmpty(most = 255) {

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { sql } from 'kysely';
 import { Refusal } from '../../contracts/codes.ts';
+import { phone } from '../../contracts/http/parameters.ts';
 import { NumberId, Uid } from '../../contracts/ids.ts';
 import type { AccountsDatabase } from './tables.ts';
 
@@ -123,6 +124,10 @@ export function createNames(options: {
 
   /** The claim's way is clear once every row in it is gone. */
   async function clearWay(claim: NameClaim): Promise<void> {
+    // It could be somebody else's phone, under which they log in.
+    if (phone.safeParse(claim.username).success && claim.username !== claim.phone) {
+      throw new Refusal('illegal', '用户名不能是手机号,除非是本人的手机号');
+    }
     const key = usernameKey(claim.username);
     const holders = await accounts
       .where((row) => row.or([row('username_key', '=', key), row('phone', '=', claim.phone)]))

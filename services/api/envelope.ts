@@ -20,6 +20,7 @@ export function done(data: unknown): Envelope {
 /** Answers with a code's envelope. */
 export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { code } = codes[refusal.reason];
+  reply.header('cache-control', 'no-store');
   return reply.code(statusOf(refusal.reason)).send({ code, msg: refusal.message });
 }
 

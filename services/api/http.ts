@@ -81,7 +81,8 @@ export async function createHttp(
     return refuse(reply.header('allow', allowed.join(', ')), new Refusal('wrongMethod'));
   });
   server.addHook('onRequest', (request, reply, next) => {
-    reply.header('x-request-id', request.id);
+    // Most answers are for one person alone. What is for all says so itself.
+    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' });
     next();
   });
   return server;

@@ -17,7 +17,7 @@ import { registerUser } from '../commands/register.ts';
 import { settingStream } from '../domain/setting.ts';
 import { findProfile } from '../queries/people.ts';
 import type { Application } from './application.ts';
-import { actorOf, tokenCookie } from './caller.ts';
+import { actorOf, isTrusted, tokenCookie } from './caller.ts';
 import { ownerOfPassword } from './password.ts';
 import { type Call, carriedOut, serve, servePicture, shownAt } from './route.ts';
 
@@ -98,7 +98,8 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
   });
 
   const login = async ({ parameters, request, reply }: Call<z.infer<typeof loginLogin.parameters>>) => {
-    const { login_captcha, token_days } = await settings();
+    const current = await settings();
+    const { login_captcha, token_days } = current;
     const { username, phone, password } = parameters;
     const name = username ?? phone;
     if (name === undefined) throw new Refusal('missing', '缺少参数username');
@@ -108,7 +109,11 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     const profile = await findProfile(database, presence, { uid: account.uid });
     if (!profile) throw new Refusal('notReady');
     const expires = token_days * secondsADay;
-    setCookie(request, reply, tokenCookie, token, expires);
+    // A page of somebody else could otherwise log its visitor in to an account of its own.
+    const { origin } = request.headers;
+    if (origin === undefined || isTrusted(origin, request, current)) {
+      setCookie(request, reply, tokenCookie, token, expires);
+    }
     return { ...profile, token, expires };
   };
 

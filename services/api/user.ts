@@ -16,9 +16,8 @@ import { type Call, serve } from './route.ts';
 export function userRoutes(server: FastifyInstance, application: Application): void {
   const { passwords, database, presence, store } = application;
 
-  serve(server, application, userAdd, async ({ parameters, context, reply }) => {
+  serve(server, application, userAdd, async ({ parameters, context }) => {
     const { password, ...profile } = parameters;
-    reply.header('cache-control', 'no-store');
     const passwordHash = await passwords.hash(password);
     const account = { ...profile, passwordHash, phone: null, parent: null };
     const { uid, position } = await registerUser(application, account, context);

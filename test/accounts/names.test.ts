@@ -32,6 +32,21 @@ async function growOld(uid: Uid, seconds: number): Promise<void> {
 
 const taken = (message: string) => expect.objectContaining({ reason: 'illegal', message });
 
+describe('a username of the form of a phone', () => {
+  test('is its owner’s own phone, and nobody else’s', async () => {
+    const claim = (username: string, phone: string | null) => ({ username, phone, passwordHash: 'hash' });
+    const refused = expect.objectContaining({
+      reason: 'illegal',
+      message: expect.stringContaining('手机号'),
+    });
+    await expect(names.reserve(claim('13511112222', null))).rejects.toEqual(refused);
+    await expect(names.reserve(claim('13511112222', '13511112223'))).rejects.toEqual(refused);
+    await names.reserve(claim('13511112222', '13511112222'));
+    await names.reserve(claim('23511112222', null));
+    await names.reserve(claim('135111122220', null));
+  });
+});
+
 describe('registering', () => {
   test('gives a uid and a number id of 7 to 9 digits', async () => {
     const { uid, numberId } = await names.reserve({ username: 'amy', phone: null, passwordHash: 'hash' });
@@ -156,7 +171,12 @@ describe('looking up', () => {
   });
 
   test('by a login name that is one’s phone and another’s username finds both, the phone’s owner first', async () => {
-    const squatter = await register('13800000007');
+    // As it stands from before the rule for usernames of the form of a phone.
+    const squatter = await register('squatter');
+    await accounts.pool.query(
+      "update accounts.accounts set username = '13800000007', username_key = '13800000007' where uid = $1",
+      [squatter],
+    );
     const owner = await register('maria', '13800000007');
     const found = await names.byLoginName('13800000007');
     expect(found.map(({ uid }) => uid)).toEqual([owner, squatter]);

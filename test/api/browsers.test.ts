@@ -106,6 +106,59 @@ test('answers say that they are nothing to run, to sniff or to frame', async () 
   }
 });
 
+describe('logging in', () => {
+  const logIn = (origin?: string) =>
+    running.server.inject({
+      ...{ method: 'POST', url: '/api/login/login' },
+      headers: { host: 'im.example', ...(origin === undefined ? {} : { origin }) },
+      payload: { username: 'browsing', password: 'secret-1' },
+    });
+
+  test.each([undefined, 'https://im.example', 'https://friend.example'])(
+    'sets the cookie for %s',
+    async (origin) => {
+      const answer = await logIn(origin);
+      expect(answer.json()).toMatchObject({ code: 0, data: { token: expect.any(String) } });
+      expect(answer.headers['set-cookie']).toMatch(/^token=.+; HttpOnly/);
+    },
+  );
+
+  test.each(['https://evil.example', 'null'])(
+    'gives a page of %s its token, and leaves its visitor’s cookie alone',
+    async (origin) => {
+      const answer = await logIn(origin);
+      expect(answer.json()).toMatchObject({ code: 0, data: { token: expect.any(String) } });
+      expect(answer.headers['set-cookie']).toBeUndefined();
+    },
+  );
+});
+
+describe('an answer', () => {
+  const cacheControl = async (url: string) => {
+    const answer = await running.server.inject({ url, headers: { cookie } });
+    return answer.headers['cache-control'];
+  };
+
+  test.each([
+    '/api/pop/get',
+    '/api/pop/getsetting',
+    '/api/login/captcha',
+    '/api/nowhere',
+    '/nowhere',
+    '/upload/none',
+    '/api/qrcode/get?content=',
+  ])('to %s is kept nowhere', async (url) => {
+    expect(await cacheControl(url)).toBe('no-store');
+  });
+
+  test.each([
+    ['/static/img/avatar.jpg', 'public, max-age=86400'],
+    ['/api/qrcode/get?content=x', 'public, max-age=86400'],
+  ])('to %s is for all, and kept', async (url, kept) => {
+    expect(await cacheControl(url)).toBe(kept);
+  });
+});
+
 describe('a request that is hardly one', () => {
   const { hostname, port } = { hostname: '127.0.0.1', port: () => Number(new URL(running.url).port) };
 

@@ -20,7 +20,7 @@ import type { PageRequest, Trust } from '../../services/proxies.ts';
 import type { RequestLimits } from '../../services/rate-limit.ts';
 import { createDatabase } from '../support/database.ts';
 
-export const app = { id: 'bubble-im', key: 'test-key', secret: 'test-secret' };
+export const app = { id: 'bubble-im', key: 'test-key', secret: 'test-secret-of-the-gateway' };
 /** A foreign page that the settings allow. */
 export const allowedOrigin = 'https://friend.example';
 const silent = pino({ level: 'silent' });

@@ -52,6 +52,8 @@ describe("the server's key", () => {
 
   test('is not made anew over a file that cannot be understood', async () => {
     const folder = await temporaryFolder();
+    await writeFile(join(folder, 'app-secret'), 'APP_KEY=abc\nAPP_SECRET=fifteen-letters\n');
+    await expect(loadAppKeys(folder, undefined)).rejects.toThrow('does not hold the lines');
     await writeFile(join(folder, 'app-secret'), 'APP_KEY=abc\n');
     await expect(loadAppKeys(folder, undefined)).rejects.toThrow('does not hold the lines');
     expect(await readFile(join(folder, 'app-secret'), 'utf8')).toBe('APP_KEY=abc\n');

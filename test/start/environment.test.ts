@@ -59,7 +59,7 @@ describe('the environment', () => {
       NATS_URL: 'nats://one:4222,nats://two:4222',
       APP_ID: 'chat',
       APP_KEY: 'key-1',
-      APP_SECRET: 'a/b+c=',
+      APP_SECRET: 'a/b+c=0123456789',
       S3_BUCKET: 'uploads',
       S3_REGION: 'eu-central-1',
       ALIYUN_SMS_SIGN: '泡泡',
@@ -78,7 +78,7 @@ describe('the environment', () => {
       eventStoreUrl: 'esdb+discover://one:2113,two:2113?tls=false',
       natsUrl: 'nats://one:4222,nats://two:4222',
       appId: 'chat',
-      appKeys: { key: 'key-1', secret: 'a/b+c=' },
+      appKeys: { key: 'key-1', secret: 'a/b+c=0123456789' },
       bucket: { name: 'uploads', endpoint: undefined, region: 'eu-central-1', pathStyle: false },
       aliyunSms: {
         accessKey: { key: 'id', secret: 'secret' },
@@ -103,7 +103,7 @@ describe('the environment', () => {
 
   test.each([
     [{ APP_KEY: 'k' }, 'APP_KEY needs APP_SECRET beside it'],
-    [{ APP_SECRET: 's' }, 'APP_SECRET needs APP_KEY beside it'],
+    [{ APP_SECRET: 's'.repeat(16) }, 'APP_SECRET needs APP_KEY beside it'],
     [{ S3_ENDPOINT: 'http://minio:9000' }, 'S3_ENDPOINT needs S3_BUCKET beside it'],
     [{ ALIYUN_SMS_TEMPLATE: 'SMS_1' }, 'ALIYUN_SMS_TEMPLATE needs ALIYUN_SMS_SIGN beside it'],
     [
@@ -137,7 +137,8 @@ describe('the environment', () => {
     ['NATS_URL', 'localhost', 'NATS_URL must be a URL that begins with nats://'],
     ['APP_ID', 'a/b', 'APP_ID must be 1 to 64 letters, digits, - or _, not "a/b"'],
     ['APP_KEY', 'a:b', 'APP_KEY must be 1 to 128 letters, digits, - or _'],
-    ['APP_SECRET', 'two secret words', 'APP_SECRET must be 1 to 256 visible ASCII characters'],
+    ['APP_SECRET', 'two secret words', 'APP_SECRET must be 16 to 256 visible ASCII characters'],
+    ['APP_SECRET', 'fifteen-letters', 'APP_SECRET must be 16 to 256 visible ASCII characters'],
     ['S3_BUCKET', 'My/Bucket', 'S3_BUCKET must be the name of a bucket, not "My/Bucket"'],
     ['S3_ENDPOINT', 'minio:9000', 'S3_ENDPOINT must be a URL that begins with https:// or http://'],
     ['S3_PATH_STYLE', 'yes', 'S3_PATH_STYLE must be on or off, not "yes"'],

@@ -131,7 +131,7 @@ const given = {
   DATABASE_URL: 'postgres://127.0.0.1:1/nowhere',
   NATS_URL: 'nats://127.0.0.1:1',
   APP_KEY: 'key',
-  APP_SECRET: 'secret',
+  APP_SECRET: 'secret-of-the-test',
 };
 
 test('a gateway alone that is not told where its installation is says so in one line, and ends', async () => {
