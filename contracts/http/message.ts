@@ -42,7 +42,10 @@ export const messageSend = contract({
     type: parameter.chatType,
     content: parameter.bytes(8192).describe('消息内容'),
     quote_mid: parameter.integer().describe('引用的消息mid').optional(),
-    uniqueId: parameter.text(1, 64).describe('客户端生成的唯一id,重复发送得到同一个mid').optional(),
+    uniqueId: parameter
+      .text(1, 64)
+      .describe('客户端生成的唯一id,重复发送得到同一个mid;16位以下的纯数字只在推送中原样返回')
+      .optional(),
   }),
   data: z.object({ mid: z.int() }),
 });

@@ -73,6 +73,12 @@ export interface SentMessage {
 /** The namespace of event ids that are made of sender, conversation and uniqueId. Never change it. */
 const namespace = '6f1e2c3a-52f4-4d0e-9c39-3a7d7f5f7f10';
 
+/**
+ * Clients of the original product send clocks and counters, such as the seconds of now: two texts under one of
+ * these are two messages.
+ */
+const counter = /^\d{1,15}$/;
+
 const attempts = 50;
 
 export class MessageSender {
@@ -98,14 +104,16 @@ export class MessageSender {
 
   /**
    * Sends a message, with the automatic answers that it calls for. The same sender, conversation and
-   * uniqueId give the same mid, for ever, whatever a check would say by now.
+   * uniqueId give the same mid, for ever, whatever a check would say by now; but a uniqueId that is a counter
+   * is only given back in the push.
    * @throws Refusal as BEHAVIOUR, Messages, orders them; illegal where the uniqueId stands with other content
    */
   async send(command: SendMessage, context: CommandContext): Promise<SentMessage> {
     const { from, to, content, uniqueId } = command;
     if (to.type === 'friend' && to.id === from) throw new Refusal('illegal', '不能给自己发送消息');
     const conversation = conversationOf(from, to);
-    if (uniqueId === undefined) return this.#decide(command, conversation, newEventId(), undefined, context);
+    if (uniqueId === undefined || counter.test(uniqueId))
+      return this.#decide(command, conversation, newEventId(), undefined, context);
     const id = uuidv5(`${from}\n${conversation}\n${uniqueId}`, namespace) as EventId;
     const hash = createHash('sha256').update(content).digest('hex');
     try {

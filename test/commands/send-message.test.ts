@@ -250,6 +250,22 @@ describe('sending the same again', () => {
     expect(await said(one, other)).toEqual([`${one}: *`]);
   });
 
+  it.each([
+    ['7', 2],
+    ['123456789012345', 2],
+    ['1234567890123456', 1],
+    ['1559290158.1', 1],
+  ])(
+    'under %s is sent %i times: digits fewer than 16 are a counter of the client',
+    async (uniqueId, times) => {
+      const [one, other] = await twoPeople();
+      const mids = [];
+      for (const _ of [1, 2]) mids.push((await send(one, friend(other), '好', { uniqueId })).mid);
+      expect(new Set(mids).size).toBe(times);
+      expect(await said(one, other)).toHaveLength(times);
+    },
+  );
+
   it('gives the mid whatever would be refused by now', async () => {
     const [one, other] = await twoPeople();
     const group = await groupOf(other, one);
@@ -395,7 +411,8 @@ describe('customer service', () => {
     await send(one, inThe(group), '几点');
     await running.shown();
     const place = { reader: one, conversation: inGroup(group), after: 0, before: null, limit: 10 };
-    expect(await readPage(application.database, place)).toHaveLength(1);
+    // The notice of the group's creation, and what was said.
+    expect(await readPage(application.database, place)).toHaveLength(2);
   });
 
   it('does not answer for an account that is disabled: it cannot send', async () => {

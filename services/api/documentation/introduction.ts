@@ -44,7 +44,7 @@ GET 参数放在查询字符串中;POST 可以使用 JSON、\`application/x-www-
 
 \`message/get\` 不带 \`mid\` 时会把返回的消息标为已读;隐藏会话(\`pop/delchat\`)清除未读数并保留历史。
 \`last_read_time\` 表示已读到不晚于该时间(秒)的最后一条消息。
-\`uniqueId\` 使重复发送得到同一个 mid,按发送者和会话区分;没有它的 \`message/send\` 和 \`group/create\` 在返回 503 时可能已经生效。
+\`uniqueId\` 使重复发送得到同一个 mid,按发送者和会话区分;16 位以下的纯数字(旧客户端的时间戳或计数)除外,只在推送中原样返回;没有它的 \`message/send\` 和 \`group/create\` 在返回 503 时可能已经生效。
 修改密码后,该账号已有的 token 全部失效。
 
 ## 推送
