@@ -6,7 +6,7 @@ import { readEnvironment } from '../services/environment.ts';
 import { postgresFolder } from '../services/installation.ts';
 import { type EventLog, type Position, type RecordedEvent, startOfLog } from '../services/log/log.ts';
 import { openLog } from '../services/log/open.ts';
-import { createLogger } from '../services/logger.ts';
+import { openProgramLog } from '../services/logger.ts';
 import { withDatabase, withRunningDatabase } from './with-database.ts';
 
 /** `npm run replay`: shows the event log, while the system runs or at rest; it changes nothing. */
@@ -38,7 +38,7 @@ function knownTypes(text: string): string {
 
 async function run(options: Options): Promise<void> {
   const environment = readEnvironment();
-  const logger = await createLogger(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
   const { databaseUrl, eventStoreUrl, dataFolder } = environment;
   // Looking must not make what it looks for.
   if (!databaseUrl && !eventStoreUrl && !existsSync(postgresFolder(dataFolder))) {

@@ -11,6 +11,7 @@ import { createGateway } from './gateway/gateway.ts';
 import { tokenSessions } from './gateway/sessions.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
+import { Outage } from './postgres/outage.ts';
 import { createPool } from './postgres/pool.ts';
 import { trustOf } from './proxies.ts';
 import { readSettings } from './queries/settings.ts';
@@ -21,6 +22,11 @@ async function start(program: Program): Promise<void> {
   const { environment, logger } = program;
   const { databaseUrl, app } = shared(environment);
   await migrate(databaseUrl);
+  await program.start(
+    'outage',
+    async () => new Outage({ databaseUrl, logger, leaveOut: program.leaveOut }),
+    (part) => ({ stop: async () => part.stop() }),
+  );
   const pool = await program.start(
     'database pool',
     async () => createPool(databaseUrl, logger),

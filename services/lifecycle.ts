@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { Logger } from 'pino';
 import { type Environment, readEnvironment } from './environment.ts';
-import { createLogger } from './logger.ts';
+import { openProgramLog, type ProgramLog } from './logger.ts';
 
 /** How a part of the program ends. */
 export interface Ending {
@@ -32,6 +32,7 @@ export interface Program extends Lifecycle {
   readonly environment: Environment;
   /** Writes to stderr; stdout is for what the program tells whoever started it. */
   readonly logger: Logger;
+  readonly leaveOut: ProgramLog['leaveOut'];
 }
 
 export interface ProgramOptions {
@@ -54,7 +55,7 @@ export async function runProgram(
   { drainMilliseconds = 30_000 }: ProgramOptions = {},
 ): Promise<never> {
   const environment = environmentOrExit();
-  const logger = await createLogger(environment.logLevel);
+  const { logger, leaveOut } = await openProgramLog(environment.logLevel);
   const parts: { name: string; ending: Ending }[] = [];
   let ending = false;
   let code = 0;
@@ -93,6 +94,7 @@ export async function runProgram(
   const program: Program = {
     environment,
     logger,
+    leaveOut,
     async start(name, begin, endingOf) {
       if (ending) throw new StartCancelled();
       const part = await begin();

@@ -23,6 +23,7 @@ import { openInstallation } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
 import { openLog } from './log/open.ts';
+import { Outage } from './postgres/outage.ts';
 import { createPool } from './postgres/pool.ts';
 import { trustOf } from './proxies.ts';
 import { openSms } from './sms/open.ts';
@@ -34,6 +35,11 @@ async function start(program: Program): Promise<void> {
   const { databaseUrl, appKeys, dataFolder } = await openInstallation(program);
   const app = { id: environment.appId, key: appKeys.key, secret: appKeys.secret };
   const filesFolder = join(dataFolder, 'files');
+  await program.start(
+    'outage',
+    async () => new Outage({ databaseUrl, logger, leaveOut: program.leaveOut }),
+    (part) => ({ stop: async () => part.stop() }),
+  );
   const pool = await program.start(
     'database pool',
     async () => createPool(databaseUrl, logger),

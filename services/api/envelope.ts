@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { type CodeName, codes, Refusal, statusOf } from '../../contracts/codes.ts';
 import { FileStoreFailure } from '../files/file-store.ts';
 import { LogFailure } from '../log/log.ts';
+import { saysAway } from '../postgres/away.ts';
 
 /** What every answer is (API document, 接口文档). */
 export interface Envelope {
@@ -35,10 +36,6 @@ const byStatus: Readonly<Record<number, CodeName>> = {
   503: 'notReady',
 };
 
-/** The errors of a database that is away or busy: the request may be repeated. */
-const databaseAway =
-  /^(08|53|57P|55P03|40)|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|Connection terminated|timeout exceeded|connection timeout/;
-
 /**
  * What an error is to the caller: what was meant for them, a status that the server itself gave, or
  * something unexpected, which tells them nothing.
@@ -48,12 +45,8 @@ export function refusalFor(error: unknown): Refusal {
   if (error instanceof LogFailure) return new Refusal('notReady');
   if (error instanceof FileStoreFailure) return new Refusal('notReady', '文件存储暂不可用,请稍后再试');
   if (!(error instanceof Error)) return new Refusal('unexpected');
-  const { statusCode, code }: { statusCode?: unknown; code?: unknown } = {
-    statusCode: undefined,
-    code: undefined,
-    ...error,
-  };
-  if (databaseAway.test(typeof code === 'string' ? code : error.message)) return new Refusal('notReady');
+  if (saysAway(error)) return new Refusal('notReady');
+  const { statusCode }: { statusCode?: unknown } = { statusCode: undefined, ...error };
   const reason = typeof statusCode === 'number' ? byStatus[statusCode] : undefined;
   if (reason) return new Refusal(reason);
   return new Refusal(

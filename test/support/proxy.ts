@@ -20,6 +20,8 @@ export interface Proxy {
   freeze(...numbers: readonly number[]): void;
   /** While it is on, nothing is carried, by new connections neither; what came meanwhile is lost. */
   swallow(on: boolean): void;
+  /** While it is on, connections are closed, new ones at once, as by a server that is down. */
+  refuse(on: boolean): void;
   /** Closes all connections that there are. */
   cut(): void;
 }
@@ -28,7 +30,12 @@ export interface Proxy {
 export async function startProxy(target: Target, atEnd: AtEnd = onTestFinished): Promise<Proxy> {
   const pairs = new Set<Pair>();
   let swallows = false;
+  let refuses = false;
   const server = createServer((near) => {
+    if (refuses) {
+      near.destroy();
+      return;
+    }
     const pair: Pair = { near, far: connect(target), frozen: false };
     pairs.add(pair);
     for (const [from, to] of [
@@ -73,6 +80,10 @@ export async function startProxy(target: Target, atEnd: AtEnd = onTestFinished):
     },
     swallow(on) {
       swallows = on;
+    },
+    refuse(on) {
+      refuses = on;
+      if (on) cut();
     },
     cut,
   };
