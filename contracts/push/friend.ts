@@ -11,5 +11,8 @@ export const AddFriendPush = z.object({ uid, name: z.string(), avatar: z.string(
 /** `uid` is no friend any more. */
 export const RemoveFriendPush = z.object({ uid });
 
+/** `uid`'s nickname or avatar is another. */
+export const ProfilePush = z.object({ uid, nickname: z.string(), avatar: z.string() });
+
 /** `uid` went online or offline. Comes from the gateway, not from the log. */
 export const PresencePush = z.object({ uid, state: z.enum(['online', 'offline']) });

@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { storable } from '../http/parameters.ts';
+import { isDeeperThan } from '../json-depth.ts';
 
 /** The Pusher Channels protocol, version 7, as the gateway speaks it: names, codes and frames. */
 
 /** The longest frame that a client may send, in bytes. */
 export const maxFrameBytes = 100 * 1024;
+
+/** The longest data of a client event, in bytes: every member of a group may be sent it. */
+export const maxClientEventBytes = 10 * 1024;
 
 /** A socket's id. What is signed is a joined string, so nothing else may stand in for one. */
 export const SocketId = z.string().regex(/^\d{1,20}\.\d{1,20}$/);
@@ -78,26 +82,26 @@ export const UserData = z.looseObject({
 });
 export type UserData = z.infer<typeof UserData>;
 
-/** Reads a text as a JSON object; undefined where it is none. */
-export function jsonObject(text: unknown): Record<string, unknown> | undefined {
-  if (typeof text !== 'string') return undefined;
+/** Reads JSON that a client wrote; undefined if it is none, or has more levels than a caller may send. */
+export function readJson(text: string): unknown {
+  if (isDeeperThan(text)) return undefined;
   try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
 }
 
+/** Reads a text as a JSON object; undefined where it is none. */
+export function jsonObject(text: unknown): Record<string, unknown> | undefined {
+  const value = typeof text === 'string' ? readJson(text) : undefined;
+  return isObject(value) ? value : undefined;
+}
+
 /** The data of an event as JSON text: a text that is JSON already stays as it is. */
 export function asJson(data: unknown): string {
   if (typeof data !== 'string') return JSON.stringify(data ?? null);
-  try {
-    JSON.parse(data);
-    return data;
-  } catch {
-    return JSON.stringify(data);
-  }
+  return readJson(data) === undefined ? JSON.stringify(data) : data;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,15 +1,17 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { userAvatar } from '../../contracts/avatars.ts';
 import { apiPrefixes } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
+import type { ProfilePush } from '../../contracts/push/friend.ts';
 import { SocketId } from '../../contracts/push/protocol.ts';
 import { shownToken } from '../accounts/shown-token.ts';
 import type { PageRequest } from '../proxies.ts';
 import { type RequestLimits, takeAddressTurn, takeTokenTurn } from '../rate-limit.ts';
 import type { SecurityLog } from '../security-log.ts';
-import { uidOf } from './authorize.ts';
-import { type Channel, readChannel } from './channel-name.ts';
+import { type Channel, chatOf, isPresence, readChannel, uidOf } from './channel-name.ts';
+import type { ChatRights } from './chat-rights.ts';
 import type { ReadingDatabase } from './database.ts';
 import type { Looks } from './look.ts';
 import type { Sessions } from './sessions.ts';
@@ -19,12 +21,16 @@ export interface AuthOptions {
   readonly app: App;
   readonly sessions: Sessions;
   readonly looks: Looks;
+  readonly rights: ChatRights;
   readonly database: ReadingDatabase;
   readonly security: SecurityLog;
   readonly settings: () => RequestLimits;
   /** The token of the login cookie, if the request's origin may use it. */
   cookieToken(request: PageRequest): Promise<string | undefined>;
 }
+
+/** As in the push `profile`. */
+type UserInfo = z.infer<typeof ProfilePush>;
 
 /** Who asks for a signature. A server may ask for itself, or for a person. */
 interface Caller {
@@ -138,13 +144,22 @@ function same(given: string | string[] | undefined, expected: string): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
-async function maySign({ looks }: AuthOptions, { server, uid }: Caller, channel: Channel): Promise<boolean> {
+async function maySign(
+  { looks, rights }: AuthOptions,
+  { server, uid }: Caller,
+  channel: Channel,
+): Promise<boolean> {
   switch (channel.kind) {
     case 'user':
       return uid === channel.uid;
     case 'group':
     case 'group presence':
       return uid !== undefined && (await looks.look([uid, channel.gid])).joinedPlace !== undefined;
+    case 'chat':
+    case 'chat presence': {
+      const chat = uid && chatOf(channel, uid);
+      return chat !== undefined && (await rights.of(chat)).chat;
+    }
     case 'global':
     case 'public':
       return true;
@@ -156,7 +171,7 @@ async function maySign({ looks }: AuthOptions, { server, uid }: Caller, channel:
 /** Tells the gateway who hears, also on private channels; and under which token. */
 async function channelData({ database }: AuthOptions, caller: Caller, channel: Channel): Promise<string> {
   const { uid, session } = caller;
-  const shown = channel.kind === 'group presence' && uid !== undefined;
+  const shown = isPresence(channel) && uid !== undefined;
   return JSON.stringify({
     user_id: uid === undefined ? 'server' : String(uid),
     user_info: shown ? await userInfo(database, uid) : undefined,
@@ -164,13 +179,11 @@ async function channelData({ database }: AuthOptions, caller: Caller, channel: C
   });
 }
 
-async function userInfo(
-  database: ReadingDatabase,
-  uid: Uid,
-): Promise<{ nickname: string; avatar: string } | undefined> {
-  const { rows } = await database.query<{ nickname: string; avatar: string }>(
+/** What others on a presence channel see of a person. */
+async function userInfo(database: ReadingDatabase, uid: Uid): Promise<UserInfo | undefined> {
+  const { rows } = await database.query<Omit<UserInfo, 'uid'>>(
     'select nickname, avatar from read.users where uid = $1',
     [uid],
   );
-  return rows[0];
+  return rows[0] && { uid, nickname: rows[0].nickname, avatar: userAvatar(rows[0].avatar) };
 }

@@ -1,6 +1,6 @@
-import { Uid } from '../../contracts/ids.ts';
+import type { Uid } from '../../contracts/ids.ts';
 import { ChannelData, jsonObject, type Subscribe } from '../../contracts/push/protocol.ts';
-import type { Channel } from './channel-name.ts';
+import { type Channel, chatOf, uidOf } from './channel-name.ts';
 import { type App, channelText, verifyAuth } from './signature.ts';
 import type { Hearer } from './subscription.ts';
 
@@ -25,7 +25,7 @@ type Signed = ChannelData | 'nothing' | 'unreadable';
 
 /**
  * Judges by what the client shows whether it may hear the channel, and who hears. Membership in a
- * group is judged apart, also under a valid signature.
+ * group, and whether two may chat, are judged apart, also under a valid signature.
  */
 export function authorize(app: App, asking: Asking, channel: Channel, request: Subscribe): Authorization {
   const data = readData(request.channel_data);
@@ -46,7 +46,9 @@ function judge(channel: Channel, asking: Asking, data: ChannelData | undefined):
   switch (channel.kind) {
     case 'user':
     case 'group':
-    case 'group presence': {
+    case 'group presence':
+    case 'chat':
+    case 'chat presence': {
       const uid = uidOf(userId);
       if (uid === undefined)
         return refused('who hears is not known: give a token, sign in or have it signed');
@@ -54,6 +56,8 @@ function judge(channel: Channel, asking: Asking, data: ChannelData | undefined):
         return refused('it was signed for another user than the one of this connection');
       }
       if (channel.kind === 'user' && channel.uid !== uid) return refused("it is another user's channel");
+      if ('uids' in channel && chatOf(channel, uid) === undefined)
+        return refused('it is the chat of two others');
       return { allowed: true, hearer, uid, session };
     }
     case 'presence':
@@ -62,12 +66,6 @@ function judge(channel: Channel, asking: Asking, data: ChannelData | undefined):
     default:
       return { allowed: true, hearer, uid: undefined, session };
   }
-}
-
-/** A uid as text, in its one right form. */
-export function uidOf(userId: string | undefined): Uid | undefined {
-  if (userId === undefined || !/^[1-9]\d{0,15}$/.test(userId)) return undefined;
-  return Uid.safeParse(Number(userId)).data;
 }
 
 function readData(value: unknown): Signed {

@@ -42,6 +42,7 @@ export class Connection {
   /** Frames that go out at the end of this turn of the event loop. */
   #unwritten: Buffer[] | undefined;
   #frames: Allowance | undefined;
+  #bytes: Allowance | undefined;
   #subscriptions: Map<string, Subscription> | undefined;
   #clientEvents: Allowance | undefined;
 
@@ -64,15 +65,18 @@ export class Connection {
     return this.#peer.readyState === WebSocket.OPEN;
   }
 
-  /** Notes that a frame came, of any kind; false where there are too many, and it is closed for it. */
-  heard(): boolean {
+  /** Notes that a frame came, of any kind; false if there are too many, or too many bytes, and it is closed for it. */
+  heard(bytes: number): boolean {
     this.heardAt = performance.now();
     this.askedAt = 0;
-    const { framesAtOnce, framesEachSecond } = this.#limits;
+    const { framesAtOnce, framesEachSecond, bytesAtOnce, bytesEachSecond } = this.#limits;
     this.#frames ??= new Allowance(framesAtOnce, this.heardAt);
-    if (this.#frames.take(framesAtOnce, framesEachSecond, this.heardAt)) return true;
-    this.close(pushCodes.overCapacity, 'too many frames');
-    return false;
+    this.#bytes ??= new Allowance(bytesAtOnce, this.heardAt);
+    const borne =
+      this.#frames.take(framesAtOnce, framesEachSecond, this.heardAt) &&
+      this.#bytes.take(bytesAtOnce, bytesEachSecond, this.heardAt, bytes);
+    if (!borne) this.close(pushCodes.overCapacity, 'too many frames, or too many bytes');
+    return borne;
   }
 
   /** Notes that it is subscribed. */

@@ -1,5 +1,6 @@
 import type { PushRow } from '../../contracts/push/row.ts';
 import type { Audit } from './audit.ts';
+import type { Chats } from './chats.ts';
 import type { Membership, Memberships } from './memberships.ts';
 import type { PushRecord } from './record.ts';
 import type { Rooms } from './rooms.ts';
@@ -15,6 +16,7 @@ export class Delivery implements TailReader {
   readonly #subscriber: Pick<Subscriber, 'membershipChanged'>;
   readonly #record: PushRecord;
   readonly #audit: Audit;
+  readonly #chats: Pick<Chats, 'heard' | 'judgeAll'>;
   readonly #onMissed: () => void;
   readonly #onRestored: () => void;
 
@@ -24,6 +26,7 @@ export class Delivery implements TailReader {
     subscriber: Pick<Subscriber, 'membershipChanged'>;
     record: PushRecord;
     audit: Audit;
+    chats: Pick<Chats, 'heard' | 'judgeAll'>;
     /** Signals may have been missed too. */
     onMissed(): void;
     onRestored(): void;
@@ -33,6 +36,7 @@ export class Delivery implements TailReader {
     this.#subscriber = options.subscriber;
     this.#record = options.record;
     this.#audit = options.audit;
+    this.#chats = options.chats;
     this.#onMissed = options.onMissed;
     this.#onRestored = options.onRestored;
   }
@@ -62,6 +66,7 @@ export class Delivery implements TailReader {
         piece = [];
       }
       piece.push(row);
+      this.#chats.heard(row);
     }
     this.#rooms.giveRows(piece);
   }

@@ -2,18 +2,22 @@ import {
   asJson,
   ClientFrame,
   jsonObject,
+  maxClientEventBytes,
   pongFrame,
   pushCodes,
+  readJson,
   Signin,
   Unsubscribe,
 } from '../../contracts/push/protocol.ts';
 import type { Bus } from '../bus/bus.ts';
-import { isPresence, takesClientEvents, topicOf } from './channel-name.ts';
+import { chatOf, isPresence, takesClientEvents, topicOf } from './channel-name.ts';
+import type { ChatRights } from './chat-rights.ts';
 import type { Connection } from './connection.ts';
 import type { Identities } from './identities.ts';
 import type { App } from './signature.ts';
 import { readSignin } from './signin.ts';
 import type { Subscriber } from './subscriber.ts';
+import type { Subscription } from './subscription.ts';
 
 /** Does what the frames of a client ask for. */
 export class Dispatch {
@@ -21,18 +25,26 @@ export class Dispatch {
   readonly #bus: Bus;
   readonly #subscriber: Subscriber;
   readonly #identities: Identities;
+  readonly #rights: ChatRights;
 
-  constructor(options: { app: App; bus: Bus; subscriber: Subscriber; identities: Identities }) {
+  constructor(options: {
+    app: App;
+    bus: Bus;
+    subscriber: Subscriber;
+    identities: Identities;
+    rights: ChatRights;
+  }) {
     this.#app = options.app;
     this.#bus = options.bus;
     this.#subscriber = options.subscriber;
     this.#identities = options.identities;
+    this.#rights = options.rights;
   }
 
   /** Takes one frame. Never throws; what it cannot read is answered by an error frame. */
-  take(connection: Connection, text: string): void {
-    if (!connection.heard()) return;
-    const frame = readFrame(text);
+  take(connection: Connection, text: Buffer): void {
+    if (!connection.heard(text.length)) return;
+    const frame = ClientFrame.safeParse(readJson(text.toString())).data;
     if (frame === undefined) {
       connection.error(pushCodes.unreadable, 'a frame is a JSON object with an event');
       return;
@@ -96,31 +108,41 @@ export class Dispatch {
     } else if (!connection.mayTrigger()) {
       refuseEvent(connection, 'too many client events');
     } else {
-      const { name } = subscription.channel;
-      this.#bus.signal(topicOf(subscription.channel), {
-        kind: 'ephemeral',
-        channel: name,
-        event,
-        data: asJson(data),
-        exceptSocket: connection.id,
-        ...(isPresence(subscription.channel) && subscription.hearer !== undefined
-          ? { userId: subscription.hearer.userId }
-          : {}),
-      });
+      const text = asJson(data);
+      if (Buffer.byteLength(text) > maxClientEventBytes) refuseEvent(connection, 'the data is too long');
+      else void this.#trigger(connection, subscription, event, text);
     }
+  }
+
+  /** Sends a client event to the others on the channel, if its person may speak there just now. */
+  async #trigger(
+    connection: Connection,
+    { channel, hearer }: Subscription,
+    event: string,
+    data: string,
+  ): Promise<void> {
+    const { uid } = connection;
+    try {
+      if (uid !== undefined && !(await this.#rights.of(chatOf(channel, uid) ?? { uid })).speak) {
+        refuseEvent(connection, 'its sender is muted or disabled, or may not chat here');
+        return;
+      }
+    } catch {
+      refuseEvent(connection, 'not ready: try again');
+      return;
+    }
+    this.#bus.signal(topicOf(channel), {
+      kind: 'ephemeral',
+      channel: channel.name,
+      ...{ event, data },
+      exceptSocket: connection.id,
+      ...(isPresence(channel) && hearer !== undefined ? { userId: hearer.userId } : {}),
+    });
   }
 }
 
 function refuseEvent(connection: Connection, why: string): void {
   connection.error(pushCodes.clientEventRefused, why);
-}
-
-function readFrame(text: string): ClientFrame | undefined {
-  try {
-    return ClientFrame.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Some clients send the data of the protocol's own events as JSON in a text. */

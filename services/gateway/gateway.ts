@@ -12,6 +12,8 @@ import { createSecurityLog } from '../security-log.ts';
 import { Audit } from './audit.ts';
 import { authRoutes } from './auth-routes.ts';
 import { namesOfFeed } from './channel-name.ts';
+import { ChatRights } from './chat-rights.ts';
+import { Chats } from './chats.ts';
 import { Connections } from './connections.ts';
 import type { Database } from './database.ts';
 import { Delivery } from './delivery.ts';
@@ -91,6 +93,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   const tail = new Tail({ bus, record, logger });
   const looks = new Looks(record, tail);
   const memberships = new Memberships(tail.feeds);
+  const rights = new ChatRights(database);
+  const chats: Chats = new Chats({
+    ...{ rights, feeds: tail.feeds, logger },
+    revoke: (subscription) => subscriber.revoke(subscription),
+  });
   const memberStore = new MemberStore(database, id);
   const members = new Members({ store: memberStore, bus, rooms, logger });
   const people = new People({
@@ -102,16 +109,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     onBeat: (known) => members.allStale(!known),
   });
   const identities = new Identities({ database, connections, people, limits });
-  const subscriber = new Subscriber({
+  const subscriber: Subscriber = new Subscriber({
     ...{ app, bus, rooms, tail, looks, record, memberships, members, audit, limits, logger, identities },
+    ...{ rights, chats },
     hearTopic: (topic) => bus.onSignal(topic, (signal) => hearOnChannel(signal, rooms, members)),
   });
-  const dispatch = new Dispatch({ app, bus, subscriber, identities });
+  const dispatch = new Dispatch({ app, bus, subscriber, identities, rights });
   const sockets = new Sockets({ connections, identities, subscriber, dispatch, limits, logger, security });
   const occupancy = new Occupancy({ bus, database, rooms, gateway: id });
   const delivery = new Delivery({
-    ...{ rooms, memberships, subscriber, record, audit },
+    ...{ rooms, memberships, subscriber, record, audit, chats },
     onMissed: () => {
+      chats.judgeAll();
       members.allStale();
       sockets.recheckSoon();
     },
@@ -152,7 +161,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     routes: async (server) => {
       const settings = options.settings ?? (() => defaultSettings);
-      authRoutes(server, { app, sessions, looks, database, cookieToken, security, settings });
+      authRoutes(server, { app, sessions, looks, rights, database, cookieToken, security, settings });
       await server.register(serverRoutes, { app, bus, occupancy, memberStore, security, settings });
     },
     drain() {

@@ -1,5 +1,5 @@
 import { pushCodes } from '../../contracts/push/protocol.ts';
-import { uidOf } from './authorize.ts';
+import { uidOf } from './channel-name.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import type { ReadingDatabase } from './database.ts';

@@ -15,6 +15,9 @@ export interface Limits {
   /** Frames of one client: so many at once, and so many a second in the long run. */
   readonly framesAtOnce: number;
   readonly framesEachSecond: number;
+  /** Bytes of these frames, likewise: a thousand subscriptions at once are some 400 KB. */
+  readonly bytesAtOnce: number;
+  readonly bytesEachSecond: number;
   /** Client events of one client, likewise. */
   readonly clientEventsAtOnce: number;
   readonly clientEventsEachSecond: number;
@@ -39,6 +42,8 @@ export const defaultLimits: Limits = {
   presenceBytes: 131_072,
   framesAtOnce: 2_500,
   framesEachSecond: 200,
+  bytesAtOnce: 1_048_576,
+  bytesEachSecond: 131_072,
   clientEventsAtOnce: 10,
   clientEventsEachSecond: 10,
   activitySeconds: 30,
@@ -58,12 +63,12 @@ export class Allowance {
     this.#at = now;
   }
 
-  /** Takes one; false where none is left. */
-  take(atOnce: number, eachSecond: number, now: number): boolean {
+  /** Takes one, or as many as `amount` says; false, and nothing is taken, if so many are not left. */
+  take(atOnce: number, eachSecond: number, now: number, amount = 1): boolean {
     this.#left = Math.min(atOnce, this.#left + ((now - this.#at) / 1000) * eachSecond);
     this.#at = now;
-    if (this.#left < 1) return false;
-    this.#left -= 1;
+    if (this.#left < amount) return false;
+    this.#left -= amount;
     return true;
   }
 }

@@ -1,4 +1,5 @@
 import type { Gid, Uid } from '../../contracts/ids.ts';
+import { Gathering } from './gathering.ts';
 import type { Checkpoint, PushRecord } from './record.ts';
 import type { Tail } from './tail.ts';
 
@@ -9,49 +10,29 @@ export interface Look {
   readonly joinedPlace: string | undefined;
 }
 
-type Waiting = PromiseWithResolvers<Look> & { readonly pair: readonly [Uid, Gid] | undefined };
+/** A person, and a group of which they may be a member. */
+type Pair = readonly [Uid, Gid];
 
-const mostAtOnce = 500;
-
-/**
- * Looks who is a member, and where the read models stand. What is asked for while one query is
- * under way goes together in the next, so that a thousand sockets that come back are a few queries.
- */
+/** Looks who is a member, and up to where the read models reach. */
 export class Looks {
   readonly #record: PushRecord;
   readonly #tail: Pick<Tail, 'place' | 'epoch'>;
-  #waiting: Waiting[] = [];
-  #looking = false;
+  readonly #gathering: Gathering<Pair | undefined, Look>;
 
   constructor(record: PushRecord, tail: Pick<Tail, 'place' | 'epoch'>) {
     this.#record = record;
     this.#tail = tail;
+    this.#gathering = new Gathering((asked) => this.#lookForAll(asked));
   }
 
   /** Looks at the checkpoint and, where given, at a person's membership. @throws what the database throws, Error while it is behind the tail. */
-  look(pair: readonly [Uid, Gid] | undefined): Promise<Look> {
-    const waiting: Waiting = { ...Promise.withResolvers<Look>(), pair };
-    this.#waiting.push(waiting);
-    if (!this.#looking) void this.#lookForAll();
-    return waiting.promise;
+  look(pair: Pair | undefined): Promise<Look> {
+    return this.#gathering.ask(pair);
   }
 
-  async #lookForAll(): Promise<void> {
-    this.#looking = true;
-    while (this.#waiting.length > 0) {
-      const asked = this.#waiting.splice(0, mostAtOnce);
-      try {
-        await this.#answer(asked);
-      } catch (error) {
-        for (const { reject } of asked) reject(error);
-      }
-    }
-    this.#looking = false;
-  }
-
-  async #answer(asked: readonly Waiting[]): Promise<void> {
+  async #lookForAll(asked: readonly (Pair | undefined)[]): Promise<Look[]> {
     const { place, epoch } = this.#tail;
-    const pairs = asked.flatMap(({ pair }) => (pair === undefined ? [] : [pair]));
+    const pairs = asked.filter((pair) => pair !== undefined);
     const { checkpoint, found } = await this.#record.memberships(
       pairs.map(([uid]) => uid),
       pairs.map(([, gid]) => gid),
@@ -61,9 +42,9 @@ export class Looks {
       throw new Error('the read models are behind what was pushed already');
     }
     const joined = found.values();
-    for (const { pair, resolve } of asked) {
-      const joinedPlace = pair === undefined ? undefined : joined.next().value?.joinedPlace;
-      resolve({ checkpoint, joinedPlace });
-    }
+    return asked.map((pair) => ({
+      checkpoint,
+      joinedPlace: pair === undefined ? undefined : joined.next().value?.joinedPlace,
+    }));
   }
 }

@@ -55,6 +55,22 @@ export class Members {
     return joined.promise;
   }
 
+  /**
+   * One subscription takes the place of another of the same user on the same channel, which leaves: the
+   * others hear neither leaving nor joining. The new one is to join afterwards, or to leave.
+   */
+  replace(before: Subscription, after: Subscription): void {
+    const userId = before.hearer?.userId;
+    const subscriptions =
+      userId === undefined ? undefined : this.#channels.get(before.channel.name)?.here.get(userId);
+    if (userId === undefined || userId !== after.hearer?.userId || !subscriptions?.delete(before)) {
+      this.leave(before);
+      return;
+    }
+    subscriptions.add(after);
+    if (before.hearer?.info !== after.hearer.info) this.#change(before.channel.name, userId);
+  }
+
   /** A subscription leaves its channel. */
   leave(subscription: Subscription): void {
     const { name } = subscription.channel;

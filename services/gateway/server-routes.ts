@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Refusal, statusOf } from '../../contracts/codes.ts';
+import { isDeeperThan } from '../../contracts/json-depth.ts';
 import {
   asJson,
   ChannelName,
@@ -210,9 +211,11 @@ function channelOf(request: FastifyRequest): string {
 function jsonOf(request: FastifyRequest): unknown {
   try {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    throw new Fault(400, 'the body is no JSON');
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    if (isDeeperThan(text)) throw new Fault(400, 'the body is JSON of too many levels');
+    return JSON.parse(text);
+  } catch (error) {
+    throw error instanceof Fault ? error : new Fault(400, 'the body is no JSON');
   }
 }
 

@@ -82,12 +82,12 @@ export class Sockets implements SocketReader {
     connection.send('pusher:connection_established', undefined, JSON.stringify(data));
   }
 
-  heard(connection: Connection, text: string): void {
+  heard(connection: Connection, text: Buffer): void {
     if (connection.open) this.#options.dispatch.take(connection, text);
   }
 
-  heardNoText(connection: Connection): void {
-    if (connection.heard()) connection.error(pushCodes.unreadable, 'frames are text');
+  heardNoText(connection: Connection, bytes: number): void {
+    if (connection.heard(bytes)) connection.error(pushCodes.unreadable, 'frames are text');
   }
 
   closed(connection: Connection): void {

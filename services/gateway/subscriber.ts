@@ -3,7 +3,9 @@ import { pushCodes, Subscribe } from '../../contracts/push/protocol.ts';
 import type { Bus } from '../bus/bus.ts';
 import { type Audit, auditChannel } from './audit.ts';
 import { type Allowed, authorize } from './authorize.ts';
-import { type Channel, isPresence, readChannel, topicOf } from './channel-name.ts';
+import { type Channel, chatOf, isPresence, readChannel, topicOf } from './channel-name.ts';
+import type { ChatRights } from './chat-rights.ts';
+import type { Chats } from './chats.ts';
 import type { Connection } from './connection.ts';
 import type { Identities } from './identities.ts';
 import type { Limits } from './limits.ts';
@@ -28,6 +30,8 @@ export interface SubscriberOptions {
   readonly record: PushRecord;
   readonly memberships: Memberships;
   readonly members: Members;
+  readonly rights: ChatRights;
+  readonly chats: Chats;
   readonly audit: Audit;
   readonly limits: Limits;
   readonly logger: Logger;
@@ -60,11 +64,12 @@ export class Subscriber {
     if (channel === undefined) return refuse(connection, request.channel, 'no channel can have this name');
     const authorization = authorize(app, connection, channel, request);
     if (!authorization.allowed) return refuse(connection, channel.name, authorization.reason);
-    this.#end(connection.subscriptions.get(channel.name));
-    if (connection.subscriptions.size >= limits.subscriptionsOfSocket) {
+    const before = connection.subscriptions.get(channel.name);
+    if (before === undefined && connection.subscriptions.size >= limits.subscriptionsOfSocket) {
       return refuse(connection, channel.name, 'too many subscriptions on one connection');
     }
     const subscription = new Subscription(connection, channel, authorization.hearer);
+    this.#end(before, subscription);
     this.#begin(subscription, authorization);
     try {
       await this.#open(subscription, authorization, request.since);
@@ -77,6 +82,13 @@ export class Subscriber {
   /** Ends the subscription of that name, where there is one. */
   unsubscribe(connection: Connection, channel: string): void {
     this.#end(connection.subscriptions.get(channel));
+  }
+
+  /** Ends a subscription of a chat whose two may not chat any more, and tells the client. */
+  revoke(subscription: Subscription): void {
+    if (subscription.state === 'ended') return;
+    this.#end(subscription);
+    refuse(subscription.connection, subscription.channel.name, 'these two may not chat');
   }
 
   /** Ends all of a socket's subscriptions. */
@@ -103,7 +115,7 @@ export class Subscriber {
   }
 
   #begin(subscription: Subscription, { uid }: Allowed): void {
-    const { rooms, tail, memberships } = this.#options;
+    const { rooms, tail, memberships, chats } = this.#options;
     const { channel, connection } = subscription;
     connection.subscribed(subscription);
     rooms.place(subscription);
@@ -112,24 +124,32 @@ export class Subscriber {
     if (uid !== undefined && 'gid' in channel) {
       subscription.membership = memberships.track(uid, channel.gid, subscription);
     }
+    if (uid !== undefined && 'uids' in channel) {
+      subscription.chat = chatOf(channel, uid);
+      if (subscription.chat !== undefined) chats.track(subscription, subscription.chat);
+    }
   }
 
-  #end(subscription: Subscription | undefined): void {
+  /** @param successor takes its place on the channel at once. */
+  #end(subscription: Subscription | undefined, successor?: Subscription): void {
     if (subscription === undefined || subscription.state === 'ended') return;
-    const { rooms, tail, memberships, members } = this.#options;
-    const { channel, connection, membership } = subscription;
+    const { rooms, tail, memberships, members, chats } = this.#options;
+    const { channel, connection, membership, chat } = subscription;
     subscription.state = 'ended';
     connection.unsubscribed(subscription);
     rooms.remove(subscription);
     this.#topics.unlisten(topicOf(channel));
     if ('feed' in channel) tail.feeds.unlisten(channel.feed);
     if (membership !== undefined) memberships.release(membership, subscription);
-    if (isPresence(channel)) members.leave(subscription);
+    if (chat !== undefined) chats.release(subscription, chat);
+    if (!isPresence(channel)) return;
+    if (successor === undefined) members.leave(subscription);
+    else members.replace(subscription, successor);
   }
 
   async #open(subscription: Subscription, authorization: Allowed, since: unknown): Promise<void> {
-    const { bus, limits, looks, members, rooms } = this.#options;
-    const { connection, channel, membership } = subscription;
+    const { bus, limits, looks, members, rooms, rights } = this.#options;
+    const { connection, channel, membership, chat } = subscription;
     if (!(await this.#identify(connection, authorization))) return;
     await bus.settled();
     const look = needsLook(channel)
@@ -142,6 +162,9 @@ export class Subscriber {
       this.#end(subscription);
       return refuse(connection, channel.name, 'no member of this group');
     }
+    if (hasEnded(subscription)) return;
+    if (chat !== undefined && !(await rights.of(chat)).chat) return this.revoke(subscription);
+    if (hasEnded(subscription)) return;
     const list = isPresence(channel) ? await members.join(subscription) : undefined;
     if (hasEnded(subscription)) return;
     const own = subscription.hearer?.userId;

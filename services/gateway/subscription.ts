@@ -1,6 +1,7 @@
 import { eventFrame } from '../../contracts/push/protocol.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
 import type { Channel } from './channel-name.ts';
+import type { InChat } from './chat-rights.ts';
 import type { Connection } from './connection.ts';
 import { textFrame } from './frame.ts';
 import type { Membership } from './memberships.ts';
@@ -37,6 +38,8 @@ export class Subscription {
   after = '';
   /** In a group: whether the hearer is a member, kept in the order of the log. */
   membership: Membership | undefined;
+  /** On a channel of two: the hearer's chat with the other. */
+  chat: InChat | undefined;
   #held: Held[] = [];
   #overflowed = false;
 

@@ -17,8 +17,8 @@ export interface SocketReader {
   /** The socket is not taken: tells it why, and closes it. */
   refused(connection: Connection, code: PushCode, message: string): void;
   opened(connection: Connection, session: Session | undefined): void;
-  heard(connection: Connection, text: string): void;
-  heardNoText(connection: Connection): void;
+  heard(connection: Connection, text: Buffer): void;
+  heardNoText(connection: Connection, bytes: number): void;
   closed(connection: Connection): void;
 }
 
@@ -98,19 +98,20 @@ function accept(
     return;
   }
   peer.on('message', (data, isBinary) => {
-    if (isBinary) reader.heardNoText(connection);
-    else reader.heard(connection, textOf(data));
+    if (isBinary) reader.heardNoText(connection, bytesOf(data).length);
+    else reader.heard(connection, bytesOf(data));
   });
   // The peer answers pings by itself; they count as frames, as pongs that nobody asked for do.
-  const count = () => void connection.heard();
+  const count = (data: Buffer) => void connection.heard(data.length);
   peer.on('ping', count);
   peer.on('pong', count);
   peer.on('close', () => reader.closed(connection));
   reader.opened(connection, verdict.session);
 }
 
-function textOf(data: RawData): string {
-  return Array.isArray(data) ? Buffer.concat(data).toString() : data.toString();
+function bytesOf(data: RawData): Buffer {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return Buffer.isBuffer(data) ? data : Buffer.from(data);
 }
 
 function readUrl(url: string | undefined): URL | undefined {

@@ -86,8 +86,8 @@ describe('a user on a presence channel', () => {
     await Promise.all([odd.close(), anne.close()]);
   });
 
-  test('may show what is 10,000 levels deep, or has NUL', async () => {
-    for (const info of [JSON.parse(deep(10_000)), { name: 'NUL\u0000' }]) {
+  test('may show what is 60 levels deep, or has NUL', async () => {
+    for (const info of [JSON.parse(deep(60)), { name: 'NUL\u0000' }]) {
       const client = await Client.connect(port);
       client.askSigned('presence-room', { user_id: 'anne', user_info: info });
       const { data } = await client.subscribed('presence-room');
@@ -101,16 +101,55 @@ describe('a user on a presence channel', () => {
   });
 });
 
-test('a client event that is 10,000 levels deep reaches the others as it is', async () => {
+test('a client event that is 60 levels deep reaches the others as it is', async () => {
   const [one, other] = [await Client.connect(port), await Client.connect(port)];
   for (const client of [one, other]) {
     client.askSigned('private-room');
     await client.subscribed('private-room');
   }
-  one.send(`{"event":"client-deep","channel":"private-room","data":${deep(10_000)}}`);
+  one.send(`{"event":"client-deep","channel":"private-room","data":${deep(60)}}`);
   const { data } = await other.heard('client-deep');
-  expect(JSON.stringify(data)).toBe(deep(10_000));
+  expect(JSON.stringify(data)).toBe(deep(60));
   await Promise.all([one.close(), other.close()]);
+});
+
+test.each([
+  ['frames', (client: Client) => client.send(`{"event":"pusher:subscribe","data":${deep(49_000)}}`)],
+  ['channel data', (client: Client) => client.ask('presence-room', { channel_data: deep(49_000) })],
+  ['data of client events', (client: Client) => client.send({ event: 'client-x', data: deep(49_000) })],
+])('%s of 49,000 levels are not parsed: ten of them take less than 100 ms', async (_, send) => {
+  const client = await Client.connect(port);
+  await client.caughtUp();
+  const before = performance.eventLoopUtilization();
+  for (let time = 0; time < 10; time++) send(client);
+  await client.heardTimes('pusher:error', 10).catch(() => undefined);
+  await client.caughtUp();
+  expect(performance.eventLoopUtilization(before).active).toBeLessThan(100);
+  await client.close();
+});
+
+test('a client event of more than 10 KB is refused, and one of 10 KB is not', async () => {
+  const [one, other] = [await Client.connect(port), await Client.connect(port)];
+  for (const client of [one, other]) {
+    client.askSigned('private-room');
+    await client.subscribed('private-room');
+  }
+  const send = (bytes: number) =>
+    one.send({ event: 'client-long', channel: 'private-room', data: 'x'.repeat(bytes - 2) });
+  send(10 * 1024 + 1);
+  expect(await one.heard('pusher:error')).toMatchObject({ data: { code: 4301 } });
+  send(10 * 1024);
+  await other.heard('client-long');
+  expect(other.heardEvents()).toEqual(['private-room client-long']);
+  await Promise.all([one.close(), other.close()]);
+});
+
+test('a client that sends more bytes than it may is closed with 4100, whatever they are', async () => {
+  const client = await Client.connect(port);
+  // 12 frames of 99,000 bytes are more than 1 MiB.
+  for (let frame = 0; frame < 12; frame++) client.send('x'.repeat(99_000));
+  expect(await client.ended()).toMatchObject({ code: 4100 });
+  expect(client.frames.filter(({ event }) => event === 'pusher:error').length).toBeLessThanOrEqual(11);
 });
 
 describe('the connection is closed', () => {
