@@ -18,6 +18,7 @@ export const codes = {
   uploadImageOff: { code: 204, msg: '上传图片功能已关闭' },
   registerOff: { code: 205, msg: '注册功能已关闭' },
   joinByCodeOff: { code: 206, msg: '扫码加群功能已关闭' },
+  quotaUsed: { code: 207, msg: '上传空间已用完' },
   alreadyAnswered: { code: 210, msg: '该好友申请已处理' },
   smsNotSent: { code: 211, msg: '短信发送失败,请稍后再试' },
   /** Done too often within a time; the msg says when to try again. */
@@ -36,6 +37,7 @@ export const codes = {
   wrongType: { code: 415, msg: '不支持的内容类型', status: 415 },
   tooMany: { code: 429, msg: '请求过于频繁,请稍后再试', status: 429 },
   unexpected: { code: 500, msg: '服务器内部错误', status: 500 },
+  noSpace: { code: 507, msg: '服务器存储空间不足,请稍后再试', status: 507 },
   notReady: { code: 503, msg: '服务暂不可用,请稍后再试', status: 503 },
 } as const satisfies Record<string, { code: number; msg: string; status?: number }>;
 

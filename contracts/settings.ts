@@ -42,6 +42,10 @@ export const PrivateSettings = z.object({
   token_days: count.default(30),
   upload_img_mb: count.default(10),
   upload_file_mb: count.default(50),
+  /** How many MB all uploads of a person may take together. */
+  upload_quota_mb: count.default(10_000),
+  /** How many MB of the disk stay free: uploads are refused first. Sending a message needs space, too. */
+  upload_reserve_mb: count.default(1_000),
   /** Requests a second for one token. */
   limit_token: count.default(5000),
   /** Requests a second for one address without a token. */
@@ -61,6 +65,11 @@ export const PrivateSettings = z.object({
   /** Whether ws_address of pop/get carries a ticket, for clients without cookies; off: addresses end up in logs. */
   ws_ticket: onOff.default('off'),
 });
+
+/** The bytes of a setting that counts megabytes. */
+export function bytesOf(megabytes: number): number {
+  return megabytes * 1024 * 1024;
+}
 
 /** All settings. */
 export const Settings = z.object({ ...PublicSettings.shape, ...PrivateSettings.shape });

@@ -8,10 +8,10 @@ const faces = z
     (value) => (typeof value === 'string' ? value.split(',', parameter.mostListed + 1) : value),
     parameter.boundedList.pipe(z.array(parameter.uid).min(1)),
   )
-  .transform((uids) => uids.slice(0, mostFaces))
+  .transform((uids) => [...new Set(uids)].slice(0, mostFaces))
   .meta({
     shown: { type: 'string', pattern: '^\\d+(,\\d+)*$' },
-    description: `成员uid,逗号分隔,取前${mostFaces}个`,
+    description: `成员uid,逗号分隔,重复的只取一次,取前${mostFaces}个`,
   });
 
 export const qrcodeGet = contract({

@@ -36,6 +36,8 @@ const meanings: Readonly<Record<string, string>> = {
   token_days: 'token最后一次使用后的有效天数',
   upload_img_mb: '上传图片的最大MB',
   upload_file_mb: '上传文件的最大MB',
+  upload_quota_mb: '每个用户上传的文件总共最大MB',
+  upload_reserve_mb: '磁盘剩余空间少于多少MB时不能上传',
   limit_token: '每个token每秒的最多请求数',
   limit_address: '没有token时每个地址每秒的最多请求数',
   limit_password: '每个用户名每分钟的最多密码错误次数',

@@ -5,6 +5,7 @@ import * as presence from './0004-presence.ts';
 import * as lease from './0010-lease.ts';
 import * as identity from './0020-identity.ts';
 import * as groupMutes from './0040-group-mutes.ts';
+import * as uploads from './0070-uploads.ts';
 import * as gatewayBeats from './0080-gateway-beats.ts';
 
 /** All migrations, in the order in which they apply. */
@@ -16,5 +17,6 @@ export const migrations = {
   '0010-lease': lease,
   '0020-identity': identity,
   '0040-group-mutes': groupMutes,
+  '0070-uploads': uploads,
   '0080-gateway-beats': gatewayBeats,
 };

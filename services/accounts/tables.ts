@@ -6,7 +6,7 @@ type BigInteger = ColumnType<string | number, number, number>;
 type Sequential = ColumnType<string | number, never, never>;
 type Instant = ColumnType<Date, Date | undefined, Date>;
 
-/** The tables of the schema `accounts`, as projections/migrations/0002-accounts.ts makes them. */
+/** The tables of the schema `accounts`, as the migrations 0002-accounts and 0070-uploads make them. */
 export interface AccountsTables {
   'accounts.accounts': {
     uid: BigInteger;
@@ -33,6 +33,14 @@ export interface AccountsTables {
   };
   'accounts.sms_inbox': { id: Sequential; phone: string; type: string; code: string; sent: Instant };
   'accounts.created_groups': { uid: BigInteger; unique_id: string; gid: BigInteger; request_hash: string };
+  'accounts.uploads': {
+    path: string;
+    uid: BigInteger | null;
+    name: string;
+    bytes: BigInteger;
+    uploaded: Generated<Date>;
+  };
+  'accounts.upload_usage': { uid: BigInteger; bytes: BigInteger };
 }
 
 export type AccountsDatabase = Kysely<AccountsTables>;

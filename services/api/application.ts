@@ -6,6 +6,7 @@ import type { Ids } from '../accounts/ids.ts';
 import type { Names } from '../accounts/names.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import type { Tokens } from '../accounts/tokens.ts';
+import type { Uploads } from '../accounts/uploads.ts';
 import type { Progress } from '../bus/progress.ts';
 import type { AggregateStore } from '../commands/aggregate-store.ts';
 import type { MessageSender } from '../commands/send-message.ts';
@@ -38,6 +39,7 @@ export interface Application {
   readonly createdGroups: CreatedGroups;
   readonly ids: Ids;
   readonly files: Files;
+  readonly uploads: Uploads;
   /** False until it is certain that no id can be given twice; nothing is carried out before. */
   readonly isReady: () => boolean;
   /** Milliseconds since 1970. */

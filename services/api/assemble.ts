@@ -12,6 +12,7 @@ import { createNames } from '../accounts/names.ts';
 import { createPasswords } from '../accounts/passwords.ts';
 import { accountsDatabase } from '../accounts/tables.ts';
 import { createTokens } from '../accounts/tokens.ts';
+import { createUploads } from '../accounts/uploads.ts';
 import type { Bus } from '../bus/bus.ts';
 import { followProgress, type Progress } from '../bus/progress.ts';
 import { AggregateStore } from '../commands/aggregate-store.ts';
@@ -120,6 +121,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     createdGroups: createCreatedGroups(accounts),
     ids,
     files,
+    uploads: createUploads(accounts),
     isReady: () => preparedFor === log.generation,
     now: Date.now,
     logger,

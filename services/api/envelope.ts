@@ -36,6 +36,9 @@ const byStatus: Readonly<Record<number, CodeName>> = {
   503: 'notReady',
 };
 
+/** No space, or no quota of the file system, is left for files or for the database. */
+const diskFull = /^(ENOSPC|EDQUOT|53100)$/;
+
 /**
  * What an error is to the caller: what was meant for them, a status that the server itself gave, or
  * something unexpected, which tells them nothing.
@@ -45,8 +48,13 @@ export function refusalFor(error: unknown): Refusal {
   if (error instanceof LogFailure) return new Refusal('notReady');
   if (error instanceof FileStoreFailure) return new Refusal('notReady', '文件存储暂不可用,请稍后再试');
   if (!(error instanceof Error)) return new Refusal('unexpected');
+  const { statusCode, code }: { statusCode?: unknown; code?: unknown } = {
+    statusCode: undefined,
+    code: undefined,
+    ...error,
+  };
+  if (typeof code === 'string' && diskFull.test(code)) return new Refusal('noSpace');
   if (saysAway(error)) return new Refusal('notReady');
-  const { statusCode }: { statusCode?: unknown } = { statusCode: undefined, ...error };
   const reason = typeof statusCode === 'number' ? byStatus[statusCode] : undefined;
   if (reason) return new Refusal(reason);
   return new Refusal(

@@ -1,4 +1,6 @@
+import { create as contentDisposition } from 'content-disposition';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { parse as parseRange, type Range } from 'range-parser';
 import { defaultAvatar } from '../../contracts/avatars.ts';
 import { Refusal } from '../../contracts/codes.ts';
 import { readStoredPath, type StoredFile, type StoredPath } from '../files/file-store.ts';
@@ -9,7 +11,7 @@ import type { Application } from './application.ts';
 const forEver = 'public, max-age=31536000, immutable';
 
 /** What was uploaded, and the picture of who has none. */
-export function fileRoutes(server: FastifyInstance, { files }: Application): void {
+export function fileRoutes(server: FastifyInstance, { files, uploads }: Application): void {
   server.route<{ Params: { '*': string } }>({
     // Fastify's own answer to HEAD would say that there are no bytes.
     method: ['GET', 'HEAD'],
@@ -19,6 +21,9 @@ export function fileRoutes(server: FastifyInstance, { files }: Application): voi
       const path = readStoredPath(request.params['*']);
       const found = path && (await files.store.find(path));
       if (!found) throw new Refusal('noRoute', '文件不存在');
+      if (isAttachment(path)) {
+        reply.header('content-disposition', contentDisposition(await uploads.nameOf(path)));
+      }
       return send(request, reply, path, found);
     },
   });
@@ -48,7 +53,6 @@ async function send(
     .header('accept-ranges', 'bytes')
     .header('content-security-policy', "default-src 'none'; sandbox")
     .type(mediaTypeOf(path));
-  if (isAttachment(path)) reply.header('content-disposition', 'attachment');
   if (known) return reply.code(304).send();
   if (range === 'unsatisfiable') {
     return reply.code(416).header('content-range', `bytes */${file.bytes}`).send(body);
@@ -57,14 +61,10 @@ async function send(
   return reply.header('content-length', end - start + 1).send(body);
 }
 
-/** The one range that is asked for; undefined where the whole is. */
-function readRange(
-  header: string | undefined,
-  bytes: number,
-): { start: number; end: number } | 'unsatisfiable' | undefined {
-  const [, from, to] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '') ?? [];
-  if (from === undefined || to === undefined || (from === '' && to === '')) return undefined;
-  const start = from === '' ? Math.max(0, bytes - Number(to)) : Number(from);
-  const end = from === '' || to === '' ? bytes - 1 : Math.min(Number(to), bytes - 1);
-  return start > end ? 'unsatisfiable' : { start, end };
+/** The one range that is asked for; undefined if all is, or more ranges than one. */
+function readRange(header: string | undefined, bytes: number): Range | 'unsatisfiable' | undefined {
+  const { type, code, ranges } = parseRange(bytes, header ?? '');
+  const unreadable = type !== 'bytes' || (code & 1) !== 0;
+  if (unreadable || ranges.length > 1) return undefined;
+  return ranges[0] ?? (code === 0 ? undefined : 'unsatisfiable');
 }

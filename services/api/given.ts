@@ -1,10 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 import type { Contract } from '../../contracts/http/contract.ts';
-import { ReceivedFile } from '../../contracts/http/upload.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { Application } from './application.ts';
+import type { Caller } from './caller.ts';
 import { mostBodyBytes } from './form.ts';
-import { readFields, readUpload } from './multipart.ts';
+import { readFields } from './multipart.ts';
+import { receiveUpload } from './receive-upload.ts';
 
 /** What a request gives, by name, before any of it is checked. */
 export interface Given {
@@ -13,32 +14,25 @@ export interface Given {
   readonly release?: () => Promise<void>;
 }
 
-const bytesAMegabyte = 1024 * 1024;
-
 /**
  * Gathers what a request gives: in its query, and in its body of whatever kind; a file only where the
  * contract wants one.
- * @throws Refusal illegal for a file elsewhere, tooLarge, unreadable
+ * @throws Refusal illegal for a file elsewhere, unreadable; what `receiveUpload` throws
  */
 export async function readGiven(
   request: FastifyRequest,
   { upload, mostBytes = mostBodyBytes }: Pick<Contract, 'upload' | 'mostBytes'>,
-  { files }: Pick<Application, 'files'>,
+  application: Pick<Application, 'files' | 'uploads'>,
   settings: Settings,
+  caller: Caller,
 ): Promise<Given> {
   const query = fields(request.query);
   if (request.method === 'GET') return { given: query };
   if (!request.isMultipart()) return { given: { ...query, ...fields(request.body) } };
   if (!upload) return { given: { ...query, ...(await readFields(request, mostBytes)) } };
-  const megabytes = upload === 'image' ? settings.upload_img_mb : settings.upload_file_mb;
-  const received = await readUpload(request, files.incoming, megabytes * bytesAMegabyte);
-  const { file } = received;
-  return {
-    given: { ...query, ...received.fields, ...(file && { file }) },
-    release: async () => {
-      if (file instanceof ReceivedFile) await files.incoming.discard(file.place);
-    },
-  };
+  const received = await receiveUpload(request, upload, application, settings, caller);
+  const { file, release } = received;
+  return { given: { ...query, ...received.fields, ...(file && { file }) }, release };
 }
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {

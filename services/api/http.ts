@@ -70,7 +70,7 @@ export async function createHttp(
     if (!(error instanceof Refusal)) {
       const log = logger.child({ reqId: request.id });
       if (refusal.reason === 'unexpected') log.error({ err: error }, 'a request failed unexpectedly');
-      else if (refusal.reason === 'notReady')
+      else if (refusal.reason === 'notReady' || refusal.reason === 'noSpace')
         log.warn({ err: error }, 'a request could not be carried out now');
     }
     return refuse(reply, refusal);

@@ -26,12 +26,14 @@ export function readFields(request: FastifyRequest, most: number): Promise<Field
  * Takes the `file` of a multipart body to the disk as it comes, and reads the fields; other files are
  * passed over.
  * @param most how many bytes the file may have
- * @throws Refusal tooLarge, unreadable; what the disk throws
+ * @param reserve how many bytes of the disk must stay free
+ * @throws Refusal tooLarge, noSpace, unreadable; what the disk throws
  */
 export async function readUpload(
   request: FastifyRequest,
   incoming: Incoming,
   most: number,
+  reserve: number,
 ): Promise<{ fields: Fields; file: ReceivedFile | undefined }> {
   let file: ReceivedFile | undefined;
   if (Number(request.headers['content-length'] ?? 0) > most + overhead) throw tooLarge(most);
@@ -41,7 +43,7 @@ export async function readUpload(
         part.file.resume();
         return;
       }
-      const place = await incoming.receive(part.file);
+      const place = await incoming.receive(part.file, reserve);
       file = new ReceivedFile(place, shownName(part.filename), (await stat(place)).size);
       if (part.file.truncated) throw tooLarge(most);
     });
@@ -107,8 +109,11 @@ function isForeign(error: unknown): boolean {
   return !('statusCode' in error) && !('syscall' in error);
 }
 
-/** The name as it is shown: without what would break a line or a message, 255 characters at most. */
+/**
+ * The name as it is shown: at most 255 characters, without what would break a line or a message, or change the
+ * direction of what follows, so that `gpj.exe` would read as `exe.jpg`.
+ */
 function shownName(name: string): string {
-  const visible = name.toWellFormed().replace(/\p{Cc}/gu, '');
+  const visible = name.toWellFormed().replace(/[\p{Cc}\p{Bidi_Control}]/gu, '');
   return [...visible].slice(0, 255).join('');
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { groupAvatar, qrcodeGet } from '../../contracts/http/picture.ts';
 import { drawCode } from '../files/code-picture.ts';
 import { initialOf } from '../files/faces.ts';
-import { storedPathOf } from '../files/file-store.ts';
+import { storedPictureOf } from '../files/file-store.ts';
 import type { Face } from '../files/group-pictures.ts';
 import { findFaces } from '../queries/people.ts';
 import type { Application } from './application.ts';
@@ -23,7 +23,7 @@ export function pictureRoutes(server: FastifyInstance, application: Application)
     const people = await findFaces(database, uids);
     const faces = uids.map((uid): Face => {
       const { avatar = '', nickname = '' } = people.get(uid) ?? {};
-      return { uid, path: storedPathOf(avatar), initial: initialOf(nickname) };
+      return { uid, path: storedPictureOf(avatar), initial: initialOf(nickname) };
     });
     const found = await files.groupPictures.find(faces);
     if (!found) {

@@ -35,6 +35,8 @@ export interface Call<Parameters> {
   readonly caller: Caller;
   /** For whom it is made. @throws Refusal missing where the server's key names nobody */
   readonly me: () => Uid;
+  /** The same; undefined if the server's key names nobody. */
+  readonly uid: Uid | undefined;
   readonly context: CommandContext;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
@@ -136,7 +138,7 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
   // The log may have gone back since the call was admitted, while its body came in.
   if (!application.isReady()) throw new Refusal('notReady');
   const { state: settings } = await application.store.load(settingStream);
-  const { given, release } = await readGiven(request, contract, application, settings);
+  const { given, release } = await readGiven(request, contract, application, settings, caller);
   try {
     const uid = authorize(caller, contract.access, given);
     const parameters = readParameters(contract.parameters, given);
@@ -151,7 +153,7 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
       if (uid === undefined) throw new Refusal('missing', '缺少参数login_uid');
       return uid;
     };
-    return await answer({ parameters, caller, me, context, request, reply }, settings);
+    return await answer({ parameters, caller, me, uid, context, request, reply }, settings);
   } finally {
     await release?.();
   }

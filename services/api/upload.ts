@@ -1,63 +1,108 @@
+import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { fileTypeFromFile } from 'file-type';
+import { filesize } from 'filesize';
 import { Refusal } from '../../contracts/codes.ts';
 import { uploadGroupAvatar } from '../../contracts/http/aliases.ts';
 import { type ReceivedFile, uploadAvatar, uploadFile, uploadImage } from '../../contracts/http/upload.ts';
+import { bytesOf } from '../../contracts/settings.ts';
+import type { Upload } from '../accounts/uploads.ts';
 import { settingStream } from '../domain/setting.ts';
 import { newStoredPath, type Shelf, type StoredPath } from '../files/file-store.ts';
-import { avatarSide, reencode } from '../files/pictures.ts';
-import { shownSize } from '../files/size.ts';
+import { avatarSide } from '../files/pictures.ts';
 import type { Application } from './application.ts';
 import { publicHost } from './public-host.ts';
 import { type Call, serve } from './route.ts';
 
+type UploadCall = Call<{ file: ReceivedFile }>;
+
 /** Uploads (API document, 上传). */
 export function uploadRoutes(server: FastifyInstance, application: Application): void {
-  const { files, store, now } = application;
+  const { files, uploads, store, now, logger } = application;
   const settings = async () => (await store.load(settingStream)).state;
 
-  const answer = async (request: FastifyRequest, path: StoredPath, { name, bytes }: ReceivedFile) => {
+  const answer = async ({ request, parameters: { file } }: UploadCall, path: StoredPath) => {
     const host = publicHost(request, await settings());
-    return { data: { src: `//${host}/upload/${path}`, name, size: shownSize(bytes) } };
+    return { data: { src: `//${host}/upload/${path}`, name: file.name, size: shownSize(file.bytes) } };
   };
 
-  /** Puts a picture, written anew, where it belongs. */
-  const addPicture = async (shelf: Shelf, file: ReceivedFile) => {
+  /** Stores a local file, within its sender's quota. */
+  const keep = async (upload: Upload & { readonly path: StoredPath }, place: string) => {
+    await uploads.add(upload, bytesOf((await settings()).upload_quota_mb));
+    try {
+      await files.store.add(upload.path, place);
+    } catch (error) {
+      await uploads.remove(upload.path).catch((cause: unknown) => {
+        logger.warn({ err: cause, path: upload.path }, 'an upload that was not stored stays counted');
+      });
+      throw error;
+    }
+  };
+
+  /** Stores a picture, written anew. */
+  const keepPicture = async ({ parameters: { file }, uid, request, reply }: UploadCall, shelf: Shelf) => {
     const clean = files.incoming.newFile();
     try {
-      const side = shelf.kind === 'avatars' ? avatarSide : undefined;
-      const path = newStoredPath(shelf, await reencode(file.place, clean, side));
-      await files.store.add(path, clean);
+      const extension = await files.pictures.reencode({
+        // Pictures that the server's key uploads for nobody belong to many people.
+        person: uid === undefined ? request.id : String(uid),
+        file: file.place,
+        target: clean,
+        signal: whileConnected(reply),
+        ...(shelf.kind === 'avatars' ? { side: avatarSide } : {}),
+      });
+      const path = newStoredPath(shelf, extension);
+      await keep({ path, uid, name: file.name, bytes: (await stat(clean)).size }, clean);
       return path;
     } finally {
       await files.incoming.discard(clean);
     }
   };
 
-  serve(server, application, uploadAvatar, async ({ parameters: { file }, me, request }) =>
-    answer(request, await addPicture({ kind: 'avatars', uid: me() }, file), file),
+  serve(server, application, uploadAvatar, async (call) =>
+    answer(call, await keepPicture(call, { kind: 'avatars', uid: call.me() })),
   );
 
-  const addImage = async ({ parameters: { file }, request }: Call<{ readonly file: ReceivedFile }>) => {
+  const addImage = async (call: UploadCall) => {
     if ((await settings()).upload_img === 'off') throw new Refusal('uploadImageOff');
-    return answer(request, await addPicture({ kind: 'images', time: now() }, file), file);
+    return answer(call, await keepPicture(call, { kind: 'images', time: now() }));
   };
 
   serve(server, application, uploadImage, addImage);
   serve(server, application, uploadGroupAvatar, addImage);
 
-  serve(server, application, uploadFile, async ({ parameters: { file }, request }) => {
+  serve(server, application, uploadFile, async (call) => {
     if ((await settings()).upload_file === 'off') throw new Refusal('uploadFileOff');
+    const { file } = call.parameters;
     const path = newStoredPath({ kind: 'files', time: now() }, await extensionOf(file));
-    await files.store.add(path, file.place);
-    return answer(request, path, file);
+    await keep({ path, uid: call.uid, name: file.name, bytes: file.bytes }, file.place);
+    return answer(call, path);
   });
 }
 
-/** What the bytes say the file is; where they say nothing, what its name says. */
+/** Aborted when the connection of a request closes before its answer is written. */
+function whileConnected({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}
+
+/**
+ * What the file's name says it is, since an .xls and an .ipa have the bytes of containers (.cfb, .zip); if it says
+ * nothing, what the bytes say. No browser runs it whatever its name is: see files.ts.
+ */
 async function extensionOf({ place, name }: ReceivedFile): Promise<string> {
-  const sniffed = (await fileTypeFromFile(place))?.ext;
+  const isExtension = (text: string | undefined) => text !== undefined && /^[a-z0-9]{1,10}$/.test(text);
   const named = extname(name).slice(1).toLowerCase();
-  return [sniffed, named].find((extension) => extension && /^[a-z0-9]{1,10}$/.test(extension)) ?? 'bin';
+  if (isExtension(named)) return named;
+  const sniffed = (await fileTypeFromFile(place))?.ext;
+  return sniffed !== undefined && isExtension(sniffed) ? sniffed : 'bin';
+}
+
+/** A size as people read it: `512 B`, `7.15 KB`, `1.20 MB`. */
+export function shownSize(bytes: number): string {
+  return filesize(bytes, { standard: 'jedec', pad: bytes >= 1024 });
 }

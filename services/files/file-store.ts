@@ -65,8 +65,11 @@ function month(time: number): string {
   return `${date.getUTCFullYear()}${String(date.getUTCMonth() + 1).padStart(2, '0')}`;
 }
 
-/** The stored file behind an address that we once gave out, on whatever host; undefined for any other. */
-export function storedPathOf(address: string): StoredPath | undefined {
-  const [, path = ''] = /^(?:(?:https?:)?\/\/[^/]+)?\/upload\/(.+)$/.exec(address) ?? [];
+/**
+ * The stored picture behind an address that we once gave out, on whatever host; undefined for any other. A file
+ * that is no avatar and no image may hold anything.
+ */
+export function storedPictureOf(address: string): StoredPath | undefined {
+  const [, path = ''] = /^(?:(?:https?:)?\/\/[^/]+)?\/upload\/((?:avatars|images)\/.+)$/.exec(address) ?? [];
   return readStoredPath(path);
 }

@@ -1,15 +1,17 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { drawDefaultAvatar, openFaces } from './faces.ts';
 import type { FileStore } from './file-store.ts';
 import { GroupPictures } from './group-pictures.ts';
 import { type Incoming, openIncoming } from './incoming.ts';
+import { Pictures } from './pictures.ts';
+import { openPrivateFolder } from './private.ts';
 
 /** Uploads and the pictures made of them. */
 export interface Files {
   readonly store: FileStore;
   readonly incoming: Incoming;
+  readonly pictures: Pictures;
   readonly groupPictures: GroupPictures;
   /** The picture of who has none: a JPEG. */
   readonly defaultAvatar: Buffer;
@@ -25,15 +27,21 @@ export async function openFiles(folder: string, store: FileStore): Promise<Files
   // Pictures are many and small: a core each, and nothing kept in memory between them.
   sharp.concurrency(1);
   sharp.cache(false);
+  await openPrivateFolder(folder);
   const made = join(folder, 'made');
-  await mkdir(made, { recursive: true });
+  await openPrivateFolder(made);
   const faces = await openFaces(made);
   const groupPictures = await new GroupPictures(join(made, 'groups'), store, faces).open();
+  const pictures = new Pictures();
   return {
     store,
     incoming: await openIncoming(join(folder, 'incoming')),
+    pictures,
     groupPictures,
     defaultAvatar: await drawDefaultAvatar(),
-    close: () => groupPictures.close(),
+    async close() {
+      pictures.close();
+      await groupPictures.close();
+    },
   };
 }

@@ -1,22 +1,23 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { LRUCache } from 'lru-cache';
-import sharp from 'sharp';
+import sharp, { type OverlayOptions } from 'sharp';
 import { Refusal } from '../../contracts/codes.ts';
 import { side, squaresOf } from './face-grid.ts';
 import type { Faces } from './faces.ts';
 import { FewAtOnce } from './few-at-once.ts';
 import type { FileStore, StoredPath } from './file-store.ts';
 import { isMissing } from './local-folder.ts';
-import { wary } from './pictures.ts';
+import { wary } from './picture-bounds.ts';
+import { openPrivateFolder } from './private.ts';
 import { writeWhole } from './whole-file.ts';
 
 /** One face of a group's picture. */
 export interface Face {
   readonly uid: number;
-  /** Their uploaded picture; undefined where they have none of ours. */
+  /** Their uploaded picture; undefined if they have none of ours. */
   readonly path: StoredPath | undefined;
   readonly initial: string;
 }
@@ -33,7 +34,12 @@ const background = '#dcdee2';
 const patienceMilliseconds = 2000;
 const mostKept = 20_000;
 const mostSquares = 1_000;
-const longestSeconds = 10;
+
+/** The most bytes of a face's picture: a PNG of an avatar's 1,024 × 1,024 pixels has up to 4 MB. */
+const maxFaceBytes = 5_000_000;
+/** The most pixels of it, those of a phone's photo. Anybody may ask for a picture of nine such faces. */
+const maxFacePixels = 25_000_000;
+const maxFaceSeconds = 2;
 
 /** Composes pictures of groups from their members' faces, and keeps them on disk by content. */
 export class GroupPictures {
@@ -68,7 +74,7 @@ export class GroupPictures {
 
   /** Looks what is kept. */
   async open(): Promise<this> {
-    await mkdir(this.#folder, { recursive: true });
+    await openPrivateFolder(this.#folder);
     for (const name of await readdir(this.#folder)) this.#kept.set(name, true);
     return this;
   }
@@ -112,21 +118,19 @@ export class GroupPictures {
 
   async #make(tag: string, faces: readonly Face[]): Promise<Buffer> {
     if (this.#closed) throw new Refusal('notReady');
-    const squares = squaresOf(faces.length);
     let whole = true;
-    const layers = await Promise.all(
-      squares.map(async ({ left, top, size }, index) => {
-        const face = faces[index];
-        if (!face) throw new TypeError('a square without a face');
-        const uploaded = await this.#uploaded(face, size).catch(() => {
-          // The store is away: what stands in for the picture now must not be kept.
-          whole = false;
-          return undefined;
-        });
-        const input = uploaded ?? (await this.#faces.draw(face.initial, face.uid, size));
-        return { input, left, top };
-      }),
-    );
+    const layers: OverlayOptions[] = [];
+    // One after the other: members with the same picture find it made, and one picture is in memory.
+    for (const [index, { left, top, size }] of squaresOf(faces.length).entries()) {
+      const face = faces[index];
+      if (!face) throw new TypeError('a square without a face');
+      const uploaded = await this.#uploaded(face, size).catch(() => {
+        // The store is away: what stands in for the picture now must not be kept.
+        whole = false;
+        return undefined;
+      });
+      layers.push({ input: uploaded ?? (await this.#faces.draw(face.initial, face.uid, size)), left, top });
+    }
     const picture = await sharp({ create: { width: side, height: side, channels: 3, background } })
       .composite(layers)
       .jpeg({ quality: 85 })
@@ -138,14 +142,15 @@ export class GroupPictures {
     return picture;
   }
 
-  /** The uploaded picture as a square; undefined where it is missing or broken. */
+  /** The uploaded picture as a square; undefined if it is missing, too large or broken. */
   async #uploaded({ path }: Face, size: number): Promise<Buffer | undefined> {
     if (path === undefined) return undefined;
     const key = `${size} ${path}`;
     const known = this.#squares.get(key);
     if (known) return known;
     const stored = await this.#store.find(path);
-    const square = stored && (await squareOf(await buffer(await stored.read()), size));
+    if (!stored || stored.bytes > maxFaceBytes) return undefined;
+    const square = await squareOf(await buffer(await stored.read()), size);
     if (square) this.#squares.set(key, square);
     return square;
   }
@@ -153,8 +158,8 @@ export class GroupPictures {
 
 /** A picture cut to a square; undefined where it is none. */
 function squareOf(bytes: Buffer, size: number): Promise<Buffer | undefined> {
-  return sharp(bytes, wary)
-    .timeout({ seconds: longestSeconds })
+  return sharp(bytes, { ...wary, limitInputPixels: maxFacePixels })
+    .timeout({ seconds: maxFaceSeconds })
     .resize(size, size, { fit: 'cover' })
     .flatten({ background: '#fff' })
     .png()

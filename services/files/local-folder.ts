@@ -1,14 +1,20 @@
 import { createReadStream } from 'node:fs';
-import { access, constants, mkdir, rename, stat } from 'node:fs/promises';
+import { access, chmod, constants, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FileStore } from './file-store.ts';
+import { makePrivateFolder, openPrivateFolder, privateFile } from './private.ts';
 
-/** Keeps files in a folder. What it takes over must lie in the same file system. */
-export function localFolder(folder: string): FileStore {
+/**
+ * Keeps files in a folder that only this user may enter. What it takes over must lie in the same file system.
+ * @throws what the disk throws
+ */
+export async function openLocalFolder(folder: string): Promise<FileStore> {
+  await openPrivateFolder(folder);
   return {
     async add(path, localFile) {
       const target = join(folder, path);
-      await mkdir(dirname(target), { recursive: true });
+      await makePrivateFolder(dirname(target));
+      await chmod(localFile, privateFile);
       await rename(localFile, target);
     },
     async find(path) {
@@ -21,7 +27,7 @@ export function localFolder(folder: string): FileStore {
       return { bytes: found.size, read: async (range) => createReadStream(file, range) };
     },
     async healthy() {
-      await mkdir(folder, { recursive: true });
+      await makePrivateFolder(folder);
       await access(folder, constants.W_OK);
       return true;
     },

@@ -1,32 +1,19 @@
+import { extname } from 'node:path';
+import { lookup } from 'mime-types';
 import type { StoredPath } from './file-store.ts';
 
-const pictures: Readonly<Record<string, string>> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  gif: 'image/gif',
-  webp: 'image/webp',
-};
-
-/** What players want to know by its type, and no browser runs. */
-const media: Readonly<Record<string, string>> = {
-  mp3: 'audio/mpeg',
-  m4a: 'audio/mp4',
-  aac: 'audio/aac',
-  amr: 'audio/amr',
-  wav: 'audio/wav',
-  ogg: 'audio/ogg',
-  opus: 'audio/ogg',
-  mp4: 'video/mp4',
-  webm: 'video/webm',
-};
+const unknown = 'application/octet-stream';
 
 /** Whether any bytes may lie there, which no browser is to show. */
 export function isAttachment(path: StoredPath): boolean {
   return path.startsWith('files/');
 }
 
-/** As what a stored file is given out. */
+/**
+ * The media type of a stored file. Of what anybody may have written, only sound and video have one: players
+ * need it, and no browser runs them.
+ */
 export function mediaTypeOf(path: StoredPath): string {
-  const extension = path.slice(path.lastIndexOf('.') + 1);
-  return (isAttachment(path) ? media : pictures)[extension] ?? 'application/octet-stream';
+  const type = lookup(extname(path)) || unknown;
+  return /^(?:audio|video)\//.test(type) || !isAttachment(path) ? type : unknown;
 }

@@ -1,56 +1,119 @@
-import { writeFile } from 'node:fs/promises';
-import { fileTypeFromFile } from 'file-type';
-import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import { Refusal } from '../../contracts/codes.ts';
-import { FewAtOnce } from './few-at-once.ts';
-
-/** More pixels than these, over all frames, are a bomb and no picture. */
-const mostPixels = 64_000_000;
-
-/** How a picture is opened, whoever sent it. */
-export const wary: SharpOptions = { limitInputPixels: mostPixels, failOn: 'error', sequentialRead: true };
-
-/** How each kind is written again, by what the bytes are. */
-const encoders: Readonly<Record<string, { animated: boolean; encode: (picture: Sharp) => Sharp }>> = {
-  png: { animated: false, encode: (picture) => picture.autoOrient().png() },
-  jpg: { animated: false, encode: (picture) => picture.autoOrient().jpeg({ quality: 88 }) },
-  gif: { animated: true, encode: (picture) => picture.gif({ effort: 3 }) },
-  webp: { animated: true, encode: (picture) => picture.webp({ quality: 88, effort: 2 }) },
-};
+import { FairTurns } from './fair-turns.ts';
+import { PictureProcess, PictureTimeout } from './picture-process.ts';
+import type { PictureTask } from './picture-task.ts';
 
 /** An avatar is shown small; one of a camera's size would have to be made small for each who sees it. */
 export const avatarSide = 1024;
 
-/** Decoding takes memory and all of a core. */
-const turns = new FewAtOnce(2, 200);
-const longestSeconds = 30;
+/** Decoding takes up to 500 MB of memory and all of a core. */
+const atOnce = 2;
 
-/**
- * Decodes a picture and writes it anew as the same kind: upright, without metadata, an animation
- * still moving. What was hidden in the bytes is not in the new ones.
- * @param side the most pixels of a side; a larger picture is made smaller. By default any number
- * @returns the kind, which is the extension of its name
- * @throws Refusal illegal where it is no whole PNG, JPEG, GIF or WebP; notReady where too many wait
- */
-export async function reencode(file: string, target: string, side?: number): Promise<string> {
-  const extension = (await fileTypeFromFile(file))?.ext ?? '';
-  const encoder = encoders[extension];
-  if (!encoder) throw new Refusal('illegal', '参数file不合法,只支持PNG、JPEG、GIF、WebP图片');
-  if (!turns.open) throw new Refusal('notReady');
-  const { animated, encode } = encoder;
-  await turns.take(async () => {
-    const picture = sharp(file, { ...wary, animated }).timeout({ seconds: longestSeconds });
-    const within = side === undefined ? picture : shrink(picture, side);
-    const bytes = await encode(within)
-      .toBuffer()
-      .catch(() => {
-        throw new Refusal('illegal', '参数file不合法,图片无法识别');
-      });
-    await writeFile(target, bytes, { flag: 'wx', flush: true });
-  });
-  return extension;
+/** Uploads that wait keep their file and their request. One page may send 20 pictures at once. */
+const bounds = { atOnce, maxWaiting: 200, maxWaitingEach: 20 };
+
+/** How long decoding and encoding may take, in milliseconds: a photo of 64 megapixels takes two seconds. */
+const longestMs = 5_000;
+
+/** How long a process without a task is kept, in milliseconds: it takes 80 MB, and 300 ms to start. */
+const idleMs = 60_000;
+
+/** A picture that someone uploads. */
+export interface UploadedPicture extends PictureTask {
+  /** Whose turn it takes: pictures of one person are written one at a time. */
+  readonly person: string;
+  /** Gives it up: its sender is gone. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-function shrink(picture: Sharp, side: number): Sharp {
-  return picture.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true });
+/** A picture could not be written for a reason that is not its own, such as a full disk. */
+class PictureFailure extends Error {
+  override readonly name = 'PictureFailure';
+  /** The system's code, such as `ENOSPC`. */
+  readonly code: string | undefined;
+
+  constructor(message: string, code: string | undefined) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Writes uploaded pictures anew, in processes of their own that are killed when they take too long. */
+export class Pictures {
+  readonly #turns = new FairTurns(bounds);
+  readonly #idle: PictureProcess[] = [];
+  readonly #busy = new Set<PictureProcess>();
+  readonly #maxMs: number;
+  #retiring: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** @param maxMs how long decoding and encoding one picture may take */
+  constructor(maxMs = longestMs) {
+    this.#maxMs = maxMs;
+  }
+
+  /**
+   * Does what `reencode` in reencode.ts does.
+   * @returns the kind, which is the extension of its name
+   * @throws Refusal illegal, tooLarge, tooMany, notReady; Error if a process fails
+   */
+  async reencode({ person, signal, ...task }: UploadedPicture): Promise<string> {
+    return this.#turns
+      .take(person, () => this.#write(task, signal), signal)
+      .catch((error: unknown) => {
+        // Nobody reads the answer any more.
+        if (signal?.aborted) throw new Refusal('notReady');
+        throw error;
+      });
+  }
+
+  /** Kills what is under way. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retiring);
+    for (const process of [...this.#idle.splice(0), ...this.#busy]) process.end();
+  }
+
+  async #write(task: PictureTask, signal: AbortSignal | undefined): Promise<string> {
+    const process = await this.#take(signal);
+    this.#busy.add(process);
+    try {
+      const report = await process.run(task, this.#maxMs, signal);
+      if (report.type === 'written') return report.extension;
+      if (report.type === 'refused') throw new Refusal(report.reason, report.message);
+      if (report.type === 'failed') throw new PictureFailure(report.message, report.code);
+      throw new Error(`a picture process reported that it has ${report.type}`);
+    } catch (error) {
+      if (error instanceof PictureTimeout) throw new Refusal('tooLarge', '图片过于复杂,无法处理');
+      throw error;
+    } finally {
+      this.#busy.delete(process);
+      this.#giveBack(process);
+    }
+  }
+
+  async #take(signal: AbortSignal | undefined): Promise<PictureProcess> {
+    for (let process = this.#idle.pop(); process; process = this.#idle.pop()) {
+      if (process.usable) return process;
+    }
+    const started = await PictureProcess.start();
+    if (signal?.aborted || this.#closed) {
+      this.#giveBack(started);
+      throw signal?.reason ?? new Refusal('notReady');
+    }
+    return started;
+  }
+
+  #giveBack(process: PictureProcess): void {
+    if (!process.usable) return;
+    if (this.#closed) {
+      process.end();
+      return;
+    }
+    this.#idle.push(process);
+    clearTimeout(this.#retiring);
+    this.#retiring = setTimeout(() => {
+      for (const idle of this.#idle.splice(0)) idle.end();
+    }, idleMs).unref();
+  }
 }

@@ -20,7 +20,7 @@ test('what is kept in a bucket is served as what is kept in a folder', async () 
   const { src } = await uploaded(running, { path: '/upload/file', bytes, name: '合同.pdf' });
   const whole = await download(src);
   expect(Object.fromEntries(whole.headers)).toMatchObject({
-    'content-disposition': 'attachment',
+    'content-disposition': `attachment; filename="??.pdf"; filename*=UTF-8''%E5%90%88%E5%90%8C.pdf`,
     'content-length': '10',
     'cache-control': expect.stringContaining('immutable'),
   });

@@ -4,7 +4,7 @@ import QRCode from 'qrcode';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { type Person, person } from '../support/client.ts';
+import { type Person, person, two } from '../support/client.ts';
 import { picture, uploaded } from '../support/uploading.ts';
 
 let running: RunningApplication;
@@ -105,6 +105,27 @@ describe('the picture of a group', () => {
     expect(Math.max(red, blue)).toBeLessThan(40);
     const initials = [await shot(jerry), await shot(spike), await shot(await person(running, '\u{1f600}'))];
     expect(new Set(initials.map((bytes) => bytes.toString('base64'))).size).toBe(3);
+  });
+
+  test('shows each uid once', async () => {
+    const [tom, jerry] = await two(running);
+    const [once, often] = await Promise.all([
+      composed([tom.uid, jerry.uid]),
+      composed([tom.uid, jerry.uid, tom.uid, tom.uid, jerry.uid]),
+    ]);
+    expect(often.headers.get('etag')).toBe(once.headers.get('etag'));
+  });
+
+  test('shows no file that somebody uploaded as their face, even if it is a picture', async () => {
+    const tom = await person(running, '汤姆');
+    const before = (await composed([tom.uid])).headers.get('etag');
+    const { src } = await uploaded(running, {
+      path: '/upload/file',
+      bytes: await picture('png'),
+      name: 'a.png',
+    });
+    await tom.post('/user/update', { avatar: src });
+    expect((await composed([tom.uid])).headers.get('etag')).toBe(before);
   });
 
   test('follows when a member changes their picture', async () => {

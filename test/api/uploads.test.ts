@@ -1,11 +1,14 @@
-import { readdir } from 'node:fs/promises';
-import { request } from 'node:http';
+import { readdir, stat } from 'node:fs/promises';
+import { type ClientRequest, request } from 'node:http';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { Uid } from '../../contracts/ids.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { call, person } from '../support/client.ts';
-import { download, picture, plain, upload, uploaded } from '../support/uploading.ts';
+import { call, type Person, person, two } from '../support/client.ts';
+import { isAtWork, pictureProcesses, slowPicture } from '../support/picture-processes.ts';
+import { download, gif, picture, plain, upload, uploaded } from '../support/uploading.ts';
 
 let running: RunningApplication;
 beforeAll(async () => {
@@ -86,10 +89,55 @@ describe('pictures', () => {
     expect((await upload(running, { bytes: bytes.slice(0, bytes.length / 2) })).answer.code).toBe(2);
   });
 
-  test('of very many pixels in few bytes are refused before they are unpacked', async () => {
-    const bomb = await picture('png', { width: 12_000, height: 12_000 });
-    expect(bomb.length).toBeLessThan(3_000_000);
-    expect((await upload(running, { bytes: bomb })).answer).toMatchObject({ code: 2 });
+  test('as WebP stand upright, too', async () => {
+    const source = sharp({ create: { width: 40, height: 30, channels: 3, background: '#123456' } });
+    const bytes = await plain(source.webp().withMetadata({ orientation: 6 }));
+    const { src } = await uploaded(running, { bytes });
+    const { orientation, width, height } = await sharp(await (await download(src)).arrayBuffer()).metadata();
+    expect({ orientation, width, height }).toEqual({ width: 30, height: 40 });
+  });
+
+  test.each([
+    ['144 million pixels', () => picture('png', { width: 12_000, height: 12_000 }), '图片不能超过6400万像素'],
+    [
+      '16,385 pixels of width',
+      () => picture('png', { width: 16_385, height: 1 }),
+      '图片的宽和高不能超过16384像素',
+    ],
+    [
+      '16,385 pixels of height',
+      () => picture('png', { width: 1, height: 16_385 }),
+      '图片的宽和高不能超过16384像素',
+    ],
+    ['600,000 frames', async () => gif({ frames: 600_000 }), '动图不能超过1000帧'],
+    [
+      '64,008,000 pixels in 1,000 frames',
+      async () => gif({ frames: 1_000, width: 252, height: 254 }),
+      '所有帧的像素总数不能超过6400万像素',
+    ],
+  ])('of %s are told to be too large', async (_, make, msg) => {
+    const bomb = await make();
+    expect(bomb.length).toBeLessThan(10_000_000);
+    expect(await upload(running, { bytes: bomb })).toEqual({ status: 413, answer: { code: 413, msg } });
+  });
+
+  test('of 16,384 pixels a side, and of 1,000 frames, are taken', async () => {
+    await uploaded(running, { bytes: await picture('png', { width: 16_384, height: 1 }) });
+    await uploaded(running, { bytes: await picture('png', { width: 1, height: 16_384 }) });
+    const { src } = await uploaded(running, { bytes: gif({ frames: 1_000 }) });
+    const { pages } = await sharp(await (await download(src)).arrayBuffer()).metadata();
+    expect(pages).toBe(1_000);
+  });
+
+  test('are given up when their sender is gone', async () => {
+    const sending = sendWhole(await slowPicture());
+    await expect.poll(() => pictureProcesses().some(isAtWork), { timeout: 20_000 }).toBe(true);
+    const [busy] = pictureProcesses().filter(isAtWork);
+    sending.destroy();
+    // Long before it would be done.
+    await expect.poll(() => pictureProcesses(), { timeout: 2_000 }).not.toContain(busy);
+    await expect.poll(() => waitingFiles()).toEqual([]);
+    await uploaded(running, { bytes: await picture('png') });
   });
 });
 
@@ -147,11 +195,43 @@ describe('files', () => {
     const response = await download(src);
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(bytes);
     expect(Object.fromEntries(response.headers)).toMatchObject({
-      'content-disposition': 'attachment',
+      'content-disposition': `attachment; filename="??.html"; filename*=UTF-8''%E5%90%88%E5%90%8C.html`,
       'content-type': 'application/octet-stream',
       'x-content-type-options': 'nosniff',
       'content-security-policy': "default-src 'none'; sandbox",
     });
+  });
+
+  test.each(['xls', 'doc', 'ppt'])('of the old Office keep their extension: .%s', async (extension) => {
+    const container = new Uint8Array(1024);
+    container.set([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]);
+    const { src } = await uploaded(running, {
+      ...{ path: '/upload/file', bytes: container, name: `表.${extension.toUpperCase()}` },
+    });
+    expect(src).toMatch(new RegExp(`\\.${extension}$`));
+  });
+
+  test.each([
+    ['app.ipa', 'ipa'],
+    ['no extension', 'zip'],
+    ['strange.文件', 'zip'],
+    ['long.abcdefghijk', 'zip'],
+  ])('named %s that are archives get the extension %s', async (name, extension) => {
+    const archive = new Uint8Array([0x50, 0x4b, 5, 6, ...new Uint8Array(18)]);
+    const { src } = await uploaded(running, { path: '/upload/file', bytes: archive, name });
+    expect(src).toMatch(new RegExp(`\\.${extension}$`));
+  });
+
+  test('are downloaded under the name they came with', async () => {
+    const bytes = text('x');
+    const { src } = await uploaded(running, { path: '/upload/file', bytes, name: 'a "b";c.pdf' });
+    const { headers } = await download(src, { range: 'bytes=0-0' });
+    // Chromium writes a quote in a form as %22.
+    expect(headers.get('content-disposition')).toBe(
+      `attachment; filename="a %22b%22;c.pdf"; filename*=UTF-8''a%20%2522b%2522%3Bc.pdf`,
+    );
+    const { name } = await uploaded(running, { path: '/upload/file', bytes, name: 'a\u202egpj.exe' });
+    expect(name).toBe('agpj.exe');
   });
 
   test('are given in parts, and not again to who has them', async () => {
@@ -164,7 +244,12 @@ describe('files', () => {
     ]);
     expect(await (await download(src, { range: 'bytes=-3' })).text()).toBe('789');
     expect(await (await download(src, { range: 'bytes=7-' })).text()).toBe('789');
-    expect((await download(src, { range: 'bytes=10-' })).status).toBe(416);
+    const beyond = await download(src, { range: 'bytes=10-' });
+    expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, 'bytes */10']);
+    for (const range of ['bytes=0-1,4-5', 'bytes=b-a', 'bytes=3-1', 'lines=1-2', 'bytes']) {
+      const whole = await download(src, { range });
+      expect([whole.status, await whole.text()]).toEqual([200, '0123456789']);
+    }
     const { headers } = await download(src);
     expect((await download(src, { 'if-none-match': headers.get('etag') ?? '' })).status).toBe(304);
   });
@@ -229,14 +314,7 @@ describe('uploading', () => {
   });
 
   test('that breaks off leaves nothing', async () => {
-    const sending = request(`${running.url}/api/upload/file`, {
-      method: 'POST',
-      headers: { ...serverKey, 'content-type': 'multipart/form-data; boundary=x', 'content-length': 100_000 },
-    });
-    sending.on('error', () => undefined);
-    sending.write(
-      '--x\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\nthe beginning',
-    );
+    const sending = sendForever(text('the beginning'));
     await expect.poll(() => waitingFiles()).toHaveLength(1);
     sending.destroy();
     await expect.poll(() => waitingFiles()).toEqual([]);
@@ -258,6 +336,95 @@ describe('uploading', () => {
       msg: '参数file不合法',
     });
   });
+});
+
+describe('space', () => {
+  const megabyte = new Uint8Array(1024 * 1024);
+  const set = (settings: Record<string, number>) => call(running, 'POST', '/setting/update', settings);
+
+  test('is used up by a person’s uploads of every kind, and told before more is stored', async () => {
+    const [tom, jerry] = await two(running);
+    const by = ({ uid }: Person, path: string, bytes: Uint8Array<ArrayBuffer>) =>
+      upload(running, { path, bytes, fields: { login_uid: String(uid) } });
+    await set({ upload_quota_mb: 2 });
+    for (const path of ['/upload/img', '/upload/avatar']) {
+      expect((await by(tom, path, await picture('png'))).answer.code).toBe(0);
+    }
+    expect((await by(tom, '/upload/file', megabyte)).answer.code).toBe(0);
+    const stored = await storedFiles();
+    const refused = { status: 200, answer: { code: 207, msg: '上传空间已用完' } };
+    expect(await by(tom, '/upload/file', megabyte)).toEqual(refused);
+    expect(await storedFiles()).toEqual(stored);
+    expect((await by(jerry, '/upload/file', megabyte)).answer.code).toBe(0);
+    await set({ upload_quota_mb: 10_000 });
+    expect((await by(tom, '/upload/file', megabyte)).answer.code).toBe(0);
+  });
+
+  test('that is used up is told before a body is read', async () => {
+    const username = `full${process.pid}`;
+    const account = { username, nickname: '满', password: 'secret-1' };
+    const { uid } = z
+      .object({ uid: z.int() })
+      .parse((await call(running, 'POST', '/user/add', account)).data);
+    const { token } = z
+      .object({ token: z.string() })
+      .parse((await call(running, 'POST', '/login/login', account, {})).data);
+    await set({ upload_quota_mb: 1 });
+    const headers = { authorization: `Bearer ${token}` };
+    const full = { path: '/upload/file', bytes: megabyte, headers };
+    expect((await upload(running, full)).answer.code).toBe(0);
+    expect(await running.application.uploads.usedBy(Uid.parse(uid))).toBe(megabyte.length);
+    const sending = sendForever(new Uint8Array(100), headers);
+    const answered = await new Promise<number | undefined>((resolve) =>
+      sending.on('response', ({ statusCode }) => resolve(statusCode)),
+    );
+    expect(answered).toBe(200);
+    sending.destroy();
+    await set({ upload_quota_mb: 10_000 });
+  });
+
+  test('of the disk is reserved: uploads are refused first, while messages are sent', async () => {
+    const [tom, jerry] = await two(running);
+    await set({ upload_reserve_mb: 1_000_000_000 });
+    const msg = '服务器存储空间不足,暂时不能上传';
+    for (const path of ['/upload/img', '/upload/file']) {
+      const given = { path, bytes: await picture('png') };
+      expect(await upload(running, given)).toEqual({ status: 507, answer: { code: 507, msg } });
+    }
+    expect(await waitingFiles()).toEqual([]);
+    const sent = await tom.post('/message/send', { to: jerry.uid, type: 'friend', content: '还能发' });
+    expect(sent.code).toBe(0);
+    await set({ upload_reserve_mb: 1_000 });
+  });
+
+  test('is not taken by more than 20 uploads of a person at once', async () => {
+    const account = { username: `many${process.pid}`, nickname: '多', password: 'secret-1' };
+    await call(running, 'POST', '/user/add', account);
+    const { token } = z
+      .object({ token: z.string() })
+      .parse((await call(running, 'POST', '/login/login', account, {})).data);
+    const headers = { authorization: `Bearer ${token}` };
+    const sending = Array.from({ length: 20 }, () => sendForever(new Uint8Array(10), headers));
+    await expect.poll(() => waitingFiles()).toHaveLength(20);
+    const given = { path: '/upload/file', bytes: megabyte, headers };
+    expect((await upload(running, given)).answer.code).toBe(429);
+    for (const one of sending) one.destroy();
+    await expect.poll(() => waitingFiles()).toEqual([]);
+    expect((await upload(running, given)).answer.code).toBe(0);
+  });
+});
+
+test('what people uploaded is closed to other users of the machine', async () => {
+  await uploaded(running, { bytes: await picture('png') });
+  await uploaded(running, { path: '/upload/file', bytes: text('x') });
+  const entries = await readdir(running.filesFolder, { recursive: true, withFileTypes: true });
+  const modes = await Promise.all(
+    entries.map(async (entry) => {
+      const { mode } = await stat(join(entry.parentPath, entry.name));
+      return `${entry.isDirectory() ? 'folder' : 'file'} ${(mode & 0o777).toString(8)}`;
+    }),
+  );
+  expect(new Set(modes)).toEqual(new Set(['folder 700', 'file 600']));
 });
 
 describe('a multipart body elsewhere', () => {
@@ -287,4 +454,34 @@ describe('a multipart body elsewhere', () => {
 
 function waitingFiles(): Promise<string[]> {
   return readdir(join(running.filesFolder, 'incoming'));
+}
+
+/** Sends a whole picture. */
+function sendWhole(bytes: Uint8Array): ClientRequest {
+  const headers = { ...serverKey, 'content-type': 'multipart/form-data; boundary=x' };
+  const sending = request(`${running.url}/api/upload/img`, { method: 'POST', headers });
+  sending.on('error', () => undefined);
+  sending.write('--x\r\nContent-Disposition: form-data; name="file"; filename="a.webp"\r\n\r\n');
+  sending.write(bytes);
+  sending.end('\r\n--x--\r\n');
+  return sending;
+}
+
+/** Begins an upload that never ends. */
+function sendForever(
+  bytes: Uint8Array,
+  headers: Readonly<Record<string, string>> = serverKey,
+): ClientRequest {
+  const sending = request(`${running.url}/api/upload/file`, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'multipart/form-data; boundary=x', 'content-length': 10_000_000 },
+  });
+  sending.on('error', () => undefined);
+  sending.write('--x\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n');
+  sending.write(bytes);
+  return sending;
+}
+
+function storedFiles(): Promise<string[]> {
+  return readdir(join(running.filesFolder, 'upload'), { recursive: true });
 }

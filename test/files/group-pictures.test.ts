@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { squaresOf } from '../../services/files/face-grid.ts';
 import { type Faces, openFaces } from '../../services/files/faces.ts';
-import { type FileStore, readStoredPath } from '../../services/files/file-store.ts';
+import { type FileStore, readStoredPath, type StoredFile } from '../../services/files/file-store.ts';
 import { type Face, GroupPictures } from '../../services/files/group-pictures.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -141,6 +141,36 @@ describe('pictures of groups', () => {
     const { folder, pictures } = await open(broken, atOnce);
     expect(await pictures.find([face(1, somePath)])).toBeDefined();
     expect(await readdir(folder)).toHaveLength(1);
+  });
+
+  test('stand in for a picture of more than 5 MB, which is not read', async () => {
+    const read = vi.fn<StoredFile['read']>();
+    const large: FileStore = { ...nowhere, find: async () => ({ bytes: 5_000_001, read }) };
+    const { pictures } = await open(large, atOnce);
+    const withInitials = await (await open(nowhere, atOnce)).pictures.find([face(1)]);
+    expect((await pictures.find([face(1, somePath)]))?.picture).toEqual(withInitials?.picture);
+    expect(read).not.toHaveBeenCalled();
+  });
+
+  test('stand in for a picture of more than 25 million pixels', async () => {
+    const huge = await sharp({ create: { width: 5_001, height: 5_000, channels: 3, background: '#f00' } })
+      .png()
+      .toBuffer();
+    const store: FileStore = {
+      ...nowhere,
+      find: async () => ({ bytes: huge.length, read: async () => Readable.from([huge]) }),
+    };
+    const { pictures } = await open(store, atOnce);
+    const withInitials = await (await open(nowhere, atOnce)).pictures.find([face(1)]);
+    expect((await pictures.find([face(1, somePath)]))?.picture).toEqual(withInitials?.picture);
+  });
+
+  test('read a picture once for all members who have it', async () => {
+    const read = vi.fn<StoredFile['read']>(async () => Readable.from([defaultFace]));
+    const store: FileStore = { ...nowhere, find: async () => ({ bytes: defaultFace.length, read }) };
+    const { pictures } = await open(store, atOnce);
+    await pictures.find(Array.from({ length: 9 }, (_, index) => face(index + 1, somePath)));
+    expect(read).toHaveBeenCalledOnce();
   });
 
   test('stand in for a picture while its store is away, and are not kept', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Uid } from '../../contracts/ids.ts';
+import { shownSize } from '../../services/api/upload.ts';
 import { initialOf } from '../../services/files/faces.ts';
-import { newStoredPath, readStoredPath, storedPathOf } from '../../services/files/file-store.ts';
-import { shownSize } from '../../services/files/size.ts';
+import { newStoredPath, readStoredPath, storedPictureOf } from '../../services/files/file-store.ts';
 
 const name = 'a'.repeat(32);
 
@@ -36,11 +36,12 @@ describe('the path of a stored file', () => {
     [`https://pop.com:8787/upload/images/202104/${name}.png`, `images/202104/${name}.png`],
     [`/upload/avatars/9/${name}.jpg`, `avatars/9/${name}.jpg`],
     ['//pop.com/upload/avatars/9/9/265cea5d13d5b0.jpg', undefined],
+    [`/upload/files/202104/${name}.png`, undefined],
     [`ftp://pop.com/upload/avatars/9/${name}.jpg`, undefined],
     ['/static/img/avatar.jpg', undefined],
     ['', undefined],
   ])('behind the address %s is %s', (address, path) => {
-    expect(storedPathOf(address)).toBe(path);
+    expect(storedPictureOf(address)).toBe(path);
   });
 });
 

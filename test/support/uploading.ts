@@ -49,6 +49,22 @@ export function picture(
   return plain(sharp({ create: { width, height, channels: 3, background: '#10d010' } }).toFormat(format));
 }
 
+/** A GIF of frames that differ, each of which takes 15 bytes, whatever its width and height. */
+export function gif({ frames, width = 1, height = 1 }: { frames: number; width?: number; height?: number }) {
+  const bytes = Buffer.alloc(20 + 15 * frames + 1);
+  bytes.write('GIF89a', 'latin1');
+  bytes.writeUInt16LE(width, 6);
+  bytes.writeUInt16LE(height, 8);
+  // A palette of two colours, black and white.
+  bytes.set([0x80, 0, 0, 0, 0, 0, 255, 255, 255], 10);
+  // A pixel in the corner, black and white in turns.
+  for (let frame = 0; frame < frames; frame++) {
+    bytes.set([0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, frame % 2 === 0 ? 0x44 : 0x4c, 1, 0], 19 + 15 * frame);
+  }
+  bytes[bytes.length - 1] = 0x3b;
+  return new Uint8Array(bytes);
+}
+
 /** The bytes that a pipeline gives, as a page holds them. */
 export async function plain(made: Sharp): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await made.toBuffer());

@@ -1,0 +1,39 @@
+import { constants, setPriority } from 'node:os';
+import process from 'node:process';
+import sharp from 'sharp';
+import { Refusal } from '../../contracts/codes.ts';
+import { type PictureReport, PictureTask } from './picture-task.ts';
+import { reencode } from './reencode.ts';
+
+/*
+ * A process that writes pictures anew, one after the other, for `pictures.ts`. The decoders work on what anybody
+ * sends: they run apart from the program and its secrets, below its priority, and can be killed at any time.
+ */
+
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+sharp.concurrency(1);
+sharp.cache(false);
+
+function report(told: PictureReport): void {
+  process.send?.(told);
+}
+
+async function carryOut(message: unknown): Promise<PictureReport> {
+  try {
+    const { file, target, side } = PictureTask.parse(message);
+    return { type: 'written', extension: await reencode(file, target, side) };
+  } catch (error) {
+    if (error instanceof Refusal && (error.reason === 'illegal' || error.reason === 'tooLarge')) {
+      return { type: 'refused', reason: error.reason, message: error.message };
+    }
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    return { type: 'failed', message: String(error), ...(code === undefined ? {} : { code }) };
+  }
+}
+
+process.on('message', (message) => {
+  void carryOut(message).then(report);
+});
+// The program has ended, however it did. An orderly exit would wait for the decoder.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+report({ type: 'started' });

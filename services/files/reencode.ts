@@ -1,0 +1,46 @@
+import { writeFile } from 'node:fs/promises';
+import { fileTypeFromFile } from 'file-type';
+import sharp, { type Metadata, type Sharp } from 'sharp';
+import { Refusal } from '../../contracts/codes.ts';
+import { measure, wary } from './picture-bounds.ts';
+import { privateFile } from './private.ts';
+
+/** How each kind is written again, by what the bytes are. */
+const encoders: Readonly<Record<string, { animated: boolean; encode: (picture: Sharp) => Sharp }>> = {
+  png: { animated: false, encode: (picture) => picture.png() },
+  jpg: { animated: false, encode: (picture) => picture.jpeg({ quality: 88 }) },
+  gif: { animated: true, encode: (picture) => picture.gif({ effort: 3 }) },
+  webp: { animated: true, encode: (picture) => picture.webp({ quality: 88, effort: 2 }) },
+};
+
+/**
+ * Decodes a picture and writes it anew as the same kind: upright, without metadata, an animation
+ * still moving. What was hidden in the bytes is not in the new ones.
+ * @param side the most pixels of a side; a larger picture is made smaller. By default any number
+ * @returns the kind, which is the extension of its name
+ * @throws Refusal tooLarge; illegal if it is no whole PNG, JPEG, GIF or WebP; what the disk throws
+ */
+export async function reencode(file: string, target: string, side?: number): Promise<string> {
+  const extension = (await fileTypeFromFile(file))?.ext ?? '';
+  const encoder = encoders[extension];
+  if (!encoder) throw new Refusal('illegal', '参数file不合法,只支持PNG、JPEG、GIF、WebP图片');
+  const metadata = await measure(file).catch(refuseUnreadable);
+  const picture = upright(sharp(file, { ...wary, animated: encoder.animated }), metadata);
+  const within = side === undefined ? picture : shrink(picture, side);
+  const bytes = await encoder.encode(within).toBuffer().catch(refuseUnreadable);
+  await writeFile(target, bytes, { flag: 'wx', mode: privateFile, flush: true });
+  return extension;
+}
+
+function refuseUnreadable(error: unknown): never {
+  throw error instanceof Refusal ? error : new Refusal('illegal', '参数file不合法,图片无法识别');
+}
+
+/** Turns a picture as its metadata says, which the new one lacks. Frames of an animation cannot be turned. */
+function upright(picture: Sharp, { pages = 1 }: Metadata): Sharp {
+  return pages > 1 ? picture : picture.autoOrient();
+}
+
+function shrink(picture: Sharp, side: number): Sharp {
+  return picture.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true });
+}

@@ -1,0 +1,57 @@
+import { afterAll, expect, test } from 'vitest';
+import { Uid } from '../../contracts/ids.ts';
+import { createUploads } from '../../services/accounts/uploads.ts';
+import { openAccounts } from '../support/accounts.ts';
+
+const accounts = await openAccounts();
+const uploads = createUploads(accounts.database);
+const [amy, bob, eve] = [Uid.parse(1), Uid.parse(2), Uid.parse(3)];
+afterAll(() => accounts.close());
+
+let files = 0;
+const upload = (uid: Uid | undefined, bytes: number, name = 'x.pdf') => ({
+  ...{ uid, bytes, name },
+  path: `files/202104/${++files}.pdf`,
+});
+
+test('the name of an upload is kept, for other processes, too', async () => {
+  const file = upload(amy, 10, '合同 "最终".pdf');
+  await uploads.add(file, 100);
+  expect(await createUploads(accounts.another()).nameOf(file.path)).toBe('合同 "最终".pdf');
+  expect(await uploads.nameOf('files/202104/older.pdf')).toBeUndefined();
+});
+
+test('uploads count up to the quota and not beyond, each person’s own', async () => {
+  await uploads.add(upload(bob, 60), 100);
+  const refused = upload(bob, 41);
+  await expect(uploads.add(refused, 100)).rejects.toMatchObject({ reason: 'quotaUsed' });
+  expect(await uploads.nameOf(refused.path)).toBeUndefined();
+  await uploads.add(upload(bob, 40), 100);
+  expect(await createUploads(accounts.another()).usedBy(bob)).toBe(100);
+  await expect(uploads.add(upload(bob, 1), 100)).rejects.toMatchObject({ reason: 'quotaUsed' });
+  await expect(uploads.add(upload(eve, 101), 100)).rejects.toMatchObject({ reason: 'quotaUsed' });
+  expect(await uploads.usedBy(eve)).toBe(0);
+});
+
+test('of many at once, only those that fit are taken', async () => {
+  const uid = Uid.parse(4);
+  const results = await Promise.allSettled(
+    Array.from({ length: 20 }, () => uploads.add(upload(uid, 10), 95)),
+  );
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(9);
+  expect(await uploads.usedBy(uid)).toBe(90);
+});
+
+test('what could not be stored is not counted', async () => {
+  const file = upload(Uid.parse(5), 70);
+  await uploads.add(file, 100);
+  await uploads.remove(file.path);
+  expect(await uploads.usedBy(Uid.parse(5))).toBe(0);
+  expect(await uploads.nameOf(file.path)).toBeUndefined();
+});
+
+test('what the server’s key uploads for nobody has no quota', async () => {
+  const file = upload(undefined, 1_000);
+  await uploads.add(file, 100);
+  expect(await uploads.nameOf(file.path)).toBe('x.pdf');
+});

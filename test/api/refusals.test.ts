@@ -1,0 +1,15 @@
+import { writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { refusalFor } from '../../services/api/envelope.ts';
+
+test('a full disk is told as such', async () => {
+  // Every write to this device fails as one to a full disk does.
+  const error = await writeFile('/dev/full', 'x').catch((cause: unknown) => cause);
+  const { reason, message } = refusalFor(error);
+  expect([reason, message]).toEqual(['noSpace', '服务器存储空间不足,请稍后再试']);
+});
+
+test('a full disk of the database is told as such', () => {
+  const error = Object.assign(new Error('could not extend file'), { code: '53100' });
+  expect(refusalFor(error).reason).toBe('noSpace');
+});

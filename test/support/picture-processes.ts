@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import sharp from 'sharp';
+
+/** The processes, by pid, in which this process has pictures written anew. Linux only. */
+export function pictureProcesses(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const [, parent] = fieldsOf(pid) ?? [];
+      return Number(parent) === process.pid && read(pid, 'cmdline').includes('picture-worker');
+    });
+}
+
+/** Whether a process has used more of a processor than starting takes. */
+export function isAtWork(pid: number): boolean {
+  const fields = fieldsOf(pid) ?? [];
+  // User time, in hundredths of a second.
+  return Number(fields[11]) > 120;
+}
+
+let slow: Promise<Uint8Array<ArrayBuffer>> | undefined;
+
+/** A picture of 64 megapixels, within all bounds, that takes seconds to write anew. */
+export function slowPicture(): Promise<Uint8Array<ArrayBuffer>> {
+  slow ??= drawSlowPicture();
+  return slow;
+}
+
+async function drawSlowPicture(): Promise<Uint8Array<ArrayBuffer>> {
+  const [side, channels] = [500, 3] as const;
+  const noise = Buffer.alloc(side * side * channels);
+  for (let index = 0; index < noise.length; index++) noise[index] = index * 7 + (index >> 8) * 13;
+  const enlarged = sharp(noise, { raw: { width: side, height: side, channels } }).resize(8_000, 8_000);
+  return new Uint8Array(await enlarged.webp({ quality: 1, effort: 0 }).toBuffer());
+}
+
+/** The fields of /proc/…/stat behind the name: state, parent, … */
+function fieldsOf(pid: number): string[] | undefined {
+  return read(pid, 'stat').split(') ').at(-1)?.split(' ');
+}
+
+function read(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+  } catch {
+    return '';
+  }
+}
