@@ -1,9 +1,10 @@
 import { pino } from 'pino';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openEventStoreDBLog, type Patience } from '../../services/log/eventstoredb.ts';
 import { type EventLog, LogFailure, type NewEvent, startOfLog } from '../../services/log/log.ts';
 import { EventStoreDBDouble } from '../support/eventstoredb-double.ts';
 import { describeEventLog } from './contract.ts';
+import { describeFreezing } from './contract-freezing.ts';
 import { collect, event, events, idsOf, orderFaults, streamOf, take } from './specimens.ts';
 
 const logger = pino({ level: 'silent' });
@@ -17,6 +18,16 @@ describeEventLog('a double of EventStoreDB, which tests our own reactions', {
       remove: async () => double.kill(),
     };
   },
+});
+
+describeFreezing('a double of EventStoreDB', async () => {
+  const double = new EventStoreDBDouble();
+  await double.start();
+  onTestFinished(() => double.kill());
+  return {
+    port: double.port,
+    open: async (port) => openEventStoreDBLog({ url: `esdb://127.0.0.1:${port}?tls=false`, logger }),
+  };
 });
 
 describe('our reactions to what EventStoreDB does when it fails (a double stands in for it)', () => {

@@ -3,6 +3,7 @@ import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainer
 import { describe, it } from 'vitest';
 import { openEventStoreDBLog } from '../../services/log/eventstoredb.ts';
 import { describeEventLog, type MortalStore, type Store } from './contract.ts';
+import { describeFreezing } from './contract-freezing.ts';
 
 const image = 'eventstore/eventstore:24.10';
 const url = process.env.EVENTSTORE_URL;
@@ -48,6 +49,13 @@ async function startContainer(): Promise<MortalStore> {
 
 if (url !== undefined) {
   describeEventLog(`EventStoreDB at EVENTSTORE_URL`, { make: async () => storeAt(url) });
+  const address = /^(?:esdb|kurrentdb):\/\/(?:127\.0\.0\.1|localhost):(\d+)\?tls=false$/.exec(url);
+  if (address) {
+    describeFreezing('EventStoreDB at EVENTSTORE_URL', async () => ({
+      port: Number(address[1]),
+      open: (port) => storeAt(`esdb://127.0.0.1:${port}?tls=false`).open(),
+    }));
+  }
 } else if (dockerAnswers) {
   describeEventLog(`EventStoreDB in a container`, { make: startContainer, makeMortal: startContainer });
 } else {

@@ -7,7 +7,7 @@ import type { AtEnd } from './at-end.ts';
 export type Target = { readonly port: number; readonly host?: string } | { readonly path: string };
 
 /** A way to a server that can fail as networks do. */
-export interface Proxy {
+export interface NetworkProxy {
   readonly port: number;
   /** How many connections go through it now. */
   readonly connections: number;
@@ -27,7 +27,7 @@ export interface Proxy {
 }
 
 /** Starts a proxy; it is gone when the test ends, or with what `atEnd` takes. */
-export async function startProxy(target: Target, atEnd: AtEnd = onTestFinished): Promise<Proxy> {
+export async function startProxy(target: Target, atEnd: AtEnd = onTestFinished): Promise<NetworkProxy> {
   const pairs = new Set<Pair>();
   let swallows = false;
   let refuses = false;
@@ -99,7 +99,7 @@ interface Pair {
 export async function startDatabaseProxy(
   databaseUrl: string,
   atEnd?: AtEnd,
-): Promise<Proxy & { readonly url: string }> {
+): Promise<NetworkProxy & { readonly url: string }> {
   const url = new URL(databaseUrl);
   const folder = url.searchParams.get('host');
   const port = Number(url.port || 5432);
