@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { ApplicationId, Mid, ReplyId } from '../../contracts/ids.ts';
+import { hedged } from '../postgres/hedged.ts';
 import { createMidBlocks } from './mid-blocks.ts';
 import type { AccountsDatabase } from './tables.ts';
 
@@ -32,7 +33,7 @@ export interface Ids {
 type SequenceName = 'uid' | 'application_id' | 'reply_id' | 'mid';
 
 export function createIds(database: AccountsDatabase): Ids {
-  const mids = createMidBlocks({ take: (count) => takeMids(database, count) });
+  const mids = createMidBlocks({ take: (count) => hedged(() => takeMids(database, count)) });
 
   async function next(sequence: SequenceName): Promise<number> {
     const { rows } = await sql<{ id: string | number }>`

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { Uid } from '../../contracts/ids.ts';
+import { hedged } from '../postgres/hedged.ts';
 import type { AccountsDatabase } from './tables.ts';
 import type { TokenHash } from './tokens.ts';
 
@@ -27,7 +28,7 @@ export function createTokenReader(database: AccountsDatabase) {
       const asked = waiting;
       waiting = new Map();
       try {
-        const found = await readRows([...asked.keys()]);
+        const found = await hedged(() => readRows([...asked.keys()]));
         for (const [hash, answer] of asked) answer.resolve(found.get(hash));
       } catch (error) {
         for (const answer of asked.values()) answer.reject(error);

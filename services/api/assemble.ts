@@ -27,6 +27,7 @@ import { identify } from '../identify.ts';
 import { fitOf } from '../log/fit.ts';
 import { StrangeLog } from '../log/identity.ts';
 import type { EventId, EventLog, Position } from '../log/log.ts';
+import { hedged } from '../postgres/hedged.ts';
 import { greatestIds, readCheckpoint, readMark } from '../queries/checkpoint.ts';
 import { findByEventId, isReadable } from '../queries/messages.ts';
 import { type ReadDatabase, readDatabase } from '../queries/tables.ts';
@@ -69,7 +70,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   const database = readDatabase(pool);
   const accounts = accountsDatabase(pool);
   await identify(log, pool);
-  const progress = await followProgress(bus, () => readCheckpoint(database));
+  const progress = await followProgress(bus, () => hedged(() => readCheckpoint(database)));
   const store = new AggregateStore(log, fail);
   await store.start();
   const tokens = createTokens({ database: accounts, bus, logger });

@@ -1,5 +1,7 @@
+import type { QueryResultRow } from 'pg';
 import type { Gid, Uid } from '../../contracts/ids.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
+import { hedged } from '../postgres/hedged.ts';
 import type { BigintColumn, ReadingDatabase } from './database.ts';
 
 /** Up to where the read models reach. */
@@ -60,9 +62,7 @@ export class PushRecord {
   }
 
   async checkpoint(): Promise<Checkpoint> {
-    const { rows } = await this.#database.query<CheckpointRow>(
-      `select ${checkpointColumns} from ${fromCheckpoint}`,
-    );
+    const { rows } = await this.#query<CheckpointRow>(`select ${checkpointColumns} from ${fromCheckpoint}`);
     return checkpointOf(rows[0]);
   }
 
@@ -71,9 +71,7 @@ export class PushRecord {
     uids: readonly Uid[],
     gids: readonly Gid[],
   ): Promise<{ checkpoint: Checkpoint; found: MembershipFound[] }> {
-    const { rows } = await this.#database.query<
-      CheckpointRow & { joined: string | null; asked: BigintColumn | null }
-    >(
+    const { rows } = await this.#query<CheckpointRow & { joined: string | null; asked: BigintColumn | null }>(
       `select ${checkpointColumns}, asked.number as asked, m.joined_place as joined
          from ${fromCheckpoint}
          left join unnest($1::bigint[], $2::bigint[]) with ordinality as asked (uid, gid, number) on true
@@ -97,7 +95,7 @@ export class PushRecord {
     upTo: string,
     limit: number,
   ): Promise<PushRow[]> {
-    const { rows } = await this.#database.query<PushRow>(
+    const { rows } = await this.#query<PushRow>(
       `select place, number, channel, event, data from read.push
         where (place, number) > ($2, $3) and place <= $4 and channel = any($1)
         order by place, number limit $5`,
@@ -123,9 +121,7 @@ export class PushRecord {
   }
 
   async #page(condition: string, values: readonly unknown[]): Promise<Page> {
-    const { rows } = await this.#database.query<
-      CheckpointRow & { [Column in keyof PushRow]: PushRow[Column] | null }
-    >(
+    const { rows } = await this.#query<CheckpointRow & { [Column in keyof PushRow]: PushRow[Column] | null }>(
       `select ${checkpointColumns}, p.* from ${fromCheckpoint}
          left join lateral (
            select place, number, channel, event, data from read.push
@@ -149,7 +145,7 @@ export class PushRecord {
     from: string,
     limit: number,
   ): Promise<{ count: number; kept: boolean }> {
-    const { rows } = await this.#database.query<{ count: BigintColumn; kept: boolean }>(
+    const { rows } = await this.#query<{ count: BigintColumn; kept: boolean }>(
       `select
          (select count(*) from (
             select 1 from read.push
@@ -159,5 +155,10 @@ export class PushRecord {
       [feed, after.place, after.number, from, limit],
     );
     return { count: Number(rows[0]?.count ?? 0), kept: rows[0]?.kept === true };
+  }
+
+  /** All that this gateway's sockets wait for goes through here, one question at a time. */
+  #query<Found extends QueryResultRow>(text: string, values: readonly unknown[] = []) {
+    return hedged(() => this.#database.query<Found>(text, [...values]));
   }
 }
