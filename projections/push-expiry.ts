@@ -12,7 +12,7 @@ const pauseMilliseconds = 50;
 /**
  * Deletes pushes past their time, oldest first and few at a time. The newest of them stays, to tell
  * that there were others. Only one projector does so at a time: a second one ends at once, as it would
- * wait for the first one's rows over the connection that has to renew its lease. Answers how many went.
+ * only wait for the first one's rows. Answers how many went.
  */
 export async function expirePushes(database: DatabaseConfig, signal: AbortSignal): Promise<number> {
   // A connection of its own, so that nothing that must be quick waits behind it.

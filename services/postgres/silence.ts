@@ -7,6 +7,12 @@ const lookEvery = 250;
 /** A look that comes this much too late, in milliseconds, says that this process stood still, not the server. */
 const stall = 1_000;
 
+/** A connection was given up: the database did not answer on it, or on another one of its pool. */
+class DatabaseSilent extends Error {
+  override readonly name = 'DatabaseSilent';
+  readonly code = 'ETIMEDOUT';
+}
+
 /**
  * Destroys a connection that owes an answer and has received nothing for a time: what waits on it
  * fails, and a pool replaces it. Nothing else notices a peer that is lost without a word: TCP resends
@@ -40,7 +46,7 @@ export class SilenceWatch {
         received = this.#socket?.bytesRead;
         this.#heard = now;
       } else if (now - this.#heard >= limit) {
-        this.#socket?.destroy(new Error(`the database has not answered for ${limit} ms`));
+        this.#socket?.destroy(new DatabaseSilent(`the database has not answered for ${limit} ms`));
         silent();
       }
     }, lookEvery);
@@ -54,7 +60,7 @@ export class SilenceWatch {
 
   /** Destroys the connection unless an answer is under way. */
   breakIdle(reason: string): void {
-    if (!this.owes) this.#socket?.destroy(new Error(reason));
+    if (!this.owes) this.#socket?.destroy(new DatabaseSilent(reason));
   }
 
   /** Whether an answer is under way. */
