@@ -1,6 +1,6 @@
 /** The errors of a database that is away or busy, by code or, if there is none, by message. */
 const away =
-  /^(08|53|57|55P03|40)|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOENT|EPIPE|Connection terminated|timeout exceeded|connection timeout|the connection ended|not queryable/;
+  /^(08|53|57|55P03|40)|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOENT|EPIPE|Connection terminated|timeout exceeded|connection timeout|the connection ended|the database has not answered|proved dead|not queryable/;
 
 /** Whether an error says that the database is away or busy: what was asked may be repeated. */
 export function saysAway(error: unknown): boolean {
