@@ -18,9 +18,10 @@ import type { Position } from '../../services/log/log.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import type { PageRequest, Trust } from '../../services/proxies.ts';
 import type { RequestLimits } from '../../services/rate-limit.ts';
+import { testApp } from '../support/application.ts';
 import { createDatabase } from '../support/database.ts';
 
-export const app = { id: 'bubble-im', key: 'test-key', secret: 'test-secret-of-the-gateway' };
+export const app = { ...testApp, id: 'bubble-im' };
 /** A foreign page that the settings allow. */
 export const allowedOrigin = 'https://friend.example';
 const silent = pino({ level: 'silent' });

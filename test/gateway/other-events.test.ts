@@ -80,7 +80,8 @@ test('the audit hears every message and notice once, and nothing else', async ()
   await jerry.get('/message/get', { id: tom.uid, type: 'friend' });
   await tom.post('/group/delete', { gid });
   await say(tom, jerry.uid, 'friend', 'the last');
-  const contents = [agreeText, 'between two', 'in the group', 'tom邀请spike加入了群聊', 'the last'];
+  const created = 'tom创建了群聊,邀请了jerry';
+  const contents = [agreeText, created, 'between two', 'in the group', 'tom邀请spike加入了群聊', 'the last'];
   await audit.heardTimes('message', contents.length);
   const heard = audit.frames.filter(({ event }) => !event.startsWith('pusher'));
   expect(heard).toEqual(

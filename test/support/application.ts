@@ -22,7 +22,7 @@ import { silent } from './accounts.ts';
 import { createDatabase } from './database.ts';
 
 /** The pair that signs, and that makes a server of its bearer. */
-export const testApp = { id: 'test-app', key: 'test-key', secret: 'test-secret' } as const;
+export const testApp = { id: 'test-app', key: 'test-key', secret: 'test-secret-of-the-app' } as const;
 
 /** What a request of the server's key carries. */
 export const serverKey = { 'x-app-key': testApp.key, 'x-app-secret': testApp.secret } as const;
