@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { Uid } from '../../contracts/ids.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
 import { call, type Person, person, two } from '../support/client.ts';
-import { isAtWork, pictureProcesses, slowPicture } from '../support/picture-processes.ts';
+import { pictureProcesses } from '../support/picture-processes.ts';
 import { download, gif, picture, plain, upload, uploaded } from '../support/uploading.ts';
 
 let running: RunningApplication;
@@ -130,12 +130,17 @@ describe('pictures', () => {
   });
 
   test('are given up when their sender is gone', async () => {
-    const sending = sendWhole(await slowPicture());
-    await expect.poll(() => pictureProcesses().some(isAtWork), { timeout: 20_000 }).toBe(true);
-    const [busy] = pictureProcesses().filter(isAtWork);
+    await uploaded(running, { bytes: await picture('png') });
+    const [pid = 0] = pictureProcesses();
+    // It takes the picture, and works on it for ever.
+    process.kill(pid, 'SIGSTOP');
+    const sending = sendPicture(await picture('png'));
+    await expect.poll(() => waitingFiles()).toHaveLength(1);
+    // Takes several turns of the loop, in which the picture reaches the process.
+    await person(running, 'tom');
     sending.destroy();
-    // Long before it would be done.
-    await expect.poll(() => pictureProcesses(), { timeout: 2_000 }).not.toContain(busy);
+    // Sooner than a picture that takes too long is.
+    await expect.poll(() => pictureProcesses(), { timeout: 4_000 }).not.toContain(pid);
     await expect.poll(() => waitingFiles()).toEqual([]);
     await uploaded(running, { bytes: await picture('png') });
   });
@@ -457,7 +462,7 @@ function waitingFiles(): Promise<string[]> {
 }
 
 /** Sends a whole picture. */
-function sendWhole(bytes: Uint8Array): ClientRequest {
+function sendPicture(bytes: Uint8Array): ClientRequest {
   const headers = { ...serverKey, 'content-type': 'multipart/form-data; boundary=x' };
   const sending = request(`${running.url}/api/upload/img`, { method: 'POST', headers });
   sending.on('error', () => undefined);

@@ -51,16 +51,16 @@ describe('pictures that are written anew', () => {
   });
 
   test('do not hold up another person’s', async () => {
-    const { write } = await open(2_000);
+    const { write } = await open();
     const slow = await slowPicture();
-    let slowOnes = 3;
+    let slowOnes = 2;
     const all = Array.from({ length: slowOnes }, () =>
       write(slow, 'tom')
         .catch(() => undefined)
         .finally(() => slowOnes--),
     );
     await write(await picture('png'), 'jerry');
-    expect(slowOnes).toBeGreaterThanOrEqual(2);
+    expect(slowOnes).toBeGreaterThanOrEqual(1);
     await Promise.all(all);
   });
 

@@ -7,16 +7,9 @@ export function pictureProcesses(): number[] {
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
-      const [, parent] = fieldsOf(pid) ?? [];
+      const [, parent] = read(pid, 'stat').split(') ').at(-1)?.split(' ') ?? [];
       return Number(parent) === process.pid && read(pid, 'cmdline').includes('picture-worker');
     });
-}
-
-/** Whether a process has used more of a processor than starting takes. */
-export function isAtWork(pid: number): boolean {
-  const fields = fieldsOf(pid) ?? [];
-  // User time, in hundredths of a second.
-  return Number(fields[11]) > 120;
 }
 
 let slow: Promise<Uint8Array<ArrayBuffer>> | undefined;
@@ -33,11 +26,6 @@ async function drawSlowPicture(): Promise<Uint8Array<ArrayBuffer>> {
   for (let index = 0; index < noise.length; index++) noise[index] = index * 7 + (index >> 8) * 13;
   const enlarged = sharp(noise, { raw: { width: side, height: side, channels } }).resize(8_000, 8_000);
   return new Uint8Array(await enlarged.webp({ quality: 1, effort: 0 }).toBuffer());
-}
-
-/** The fields of /proc/…/stat behind the name: state, parent, … */
-function fieldsOf(pid: number): string[] | undefined {
-  return read(pid, 'stat').split(') ').at(-1)?.split(' ');
 }
 
 function read(pid: number, file: string): string {
