@@ -58,6 +58,16 @@ export const PrivateSettings = z.object({
   limit_sms_phone: count.default(10),
   /** SMS codes an hour that one address asks for. */
   limit_sms_address: count.default(60),
+  /** Groups that one person creates an hour: more than anybody talks in anew. */
+  limit_group_creations: count.default(60),
+  /** Members that one person adds an hour, over all groups: as many as one group can have. */
+  limit_member_additions: count.default(10_000),
+  /** Groups that one person is in: pop/get shows them all, and others put people into groups. */
+  limit_groups: count.default(2_000),
+  /** Whether who is no friend of the one who adds them to a group is asked first. */
+  group_consent: onOff.default('off'),
+  /** Whether a group's gid is enough to join it; off: only a member's invitation or a QR code's token is. */
+  join_by_gid: onOff.default('on'),
   /** Foreign origins whose cookie is taken, comma between. */
   origins: z.string().max(4096).default(''),
   /** Whether what people wrote is escaped for HTML in answers and pushes. */

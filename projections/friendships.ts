@@ -23,7 +23,7 @@ const friendshipBetween = (one: Uid, other: Uid): Ref[] => [
 function answer(rows: Rows, one: Uid, other: Uid, operation: 'agree' | 'refuse'): void {
   for (const asked of [applicationsOf(one, other), applicationsOf(other, one)]) {
     for (const application of rows.list(asked)) {
-      if (application.operation !== 'not_operated') continue;
+      if (application.gid !== null || application.operation !== 'not_operated') continue;
       rows.put(applications, { ...application, operation });
     }
   }
@@ -56,6 +56,7 @@ export const friendshipProjections: ProjectionsOf<FriendshipEvent> = {
         postscript,
         operation: 'not_operated',
         timestamp: timestampOf(event),
+        gid: null,
       });
       pushes.add(userChannel(to), 'friendApply', { uid: from });
     },

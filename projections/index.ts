@@ -1,8 +1,10 @@
 import type { DomainEvent } from '../contracts/events/index.ts';
+import { allowanceProjections } from './allowances.ts';
 import { conversationProjections } from './conversations.ts';
 import { friendshipProjections } from './friendships.ts';
 import { groupProjections } from './groups.ts';
 import { inboxProjections } from './inbox.ts';
+import { invitationProjections } from './invitations.ts';
 import { membershipProjections } from './memberships.ts';
 import type { Projection, ProjectionsOf } from './projection.ts';
 import { replyProjections } from './replies.ts';
@@ -19,10 +21,12 @@ export function projectionsByType(repeats: boolean): ReadonlyMap<string, Project
     ...friendshipProjections,
     ...groupProjections,
     ...membershipProjections,
+    ...invitationProjections,
     ...conversationProjections(repeats),
     ...inboxProjections,
     ...replyProjections,
     ...settingProjections,
+    ...allowanceProjections,
   };
   return new Map<string, Projection<DomainEvent>>(Object.entries(all));
 }

@@ -28,6 +28,7 @@ export const membershipProjections: Pick<
   | 'GroupUnmuted'
   | 'GroupRemarked'
   | 'GroupTransferred'
+  | 'CodesRevoked'
 > = {
   ManagerAppointed: {
     reads: ofMember,
@@ -87,6 +88,8 @@ export const membershipProjections: Pick<
       change(rows, gid, uid, { remark });
     },
   },
+  /** Deciding alone needs it: tokens are checked by the folded state. */
+  CodesRevoked: { reads: () => [], apply: () => undefined },
   GroupTransferred: {
     reads: ({ data: { gid, from, to } }) => [
       groups.at(gid),

@@ -35,6 +35,7 @@ export const applications = table(
     postscript: text,
     operation: oneOf('not_operated', 'refuse', 'agree'),
     timestamp: bigint,
+    gid: nullable(bigint),
   },
   ['application_id'],
 );

@@ -46,17 +46,3 @@ function takeTurn(key: string, most: number): void {
   if (turns?.second !== second) taken.set(key, { second, count: 1 });
   else if (++turns.count > most) throw new Refusal('tooMany');
 }
-
-/** When those who may do something so often did it last, in milliseconds. */
-const recent = new LRUCache<string, number[]>({ max: mostRemembered });
-
-/**
- * Lets something be done `most` times in `seconds`.
- * @throws Refusal illegal beyond
- */
-export function mustNotHurry(key: string, most: number, seconds: number): void {
-  const now = performance.now();
-  const times = (recent.get(key) ?? []).filter((time) => now - time < seconds * 1000);
-  if (times.length >= most) throw new Refusal('illegal', '操作过于频繁,请稍后再试');
-  recent.set(key, [...times, now]);
-}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Gid, Mid, Uid } from '../ids.ts';
+import { ApplicationId, Gid, Mid, Uid } from '../ids.ts';
 import { type EventOf, event, personal } from './event.ts';
 
 /** A line that the system leaves in the group's conversation. */
@@ -53,6 +53,22 @@ export const groupEvents = [
     }),
   ),
   event('GroupTransferred', z.object({ gid: Gid, from: Uid, to: Uid })),
+  /** Every token that the group's QR code carried so far opens nothing any more. */
+  event('CodesRevoked', z.object({ gid: Gid, by: Uid })),
+  /** People who are asked first: each becomes a member by agreeing to the application of that id. */
+  event(
+    'MembersInvited',
+    z.object({
+      gid: Gid,
+      by: Uid,
+      invitations: z.array(z.object({ uid: Uid, applicationId: ApplicationId })),
+    }),
+  ),
+  /** `agree` also stands beside the event by which one joined another way while they were invited. */
+  event(
+    'InvitationAnswered',
+    z.object({ gid: Gid, uid: Uid, applicationId: ApplicationId, answer: z.enum(['agree', 'refuse']) }),
+  ),
   /** The group is dissolved by the same append: these members, 1,000 at most, are in it no longer. */
   event('MembersReleased', z.object({ gid: Gid, members: z.array(Uid) })),
   /** `released`: MembersReleased names every member before it; in version 1 nothing does. */

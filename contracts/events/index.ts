@@ -1,3 +1,4 @@
+import { allowanceEvents } from './allowance.ts';
 import { conversationEvents } from './conversation.ts';
 import type { EventDefinition, EventMetadata, EventOf } from './event.ts';
 import { friendshipEvents } from './friendship.ts';
@@ -16,6 +17,7 @@ export const eventDefinitions = [
   ...inboxEvents,
   ...replyEvents,
   ...settingEvents,
+  ...allowanceEvents,
 ] as const;
 
 /** Any event: `type` tells which, `data` is its. */
@@ -35,6 +37,7 @@ export const categories = [
   'inbox-',
   'reply-',
   'setting',
+  'allowance-',
 ] as const;
 
 const byType: ReadonlyMap<string, EventDefinition> = new Map(

@@ -37,8 +37,9 @@ export const FriendApplication = z.object({
   nid: z.int(),
   from: z.int(),
   to: z.int(),
-  type: z.literal('add_friend'),
-  /** JSON: `{"postscript": …}` */
+  /** `join_group`: `from` invites into a group. */
+  type: z.enum(['add_friend', 'join_group']),
+  /** JSON: `{"postscript": …}`, with `gid` and `groupname` in an invitation. */
   data: z.string(),
   operation: z.enum(['not_operated', 'refuse', 'agree']),
   timestamp: z.int(),
@@ -52,7 +53,7 @@ export const friendApply = contract({
   methods: ['POST'],
   access: 'user',
   summary: '发起好友申请',
-  refuses: ['noUser', 'disabled', 'addFriendOff'],
+  refuses: ['noUser', 'disabled', 'addFriendOff', 'tooOften'],
   example: { parameters: { friend_uid: 10, postscript: '我是猫猫' }, data: [] },
   parameters: z.object({ ...pair, postscript: parameter.mayBeEmpty().describe('附言').default('') }),
   data: nothing,
@@ -63,7 +64,7 @@ export const friendAgree = contract({
   methods: ['POST'],
   access: 'user',
   summary: '同意好友申请',
-  refuses: ['noRecord', 'disabled', 'alreadyAnswered'],
+  refuses: ['noRecord', 'disabled', 'alreadyAnswered', 'noGroup', 'limitReached'],
   example: { parameters: { nid: 102 }, data: [] },
   parameters: z.object(application),
   data: nothing,

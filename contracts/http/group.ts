@@ -58,7 +58,7 @@ export const groupCreate = contract({
   methods: ['POST'],
   access: 'user',
   summary: '创建群组',
-  refuses: ['noUser', 'disabled', 'createGroupOff'],
+  refuses: ['noUser', 'disabled', 'createGroupOff', 'tooOften', 'limitReached'],
   example: {
     parameters: { members: [10, 11] },
     data: { gid: '502139874', groupname: '群聊(猫猫,小老鼠)', avatar: '/h5/group/avatar?uid=9,10' },
@@ -89,7 +89,7 @@ export const groupMemberAdd = contract({
   methods: ['POST'],
   access: 'user',
   summary: '邀请人加入群',
-  refuses: ['noUser', 'noGroup'],
+  refuses: ['noUser', 'noGroup', 'tooOften', 'limitReached'],
   example: { parameters: { gid: 502139874, members: [12, 13] }, data: [] },
   parameters: z.object({ ...group, members: parameter.uids.describe('成员uid数组') }),
   data: nothing,
@@ -100,9 +100,15 @@ export const groupJoin = contract({
   methods: ['POST'],
   access: 'user',
   summary: '加入群组',
-  refuses: ['disabled', 'joinByCodeOff', 'noGroup'],
+  refuses: ['disabled', 'joinByCodeOff', 'noGroup', 'tooOften', 'limitReached'],
   example: { parameters: { gid: 502139874 }, data: [] },
-  parameters: z.object(group),
+  parameters: z.object({
+    ...group,
+    token: parameter
+      .text(1, 64)
+      .describe('群二维码中的token(见group/qrcode);系统不允许只凭gid加群时必须有')
+      .optional(),
+  }),
   data: nothing,
 });
 
@@ -115,7 +121,7 @@ export const groupMembers = contract({
   methods: ['GET'],
   access: 'user',
   summary: '获得群成员',
-  refuses: ['noGroup'],
+  refuses: ['noGroup', 'tooOften'],
   example: { parameters: { gid: 502139874, limit: 32 }, data: example.groupMembers },
   parameters: z.object({
     ...group,
@@ -151,7 +157,7 @@ export const groupDetail = contract({
   methods: ['GET'],
   access: 'user',
   summary: '群组详情',
-  refuses: ['noGroup'],
+  refuses: ['noGroup', 'tooOften'],
   example: { parameters: { gid: 502139874, simple: 0, at: 1 }, data: example.groupDetail },
   parameters: z.object({
     ...group,
@@ -193,7 +199,7 @@ export const groupIsManager = contract({
   methods: ['POST'],
   access: 'user',
   summary: '判断是否是管理员',
-  refuses: ['noGroup'],
+  refuses: ['noGroup', 'tooOften'],
   example: { parameters: { uid: 10, gid: 502139874 }, data: { is_manager: 0 } },
   parameters: z.object({ ...caller, uid: parameter.uid.describe('群成员uid'), gid: parameter.gid }),
   data: z.object({ is_manager: z.union([z.literal(0), z.literal(1)]) }),
@@ -231,7 +237,28 @@ export const groupLeave = contract({
   path: '/group/leave',
   methods: ['POST'],
   access: 'user',
-  summary: '退出群组',
+  summary: '退出一个或多个群组',
+  example: { parameters: { gid: 502139874 }, data: [] },
+  parameters: z.object({ ...caller, gid: parameter.gids }),
+  data: nothing,
+});
+
+export const groupCode = contract({
+  path: '/group/qrcode',
+  methods: ['GET'],
+  access: 'user',
+  summary: '获得群二维码的token,放进二维码内容即可凭它加群',
+  refuses: ['noGroup'],
+  example: { parameters: { gid: 502139874 }, data: { gid: 502139874, token: 'Y7sXq0b1Jc2mTn4vKp8wLr5e' } },
+  parameters: z.object(group),
+  data: z.object({ gid: z.int(), token: z.string() }),
+});
+
+export const groupCodeRevoke = contract({
+  path: '/group/qrcode_revoke',
+  methods: ['POST'],
+  access: 'user',
+  summary: '使群二维码以前的token全部失效(群主和管理员)',
   refuses: ['noGroup'],
   example: { parameters: { gid: 502139874 }, data: [] },
   parameters: z.object(group),

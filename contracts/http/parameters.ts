@@ -100,6 +100,20 @@ function listOfUids(least: number) {
     .meta({ shown: { type: 'array', items: shownId.shown, minItems: least, maxItems: mostListed } });
 }
 
+/** One gid or several, at most 100: `gid=1`, `gid[]=1&gid[]=2`, `[1, 2]`. */
+export const gids = z
+  .preprocess(
+    (value) => (Array.isArray(value) ? value : [value]),
+    z
+      .array(z.unknown())
+      .max(100)
+      .pipe(z.array(integer(1).pipe(Gid)).min(1)),
+  )
+  .meta({
+    shown: { type: 'array', items: shownId.shown, minItems: 1, maxItems: 100 },
+    description: '群组gid,或多个gid的数组',
+  });
+
 export const uids = listOfUids(1);
 export const anyUids = listOfUids(0);
 

@@ -2,8 +2,8 @@ import { z } from 'zod';
 
 const uid = z.int().positive();
 
-/** `uid` asks to be a friend. */
-export const FriendApplyPush = z.object({ uid });
+/** `uid` asks to be a friend, or, with `gid`, invites into that group. */
+export const FriendApplyPush = z.object({ uid, gid: z.int().positive().optional() });
 
 /** A new friend, as the hearer's list shows them. */
 export const AddFriendPush = z.object({ uid, name: z.string(), avatar: z.string() });

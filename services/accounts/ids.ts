@@ -14,6 +14,8 @@ export interface GreatestIds {
 
 /** Where ids come from that nobody may foresee twice: sequences in Postgres. `Names.reserve` gives uids. */
 export interface Ids {
+  /** So many new ids of applications. */
+  nextApplicationIds(count: number): Promise<ApplicationId[]>;
   nextApplicationId(): Promise<ApplicationId>;
   nextReplyId(): Promise<ReplyId>;
   /**
@@ -41,7 +43,16 @@ export function createIds(database: AccountsDatabase): Ids {
     return Number(rows[0]?.id);
   }
 
+  async function nextApplicationIds(count: number): Promise<ApplicationId[]> {
+    const { rows } = await sql<{ id: string | number }>`
+      select nextval('accounts.application_id') as id from generate_series(1, ${count}::int)`.execute(
+      database,
+    );
+    return rows.map(({ id }) => ApplicationId.parse(Number(id)));
+  }
+
   return {
+    nextApplicationIds,
     nextApplicationId: async () => ApplicationId.parse(await next('application_id')),
     nextReplyId: async () => ReplyId.parse(await next('reply_id')),
     nextMid: () => mids.next(),

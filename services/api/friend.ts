@@ -4,6 +4,8 @@ import * as friend from '../../contracts/http/friend.ts';
 import { ApplicationId, type Uid } from '../../contracts/ids.ts';
 import { changeChat } from '../commands/change-chat.ts';
 import { execute } from '../commands/execute.ts';
+import { agreeToInvitation } from '../commands/group-admission.ts';
+import { useAllowance } from '../commands/use-allowance.ts';
 import {
   agree,
   apply,
@@ -13,6 +15,8 @@ import {
   remark as remarkFriend,
   unfriend,
 } from '../domain/friendship.ts';
+import { groupStream } from '../domain/group.ts';
+import { refuseInvitation } from '../domain/group-invitations.ts';
 import { settingStream } from '../domain/setting.ts';
 import { mustBeActive, mustExist, userStream } from '../domain/user.ts';
 import {
@@ -23,7 +27,7 @@ import {
   findTemporaryContacts,
 } from '../queries/contacts.ts';
 import type { Application } from './application.ts';
-import { serve, shownAt } from './route.ts';
+import { carriedOut, serve, shownAt } from './route.ts';
 
 /** Friends and applications (API document, 好友接口). */
 export function friendRoutes(server: FastifyInstance, application: Application): void {
@@ -48,17 +52,27 @@ export function friendRoutes(server: FastifyInstance, application: Application):
     if (settings.add_friend === 'off') throw new Refusal('addFriendOff');
     mustExist(await user(to));
     const [applicationId, mid] = await Promise.all([ids.nextApplicationId(), ids.nextMid()]);
-    const { position } = await execute(application, friendshipStream(from, to), context, (state) =>
-      apply(state, { from, to, postscript, applicationId, mid }),
+    const command = { from, to, postscript, applicationId, mid };
+    const stream = friendshipStream(from, to);
+    // Agreeing to the other's application, and what changes nothing, are no applications.
+    const applies = apply((await store.load(stream)).state, command).some(
+      ({ type }) => type === 'FriendApplied',
     );
+    if (applies) await useAllowance(application, from, 'friend applications', context);
+    const { position } = await execute(application, stream, context, (state) => apply(state, command));
     return shownAt(position);
   });
 
   serve(server, application, friend.friendAgree, async ({ parameters: { nid }, me, context }) => {
     const by = me();
     mustBeActive(await user(by));
-    const { from } = await received(by, nid);
+    const { from, gid, operation } = await received(by, nid);
     const applicationId = ApplicationId.parse(nid);
+    if (gid !== null) {
+      if (operation === 'agree') return carriedOut;
+      if (operation === 'refuse') throw new Refusal('alreadyAnswered', '该入群邀请已拒绝,不能再同意');
+      return shownAt(await agreeToInvitation(application, { uid: by, gid, applicationId }, context));
+    }
     const mid = await ids.nextMid();
     const { position } = await execute(application, friendshipStream(from, by), context, (state) =>
       agree(state, { by, applicationId, mid }),
@@ -68,8 +82,16 @@ export function friendRoutes(server: FastifyInstance, application: Application):
 
   serve(server, application, friend.friendRefuse, async ({ parameters: { nid }, me, context }) => {
     const by = me();
-    const { from } = await received(by, nid);
+    const { from, gid, operation } = await received(by, nid);
     const applicationId = ApplicationId.parse(nid);
+    if (gid !== null) {
+      if (operation === 'refuse') return carriedOut;
+      if (operation === 'agree') throw new Refusal('alreadyAnswered', '该入群邀请已同意,不能再拒绝');
+      const { position } = await execute(application, groupStream(gid), context, (state) =>
+        refuseInvitation(state, { uid: by, applicationId }),
+      );
+      return shownAt(position);
+    }
     const { position } = await execute(application, friendshipStream(from, by), context, (state) =>
       refuse(state, { by, applicationId }),
     );
@@ -121,9 +143,10 @@ export function friendRoutes(server: FastifyInstance, application: Application):
     data: await countOpenApplications(database, me()),
   }));
 
-  serve(server, application, friend.friendApplyDetail, async ({ parameters: { nid }, me }) => ({
-    data: await received(me(), nid),
-  }));
+  serve(server, application, friend.friendApplyDetail, async ({ parameters: { nid }, me }) => {
+    const { gid: _, ...shown } = await received(me(), nid);
+    return { data: shown };
+  });
 
   serve(server, application, friend.friendGetList, async ({ parameters, me }) => ({
     data: await findContacts(database, presence, me(), parameters),

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
@@ -7,32 +6,26 @@ import * as alias from '../../contracts/http/aliases.ts';
 import * as contract from '../../contracts/http/group.ts';
 import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
 import { changeChat } from '../commands/change-chat.ts';
-import { seconds } from '../commands/context.ts';
-import { createGroup } from '../commands/create-group.ts';
+import { type CommandContext, seconds } from '../commands/context.ts';
 import { execute } from '../commands/execute.ts';
-import { type GroupState, groupStream, mayManage, mustBeMember, mustLive } from '../domain/group.ts';
+import { useAllowance } from '../commands/use-allowance.ts';
+import { type GroupState, groupStream, mayManage, mustBeIn } from '../domain/group.ts';
 import * as group from '../domain/group-commands.ts';
-import { settingStream } from '../domain/setting.ts';
-import { mustBeActive, userStream } from '../domain/user.ts';
-import { findGroup, findGroupDetail, findMembers } from '../queries/groups.ts';
+import { findGroupDetail, findMembers } from '../queries/groups.ts';
 import { byInitial, initialOf } from '../queries/initials.ts';
-import { findNicknames } from '../queries/people.ts';
-import { mustNotHurry } from '../rate-limit.ts';
 import type { Application } from './application.ts';
-import { type Call, patience, serve, shownAt } from './route.ts';
+import { namesOf } from './names-of.ts';
+import { type Call, serve, shownAt } from './route.ts';
 
 /** Groups (API document, 群组接口). */
 export function groupRoutes(server: FastifyInstance, application: Application): void {
   const { store, ids, database } = application;
 
-  const standing = async (gid: Gid) => mustLive((await store.load(groupStream(gid))).state);
-
-  /** The nicknames of those named, all of whom must exist. */
-  const namesOf = async (uids: readonly Uid[]) => {
-    const names = await findNicknames(database, uids);
-    const unknown = uids.find((uid) => !names.has(uid));
-    if (unknown !== undefined) throw new Refusal('noUser', `用户${unknown}不存在`);
-    return names;
+  /** The group of one who is in it. Asking for another is counted: it may be guessing. */
+  const enter = async (gid: Gid, uid: Uid, context: CommandContext) => {
+    const { state } = await store.load(groupStream(gid));
+    if (!state?.members.has(uid)) await useAllowance(application, uid, 'groups missed', context);
+    return mustBeIn(state, uid);
   };
 
   /** Runs a command of the group's that needs neither names nor a notice. */
@@ -42,70 +35,29 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
     decide: (state: GroupState) => readonly GroupEvent[],
   ) => shownAt((await execute(application, groupStream(gid), context, decide)).position);
 
-  /** Runs a command that leaves a notice which names people. */
+  /** Runs a command of a member's that leaves a notice which names people. */
   const changeWithNotice = async (
-    { context }: Pick<Call<unknown>, 'context'>,
+    { me, context }: Pick<Call<unknown>, 'context' | 'me'>,
     gid: Gid,
     people: readonly Uid[],
     decide: (state: GroupState, names: group.Names, mid: Mid) => readonly GroupEvent[],
   ) => {
-    const [names, mid] = await Promise.all([namesOf(people), ids.nextMid()]);
+    await enter(gid, me(), context);
+    const [names, mid] = await Promise.all([namesOf(database, people), ids.nextMid()]);
     const { position } = await execute(application, groupStream(gid), context, (state) =>
       decide(state, names, mid),
     );
     return shownAt(position);
   };
 
-  serve(server, application, contract.groupCreate, async ({ parameters, me, context }) => {
-    const { members = [], groupname, avatar, uniqueId } = parameters;
-    const owner = me();
-    const permit = async () => {
-      mustBeActive((await store.load(userStream(owner))).state);
-      const { state: settings } = await store.load(settingStream);
-      if (settings.create_group === 'off') throw new Refusal('createGroupOff');
-      return namesOf([owner, ...members]);
-    };
-    const requestHash = createHash('sha256')
-      .update(JSON.stringify({ members, groupname, avatar }))
-      .digest('hex');
-    const command = { owner, members, permit, name: groupname, avatar };
-    const { gid, position } = await createGroup(application, command, { uniqueId, requestHash }, context);
-    await application.progress.reached(position, patience);
-    const created = await findGroup(database, gid);
-    if (!created) throw new Refusal('notReady');
-    return { data: { gid: String(gid), groupname: created.name, avatar: created.avatar }, position };
-  });
-
   serve(server, application, contract.groupDelete, async (call) =>
     change(call, call.parameters.gid, (state) => group.dissolveGroup(state, { by: call.me() })),
   );
 
-  serve(server, application, contract.groupMemberAdd, async (call) => {
-    const { gid, members } = call.parameters;
-    const by = call.me();
-    await standing(gid);
-    return changeWithNotice(call, gid, [by, ...members], (state, names, mid) =>
-      group.addMembers(state, { by, members, names, mid }),
-    );
-  });
-
-  serve(server, application, contract.groupJoin, async (call) => {
-    const { gid } = call.parameters;
-    const uid = call.me();
-    mustNotHurry(`join ${uid}`, 20, 60);
-    mustBeActive((await store.load(userStream(uid))).state);
-    const { state: settings } = await store.load(settingStream);
-    if (settings.qrcode_group === 'off') throw new Refusal('joinByCodeOff');
-    await standing(gid);
-    return changeWithNotice(call, gid, [uid], (state, names, mid) =>
-      group.joinGroup(state, { uid, names, mid }),
-    );
-  });
-
-  serve(server, application, contract.groupMembers, async ({ parameters, me }) => {
+  serve(server, application, contract.groupMembers, async ({ parameters, me, context }) => {
     const { gid, limit, index, pinyin, exclude } = parameters;
     const reader = me();
-    mustBeMember(await standing(gid), reader);
+    await enter(gid, reader, context);
     const byDefault = pinyin === '' ? contract.membersShown : contract.mostMembersShown;
     const page = { from: index, limit: limit ?? byDefault, exclude };
     const found = await findMembers(database, reader, gid, page);
@@ -119,13 +71,19 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
     return change(call, gid, (state) => group.removeMembers(state, { by: call.me(), members }));
   });
 
-  serve(server, application, contract.groupDetail, async ({ parameters: { gid, simple, at }, me }) => {
-    const reader = me();
-    mustBeMember(await standing(gid), reader);
-    const detail = await findGroupDetail(database, reader, gid, { withMembers: !simple, withMentions: at });
-    if (!detail) throw new Refusal('illegal', '你不是该群成员');
-    return { data: simple === undefined ? detail : { ...detail.info, ...detail } };
-  });
+  serve(
+    server,
+    application,
+    contract.groupDetail,
+    async ({ parameters: { gid, simple, at }, me, context }) => {
+      const reader = me();
+      await enter(gid, reader, context);
+      const detail = await findGroupDetail(database, reader, gid, { withMembers: !simple, withMentions: at });
+      // The commands know of the membership before the read models show it.
+      if (!detail) throw new Refusal('notReady');
+      return { data: simple === undefined ? detail : { ...detail.info, ...detail } };
+    },
+  );
 
   serve(server, application, contract.groupRemark, async (call) => {
     const { gid, remark } = call.parameters;
@@ -137,9 +95,8 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
     return change(call, gid, (state) => group.setManager(state, { by: call.me(), uid, manager: value }));
   });
 
-  serve(server, application, contract.groupIsManager, async ({ parameters: { gid, uid }, me }) => {
-    const state = await standing(gid);
-    mustBeMember(state, me());
+  serve(server, application, contract.groupIsManager, async ({ parameters: { gid, uid }, me, context }) => {
+    const state = await enter(gid, me(), context);
     const is_manager: 0 | 1 = mayManage(state, uid) ? 1 : 0;
     return { data: { is_manager } };
   });
@@ -148,7 +105,6 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
     const { gid, uid, time } = call.parameters;
     const by = call.me();
     const now = seconds(call.context);
-    await standing(gid);
     return changeWithNotice(call, gid, [by, uid], (state, names, mid) =>
       group.muteMember(state, { by, uid, time, now, names, mid }),
     );
@@ -157,7 +113,6 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
   const muteGroup = async (call: Call<{ readonly gid: Gid }>, muted: boolean) => {
     const { gid } = call.parameters;
     const by = call.me();
-    await standing(gid);
     return changeWithNotice(call, gid, [by], (state, names, mid) =>
       group.muteGroup(state, { by, muted, names, mid }),
     );
@@ -167,10 +122,6 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
   );
   serve(server, application, alias.groupForbiddenGroup, async (call) => muteGroup(call, true));
   serve(server, application, alias.groupChattingGroup, async (call) => muteGroup(call, false));
-
-  serve(server, application, contract.groupLeave, async (call) =>
-    change(call, call.parameters.gid, (state) => group.leaveGroup(state, { uid: call.me() })),
-  );
 
   serve(server, application, contract.groupMemberUpdate, async ({ parameters, me, context }) => {
     const { gid, state, last_read_time, top } = parameters;

@@ -13,6 +13,7 @@ import { documentationRoutes } from './documentation/page.ts';
 import { fileRoutes } from './files.ts';
 import { friendRoutes } from './friend.ts';
 import { groupRoutes } from './group.ts';
+import { groupJoiningRoutes } from './group-joining.ts';
 import { createHttp } from './http.ts';
 import { loginRoutes } from './login.ts';
 import { messageRoutes } from './message.ts';
@@ -30,6 +31,7 @@ const allRoutes = [
   accountRoutes,
   friendRoutes,
   groupRoutes,
+  groupJoiningRoutes,
   messageRoutes,
   popRoutes,
   replyRoutes,

@@ -39,7 +39,7 @@ interface Entry {
 }
 
 /** The streams of which states are kept. */
-const prefixes = ['user-', 'friendship-', 'group-', 'reply-', 'setting'];
+const prefixes = ['user-', 'friendship-', 'group-', 'reply-', 'setting', 'allowance-'];
 
 /** Between two questions where a log ends that does not answer. */
 const retryMilliseconds = 200;

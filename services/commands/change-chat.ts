@@ -2,7 +2,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import type { InboxEvent } from '../../contracts/events/inbox.ts';
 import { type ConversationId, Mid, type Uid } from '../../contracts/ids.ts';
 import { streamName } from '../domain/aggregate.ts';
-import { groupStream, mustBeMember, mustLive } from '../domain/group.ts';
+import { groupStream, mustBeIn } from '../domain/group.ts';
 import { mustExist, userStream } from '../domain/user.ts';
 import { type EventLog, type Position, startOfLog } from '../log/log.ts';
 import { findInboxEntry } from '../queries/inbox.ts';
@@ -130,7 +130,7 @@ async function reading(
 
 async function mustBeChat({ store }: Parts, uid: Uid, chat: Chat): Promise<void> {
   if (chat.type === 'friend') mustExist((await store.load(userStream(chat.id))).state);
-  else mustBeMember(mustLive((await store.load(groupStream(chat.id))).state), uid);
+  else mustBeIn((await store.load(groupStream(chat.id))).state, uid);
 }
 
 const inboxStream = (uid: Uid) => streamName(`inbox-${uid}`);

@@ -4,16 +4,26 @@ import { type CreatedGroups, type GroupClaim, randomGid } from '../accounts/crea
 import type { Ids } from '../accounts/ids.ts';
 import { groupStream } from '../domain/group.ts';
 import { createGroup as decide, type Names } from '../domain/group-commands.ts';
+import type { Invitations } from '../domain/group-invitations.ts';
 import type { EventLog, Position } from '../log/log.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 import type { CommandContext } from './context.ts';
 import { execute } from './execute.ts';
 
+/** With whom a group may be created. */
+export interface Permitted {
+  readonly members: readonly Uid[];
+  readonly names: Names;
+  readonly invitations: Invitations;
+}
+
 export interface CreateGroup {
   readonly owner: Uid;
-  readonly members: readonly Uid[];
-  /** The nicknames of owner and members. Asked only where it is no repeat. @throws what forbids creating */
-  readonly permit: () => Promise<Names>;
+  /**
+   * Who is a member from the start, with the nicknames of owner and members, and who is asked first. Asked
+   * only where it is no repeat. @throws what forbids creating
+   */
+  readonly permit: () => Promise<Permitted>;
   readonly name?: string | undefined;
   readonly avatar?: string | undefined;
 }
@@ -51,11 +61,12 @@ export async function createGroup(
     const { state, position } = await store.load(groupStream(earlier.gid));
     if (state?.founder === owner) return { gid: earlier.gid, position };
   }
-  const names = await command.permit();
-  const mid = await parts.ids.nextMid();
+  const { name, avatar } = command;
+  const permitted = await command.permit();
+  const group = { owner, name, avatar, ...permitted, mid: await parts.ids.nextMid() };
   let gid = earlier?.gid ?? randomGid();
   // What this refuses must be refused before the uniqueId is taken.
-  decide(null, { ...command, gid, names, mid });
+  decide(null, { ...group, gid });
   if (uniqueId !== undefined && !earlier) {
     const claim = await createdGroups.claimGroup(owner, uniqueId, gid, requestHash);
     mustBeOf(claim, requestHash);
@@ -64,7 +75,7 @@ export async function createGroup(
   for (let attempt = 0; attempt < attempts; attempt++) {
     const chosen = gid;
     const { events, position } = await execute(parts, groupStream(chosen), context, (state) =>
-      decide(state, { ...command, gid: chosen, names, mid }),
+      decide(state, { ...group, gid: chosen }),
     );
     if (events.length > 0) return { gid, position };
     const { state } = await store.load(groupStream(chosen));

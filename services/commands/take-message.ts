@@ -2,7 +2,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import type { ConversationEvent } from '../../contracts/events/conversation.ts';
 import type { Mid, Uid } from '../../contracts/ids.ts';
 import { conversationStream, deleteMessage, revokeMessage } from '../domain/conversation.ts';
-import { groupStream, mustBeMember, mustLive } from '../domain/group.ts';
+import { groupStream, mustBeIn } from '../domain/group.ts';
 import { settingStream } from '../domain/setting.ts';
 import { mustBeActive, userStream } from '../domain/user.ts';
 import type { EventLog, Position } from '../log/log.ts';
@@ -36,8 +36,8 @@ export async function takeMessage(
     store.load(userStream(by)),
   ]);
   if (taking !== 'delete for self') mustBeActive(taker);
-  const group = chat.type === 'group' ? mustLive((await store.load(groupStream(chat.id))).state) : undefined;
-  if (group) mustBeMember(group, by);
+  const group =
+    chat.type === 'group' ? mustBeIn((await store.load(groupStream(chat.id))).state, by) : undefined;
   const [message, reading] = await Promise.all([
     findMessage(database, conversation, mid),
     findReading(database, by, conversation),

@@ -6,7 +6,7 @@ import type { StreamName } from '../log/log.ts';
 import { streamName } from './aggregate.ts';
 import { starOut } from './dirty-words.ts';
 import type { FriendshipState } from './friendship.ts';
-import { type GroupState, mayManage, mustLive, mustMaySpeak } from './group.ts';
+import { type GroupState, mayManage, mustMaySpeak } from './group.ts';
 import { mentionedUids, mentionsEveryone } from './mentions.ts';
 import { mustBeActive, mustExist, type UserState } from './user.ts';
 
@@ -38,7 +38,7 @@ export function mustMaySend(sender: UserState, addressee: Addressee, settings: S
     if (settings.stranger_chat === 'off' && !addressee.friendship.friends) throw new Refusal('notFriends');
   } else {
     if (settings.group_chat === 'off') throw new Refusal('chatOff', '群聊功能已关闭');
-    mustMaySpeak(mustLive(addressee.group), uid, now);
+    mustMaySpeak(addressee.group, uid, now);
   }
 }
 

@@ -1,16 +1,17 @@
 import { mostFaces } from '../../contracts/avatars.ts';
 import { Refusal } from '../../contracts/codes.ts';
 import type { GroupEvent, Notice } from '../../contracts/events/group.ts';
-import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
+import type { ApplicationId, Gid, Mid, Uid } from '../../contracts/ids.ts';
 import {
   type GroupState,
   isMuted,
   type LivingGroup,
   mayManage,
-  mustBeMember,
+  mustBeIn,
   mustLive,
   roleOf,
 } from './group.ts';
+import { answering, type Invitations, inviteMembers, inviting, mustBeInvited } from './group-invitations.ts';
 
 /** The most members a group has. */
 export const maxMembers = 10_000;
@@ -59,10 +60,12 @@ export function createGroup(
     mid: Mid;
     name?: string | undefined;
     avatar?: string | undefined;
+    /** Who is asked first, instead of being a member. */
+    invitations?: Invitations;
   },
 ): GroupEvent[] {
   if (state) return [];
-  const { gid, owner, names, mid, name, avatar } = command;
+  const { gid, owner, names, mid, name, avatar, invitations = [] } = command;
   const members = [...new Set([owner, ...command.members])];
   if (members.length > maxMembers) throw new Refusal('illegal', `群成员不能超过${maxMembers}人`);
   const chosen = name || defaultGroupName(members.slice(0, 9).map((uid) => named(names, uid)));
@@ -72,22 +75,46 @@ export function createGroup(
       type: 'GroupCreated',
       data: { gid, owner, members, name: chosen, avatar: avatar || null, noticeMid },
     },
+    ...inviting(gid, owner, invitations),
   ];
 }
 
-/** A member invites others; who is in already is passed over. */
+/** A member brings others in; who is in already is passed over. Who is to be asked first is invited. */
 export function addMembers(
   state: GroupState,
-  command: { by: Uid; members: readonly Uid[]; names: Names; mid: Mid },
+  command: {
+    by: Uid;
+    members: readonly Uid[];
+    names: Names;
+    mid: Mid;
+    invitations?: Invitations;
+  },
 ): GroupEvent[] {
-  const group = mustLive(state);
-  const { by, names, mid } = command;
-  mustBeMember(group, by);
-  const members = [...new Set(command.members)].filter((uid) => !group.members.has(uid));
+  const { by, names, mid, invitations = [] } = command;
+  const group = mustBeIn(state, by);
+  return [...admitting(group, by, command.members, names, mid), ...inviteMembers(group, by, invitations)];
+}
+
+/** Makes members of those who are none yet, brought in by `by`. */
+function admitting(group: LivingGroup, by: Uid, uids: readonly Uid[], names: Names, mid: Mid): GroupEvent[] {
+  const members = [...new Set(uids)].filter((uid) => !group.members.has(uid));
   if (members.length === 0) return [];
   mustHaveRoom(group, members.length);
+  const { gid } = group;
   const notice: Notice = { mid, content: `${named(names, by)}邀请${listed(names, members)}加入了群聊` };
-  return [{ type: 'MembersAdded', data: { gid: group.gid, by, members, notice } }];
+  return [{ type: 'MembersAdded', data: { gid, by, members, notice } }, ...answering(group, members)];
+}
+
+/** Someone agrees to an invitation: the one who invited brings them in. Throws noRecord. */
+export function agreeToInvitation(
+  state: GroupState,
+  command: { uid: Uid; applicationId: ApplicationId; names: Names; mid: Mid },
+): GroupEvent[] {
+  const group = mustLive(state);
+  const { uid, applicationId, names, mid } = command;
+  if (group.members.has(uid)) return [];
+  const { by } = mustBeInvited(group, uid, applicationId);
+  return admitting(group, by, [uid], names, mid);
 }
 
 /** Someone joins by the group's QR code. A member already: nothing. */
@@ -97,7 +124,7 @@ export function joinGroup(state: GroupState, command: { uid: Uid; names: Names; 
   if (group.members.has(uid)) return [];
   mustHaveRoom(group, 1);
   const notice: Notice = { mid, content: `${named(names, uid)}加入了群聊` };
-  return [{ type: 'MemberJoined', data: { gid: group.gid, uid, notice } }];
+  return [{ type: 'MemberJoined', data: { gid: group.gid, uid, notice } }, ...answering(group, [uid])];
 }
 
 function mustHaveRoom(group: LivingGroup, more: number): void {
@@ -113,8 +140,8 @@ export function removeMembers(
   state: GroupState,
   command: { by: Uid; members: readonly Uid[] },
 ): GroupEvent[] {
-  const group = mustLive(state);
   const { by } = command;
+  const group = mustBeIn(state, by);
   mustOwn(group, by);
   if (command.members.includes(by)) throw new Refusal('illegal', '不能移除群主');
   const members = [...new Set(command.members)].filter((uid) => group.members.has(uid));
@@ -134,11 +161,10 @@ function facesWithout({ members }: LivingGroup, leaving: readonly Uid[]): Uid[] 
   ];
 }
 
-/** A member leaves. The owner cannot; who is no member has left already. */
-export function leaveGroup(state: GroupState, { uid }: { uid: Uid }): GroupEvent[] {
-  const group = mustLive(state);
+/** A member leaves. The owner cannot; who is no member has left already, as has who is in no such group. */
+export function leaveGroup(group: GroupState, { uid }: { uid: Uid }): GroupEvent[] {
+  if (!group?.members.has(uid) || group.dissolved) return [];
   if (group.owner === uid) throw new Refusal('illegal', '群主不能退出群组,请先转让或删除群组');
-  if (!group.members.has(uid)) return [];
   return [{ type: 'MemberLeft', data: { gid: group.gid, uid, faces: facesWithout(group, [uid]) } }];
 }
 
@@ -147,7 +173,7 @@ export function setManager(
   state: GroupState,
   { by, uid, manager }: { by: Uid; uid: Uid; manager: boolean },
 ): GroupEvent[] {
-  const group = mustLive(state);
+  const group = mustBeIn(state, by);
   mustOwn(group, by);
   if (uid === group.owner) throw new Refusal('illegal', '不能将群主设置为管理员');
   const member = group.members.get(uid);
@@ -168,9 +194,8 @@ export function muteMember(
   state: GroupState,
   command: { by: Uid; uid: Uid; time: number; now: number; names: Names; mid: Mid },
 ): GroupEvent[] {
-  const group = mustLive(state);
   const { by, uid, time, now, names, mid } = command;
-  mustBeMember(group, by);
+  const group = mustBeIn(state, by);
   const outranks =
     roleOf(group, by) === 'owner'
       ? uid !== by
@@ -194,7 +219,7 @@ export function muteGroup(
   state: GroupState,
   { by, muted, names, mid }: { by: Uid; muted: boolean; names: Names; mid: Mid },
 ): GroupEvent[] {
-  const group = mustLive(state);
+  const group = mustBeIn(state, by);
   if (!mayManage(group, by)) throw new Refusal('illegal', '没有权限设置全体禁言');
   if (group.muted === muted) return [];
   const { gid } = group;
@@ -204,9 +229,10 @@ export function muteGroup(
 
 /** A member's own name for the group; empty: none. */
 export function remarkGroup(state: GroupState, { uid, remark }: { uid: Uid; remark: string }): GroupEvent[] {
-  const group = mustLive(state);
-  const member = mustBeMember(group, uid);
-  return member.remark === remark ? [] : [{ type: 'GroupRemarked', data: { gid: group.gid, uid, remark } }];
+  const group = mustBeIn(state, uid);
+  return group.members.get(uid)?.remark === remark
+    ? []
+    : [{ type: 'GroupRemarked', data: { gid: group.gid, uid, remark } }];
 }
 
 /** The owner or a manager changes the group's name or picture. */
@@ -214,7 +240,7 @@ export function updateGroup(
   state: GroupState,
   { by, name, avatar }: { by: Uid; name?: string | undefined; avatar?: string | undefined },
 ): GroupEvent[] {
-  const group = mustLive(state);
+  const group = mustBeIn(state, by);
   if (!mayManage(group, by)) throw new Refusal('illegal', '没有权限修改群资料');
   const changes = {
     ...(name !== undefined && name !== group.name ? { name } : {}),
@@ -226,7 +252,7 @@ export function updateGroup(
 
 /** The owner hands the group over to a member, and stays an ordinary one. */
 export function transferGroup(state: GroupState, { by, to }: { by: Uid; to: Uid }): GroupEvent[] {
-  const group = mustLive(state);
+  const group = mustBeIn(state, by);
   mustOwn(group, by);
   if (to === by) return [];
   if (!group.members.has(to)) throw new Refusal('illegal', '该用户不是群成员');
@@ -236,9 +262,16 @@ export function transferGroup(state: GroupState, { by, to }: { by: Uid; to: Uid 
 /** So many members one event releases: each is some rows of the read models and a push. */
 const mostReleased = 1_000;
 
+/** The owner or a manager makes every token of the group's QR code so far worthless. */
+export function revokeCodes(state: GroupState, { by }: { by: Uid }): GroupEvent[] {
+  const group = mustBeIn(state, by);
+  if (!mayManage(group, by)) throw new Refusal('illegal', '没有权限重置群二维码');
+  return [{ type: 'CodesRevoked', data: { gid: group.gid, by } }];
+}
+
 /** The owner dissolves the group. */
 export function dissolveGroup(state: GroupState, { by }: { by: Uid }): GroupEvent[] {
-  const group = mustLive(state);
+  const group = mustBeIn(state, by);
   mustOwn(group, by);
   const { gid } = group;
   const uids = [...group.members.keys()];

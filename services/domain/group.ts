@@ -1,12 +1,18 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { GroupEvent } from '../../contracts/events/group.ts';
-import type { Gid, Uid } from '../../contracts/ids.ts';
+import type { ApplicationId, Gid, Uid } from '../../contracts/ids.ts';
 import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts';
 
 export interface Member {
   readonly manager: boolean;
   /** What they call the group. */
   readonly remark: string;
+}
+
+/** An invitation that waits for an answer. */
+export interface Invitation {
+  readonly by: Uid;
+  readonly applicationId: ApplicationId;
 }
 
 /** A group, as far as deciding needs it; `null` where there never was one of that gid. */
@@ -26,6 +32,10 @@ export type GroupState = {
    * comes back too. Changed in place, as members are.
    */
   readonly mutes: Map<Uid, number>;
+  /** Who was invited and has not answered, the latest invitation of each. Changed in place, as members are. */
+  readonly invitations: Map<Uid, Invitation>;
+  /** How often the tokens of its QR code were revoked: those of another number open nothing. */
+  readonly revokedCodes: number;
 } | null;
 
 /** The stream `group-{gid}`. */
@@ -41,8 +51,9 @@ export const group: Aggregate<GroupState, GroupEvent> = {
     if (event.type === 'GroupCreated') {
       const { gid, owner, name, avatar } = event.data;
       const members = new Map(event.data.members.map((uid) => [uid, joined]));
-      const fresh = { members, mutes: new Map(), dissolved: false, muted: false };
-      return state ?? { gid, founder: owner, owner, name, avatar, ...fresh };
+      const fresh = { members, mutes: new Map(), invitations: new Map(), revokedCodes: 0 };
+      const quiet = { dissolved: false, muted: false };
+      return state ?? { gid, founder: owner, owner, name, avatar, ...quiet, ...fresh };
     }
     if (!state) return state;
     const { members, mutes } = state;
@@ -93,6 +104,16 @@ export const group: Aggregate<GroupState, GroupEvent> = {
         change(event.data.to, { manager: false });
         mutes.delete(event.data.to);
         return { ...state, owner: event.data.to };
+      case 'MembersInvited': {
+        const { by, invitations } = event.data;
+        for (const { uid, applicationId } of invitations) state.invitations.set(uid, { by, applicationId });
+        return state;
+      }
+      case 'InvitationAnswered':
+        state.invitations.delete(event.data.uid);
+        return state;
+      case 'CodesRevoked':
+        return { ...state, revokedCodes: state.revokedCodes + 1 };
       case 'MembersReleased':
         // Who was in it when it ended stays known: they are told that it was dissolved.
         return state;
@@ -100,7 +121,7 @@ export const group: Aggregate<GroupState, GroupEvent> = {
         return { ...state, dissolved: true };
     }
   },
-  weight: (state) => 1 + (state ? (state.members.size + state.mutes.size) / 20 : 0),
+  weight: (state) => 1 + (state ? (state.members.size + state.mutes.size + state.invitations.size) / 20 : 0),
 };
 
 /**
@@ -127,11 +148,14 @@ export function mustLive(state: GroupState): LivingGroup {
   return state;
 }
 
-/** Throws illegal unless `uid` is a member; answers their membership. */
-export function mustBeMember(state: LivingGroup, uid: Uid): Member {
-  const member = state.members.get(uid);
-  if (!member) throw new Refusal('illegal', '你不是该群成员');
-  return member;
+/**
+ * The group, for one who is in it. A group that there is not and one that `uid` is not in are refused
+ * alike, so that nobody finds groups by asking for gids; who was in it when it was dissolved is told so.
+ * @throws Refusal illegal, noGroup
+ */
+export function mustBeIn(state: GroupState, uid: Uid): LivingGroup {
+  if (!state?.members.has(uid)) throw new Refusal('illegal', '群组不存在,或你不是该群成员');
+  return mustLive(state);
 }
 
 /** Whether `uid` is the owner, a manager, an ordinary member, or none. */
@@ -149,12 +173,12 @@ export function mayManage(state: LivingGroup, uid: Uid): boolean {
 }
 
 /**
- * Throws where `uid` may not speak now (seconds since 1970): illegal for who is no member, then
+ * Throws where `uid` may not speak now (seconds since 1970): as `mustBeIn` for who is no member, then
  * muted, then groupMuted for ordinary members.
  */
-export function mustMaySpeak(state: LivingGroup, uid: Uid, now: number): void {
-  const member = mustBeMember(state, uid);
-  if (state.owner === uid) return;
-  if (isMuted(state, uid, now)) throw new Refusal('muted');
-  if (state.muted && !member.manager) throw new Refusal('groupMuted');
+export function mustMaySpeak(state: GroupState, uid: Uid, now: number): void {
+  const group = mustBeIn(state, uid);
+  if (group.owner === uid) return;
+  if (isMuted(group, uid, now)) throw new Refusal('muted');
+  if (group.muted && !mayManage(group, uid)) throw new Refusal('groupMuted');
 }

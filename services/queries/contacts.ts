@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { userAvatar } from '../../contracts/avatars.ts';
 import type { Contact, ContactList, FriendApplication } from '../../contracts/http/friend.ts';
-import type { ApplicationId, Uid } from '../../contracts/ids.ts';
+import type { ApplicationId, Gid, Uid } from '../../contracts/ids.ts';
 import { byInitial, initialOf } from './initials.ts';
 import type { ListPage } from './list-page.ts';
 import type { ReadPresence } from './people.ts';
@@ -70,8 +70,9 @@ function applications(database: ReadDatabase, recipient: Uid) {
   return database
     .selectFrom('read.applications as a')
     .innerJoin('read.users as u', 'u.uid', 'a.applicant')
+    .leftJoin('read.groups as g', 'g.gid', 'a.gid')
     .select(['a.application_id', 'a.applicant', 'a.postscript', 'a.operation', 'a.timestamp'])
-    .select(['u.nickname', 'u.username', 'u.avatar'])
+    .select(['u.nickname', 'u.username', 'u.avatar', 'a.gid', 'g.name as group_name'])
     .where('a.recipient', '=', recipient);
 }
 
@@ -82,8 +83,11 @@ function shownApplication(row: ApplicationRow, recipient: Uid): FriendApplicatio
     nid: row.application_id,
     from: row.applicant,
     to: recipient,
-    type: 'add_friend',
-    data: JSON.stringify({ postscript: row.postscript }),
+    type: row.gid === null ? 'add_friend' : 'join_group',
+    data: JSON.stringify({
+      postscript: row.postscript,
+      ...(row.gid === null ? {} : { gid: row.gid, groupname: row.group_name ?? '' }),
+    }),
     operation: row.operation,
     timestamp: row.timestamp,
     nickname: row.nickname,
@@ -111,11 +115,13 @@ export async function findApplication(
   database: ReadDatabase,
   recipient: Uid,
   applicationId: ApplicationId,
-): Promise<(FriendApplication & { from: Uid; username: string }) | undefined> {
+): Promise<(FriendApplication & { from: Uid; username: string; gid: Gid | null }) | undefined> {
   const row = await applications(database, recipient)
     .where('a.application_id', '=', applicationId)
     .executeTakeFirst();
-  return row && { ...shownApplication(row, recipient), from: row.applicant, username: row.username };
+  return (
+    row && { ...shownApplication(row, recipient), from: row.applicant, username: row.username, gid: row.gid }
+  );
 }
 
 /** How many of the applications that a person received wait for an answer. */

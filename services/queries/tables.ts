@@ -25,6 +25,7 @@ export interface ReadTables {
     postscript: string;
     operation: 'not_operated' | 'refuse' | 'agree';
     timestamp: number;
+    gid: Gid | null;
   };
   'read.groups': {
     gid: Gid;

@@ -18,7 +18,11 @@ beforeAll(async () => {
 
 afterAll(() => running.stop());
 
-const permit = async () => new Map<Uid, string>();
+const permit = async (members: readonly Uid[]) => ({
+  members,
+  names: new Map<Uid, string>(),
+  invitations: [],
+});
 
 function create(
   owner: Uid,
@@ -27,7 +31,7 @@ function create(
   { on = running.application, permitted = permit }: { on?: Application; permitted?: typeof permit } = {},
 ) {
   const { uniqueId, requestHash = 'hash' } = repeatable;
-  const command = { owner, members, permit: permitted };
+  const command = { owner, permit: () => permitted(members) };
   return createGroup(on, command, { uniqueId, requestHash }, context(owner));
 }
 

@@ -109,8 +109,10 @@ describe('who may send to a group', () => {
     expect(may(null, inThe(left), chatOff)).toBe('noUser');
     expect(may(person(me, disabled), inThe(left), chatOff)).toBe('disabled');
     expect(may(person(me), inThe(dissolved), chatOff)).toBe('chatOff');
-    expect(may(person(me), inThe(left, dissolved))).toBe('noGroup');
-    expect(may(person(me), { type: 'group', group: null })).toBe('noGroup');
+    expect(may(person(me), inThe(muted, dissolved))).toBe('noGroup');
+    // A group that there is not is told as one that one is not in.
+    expect(may(person(me), inThe(left, dissolved))).toBe('illegal');
+    expect(may(person(me), { type: 'group', group: null })).toBe('illegal');
     expect(may(person(me), inThe(muted, groupMuted, left))).toBe('illegal');
     expect(may(person(me), inThe(muted, groupMuted))).toBe('muted');
     expect(may(person(me), inThe(groupMuted))).toBe('groupMuted');

@@ -506,7 +506,6 @@ describe('dissolving', () => {
       (state) => commands.dissolveGroup(state, { by: owner }),
       (state) => commands.addMembers(state, { by: owner, members: [stranger], names, mid: mid(7) }),
       (state) => commands.removeMembers(state, { by: owner, members: [member] }),
-      (state) => commands.leaveGroup(state, { uid: member }),
       (state) => commands.setManager(state, { by: owner, uid: member, manager: true }),
       (state) => commands.muteMember(state, mute(owner, member, now + 60)),
       (state) => commands.muteGroup(state, { by: owner, muted: true, names, mid: mid(7) }),
@@ -514,6 +513,14 @@ describe('dissolving', () => {
       (state) => commands.updateGroup(state, { by: owner, name: 'x' }),
       (state) => commands.transferGroup(state, { by: owner, to: member }),
     ];
-    for (const attempt of attempts) given(group, created, dissolved).when(attempt).refuses('noGroup');
+    for (const attempt of attempts) {
+      given(group, created, dissolved).when(attempt).refuses('noGroup');
+      // As for who never was in it.
+      given(group).when(attempt).refuses('illegal');
+    }
+    // Who is in it no more has left.
+    given(group, created, dissolved)
+      .when((state) => commands.leaveGroup(state, { uid: member }))
+      .givesNothing();
   });
 });

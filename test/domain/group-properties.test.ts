@@ -118,6 +118,7 @@ describe('a group, whatever is done to it', () => {
         else if (type === 'MemberUnmuted' && data.uid === one) until = 0;
         else if (type === 'GroupMuted') all = true;
         else if (type === 'GroupUnmuted') all = false;
+        else if (type === 'GroupDissolved') return false;
         else if (type === 'GroupTransferred') {
           owner = data.to === one;
           if (owner) until = 0;

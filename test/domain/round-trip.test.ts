@@ -85,6 +85,19 @@ const datas: { readonly [Type in EventType]: fc.Arbitrary<EventNamed<Type>['data
   GroupRemarked: fc.record({ gid, uid, remark: text }),
   GroupUpdated: fc.record({ gid, by: uid, name: text, avatar: text }, { requiredKeys: ['gid', 'by'] }),
   GroupTransferred: fc.record({ gid, from: uid, to: uid }),
+  CodesRevoked: fc.record({ gid, by: uid }),
+  MembersInvited: fc.record({
+    gid,
+    by: uid,
+    invitations: fc.array(fc.record({ uid, applicationId }), { maxLength: 5 }),
+  }),
+  InvitationAnswered: fc.record({
+    gid,
+    uid,
+    applicationId,
+    answer: fc.constantFrom('agree' as const, 'refuse' as const),
+  }),
+  AllowanceUsed: fc.record({ uid, allowance: text, count: fc.integer({ min: 1, max: 1000 }) }),
   MembersReleased: fc.record({ gid, members: uids }),
   GroupDissolved: fc.record({ gid, by: uid, released: fc.boolean() }),
   MessageSent: fc.record(

@@ -161,6 +161,7 @@ export function streamOf({ type, data }: DomainEvent): StreamName {
   }
   if (field(data, 'gid') !== undefined) return name('group', field(data, 'gid'));
   if (type.startsWith('Reply')) return name('reply', field(data, 'uid'));
+  if (type === 'AllowanceUsed') return name('allowance', field(data, 'uid'));
   const category = /^(User|Profile|Account|Membership)/.test(type) ? 'user' : 'inbox';
   return name(category, field(data, 'uid'));
 }

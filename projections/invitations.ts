@@ -1,0 +1,36 @@
+import type { GroupEvent } from '../contracts/events/group.ts';
+import { userChannel } from '../contracts/push/index.ts';
+import { type ProjectionsOf, timestampOf } from './projection.ts';
+import { applications } from './tables.ts';
+
+/** Invitations into groups: they stand among the applications that a person received. */
+export const invitationProjections: Pick<
+  ProjectionsOf<GroupEvent>,
+  'MembersInvited' | 'InvitationAnswered'
+> = {
+  MembersInvited: {
+    reads: () => [],
+    apply(event, rows, pushes) {
+      const { gid, by, invitations } = event.data;
+      for (const { uid, applicationId } of invitations) {
+        rows.put(applications, {
+          application_id: applicationId,
+          applicant: by,
+          recipient: uid,
+          postscript: '',
+          operation: 'not_operated',
+          timestamp: timestampOf(event),
+          gid,
+        });
+        pushes.add(userChannel(uid), 'friendApply', { uid: by, gid });
+      }
+    },
+  },
+  InvitationAnswered: {
+    reads: ({ data: { applicationId } }) => [applications.at(applicationId)],
+    apply({ data: { applicationId, answer } }, rows) {
+      const application = rows.get(applications.at(applicationId));
+      if (application) rows.put(applications, { ...application, operation: answer });
+    },
+  },
+};

@@ -1,0 +1,26 @@
+import type { Uid } from '../../contracts/ids.ts';
+import { type AllowanceName, allowanceStream, useAllowance as decide } from '../domain/allowance.ts';
+import { settingStream } from '../domain/setting.ts';
+import type { EventLog } from '../log/log.ts';
+import type { AggregateStore } from './aggregate-store.ts';
+import { type CommandContext, seconds } from './context.ts';
+import { execute } from './execute.ts';
+
+/**
+ * Uses an allowance of a person's before what it allows is done, so that the count holds over restarts and
+ * over all processes. What fails afterwards has used it all the same.
+ * @throws Refusal tooOften, whose msg says when to try again
+ */
+export async function useAllowance(
+  parts: { readonly log: EventLog; readonly store: AggregateStore },
+  uid: Uid,
+  name: AllowanceName,
+  context: CommandContext,
+  count = 1,
+): Promise<void> {
+  if (count === 0) return;
+  const { state: settings } = await parts.store.load(settingStream);
+  await execute(parts, allowanceStream(uid), context, (state) =>
+    decide(state, { uid, name, count, settings, now: seconds(context) }),
+  );
+}

@@ -1,0 +1,87 @@
+import { Refusal } from '../../contracts/codes.ts';
+import type { AllowanceEvent } from '../../contracts/events/allowance.ts';
+import type { Uid } from '../../contracts/ids.ts';
+import type { Settings } from '../../contracts/settings.ts';
+import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts';
+
+const minute = 60;
+const hour = 3_600;
+
+/** What one person may do so often within some seconds. `what` is what the refusal calls it. */
+export const allowances = {
+  /** Each is a push to a stranger and a row of their list; 50 are more than anybody reads in an hour. */
+  'friend applications': { seconds: hour, what: '好友申请', most: () => 50 },
+  'groups created': {
+    seconds: hour,
+    what: '创建群组',
+    most: ({ limit_group_creations }: Settings) => limit_group_creations,
+  },
+  'members added': {
+    seconds: hour,
+    what: '邀请群成员',
+    most: ({ limit_member_additions }: Settings) => limit_member_additions,
+  },
+  /** A gid has nine digits: at this pace finding one group of a million takes a month. */
+  'joining tries': { seconds: minute, what: '加入群组', most: () => 20 },
+  /** Asking for a group that is not, or that one is not in, is guessing too. */
+  'groups missed': { seconds: minute, what: '查询群组', most: () => 20 },
+} as const satisfies Record<string, { seconds: number; what: string; most: (settings: Settings) => number }>;
+
+export type AllowanceName = keyof typeof allowances;
+
+interface Use {
+  /** Seconds since 1970. */
+  readonly time: number;
+  readonly count: number;
+}
+
+/** What a person did within the longest time that counts, by allowance, the oldest first. Changed in place. */
+export type AllowanceState = Map<string, Use[]>;
+
+/** The stream `allowance-{uid}`. */
+export function allowanceStream(uid: Uid): AggregateStream<AllowanceState, AllowanceEvent> {
+  return { aggregate: allowance, name: streamName(`allowance-${uid}`) };
+}
+
+export const allowance: Aggregate<AllowanceState, AllowanceEvent> = {
+  initial: () => new Map(),
+  evolve: (state, { data }, time) => {
+    const uses = state.get(data.allowance) ?? [];
+    const last = uses.at(-1);
+    // One entry a second at most, so that an hour's are 3,600 at most.
+    if (last?.time === time) uses.splice(-1, 1, { time, count: last.count + data.count });
+    else uses.push({ time, count: data.count });
+    const standing = uses.findIndex((use) => use.time > time - hour);
+    if (standing > 0) uses.splice(0, standing);
+    return state.set(data.allowance, uses);
+  },
+  weight: (state) => 1 + state.values().reduce((sum, uses) => sum + uses.length, 0) / 20,
+};
+
+/**
+ * Uses an allowance, `count` times at once, at `now` (whole seconds since 1970).
+ * @throws Refusal tooOften, whose msg says when to try again
+ */
+export function useAllowance(
+  state: AllowanceState,
+  command: { uid: Uid; name: AllowanceName; count: number; settings: Settings; now: number },
+): AllowanceEvent[] {
+  const { uid, name, count, settings, now } = command;
+  const { seconds, what, most } = allowances[name];
+  const limit = most(settings);
+  if (count > limit) throw new Refusal('tooOften', `${what}每次不能超过${limit}个`);
+  const counting = (state.get(name) ?? []).filter(({ time }) => time > now - seconds);
+  let over = counting.reduce((sum, use) => sum + use.count, 0) + count - limit;
+  if (over <= 0) return [{ type: 'AllowanceUsed', data: { uid, allowance: name, count } }];
+  // The oldest uses end first; the last of those that must have ended says when.
+  const freeing = counting.find((use) => {
+    over -= use.count;
+    return over <= 0;
+  });
+  throw new Refusal('tooOften', `${what}过于频繁,请在${shown((freeing?.time ?? now) + seconds - now)}后再试`);
+}
+
+/** A waiting time for end users. */
+function shown(seconds: number): string {
+  return seconds < 2 * minute ? `${seconds}秒` : `${Math.ceil(seconds / minute)}分钟`;
+}

@@ -1,0 +1,53 @@
+import { Refusal } from '../../contracts/codes.ts';
+import type { GroupEvent } from '../../contracts/events/group.ts';
+import type { ApplicationId, Gid, Uid } from '../../contracts/ids.ts';
+import type { GroupState, Invitation, LivingGroup } from './group.ts';
+
+/** So many invitations of a group wait for an answer at most: ten calls of 1,000, a whole group. */
+export const mostInvitations = 10_000;
+
+/** Who is asked, under which application's id. */
+export type Invitations = readonly { readonly uid: Uid; readonly applicationId: ApplicationId }[];
+
+/** The event that asks these people, if there are any. */
+export function inviting(gid: Gid, by: Uid, invitations: Invitations): GroupEvent[] {
+  if (invitations.length === 0) return [];
+  return [{ type: 'MembersInvited', data: { gid, by, invitations: [...invitations] } }];
+}
+
+/** Asks people who are no members; who was asked and has not answered is not asked again. */
+export function inviteMembers(group: LivingGroup, by: Uid, invitations: Invitations): GroupEvent[] {
+  const fresh = invitations.filter(({ uid }) => !group.members.has(uid) && !group.invitations.has(uid));
+  if (group.invitations.size + fresh.length > mostInvitations) {
+    throw new Refusal('limitReached', `等待答复的入群邀请不能超过${mostInvitations}个`);
+  }
+  return inviting(group.gid, by, fresh);
+}
+
+/** What becomes of the invitations of those who become members. */
+export function answering(group: LivingGroup, uids: readonly Uid[]): GroupEvent[] {
+  return uids.flatMap((uid) => {
+    const invitation = group.invitations.get(uid);
+    return invitation ? [answered(group.gid, uid, invitation, 'agree')] : [];
+  });
+}
+
+function answered(gid: Gid, uid: Uid, { applicationId }: Invitation, answer: 'agree' | 'refuse'): GroupEvent {
+  return { type: 'InvitationAnswered', data: { gid, uid, applicationId, answer } };
+}
+
+/** The invitation of `uid` under an application's id. Throws noRecord. */
+export function mustBeInvited(group: LivingGroup, uid: Uid, applicationId: ApplicationId): Invitation {
+  const invitation = group.invitations.get(uid);
+  if (invitation?.applicationId !== applicationId) throw new Refusal('noRecord', '入群邀请不存在');
+  return invitation;
+}
+
+/** Refuses an invitation; in a group that is dissolved too. Throws noRecord. */
+export function refuseInvitation(
+  state: GroupState,
+  { uid, applicationId }: { uid: Uid; applicationId: ApplicationId },
+): GroupEvent[] {
+  if (!state) throw new Refusal('noGroup');
+  return [answered(state.gid, uid, mustBeInvited(state, uid, applicationId), 'refuse')];
+}
