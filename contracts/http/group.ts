@@ -238,7 +238,7 @@ export const groupLeave = contract({
   methods: ['POST'],
   access: 'user',
   summary: '退出一个或多个群组',
-  example: { parameters: { gid: 502139874 }, data: [] },
+  example: { parameters: { gid: [502139874] }, data: [] },
   parameters: z.object({ ...caller, gid: parameter.gids }),
   data: nothing,
 });

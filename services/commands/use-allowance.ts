@@ -1,5 +1,10 @@
 import type { Uid } from '../../contracts/ids.ts';
-import { type AllowanceName, allowanceStream, useAllowance as decide } from '../domain/allowance.ts';
+import {
+  type AllowanceName,
+  allowanceStream,
+  allowances,
+  useAllowance as decide,
+} from '../domain/allowance.ts';
 import { settingStream } from '../domain/setting.ts';
 import type { EventLog } from '../log/log.ts';
 import type { AggregateStore } from './aggregate-store.ts';
@@ -18,7 +23,7 @@ export async function useAllowance(
   context: CommandContext,
   count = 1,
 ): Promise<void> {
-  if (count === 0) return;
+  if (count === 0 || (context.actor === 'server' && !allowances[name].server)) return;
   const { state: settings } = await parts.store.load(settingStream);
   await execute(parts, allowanceStream(uid), context, (state) =>
     decide(state, { uid, name, count, settings, now: seconds(context) }),

@@ -7,25 +7,36 @@ import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts
 const minute = 60;
 const hour = 3_600;
 
-/** What one person may do so often within some seconds. `what` is what the refusal calls it. */
+interface Allowance {
+  readonly seconds: number;
+  /** What the refusal calls it. */
+  readonly what: string;
+  readonly most: (settings: Settings) => number;
+  /** Whether it counts as well what the server's key does for the person: not what another backend imports. */
+  readonly server: boolean;
+}
+
+/** What one person may do so often within some seconds. */
 export const allowances = {
   /** Each is a push to a stranger and a row of their list; 50 are more than anybody reads in an hour. */
-  'friend applications': { seconds: hour, what: '好友申请', most: () => 50 },
+  'friend applications': { seconds: hour, what: '好友申请', most: () => 50, server: true },
   'groups created': {
     seconds: hour,
     what: '创建群组',
-    most: ({ limit_group_creations }: Settings) => limit_group_creations,
+    most: ({ limit_group_creations }) => limit_group_creations,
+    server: false,
   },
   'members added': {
     seconds: hour,
     what: '邀请群成员',
-    most: ({ limit_member_additions }: Settings) => limit_member_additions,
+    most: ({ limit_member_additions }) => limit_member_additions,
+    server: false,
   },
   /** A gid has nine digits: at this pace finding one group of a million takes a month. */
-  'joining tries': { seconds: minute, what: '加入群组', most: () => 20 },
+  'joining tries': { seconds: minute, what: '加入群组', most: () => 20, server: true },
   /** Asking for a group that is not, or that one is not in, is guessing too. */
-  'groups missed': { seconds: minute, what: '查询群组', most: () => 20 },
-} as const satisfies Record<string, { seconds: number; what: string; most: (settings: Settings) => number }>;
+  'groups missed': { seconds: minute, what: '查询群组', most: () => 20, server: true },
+} as const satisfies Record<string, Allowance>;
 
 export type AllowanceName = keyof typeof allowances;
 

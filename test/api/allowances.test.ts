@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defaultSettings } from '../../contracts/settings.ts';
 import { createServer } from '../../services/api/server.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { befriend, call, done, type Person, person, three, two } from '../support/client.ts';
+import { befriend, call, client, done, type Person, person, three, two } from '../support/client.ts';
 
 let running: RunningApplication;
 let now = Date.now();
@@ -77,7 +77,7 @@ describe('groups', () => {
 
   test('are created as often in an hour as the setting says', async () => {
     await set({ limit_group_creations: 2 });
-    const tom = await person(running, 'tom');
+    const tom = await client(running, 'tom');
     const create = () => tom.post('/group/create', {});
     expect((await times(2, create)).map(({ code }) => code)).toEqual([0, 0]);
     expect(await create()).toMatchObject({ code: 429, msg: '创建群组过于频繁,请在60分钟后再试' });
@@ -87,7 +87,8 @@ describe('groups', () => {
 
   test('get as many members from one person in an hour as the setting says, over all their groups', async () => {
     await set({ limit_member_additions: 3 });
-    const [tom, jerry, spike] = await three(running);
+    const tom = await client(running, 'tom');
+    const [jerry, spike] = await two(running);
     const [one, other] = [await groupOf(tom, jerry), await groupOf(tom)];
     const add = (gid: number, ...members: Person[]) =>
       tom.post('/group/memberadd', { gid, members: members.map(({ uid }) => uid) });
@@ -98,6 +99,9 @@ describe('groups', () => {
     // Who is in already is not added.
     expect(await add(other, jerry)).toEqual(done);
     expect(await tom.post('/group/create', { members: [jerry.uid] })).toMatchObject({ code: 429 });
+    // What the server's key does for a person is not counted.
+    const imported = { login_uid: tom.uid, gid: other, members: [spike.uid] };
+    expect(await call(running, 'POST', '/group/memberadd', imported)).toEqual(done);
   });
 
   test('that a person is in are as many as the setting says, however they come in', async () => {

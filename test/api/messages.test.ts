@@ -89,7 +89,7 @@ describe('sending', () => {
       code: 101,
     });
     expect(await tom.post('/message/send', { to: 99_999, type: 'group', content: 'x' })).toMatchObject({
-      code: 701,
+      code: 2,
     });
   });
 });

@@ -167,6 +167,6 @@ describe('changing a chat', () => {
     const nobody = uid(other + 1_000_000);
     await expect(change({ top: true }, friend(nobody))).rejects.toMatchObject({ reason: 'noUser' });
     const group: Chat = { type: 'group', id: gid(404) };
-    await expect(change({ top: true }, group)).rejects.toMatchObject({ reason: 'noGroup' });
+    await expect(change({ top: true }, group)).rejects.toMatchObject({ reason: 'illegal' });
   });
 });

@@ -274,6 +274,8 @@ export const beyondTheDocument: Readonly<Record<string, string>> = {
   'POST /group/transfer': 'an owner cannot leave otherwise',
   'POST /group/update': 'a name that the document only shows',
   'POST /user/bindphone': 'who has no phone could not get a forgotten password back',
+  'GET /group/qrcode': 'the token that opens a group whose gid is not enough',
+  'POST /group/qrcode_revoke': 'a token that went into the wrong hands opens nothing any more',
   'POST /setting/update': 'settings that the document only shows',
   'GET /setting/get': 'all of them, with what they are by default',
   'GET /group/avatar': 'the picture that the document’s answers name',

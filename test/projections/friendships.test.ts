@@ -43,6 +43,7 @@ describe('asking to be a friend', () => {
     await world.project();
     expect(await world.query('select * from read.applications where application_id = 1')).toEqual([
       {
+        gid: null,
         application_id: '1',
         applicant: '1',
         recipient: '2',

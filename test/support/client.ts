@@ -64,6 +64,20 @@ export async function person(running: RunningApplication, nickname: string): Pro
   };
 }
 
+/** Registers someone of this nickname who calls with a token of their own, as clients do. */
+export async function client(running: RunningApplication, nickname: string): Promise<Person> {
+  const account = { username: `u${++usernames}x${process.pid}`, nickname, password: 'secret-1' };
+  const { uid } = Added.parse((await call(running, 'POST', '/user/add', account)).data);
+  const login = await call(running, 'POST', '/login/login', account, {});
+  const { token } = z.object({ token: z.string() }).parse(login.data);
+  const bearer = { authorization: `Bearer ${token}` };
+  return {
+    ...{ uid, nickname },
+    post: (path, parameters) => call(running, 'POST', path, parameters, bearer),
+    get: (path, parameters) => call(running, 'GET', path, parameters, bearer),
+  };
+}
+
 /** Makes two people friends. */
 export async function befriend(one: Person, other: Person): Promise<void> {
   await one.post('/friend/add', { friend_uid: other.uid });
