@@ -10,7 +10,7 @@ import type { Projection } from './projection.ts';
 import { insertPushes, PushBook } from './push-book.ts';
 import { RowStore } from './store/row-store.ts';
 
-/** An event that a projection cannot take in. Whoever projects stops there and skips nothing. */
+/** An event that a projection cannot take in. Nobody projects past it, unless an operator decides so. */
 export class ProjectionFault extends Error {
   override readonly name = 'ProjectionFault';
   readonly event: Decoded;

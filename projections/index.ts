@@ -9,6 +9,7 @@ import { membershipProjections } from './memberships.ts';
 import type { Projection, ProjectionsOf } from './projection.ts';
 import { replyProjections } from './replies.ts';
 import { settingProjections } from './settings.ts';
+import { skipProjections } from './skips.ts';
 import { userProjections } from './users.ts';
 
 /**
@@ -27,6 +28,7 @@ export function projectionsByType(repeats: boolean): ReadonlyMap<string, Project
     ...replyProjections,
     ...settingProjections,
     ...allowanceProjections,
+    ...skipProjections,
   };
   return new Map<string, Projection<DomainEvent>>(Object.entries(all));
 }

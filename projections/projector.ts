@@ -6,9 +6,16 @@ import type { Logger } from 'pino';
 import { categories, type DomainEvent } from '../contracts/events/index.ts';
 import type { Bus } from '../services/bus/bus.ts';
 import { identify } from '../services/identify.ts';
-import { type Decoded, decode, UnreadableEvent } from '../services/log/codec.ts';
+import { type Decoded, tryDecode, UnreadableEvent } from '../services/log/codec.ts';
 import { LogChanged, StrangeLog } from '../services/log/identity.ts';
-import { type EventLog, type Position, type RecordedEvent, startOfLog } from '../services/log/log.ts';
+import {
+  type EventLog,
+  LogFailure,
+  type Position,
+  type RecordedEvent,
+  startOfLog,
+} from '../services/log/log.ts';
+import { Skips } from '../services/log/skips.ts';
 import { type DatabaseConfig, openClient, type Purpose } from '../services/postgres/connect.ts';
 import type { SilenceWatch } from '../services/postgres/silence.ts';
 import { BatchProjector, ProjectionFault, sqlState } from './batch.ts';
@@ -47,6 +54,8 @@ const expiryMilliseconds = 600_000;
 /** How often it is looked whether a log that is not ours was replaced, and how often that is told. */
 const strangeMilliseconds = 2_000;
 const reminderMilliseconds = 60_000;
+/** How often it is looked whether an event that is in the way was passed over. */
+const skipMilliseconds = 500;
 
 /**
  * A batch writes 10,000 rows at most, which takes a busy disk some seconds. What is lost in a crash is
@@ -90,14 +99,15 @@ class SteppedDown extends Error {
 
 /**
  * Keeps the read models up to date with the log. Of all projectors on a database one works and the
- * others stand by. It goes on by itself after any trouble with the database; an event that cannot be
- * taken in stops it, which `status` tells.
+ * others stand by. It goes on by itself after any trouble with the database. Before an event that cannot
+ * be taken in it stops, which `status` tells, until the event is passed over.
  */
 export class Projector {
   readonly #options: ProjectorOptions;
   readonly #logger: Logger;
   readonly #holder = `${hostname()}/${process.pid}/${randomUUID()}`;
   readonly #projections: ReadonlyMap<string, Projection<DomainEvent>>;
+  #skips: Skips;
   readonly #stopping = new AbortController();
   #connections: Connections | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -113,6 +123,7 @@ export class Projector {
   constructor(options: ProjectorOptions) {
     this.#options = options;
     this.#logger = options.logger.child({ part: 'projector' });
+    this.#skips = new Skips(options.log);
     this.#projections = projectionsByType(options.log.remembersIds === 'recently');
   }
 
@@ -155,9 +166,8 @@ export class Projector {
       } catch (error) {
         if (signal.aborted) break;
         if (error instanceof UnreadableEvent || error instanceof ProjectionFault) {
-          this.#fault = error.message;
-          this.#logger.fatal({ err: error }, 'the projector has stopped');
-          break;
+          await this.#waitForSkip(error);
+          continue;
         }
         if (error instanceof StrangeLog) {
           await this.#waitForOurs(error.message);
@@ -184,6 +194,36 @@ export class Projector {
     }
     this.#fault = reason;
     await delay(strangeMilliseconds, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  }
+
+  /**
+   * Leaves the work to others, of whom a newer program may take the event in, until an operator has decided
+   * that it is passed over, or the log is another. A program that has met an event which it does not know is
+   * not to be relied on afterwards, even if another one goes on from there.
+   */
+  async #waitForSkip({ message, event }: UnreadableEvent | ProjectionFault): Promise<void> {
+    const { signal } = this.#stopping;
+    const { log } = this.#options;
+    const { generation } = log;
+    this.#fault = message;
+    this.#busySince = undefined;
+    // No more of the error than this: an event and its cause may quote what somebody wrote.
+    this.#logger.fatal(
+      { reason: message, position: event.position },
+      `the read models stop before an event that this program cannot take in: start a newer program, or pass the event over by npm run skip -- ${event.position} --why "…"`,
+    );
+    while (!signal.aborted && log.generation === generation && !this.#skips.has(event)) {
+      await delay(skipMilliseconds, undefined, { signal }).catch(() => undefined);
+      try {
+        await this.#skips.refresh();
+      } catch (error) {
+        if (!(error instanceof LogFailure || error instanceof LogChanged)) throw error;
+      }
+    }
+    if (signal.aborted) return;
+    this.#fault = undefined;
+    const why = this.#skips.reason(event);
+    if (why !== undefined) this.#logger.warn({ position: event.position, why }, 'the event is passed over');
   }
 
   /** Stands by, then works, until it is stopped or something is in the way. */
@@ -247,6 +287,9 @@ export class Projector {
       this.#logger.info({ fence: held.fence, checkpoint: held.position }, 'this projector works');
       // Who listens may have missed what the one before committed and did not live to tell.
       bus.publish({ checkpoint: held.position, fence: held.fence, batch: held.batch }, []);
+      // What is decided later comes with the events, at its place.
+      this.#skips = new Skips(log);
+      await this.#skips.refresh();
       const projector = new BatchProjector(worker, this.#projections, held);
       const options = { after: held.position, prefixes: categories, signal: ended };
       for await (const records of log.subscribe(options)) await this.#take(projector, records);
@@ -273,14 +316,16 @@ export class Projector {
 
   async #take(projector: BatchProjector, records: readonly RecordedEvent[]): Promise<void> {
     const events: Decoded[] = [];
-    let unreadable: unknown;
+    let unreadable: UnreadableEvent | undefined;
     for (const record of records) {
-      try {
-        events.push(decode(record));
-      } catch (error) {
-        unreadable = error;
+      this.#skips.take(record);
+      if (this.#skips.has(record)) continue;
+      const event = tryDecode(record);
+      if (event instanceof UnreadableEvent) {
+        unreadable = event;
         break;
       }
+      events.push(event);
     }
     if (events.length > 0) {
       this.#busySince = performance.now();

@@ -1,13 +1,9 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { definitionOf } from '../contracts/events/index.ts';
-import { readEnvironment } from '../services/environment.ts';
-import { postgresFolder } from '../services/installation.ts';
 import { type EventLog, type Position, type RecordedEvent, startOfLog } from '../services/log/log.ts';
-import { openLog } from '../services/log/open.ts';
-import { openProgramLog } from '../services/logger.ts';
-import { withDatabase, withRunningDatabase } from './with-database.ts';
+import { Skips } from '../services/log/skips.ts';
+import { withLog } from './with-log.ts';
 
 /** `npm run replay`: shows the event log, while the system runs or at rest; it changes nothing. */
 
@@ -37,28 +33,10 @@ function knownTypes(text: string): string {
 }
 
 async function run(options: Options): Promise<void> {
-  const environment = readEnvironment();
-  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
-  const { databaseUrl, eventStoreUrl, dataFolder } = environment;
-  // Looking must not make what it looks for.
-  if (!databaseUrl && !eventStoreUrl && !existsSync(postgresFolder(dataFolder))) {
-    throw new Error(`there is no log in ${dataFolder}: set DATA_DIR, DATABASE_URL or EVENTSTORE_URL`);
-  }
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  const use = async (url: string) => {
-    const log = await openLog(environment, url, logger);
-    try {
-      await show(log, options, stop);
-    } finally {
-      await log.close();
-    }
-  };
-  // The log in EventStoreDB needs no database.
-  if (eventStoreUrl !== undefined) await use('');
-  else if (options.follow) await withRunningDatabase(environment, logger, stop.signal, use);
-  else await withDatabase(environment, logger, use);
+  await withLog((log) => show(log, options, stop), options.follow ? stop.signal : undefined);
 }
 
 async function show(log: EventLog, options: Options, stop: AbortController): Promise<void> {
@@ -66,11 +44,15 @@ async function show(log: EventLog, options: Options, stop: AbortController): Pro
   // Whoever reads the output may end before we do: `replay | head`.
   process.stdout.on('error', () => stop.abort());
   const print = options.format === 'table' ? asLine : asJson;
+  // A decision lies behind the event that it passes over.
+  const skips = new Skips(log);
+  await skips.refresh();
   if (options.format === 'table') await write(heading);
   for await (const record of records(log, options, stop.signal)) {
     if (stop.signal.aborted) break;
+    skips.take(record);
     if (types && !types.has(record.type)) continue;
-    await write(`${escaped(print(record))}\n`);
+    await write(`${escaped(print(record, skips.reason(record)))}\n`);
   }
 }
 
@@ -91,15 +73,15 @@ async function* records(log: EventLog, options: Options, signal: AbortSignal): A
 
 const heading = `${'position'.padEnd(16)}  ${'time'.padEnd(24)}  ${'stream'.padEnd(24)}  rev  type\n`;
 
-function asLine(record: RecordedEvent): string {
+function asLine(record: RecordedEvent, skipped: string | undefined): string {
   const { position, recorded, stream, revision, type, data } = record;
   const time = new Date(recorded).toISOString();
-  return `${position.padEnd(16)}  ${time}  ${stream.padEnd(24)}  ${String(revision).padStart(3)}  ${type} ${JSON.stringify(data)}`;
+  return `${position.padEnd(16)}  ${time}  ${stream.padEnd(24)}  ${String(revision).padStart(3)}  ${type} ${JSON.stringify(data)}${skipped === undefined ? '' : ` [skipped: ${JSON.stringify(skipped)}]`}`;
 }
 
-function asJson(record: RecordedEvent): string {
+function asJson(record: RecordedEvent, skipped: string | undefined): string {
   const { position, recorded, stream, revision, id, type, data, metadata } = record;
-  return JSON.stringify({ position, recorded, stream, revision, id, type, data, metadata });
+  return JSON.stringify({ position, recorded, stream, revision, id, type, data, metadata, skipped });
 }
 
 /**

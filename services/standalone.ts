@@ -6,6 +6,7 @@ import { assemble } from './api/assemble.ts';
 import { cookieToken } from './api/caller.ts';
 import {
   busProbe,
+  commandsProbe,
   databaseProbe,
   filesProbe,
   healthRoutes,
@@ -71,6 +72,7 @@ async function start(program: Program): Promise<void> {
     () =>
       assemble({
         ...{ log, bus, pool, app, fileStore, folder: filesFolder, sms, logger },
+        readModelsFault: () => projector.status().fault,
         fail: (error) => program.fail('api', error),
       }),
     (part) => ({ stop: part.stop }),
@@ -96,6 +98,7 @@ async function start(program: Program): Promise<void> {
     projections: projectionsProbe(log, database, isReady),
     database: databaseProbe(database),
     bus: busProbe(bus),
+    commands: commandsProbe(store),
     ids: movingProbe(() => application.ids.stalled()),
     projector: movingProbe(
       () => projector.status().stalled,

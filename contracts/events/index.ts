@@ -6,6 +6,7 @@ import { groupEvents } from './group.ts';
 import { inboxEvents } from './inbox.ts';
 import { replyEvents } from './reply.ts';
 import { settingEvents } from './setting.ts';
+import { skipEvents } from './skip.ts';
 import { userEvents } from './user.ts';
 
 /** Every kind of event there is. */
@@ -18,6 +19,7 @@ export const eventDefinitions = [
   ...replyEvents,
   ...settingEvents,
   ...allowanceEvents,
+  ...skipEvents,
 ] as const;
 
 /** Any event: `type` tells which, `data` is its. */
@@ -38,6 +40,7 @@ export const categories = [
   'reply-',
   'setting',
   'allowance-',
+  'skip',
 ] as const;
 
 const byType: ReadonlyMap<string, EventDefinition> = new Map(

@@ -23,7 +23,8 @@ export async function admit(
   { access }: Pick<Contract, 'access'>,
   application: Application,
 ): Promise<Caller> {
-  if (!application.isReady()) throw new Refusal('notReady');
+  const obstacle = application.obstacle();
+  if (obstacle) throw obstacle;
   const { state: settings } = await application.store.load(settingStream);
   const caller = await identify(request, application, settings).catch((error: unknown) => {
     takeAddressTurn(request.ip, settings);

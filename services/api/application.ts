@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import type { Refusal } from '../../contracts/codes.ts';
 import type { Captchas } from '../accounts/captcha.ts';
 import type { CreatedGroups } from '../accounts/created-groups.ts';
 import type { Ids } from '../accounts/ids.ts';
@@ -40,7 +41,12 @@ export interface Application {
   readonly ids: Ids;
   readonly files: Files;
   readonly uploads: Uploads;
-  /** False until it is certain that no id can be given twice; nothing is carried out before. */
+  /**
+   * Why nothing is carried out just now; undefined when everything is. Nothing is before it is certain that no
+   * id can be given twice, nor while the log holds what this program cannot decide or show.
+   */
+  readonly obstacle: () => Refusal | undefined;
+  /** Whether nothing is in the way. */
   readonly isReady: () => boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;

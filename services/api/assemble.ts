@@ -15,7 +15,7 @@ import { createTokens } from '../accounts/tokens.ts';
 import { createUploads } from '../accounts/uploads.ts';
 import type { Bus } from '../bus/bus.ts';
 import { followProgress, type Progress } from '../bus/progress.ts';
-import { AggregateStore } from '../commands/aggregate-store.ts';
+import { AggregateStore, unreadableText } from '../commands/aggregate-store.ts';
 import { MessageSender } from '../commands/send-message.ts';
 import { settingStream } from '../domain/setting.ts';
 import { userStream } from '../domain/user.ts';
@@ -24,6 +24,7 @@ import { openFiles } from '../files/files.ts';
 import { readPresence } from '../gateway/presence.ts';
 import type { App } from '../gateway/signature.ts';
 import { identify } from '../identify.ts';
+import { UnreadableEvent } from '../log/codec.ts';
 import { fitOf } from '../log/fit.ts';
 import { StrangeLog } from '../log/identity.ts';
 import type { EventId, EventLog, Position } from '../log/log.ts';
@@ -50,9 +51,14 @@ export interface Foundation {
   /** Who carries the codes to phones. */
   readonly sms: Sms;
   readonly logger: Logger;
+  /** Why the read models do not follow the log, as far as this process knows; undefined while they do. */
+  readonly readModelsFault?: () => string | undefined;
   /** Hears of what the program cannot go on with. */
   readonly fail: (error: unknown) => void;
 }
+
+/** What a caller is told while the read models do not follow the log. */
+const faultText = '数据无法跟上日志,请升级程序或联系管理员';
 
 /** The application, and how far it is. */
 export interface Assembled {
@@ -71,7 +77,10 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   const accounts = accountsDatabase(pool);
   await identify(log, pool);
   const progress = await followProgress(bus, () => hedged(() => readCheckpoint(database)));
-  const store = new AggregateStore(log, fail);
+  const store = new AggregateStore(log, (error) => {
+    if (error instanceof UnreadableEvent) tellUnreadable(logger, error);
+    else fail(error);
+  });
   await store.start();
   const tokens = createTokens({ database: accounts, bus, logger });
   const smsCodes = createSmsCodes({ database: accounts, provider: sms.provider, secret: app.secret, logger });
@@ -104,6 +113,11 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   const unlisten = log.onChanged(() => {
     preparing = preparing.then(prepare).catch(fail);
   });
+  const obstacle = () => {
+    if (store.obstacle) return new Refusal('notReady', unreadableText);
+    if (foundation.readModelsFault?.() !== undefined) return new Refusal('notReady', faultText);
+    return preparedFor === log.generation ? undefined : new Refusal('notReady');
+  };
   const application: Application = {
     app,
     log,
@@ -123,7 +137,8 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     ids,
     files,
     uploads: createUploads(accounts),
-    isReady: () => preparedFor === log.generation,
+    obstacle,
+    isReady: () => obstacle() === undefined,
     now: Date.now,
     logger,
     security: createSecurityLog(logger),
@@ -143,6 +158,15 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
       progress.stop();
     },
   };
+}
+
+/** Tells who runs the program of an event that keeps it from deciding: all, or what is of that event's stream. */
+function tellUnreadable(logger: Logger, { kind, message, event: { position } }: UnreadableEvent): void {
+  const what =
+    kind === 'newer'
+      ? 'nothing is decided any more: this program is older than an event of the log; start a newer one'
+      : `nothing is decided in the stream of a broken event, until it is passed over: npm run skip -- ${position} --why "…"`;
+  logger.fatal({ reason: message, position }, what);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { categories } from '../../contracts/events/index.ts';
 import type { Bus } from '../bus/bus.ts';
+import type { AggregateStore } from '../commands/aggregate-store.ts';
 import type { FileStore } from '../files/file-store.ts';
 import type { EventLog } from '../log/log.ts';
 import { readCheckpoint } from '../queries/checkpoint.ts';
@@ -46,6 +47,15 @@ export function projectionsProbe(log: EventLog, database: ReadDatabase, isReady:
   return async () => {
     const lag = await lagOf(log, database);
     return { ready: lag <= longestLag && isReady(), lag_ms: lag };
+  };
+}
+
+/** Whether no event of the log forbids deciding. */
+export function commandsProbe(store: Pick<AggregateStore, 'obstacle'>): Probe {
+  return () => {
+    const { obstacle } = store;
+    if (!obstacle) return { ready: true };
+    return { ready: false, reason: obstacle.message, position: obstacle.event.position };
   };
 }
 

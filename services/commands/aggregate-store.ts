@@ -1,17 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { Refusal } from '../../contracts/codes.ts';
 import type { DomainEvent, EventMetadata } from '../../contracts/events/index.ts';
 import type { Aggregate, AggregateStream } from '../domain/aggregate.ts';
-import { type Decoded, decode } from '../log/codec.ts';
+import { type Decoded, tryDecode, UnreadableEvent } from '../log/codec.ts';
 import { LogChanged } from '../log/identity.ts';
 import {
   type EventId,
   type EventLog,
   LogFailure,
   type Position,
+  type RecordedEvent,
   type StreamName,
   startOfLog,
 } from '../log/log.ts';
+import { Skips, skipStream } from '../log/skips.ts';
 import { Turns } from './turns.ts';
 
 /** A state and how far it was folded. `revision` -1: the stream has no events yet. */
@@ -26,20 +29,33 @@ export interface Snapshot<State> {
 type Placed = DomainEvent &
   Pick<Decoded, 'id' | 'revision' | 'position'> & { readonly metadata: Pick<EventMetadata, 'time'> };
 
+/** The place of an event that is passed over: the next revision follows on it. */
+interface PassedOver {
+  readonly type: 'passed over';
+  readonly revision: number;
+  readonly position: Position;
+}
+
 interface Entry {
   readonly aggregate: Aggregate<unknown>;
   state: unknown;
   revision: number;
   position: Position;
   /** What came while the stream was being read; null once it is folded. */
-  arrived: Placed[] | null;
+  arrived: (Placed | PassedOver)[] | null;
   readonly folded: Promise<void>;
   /** Ids seen, where the store under the log may keep one event twice; the first counts. */
   readonly seen: Set<EventId> | null;
 }
 
 /** The streams of which states are kept. */
-const prefixes = ['user-', 'friendship-', 'group-', 'reply-', 'setting', 'allowance-'];
+const prefixes = ['user-', 'friendship-', 'group-', 'reply-', 'setting', 'allowance-', skipStream];
+
+/** One newer event is enough to stop; what is not kept is met again when its stream is folded. */
+const mostUnreadable = 100;
+
+/** What a caller is told. Who runs the program finds in its log which event it is. */
+export const unreadableText = '日志中有本程序无法处理的事件,请升级程序或联系管理员';
 
 /** Between two questions where a log ends that does not answer. */
 const retryMilliseconds = 200;
@@ -58,16 +74,21 @@ export class AggregateStore {
   readonly #stop = new AbortController();
   readonly #entries: LRUCache<StreamName, Entry>;
   readonly #onFailure: (error: unknown) => void;
+  #skips: Skips;
+  /** Events that were met, that this program cannot read, and that nobody has passed over. */
+  readonly #unreadable = new Map<EventId, UnreadableEvent>();
   #tailing: Promise<void> = Promise.resolve();
   readonly #unlisten: () => void;
 
   /**
-   * `onFailure` hears of an event that cannot be read: states go stale then, so the process must end.
+   * `onFailure` hears of each UnreadableEvent that is met, after which the program can go on, and of any
+   * other error that ends the following: states go stale then, so the process must end.
    * `memory` bounds what is kept, in the aggregates' weights.
    */
   constructor(log: EventLog, onFailure: (error: unknown) => void, memory = ordinaryMemory) {
     this.#log = log;
     this.#onFailure = onFailure;
+    this.#skips = new Skips(log);
     this.#entries = new LRUCache({
       maxSize: memory,
       sizeCalculation: ({ aggregate, state }) => Math.ceil(aggregate.weight(state)),
@@ -78,6 +99,7 @@ export class AggregateStore {
   /** Begins to follow the log. Nothing may be loaded before this has resolved. */
   async start(): Promise<void> {
     const after = await this.#log.end();
+    await this.#skips.refresh();
     this.#tailing = this.#follow(after);
   }
 
@@ -87,10 +109,21 @@ export class AggregateStore {
     await this.#tailing;
   }
 
-  /** The state of a stream as of now. Throws LogFailure, UnreadableEvent. */
+  /** Why nothing is decided: an event of a newer program, of which nobody here knows what it changes. */
+  get obstacle(): UnreadableEvent | undefined {
+    return this.#unreadable.values().find(({ kind }) => kind === 'newer');
+  }
+
+  /** Whether an operator has decided that an event is passed over. */
+  passesOver(record: Pick<RecordedEvent, 'stream' | 'id'>): boolean {
+    return this.#skips.has(record);
+  }
+
+  /** The state of a stream as of now. @throws LogFailure; Refusal notReady because of an event that cannot be read */
   async load<State, Event extends DomainEvent>(
     stream: AggregateStream<State, Event>,
   ): Promise<Snapshot<State>> {
+    if (this.obstacle) throw new Refusal('notReady', unreadableText);
     const entry = this.#entry(stream);
     if (entry.arrived) await entry.folded;
     // An entry is made by #entry alone, under the name of a stream whose aggregate has this state.
@@ -151,13 +184,34 @@ export class AggregateStore {
     try {
       do {
         const from = entry.revision + 1;
-        for await (const record of this.#log.readStream(name, { from })) this.#apply(entry, decode(record));
+        for await (const record of this.#log.readStream(name, { from })) {
+          this.#apply(entry, this.#read(record));
+        }
       } while (!this.#takeArrived(entry));
       if (this.#entries.peek(name) === entry) this.#keep(name, entry);
     } catch (error) {
       if (this.#entries.peek(name) === entry) this.#entries.delete(name);
-      throw error;
+      if (!(error instanceof UnreadableEvent)) throw error;
+      this.#meet(error);
+      throw new Refusal('notReady', unreadableText);
     }
+  }
+
+  /** @throws UnreadableEvent */
+  #read(record: RecordedEvent): Placed | PassedOver {
+    const { revision, position } = record;
+    if (this.#skips.has(record)) return { type: 'passed over', revision, position };
+    const event = tryDecode(record);
+    if (event instanceof UnreadableEvent) throw event;
+    return event;
+  }
+
+  #meet(error: UnreadableEvent): void {
+    const { event } = error;
+    if (this.#skips.has(event) || this.#unreadable.has(event.id)) return;
+    if (this.#unreadable.size >= mostUnreadable) return;
+    this.#unreadable.set(event.id, error);
+    this.#onFailure(error);
   }
 
   /** Goes on with what came during the reading; false where something before it was not read yet. */
@@ -178,11 +232,7 @@ export class AggregateStore {
     while (!signal.aborted) {
       try {
         for await (const batch of this.#log.subscribe({ after: from, prefixes, signal })) {
-          for (const record of batch) {
-            const entry = this.#entries.peek(record.stream);
-            if (!entry) continue;
-            this.#take(record.stream, entry, decode(record));
-          }
+          for (const record of batch) this.#hear(record);
         }
       } catch (error) {
         this.#entries.clear();
@@ -196,23 +246,45 @@ export class AggregateStore {
     }
   }
 
-  /** Where the log ends once it answers. What was folded before may have missed events, and goes. */
+  /** Where the log ends once it answers. What was read before may not be in it, and goes. */
   async #presentEnd(otherwise: Position): Promise<Position> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
         const end = await this.#log.end();
+        this.#skips = new Skips(this.#log);
+        await this.#skips.refresh();
+        this.#unreadable.clear();
         this.#entries.clear();
         return end;
       } catch (error) {
-        if (!(error instanceof LogFailure)) throw error;
+        if (!(error instanceof LogFailure || error instanceof LogChanged)) throw error;
         await delay(retryMilliseconds, undefined, { signal }).catch(() => undefined);
       }
     }
     return otherwise;
   }
 
-  #take(stream: StreamName, entry: Entry, event: Placed): void {
+  /** Also what belongs to no state at hand is read: what is newer than this program may change what it decides. */
+  #hear(record: RecordedEvent): void {
+    const decided = this.#skips.take(record);
+    if (decided) {
+      this.#unreadable.delete(decided.id);
+      this.forget(decided.stream);
+      return;
+    }
+    try {
+      const event = this.#read(record);
+      const entry = this.#entries.peek(record.stream);
+      if (entry) this.#take(record.stream, entry, event);
+    } catch (error) {
+      if (!(error instanceof UnreadableEvent)) throw error;
+      this.forget(record.stream);
+      this.#meet(error);
+    }
+  }
+
+  #take(stream: StreamName, entry: Entry, event: Placed | PassedOver): void {
     if (entry.arrived) entry.arrived.push(event);
     else if (event.revision > entry.revision + 1) this.#entries.delete(stream);
     else if (event.revision === entry.revision + 1) {
@@ -228,10 +300,11 @@ export class AggregateStore {
     this.#entries.set(stream, entry);
   }
 
-  #apply(entry: Entry, event: Placed): void {
+  #apply(entry: Entry, event: Placed | PassedOver): void {
     if (event.revision <= entry.revision) return;
     entry.revision = event.revision;
     entry.position = event.position;
+    if (event.type === 'passed over') return;
     if (entry.seen?.has(event.id)) return;
     entry.seen?.add(event.id);
     entry.state = entry.aggregate.evolve(entry.state, event, Math.floor(event.metadata.time / 1000));

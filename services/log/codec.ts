@@ -11,12 +11,24 @@ export type Decoded<Event extends DomainEvent = DomainEvent> = Event & {
   readonly metadata: EventMetadata;
 };
 
-/** An event that this program cannot read. Whoever folds or projects stops there and skips nothing. */
+/** Where an event lies, and what it is called: nothing of what it holds. */
+export type EventPlace = Pick<RecordedEvent, 'id' | 'type' | 'stream' | 'revision' | 'position'>;
+
+/**
+ * An event that this program cannot read. Nobody decides or projects past it, unless an operator has
+ * decided that it is passed over (services/log/skips.ts).
+ */
 export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent';
+  /** `newer`: written by a newer program than this one. `broken`: no program can read it. */
+  readonly kind: 'newer' | 'broken';
+  readonly event: EventPlace;
 
-  constructor(record: RecordedEvent, why: string, options?: ErrorOptions) {
-    super(`event ${record.type} at ${record.stream}@${record.revision} cannot be read: ${why}`, options);
+  constructor(kind: 'newer' | 'broken', record: RecordedEvent, why: string, options?: ErrorOptions) {
+    const { id, type, stream, revision, position } = record;
+    super(`event ${type} at ${stream}@${revision} cannot be read: ${why}`, options);
+    this.kind = kind;
+    this.event = { id, type, stream, revision, position };
   }
 }
 
@@ -27,13 +39,20 @@ export function encode(id: EventId, event: DomainEvent, metadata: Omit<EventMeta
 }
 
 /** What was decoded already: projector and command state of one process see the same record. */
-const decoded = new WeakMap<RecordedEvent, Decoded>();
+const decoded = new WeakMap<RecordedEvent, Decoded | UnreadableEvent>();
 
 /**
  * Reads a record: lifts older versions, checks data and metadata against their schemas.
  * @throws UnreadableEvent naming stream and revision.
  */
 export function decode(record: RecordedEvent): Decoded {
+  const event = tryDecode(record);
+  if (event instanceof UnreadableEvent) throw event;
+  return event;
+}
+
+/** The same; an event that cannot be read is given as such, for those who decide what comes of it. */
+export function tryDecode(record: RecordedEvent): Decoded | UnreadableEvent {
   const known = decoded.get(record);
   if (known) return known;
   const event = read(record);
@@ -41,18 +60,21 @@ export function decode(record: RecordedEvent): Decoded {
   return event;
 }
 
-function read(record: RecordedEvent): Decoded {
+function read(record: RecordedEvent): Decoded | UnreadableEvent {
   const definition = definitionOf(record.type);
-  if (!definition) throw new UnreadableEvent(record, 'its type is unknown');
+  if (!definition) return new UnreadableEvent('newer', record, 'its type is unknown');
   const metadata = EventMetadata.safeParse(record.metadata);
-  if (!metadata.success)
-    throw new UnreadableEvent(record, 'its metadata are broken', { cause: metadata.error });
+  if (!metadata.success) {
+    return new UnreadableEvent('broken', record, 'its metadata are broken', { cause: metadata.error });
+  }
   const { version } = metadata.data;
   if (version > definition.version) {
-    throw new UnreadableEvent(record, `its version ${version} is newer than ${definition.version}`);
+    return new UnreadableEvent('newer', record, `its version ${version} is newer than ${definition.version}`);
   }
   const parsed = definition.data.safeParse(lift(definition, version, record.data));
-  if (!parsed.success) throw new UnreadableEvent(record, 'its data are broken', { cause: parsed.error });
+  if (!parsed.success) {
+    return new UnreadableEvent('broken', record, 'its data are broken', { cause: parsed.error });
+  }
   // The definition's schema has just checked that data belong to the type.
   return {
     type: record.type,

@@ -1,6 +1,7 @@
 import { BACKWARDS, END, FORWARDS, START } from '@eventstore/db-client';
 import type { EventStoreDBConnection } from './eventstoredb-connection.ts';
 import { markOf, recordOf } from './eventstoredb-event.ts';
+import { positionOf, type StoredPosition } from './eventstoredb-position.ts';
 import { readPatiently } from './eventstoredb-reading.ts';
 import {
   type EventId,
@@ -86,6 +87,23 @@ export class StoredStreams {
   /** The log is another one: what was known of its end says nothing. */
   forget(): void {
     this.#ends.clear();
+  }
+
+  /** The event at a position of the whole log. @throws LogFailure */
+  async atPosition(position: StoredPosition): Promise<RecordedEvent | undefined> {
+    // The server answers a read from beyond the end with an error that says nothing.
+    if ((await this.end()) < positionOf(position)) return undefined;
+    const read = this.#connection.readAll({
+      direction: FORWARDS,
+      fromPosition: position,
+      maxCount: 1,
+      requiresLeader: true,
+    });
+    for await (const resolved of readPatiently(read, this.#milliseconds)) {
+      const record = recordOf(resolved);
+      if (record?.position === positionOf(position)) return record;
+    }
+    return undefined;
   }
 
   /** The last revision of a stream. @throws LogFailure */

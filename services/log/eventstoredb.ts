@@ -8,7 +8,7 @@ import { connectionTo, type EventStoreDBConnection } from './eventstoredb-connec
 import { Heartbeat, type Pulse } from './eventstoredb-heartbeat.ts';
 import { IdentityStream } from './eventstoredb-identity.ts';
 import { KnownIds } from './eventstoredb-known-ids.ts';
-import { positionOf } from './eventstoredb-position.ts';
+import { positionOf, storedPositionOf } from './eventstoredb-position.ts';
 import { readPatiently } from './eventstoredb-reading.ts';
 import { StoredStreams } from './eventstoredb-streams.ts';
 import type { Source } from './eventstoredb-stretch.ts';
@@ -205,6 +205,12 @@ class EventStoreDBLog implements EventLog {
       this.#known.rememberRecord(record);
       yield record;
     }
+  }
+
+  async at(position: Position): Promise<RecordedEvent | undefined> {
+    if (this.#closing.signal.aborted) throw closed();
+    const stored = storedPositionOf(position);
+    return stored && this.#streams.atPosition(stored);
   }
 
   async *readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {

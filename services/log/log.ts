@@ -117,6 +117,12 @@ export interface EventLog {
   /** The stream's events in order; nothing where there is no such stream. @throws TypeError for no name of a stream. */
   readStream(stream: StreamName, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
 
+  /**
+   * The event that lies at a position; undefined if none does.
+   * @throws LogFailure; TypeError for what is no position of this kind of log.
+   */
+  at(position: Position): Promise<RecordedEvent | undefined>;
+
   /** The log's events up to its end at the time of the call, in order of position, in flat memory. */
   readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent>;
 

@@ -119,6 +119,13 @@ class PostgresLog implements EventLog {
     }
   }
 
+  async at(position: Position): Promise<RecordedEvent | undefined> {
+    const place = placeOf(position);
+    if (place === 0) return undefined;
+    const { records } = await this.#reading.all(place - 1, place, undefined, 1);
+    return records[0];
+  }
+
   readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {
     const after = placeOf(options.after ?? positionOf(0));
     const end = this.#reading.end();

@@ -2,12 +2,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import { AggregateStore } from '../../services/commands/aggregate-store.ts';
 import { atLeastOne } from '../../services/commands/execute.ts';
+import { skipEvent } from '../../services/commands/skip-event.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { groupStream } from '../../services/domain/group.ts';
 import { userStream } from '../../services/domain/user.ts';
 import { encode, UnreadableEvent } from '../../services/log/codec.ts';
 import type { AppendResult, EventLog, NewEvent } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres.ts';
+import { skipStream } from '../../services/log/skips.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { created, gid, mid, registered, uid } from '../support/events.ts';
 import { newEventId, streamOf } from '../support/projecting.ts';
@@ -19,7 +21,7 @@ let log: EventLog;
 let elsewhere: EventLog;
 let store: AggregateStore;
 let failures: unknown[];
-/** How many streams were read. */
+/** How many streams were read to be folded. */
 let readings: number;
 
 beforeAll(async () => {
@@ -44,8 +46,8 @@ beforeEach(async () => {
 
 afterEach(() => store.stop());
 
-async function open(on: EventLog, memory?: number): Promise<AggregateStore> {
-  const opened = new AggregateStore(counting(on), (error) => failures.push(error), memory);
+async function open(on: EventLog, memory?: number, told = failures): Promise<AggregateStore> {
+  const opened = new AggregateStore(counting(on), (error) => told.push(error), memory);
   await opened.start();
   return opened;
 }
@@ -53,9 +55,9 @@ async function open(on: EventLog, memory?: number): Promise<AggregateStore> {
 /** The log itself, with its readings counted. */
 function counting(counted: EventLog): EventLog {
   return wrapLog(counted, {
-    readStream: (...parameters) => {
-      readings++;
-      return counted.readStream(...parameters);
+    readStream: (stream, options) => {
+      if (stream !== skipStream) readings++;
+      return counted.readStream(stream, options);
     },
   });
 }
@@ -115,7 +117,7 @@ describe('loading', () => {
     const breaking: EventLog = {
       ...counting(closing),
       async *readStream(...parameters) {
-        if (broken) throw new Error('the connection broke');
+        if (broken && parameters[0] !== skipStream) throw new Error('the connection broke');
         yield* closing.readStream(...parameters);
       },
     };
@@ -226,7 +228,7 @@ describe('keeping fresh', () => {
         ...counting(log),
         async *readStream(...parameters) {
           const records = await Array.fromAsync(log.readStream(...parameters));
-          if (first) {
+          if (first && parameters[0] !== skipStream) {
             first = false;
             reached.resolve();
             await released;
@@ -352,15 +354,32 @@ describe('bounded memory', () => {
   });
 });
 
+const idOf = (failure: unknown) => (failure instanceof UnreadableEvent ? failure.event.id : newEventId());
+
+const brokenData = { uid: 'no number' };
+
+/** An event that no program can read, or one of a program that is newer than this one. */
+function appendBad(
+  who: number,
+  change: { type: string } | { data: typeof brokenData },
+): Promise<AppendResult> {
+  return log.append(userStream(uid(who)).name, 'any', [{ ...encoded(named(who, '乙')), ...change }]);
+}
+
+const positionOf = (result: AppendResult) => (result.outcome === 'conflict' ? '' : result.position);
+
 describe('an event that cannot be read', () => {
   it('fails the loading of its stream, and of no other', async () => {
     const who = freshUid();
     await append(log, registered(who, '甲'));
-    await log.append(userStream(who).name, 'any', [{ ...encoded(named(who, '乙')), type: 'NobodyKnows' }]);
-    const later = await open(log);
-    await expect(later.load(userStream(who))).rejects.toThrow(UnreadableEvent);
+    await appendBad(who, { data: brokenData });
+    const told: unknown[] = [];
+    const later = await open(log, undefined, told);
+    await expect(later.load(userStream(who))).rejects.toMatchObject({ reason: 'notReady' });
+    await expect(later.load(userStream(who))).rejects.toMatchObject({ reason: 'notReady' });
     expect((await later.load(userStream(freshUid()))).state).toBeNull();
-    expect(failures).toEqual([]);
+    expect(told).toEqual([expect.any(UnreadableEvent)]);
+    expect(later.obstacle).toBeUndefined();
     await later.stop();
   });
 
@@ -368,13 +387,57 @@ describe('an event that cannot be read', () => {
     const who = freshUid();
     await append(log, registered(who, '甲'));
     await store.load(userStream(who));
-    await log.append(userStream(who).name, 'any', [
-      { ...encoded(named(who, '乙')), data: { uid: 'no number' } },
-    ]);
+    await appendBad(who, { data: brokenData });
     await vi.waitUntil(() => failures.length > 0);
     expect(failures[0]).toBeInstanceOf(UnreadableEvent);
     expect(String(failures[0])).toContain(`user-${who}@1`);
     expect(store.peek(userStream(who))).toBeUndefined();
+    await expect(store.load(userStream(who))).rejects.toMatchObject({ reason: 'notReady' });
+  });
+
+  it('is as if it had never happened once it is passed over, also by a decision of another process', async () => {
+    const who = freshUid();
+    await append(log, registered(who, '甲'));
+    const bad = await appendBad(who, { data: brokenData });
+    await append(log, named(who, '丙'));
+    await expect(store.load(userStream(who))).rejects.toMatchObject({ reason: 'notReady' });
+    await skipEvent(elsewhere, positionOf(bad), 'a test');
+    await vi.waitUntil(() => store.passesOver({ stream: userStream(who).name, id: idOf(failures[0]) }));
+    for (const one of [store, await open(log)]) {
+      const { state, revision } = await one.load(userStream(who));
+      expect(state?.nickname).toBe('丙');
+      expect(revision).toBe(2);
+      await one.stop();
+    }
+  });
+
+  it('is passed over in a state that has taken it in, where it can be read', async () => {
+    const who = freshUid();
+    await append(log, registered(who, '甲'));
+    const regretted = await append(log, named(who, '乙'));
+    expect((await store.load(userStream(who))).state?.nickname).toBe('乙');
+    await skipEvent(elsewhere, positionOf(regretted), 'a test');
+    await vi.waitUntil(async () => (await store.load(userStream(who))).state?.nickname === '甲');
+    expect((await store.load(userStream(who))).revision).toBe(1);
+  });
+});
+
+describe('an event of a newer program', () => {
+  it('stops deciding altogether, whether or not its stream is at hand, until it is passed over', async () => {
+    const [who, other] = [freshUid(), freshUid()];
+    await append(log, registered(who, '甲'));
+    const newer = await appendBad(other, { type: 'UserTeleported' });
+    await vi.waitUntil(() => store.obstacle !== undefined);
+    expect(store.obstacle?.message).toMatch(`UserTeleported at user-${other}@0`);
+    await expect(store.load(userStream(who))).rejects.toMatchObject({
+      reason: 'notReady',
+      message: expect.stringContaining('升级程序'),
+    });
+    expect(failures).toHaveLength(1);
+    await skipEvent(elsewhere, positionOf(newer), 'a test');
+    await vi.waitUntil(() => store.obstacle === undefined);
+    expect((await store.load(userStream(who))).state?.nickname).toBe('甲');
+    expect((await store.load(userStream(other))).state).toBeNull();
   });
 
   it('is nothing to the store where it lies in a conversation', async () => {

@@ -131,6 +131,10 @@ const datas: { readonly [Type in EventType]: fc.Arbitrary<EventNamed<Type>['data
   ReplyAdded: fc.record(reply),
   ReplyUpdated: fc.record(reply),
   ReplyDeleted: fc.record({ rid, uid }),
+  EventSkipped: fc.record({
+    ...{ stream: text, eventId: text, type: text, why: text },
+    revision: fc.maxSafeNat(),
+  }),
   SettingsChanged: fc.record({
     // JSON gives `__proto__` as a key of its own, which no schema lets pass.
     changes: fc.dictionary(

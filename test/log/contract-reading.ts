@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { type EventLog, startOfLog } from '../../services/log/log.ts';
+import { type EventLog, type Position, startOfLog } from '../../services/log/log.ts';
 import type { Subject } from './contract.ts';
 import { collect, event, events, freshCategory, orderFaults, streamOf } from './specimens.ts';
 
@@ -41,6 +41,26 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
       expect(backwards.reverse()).toEqual(forwards);
       const part = await collect(log.readStream(stream, { from: 100, limit: 1000 }));
       expect(part).toEqual(forwards.slice(100, 1100));
+    });
+  });
+
+  describe('reading what lies at a position', () => {
+    it('gives that event, in whichever stream it is', async () => {
+      const { log, other } = subject;
+      const category = freshCategory();
+      for (const name of ['a', 'b', 'a']) await log.append(streamOf(category, name), 'any', events(2));
+      const all = await collect(log.readAll({ prefixes: [`${category}-`] }));
+      for (const record of all) expect(await other.at(record.position)).toEqual(record);
+    });
+
+    it('gives nothing where no event lies, and fails for what is no position', async () => {
+      const { log } = subject;
+      await log.append(streamOf(freshCategory()), 'any', events(1));
+      const end = await log.end();
+      const beyond = end.replace(/^./, '8') as Position;
+      expect(await log.at(beyond)).toBeUndefined();
+      expect(await log.at(startOfLog)).toBeUndefined();
+      await expect(log.at('nowhere' as Position)).rejects.toThrow(TypeError);
     });
   });
 

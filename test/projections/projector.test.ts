@@ -7,12 +7,14 @@ import { leaseMilliseconds } from '../../projections/lease.ts';
 import { type Projector, startProjector } from '../../projections/projector.ts';
 import { expirePushes } from '../../projections/push-expiry.ts';
 import type { Tick } from '../../services/bus/bus.ts';
+import { skipEvent } from '../../services/commands/skip-event.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
-import type { EventLog, Position } from '../../services/log/log.ts';
+import type { EventLog, Position, RecordedEvent, SubscribeOptions } from '../../services/log/log.ts';
 import { openClient } from '../../services/postgres/connect.ts';
 import { between, created, gid, mid, registered, sent, uid } from '../support/events.ts';
 import { caughtUp, inBatchesOf, newEventId, openWorld, silent, type World } from '../support/projecting.ts';
 import { startDatabaseProxy } from '../support/proxy.ts';
+import { wrapLog } from '../support/wrapped-log.ts';
 
 const talk = between(1, 2);
 const script = new URL('../support/projector-process.ts', import.meta.url).pathname;
@@ -80,6 +82,15 @@ async function pushedMids(): Promise<unknown[]> {
   return pushes
     .filter(({ channel, event }) => channel === 'user-2' && event === 'message')
     .map(({ data }) => data.mid);
+}
+
+/** What a log gives its subscribers, with each record changed. */
+async function* mapped(
+  log: EventLog,
+  options: SubscribeOptions,
+  change: (record: RecordedEvent) => RecordedEvent,
+) {
+  for await (const records of log.subscribe(options)) yield records.map(change);
 }
 
 const backends = `select pg_terminate_backend(pid) from pg_stat_activity
@@ -347,6 +358,46 @@ describe('an event that cannot be taken in', () => {
     await world.given(sent(talk, 1, 10, 'before'), sent(between(1, 3), 1, 10, 'the same mid'));
     await stopsAt(/MessageSent at conversation-f1-3@0 .*unique/);
   });
+
+  it('lets another projector work, of a program that knows it, and does not go on after that one', async () => {
+    await world.given(sent(talk, 1, 10, 'before'));
+    const newer = await world.append({ type: 'ProfileChanged', data: { uid: uid(1), nickname: '丙' } });
+    const strange = (record: RecordedEvent) =>
+      record.position === newer ? { ...record, type: 'UserTeleported' } : record;
+    const older = await start(
+      wrapLog(world.log, { subscribe: (options) => mapped(world.log, options, strange) }),
+    );
+    await until(() => older.status().fault !== undefined);
+    expect(older.status().fault).toMatch(/UserTeleported at user-1@1 .*unknown/);
+    const knowing = await start();
+    await world.given(sent(talk, 1, 11, 'after'));
+    await caughtUp(world, knowing);
+    expect(await mids()).toEqual([10, 11]);
+    await knowing.stop();
+    expect(older.status()).toMatchObject({ active: false, fault: expect.stringContaining('UserTeleported') });
+  });
+
+  it('is passed over once that was decided, and what follows is taken in', async () => {
+    await world.given(sent(talk, 1, 10, 'before'));
+    const bad = await world.append({
+      type: 'MemberJoined',
+      data: { gid: gid(7), uid: uid(1), notice: { mid: mid(500), content: '' } },
+    });
+    await world.given(sent(talk, 1, 11, 'after'));
+    const projector = await start();
+    await until(() => projector.status().fault !== undefined);
+    const { event } = await skipEvent(world.log, bad, 'a test');
+    expect(event).toMatchObject({ type: 'MemberJoined', stream: 'group-7' });
+    await caughtUp(world, projector, { despiteFault: true });
+    expect(await mids()).toEqual([10, 11]);
+    expect(projector.status().fault).toBeUndefined();
+    expect(projector.status().checkpoint).toBe(await world.log.end());
+    await projector.stop();
+    const before = await world.everything();
+    await world.forget();
+    await world.project();
+    expect(await world.everything()).toEqual(before);
+  });
 });
 
 describe('pushes past their time', () => {
@@ -376,6 +427,7 @@ describe('pushes past their time', () => {
     await world.query(`update read.push set created = now() - interval '8 days'`);
     const first = await openClient(world.url, { name: 'another expiry', statement: 10_000 });
     await first.query(`begin; select pg_advisory_xact_lock(hashtextextended('read.push expiry', 0))`);
+    await first.query('select from read.push for update');
     const expire = () => expirePushes(world.url, new AbortController().signal);
     expect(await expire()).toBe(0);
     await first.query('rollback');

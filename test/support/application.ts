@@ -75,9 +75,12 @@ export async function startApplication(options: ApplicationOptions = {}): Promis
     for (let end = stops.pop(); end; end = stops.pop()) await end();
   };
   try {
-    const application = await openProcess(database.url, filesFolder, bus, stops, options);
+    let started: Projector | undefined;
+    const readModelsFault = () => started?.status().fault;
+    const application = await openProcess(database.url, filesFolder, bus, stops, options, readModelsFault);
     const { log, progress } = application;
     const projector = await startProjector({ log, database: database.url, bus, logger: silent });
+    started = projector;
     stops.push(() => projector.stop());
     await vi.waitUntil(() => application.isReady(), { timeout: 20_000, interval: 5 });
     const server = await createServer(application, options.trust);
@@ -108,6 +111,7 @@ async function openProcess(
   bus: Bus,
   stops: (() => Promise<void>)[],
   { now, bucket, aliyunSms, logger = silent }: ApplicationOptions,
+  readModelsFault: () => string | undefined = () => undefined,
 ): Promise<Application> {
   const pool = createPool(databaseUrl, logger);
   stops.push(() => pool.end());
@@ -122,7 +126,7 @@ async function openProcess(
   const fileStore = await openFileStore({ bucket }, join(folder, 'upload'), logger);
   stops.push(() => fileStore.close());
   const sms = openSms({ aliyunSms }, accountsDatabase(pool));
-  const parts = { log, bus, pool, app: testApp, fileStore, folder, sms, logger, fail };
+  const parts = { log, bus, pool, app: testApp, fileStore, folder, sms, logger, readModelsFault, fail };
   const { application, stop } = await assemble(parts);
   stops.push(stop);
   return now ? { ...application, now } : application;

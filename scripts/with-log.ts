@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { readEnvironment } from '../services/environment.ts';
+import { postgresFolder } from '../services/installation.ts';
+import type { EventLog } from '../services/log/log.ts';
+import { openLog } from '../services/log/open.ts';
+import { openProgramLog } from '../services/logger.ts';
+import { withDatabase, withRunningDatabase } from './with-database.ts';
+
+/**
+ * Hands `use` the log that the environment names, while the system runs or at rest, and its database if the
+ * log or DATABASE_URL names one.
+ * @param following given by who goes on for long: an embedded database is then waited for until it runs, or
+ *   the signal comes, and is never started
+ * @throws Error, in words for who runs the script, and what `use` throws
+ */
+export async function withLog(
+  use: (log: EventLog, databaseUrl: string | undefined) => Promise<void>,
+  following?: AbortSignal,
+): Promise<void> {
+  const environment = readEnvironment();
+  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  const { databaseUrl, eventStoreUrl, dataFolder } = environment;
+  // Looking must not make what it looks for.
+  if (!databaseUrl && !eventStoreUrl && !existsSync(postgresFolder(dataFolder))) {
+    throw new Error(`there is no log in ${dataFolder}: set DATA_DIR, DATABASE_URL or EVENTSTORE_URL`);
+  }
+  const useLogOf = async (url: string | undefined) => {
+    const log = await openLog(environment, url ?? '', logger);
+    try {
+      await use(log, url);
+    } finally {
+      await log.close();
+    }
+  };
+  // The log in EventStoreDB needs no database.
+  if (eventStoreUrl !== undefined) await useLogOf(databaseUrl);
+  else if (following) await withRunningDatabase(environment, logger, following, useLogOf);
+  else await withDatabase(environment, logger, useLogOf);
+}

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { v5 as uuidv5 } from 'uuid';
+import { categories } from '../../contracts/events/index.ts';
+import { encode } from '../log/codec.ts';
+import type { EventId, EventLog, Position, RecordedEvent } from '../log/log.ts';
+import { Skips, skipStream } from '../log/skips.ts';
+import { metadataOf } from './execute.ts';
+
+/** The namespace of the ids of decisions, so that an event is passed over once. Never change it. */
+const namespace = 'b5a7e6a1-4b0e-4f0a-9f0e-3d1c5d0f2a6b';
+
+/** The longest reason, in characters: it is read in one line of replay. */
+export const longestReason = 500;
+
+/** An event that cannot be passed over, in words for who asked. */
+export class NotSkippable extends Error {
+  override readonly name = 'NotSkippable';
+}
+
+/** What was decided about an event. */
+export interface SkippedEvent {
+  readonly event: RecordedEvent;
+  readonly why: string;
+  /** Whether it had been passed over before; `why` is then the reason given at that time. */
+  readonly before: boolean;
+}
+
+/**
+ * Decides that the event at a position is passed over by every fold and projection, from now on and in every
+ * rebuild. All processes learn of it over the log. It cannot be taken back.
+ * @throws NotSkippable, LogFailure
+ */
+export async function skipEvent(log: EventLog, position: string, why: string): Promise<SkippedEvent> {
+  const reason = why.trim();
+  if (reason === '' || reason.length > longestReason) {
+    throw new NotSkippable(`the reason must have 1 to ${longestReason} characters`);
+  }
+  const event = await eventAt(log, position);
+  if (!event) throw new NotSkippable(`no event lies at ${position}`);
+  const { stream, id: eventId, revision, type } = event;
+  if (stream === skipStream) throw new NotSkippable('a decision to pass an event over cannot be passed over');
+  if (!categories.some((category) => stream.startsWith(category))) {
+    throw new NotSkippable(`${type} at ${stream}@${revision} is no event of this system`);
+  }
+  const decision = encode(
+    uuidv5(`${stream}\n${eventId}`, namespace) as EventId,
+    { type: 'EventSkipped', data: { stream, eventId, revision, type, why: reason } },
+    metadataOf({ actor: 'server', correlationId: randomUUID(), time: Date.now() }),
+  );
+  const { outcome } = await log.append(skipStream, 'any', [decision]);
+  if (outcome === 'appended') return { event, why: reason, before: false };
+  const skips = new Skips(log);
+  await skips.refresh();
+  return { event, why: skips.reason(event) ?? reason, before: true };
+}
+
+async function eventAt(log: EventLog, position: string): Promise<RecordedEvent | undefined> {
+  try {
+    // Text of an operator: the log itself says whether it is one of its positions.
+    return await log.at(position as Position);
+  } catch (error) {
+    if (error instanceof TypeError) throw new NotSkippable(`${position} is no position of this log`);
+    throw error;
+  }
+}
