@@ -54,12 +54,11 @@ export class Audit {
     try {
       while (this.#again && this.#at !== undefined) {
         this.#again = false;
-        const { checkpoint, rows } = await this.#record.messagesAfter(this.#at, pageSize);
+        const { checkpoint, rows, more } = await this.#record.messagesAfter(this.#at, pageSize);
         const once = rows.filter(isSendersOwn);
         if (once.length > 0) this.#rooms.giveRowsTo(auditChannel, once);
-        const full = rows.length === pageSize;
-        this.#at = (full ? rows.at(-1) : undefined) ?? { place: checkpoint.position, number: afterAll };
-        this.#again ||= full;
+        this.#at = (more ? rows.at(-1) : undefined) ?? { place: checkpoint.position, number: afterAll };
+        this.#again ||= more;
       }
     } catch (error) {
       this.#logger.warn({ err: error }, 'the messages for the audit could not be read; trying again');

@@ -6,11 +6,8 @@ import { errorFrame, eventFrame, type PushCode, pushCodes } from '../../contract
 import { textFrame } from './frame.ts';
 import { Allowance, type Limits } from './limits.ts';
 import type { Outbox } from './outbox.ts';
+import { Outgoing } from './outgoing.ts';
 import type { Subscription } from './subscription.ts';
-
-/** A reader is waited for until no more than this is left to send. */
-const lowWater = 65_536;
-const readerPatience = 10_000;
 
 /** Most sockets are idle, and of some there are very many: what an idle one does not need is shared. */
 const none: ReadonlyMap<string, Subscription> = new Map();
@@ -36,9 +33,9 @@ export class Connection {
   /** When it was closed from here (0: not yet); a client that does not answer is cut off. */
   closedAt = 0;
   readonly #peer: WebSocket;
-  readonly #socket: Duplex;
   readonly #limits: Limits;
   readonly #outbox: Outbox;
+  readonly #outgoing: Outgoing;
   /** Frames that go out at the end of this turn of the event loop. */
   #unwritten: Buffer[] | undefined;
   #frames: Allowance | undefined;
@@ -52,7 +49,7 @@ export class Connection {
     options: { address: string; since: string | undefined; limits: Limits; outbox: Outbox },
   ) {
     this.#peer = peer;
-    this.#socket = socket;
+    this.#outgoing = new Outgoing(socket);
     this.#limits = options.limits;
     this.#outbox = options.outbox;
     this.address = options.address;
@@ -110,16 +107,13 @@ export class Connection {
     this.#outbox.add(this);
   }
 
-  /** Hands what was written to the system; a client that has left too much unread is cut off. */
+  /** Hands what was written to the system; a client that has left far too much unread is cut off. */
   flush(): void {
     const frames = this.#unwritten;
     this.#unwritten = undefined;
     if (frames === undefined || !this.open) return;
-    // Not put together to one buffer: sockets that do not read share what waits for them.
-    this.#socket.cork();
-    for (const frame of frames) this.#socket.write(frame);
-    this.#socket.uncork();
-    if (this.#socket.writableLength > this.#limits.waitingBytes) this.cut();
+    this.#outgoing.write(frames);
+    if (this.#outgoing.unread > this.#limits.waitingBytes) this.cut();
   }
 
   /** Sends one event of the protocol; `data` is JSON as text. */
@@ -157,24 +151,20 @@ export class Connection {
     this.#peer.terminate();
   }
 
-  /** Resolves once the client has read what was written, or is gone; one that does not read is cut off. */
+  /** Resolves once the client has read what was written, or is gone. */
   async drained(): Promise<void> {
     this.flush();
-    if (this.#socket.writableLength <= lowWater || !this.open) return;
-    const socket = this.#socket;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        clearTimeout(deadline);
-        socket.off('drain', done);
-        socket.off('close', done);
-        resolve();
-      };
-      const deadline = setTimeout(() => {
-        this.cut();
-        done();
-      }, readerPatience);
-      socket.on('drain', done);
-      socket.on('close', done);
-    });
+    if (this.open) await this.#outgoing.taken();
+  }
+
+  /** Since when the client has read nothing of what waits for it, on the monotonic clock; 0 if nothing waits. */
+  get stillSince(): number {
+    return this.#outgoing.stillSince;
+  }
+
+  /** Notes that it has closed. */
+  closed(): void {
+    this.#unwritten = undefined;
+    this.#outgoing.closed();
   }
 }

@@ -5,11 +5,13 @@ export interface Limits {
   readonly socketsOfUser: number;
   readonly socketsOfAddress: number;
   readonly subscriptionsOfSocket: number;
-  /** A client that leaves more bytes than this unread is cut off. */
+  /** A client that leaves more bytes than this unread is cut off: more than a reader with a usual network ever does. */
   readonly waitingBytes: number;
+  /** And one for which something waits, and that reads nothing of it for so long. */
+  readonly readerPatience: number;
   /**
-   * Of a presence channel's members so many bytes are told when a client subscribes: an eighth of what a
-   * client may leave unread, and more than 2,000 members without an info.
+   * Of a presence channel's members so many bytes are told when a client subscribes: a
+   * 64th of what a client may leave unread, and more than 2,000 members without an info.
    */
   readonly presenceBytes: number;
   /** Frames of one client: so many at once, and so many a second in the long run. */
@@ -38,7 +40,8 @@ export const defaultLimits: Limits = {
   socketsOfUser: 100,
   socketsOfAddress: 20_000,
   subscriptionsOfSocket: 1_000,
-  waitingBytes: 1_048_576,
+  waitingBytes: 8_388_608,
+  readerPatience: 10_000,
   presenceBytes: 131_072,
   framesAtOnce: 2_500,
   framesEachSecond: 200,

@@ -16,10 +16,18 @@ export interface MembershipFound {
   readonly joinedPlace: string | undefined;
 }
 
+/**
+ * A page ends with the row that brings it to so many bytes: about what the system takes for a socket at a
+ * time, so that a thousand who resume and do not read hold 64 MB.
+ */
+const pageBytes = 65_536;
+
 /** Rows of the record, and the checkpoint of the snapshot in which they were read. */
 export interface Page {
   readonly checkpoint: Checkpoint;
   readonly rows: readonly PushRow[];
+  /** Whether there are others after them. */
+  readonly more: boolean;
 }
 
 /** Where a reader of one channel stands: what lies strictly after it is next. */
@@ -120,22 +128,38 @@ export class PushRecord {
     ]);
   }
 
+  /** The first rows of those that fulfil the condition: `$3` at most, and no more than fit into a page. */
   async #page(condition: string, values: readonly unknown[]): Promise<Page> {
-    const { rows } = await this.#query<CheckpointRow & { [Column in keyof PushRow]: PushRow[Column] | null }>(
+    const { rows } = await this.#query<
+      CheckpointRow & { [Column in keyof PushRow]: PushRow[Column] | null } & { found: BigintColumn | null }
+    >(
       `select ${checkpointColumns}, p.* from ${fromCheckpoint}
          left join lateral (
-           select place, number, channel, event, data from read.push
-            where ${condition} order by place, number limit $3
+           select place, number, channel, event, data, found
+             from (
+               select first.*, count(*) over () as found,
+                      row_number() over (order by place, number) as index,
+                      sum(octet_length(data)) over (order by place, number) - octet_length(data) as before
+                 from (
+                   select place, number, channel, event, data from read.push
+                    where ${condition} order by place, number limit $3::bigint + 1
+                 ) first
+             ) measured
+            where index <= $3::bigint and before < ${pageBytes}
          ) p on true
         order by p.place, p.number`,
       [...values],
     );
-    const found: PushRow[] = [];
+    const page: PushRow[] = [];
     for (const { place, number, channel, event, data } of rows) {
       if (place === null || number === null || channel === null || event === null || data === null) continue;
-      found.push({ place, number, channel, event, data });
+      page.push({ place, number, channel, event, data });
     }
-    return { checkpoint: checkpointOf(rows[0]), rows: found };
+    return {
+      checkpoint: checkpointOf(rows[0]),
+      rows: page,
+      more: page.length < Number(rows[0]?.found ?? 0),
+    };
   }
 
   /** How much a reader of the feed at `after` has missed (counted up to `limit`), and whether it is all kept. */

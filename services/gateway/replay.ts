@@ -1,5 +1,6 @@
 import { afterAll, formatPosition, type PushPosition, parsePosition } from '../../contracts/push/position.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
+import type { Connection } from './connection.ts';
 import type { Checkpoint, Cursor, PushRecord } from './record.ts';
 import { rowFrame, type Subscription } from './subscription.ts';
 
@@ -12,6 +13,8 @@ export class Replay {
   readonly #mostEvents: number;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
+  /** What a socket's next replay waits for. */
+  readonly #last = new WeakMap<Connection, Promise<void>>();
 
   constructor(record: PushRecord, mostEvents: number) {
     this.#record = record;
@@ -34,9 +37,11 @@ export class Replay {
       this.#reset(subscription, checkpoint);
       return;
     }
-    await this.#inTurn(async () => {
+    await this.#inOrder(subscription.connection, async () => {
       const { feed, from } = options;
-      const missed = await this.#record.missed(feed, position, from, this.#mostEvents + 1);
+      const missed = await this.#inTurn(() =>
+        this.#record.missed(feed, position, from, this.#mostEvents + 1),
+      );
       if (missed.kept && missed.count <= this.#mostEvents)
         await this.#give(subscription, feed, position, from);
       else if (isHeard(subscription)) this.#reset(subscription, checkpoint);
@@ -48,22 +53,27 @@ export class Replay {
    * was held. @throws what the database throws.
    */
   async catchUp(subscription: Subscription, feed: string, place: string): Promise<void> {
-    await this.#inTurn(() => this.#give(subscription, feed, { place, number: afterAll }, ''));
+    await this.#inOrder(subscription.connection, () =>
+      this.#give(subscription, feed, { place, number: afterAll }, ''),
+    );
   }
 
   async #give(subscription: Subscription, feed: string, after: Cursor, from: string): Promise<void> {
     let cursor = after;
     while (isHeard(subscription)) {
-      subscription.holdAnew();
-      const page = await this.#record.feedAfter(feed, cursor, from, pageSize);
+      // Before it holds a turn, or those who do not read would hold everybody's.
+      await subscription.connection.drained();
+      const page = await this.#inTurn(() => {
+        subscription.holdAnew();
+        return this.#record.feedAfter(feed, cursor, from, pageSize);
+      });
       if (!isHeard(subscription)) return;
       this.#write(subscription, page.rows);
       cursor = page.rows.at(-1) ?? cursor;
-      if (page.rows.length < pageSize && !subscription.overflowed) {
+      if (!page.more && !subscription.overflowed) {
         subscription.settle(page.checkpoint.position);
         return;
       }
-      await subscription.connection.drained();
     }
   }
 
@@ -79,11 +89,22 @@ export class Replay {
     subscription.settle(place);
   }
 
-  async #inTurn(work: () => Promise<void>): Promise<void> {
+  /** One channel of a socket after the other: together they would write more than it reads. */
+  async #inOrder(connection: Connection, work: () => Promise<void>): Promise<void> {
+    const before = this.#last.get(connection);
+    const done = (before ?? Promise.resolve()).then(work);
+    const last = done.catch(() => undefined);
+    this.#last.set(connection, last);
+    await done;
+    if (this.#last.get(connection) === last) this.#last.delete(connection);
+  }
+
+  /** Few pages are read at once, over all sockets. */
+  async #inTurn<Result>(read: () => Promise<Result>): Promise<Result> {
     while (this.#running >= mostAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#running += 1;
     try {
-      await work();
+      return await read();
     } finally {
       this.#running -= 1;
       this.#waiting.shift()?.();

@@ -91,6 +91,7 @@ export class Sockets implements SocketReader {
   }
 
   closed(connection: Connection): void {
+    connection.closed();
     this.#options.subscriber.endAll(connection);
     this.#options.identities.forget(connection);
     if (this.#options.connections.size === 0) this.#emptied?.();
@@ -127,7 +128,10 @@ export class Sockets implements SocketReader {
     const now = performance.now();
     const silentSince = now - limits.activitySeconds * 1000;
     for (const connection of connections.all()) {
-      if (connection.closedAt > 0) {
+      const { stillSince } = connection;
+      if (stillSince > 0 && now - stillSince >= limits.readerPatience) {
+        connection.cut();
+      } else if (connection.closedAt > 0) {
         if (now - connection.closedAt >= closingPatience) connection.cut();
       } else if (connection.askedAt > 0) {
         if (now - connection.askedAt >= limits.pongTimeout) connection.close(pushCodes.noPong, 'no pong');

@@ -28,6 +28,9 @@ interface Held {
   readonly frame: Buffer;
 }
 
+/** What is held goes out at once: an eighth of what a client may leave unread. */
+const mostHeldBytes = 1_048_576;
+
 /** One socket on one channel. */
 export class Subscription {
   readonly connection: Connection;
@@ -41,6 +44,7 @@ export class Subscription {
   /** On a channel of two: the hearer's chat with the other. */
   chat: InChat | undefined;
   #held: Held[] = [];
+  #heldBytes = 0;
   #overflowed = false;
 
   constructor(connection: Connection, channel: Channel, hearer: Hearer | undefined) {
@@ -52,13 +56,20 @@ export class Subscription {
   /** Forgets what was held of the log: what is read next from the record holds it all. */
   holdAnew(): void {
     this.#held = this.#held.filter(({ place }) => place === undefined);
+    this.#heldBytes = this.#held.reduce((bytes, { frame }) => bytes + frame.length, 0);
     this.#overflowed = false;
   }
 
-  /** Keeps for later what came live; at most `limit`, the oldest goes. */
+  /** Keeps for later what came live; at most `limit`, and a bounded number of bytes: the oldest go. */
   hold(place: string | undefined, frame: Buffer, limit: number): void {
     this.#held.push({ place, frame });
-    if (this.#held.length > limit && this.#held.shift()?.place !== undefined) this.#overflowed = true;
+    this.#heldBytes += frame.length;
+    while (this.#held.length > limit || this.#heldBytes > mostHeldBytes) {
+      const oldest = this.#held.shift();
+      if (oldest === undefined) break;
+      this.#heldBytes -= oldest.frame.length;
+      if (oldest.place !== undefined) this.#overflowed = true;
+    }
   }
 
   /** Whether something of the log came that is not held: it has to be read from the record. */
@@ -70,6 +81,7 @@ export class Subscription {
   settle(place: string): void {
     const held = this.#held.filter((one) => one.place === undefined || one.place > place);
     this.#held = [];
+    this.#heldBytes = 0;
     this.state = 'settling';
     this.after = held.reduce((after, one) => one.place ?? after, place);
     if (held.length > 0) this.connection.write(Buffer.concat(held.map(({ frame }) => frame)));

@@ -6,9 +6,10 @@ import { comparePositions, parsePosition } from '../../contracts/push/position.t
 import { createGateway, type Gateway } from '../../services/gateway/gateway.ts';
 import { tokenSessions } from '../../services/gateway/sessions.ts';
 import { silent } from '../support/accounts.ts';
-import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
+import { type RunningApplication, startApplication } from '../support/application.ts';
 import { type Person, three } from '../support/client.ts';
 import { Client, type Frame } from './client.ts';
+import { app } from './harness.ts';
 
 /** Who heard which event, and its data. */
 export type Heard = [name: string, event: string, data: object];
@@ -51,7 +52,7 @@ export function threeListening(): Three {
     running = await startApplication();
     const { pool, tokens } = running.application;
     gateway = createGateway({
-      ...{ bus: running.bus, database: pool, app: testApp, logger: silent },
+      ...{ bus: running.bus, database: pool, app, logger: silent },
       sessions: tokenSessions(tokens, async () => ({ token_days: 30 })),
     });
     await gateway.start();
