@@ -1,14 +1,15 @@
-import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { writeWhole } from './whole-file.ts';
-import { unpackWoff } from './woff.ts';
 
-const packed = '@fontsource/noto-sans-sc/files/noto-sans-sc-chinese-simplified-400-normal.woff';
+/** The package opens its entry alone, which lies in `dist`, beside `fonts`. */
+const entry = createRequire(import.meta.url).resolve('@embedpdf/fonts-sc');
 
-/** The name within the font; the comma keeps its last word from being read as a weight. */
-const family = 'Noto Sans SC Thin,';
+/** Chinese, Japanese and Latin letters in one file, as the drawing library needs it. */
+const font = join(dirname(entry), '../fonts/NotoSansHans-Regular.otf');
+
+/** The name within the font. */
+const family = 'Noto Sans S Chinese';
 
 const background = '#b8c0cc';
 const tints = [
@@ -47,13 +48,8 @@ export interface Faces {
   draw(initial: string, tint: number, size: number): Promise<Buffer>;
 }
 
-/** Lays the font out in `folder`, plain, as the drawing library needs it. */
-export async function openFaces(folder: string): Promise<Faces> {
-  const font = join(folder, 'noto-sans-sc-2.otf');
-  if (!(await stat(font).catch(() => undefined))) {
-    const source = createRequire(import.meta.url).resolve(packed);
-    await writeWhole(font, unpackWoff(await readFile(source)));
-  }
+/** Draws with the font of a package: the machine may have none with Chinese letters. */
+export function createFaces(): Faces {
   return {
     async draw(initial, tint, size) {
       if (initial === '') return sharp(silhouette(size)).png().toBuffer();

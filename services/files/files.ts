@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { drawDefaultAvatar, openFaces } from './faces.ts';
+import { createFaces, drawDefaultAvatar } from './faces.ts';
 import type { FileStore } from './file-store.ts';
 import { GroupPictures } from './group-pictures.ts';
 import { type Incoming, openIncoming } from './incoming.ts';
@@ -30,8 +30,7 @@ export async function openFiles(folder: string, store: FileStore): Promise<Files
   await openPrivateFolder(folder);
   const made = join(folder, 'made');
   await openPrivateFolder(made);
-  const faces = await openFaces(made);
-  const groupPictures = await new GroupPictures(join(made, 'groups'), store, faces).open();
+  const groupPictures = await new GroupPictures(join(made, 'groups'), store, createFaces()).open();
   const pictures = new Pictures();
   return {
     store,

@@ -1,9 +1,9 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { squaresOf } from '../../services/files/face-grid.ts';
-import { type Faces, openFaces } from '../../services/files/faces.ts';
+import { createFaces, type Faces } from '../../services/files/faces.ts';
 import { type FileStore, readStoredPath, type StoredFile } from '../../services/files/file-store.ts';
 import { type Face, GroupPictures } from '../../services/files/group-pictures.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -191,7 +191,7 @@ describe('pictures of groups', () => {
 
 describe('initials', () => {
   test('are drawn in Chinese too: each character otherwise, and not as an empty box', async () => {
-    const faces = await openFaces(await temporaryFolder());
+    const faces = createFaces();
     const drawn = await Promise.all(
       ['猫', '鼠', '龘', 'A', 'é', '7'].map((initial) => faces.draw(initial, 1, 60)),
     );
@@ -204,15 +204,5 @@ describe('initials', () => {
     );
     // 龘 has 48 strokes: where boxes stood for characters, all would have the same ink.
     expect(Math.abs((ink[2] ?? 0) - (ink[0] ?? 0))).toBeGreaterThan(1);
-  });
-
-  test('need their font laid out once', async () => {
-    const folder = await temporaryFolder();
-    await openFaces(folder);
-    const [name = ''] = await readdir(folder);
-    const font = await readFile(`${folder}/${name}`);
-    expect(font.readUInt32BE(0)).toBe(0x00010000);
-    await openFaces(folder);
-    expect(await readdir(folder)).toEqual([name]);
   });
 });
