@@ -4,7 +4,7 @@ import { type CodeName, Refusal } from '../codes.ts';
 /** Each call of the API is served under each of these. */
 export const apiPrefixes = ['/api', '/web', '/h5'];
 
-/** Who may make a call (BEHAVIOUR, Who may call). */
+/** Who may make a call (docs/behaviour.md, Who may call). */
 export type Access =
   /** Anyone; who names a valid token or key is known all the same. */
   | 'open'

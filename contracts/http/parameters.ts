@@ -3,7 +3,7 @@ import { Gid, Mid, Uid } from '../ids.ts';
 import { isShowableName } from './name.ts';
 
 /**
- * The pieces that requests are made of (BEHAVIOUR, The envelope). Forms and query strings carry
+ * The pieces that requests are made of (docs/behaviour.md, The envelope). Forms and query strings carry
  * everything as text, so numbers are taken as JSON integers or as ASCII digits. `shown` in their
  * metadata is how the API's page shows them.
  */
@@ -158,7 +158,7 @@ export function mayBeEmpty(most = 255) {
 /** The kinds of chats, by what stands at their other end. */
 export const chatType = oneOf('friend', 'group').describe('类型:group群组,friend好友');
 
-/** Who acts: may be left out where a token says it, and must be the token's own (BEHAVIOUR, Who may call). */
+/** Who acts: may be left out where a token says it, and must be the token's own (docs/behaviour.md, Who may call). */
 export const loginUid = uid
   .describe('当前登录用户uid;使用用户token时可省略,使用服务端密钥时表示代表谁调用')
   .optional();

@@ -27,7 +27,7 @@ const secondsADay = 86_400;
 type CaptchaPurpose = 'login' | 'join';
 const captchaCookie = (purpose: CaptchaPurpose) => `${purpose}_captcha_id`;
 
-/** Joining, logging in and out, SMS codes, the captcha (BEHAVIOUR, Login, SMS). */
+/** Joining, logging in and out, SMS codes, the captcha (docs/behaviour.md, Login and SMS). */
 export function loginRoutes(server: FastifyInstance, application: Application): void {
   const { names, passwords, tokens, captchas, smsCodes, database, presence, security } = application;
   const settings = async (): Promise<Settings> => (await application.store.load(settingStream)).state;

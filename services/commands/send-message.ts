@@ -106,7 +106,7 @@ export class MessageSender {
    * Sends a message, with the automatic answers that it calls for. The same sender, conversation and
    * uniqueId give the same mid, for ever, whatever a check would say by now; but a uniqueId that is a counter
    * is only given back in the push.
-   * @throws Refusal as BEHAVIOUR, Messages, orders them; illegal where the uniqueId stands with other content
+   * @throws Refusal as docs/behaviour.md, Messages, orders them; illegal where the uniqueId stands with other content
    */
   async send(command: SendMessage, context: CommandContext): Promise<SentMessage> {
     const { from, to, content, uniqueId } = command;

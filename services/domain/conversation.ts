@@ -27,7 +27,7 @@ export type Addressee =
 
 /**
  * Whether `sender` may send to `addressee` at `now` (seconds since 1970); the checks in the order of
- * BEHAVIOUR, Messages.
+ * docs/behaviour.md, Messages.
  * @throws Refusal noUser, disabled, chatOff, noGroup, illegal, notFriends, muted, groupMuted
  */
 export function mustMaySend(sender: UserState, addressee: Addressee, settings: Settings, now: number): void {

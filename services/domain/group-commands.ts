@@ -182,7 +182,7 @@ export function setManager(
   return [{ type: manager ? 'ManagerAppointed' : 'ManagerDismissed', data: { gid: group.gid, uid } }];
 }
 
-/** Durations come from old clients: below this a time is seconds from now (BEHAVIOUR, Groups). */
+/** Durations come from old clients: below this a time is seconds from now (docs/behaviour.md, Groups). */
 const leastTimestamp = 1_000_000_000;
 
 /**

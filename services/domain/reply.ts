@@ -71,7 +71,7 @@ export function deleteReply(state: ReplyState, rid: ReplyId): ReplyEvent[] {
 }
 
 /**
- * What customer service answers by itself (BEHAVIOUR, Messages): the default welcome to a person's
+ * What customer service answers by itself (docs/behaviour.md, Messages): the default welcome to a person's
  * first message, then the answer to a question whose title the message is, spaces and case ignored.
  */
 export function automaticAnswers(state: ReplyState, content: string, first: boolean): string[] {

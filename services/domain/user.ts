@@ -74,7 +74,7 @@ export function mustExist(state: UserState): NonNullable<UserState> {
   return state;
 }
 
-/** Throws noUser, or disabled: who may not act (BEHAVIOUR, Users). */
+/** Throws noUser, or disabled: who may not act (docs/behaviour.md, Users). */
 export function mustBeActive(state: UserState): NonNullable<UserState> {
   const existing = mustExist(state);
   if (existing.disabled) throw new Refusal('disabled');

@@ -28,7 +28,7 @@ interface ChatRow {
 
 /**
  * A page of a person's list of chats with the last message of each, pinned ones first, then by last message
- * (BEHAVIOUR, pop/get): one query, whatever the number of chats. Almost all of it stands in the rows
+ * (docs/behaviour.md, Uploads, QR codes, settings): one query, whatever the number of chats. Almost all of it stands in the rows
  * of their inbox and of the conversations; what does not is looked for only for those of the page.
  */
 export async function findChats(

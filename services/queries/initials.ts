@@ -5,7 +5,7 @@ const known = new LRUCache<string, string>({ max: 20_000 });
 
 /**
  * The letter under which a name stands in a contact list: of the pinyin of its first character, read
- * as a surname; a Latin letter is its own; all else `#` (BEHAVIOUR, Friends).
+ * as a surname; a Latin letter is its own; all else `#` (docs/behaviour.md, Friends).
  */
 export function initialOf(name: string): string {
   // A compound surname (单于, 尉迟) is read by its first two characters.

@@ -5,7 +5,7 @@ import type { ReadDatabase } from './tables.ts';
 
 /**
  * How many messages of others a person has not read: those of the conversation less their own, less
- * what they have read, less those that were revoked or deleted since (BEHAVIOUR, Messages). A few
+ * what they have read, less those that were revoked or deleted since (docs/behaviour.md, Messages). A few
  * numbers of two rows, but for what is rare; never in proportion to the backlog.
  * In the surrounding query `i` is their read.inbox and `c` read.conversations.
  * @param joined after which sequence they may read, in the surrounding query

@@ -9,7 +9,7 @@ import { type RunningApplication, startApplication } from '../support/applicatio
 import { Company } from '../support/chatting.ts';
 import { applicationId } from '../support/events.ts';
 
-/* Rule by rule what counts as unread (BEHAVIOUR, Messages); unread.test.ts tries them all together. */
+/* Rule by rule what counts as unread (docs/behaviour.md, Messages); unread.test.ts tries them all together. */
 
 let running: RunningApplication;
 
