@@ -50,11 +50,11 @@ export const PrivateSettings = z.object({
   limit_token: count.default(5000),
   /** Requests a second for one address without a token. */
   limit_address: count.default(100),
-  /** Failed passwords a minute for one username. */
+  /** Failed passwords a minute for one username from one address. */
   limit_password: count.default(10),
   /** Seconds between two SMS codes for one phone and purpose; a day at most, as codes are remembered for one. */
   limit_sms_seconds: z.int().positive().max(86_400).default(60),
-  /** SMS codes a day for one phone. */
+  /** SMS codes a day for one phone that one address asks for. */
   limit_sms_phone: count.default(10),
   /** SMS codes an hour that one address asks for. */
   limit_sms_address: count.default(60),

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
+import { knownDays } from './known-addresses.ts';
 import type { AccountsDatabase } from './tables.ts';
 
 export interface Housekeeping {
@@ -33,6 +34,9 @@ export function startHousekeeping(options: {
     await sql`delete from accounts.captchas where created < now() - interval '5 minutes'`.execute(database);
     await sql`delete from accounts.sms_codes where sent < now() - interval '1 day'`.execute(database);
     await sql`delete from accounts.sms_inbox where sent < now() - interval '1 day'`.execute(database);
+    await sql`
+      delete from accounts.known_addresses
+      where seen < now() - make_interval(days => ${knownDays})`.execute(database);
     await sql`
       delete from accounts.failed_passwords
       where not exists (select from unnest(tries) at where at > now() - interval '1 minute')`.execute(

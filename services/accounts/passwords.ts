@@ -1,7 +1,10 @@
 import { sql } from 'kysely';
 import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
+import { networkOf } from '../client-network.ts';
+import { FairLine, type Share } from './fair-line.ts';
 import { hashPassword, verifyPassword } from './hashing.ts';
+import { createKnownAddresses } from './known-addresses.ts';
 import { type Account, usernameKey } from './names.ts';
 import type { AccountsDatabase } from './tables.ts';
 import type { TokenHash, Tokens } from './tokens.ts';
@@ -12,20 +15,25 @@ export interface PasswordCheck {
   /** Whom it may mean, as `Names.byLoginName` answers; empty: nobody, which takes as long. */
   readonly accounts: readonly Account[];
   readonly password: string;
-  /** The setting limit_password: so many wrong ones a minute for one username, over all processes. */
+  /** The setting limit_password: wrong ones a minute for one username from one address, over all processes. */
   readonly limit: number;
+  /** From where it is tried. */
+  readonly address: string;
+  /** For whom it is hashed. */
+  readonly share: Share;
 }
 
 export interface Passwords {
-  /** Hashes a new account's password, for `Names.reserve`. @throws Refusal `notReady` under flood. */
-  hash(password: string): Promise<string>;
+  /** Hashes a new account's password, for `Names.reserve`. @throws Refusal tooMany, notReady under flood. */
+  hash(password: string, share: Share): Promise<string>;
   /**
-   * The account whose password this is.
-   * @throws Refusal `illegal` after too many wrong ones, right or not; `notReady` under flood.
+   * The account whose password this is. Wrong ones are counted by name and address; addresses from which the
+   * account's owner never logged in have ten times the limit together.
+   * @throws Refusal `illegal` after too many wrong ones, right or not; tooMany, notReady under flood.
    */
   check(check: PasswordCheck): Promise<Account | undefined>;
   /** Sets the password and ends all of the user's tokens (but `except`), both or neither. */
-  change(uid: Uid, password: string, except?: TokenHash): Promise<void>;
+  change(uid: Uid, password: string, share: Share, except?: TokenHash): Promise<void>;
 }
 
 /** A try that was counted before it was known to be wrong; `at` is its instant, as Postgres writes it. */
@@ -33,6 +41,22 @@ interface Try {
   readonly key: string;
   readonly at: string;
 }
+
+/** What tries are counted under, and how many may be wrong in a minute. */
+interface Counter {
+  readonly key: string;
+  readonly most: number;
+}
+
+/**
+ * Addresses from which an account's owner never logged in have so many times the limit of one, together: enough for
+ * a few that mistype, and with 144,000 tries a day too few to find a password.
+ */
+const strangersTogether = 10;
+
+/** Tries of one name from one address that may wait for each other, and for how long, in milliseconds. */
+const mostOfOneName = 30;
+const patience = 3000;
 
 /** Nobody's name is longer; what is given may be longer than an index takes. */
 const longestKey = 64;
@@ -42,12 +66,13 @@ export function createPasswords(options: {
   readonly tokens: Tokens;
 }): Passwords {
   const { database, tokens } = options;
+  const addresses = createKnownAddresses(database);
 
   /**
    * Counts a try as wrong beforehand: were it counted afterwards, many at once would pass the limit.
    * In Postgres, so that the limit is one over all processes.
    */
-  async function countTry(key: string, limit: number): Promise<Try> {
+  async function countTry({ key, most }: Counter): Promise<Try> {
     const { rows } = await sql<{ at: string }>`
       insert into accounts.failed_passwords as failed (username_key, tries)
       values (${key}, array[clock_timestamp()])
@@ -57,7 +82,7 @@ export function createPasswords(options: {
       ) || excluded.tries
       where (
         select count(*) from unnest(failed.tries) at where at > clock_timestamp() - interval '1 minute'
-      ) < ${limit}
+      ) < ${most}
       returning tries[cardinality(tries)]::text as at`.execute(database);
     const [row] = rows;
     if (!row) throw new Refusal('illegal', '密码错误次数过多,请一分钟后再试');
@@ -65,19 +90,20 @@ export function createPasswords(options: {
   }
 
   /** By name, so that many right passwords at once are not taken for as many wrong ones. */
-  const lasts = new Map<string, Promise<void>>();
+  const lines = new Map<string, FairLine>();
 
   async function oneByOne<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
-    const before = lasts.get(key);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    lasts.set(key, promise);
-    await before;
+    const line = lines.get(key) ?? new FairLine({ atOnce: 1, mostWaiting: mostOfOneName, patience });
+    lines.set(key, line);
     try {
-      return await work();
+      return await line.take({ of: key, most: mostOfOneName }, work);
     } finally {
-      resolve();
-      if (lasts.get(key) === promise) lasts.delete(key);
+      if (line.idle) lines.delete(key);
     }
+  }
+
+  async function forgetTries(tries: readonly Try[]): Promise<void> {
+    await Promise.all(tries.map(forgetTry));
   }
 
   async function forgetTry({ key, at }: Try): Promise<void> {
@@ -88,34 +114,44 @@ export function createPasswords(options: {
 
   return {
     hash: hashPassword,
-    async check({ name, accounts, password, limit }) {
+    async check({ name, accounts, password, limit, address, share }) {
       const tries: Try[] = [];
+      const counters = (key: string, known: boolean): Counter[] => [
+        { key: `${key} ${networkOf(address)}`, most: limit },
+        ...(known ? [] : [{ key: `${key} *`, most: limit * strangersTogether }]),
+      ];
       /** Counts, then looks: a try that comes to no end counts for nothing. */
-      const isRight = (key: string, passwordHash: string | undefined) =>
-        oneByOne(key, async () => {
-          const counted = await countTry(key, limit);
+      const isRight = (counted: readonly Counter[], passwordHash: string | undefined) =>
+        oneByOne(counted[0]?.key ?? '', async () => {
+          const counts: Try[] = [];
           try {
-            const right = await verifyPassword(passwordHash, password);
-            if (right) await forgetTry(counted);
-            else tries.push(counted);
+            for (const counter of counted) counts.push(await countTry(counter));
+            const right = await verifyPassword(passwordHash, password, share);
+            if (right) await forgetTries(counts);
+            else tries.push(...counts);
             return right;
           } catch (error) {
-            await forgetTry(counted);
+            await forgetTries(counts);
             throw error;
           }
         });
       for (const account of accounts) {
-        if (await isRight(usernameKey(account.username), account.passwordHash)) {
+        const { uid, username, passwordHash } = account;
+        const counted = counters(usernameKey(username), await addresses.knows(uid, address));
+        if (await isRight(counted, passwordHash)) {
           // Another was meant by the name, so theirs was no wrong password.
-          await Promise.all(tries.map(forgetTry));
+          await forgetTries(tries);
+          await addresses.remember(uid, address);
           return account;
         }
       }
-      if (accounts.length === 0) await isRight(usernameKey(name).slice(0, longestKey), undefined);
+      if (accounts.length === 0) {
+        await isRight(counters(usernameKey(name).slice(0, longestKey), false), undefined);
+      }
       return undefined;
     },
-    async change(uid, password, except) {
-      const passwordHash = await hashPassword(password);
+    async change(uid, password, share, except) {
+      const passwordHash = await hashPassword(password, share);
       await tokens.endAll(uid, except, async (transaction) => {
         await transaction
           .updateTable('accounts.accounts')

@@ -6,7 +6,7 @@ type BigInteger = ColumnType<string | number, number, number>;
 type Sequential = ColumnType<string | number, never, never>;
 type Instant = ColumnType<Date, Date | undefined, Date>;
 
-/** The tables of the schema `accounts`, as the migrations 0002-accounts and 0070-uploads make them. */
+/** The tables of the schema `accounts`, as projections/migrations make them. */
 export interface AccountsTables {
   'accounts.accounts': {
     uid: BigInteger;
@@ -18,6 +18,7 @@ export interface AccountsTables {
     registered: Generated<boolean>;
     created: Instant;
   };
+  /** Under a username's key, a blank, and the address or `*` for all addresses that are not known. */
   'accounts.failed_passwords': { username_key: string; tries: Date[] };
   'accounts.tokens': { hash: Buffer; uid: BigInteger; created: Instant; used: Instant };
   'accounts.captchas': { id: string; hash: Buffer; created: Instant };
@@ -30,7 +31,9 @@ export interface AccountsTables {
     sent: Instant;
     spent: Generated<boolean>;
     address: string;
+    guesses: Generated<Record<string, number>>;
   };
+  'accounts.known_addresses': { uid: BigInteger; address: string; seen: Instant };
   'accounts.sms_inbox': { id: Sequential; phone: string; type: string; code: string; sent: Instant };
   'accounts.created_groups': { uid: BigInteger; unique_id: string; gid: BigInteger; request_hash: string };
   'accounts.uploads': {

@@ -4,7 +4,7 @@ import { userBindPhone, userUpdate, userUpdatePassword } from '../../contracts/h
 import { execute } from '../commands/execute.ts';
 import { changeAccount, mustExist, userStream } from '../domain/user.ts';
 import type { Application } from './application.ts';
-import { actorOf } from './caller.ts';
+import { actorOf, shareOf } from './caller.ts';
 import { ownerOfPassword } from './password.ts';
 import { carriedOut, serve, shownAt } from './route.ts';
 
@@ -35,7 +35,7 @@ export function accountRoutes(server: FastifyInstance, application: Application)
     const { position } = await execute(application, userStream(uid), context, (state) =>
       changeAccount(state, { nickname, avatar, sign, phone, disabled, isMember: is_member }),
     );
-    if (password !== undefined) await passwords.change(uid, password);
+    if (password !== undefined) await passwords.change(uid, password, shareOf(request));
     else if (disabled) await tokens.endAll(uid);
     const tell = (what: Parameters<typeof security.change>[0]) =>
       security.change(what, actorOf(request, uid), "the server's key");
@@ -54,9 +54,9 @@ export function accountRoutes(server: FastifyInstance, application: Application)
       await ownerOfPassword(application, request, account, password_old, '旧密码错误');
     } else if (code !== undefined) {
       if (account.phone === null) throw new Refusal('illegal', '该账号没有绑定手机号');
-      await smsCodes.spend(await smsCodes.check(account.phone, 'retrieve', code));
+      await smsCodes.spend(await smsCodes.check(account.phone, 'retrieve', code, request.ip));
     } else throw new Refusal('missing', '缺少参数password_old');
-    await passwords.change(account.uid, password1);
+    await passwords.change(account.uid, password1, shareOf(request));
     const by = password_old === undefined ? 'an SMS code' : 'the old password';
     security.change('a password was changed', actorOf(request, account.uid), by);
     return carriedOut;
@@ -72,7 +72,7 @@ export function accountRoutes(server: FastifyInstance, application: Application)
       if (password === undefined) throw new Refusal('missing', '缺少参数password,更换手机号需要当前密码');
       await ownerOfPassword(application, request, account, password, '密码错误');
     }
-    const checked = await smsCodes.check(phone, 'bind', code);
+    const checked = await smsCodes.check(phone, 'bind', code, request.ip);
     const owner = await names.byPhone(phone);
     if (owner && owner.uid !== uid) throw new Refusal('illegal', '手机号已被注册');
     await smsCodes.spend(checked);

@@ -17,7 +17,7 @@ import { registerUser } from '../commands/register.ts';
 import { settingStream } from '../domain/setting.ts';
 import { findProfile } from '../queries/people.ts';
 import type { Application } from './application.ts';
-import { actorOf, isTrusted, tokenCookie } from './caller.ts';
+import { actorOf, isTrusted, shareOf, tokenCookie } from './caller.ts';
 import { ownerOfPassword } from './password.ts';
 import { type Call, carriedOut, serve, servePicture, shownAt } from './route.ts';
 
@@ -47,9 +47,9 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     await captchas.check(id, answer);
   };
 
-  const checkCode = (phone: string, code: string | undefined) => {
+  const checkCode = (phone: string, code: string | undefined, address: string) => {
     if (code === undefined) throw new Refusal('missing', '缺少参数code');
-    return smsCodes.check(phone, 'register', code);
+    return smsCodes.check(phone, 'register', code, address);
   };
 
   serve(server, application, serviceSendSms, async ({ parameters: { phone, type }, request }) => {
@@ -88,8 +88,8 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     if (register_captcha === 'on') await mustSolve(parameters, request, 'join');
     // A phone that is given has to be shown to be one's own, whether it must be given or not.
     if (phone === undefined && register_sms === 'on') throw new Refusal('missing', '缺少参数phone');
-    const checked = phone === undefined ? undefined : await checkCode(phone, code);
-    const passwordHash = await passwords.hash(password);
+    const checked = phone === undefined ? undefined : await checkCode(phone, code, request.ip);
+    const passwordHash = await passwords.hash(password, shareOf(request));
     const profile = { username, nickname, avatar, sign, phone: phone ?? null };
     const account = { ...profile, passwordHash, parent: null };
     const spend = async () => checked && smsCodes.spend(checked);
@@ -134,12 +134,12 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     application,
     serviceForgetPass,
     async ({ parameters: { phone, code, username, newpass }, request }) => {
-      const checked = await smsCodes.check(phone, 'forget', code);
+      const checked = await smsCodes.check(phone, 'forget', code, request.ip);
       const account = await names.byPhone(phone);
       const named = await names.byUsername(username);
       if (!account || account.uid !== named?.uid) throw new Refusal('illegal', '手机号与账号不匹配');
       await smsCodes.spend(checked);
-      await passwords.change(account.uid, newpass);
+      await passwords.change(account.uid, newpass, shareOf(request));
       security.change('a password was changed', actorOf(request, account.uid), 'an SMS code');
       return carriedOut;
     },

@@ -3,7 +3,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import type { Account } from '../accounts/names.ts';
 import { settingStream } from '../domain/setting.ts';
 import type { Application } from './application.ts';
-import { actorOf } from './caller.ts';
+import { actorOf, shareOf } from './caller.ts';
 
 /**
  * The account whose password this is, within the limit that the settings hold wrong ones to.
@@ -22,7 +22,8 @@ export async function ownerOfPassword(
   const [name, accounts] =
     typeof claimed === 'string' ? [claimed, await names.byLoginName(claimed)] : [claimed.username, [claimed]];
   const actor = actorOf(request, accounts[0]?.uid);
-  const check = { name, accounts, password, limit: settings.limit_password };
+  const limit = settings.limit_password;
+  const check = { name, accounts, password, limit, address: request.ip, share: shareOf(request) };
   const owner = await passwords.check(check).catch((error: unknown) => {
     if (error instanceof Refusal && error.reason === 'illegal') {
       security.attempt('too many passwords were wrong', actor);

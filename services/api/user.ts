@@ -9,6 +9,7 @@ import { registerUser } from '../commands/register.ts';
 import { mustBeActive, userStream } from '../domain/user.ts';
 import { findPeople, findProfile, findRemark, type PersonKey } from '../queries/people.ts';
 import type { Application } from './application.ts';
+import { shareOf } from './caller.ts';
 import { ownerOfPassword } from './password.ts';
 import { type Call, serve } from './route.ts';
 
@@ -16,9 +17,9 @@ import { type Call, serve } from './route.ts';
 export function userRoutes(server: FastifyInstance, application: Application): void {
   const { passwords, database, presence, store } = application;
 
-  serve(server, application, userAdd, async ({ parameters, context }) => {
+  serve(server, application, userAdd, async ({ parameters, context, request }) => {
     const { password, ...profile } = parameters;
-    const passwordHash = await passwords.hash(password);
+    const passwordHash = await passwords.hash(password, shareOf(request));
     const account = { ...profile, passwordHash, phone: null, parent: null };
     const { uid, position } = await registerUser(application, account, context);
     return { data: { uid }, position };
@@ -33,7 +34,7 @@ export function userRoutes(server: FastifyInstance, application: Application): v
       application,
       {
         ...{ ...profile, parent },
-        passwordHash: () => passwords.hash(password),
+        passwordHash: () => passwords.hash(password, shareOf(request)),
         checkPassword: (account) =>
           ownerOfPassword(application, request, account, password, '用户名已被占用'),
       },

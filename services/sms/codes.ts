@@ -1,14 +1,18 @@
 import { createHmac, randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Expression, type SqlBool, sql, type Transaction } from 'kysely';
+import { type Expression, type RawBuilder, type SqlBool, sql, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import { codes, Refusal } from '../../contracts/codes.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { AccountsDatabase, AccountsTables } from '../accounts/tables.ts';
+import { networkOf } from '../client-network.ts';
 import { SmsNotSent, type SmsProvider, type SmsPurpose } from './provider.ts';
 
-/** A code that was found right, to be spent. */
-export type CheckedCode = number & { readonly __brand: 'CheckedCode' };
+/** A code that was found right, to be spent from where it was shown. */
+export interface CheckedCode {
+  readonly id: number;
+  readonly network: string;
+}
 
 export interface CodeRequest {
   readonly phone: string;
@@ -35,10 +39,11 @@ export interface SmsCodes {
    */
   send(request: CodeRequest): Promise<void>;
   /**
-   * Looks whether the code is right, and leaves it good. After 5 wrong ones it is dead.
+   * Looks whether the code is right, and leaves it good. After 5 wrong ones from an address it is dead there;
+   * after 50 from addresses that did not ask for it, everywhere but where it was asked for.
    * @throws Refusal `illegal`.
    */
-  check(phone: string, purpose: SmsPurpose, code: string): Promise<CheckedCode>;
+  check(phone: string, purpose: SmsPurpose, code: string, address: string): Promise<CheckedCode>;
   /**
    * Uses a checked code up; of two at once one does. @throws Refusal `illegal` where it was used, died
    * or ran out meanwhile.
@@ -58,7 +63,12 @@ const notSent: Readonly<Record<Exclude<Outcome, 'sent'>, string>> = {
   doubtful: '短信可能没有发出,请留意手机,稍后可重新获取',
 };
 
+/** From one address. */
 const wrongTries = 5;
+/** From all addresses together that did not ask for the code: of 900,000 codes they find one in 18,000. */
+const wrongTriesOfOthers = 50;
+/** How many times the daily limit of one address all addresses together have that the phone's owner never used. */
+const strangersTogether = 3;
 /** Who asks for these must not learn from the answer or its time whether the phone is known. */
 const discreet: ReadonlySet<SmsPurpose> = new Set(['register', 'forget', 'bind']);
 /** How long such an answer takes. */
@@ -99,7 +109,8 @@ export function createSmsCodes(options: {
   }
 
   return {
-    async send({ phone, purpose, address, deliver, limits }) {
+    async send({ phone, purpose, address: from, deliver, limits }) {
+      const address = networkOf(from);
       const answerAt = delay(answerMilliseconds);
       const code = String(randomInt(100_000, 1_000_000));
       const id = await database.transaction().execute(async (transaction) => {
@@ -128,27 +139,30 @@ export function createSmsCodes(options: {
       }
       throw new Refusal('smsNotSent', notSent[outcome]);
     },
-    async check(phone, purpose, code) {
+    async check(phone, purpose, code, address) {
+      const network = networkOf(address);
       const hash = codeHash(phone, purpose, code);
       // The count and the look are one statement, so that many at once get no sixth try.
       const { rows } = await sql<{ id: string | number; right: boolean }>`
         update accounts.sms_codes
-        set wrong_tries = wrong_tries + case when hash = ${hash} then 0 else 1 end
+        set wrong_tries = wrong_tries + case when hash = ${hash} or address = ${network} then 0 else 1 end,
+            guesses = case when hash = ${hash} then guesses
+              else guesses || jsonb_build_object(${network}::text, ${wrongFrom(network)} + 1) end
         where id = (
           select id from accounts.sms_codes where phone = ${phone} and purpose = ${purpose}
           order by sent desc, id desc limit 1
-        ) and ${usable}
+        ) and ${usableFrom(network)}
         returning id, hash = ${hash} as right`.execute(database);
       const [row] = rows;
       if (!row?.right) throw new Refusal('illegal', wrongCode);
-      return Number(row.id) as CheckedCode;
+      return { id: Number(row.id), network };
     },
     async spend(checked) {
       const { numUpdatedRows } = await database
         .updateTable('accounts.sms_codes')
         .set({ spent: true })
-        .where('id', '=', checked)
-        .where(usable)
+        .where('id', '=', checked.id)
+        .where(usableFrom(checked.network))
         .executeTakeFirst();
       if (numUpdatedRows === 0n) throw new Refusal('illegal', wrongCode);
     },
@@ -158,8 +172,17 @@ export function createSmsCodes(options: {
   };
 }
 
-const usable: Expression<SqlBool> = sql<SqlBool>`
-  not spent and wrong_tries < ${sql.lit(wrongTries)} and sent > clock_timestamp() - interval '5 minutes'`;
+/** How many wrong ones came from the address. */
+function wrongFrom(network: string): RawBuilder<number> {
+  return sql<number>`coalesce((guesses ->> ${network}::text)::int, 0)`;
+}
+
+/** Whether a code is still good for who shows it from there. */
+function usableFrom(network: string): Expression<SqlBool> {
+  return sql<SqlBool>`
+    not spent and sent > clock_timestamp() - interval '5 minutes' and ${wrongFrom(network)} < ${sql.lit(wrongTries)}
+    and (address = ${network} or wrong_tries < ${sql.lit(wrongTriesOfOthers)})`;
+}
 
 /** Lets those who ask for one phone, or from one address, be counted one after the other. */
 async function lockLimits(
@@ -185,9 +208,15 @@ async function mustBeWithinLimits(
         and sent > clock_timestamp() - make_interval(secs => ${limit_sms_seconds})
       ) as soon,
       (
+        select count(*) from accounts.sms_codes where phone = ${phone} and address = ${address}
+        and sent > clock_timestamp() - interval '1 day'
+      ) >= ${limit_sms_phone} or (
         select count(*) from accounts.sms_codes where phone = ${phone}
         and sent > clock_timestamp() - interval '1 day'
-      ) >= ${limit_sms_phone} as day,
+      ) >= ${limit_sms_phone * strangersTogether} and not exists (
+        select from accounts.known_addresses known join accounts.accounts using (uid)
+        where accounts.phone = ${phone} and known.address = ${address}
+      ) as day,
       (
         select count(*) from accounts.sms_codes where address = ${address}
         and sent > clock_timestamp() - interval '1 hour'

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Uid } from '../../contracts/ids.ts';
+import { createKnownAddresses } from '../../services/accounts/known-addresses.ts';
 import { type Account, createNames } from '../../services/accounts/names.ts';
 import { createPasswords } from '../../services/accounts/passwords.ts';
 import { createTokens } from '../../services/accounts/tokens.ts';
@@ -22,7 +23,7 @@ afterAll(async () => {
 let people = 0;
 async function register(password: string, phone: string | null = null): Promise<Account> {
   const username = `Person${people++}`;
-  const passwordHash = await passwords.hash(password);
+  const passwordHash = await passwords.hash(password, share);
   const { uid } = await names.reserve({ username, phone, passwordHash });
   await names.confirm(uid);
   return present(uid);
@@ -34,8 +35,11 @@ async function present(uid: Uid): Promise<Account> {
   return account;
 }
 
-const attempt = (account: Account, password: string, process = passwords) =>
-  process.check({ name: account.username, accounts: [account], password, limit: 10 });
+const share = { of: 'the test', most: 1000 };
+const here = '192.0.2.1';
+
+const attempt = (account: Account, password: string, process = passwords, address = here) =>
+  process.check({ name: account.username, accounts: [account], password, limit: 10, address, share });
 
 async function letMinutePass(): Promise<void> {
   await accounts.pool.query(
@@ -50,9 +54,9 @@ const refused = expect.objectContaining({
 
 describe('a password', () => {
   test('is hashed with argon2id, another way each time', async () => {
-    const one = await passwords.hash('secret 密码');
+    const one = await passwords.hash('secret 密码', share);
     expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
-    expect(await passwords.hash('secret 密码')).not.toBe(one);
+    expect(await passwords.hash('secret 密码', share)).not.toBe(one);
   });
 
   test('that is right tells whose it is; that is wrong, nobody', async () => {
@@ -69,6 +73,8 @@ describe('a password', () => {
         accounts: [one, other],
         password: 'second one',
         limit: 10,
+        address: here,
+        share,
       });
       expect(found).toEqual(other);
     }
@@ -87,7 +93,14 @@ describe('a password', () => {
     };
     const known = await quickest(() => attempt(bob, 'wrong'));
     const unknown = await quickest(() =>
-      passwords.check({ name: 'nobody at all', accounts: [], password: 'wrong', limit: 10 }),
+      passwords.check({
+        name: 'nobody at all',
+        accounts: [],
+        password: 'wrong',
+        limit: 10,
+        address: here,
+        share,
+      }),
     );
     expect(unknown).toBeGreaterThan(known / 2);
   });
@@ -103,6 +116,30 @@ describe('wrong passwords', () => {
     expect(await attempt(carl, 'secret')).toEqual(carl);
   });
 
+  test('from elsewhere keep nobody out, and the owner’s own neither whom they log in from', async () => {
+    const ines = await register('secret');
+    for (let count = 0; count < 10; count++) await attempt(ines, 'wrong', passwords, '198.51.100.1');
+    await expect(attempt(ines, 'secret', passwords, '198.51.100.1')).rejects.toEqual(refused);
+    expect(await attempt(ines, 'secret', otherProcess, '198.51.100.2')).toEqual(ines);
+  });
+
+  test('from many addresses come to ten times the limit of one, but where the owner has logged in before', async () => {
+    const june = await register('secret', '13700000001');
+    expect(await attempt(june, 'secret', passwords, '2001:db8:1::1')).toEqual(june);
+    for (let count = 0; count < 100; count++) {
+      expect(await attempt(june, 'wrong', passwords, `198.51.100.${Math.floor(count / 9)}`)).toBeUndefined();
+    }
+    await expect(attempt(june, 'wrong', passwords, '203.0.113.1')).rejects.toEqual(refused);
+    await expect(attempt(june, 'secret', passwords, '203.0.113.1')).rejects.toEqual(refused);
+    const known = { limit: 10, address: '2001:db8:1:0:ffff::2', share };
+    const byPhone = { name: '13700000001', accounts: [june], password: 'secret', ...known };
+    expect(await otherProcess.check(byPhone)).toEqual(june);
+    // A known address has the limit of one.
+    for (let count = 0; count < 10; count++)
+      expect(await attempt(june, 'wrong', passwords, known.address)).toBeUndefined();
+    await expect(attempt(june, 'secret', passwords, known.address)).rejects.toEqual(refused);
+  }, 60_000);
+
   test('are looked at ten times where thirty come at once to two processes', async () => {
     const doris = await register('secret');
     const outcomes = await Promise.allSettled(
@@ -112,7 +149,8 @@ describe('wrong passwords', () => {
   });
 
   test('are counted for a name that nobody has', async () => {
-    const guess = (name: string) => passwords.check({ name, accounts: [], password: 'wrong', limit: 3 });
+    const guess = (name: string) =>
+      passwords.check({ name, accounts: [], password: 'wrong', limit: 3, address: here, share });
     for (const name of ['ghost', 'Ghost', 'GHOST']) expect(await guess(name)).toBeUndefined();
     await expect(guess('ghost')).rejects.toEqual(refused);
     expect(await guess('another')).toBeUndefined();
@@ -130,7 +168,7 @@ describe('changing the password', () => {
   test('makes the old one wrong and ends all tokens but the one named', async () => {
     const frank = await register('old one');
     const [kept, ended] = [await tokens.issue(frank), await tokens.issue(frank)];
-    await passwords.change(frank.uid, 'new one', kept.hash);
+    await passwords.change(frank.uid, 'new one', share, kept.hash);
     const changed = await present(frank.uid);
     expect(await attempt(changed, 'old one')).toBeUndefined();
     expect(await attempt(changed, 'new one')).toEqual(changed);
@@ -141,7 +179,7 @@ describe('changing the password', () => {
   test('gives no token to one who showed the old one just before', async () => {
     const greta = await register('old one');
     const shown = await attempt(greta, 'old one');
-    await passwords.change(greta.uid, 'new one');
+    await passwords.change(greta.uid, 'new one', share);
     expect(shown).toEqual(greta);
     await expect(tokens.issue(greta)).rejects.toEqual(
       expect.objectContaining({ reason: 'illegal', message: '用户名或密码错误' }),
@@ -162,7 +200,7 @@ describe('changing the password', () => {
       );
       return rows[0].count;
     };
-    const changed = passwords.change(hans.uid, 'new one');
+    const changed = passwords.change(hans.uid, 'new one', share);
     await expect.poll(waiting).toBe(1);
     let outcome = 'none yet';
     const issued = tokens.issue(hans).then(
@@ -180,5 +218,33 @@ describe('changing the password', () => {
     expect(outcome).toBe('refused');
     const { rowCount } = await accounts.pool.query('select from accounts.tokens where uid = $1', [hans.uid]);
     expect(rowCount).toBe(0);
+  });
+});
+
+describe('known addresses', () => {
+  const addresses = createKnownAddresses(accounts.database);
+
+  test('are the last twenty, by networks, for 90 days', async () => {
+    const kim = await register('secret');
+    expect(await addresses.knows(kim.uid, '10.0.0.0')).toBe(false);
+    for (let host = 0; host < 21; host++) {
+      await addresses.remember(kim.uid, `10.0.0.${host}`);
+      await accounts.pool.query("update accounts.known_addresses set seen = seen - interval '1 hour'");
+    }
+    const known = async () => {
+      const all = Array.from({ length: 21 }, (_, host) => addresses.knows(kim.uid, `10.0.0.${host}`));
+      return (await Promise.all(all)).filter(Boolean).length;
+    };
+    expect(await known()).toBe(20);
+    expect(await addresses.knows(kim.uid, '10.0.0.0')).toBe(false);
+    expect(await addresses.knows(kim.uid, '::ffff:10.0.0.20')).toBe(true);
+    await accounts.pool.query(
+      "update accounts.known_addresses set seen = now() - interval '89 days 23 hours'",
+    );
+    expect(await known()).toBe(20);
+    await accounts.pool.query("update accounts.known_addresses set seen = now() - interval '90 days'");
+    expect(await known()).toBe(0);
+    await addresses.remember(kim.uid, '10.0.0.20');
+    expect(await known()).toBe(1);
   });
 });

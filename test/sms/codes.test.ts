@@ -47,6 +47,9 @@ async function letPass(phone: string, interval: string): Promise<void> {
   ]);
 }
 
+/** Where codes are shown that were asked for from elsewhere. */
+const there = '203.0.113.1';
+
 const wrong = (code: string) => String(100_000 + ((Number(code) + 1) % 900_000));
 const refused = expect.objectContaining({ reason: 'illegal', message: expect.stringContaining('验证码') });
 
@@ -78,10 +81,10 @@ describe('a code', () => {
     const phone = newPhone();
     await send(phone);
     const code = await sentCode(phone);
-    await codes.check(phone, 'register', code);
-    const checked = await otherProcess.check(phone, 'register', code);
+    await codes.check(phone, 'register', code, there);
+    const checked = await otherProcess.check(phone, 'register', code, there);
     await codes.spend(checked);
-    await expect(codes.check(phone, 'register', code)).rejects.toEqual(refused);
+    await expect(codes.check(phone, 'register', code, there)).rejects.toEqual(refused);
     await expect(codes.spend(checked)).rejects.toEqual(refused);
   });
 
@@ -92,7 +95,7 @@ describe('a code', () => {
     const outcomes = await Promise.allSettled(
       Array.from({ length: 20 }, async (_, index) => {
         const process = index % 2 ? codes : otherProcess;
-        await process.spend(await process.check(phone, 'register', code));
+        await process.spend(await process.check(phone, 'register', code, there));
       }),
     );
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
@@ -102,17 +105,17 @@ describe('a code', () => {
     const phone = newPhone();
     await send(phone, 'register');
     const code = await sentCode(phone);
-    await expect(codes.check(phone, 'forget', code)).rejects.toEqual(refused);
-    await expect(codes.check(newPhone(), 'register', code)).rejects.toEqual(refused);
+    await expect(codes.check(phone, 'forget', code, there)).rejects.toEqual(refused);
+    await expect(codes.check(newPhone(), 'register', code, there)).rejects.toEqual(refused);
   });
 
   test('lives five minutes', async () => {
     const phone = newPhone();
     await send(phone);
     await letPass(phone, '4 minutes 50 seconds');
-    const checked = await codes.check(phone, 'register', await sentCode(phone));
+    const checked = await codes.check(phone, 'register', await sentCode(phone), there);
     await letPass(phone, '10 seconds');
-    await expect(codes.check(phone, 'register', await sentCode(phone))).rejects.toEqual(refused);
+    await expect(codes.check(phone, 'register', await sentCode(phone), there)).rejects.toEqual(refused);
     await expect(codes.spend(checked)).rejects.toEqual(refused);
   });
 
@@ -121,19 +124,39 @@ describe('a code', () => {
     await send(phone);
     const code = await sentCode(phone);
     for (let attempt = 0; attempt < 4; attempt++) {
-      await expect(codes.check(phone, 'register', wrong(code))).rejects.toEqual(refused);
+      await expect(codes.check(phone, 'register', wrong(code), there)).rejects.toEqual(refused);
     }
-    const checked = await codes.check(phone, 'register', code);
-    await expect(codes.check(phone, 'register', wrong(code))).rejects.toEqual(refused);
-    await expect(codes.check(phone, 'register', code)).rejects.toEqual(refused);
+    const checked = await codes.check(phone, 'register', code, there);
+    await expect(codes.check(phone, 'register', wrong(code), there)).rejects.toEqual(refused);
+    await expect(codes.check(phone, 'register', code, there)).rejects.toEqual(refused);
     await expect(codes.spend(checked)).rejects.toEqual(refused);
+  });
+
+  test('stays good where it was asked for, however often others guess', async () => {
+    const phone = newPhone();
+    await send(phone, 'register', { address: '2001:db8::1' });
+    const code = await sentCode(phone);
+    const guessFrom = (address: string) => codes.check(phone, 'register', wrong(code), address);
+    for (let count = 0; count < 49; count++) {
+      await expect(guessFrom(`198.51.100.${count % 10}`)).rejects.toEqual(refused);
+    }
+    await codes.check(phone, 'register', code, there);
+    await expect(guessFrom('198.51.100.200')).rejects.toEqual(refused);
+    await expect(codes.check(phone, 'register', code, there)).rejects.toEqual(refused);
+    const own = '2001:db8::2';
+    for (let count = 0; count < 4; count++) await expect(guessFrom(own)).rejects.toEqual(refused);
+    const checked = await codes.check(phone, 'register', code, own);
+    await expect(codes.spend({ ...checked, network: there })).rejects.toEqual(refused);
+    await codes.spend(checked);
   });
 
   test('gets no sixth try by many at once', async () => {
     const phone = newPhone();
     await send(phone);
     const code = await sentCode(phone);
-    await Promise.allSettled(Array.from({ length: 30 }, () => codes.check(phone, 'register', wrong(code))));
+    await Promise.allSettled(
+      Array.from({ length: 30 }, () => codes.check(phone, 'register', wrong(code), there)),
+    );
     const { rows } = await accounts.pool.query(
       'select wrong_tries from accounts.sms_codes where phone = $1',
       [phone],
@@ -148,8 +171,8 @@ describe('a code', () => {
     await letPass(phone, '1 minute');
     await send(phone);
     const second = await sentCode(phone);
-    if (first !== second) await expect(codes.check(phone, 'register', first)).rejects.toEqual(refused);
-    await codes.check(phone, 'register', second);
+    if (first !== second) await expect(codes.check(phone, 'register', first, there)).rejects.toEqual(refused);
+    await codes.check(phone, 'register', second, there);
   });
 });
 
@@ -180,15 +203,40 @@ describe('sending', () => {
     expect(await inbox.sentTo(phone)).toHaveLength(1);
   });
 
-  test('is refused after ten a day', async () => {
+  test('is refused after ten a day from one address', async () => {
     const phone = newPhone();
+    const address = newAddress();
     for (let count = 0; count < 10; count++) {
-      await send(phone);
+      await send(phone, 'register', { address });
       await letPass(phone, '61 seconds');
     }
-    await expect(send(phone)).rejects.toEqual(refused);
-    await letPass(phone, '1 day');
+    await expect(send(phone, 'register', { address })).rejects.toEqual(refused);
     await send(phone);
+    await letPass(phone, '1 day');
+    await send(phone, 'register', { address });
+  });
+
+  test('is refused after thirty a day from many addresses, but not where the phone’s owner logs in', async () => {
+    const phone = newPhone();
+    const [home, elsewhere] = [newAddress(), newAddress()];
+    await accounts.pool.query(
+      `with owner as (
+         insert into accounts.accounts (uid, username, username_key, phone, number_id, password_hash)
+         values (7, 'owner', 'owner', $1, 7, '') returning uid
+       ) insert into accounts.known_addresses (uid, address) select uid, $2 from owner`,
+      [phone, home],
+    );
+    for (let count = 0; count < 30; count++) {
+      await accounts.pool.query(
+        `insert into accounts.sms_codes (phone, purpose, hash, address, sent)
+         values ($1, 'forget', '', $2, clock_timestamp() - interval '61 seconds')`,
+        [phone, `198.51.100.${count}`],
+      );
+      if (count === 28)
+        await codes.send({ phone, purpose: 'bind', address: elsewhere, deliver: true, limits });
+    }
+    await expect(send(phone, 'forget', { address: elsewhere })).rejects.toEqual(refused);
+    await send(phone, 'forget', { address: home });
   });
 
   test('is refused after sixty an hour from one address', async () => {
@@ -205,7 +253,8 @@ describe('sending', () => {
   });
 
   test('is refused beyond what the settings allow', async () => {
-    const patient = { limits: { ...limits, limit_sms_seconds: 5 } };
+    const from = { address: newAddress() };
+    const patient = { ...from, limits: { ...limits, limit_sms_seconds: 5 } };
     const phone = newPhone();
     await send(phone, 'register', patient);
     await letPass(phone, '4 seconds');
@@ -215,10 +264,10 @@ describe('sending', () => {
     await letPass(phone, '2 seconds');
     await send(phone, 'register', patient);
 
-    const twice = { limits: { ...limits, limit_sms_phone: 2 } };
+    const twice = { ...from, limits: { ...limits, limit_sms_phone: 2 } };
     await letPass(phone, '1 minute');
     await expect(send(phone, 'register', twice)).rejects.toEqual(refused);
-    await send(phone, 'register', { limits: { ...limits, limit_sms_phone: 3 } });
+    await send(phone, 'register', { ...from, limits: { ...limits, limit_sms_phone: 3 } });
 
     const address = newAddress();
     const once = { address, limits: { ...limits, limit_sms_address: 1 } };
@@ -234,8 +283,8 @@ describe('sending', () => {
     expect(performance.now() - before).toBeGreaterThan(195);
     expect(await inbox.sentTo(phone)).toEqual([]);
     await expect(send(phone, 'register', { deliver: false })).rejects.toEqual(refused);
-    await expect(codes.check(phone, 'register', '123456')).rejects.toEqual(refused);
-    await expect(codes.check(phone, 'register', '')).rejects.toEqual(refused);
+    await expect(codes.check(phone, 'register', '123456', there)).rejects.toEqual(refused);
+    await expect(codes.check(phone, 'register', '', there)).rejects.toEqual(refused);
   });
 });
 

@@ -1,0 +1,45 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Uid } from '../../contracts/ids.ts';
+import { networkOf } from '../client-network.ts';
+import type { AccountsDatabase } from './tables.ts';
+
+/** The addresses of each person that are remembered: more devices and places than most people have in months. */
+const mostKept = 20;
+
+/** After so many days without a login an address may be somebody else's. */
+export const knownDays = 90;
+
+export interface KnownAddresses {
+  /** Whether the person has logged in from there. */
+  knows(uid: Uid, address: string): Promise<boolean>;
+  /** Remembers that the person has shown their password there. */
+  remember(uid: Uid, address: string): Promise<void>;
+}
+
+/** From where people log in: there the mistakes of strangers do not lock them out. */
+export function createKnownAddresses(database: AccountsDatabase): KnownAddresses {
+  return {
+    async knows(uid, address) {
+      const { rows } = await sql`
+        select from accounts.known_addresses
+        where uid = ${uid} and address = ${networkOf(address)} and seen > ${since}`.execute(database);
+      return rows.length > 0;
+    },
+    async remember(uid, address) {
+      // Written once a day: most logins find it written.
+      const { numAffectedRows } = await sql`
+        insert into accounts.known_addresses as known (uid, address) values (${uid}, ${networkOf(address)})
+        on conflict (uid, address) do update set seen = now() where known.seen < now() - interval '1 day'`.execute(
+        database,
+      );
+      if (!numAffectedRows) return;
+      await sql`
+        delete from accounts.known_addresses where uid = ${uid} and address in (
+          select address from accounts.known_addresses where uid = ${uid}
+          order by seen desc, address offset ${mostKept}
+        )`.execute(database);
+    },
+  };
+}
+
+const since: RawBuilder<Date> = sql`now() - make_interval(days => ${sql.lit(knownDays)})`;
