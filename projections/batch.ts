@@ -7,7 +7,7 @@ import type { Position } from '../services/log/log.ts';
 import { pipeline, type Statement } from '../services/postgres/pipeline.ts';
 import type { Held } from './lease.ts';
 import type { Projection } from './projection.ts';
-import { insertPushes, PushBook } from './push-book.ts';
+import { PushBook, writePushes } from './push-book.ts';
 import { RowStore } from './store/row-store.ts';
 
 /** An event that a projection cannot take in. Nobody projects past it, unless an operator decides so. */
@@ -125,7 +125,7 @@ export class BatchProjector {
       },
       ...store.writes(),
     ];
-    if (pushes.rows.length > 0) statements.push(insertPushes(pushes.rows, batch));
+    statements.push(...writePushes(pushes, batch));
     await pipeline(this.#client, statements);
     store.written();
     this.#position = reached;

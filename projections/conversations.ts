@@ -31,6 +31,7 @@ function take(
   const message = named(rows, event);
   if (message.state === 'deleted' || message.state === state) return;
   rows.put(messages, { ...message, state });
+  pushes.takeBack(event.mid, state);
   const conversation = rows.get(conversations.at(event.conversation));
   if (conversation) {
     rows.put(conversations, {

@@ -7,6 +7,8 @@ import type { Ref } from './store/table.ts';
 /** Where a projection says what is to be pushed, in the order in which it is to be heard. */
 export interface Pushes {
   add<Name extends PushName>(channel: string, event: Name, data: PushData<Name>): void;
+  /** A message was taken back for all: what was pushed of it, and of its quotes, is not to be replayed. */
+  takeBack(mid: number, state: 'revoked' | 'deleted'): void;
 }
 
 /** What one kind of event does to the read models. Pure: the same event on the same rows does the same. */

@@ -9,6 +9,7 @@ import * as invitations from './0041-invitations.ts';
 import * as knownAddresses from './0050-known-addresses.ts';
 import * as uploads from './0070-uploads.ts';
 import * as gatewayBeats from './0080-gateway-beats.ts';
+import * as pushedMessages from './0081-pushed-messages.ts';
 
 /** All migrations, in the order in which they apply. */
 export const migrations = {
@@ -23,4 +24,5 @@ export const migrations = {
   '0050-known-addresses': knownAddresses,
   '0070-uploads': uploads,
   '0080-gateway-beats': gatewayBeats,
+  '0081-pushed-messages': pushedMessages,
 };

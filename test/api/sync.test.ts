@@ -141,3 +141,46 @@ describe('message/sync', () => {
     }
   });
 });
+
+describe('what was taken back for all', () => {
+  const Sent = z.object({ mid: z.int() });
+  const send = async (from: Person, parameters: object) =>
+    Sent.parse((await from.post('/message/send', { ...parameters })).data).mid;
+
+  test.each(['group', 'friend'] as const)(
+    'is taken out of what is replayed, with its quotes (%s)',
+    async (type) => {
+      const [tom, jerry] = await two(running);
+      await befriend(tom, jerry);
+      const to = type === 'group' ? await group(tom, jerry) : jerry.uid;
+      const since = await present(jerry);
+      const chat = { to, type };
+      const revoked = await send(tom, { ...chat, content: 'secret one' });
+      const deleted = await send(tom, { ...chat, content: 'secret two' });
+      await send(tom, { ...chat, content: 'about one', quote_mid: revoked });
+      await send(tom, { ...chat, content: 'about two', quote_mid: deleted });
+      await tom.post('/message/revoke', { id: to, type, mid: revoked });
+      await tom.post('/message/delete', { id: to, type, mid: deleted, ty: 2 });
+      const { events, reset } = await sync(jerry, since);
+      expect(reset).toBe(false);
+      expect(JSON.stringify(events)).not.toContain('secret');
+      expect(events.map(({ event, data }) => [event, data.mid, data.content, data.quote_content])).toEqual([
+        ['message', revoked, '此消息已撤回', undefined],
+        ['message', expect.any(Number), 'about one', '此消息已撤回'],
+        ['message', expect.any(Number), 'about two', ''],
+        ['revoke', revoked, undefined, undefined],
+        ['message_delete', deleted, undefined, undefined],
+      ]);
+      expect(events[0]?.data).toMatchObject({ sub_type: 'notice', position: expect.any(String) });
+    },
+  );
+
+  test('stays for the others where somebody deleted it for themselves alone', async () => {
+    const [tom, jerry] = await two(running);
+    await befriend(tom, jerry);
+    const since = await present(jerry);
+    const mid = await send(tom, { to: jerry.uid, type: 'friend', content: 'kept' });
+    await tom.post('/message/delete', { id: jerry.uid, type: 'friend', mid, ty: 1 });
+    expect(told((await sync(jerry, since)).events)).toEqual([[`user-${jerry.uid}`, 'message', 'kept']]);
+  });
+});
