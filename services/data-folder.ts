@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -27,6 +27,7 @@ export async function holdDataFolder(path: string, patience = patienceMillisecon
     throw new Error(`cannot make the data folder ${path}: ${messageOf(cause)}`, { cause });
   }
   const file = join(path, 'lock');
+  await mustBeOurs(path, file);
   await makePrivate(file);
   const until = performance.now() + patience;
   let lock = tryLock(file);
@@ -62,6 +63,22 @@ async function makeFolder(path: string): Promise<void> {
     if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
     await makeFolder(dirname(path));
     await makeFolder(path);
+  }
+}
+
+/** @throws Error, which says what to do, if the folder, or what is in it, belongs to somebody else */
+async function mustBeOurs(path: string, file: string): Promise<void> {
+  for (const place of [path, file]) {
+    const closed = await access(place, constants.R_OK | constants.W_OK).then(
+      () => false,
+      (error: Error) => 'code' in error && error.code === 'EACCES',
+    );
+    if (!closed) continue;
+    const ours = process.getuid?.() ?? 0;
+    throw new Error(
+      `${place} belongs to another user than ${ours}, who starts the program: start as that one, or, if ${path} is ` +
+        `a copy that root made, run as root: chown -R ${ours} '${path}'`,
+    );
   }
 }
 

@@ -11,6 +11,7 @@ import {
   operatingUserFor,
   serverEnvironment,
 } from './operating-user.ts';
+import { giveFolder } from './reach.ts';
 
 /** A Postgres cluster on disk, ready to be served. */
 export interface Cluster {
@@ -39,7 +40,8 @@ export async function openCluster(
 ): Promise<Cluster> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const dataFolder = join(folder, 'data');
-  const user = await operatingUserFor(dataFolder);
+  const other = await operatingUserFor(dataFolder);
+  const user = other && (await giveFolder(other, folder, binaries));
   const exists = await stat(join(dataFolder, 'PG_VERSION')).then(
     () => true,
     () => false,
@@ -64,6 +66,7 @@ async function createCluster(
   durable: boolean,
 ): Promise<void> {
   await writePassword(folder);
+  if (user !== null) await chown(join(folder, 'password'), user.uid, user.gid);
   const unfinished = await mkdtemp(join(folder, 'new-'));
   if (user !== null) await chown(unfinished, user.uid, user.gid);
   const command = commandAs(user, binaries.initdb, [

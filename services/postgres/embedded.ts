@@ -52,7 +52,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const binaries = await prepareBinaries(findNativeFolder());
   const cluster = await openCluster(folder, binaries, settings.fsync !== 'off');
   await endLeftover(cluster.name, cluster.dataFolder, logger);
-  const socket = await makeSocketFolder(folder);
+  const socket = await makeSocketFolder(folder, cluster.user);
   const server = new Server({ program: binaries.postgres, cluster, socket, settings, logger });
   const { password } = cluster;
   const superuserUrl = connectionUrl(superuser, 'postgres', password, socket.path, settings.port);

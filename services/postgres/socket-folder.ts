@@ -1,6 +1,7 @@
-import { lstat, mkdir, mkdtemp, readlink, rm, symlink } from 'node:fs/promises';
+import { chown, lstat, mkdir, mkdtemp, readlink, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import type { OperatingUser } from './operating-user.ts';
 
 /** The longest path that a unix socket may have, on the strictest system that we run on. */
 const socketPathLimit = 103;
@@ -15,11 +16,10 @@ export interface SocketFolder {
 /**
  * Makes the folder of the socket: beside the data, or, where that path is too long for a socket or
  * holds what the settings of Postgres would not take as it is, a random one among the temporary files
- * with a link beside the data, so that the next start can remove what a kill left there. It stays our
- * own even where the server runs as another user: that one may enter by its capability, its other
- * processes may not.
+ * with a link beside the data, so that the next start can remove what a kill left there. It belongs to the
+ * server's user, unless that one passes over permissions: then its other processes may not enter.
  */
-export async function makeSocketFolder(folder: string): Promise<SocketFolder> {
+export async function makeSocketFolder(folder: string, user: OperatingUser | null): Promise<SocketFolder> {
   const beside = join(folder, 'socket');
   const before = await readlink(beside).catch(() => undefined);
   if (before !== undefined && basename(before).startsWith(temporaryName)) {
@@ -29,15 +29,21 @@ export async function makeSocketFolder(folder: string): Promise<SocketFolder> {
   const fits = Buffer.byteLength(beside + socketName) <= socketPathLimit && /^[\w./-]+$/.test(beside);
   if (fits) {
     await mkdir(beside, { mode: 0o700 });
+    await give(beside, user);
     return { path: beside, remove: () => rm(beside, { recursive: true, force: true }) };
   }
   const path = await makeTemporaryFolder();
+  await give(path, user);
   await symlink(path, beside);
   const remove = async () => {
     await rm(path, { recursive: true, force: true });
     await rm(beside, { force: true });
   };
   return { path, remove };
+}
+
+async function give(path: string, user: OperatingUser | null): Promise<void> {
+  if (user !== null && !user.passesPermissions) await chown(path, user.uid, user.gid);
 }
 
 const temporaryName = 'bubble-im-';

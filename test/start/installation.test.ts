@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chmod, mkdir, readdir } from 'node:fs/promises';
+import { access, chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createEmptyDatabase } from '../support/database.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { isRunning, launch, postgresPid, query, start } from '../support/installation.ts';
-import { startProgram } from '../support/process.ts';
+import { type RunningProgram, startProgram } from '../support/process.ts';
 import { startStandalone } from '../support/standalone.ts';
 
 const keep = "insert into read.settings values ('app_name', 'kept')";
@@ -226,15 +226,85 @@ describe('an installation of one process', () => {
       .toBe('free');
   });
 
-  test.runIf(process.getuid?.() === 0)('runs as root below a folder that only root may enter', async () => {
-    const outer = await temporaryFolder();
-    await chmod(outer, 0o700);
-    const folder = join(outer, 'the data of 泡泡');
-    await mkdir(folder);
-    const { program, databaseUrl } = await start(folder);
-    expect((await query(databaseUrl, kept)).rowCount).toBe(0);
-    program.signal('SIGTERM');
-    expect(await program.ended).toBe(0);
-    await access(join(folder, 'postgres', 'data', 'PG_VERSION'));
+  describe.runIf(process.getuid?.() === 0)('started by root', () => {
+    /** Who the server of a folder runs as, and whether it may pass over permissions. */
+    async function statusOf(folder: string) {
+      const status = await readFile(`/proc/${await postgresPid(folder)}/status`, 'utf8');
+      const capabilities = BigInt(`0x${/^CapEff:\s*(\w+)$/m.exec(status)?.[1]}`);
+      return { uid: Number(/^Uid:\s*(\d+)/m.exec(status)?.[1]), passesPermissions: capabilities !== 0n };
+    }
+    const end = async ({ program }: { program: RunningProgram }) => {
+      program.signal('SIGTERM');
+      expect(await program.ended).toBe(0);
+    };
+
+    /** A folder that others may pass through, as /srv is. */
+    async function openFolder(): Promise<string> {
+      const folder = await temporaryFolder();
+      await chmod(folder, 0o755);
+      return join(folder, 'data');
+    }
+
+    test('runs Postgres in a folder of its own, without any right of root', async () => {
+      const folder = await openFolder();
+      await mkdir(join(folder, 'files'), { recursive: true });
+      await chmod(folder, 0o700);
+      const started = await start(folder);
+      expect(await statusOf(folder)).toEqual({ uid: 65_534, passesPermissions: false });
+      expect(await stat(join(folder, 'postgres'))).toMatchObject({ uid: 65_534 });
+      const modeOf = async (name: string) => (await stat(join(folder, name))).mode & 0o777;
+      expect(await modeOf('postgres')).toBe(0o700);
+      expect(await modeOf('.')).toBe(0o701);
+      for (const name of ['files', 'app-secret', 'lock', 'pid']) expect((await modeOf(name)) & 0o007).toBe(0);
+      expect((await query(started.databaseUrl, kept)).rowCount).toBe(0);
+      await end(started);
+      await end(await start(folder));
+    });
+
+    test('lets it pass over permissions below a folder that only root may enter', async () => {
+      const outer = await temporaryFolder();
+      await chmod(outer, 0o700);
+      const folder = join(outer, 'the data of 泡泡');
+      await mkdir(folder);
+      const started = await start(folder);
+      expect(await statusOf(folder)).toEqual({ uid: 65_534, passesPermissions: true });
+      expect((await query(started.databaseUrl, kept)).rowCount).toBe(0);
+      await end(started);
+      await access(join(folder, 'postgres', 'data', 'PG_VERSION'));
+    });
+
+    test('says what to do if another user is to start on what root made', async () => {
+      const folder = await openFolder();
+      await end(await start(folder));
+      await promisify(execFile)('cp', ['-r', folder, `${folder}-copy`]);
+      for (const [place, mode] of [
+        [folder, 0o701],
+        [`${folder}-copy`, 0o777],
+      ] as const) {
+        await chmod(place, mode);
+        const program = [process.execPath, 'test/start/installation-program.ts'];
+        const started = promisify(execFile)(
+          'setpriv',
+          ['--reuid=65533', '--regid=65533', '--clear-groups', '--', ...program],
+          { env: { PATH: process.env.PATH, DATA_DIR: place, PORT: '0' } },
+        );
+        await expect(started).rejects.toMatchObject({
+          stderr: expect.stringContaining(`run as root: chown -R 65533 '${place}'`),
+        });
+      }
+    });
+
+    test('says what to do about a copy that lost its owners, and starts once it is done', async () => {
+      const folder = await openFolder();
+      await end(await start(folder));
+      const copy = `${folder}-copy`;
+      await promisify(execFile)('cp', ['-r', folder, copy]);
+      const refused = launch(copy);
+      expect(await refused.ended).toBe(1);
+      const told = /: run (chown -R 65534:65534 '.*' && chmod 700 '.*'), and copy with cp -a/;
+      expect(refused.stderr()).toMatch(told);
+      await promisify(execFile)('sh', ['-c', told.exec(refused.stderr())?.[1] ?? 'false']);
+      await end(await start(copy));
+    });
   });
 });
