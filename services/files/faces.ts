@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import sharp from 'sharp';
 
 /** The package opens its entry alone, which lies in `dist`, beside `fonts`. */
@@ -48,34 +49,43 @@ export interface Faces {
   draw(initial: string, tint: number, size: number): Promise<Buffer>;
 }
 
+/** How many drawn letters are kept, of up to 20 KB each: anybody may ask for a picture of many groups. */
+const maxLetters = 2_000;
+
 /** Draws with the font of a package: the machine may have none with Chinese letters. */
 export function createFaces(): Faces {
+  const drawn = new LRUCache<string, Buffer>({ max: maxLetters });
   return {
     async draw(initial, tint, size) {
-      if (initial === '') return sharp(silhouette(size)).png().toBuffer();
-      const text = await sharp({
-        text: {
-          text: `<span foreground="white">${initial}</span>`,
-          font: `${family} ${Math.round(size / 2)}`,
-          fontfile: font,
-          rgba: true,
-          dpi: 72,
-        },
-      })
-        .png()
-        .toBuffer();
       const colour = tints[tint % tints.length] ?? background;
-      return sharp({ create: { width: size, height: size, channels: 3, background: colour } })
-        .composite([
-          {
-            input: await sharp(text)
-              .resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true })
-              .toBuffer(),
-            gravity: 'centre',
-          },
-        ])
-        .png()
-        .toBuffer();
+      const key = initial === '' ? `${size}` : `${size} ${initial} ${colour}`;
+      const known = drawn.get(key);
+      if (known) return known;
+      const face = await (initial === ''
+        ? sharp(silhouette(size)).png().toBuffer()
+        : letter(initial, colour, size));
+      drawn.set(key, face);
+      return face;
     },
   };
+}
+
+/** A square PNG with a white letter on a colour. */
+async function letter(initial: string, colour: string, size: number): Promise<Buffer> {
+  const text = await sharp({
+    text: {
+      text: `<span foreground="white">${initial}</span>`,
+      font: `${family} ${Math.round(size / 2)}`,
+      fontfile: font,
+      rgba: true,
+      dpi: 72,
+    },
+  })
+    .resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true })
+    .png()
+    .toBuffer();
+  return sharp({ create: { width: size, height: size, channels: 3, background: colour } })
+    .composite([{ input: text, gravity: 'centre' }])
+    .png()
+    .toBuffer();
 }

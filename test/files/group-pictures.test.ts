@@ -190,6 +190,17 @@ describe('pictures of groups', () => {
 });
 
 describe('initials', () => {
+  test('are drawn once for each letter, tint and size', async () => {
+    const faces = createFaces();
+    const first = await faces.draw('猫', 1, 60);
+    // The very same bytes: the tints repeat after eight numbers.
+    expect(await faces.draw('猫', 9, 60)).toBe(first);
+    for (const other of [faces.draw('猫', 2, 60), faces.draw('狗', 1, 60), faces.draw('猫', 1, 61)]) {
+      expect((await other).equals(first)).toBe(false);
+    }
+    expect(await faces.draw('', 1, 60)).toBe(await faces.draw('', 2, 60));
+  });
+
   test('are drawn in Chinese too: each character otherwise, and not as an empty box', async () => {
     const faces = createFaces();
     const drawn = await Promise.all(
