@@ -16,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   chat: () => import('./chat.ts'),
   crashes: () => import('./crashes.ts'),
   fanout: () => import('./fanout.ts'),
+  hostile: () => import('./hostile.ts'),
   home: () => import('./home.ts'),
   sockets: () => import('./sockets.ts'),
 };

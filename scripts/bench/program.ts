@@ -11,6 +11,8 @@ export interface RunningProgram {
   readonly secret: string;
   /** Its data. */
   readonly folder: string;
+  /** Of its present process. */
+  pid(): number | undefined;
   /** Kills it as kill -9 does, and starts it again on the same data. */
   crash(): Promise<void>;
   stop(): Promise<void>;
@@ -19,9 +21,9 @@ export interface RunningProgram {
 const standalone = join(import.meta.dirname, '../../services/standalone.ts');
 
 /** Starts the one-process installation in a temporary folder; environment variables name other servers. */
-export async function startProgram(port: number): Promise<RunningProgram> {
+export async function startProgram(port: number, logLevel = 'warn'): Promise<RunningProgram> {
   const folder = await mkdtemp(join(tmpdir(), 'bubble-im-bench-'));
-  let child = await launch(folder, port);
+  let child = await launch(folder, port, logLevel);
   const keys = await readFile(join(folder, 'app-secret'), 'utf8').catch(() => '');
   const kept = (name: string) =>
     process.env[name] || (new RegExp(`^${name}=(.*)$`, 'm').exec(keys)?.[1] ?? '');
@@ -30,11 +32,12 @@ export async function startProgram(port: number): Promise<RunningProgram> {
     key: kept('APP_KEY'),
     secret: kept('APP_SECRET'),
     folder,
+    pid: () => child.pid,
     async crash() {
       const gone = once(child, 'exit');
       child.kill('SIGKILL');
       await gone;
-      child = await launch(folder, port);
+      child = await launch(folder, port, logLevel);
     },
     async stop() {
       const gone = once(child, 'exit');
@@ -45,9 +48,14 @@ export async function startProgram(port: number): Promise<RunningProgram> {
   };
 }
 
-async function launch(folder: string, port: number): Promise<ChildProcess> {
+async function launch(folder: string, port: number, logLevel: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, [standalone], {
-    env: { ...process.env, DATA_DIR: folder, PORT: String(port), LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn' },
+    env: {
+      ...process.env,
+      DATA_DIR: folder,
+      PORT: String(port),
+      LOG_LEVEL: process.env.LOG_LEVEL ?? logLevel,
+    },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   for (let attempt = 0; attempt < 300; attempt++) {
