@@ -17,6 +17,12 @@ export const Mid = id().brand<'Mid'>();
 /** A message, unique over all conversations; orders nothing. */
 export type Mid = z.infer<typeof Mid>;
 
+/**
+ * From here on lie the mids that messages are shown under whose own was given twice (projections/mid-twice.ts);
+ * the sequence of mids never comes so far.
+ */
+export const firstReplacedMid = 2 ** 52;
+
 export const ApplicationId = id().brand<'ApplicationId'>();
 /** A friend application: what the API calls `nid` in the friend calls. */
 export type ApplicationId = z.infer<typeof ApplicationId>;

@@ -6,6 +6,7 @@ import type { Decoded } from '../services/log/codec.ts';
 import type { Position } from '../services/log/log.ts';
 import { pipeline, type Statement } from '../services/postgres/pipeline.ts';
 import type { Held } from './lease.ts';
+import { isMidTwice, underAnotherMid } from './mid-twice.ts';
 import type { Projection } from './projection.ts';
 import { PushBook, writePushes } from './push-book.ts';
 import { RowStore } from './store/row-store.ts';
@@ -88,7 +89,12 @@ export class BatchProjector {
     }
     if (!blamesData(error)) throw error;
     const [first, ...others] = events;
-    if (first && others.length === 0) throw new ProjectionFault(first, error);
+    if (first && others.length === 0) {
+      const shown = isMidTwice(error) ? underAnotherMid(first) : undefined;
+      if (!shown) throw new ProjectionFault(first, error);
+      await this.take([shown], committed);
+      return;
+    }
     // One by one, until it is found.
     for (const event of events) await this.take([event], committed);
   }

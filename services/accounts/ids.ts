@@ -30,31 +30,49 @@ export interface Ids {
    * other processes take ids; those that they took before are not called back.
    */
   raiseAbove(greatest: GreatestIds): Promise<void>;
+  /** Every later uid is above this one, which turned out to be in use. */
+  raiseUidsAbove(uid: number): Promise<void>;
 }
 
 type SequenceName = 'uid' | 'application_id' | 'reply_id' | 'mid';
 
-export function createIds(database: AccountsDatabase): Ids {
-  const mids = createMidBlocks({ take: (count) => hedged(() => takeMids(database, count)) });
+const nameOf = {
+  uid: 'uid',
+  application_id: 'applicationId',
+  reply_id: 'replyId',
+  mid: 'mid',
+} as const satisfies Record<SequenceName, keyof GreatestIds>;
 
-  async function next(sequence: SequenceName): Promise<number> {
-    const { rows } = await sql<{ id: string | number }>`
-      select nextval(${`accounts.${sequence}`}::regclass) as id`.execute(database);
-    return Number(rows[0]?.id);
+/**
+ * @param inUse the greatest ids that are known to be in use. What a sequence gives is compared with them:
+ *   tables that are older than the log, as after a failover, may be found behind at any time.
+ */
+export function createIds(database: AccountsDatabase, inUse: () => Promise<GreatestIds>): Ids {
+  /** So many ids of a sequence, all above what is in use. */
+  async function take(sequence: SequenceName, count: number): Promise<number[]> {
+    for (;;) {
+      const [ids, greatest] = await Promise.all([takeFrom(database, sequence, count), inUse()]);
+      const floor = greatest[nameOf[sequence]];
+      if (ids.every((id) => id > floor)) return ids;
+      await raise(database, sequence, floor);
+    }
   }
 
-  async function nextApplicationIds(count: number): Promise<ApplicationId[]> {
-    const { rows } = await sql<{ id: string | number }>`
-      select nextval('accounts.application_id') as id from generate_series(1, ${count}::int)`.execute(
-      database,
-    );
-    return rows.map(({ id }) => ApplicationId.parse(Number(id)));
+  const mids = createMidBlocks({
+    take: async (count) => (await hedged(() => take('mid', count))).map((id) => Mid.parse(id)),
+  });
+
+  async function one(sequence: SequenceName): Promise<number> {
+    const [id] = await take(sequence, 1);
+    if (id === undefined) throw new Error(`the sequence ${sequence} gave nothing`);
+    return id;
   }
 
   return {
-    nextApplicationIds,
-    nextApplicationId: async () => ApplicationId.parse(await next('application_id')),
-    nextReplyId: async () => ReplyId.parse(await next('reply_id')),
+    nextApplicationIds: async (count) =>
+      (await take('application_id', count)).map((id) => ApplicationId.parse(id)),
+    nextApplicationId: async () => ApplicationId.parse(await one('application_id')),
+    nextReplyId: async () => ReplyId.parse(await one('reply_id')),
     nextMid: () => mids.next(),
     stalled: () => mids.stalled(),
     async raiseAbove(greatest) {
@@ -64,13 +82,19 @@ export function createIds(database: AccountsDatabase): Ids {
       await raise(database, 'mid', greatest.mid);
       mids.drop();
     },
+    raiseUidsAbove: (uid) => raise(database, 'uid', uid),
   };
 }
 
-async function takeMids(database: AccountsDatabase, count: number): Promise<Mid[]> {
+async function takeFrom(
+  database: AccountsDatabase,
+  sequence: SequenceName,
+  count: number,
+): Promise<number[]> {
   const { rows } = await sql<{ id: string | number }>`
-    select nextval('accounts.mid') as id from generate_series(1, ${count}::int)`.execute(database);
-  return rows.map(({ id }) => Mid.parse(Number(id)));
+    select nextval(${`accounts.${sequence}`}::regclass) as id
+      from generate_series(1, ${count}::int)`.execute(database);
+  return rows.map(({ id }) => Number(id));
 }
 
 async function raise(database: AccountsDatabase, sequence: SequenceName, greatest: number): Promise<void> {

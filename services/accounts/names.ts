@@ -33,6 +33,13 @@ export interface Names {
    */
   reserve(claim: NameClaim): Promise<{ uid: Uid; numberId: NumberId }>;
   /**
+   * Holds a reservation for another minute; false where it was lost to somebody else. To be called right
+   * before UserRegistered is appended, which takes less than that.
+   */
+  hold(uid: Uid): Promise<boolean>;
+  /** Another uid for a reservation whose own turned out to be somebody else's. @throws Refusal notReady where it was lost */
+  takeAnotherUid(uid: Uid): Promise<Uid>;
+  /**
    * Marks the names as owned for good, once UserRegistered stands in the log.
    * @throws Error where the reservation was lost meanwhile.
    */
@@ -64,12 +71,15 @@ const phoneTaken = '手机号已被注册';
 /** What Postgres answers when somebody else took the phone in the meantime. */
 const uniqueViolation = '23505';
 
-/** @param exists whether `user-{uid}` has an event in the log; asked only of unmarked rows. */
+/**
+ * @param isRegistered whether the log holds the registration of this uid under this username and number id;
+ *   asked only of unmarked rows. That `user-{uid}` stands is not enough: the uid may have been given twice.
+ */
 export function createNames(options: {
   readonly database: AccountsDatabase;
-  readonly exists: (uid: Uid) => Promise<boolean>;
+  readonly isRegistered: (account: Pick<Account, 'uid' | 'username' | 'numberId'>) => Promise<boolean>;
 }): Names {
-  const { database, exists } = options;
+  const { database, isRegistered } = options;
   const accounts = database
     .selectFrom('accounts.accounts')
     .select(['uid', 'username', 'username_key', 'phone', 'number_id', 'password_hash', 'registered'])
@@ -80,7 +90,8 @@ export function createNames(options: {
   async function isOwned(row: Row): Promise<boolean> {
     if (row.registered) return true;
     const uid = Uid.parse(Number(row.uid));
-    if (!(await exists(uid))) return false;
+    const numberId = NumberId.parse(Number(row.number_id));
+    if (!(await isRegistered({ uid, username: row.username, numberId }))) return false;
     await mark(uid);
     return true;
   }
@@ -145,6 +156,8 @@ export function createNames(options: {
         .deleteFrom('accounts.accounts')
         .where('uid', '=', holder.uid)
         .where('registered', '=', false)
+        // Whoever holds it may have renewed it since it was read.
+        .where(sql<boolean>`created < now() - interval '1 minute'`)
         .execute();
     }
   }
@@ -159,6 +172,26 @@ export function createNames(options: {
         if (uid !== undefined) return { uid, numberId };
       }
       throw new Refusal('notReady');
+    },
+    async hold(uid) {
+      const { numUpdatedRows } = await database
+        .updateTable('accounts.accounts')
+        .set({ created: sql<Date>`now()` })
+        .where('uid', '=', uid)
+        .where('registered', '=', false)
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    },
+    async takeAnotherUid(uid) {
+      const row = await database
+        .updateTable('accounts.accounts')
+        .set({ uid: sql<number>`nextval('accounts.uid')` })
+        .where('uid', '=', uid)
+        .where('registered', '=', false)
+        .returning('uid')
+        .executeTakeFirst();
+      if (!row) throw new Refusal('notReady');
+      return Uid.parse(Number(row.uid));
     },
     async confirm(uid) {
       if (!(await mark(uid)))

@@ -3,7 +3,6 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { Refusal } from '../../contracts/codes.ts';
 import { categories } from '../../contracts/events/index.ts';
-import type { Uid } from '../../contracts/ids.ts';
 import { createCaptchas } from '../accounts/captcha.ts';
 import { createCreatedGroups } from '../accounts/created-groups.ts';
 import { startHousekeeping } from '../accounts/housekeeping.ts';
@@ -16,9 +15,9 @@ import { createUploads } from '../accounts/uploads.ts';
 import type { Bus } from '../bus/bus.ts';
 import { followProgress, type Progress } from '../bus/progress.ts';
 import { AggregateStore, unreadableText } from '../commands/aggregate-store.ts';
+import { isRegisteredAs } from '../commands/register.ts';
 import { MessageSender } from '../commands/send-message.ts';
 import { settingStream } from '../domain/setting.ts';
-import { userStream } from '../domain/user.ts';
 import type { FileStore } from '../files/file-store.ts';
 import { openFiles } from '../files/files.ts';
 import { readPresence } from '../gateway/presence.ts';
@@ -84,7 +83,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   await store.start();
   const tokens = createTokens({ database: accounts, bus, logger });
   const smsCodes = createSmsCodes({ database: accounts, provider: sms.provider, secret: app.secret, logger });
-  const ids = createIds(accounts);
+  const ids = createIds(accounts, () => greatestIds(database));
   const lookup = {
     readable: isReadable.bind(undefined, database),
     byEventId: async (id: EventId, position: Position) => {
@@ -96,7 +95,6 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
       return (await findByEventId(database, id)).message;
     },
   };
-  const exists = async (uid: Uid) => (await store.load(userStream(uid))).state !== null;
   const tokenDays = async () => (await store.load(settingStream)).state.token_days;
   const housekeeping = startHousekeeping({ database: accounts, tokenDays, logger });
   const stopping = new AbortController();
@@ -127,7 +125,10 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     pool,
     database,
     presence: (uids) => readPresence(pool, uids),
-    names: createNames({ database: accounts, exists }),
+    names: createNames({
+      database: accounts,
+      isRegistered: (account) => isRegisteredAs(log, account),
+    }),
     passwords: createPasswords({ database: accounts, tokens }),
     tokens,
     captchas: createCaptchas({ database: accounts, secret: app.secret }),

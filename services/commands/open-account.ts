@@ -1,4 +1,5 @@
 import type { Uid } from '../../contracts/ids.ts';
+import type { Ids } from '../accounts/ids.ts';
 import type { Account, Names } from '../accounts/names.ts';
 import { befriendAtFirst, friendshipStream } from '../domain/friendship.ts';
 import { userStream } from '../domain/user.ts';
@@ -23,6 +24,7 @@ export interface OpenAccount {
 
 interface Parts {
   readonly names: Names;
+  readonly ids: Pick<Ids, 'raiseUidsAbove'>;
   readonly log: EventLog;
   readonly store: AggregateStore;
 }

@@ -1,10 +1,13 @@
+import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
-import type { Names } from '../accounts/names.ts';
-import { register, userStream } from '../domain/user.ts';
+import type { Ids } from '../accounts/ids.ts';
+import type { Account, Names } from '../accounts/names.ts';
+import { type Registration, register, userStream } from '../domain/user.ts';
+import { decode, encode } from '../log/codec.ts';
 import { type EventLog, LogFailure, type Position } from '../log/log.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 import type { CommandContext } from './context.ts';
-import { execute } from './execute.ts';
+import { atLeastOne, metadataOf, newEventId } from './execute.ts';
 
 /** A new account. The password comes hashed: it is in no event. */
 export interface NewAccount {
@@ -18,34 +21,86 @@ export interface NewAccount {
   readonly parent: Uid | null;
 }
 
+interface Parts {
+  readonly names: Names;
+  readonly ids: Pick<Ids, 'raiseUidsAbove'>;
+  readonly log: EventLog;
+  readonly store: AggregateStore;
+}
+
+/** So often another uid is taken, each time from twice as far above: a million uids are passed over. */
+const attempts = 20;
+
 /**
- * Registers a person: takes the names, appends the fact, marks the names as owned.
+ * Registers a person: takes the names, appends the fact, marks the names as owned. A uid whose stream stands
+ * already is somebody else's, whatever the tables say: the person is then given another one.
  * @param beforehand what must still succeed once the names are free, such as spending an SMS code
  * @throws Refusal illegal where a name is taken, and what `beforehand` throws; then nothing was done
  */
 export async function registerUser(
-  parts: { readonly names: Names; readonly log: EventLog; readonly store: AggregateStore },
+  parts: Parts,
   account: NewAccount,
   context: CommandContext,
   beforehand: () => Promise<unknown> = async () => {},
 ): Promise<{ uid: Uid; position: Position }> {
-  const { username, nickname, avatar, sign, phone, passwordHash, parent } = account;
-  const { names } = parts;
-  const { uid, numberId } = await names.reserve({ username, phone, passwordHash });
+  const { passwordHash, ...profile } = account;
+  const { names, ids } = parts;
+  const claim = { username: profile.username, phone: profile.phone, passwordHash };
+  let { uid, numberId } = await names.reserve(claim);
   let appended = false;
   try {
     await beforehand();
-    const registration = { uid, username, nickname, avatar, sign, phone, numberId, parent };
-    const { position } = await execute(parts, userStream(uid), context, (state) =>
-      register(state, registration),
-    );
-    appended = true;
-    await names.confirm(uid);
-    return { uid, position };
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      // What came beforehand may have taken longer than a reservation holds.
+      if (!(await names.hold(uid))) ({ uid, numberId } = await names.reserve(claim));
+      const position = await append(parts, { ...profile, uid, numberId }, context);
+      if (position !== undefined) {
+        appended = true;
+        await names.confirm(uid);
+        return { uid, position };
+      }
+      await ids.raiseUidsAbove(uid + 2 ** attempt - 1);
+      uid = await names.takeAnotherUid(uid);
+    }
+    throw new Refusal('notReady');
   } catch (error) {
     // Where the fact stands, or it is doubtful, the names stay taken; who asks next marks them by the log.
     const doubtful = error instanceof LogFailure && error.kind === 'doubtful';
     if (!appended && !doubtful) await names.release(uid);
     throw error;
   }
+}
+
+/** Appends the registration to a stream that has no event yet; undefined where it has some. */
+async function append(
+  { log, store }: Parts,
+  registration: Registration,
+  context: CommandContext,
+): Promise<Position | undefined> {
+  const { name } = userStream(registration.uid);
+  const events = register(null, registration);
+  const encoded = events.map((event) => encode(newEventId(), event, metadataOf(context)));
+  const result = await log.append(name, 'none', atLeastOne(encoded), context.generation);
+  if (result.outcome === 'conflict') return undefined;
+  store.appended(
+    name,
+    events,
+    encoded.map(({ id }) => id),
+    { revision: result.revision, position: result.position },
+    context.time,
+  );
+  return result.position;
+}
+
+/** Whether the log holds the registration of a person under this uid, username and number id. @throws LogFailure */
+export async function isRegisteredAs(
+  log: EventLog,
+  { uid, username, numberId }: Pick<Account, 'uid' | 'username' | 'numberId'>,
+): Promise<boolean> {
+  for await (const record of log.readStream(userStream(uid).name, { limit: 1 })) {
+    const event = decode(record);
+    if (event.type !== 'UserRegistered') return false;
+    return event.data.username === username && event.data.numberId === numberId;
+  }
+  return false;
 }

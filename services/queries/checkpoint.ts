@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { firstReplacedMid } from '../../contracts/ids.ts';
 import type { GreatestIds } from '../accounts/ids.ts';
 import type { Tick } from '../bus/bus.ts';
 import type { ReadModelsMark } from '../log/fit.ts';
@@ -35,7 +36,9 @@ export async function greatestIds(database: ReadDatabase): Promise<GreatestIds> 
     select (select coalesce(max(uid), 0) from read.users) as uid,
            (select coalesce(max(application_id), 0) from read.applications) as application_id,
            (select coalesce(max(rid), 0) from read.replies) as reply_id,
-           (select coalesce(max(mid), 0) from read.messages) as mid`.execute(database);
+           (select coalesce(max(mid), 0) from read.messages where mid < ${firstReplacedMid}) as mid`.execute(
+    database,
+  );
   const [row] = rows;
   return {
     uid: row?.uid ?? 0,

@@ -5,11 +5,12 @@ import { createMidBlocks } from '../../services/accounts/mid-blocks.ts';
 import { openAccounts } from '../support/accounts.ts';
 
 const accounts = await openAccounts();
-const here = createIds(accounts.database);
-const there = createIds(accounts.another());
-afterAll(() => accounts.close());
-
 const none = { uid: 0, applicationId: 0, replyId: 0, mid: 0 };
+/** What the read models show to be in use. */
+let inUse = none;
+const here = createIds(accounts.database, async () => inUse);
+const there = createIds(accounts.another(), async () => inUse);
+afterAll(() => accounts.close());
 
 async function nextUid(): Promise<number> {
   const { rows } = await accounts.pool.query("select nextval('accounts.uid') as uid");
@@ -76,6 +77,34 @@ describe('raising', () => {
     taker.release();
     await raised;
     expect(await later).toBe(20_001);
+  });
+});
+
+describe('sequences that are behind what is in use, as after a failover to an older copy', () => {
+  test('are raised when the next id is taken, not at the start alone', async () => {
+    const set = (to: number) =>
+      accounts.pool.query(
+        `select setval('accounts.mid', $1), setval('accounts.application_id', $1), setval('accounts.reply_id', $1)`,
+        [to],
+      );
+    await set(50);
+    inUse = { uid: 0, applicationId: 5_000, replyId: 6_000, mid: 7_000 };
+    try {
+      // Those of a block at hand were taken before.
+      await expect.poll(() => there.nextMid(), { timeout: 5_000 }).toBeGreaterThan(7_000);
+      expect(await here.nextApplicationIds(3)).toEqual([5_001, 5_002, 5_003]);
+      expect(await there.nextApplicationId()).toBe(5_004);
+      expect(await here.nextReplyId()).toBe(6_001);
+    } finally {
+      inUse = none;
+      await here.raiseAbove(none);
+    }
+  });
+
+  test('of uids are raised above one that was found in use', async () => {
+    const before = await nextUid();
+    await here.raiseUidsAbove(before + 10);
+    expect(await nextUid()).toBe(before + 11);
   });
 });
 

@@ -11,8 +11,8 @@ let otherProcess: Names;
 
 beforeAll(() => {
   const exists = async (uid: Uid) => inLog.has(uid);
-  names = createNames({ database: accounts.database, exists });
-  otherProcess = createNames({ database: accounts.another(), exists });
+  names = createNames({ database: accounts.database, isRegistered: ({ uid }) => exists(uid) });
+  otherProcess = createNames({ database: accounts.another(), isRegistered: ({ uid }) => exists(uid) });
 });
 afterAll(() => accounts.close());
 

@@ -10,7 +10,7 @@ import { openAccounts, silent } from '../support/accounts.ts';
 
 const accounts = await openAccounts();
 const bus = memoryBus(silent);
-const names = createNames({ database: accounts.database, exists: async () => false });
+const names = createNames({ database: accounts.database, isRegistered: async () => false });
 const tokens = createTokens({ database: accounts.database, bus, logger: silent });
 const passwords = createPasswords({ database: accounts.database, tokens });
 const otherProcess = createPasswords({ database: accounts.another(), tokens });

@@ -79,3 +79,78 @@ describe('registering', () => {
     expect(spent).toBe(false);
   });
 });
+
+describe('a uid that is somebody else’s, because the accounts’ tables are behind the log', () => {
+  const setBack = (uid: number) => running.application.pool.query(`select setval('accounts.uid', $1)`, [uid]);
+
+  it('is never given: the newcomer gets another, and what the other wrote stays theirs', async () => {
+    const { application } = running;
+    const old = [];
+    for (const name of ['old1', 'old2', 'old3', 'old4', 'old5']) {
+      old.push((await registerUser(application, account(name), context('server'))).uid);
+    }
+    // An older dump: the rows of the last four are gone, and so is what the sequence gave since.
+    await application.pool.query(
+      `delete from accounts.accounts where username like 'old%' and username > 'old1'`,
+    );
+    await setBack(old[0] ?? 0);
+    const { uid } = await registerUser(application, account('newcomer'), context('server'));
+    expect(old).not.toContain(uid);
+    expect((await application.store.load(userStream(uid))).state).toMatchObject({ uid });
+    expect(await application.names.byLoginName('newcomer')).toMatchObject([{ uid }]);
+    const next = await registerUser(application, account('another'), context('server'));
+    expect(next.uid).toBe(uid + 1);
+  });
+
+  it('lets nobody log in by a reservation that never became an account', async () => {
+    const { application } = running;
+    const { uid } = await registerUser(application, account('owner'), context('server'));
+    await application.pool.query('delete from accounts.accounts where uid = $1', [uid]);
+    await setBack(uid - 1);
+    const claim = { username: 'thief', phone: null, passwordHash: 'theirs' };
+    expect((await application.names.reserve(claim)).uid).toBe(uid);
+    expect(await application.names.byLoginName('thief')).toEqual([]);
+    expect(await application.names.byUid(uid)).toBeUndefined();
+    await setBack(uid + 100);
+  });
+});
+
+describe('a reservation', () => {
+  const age = (username: string) =>
+    running.application.pool.query(
+      `update accounts.accounts set created = now() - interval '2 minutes' where username = $1`,
+      [username],
+    );
+
+  it('that ran out before the person is registered, and was taken by another, is lost without a trace', async () => {
+    const { application } = running;
+    const end = await application.log.end();
+    const slow = registerUser(application, account('contested'), context('server'), async () => {
+      await age('contested');
+      await application.names.reserve({ username: 'contested', phone: null, passwordHash: 'other' });
+    });
+    await expect(slow).rejects.toMatchObject({ reason: 'illegal', message: '用户名已被占用' });
+    expect(await application.log.end()).toBe(end);
+  });
+
+  it('that ran out and was given up is taken anew', async () => {
+    const { application } = running;
+    const { uid } = await registerUser(application, account('forgotten'), context('server'), async () => {
+      await age('forgotten');
+      const other = await application.names.reserve({
+        username: 'forgotten',
+        phone: null,
+        passwordHash: 'x',
+      });
+      await application.names.release(other.uid);
+    });
+    expect(await application.names.byLoginName('forgotten')).toMatchObject([{ uid }]);
+  });
+
+  it('that ran out is held again before the person is registered: nobody takes it then', async () => {
+    const { application } = running;
+    await registerUser(application, account('held'), context('server'), () => age('held'));
+    const other = { username: 'held', phone: null, passwordHash: 'x' };
+    await expect(application.names.reserve(other)).rejects.toMatchObject({ reason: 'illegal' });
+  });
+});

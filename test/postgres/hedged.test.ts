@@ -32,7 +32,9 @@ describe('while one connection of the pool is frozen', () => {
     [
       'numbers for messages are given',
       () => {
-        const ids = createIds(accountsDatabase(pool));
+        const ids = createIds(accountsDatabase(pool), async () => ({
+          ...{ uid: 0, applicationId: 0, replyId: 0, mid: 0 },
+        }));
         return () => ids.nextMid();
       },
     ],

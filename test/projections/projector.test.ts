@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { firstReplacedMid } from '../../contracts/ids.ts';
 import { leaseMilliseconds } from '../../projections/lease.ts';
 import { type Projector, startProjector } from '../../projections/projector.ts';
 import { expirePushes } from '../../projections/push-expiry.ts';
@@ -355,8 +356,31 @@ describe('an event that cannot be taken in', () => {
   });
 
   it('whose rows Postgres refuses stops it there', async () => {
-    await world.given(sent(talk, 1, 10, 'before'), sent(between(1, 3), 1, 10, 'the same mid'));
-    await stopsAt(/MessageSent at conversation-f1-3@0 .*unique/);
+    await world.query(`alter table read.messages add check (content <> 'refused')`);
+    await world.given(sent(talk, 1, 10, 'before'), sent(between(1, 3), 1, 11, 'refused'));
+    await stopsAt(/MessageSent at conversation-f1-3@0 .*violates check/);
+  });
+
+  it('is not what has a mid that another message had first: that is shown under another mid', async () => {
+    await world.given(sent(talk, 1, 10, 'first'), sent(between(1, 3), 1, 10, 'second'));
+    await world.given(sent(talk, 2, 10, 'third'), sent(talk, 1, 12, 'after'));
+    await world.project();
+    const shown = await world.query<{ mid: string; content: string }>(
+      'select mid, content from read.messages order by content',
+    );
+    expect(shown.map(({ content }) => content)).toEqual(['after', 'first', 'second', 'third']);
+    const [after, first, ...others] = shown.map((row) => Number(row.mid));
+    expect([after, first]).toEqual([12, 10]);
+    for (const other of others) {
+      expect(other).toBeGreaterThanOrEqual(firstReplacedMid);
+      expect(Number.isSafeInteger(other)).toBe(true);
+    }
+    expect(new Set(others).size).toBe(2);
+    expect((await pushedMids()).sort()).toEqual([10, others[1], 12].sort());
+    const before = await world.everything();
+    await world.forget();
+    await world.project(inBatchesOf(1, world.log));
+    expect(await world.everything()).toEqual(before);
   });
 
   it('lets another projector work, of a program that knows it, and does not go on after that one', async () => {
