@@ -32,11 +32,12 @@ export function accountRoutes(server: FastifyInstance, application: Application)
     const { disabled: before } = mustExist((await store.load(userStream(uid))).state);
     // First what can be refused. Repeating the call does what is left.
     if (phone !== undefined) await names.bindPhone(uid, phone);
+    // At once: the event may have to wait for its turn.
+    if (disabled) await tokens.endAll(uid);
     const { position } = await execute(application, userStream(uid), context, (state) =>
       changeAccount(state, { nickname, avatar, sign, phone, disabled, isMember: is_member }),
     );
     if (password !== undefined) await passwords.change(uid, password, shareOf(request));
-    else if (disabled) await tokens.endAll(uid);
     const tell = (what: Parameters<typeof security.change>[0]) =>
       security.change(what, actorOf(request, uid), "the server's key");
     if (phone !== undefined) tell('a phone was bound');

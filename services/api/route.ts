@@ -11,6 +11,7 @@ import { type Position, startOfLog } from '../log/log.ts';
 import { admit } from './admit.ts';
 import type { Application } from './application.ts';
 import { authorize, type Caller } from './caller.ts';
+import { CommandsUnderWay } from './commands-under-way.ts';
 import type { ServedContract } from './documentation/openapi.ts';
 import { done } from './envelope.ts';
 import { mostBodyBytes } from './form.ts';
@@ -49,6 +50,9 @@ export interface Outcome<Data> {
 }
 
 const nobody: Caller = { kind: 'nobody' };
+
+/** The commands of this process: the server's key has no limit, and files have one of their own. */
+const underWay = new CommandsUnderWay();
 
 /** The outcome of what leaves nothing in the log. */
 export const carriedOut: Outcome<[]> = { data: [] };
@@ -153,7 +157,9 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
       if (uid === undefined) throw new Refusal('missing', '缺少参数login_uid');
       return uid;
     };
-    return await answer({ parameters, caller, me, uid, context, request, reply }, settings);
+    const carryOut = () => answer({ parameters, caller, me, uid, context, request, reply }, settings);
+    const isCommand = request.method === 'POST' && contract.upload === undefined && caller.kind === 'user';
+    return await (isCommand ? underWay.take(context.actor, carryOut) : carryOut());
   } finally {
     await release?.();
   }

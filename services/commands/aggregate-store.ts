@@ -158,6 +158,25 @@ export class AggregateStore {
     });
   }
 
+  /**
+   * Takes in what others appended after `revision`, on which a decision came too late; without folding all
+   * of the stream anew, as long as the log has more than that.
+   */
+  async catchUp(stream: StreamName, revision: number): Promise<void> {
+    const entry = this.#entries.get(stream);
+    if (!entry || entry.arrived || entry.revision > revision) return;
+    try {
+      for await (const record of this.#log.readStream(stream, { from: revision + 1 })) {
+        this.#take(stream, entry, this.#read(record));
+      }
+    } catch (error) {
+      // Folding anew meets it as well, and tells of it.
+      this.forget(stream);
+      if (!(error instanceof UnreadableEvent)) throw error;
+    }
+    if (entry.revision <= revision) this.forget(stream);
+  }
+
   /** Forgets a state that turned out to be behind; the next load folds anew. */
   forget(stream: StreamName): void {
     this.#entries.delete(stream);

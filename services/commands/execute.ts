@@ -52,8 +52,8 @@ interface Parts {
 
 /**
  * Decides on a stream's present state and appends what was decided, expecting that state; where
- * others were faster, it decides anew. The commands of one process on one stream take turns: of
- * those that ran at once only one a round could be appended.
+ * others were faster, it decides anew. The commands of one process on one stream take turns, fair to each
+ * who asks and the server's key first: of those that ran at once only one a round could be appended.
  * @throws what `decide` throws; Refusal notReady after too long a wait, for its turn or over conflicts; LogFailure
  */
 export function execute<State, Event extends DomainEvent>(
@@ -62,7 +62,9 @@ export function execute<State, Event extends DomainEvent>(
   context: CommandContext,
   decide: (state: State) => readonly Event[],
 ): Promise<Executed<Event>> {
-  return parts.store.turns.take(stream.name, () => decideAndAppend(parts, stream, context, decide));
+  return parts.store.turns.take(stream.name, context.actor, () =>
+    decideAndAppend(parts, stream, context, decide),
+  );
 }
 
 async function decideAndAppend<State, Event extends DomainEvent>(
@@ -85,7 +87,7 @@ async function decideAndAppend<State, Event extends DomainEvent>(
       store.appended(stream.name, events, ids, last, context.time);
       return { events, position: result.position };
     }
-    store.forget(stream.name);
+    await store.catchUp(stream.name, revision);
   } while (performance.now() - began < patience);
   throw new Refusal('notReady', '服务繁忙,请稍后再试');
 }

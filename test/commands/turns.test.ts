@@ -15,15 +15,42 @@ describe('turns', () => {
       told.push(`${name} ends`);
       return name;
     };
-    const results = await Promise.all(['a', 'b', 'c'].map((name) => turns.take('x', work(name))));
+    const results = await Promise.all(['a', 'b', 'c'].map((name) => turns.take('x', 'a', work(name))));
     expect(results).toEqual(['a', 'b', 'c']);
     expect(told).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
   });
 
+  it('are given to the callers in turns, and to the server before all', async () => {
+    const turns = new Turns();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const done: string[] = [];
+    const asking = [turns.take('x', '9', () => promise)];
+    const ask = (caller: string, what: string) =>
+      asking.push(turns.take('x', caller, async () => void done.push(what)));
+    for (let index = 1; index <= 4; index++) ask('9', `9.${index}`);
+    ask('10', '10.1');
+    ask('11', '11.1');
+    ask('10', '10.2');
+    ask('server', 'server');
+    resolve();
+    await Promise.all(asking);
+    expect(done).toEqual(['server', '9.1', '10.1', '11.1', '9.2', '10.2', '9.3', '9.4']);
+  });
+
+  it('leave nothing behind', async () => {
+    const turns = new Turns();
+    for (let round = 0; round < 3; round++) {
+      const results = await Promise.all(
+        ['9', '10'].map((caller) => turns.take('x', caller, async () => caller)),
+      );
+      expect(results).toEqual(['9', '10']);
+    }
+  });
+
   it('go on after one that failed', async () => {
     const turns = new Turns();
-    const failing = turns.take('x', () => Promise.reject(new Error('no')));
-    const behind = turns.take('x', async () => 'yes');
+    const failing = turns.take('x', 'a', () => Promise.reject(new Error('no')));
+    const behind = turns.take('x', 'a', async () => 'yes');
     await expect(failing).rejects.toThrow('no');
     await expect(behind).resolves.toBe('yes');
   });
@@ -31,8 +58,8 @@ describe('turns', () => {
   it('do not wait for those of another name', async () => {
     const turns = new Turns();
     const { promise, resolve } = Promise.withResolvers<void>();
-    const held = turns.take('x', () => promise);
-    await expect(turns.take('y', async () => 'at once')).resolves.toBe('at once');
+    const held = turns.take('x', 'a', () => promise);
+    await expect(turns.take('y', 'a', async () => 'at once')).resolves.toBe('at once');
     resolve();
     await held;
   });
@@ -41,13 +68,13 @@ describe('turns', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const turns = new Turns();
     const { promise, resolve } = Promise.withResolvers<void>();
-    const held = turns.take('x', () => promise);
+    const held = turns.take('x', 'a', () => promise);
     let done = false;
-    const waiting = turns.take('x', async () => {
+    const waiting = turns.take('x', 'a', async () => {
       done = true;
     });
     vi.advanceTimersByTime(6_000);
-    const late = turns.take('x', async () => 'in time');
+    const late = turns.take('x', 'a', async () => 'in time');
     resolve();
     await held;
     await expect(waiting).rejects.toMatchObject({ reason: 'notReady' });
