@@ -28,9 +28,6 @@ export class ProjectionFault extends Error {
 export interface Committed {
   readonly tick: Tick;
   readonly rows: readonly PushRow[];
-}
-
-interface Taken extends Committed {
   /** How many events it held. */
   readonly count: number;
 }
@@ -68,7 +65,7 @@ export class BatchProjector {
    */
   async take(events: readonly Decoded[], committed: (batch: Committed) => void): Promise<void> {
     for (let rest = events; rest.length > 0; ) {
-      let taken: Taken;
+      let taken: Committed;
       try {
         taken = await this.#transact(rest);
       } catch (error) {
@@ -100,7 +97,7 @@ export class BatchProjector {
   }
 
   /** Takes in as many of the first events as one transaction should hold. */
-  async #transact(events: readonly Decoded[]): Promise<Taken> {
+  async #transact(events: readonly Decoded[]): Promise<Committed> {
     const store = this.#store;
     const pushes = new PushBook(this.#held.epoch, this.#held.quietUntil);
     const plans = this.#plans(events);

@@ -23,6 +23,7 @@ import { Connections } from './connections.ts';
 import { projectionsByType } from './index.ts';
 import { type Held, Lease, leaseMilliseconds } from './lease.ts';
 import { matchLog } from './log-match.ts';
+import { Pace } from './pace.ts';
 import type { Projection } from './projection.ts';
 import { expirePushes } from './push-expiry.ts';
 
@@ -41,6 +42,9 @@ export interface ProjectorStatus {
   readonly checkpoint: Position;
   /** For how long it has had something to do without getting on, in milliseconds; 0 if there is nothing to do. */
   readonly stalled: number;
+  /** How many events it takes in a second, and how much of the log one is, where that is known. */
+  readonly perSecond: number;
+  readonly extentOfEvent: number | undefined;
   /** Why the read models do not follow the log: an event that cannot be taken in, or a log that is not theirs. */
   readonly fault?: string;
 }
@@ -118,6 +122,7 @@ export class Projector {
   #busySince: number | undefined;
   /** When the fault was last told. */
   #toldAt = 0;
+  readonly #pace = new Pace();
   #pause = firstPause;
 
   constructor(options: ProjectorOptions) {
@@ -146,7 +151,9 @@ export class Projector {
   status(): ProjectorStatus {
     const fault = this.#fault === undefined ? {} : { fault: this.#fault };
     const stalled = this.#busySince === undefined ? 0 : performance.now() - this.#busySince;
-    return { active: this.#active, checkpoint: this.#checkpoint, stalled, ...fault };
+    const { perSecond, extentOfEvent } = this.#pace;
+    const active = this.#active;
+    return { active, checkpoint: this.#checkpoint, stalled, perSecond, extentOfEvent, ...fault };
   }
 
   /** For how long, in milliseconds, the first event that the read models lack has been in the log; else 0. */
@@ -329,8 +336,9 @@ export class Projector {
     }
     if (events.length > 0) {
       this.#busySince = performance.now();
-      await projector.take(events, ({ tick, rows }) => {
+      await projector.take(events, ({ tick, rows, count }) => {
         this.#busySince = performance.now();
+        this.#pace.took(count, this.#options.log.extent(this.#checkpoint, tick.checkpoint));
         this.#checkpoint = tick.checkpoint;
         this.#pause = firstPause;
         this.#options.bus.publish(tick, rows);

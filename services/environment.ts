@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { categories } from '../contracts/events/index.ts';
 import { isAddressOrNetwork, type Proxies } from './proxies.ts';
 
 /** All that the environment decides. Other files are handed this and never look at the environment. */
@@ -15,6 +16,8 @@ export interface Environment {
   /** A Postgres, an EventStoreDB, a NATS server of one's own in place of the built-in ones. */
   readonly databaseUrl: string | undefined;
   readonly eventStoreUrl: string | undefined;
+  /** What the names of our streams begin with in an EventStoreDB that holds others' too; may be empty. */
+  readonly streamPrefix: string;
   readonly natsUrl: string | undefined;
   readonly appId: string;
   /** The server's key; where not given it is made and kept in the data folder. */
@@ -62,6 +65,8 @@ export class EnvironmentError extends Error {
 const httpProtocols = ['https:', 'http:'];
 const portRule = 'must be a whole number from 0 to 65535';
 
+const prefixRule = 'must be a letter, up to 30 letters, digits, _ or ., and a -, and no category of ours';
+
 const Variables = z.object({
   HOST: text(/^[A-Za-z0-9.:_%-]+$/, 'must be an address or a host name').default('127.0.0.1'),
   PORT: text(/^\d{1,5}$/, portRule)
@@ -72,6 +77,10 @@ const Variables = z.object({
   DATA_DIR: z.string().default('./data'),
   DATABASE_URL: url(['postgres:', 'postgresql:']),
   EVENTSTORE_URL: url(['esdb:', 'esdb+discover:', 'kurrentdb:', 'kurrentdb+discover:']),
+  // Streams of a prefix such as user- would be read by an installation without one.
+  STREAM_PREFIX: text(/^[A-Za-z][\w.]{0,30}-$/, prefixRule)
+    .refine((prefix) => !categories.some((category) => prefix.startsWith(category)), prefixRule)
+    .default(''),
   NATS_URL: url(['nats:', 'tls:']),
   // Key and id stand in URLs, and the key before a colon in signatures; the secret stands in a header.
   APP_ID: text(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _').default('bubble-im'),
@@ -93,6 +102,7 @@ const Variables = z.object({
 const companions: readonly (readonly [name: VariableName, needs: readonly VariableName[]])[] = [
   ['APP_KEY', ['APP_SECRET']],
   ['APP_SECRET', ['APP_KEY']],
+  ['STREAM_PREFIX', ['EVENTSTORE_URL']],
   ['S3_ENDPOINT', ['S3_BUCKET']],
   ['S3_REGION', ['S3_BUCKET']],
   ['S3_PATH_STYLE', ['S3_BUCKET']],
@@ -112,6 +122,7 @@ const showable = new Set([
   'TRUST_PROXY',
   'LOG_LEVEL',
   'APP_ID',
+  'STREAM_PREFIX',
   'S3_BUCKET',
   'S3_REGION',
   'S3_PATH_STYLE',
@@ -139,6 +150,7 @@ export function readEnvironment(
     dataFolder: resolve(data.DATA_DIR),
     databaseUrl: data.DATABASE_URL,
     eventStoreUrl: data.EVENTSTORE_URL,
+    streamPrefix: data.STREAM_PREFIX,
     natsUrl: data.NATS_URL,
     appId: data.APP_ID,
     appKeys: pairOf(data.APP_KEY, data.APP_SECRET),

@@ -1,3 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type pg from 'pg';
+import type { Logger } from 'pino';
 import { migrate } from '../projections/migrate.ts';
 import { accountsDatabase } from './accounts/tables.ts';
 import { createTokens } from './accounts/tokens.ts';
@@ -9,13 +12,18 @@ import { openBus } from './bus/open.ts';
 import { type Environment, EnvironmentError } from './environment.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { tokenSessions } from './gateway/sessions.ts';
+import { installationOf } from './identify.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
+import type { LogIdentity } from './log/identity.ts';
 import { Outage } from './postgres/outage.ts';
 import { createPool } from './postgres/pool.ts';
 import { trustOf } from './proxies.ts';
 import { readSettings } from './queries/settings.ts';
 import { readDatabase } from './queries/tables.ts';
+
+/** Between two looks whether the installation is named yet. */
+const identityMilliseconds = 100;
 
 /** A gateway alone, on the Postgres and the NATS of others (`npm run gateway`). */
 async function start(program: Program): Promise<void> {
@@ -32,9 +40,10 @@ async function start(program: Program): Promise<void> {
     async () => createPool(databaseUrl, logger),
     (part) => ({ stop: () => part.end() }),
   );
+  const { installation } = await known(pool, logger);
   const bus = await program.start(
     'bus',
-    () => openBus(environment, logger),
+    () => openBus(environment, installation, logger),
     (part) => ({ stop: () => part.close() }),
   );
   const database = readDatabase(pool);
@@ -71,6 +80,16 @@ async function start(program: Program): Promise<void> {
   await serveGateway(server, gateway);
   const address = await listen(program, server);
   process.stdout.write(`bubble-im's gateway runs: ${address.replace('http', 'ws')}/app/${app.key}\n`);
+}
+
+/** The installation, once a process that has the log has named it in the database. */
+async function known(pool: pg.Pool, logger: Logger): Promise<LogIdentity> {
+  for (let tries = 0; ; tries++) {
+    const identity = await installationOf(pool);
+    if (identity !== undefined) return identity;
+    if (tries === 0) logger.info('waiting for the first start of a program with the log');
+    await delay(identityMilliseconds);
+  }
 }
 
 /** What a gateway shares with the programs whose pushes it carries. Throws EnvironmentError where it is not given. */

@@ -20,6 +20,7 @@ import { settingStream } from './domain/setting.ts';
 import { openFileStore } from './files/open.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { tokenSessions } from './gateway/sessions.ts';
+import { identify } from './identify.ts';
 import { openInstallation } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
@@ -51,9 +52,10 @@ async function start(program: Program): Promise<void> {
     () => openLog(environment, databaseUrl, logger),
     (part) => ({ stop: () => part.close() }),
   );
+  const { installation } = await identify(log, pool);
   const bus = await program.start(
     'bus',
-    () => openBus(environment, logger),
+    () => openBus(environment, installation, logger),
     (part) => ({ stop: () => part.close() }),
   );
   const projector = await program.start(
@@ -95,7 +97,7 @@ async function start(program: Program): Promise<void> {
   const { database, isReady } = application;
   const needed = {
     log: logProbe(log),
-    projections: projectionsProbe(log, database, isReady),
+    projections: projectionsProbe(log, database, isReady, () => projector.status()),
     database: databaseProbe(database),
     bus: busProbe(bus),
     commands: commandsProbe(store),

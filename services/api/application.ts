@@ -26,7 +26,7 @@ export interface Application {
   readonly log: EventLog;
   readonly store: AggregateStore;
   readonly sender: MessageSender;
-  readonly progress: Pick<Progress, 'reached' | 'confirmed'>;
+  readonly progress: Pick<Progress, 'checkpoint' | 'reached' | 'confirmed'>;
   readonly pool: pg.Pool;
   readonly database: ReadDatabase;
   readonly presence: ReadPresence;

@@ -3,7 +3,7 @@ import { categories } from '../../contracts/events/index.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { AggregateStore } from '../commands/aggregate-store.ts';
 import type { FileStore } from '../files/file-store.ts';
-import type { EventLog } from '../log/log.ts';
+import type { EventLog, Position } from '../log/log.ts';
 import { readCheckpoint } from '../queries/checkpoint.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
 
@@ -42,11 +42,32 @@ export function logProbe(log: EventLog): Probe {
   return async () => ({ ready: await log.healthy() });
 }
 
-/** Whether the read models are close behind the log, and ids may be given. */
-export function projectionsProbe(log: EventLog, database: ReadDatabase, isReady: () => boolean): Probe {
+/** How a projector of this process gets on. */
+export interface ProjectingPace {
+  /** Events that it takes in a second; 0 if it stands by. */
+  readonly perSecond: number;
+  /** How much of the log an event is, in the log's own measure; undefined if it took none in lately. */
+  readonly extentOfEvent: number | undefined;
+}
+
+/**
+ * Whether the read models are close behind the log, and ids may be given. While they catch up, it tells
+ * about how many events are to come, and how many are taken in a second.
+ */
+export function projectionsProbe(
+  log: EventLog,
+  database: ReadDatabase,
+  isReady: () => boolean,
+  pace: () => ProjectingPace,
+): Probe {
   return async () => {
-    const lag = await lagOf(log, database);
-    return { ready: lag <= longestLag && isReady(), lag_ms: lag };
+    const { checkpoint } = await readCheckpoint(database);
+    const lag = await lagOf(log, checkpoint);
+    const ready = lag <= longestLag && isReady();
+    const { perSecond, extentOfEvent } = pace();
+    if (lag === 0 || extentOfEvent === undefined) return { ready, lag_ms: lag };
+    const toCome = Math.max(1, Math.round(log.extent(checkpoint, await log.end(categories)) / extentOfEvent));
+    return { ready, lag_ms: lag, events_to_come: toCome, events_per_second: Math.round(perSecond) };
   };
 }
 
@@ -93,8 +114,7 @@ export function movingProbe(stalled: () => number, fault: () => string | undefin
 }
 
 /** For how long the first event that the read models lack has been in the log, in milliseconds. */
-async function lagOf(log: EventLog, database: ReadDatabase): Promise<number> {
-  const { checkpoint: after } = await readCheckpoint(database);
+async function lagOf(log: EventLog, after: Position): Promise<number> {
   for await (const { recorded } of log.readAll({ after, prefixes: categories, limit: 1 })) {
     return Math.max(0, Date.now() - recorded);
   }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
+import { categories } from '../../contracts/events/index.ts';
 import * as message from '../../contracts/http/message.ts';
 import { Mid, type Uid } from '../../contracts/ids.ts';
 import { markRead, readNewest } from '../commands/change-chat.ts';
@@ -15,7 +16,8 @@ import { carriedOut, serve, shownAt } from './route.ts';
 
 /** Messages and reading them (API document, 消息接口). */
 export function messageRoutes(server: FastifyInstance, application: Application): void {
-  const { database, pool, sender, store } = application;
+  const { database, log, pool, sender, store } = application;
+  const inLog = async (place: string) => place <= (await log.end(categories));
 
   /**
    * Whether someone reads a chat: anyone a chat with another person, only its members a group's. A page that is
@@ -88,7 +90,7 @@ export function messageRoutes(server: FastifyInstance, application: Application)
   });
 
   serve(server, application, message.messageSync, async ({ parameters: { since, limit }, me }) => {
-    const { events, ...rest } = await findMissedPushes(pool, me(), since, limit);
+    const { events, ...rest } = await findMissedPushes(pool, me(), since, limit, inLog);
     return { data: { events: [...events], ...rest } };
   });
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
 import { escapeTexts } from '../../contracts/escaped-texts.ts';
+import { categories } from '../../contracts/events/index.ts';
 import { apiPrefixes, type Contract, readParameters } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { Settings } from '../../contracts/settings.ts';
@@ -146,7 +147,7 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
   try {
     const uid = authorize(caller, contract.access, given);
     const parameters = readParameters(contract.parameters, given);
-    await showAsked(application, request);
+    await showAsked(application, request, reply);
     const context: CommandContext = {
       actor: caller.kind === 'server' || uid === undefined ? 'server' : `${uid}`,
       correlationId: request.id,
@@ -166,15 +167,25 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
 }
 
 /**
- * A query waits until the read models show the position that it names.
+ * A query waits until the read models show the position that it names. One that lies beyond the end of
+ * the log is of a log that was replaced by an older copy: the answer is from the present state, and its
+ * X-Position says `reset`.
  * @throws Refusal illegal for what is none, notReady where they do not show it in time
  */
-async function showAsked({ progress }: Application, request: FastifyRequest): Promise<void> {
+async function showAsked(
+  { log, progress }: Application,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
   const asked = request.headers[positionHeader];
   if (asked === undefined || asked === '') return;
   // Of either log: digits of one width, so that positions compare as texts.
   if (typeof asked !== 'string' || !/^[\d-]{16,40}$/.test(asked)) {
     throw new Refusal('illegal', '参数X-Position不合法');
+  }
+  if (asked > progress.checkpoint && asked > (await log.end(categories))) {
+    reply.header(positionHeader, 'reset');
+    return;
   }
   if (!(await progress.confirmed(asked as Position, patience))) throw new Refusal('notReady');
 }

@@ -8,13 +8,15 @@ import type { Signal, Tick } from './bus.ts';
  * name's own letters stay readable; what means something in a subject is written as `=` and hex.
  */
 export class Subjects {
+  /** One for all installations that share a prefix: each tick names its own, so that others are noticed. */
   readonly tick: string;
   readonly #prefix: string;
 
-  /** @throws TypeError for a prefix that is no subject. */
-  constructor(prefix: string) {
-    if (!/^[\w-]+(\.[\w-]+)*$/.test(prefix)) throw new TypeError(`not a subject: ${prefix}`);
-    this.#prefix = prefix;
+  /** @throws TypeError for what is no subject. */
+  constructor(prefix: string, installation: string) {
+    const own = `${prefix}.${installation}`;
+    if (!/^[\w-]+(\.[\w-]+)*$/.test(own)) throw new TypeError(`not a subject: ${own}`);
+    this.#prefix = own;
     this.tick = `${prefix}.tick`;
   }
 
@@ -42,6 +44,8 @@ const TickMessage = z.object({
   checkpoint: z.string().transform((position) => position as Position),
   fence: z.number(),
   batch: z.number(),
+  /** Whose tick it is; undefined from programs that are older than this. */
+  installation: z.string().optional(),
   /** Told again, of a batch whose rows may not have been sent: they are to be read. */
   again: z.literal(true).exactOptional(),
 });
@@ -82,7 +86,8 @@ export const rowMessage = {
 };
 
 export const tickMessage = {
-  encode: (tick: Tick, again?: true): Message => Buffer.from(JSON.stringify({ ...tick, again })),
+  encode: (tick: Tick, installation: string, again?: true): Message =>
+    Buffer.from(JSON.stringify({ ...tick, installation, again })),
   /** @throws SyntaxError, ZodError */
   decode: (message: Message) => TickMessage.parse(parse(message)),
 };

@@ -11,6 +11,8 @@ export interface NatsBusOptions {
   readonly url: string;
   /** What all subjects begin with: those who share it hear each other. */
   readonly prefix?: string;
+  /** Whose messages these are; what others who share the prefix say is ignored, and told once. */
+  readonly installation: string;
   readonly logger: Logger;
 }
 
@@ -32,6 +34,8 @@ export async function connectNatsBus(options: NatsBusOptions): Promise<Bus> {
 class NatsBus implements Bus {
   readonly #logger: Logger;
   readonly #subjects: Subjects;
+  readonly #installation: string;
+  #toldOfOthers = false;
   readonly #local: Bus;
   readonly #link: NatsLink;
   readonly #interruptions = new Set<{ readonly hear: () => void }>();
@@ -40,15 +44,17 @@ class NatsBus implements Bus {
   readonly #rows = new Map<number, PushRow[]>();
   #lastTick: Tick | undefined;
 
-  constructor({ url, prefix = 'bubble-im', logger }: NatsBusOptions) {
+  constructor({ url, prefix = 'bubble-im', installation, logger }: NatsBusOptions) {
+    this.#installation = installation;
     this.#logger = logger;
-    this.#subjects = new Subjects(prefix);
+    this.#subjects = new Subjects(prefix, installation);
     this.#local = memoryBus(logger);
     this.#link = new NatsLink(url, logger, {
       lost: () => this.#rows.clear(),
       restored: () => {
         // What was not sent meanwhile the others read, this batch too: its rows do not come with it.
-        if (this.#lastTick) this.#link.send(this.#subjects.tick, tickMessage.encode(this.#lastTick, true));
+        if (this.#lastTick)
+          this.#link.send(this.#subjects.tick, tickMessage.encode(this.#lastTick, installation, true));
         this.#interrupt();
       },
       unreadable: () => this.#interrupt(),
@@ -68,7 +74,7 @@ class NatsBus implements Bus {
       const message = rowMessage.encode(tick.fence, row);
       this.#link.send(subject, this.#link.fits(message) ? message : rowMessage.encode(tick.fence));
     }
-    this.#link.send(this.#subjects.tick, tickMessage.encode(tick));
+    this.#link.send(this.#subjects.tick, tickMessage.encode(tick, this.#installation));
     this.#link.confirm();
   }
 
@@ -150,7 +156,17 @@ class NatsBus implements Bus {
   }
 
   #hearTick(message: Uint8Array): void {
-    const { again, ...tick } = tickMessage.decode(message);
+    const { again, installation, ...tick } = tickMessage.decode(message);
+    if (installation !== this.#installation) {
+      if (!this.#toldOfOthers) {
+        this.#toldOfOthers = true;
+        this.#logger.warn(
+          { installation },
+          'another installation uses the same NATS and APP_ID: what it says is ignored. Give each its own APP_ID',
+        );
+      }
+      return;
+    }
     if (again) {
       this.#interrupt();
       return;

@@ -41,6 +41,7 @@ export class Looks {
     if (checkpoint.epoch === epoch && checkpoint.position < place) {
       throw new Error('the read models are behind what was pushed already');
     }
+    if (!checkpoint.whole) throw new Error('the read models are being made again from the log');
     const joined = found.values();
     return asked.map((pair) => ({
       checkpoint,

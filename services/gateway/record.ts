@@ -9,6 +9,10 @@ export interface Checkpoint {
   readonly position: string;
   readonly batch: number;
   readonly epoch: string;
+  /** The projector's that made it. */
+  readonly fence: number;
+  /** False while the read models are made again from the log: they then lack most of it. */
+  readonly whole: boolean;
 }
 
 /** A person in a group; `joinedPlace` is undefined where they are no member of a group that stands. */
@@ -40,14 +44,18 @@ interface CheckpointRow {
   position: string;
   batch: BigintColumn;
   epoch: string;
+  fence: BigintColumn;
+  whole: boolean;
 }
 
-const checkpointColumns = 'c.position, c.batch, c.epoch';
-const fromCheckpoint = `(select position, batch, epoch from read.checkpoint where name = 'read') c`;
+const checkpointColumns = 'c.position, c.batch, c.epoch, c.fence, c.whole';
+const fromCheckpoint = `(select position, batch, epoch, fence, position >= quiet_until as whole
+  from read.checkpoint where name = 'read') c`;
 
 function checkpointOf(row: CheckpointRow | undefined): Checkpoint {
   if (row === undefined) throw new Error('the read models have no checkpoint: the database is not migrated');
-  return { position: row.position, batch: Number(row.batch), epoch: row.epoch };
+  const { position, batch, epoch, fence, whole } = row;
+  return { position, batch: Number(batch), epoch, fence: Number(fence), whole };
 }
 
 /**

@@ -3,21 +3,27 @@ import type { PushRow } from '../../contracts/push/row.ts';
 import type { Connection } from './connection.ts';
 import type { Checkpoint, Cursor, PushRecord } from './record.ts';
 import { rowFrame, type Subscription } from './subscription.ts';
+import type { Tail } from './tail.ts';
 
 const pageSize = 200;
 const mostAtOnce = 4;
 
+/** How long a position beyond the read models is waited for, in milliseconds. */
+const patience = 2_000;
+
 /** Gives a subscription what was pushed on its feed since the client was last there. */
 export class Replay {
   readonly #record: PushRecord;
+  readonly #tail: Pick<Tail, 'takenWithin'>;
   readonly #mostEvents: number;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
   /** What a socket's next replay waits for. */
   readonly #last = new WeakMap<Connection, Promise<void>>();
 
-  constructor(record: PushRecord, mostEvents: number) {
+  constructor(record: PushRecord, tail: Pick<Tail, 'takenWithin'>, mostEvents: number) {
     this.#record = record;
+    this.#tail = tail;
     this.#mostEvents = mostEvents;
   }
 
@@ -35,6 +41,11 @@ export class Replay {
     const position = typeof since === 'string' ? parsePosition(since) : undefined;
     if (position === undefined || position.epoch !== checkpoint.epoch) {
       this.#reset(subscription, checkpoint);
+      return;
+    }
+    // It may be of a batch that a crashed database makes again; what does not come in time is not in the log.
+    if (position.place > checkpoint.position && !(await this.#tail.takenWithin(position.place, patience))) {
+      if (isHeard(subscription)) this.#reset(subscription, checkpoint);
       return;
     }
     await this.#inOrder(subscription.connection, async () => {

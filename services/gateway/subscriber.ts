@@ -48,7 +48,7 @@ export class Subscriber {
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
-    this.#replay = new Replay(options.record, options.limits.replayedEvents);
+    this.#replay = new Replay(options.record, options.tail, options.limits.replayedEvents);
     this.#topics = new Listeners(options.hearTopic);
   }
 

@@ -43,6 +43,7 @@ export class Tail {
   /** Everything up to this place was taken, at this batch; undefined before the start. */
   #place = '';
   #batch = -1;
+  #fence = -1;
   #epoch: string | undefined;
   /** Rows of the batch whose tick has not come yet. */
   #rows: PushRow[] = [];
@@ -74,9 +75,10 @@ export class Tail {
       this.#bus.onTick((tick) => this.#hearTick(tick)),
       this.#bus.onInterruption(() => this.catchUp()),
     );
-    const { position, batch, epoch } = await this.#record.checkpoint();
+    const { position, batch, fence, epoch } = await this.#record.checkpoint();
     this.#place = position;
     this.#batch = batch;
+    this.#fence = fence;
     this.#epoch = epoch;
     this.#catchingUp = false;
     if (this.#again) this.catchUp();
@@ -99,6 +101,20 @@ export class Tail {
   async taken(place: string): Promise<void> {
     if (this.#place >= place || this.#ended) return;
     await new Promise<void>((resolve) => this.#waiting.push({ place, resolve }));
+  }
+
+  /** As `taken`, but for so long at most. @returns whether everything up to the place was taken */
+  async takenWithin(place: string, milliseconds: number): Promise<boolean> {
+    if (this.#place < place && !this.#ended) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const waiting = { place, resolve };
+      this.#waiting.push(waiting);
+      const late = setTimeout(resolve, milliseconds);
+      await promise;
+      clearTimeout(late);
+      this.#waiting = this.#waiting.filter((one) => one !== waiting);
+    }
+    return this.#place >= place;
   }
 
   /** For how long what was missed has been read without an end, in milliseconds; 0 if nothing is missed. */
@@ -142,7 +158,10 @@ export class Tail {
   }
 
   #takeBatch({ tick, rows }: Batch): void {
-    if (tick.batch === this.#batch + 1) {
+    // Another projector may have begun from an older log: its batches do not follow on ours then.
+    if (tick.fence > this.#fence) {
+      this.catchUp();
+    } else if (tick.batch === this.#batch + 1) {
       this.#take(rows);
       this.#reach(tick.checkpoint, tick.batch);
     } else if (tick.batch > this.#batch || tick.checkpoint > this.#place) {
@@ -201,7 +220,8 @@ export class Tail {
   }
 
   async #readMissed(): Promise<void> {
-    const { position, batch, epoch } = await this.#record.checkpoint();
+    const { position, batch, fence, epoch } = await this.#record.checkpoint();
+    this.#fence = fence;
     if (epoch !== this.#epoch) {
       this.#epoch = epoch;
       this.#forgetQueue();

@@ -163,6 +163,11 @@ class EventStoreDBLog implements EventLog {
     });
   }
 
+  extent(after: Position, upTo: Position): number {
+    const [from = 0n, to = 0n] = [after, upTo].map((position) => storedPositionOf(position)?.commit);
+    return Math.max(0, Number(to - from));
+  }
+
   get generation(): number {
     return this.#continuity.generation;
   }

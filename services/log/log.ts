@@ -139,6 +139,9 @@ export interface EventLog {
    */
   end(prefixes?: readonly string[]): Promise<Position>;
 
+  /** How much of the log lies between two positions: events in Postgres, bytes in EventStoreDB. */
+  extent(after: Position, upTo: Position): number;
+
   /** Grows each time the log is found to be another than it was: it lost events, or begins another epoch. */
   readonly generation: number;
 

@@ -153,6 +153,10 @@ class PostgresLog implements EventLog {
     return positionOf(await this.#reading.end(prefixes));
   }
 
+  extent(after: Position, upTo: Position): number {
+    return Math.max(0, placeOf(upTo) - placeOf(after));
+  }
+
   get generation(): number {
     return this.#continuity.generation;
   }

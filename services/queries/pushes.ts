@@ -57,17 +57,19 @@ interface FoundRow {
 /**
  * The first `limit` pushes that lie strictly after `since`, in one look at the record, by the rule
  * that the sockets have too: none, but a reset, where `since` is of another log or cannot be read,
- * where something is no longer kept, or where one channel has too much.
+ * where `since` lies beyond the end of the log, where something is no longer kept, or where one channel has too much.
  */
 export async function findMissedPushes(
   database: ReadingDatabase,
   uid: Uid,
   since: string | undefined,
   limit: number,
+  inLog: (place: string) => Promise<boolean>,
 ): Promise<MissedPushes> {
   const { position: place, epoch } = await new PushRecord(database).checkpoint();
   const at = since === undefined ? undefined : parsePosition(since);
   if (at === undefined || at.epoch !== epoch) return afresh(epoch, place);
+  if (at.place > place && !(await inLog(at.place))) return afresh(epoch, place);
   const { rows: found } = await database.query<FoundRow>(
     `with feed as materialized (${feeds})
      select c.position as checkpoint, ${allKept('$2', '$3')} as kept,

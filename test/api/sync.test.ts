@@ -45,6 +45,15 @@ describe('message/sync', () => {
     }
   });
 
+  test('tells to load afresh when the position lies beyond the end of the log, as after a restored backup', async () => {
+    const [tom, jerry] = await two(running);
+    await say(jerry, tom, '早');
+    const position = await present(tom);
+    const [epoch, place] = position.split('.');
+    const later = `${epoch}.${String(Number(place) + 1000).padStart(16, '0')}.0`;
+    expect(await sync(tom, later)).toEqual({ events: [], reset: true, position });
+  });
+
   test('gives what came strictly after the position, over all channels in the order of the log', async () => {
     const [tom, jerry] = await two(running);
     const since = await present(tom);

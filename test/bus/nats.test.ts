@@ -21,8 +21,8 @@ describe.skipIf(!natsServerIsInstalled)('the bus over NATS (needs nats-server)',
   let server: NatsServer;
   let prefix: string;
   const open: Bus[] = [];
-  const opened = async (at = server) => {
-    const bus = await connectNatsBus({ url: at.url, prefix, logger });
+  const opened = async (at = server, installation = 'ours', log = logger) => {
+    const bus = await connectNatsBus({ url: at.url, prefix, installation, logger: log });
     open.push(bus);
     return bus;
   };
@@ -55,6 +55,31 @@ describe.skipIf(!natsServerIsInstalled)('the bus over NATS (needs nats-server)',
     teller.publish(tick(2), []);
     await expect.poll(() => heard).toEqual(['one 0', 'odd 2', 'one 3', 'tick 1 1', 'tick 2 2']);
     expect(whole[0]).toEqual(row('user-1', 0, data));
+  });
+
+  it('hears nothing of another installation under the same name, and tells of it once', async () => {
+    const told: string[] = [];
+    const collector = pino({ level: 'warn' }, { write: (line) => void told.push(line) });
+    prefix = `test-${randomUUID()}`;
+    const [ours, others, another] = [
+      await opened(server, 'ours', collector),
+      await opened(server, 'others'),
+      await opened(server, 'others'),
+    ];
+    const heard: unknown[] = [];
+    const batches: number[] = [];
+    ours.onTick((each) => heard.push(each));
+    ours.onChannel('user-1', (each) => heard.push(each));
+    ours.onSignal('sessions', (each) => heard.push(each));
+    another.onTick(({ batch }) => batches.push(batch));
+    await Promise.all([ours.settled(), another.settled()]);
+    others.publish(tick(1), [row('user-1', 0)]);
+    others.signal('sessions', { kind: 'user ended', uid: 1 });
+    others.publish(tick(2), [row('user-1', 1)]);
+    await expect.poll(() => batches).toEqual([1, 2]);
+    await expect.poll(() => told).toHaveLength(1);
+    expect(told[0]).toMatch(/another installation uses the same NATS and APP_ID/);
+    expect(heard).toEqual([]);
   });
 
   it('tells its own process at once, and once', async () => {
@@ -150,7 +175,7 @@ describe.skipIf(!natsServerIsInstalled)('the bus over NATS (needs nats-server)',
     listener.onInterruption(() => heard.push('interruption'));
     await listener.settled();
     stranger.publish(`${prefix}.tick`, '{"batch":"one"}');
-    stranger.publish(`${prefix}.tick`, JSON.stringify(tick(3)));
+    stranger.publish(`${prefix}.tick`, JSON.stringify({ ...tick(3), installation: 'ours' }));
     await expect.poll(() => heard).toEqual(['interruption', 'tick 3']);
     await stranger.close();
   });

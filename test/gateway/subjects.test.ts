@@ -21,8 +21,8 @@ withNats('what NATS carries (needs nats-server)', () => {
     await nats.start();
   });
   afterAll(() => nats.kill());
-  const openBus = () => connectNatsBus({ url: nats.url, prefix, logger: silent });
-  const withoutPrefix = (subject: string) => subject.replace(`${prefix}.`, '');
+  const openBus = () => connectNatsBus({ url: nats.url, prefix, installation: 'ours', logger: silent });
+  const withoutPrefix = (subject: string) => subject.replace(/^subjects\.(ours\.)?/, '');
 
   describe('to a gateway', () => {
     let installation: Installation;

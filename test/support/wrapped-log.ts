@@ -10,6 +10,7 @@ export function wrapLog(log: EventLog, changes: Partial<EventLog>): EventLog {
     readAll: (...parameters) => log.readAll(...parameters),
     subscribe: (...parameters) => log.subscribe(...parameters),
     end: (prefixes) => log.end(prefixes),
+    extent: (after, upTo) => log.extent(after, upTo),
     get generation() {
       return log.generation;
     },

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { Pace } from '../../projections/pace.ts';
+
+it('the pace is that of the last ten seconds, and knows how large an event is', () => {
+  let now = 0;
+  const pace = new Pace(() => now);
+  expect([pace.perSecond, pace.extentOfEvent]).toEqual([0, undefined]);
+  pace.took(1_000_000, 1);
+  now = 60_000;
+  for (let second = 0; second <= 5; second++) {
+    now += 1_000;
+    pace.took(100, 5_000);
+  }
+  expect(pace.perSecond).toBe(120);
+  expect(pace.extentOfEvent).toBe(50);
+  now += 20_000;
+  expect([pace.perSecond, pace.extentOfEvent]).toEqual([0, undefined]);
+});
+
+it('the pace stays in flat memory however often something is taken', () => {
+  const pace = new Pace(() => 0);
+  for (let count = 0; count < 10_000; count++) pace.took(1, 1);
+  expect(pace.perSecond).toBeLessThanOrEqual(2_000);
+});
