@@ -25,6 +25,8 @@ export const friendships = table('friendships', { uid: bigint, friend: bigint, r
   'uid',
   'friend',
 ]);
+/** All friends of a person. */
+export const friendsOf = friendships.listBy(['uid']);
 
 export const applications = table(
   'applications',
@@ -77,6 +79,8 @@ export const groupMembers = table(
 export type GroupMemberRow = RowOf<typeof groupMembers>;
 /** Everyone in a group. */
 export const membersOf = groupMembers.listBy(['gid']);
+/** All groups that a person is in. */
+export const groupsOf = groupMembers.listBy(['uid']);
 
 /** Until when people may not speak in a group, in seconds since 1970: also those who have left it. */
 export const groupMutes = table('group_mutes', { gid: bigint, uid: bigint, until: bigint }, ['gid', 'uid']);

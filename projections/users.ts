@@ -1,8 +1,10 @@
+import { userAvatar } from '../contracts/avatars.ts';
 import type { UserEvent } from '../contracts/events/user.ts';
 import type { Uid } from '../contracts/ids.ts';
-import type { ProjectionsOf } from './projection.ts';
+import { groupChannel, userChannel } from '../contracts/push/index.ts';
+import type { ProjectionsOf, Pushes } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
-import { type UserRow, users } from './tables.ts';
+import { friendsOf, groupsOf, type UserRow, users } from './tables.ts';
 
 const reads = ({ data }: { data: { uid: Uid } }) => [users.at(data.uid)];
 
@@ -10,6 +12,18 @@ function change(rows: Rows, uid: Uid, changes: Partial<UserRow>): void {
   const user = rows.get(users.at(uid));
   if (!user) throw new TypeError(`user ${uid} was never registered`);
   rows.put(users, { ...user, ...changes });
+}
+
+/** Tells who knows a person how they look now: themselves and each friend, and each group once. */
+function pushProfile(rows: Rows, pushes: Pushes, { uid, nickname, avatar }: UserRow): void {
+  const profile = { uid, nickname, avatar: userAvatar(avatar) };
+  pushes.add(userChannel(uid), 'profile', profile);
+  const friends = rows.list(friendsOf(uid)).map(({ friend }) => friend);
+  for (const friend of friends.sort((one, other) => one - other)) {
+    pushes.add(userChannel(friend), 'profile', profile);
+  }
+  const gids = rows.list(groupsOf(uid)).map(({ gid }) => gid);
+  for (const gid of gids.sort((one, other) => one - other)) pushes.add(groupChannel(gid), 'profile', profile);
 }
 
 /** Profiles and accounts. */
@@ -34,13 +48,20 @@ export const userProjections: ProjectionsOf<UserEvent> = {
     },
   },
   ProfileChanged: {
-    reads,
-    apply({ data: { uid, nickname, avatar, sign } }, rows) {
+    reads: ({ data: { uid, nickname, avatar } }) => {
+      const told = nickname !== undefined || avatar !== undefined;
+      return told ? [users.at(uid), friendsOf(uid), groupsOf(uid)] : [users.at(uid)];
+    },
+    apply({ data: { uid, nickname, avatar, sign } }, rows, pushes) {
+      const before = rows.get(users.at(uid));
       change(rows, uid, {
         ...(nickname === undefined ? {} : { nickname }),
         ...(avatar === undefined ? {} : { avatar }),
         ...(sign === undefined ? {} : { sign }),
       });
+      const after = rows.get(users.at(uid));
+      if (!after || (before?.nickname === after.nickname && before.avatar === after.avatar)) return;
+      pushProfile(rows, pushes, after);
     },
   },
   PhoneBound: {

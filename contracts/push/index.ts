@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AddFriendPush, FriendApplyPush, PresencePush, RemoveFriendPush } from './friend.ts';
+import { AddFriendPush, FriendApplyPush, PresencePush, ProfilePush, RemoveFriendPush } from './friend.ts';
 import { AddGroupPush, RemoveGroupPush, UpdateGroupPush, UpdatePush } from './group.ts';
 import { ChatPush, MessagePush } from './message.ts';
 import { SettingChangePush } from './setting.ts';
@@ -14,6 +14,7 @@ export const pushes = {
   addFriend: AddFriendPush,
   removeFriend: RemoveFriendPush,
   presence: PresencePush,
+  profile: ProfilePush,
   addGroup: AddGroupPush,
   removeGroup: RemoveGroupPush,
   updateGroup: UpdateGroupPush,

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { userBindPhone, userUpdate, userUpdatePassword } from '../../contracts/http/user.ts';
 import { execute } from '../commands/execute.ts';
+import { useAllowance } from '../commands/use-allowance.ts';
 import { changeAccount, mustExist, userStream } from '../domain/user.ts';
 import type { Application } from './application.ts';
 import { actorOf, shareOf } from './caller.ts';
@@ -30,6 +31,9 @@ export function accountRoutes(server: FastifyInstance, application: Application)
     const disabled = account_state === undefined ? undefined : account_state === 'disabled';
     const uid = me();
     const { disabled: before } = mustExist((await store.load(userStream(uid))).state);
+    if (nickname !== undefined || avatar !== undefined) {
+      await useAllowance(application, uid, 'profiles changed', context);
+    }
     // First what can be refused. Repeating the call does what is left.
     if (phone !== undefined) await names.bindPhone(uid, phone);
     // At once: the event may have to wait for its turn.

@@ -32,6 +32,8 @@ export const allowances = {
     most: ({ limit_member_additions }) => limit_member_additions,
     server: false,
   },
+  /** Each is a push to every friend and every group. */
+  'profiles changed': { seconds: hour, what: '修改昵称或头像', most: () => 30, server: false },
   /** A gid has nine digits: at this pace finding one group of a million takes a month. */
   'joining tries': { seconds: minute, what: '加入群组', most: () => 20, server: true },
   /** Asking for a group that is not, or that one is not in, is guessing too. */

@@ -59,11 +59,31 @@ describe('settingChange', () => {
   });
 });
 
-test('of a changed profile nobody is told', async () => {
-  const { tom, jerry } = there;
-  await befriend(tom, jerry);
-  await there.group();
-  expect(await heardOf(() => tom.post('/user/update', { nickname: 'thomas' }))).toEqual([]);
+describe('of a changed nickname or avatar', () => {
+  test('the person, their friends and each group are told once, and no stranger', async () => {
+    const { tom, jerry } = there;
+    await befriend(tom, jerry);
+    await there.group();
+    const avatar = '/static/img/avatar.jpg';
+    const profile = { uid: tom.uid, nickname: 'thomas', avatar };
+    expect(await heardOf(() => tom.post('/user/update', { nickname: 'thomas' }))).toEqual([
+      ['tom', 'profile', loosely(profile)],
+      ['tom', 'profile', loosely(profile)],
+      ['jerry', 'profile', loosely(profile)],
+      ['jerry', 'profile', loosely(profile)],
+    ]);
+    expect(await heardOf(() => tom.post('/user/update', { avatar: '/upload/a.png' }))).toContainEqual([
+      'jerry',
+      'profile',
+      loosely({ ...profile, avatar: '/upload/a.png' }),
+    ]);
+  });
+
+  test('nobody is told of what stays as it was, nor of another sign', async () => {
+    const { tom, jerry } = there;
+    await befriend(tom, jerry);
+    expect(await heardOf(() => tom.post('/user/update', { nickname: 'tom', sign: 'new' }))).toEqual([]);
+  });
 });
 
 test('the audit hears every message and notice once, and nothing else', async () => {

@@ -11,6 +11,7 @@ const told: Readonly<Record<PushName, readonly [shape: z.ZodObject, channel: str
   addFriend: [pushes.addFriend, 'user', '新的好友'],
   removeFriend: [pushes.removeFriend, 'user', '`uid` 不再是好友'],
   presence: [pushes.presence, 'user', '好友上线或下线;只有实时推送,没有 `position`'],
+  profile: [pushes.profile, 'user、group', '自己、好友或群成员的昵称或头像变更'],
   addGroup: [pushes.addGroup, 'user', '自己进入了群'],
   removeGroup: [pushes.removeGroup, 'user', '自己已不在群中,或群已解散'],
   updateGroup: [pushes.updateGroup, 'group', '群头像变更'],
