@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readEnvironment } from '../../services/environment.ts';
@@ -41,6 +42,12 @@ describe('the environment', () => {
     'ALIBABA_CLOUD_ACCESS_KEY_SECRET',
     'LOG_LEVEL',
   ];
+
+  test('is told on the page for operators, each variable', async () => {
+    const page = await readFile('docs/operations.md', 'utf8');
+    const table = /## Variables\n(.*?)\n## /s.exec(page)?.[1] ?? '';
+    for (const name of names) expect(table).toContain(`\`${name}\``);
+  });
 
   test('has a default for everything', () => {
     expect(readEnvironment({})).toEqual(defaults);

@@ -28,7 +28,7 @@ async function bareCheckout(): Promise<string> {
 }
 
 describe('npm start', () => {
-  test.each(['start', 'gateway', 'migrate', 'replay'])(
+  test.each(['start', 'gateway', 'migrate', 'replay', 'skip'])(
     'as `npm run %s` without npm ci says so in a line',
     async (script) => {
       const [code, told] = await run(await bareCheckout(), 'npm', ['run', '-s', script]);
