@@ -37,7 +37,7 @@ const captchaPicture = {
   access: 'open',
   example: { parameters: {} },
   parameters: z.object({}),
-  picture: 'image/svg+xml',
+  picture: 'image/png',
   data: z.instanceof(Uint8Array),
 } as const;
 

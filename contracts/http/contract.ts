@@ -37,7 +37,7 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   /** The most bytes of a body without a file; by default 256 KB. */
   readonly mostBytes?: number;
   /** The answer is no envelope but a picture of this type. */
-  readonly picture?: 'image/png' | 'image/jpeg' | 'image/svg+xml';
+  readonly picture?: 'image/png' | 'image/jpeg';
   readonly data: Data;
 }
 

@@ -75,7 +75,7 @@ export const loginCaptcha = contract({
   methods: ['GET'],
   access: 'open',
   summary: '获取图形验证码',
-  example: { parameters: {}, data: { captcha_id: '01a209d8', image: 'data:image/svg+xml;base64,PHN2Zz4' } },
+  example: { parameters: {}, data: { captcha_id: '01a209d8', image: 'data:image/png;base64,iVBORw0KGgo' } },
   parameters: z.object({}),
   data: z.object({ captcha_id: z.string(), image: z.string() }),
 });

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sql } from 'kysely';
-import svgCaptcha from 'svg-captcha';
 import { Refusal } from '../../contracts/codes.ts';
+import { drawCaptcha } from './captcha-picture.ts';
 import type { AccountsDatabase } from './tables.ts';
 
 /** How long a picture can be solved, in seconds. */
@@ -36,8 +36,7 @@ export function createCaptchas(options: {
 
   return {
     async create() {
-      // Letters and digits that are easily taken for each other are left out.
-      const { text, data } = svgCaptcha.create({ size: 4, noise: 2, color: true, ignoreChars: '0oO1iIlL' });
+      const { text, picture } = await drawCaptcha();
       const id = randomBytes(16).toString('base64url');
       await database
         .insertInto('accounts.captchas')
@@ -45,7 +44,7 @@ export function createCaptchas(options: {
         .execute();
       return {
         captcha_id: id,
-        image: `data:image/svg+xml;base64,${Buffer.from(data).toString('base64')}`,
+        image: `data:image/png;base64,${picture.toString('base64')}`,
       };
     },
     async check(captchaId, answer) {

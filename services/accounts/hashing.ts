@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { hash, hashSync, type Options, verify } from '@node-rs/argon2';
-import { FairLine, type Share } from './fair-line.ts';
+import { FairLine, type Share } from '../fair-line.ts';
 
 /** argon2id is the library's default; the costs are OWASP's, spelt out so that an update changes none. */
 const costs: Options = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };

@@ -6,10 +6,10 @@ import type { Access } from '../../contracts/http/contract.ts';
 import * as parameter from '../../contracts/http/parameters.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { Settings } from '../../contracts/settings.ts';
-import type { Share } from '../accounts/fair-line.ts';
 import { shownToken } from '../accounts/shown-token.ts';
 import type { TokenHash } from '../accounts/tokens.ts';
 import { networkOf } from '../client-network.ts';
+import type { Share } from '../fair-line.ts';
 import type { App } from '../gateway/signature.ts';
 import type { PageRequest } from '../proxies.ts';
 import type { Actor, SecurityLog } from '../security-log.ts';
@@ -62,10 +62,13 @@ function mustBeKey(request: FastifyRequest, { key, secret }: App, security: Secu
 /** How many passwords of one address or person may wait to be hashed: half a second's work of two cores. */
 const mostHashing = 30;
 
-/** For whom passwords of a request are hashed. Another backend logs many people in. */
-export function shareOf({ caller, ip }: FastifyRequest): Share {
+/**
+ * Whose share a request's work takes. Another backend acts for many people.
+ * @param most how much of one person's or address's may wait; by default of passwords
+ */
+export function shareOf({ caller, ip }: FastifyRequest, most = mostHashing): Share {
   if (caller?.kind === 'server') return { of: 'server', most: Number.POSITIVE_INFINITY };
-  return { of: caller?.kind === 'user' ? `user ${caller.uid}` : networkOf(ip), most: mostHashing };
+  return { of: caller?.kind === 'user' ? `user ${caller.uid}` : networkOf(ip), most };
 }
 
 /** Who makes a request, for the log. */

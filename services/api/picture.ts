@@ -1,12 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import { groupAvatar, qrcodeGet } from '../../contracts/http/picture.ts';
-import { drawCode } from '../files/code-picture.ts';
 import { initialOf } from '../files/faces.ts';
 import { storedPictureOf } from '../files/file-store.ts';
 import type { Face } from '../files/group-pictures.ts';
 import { findFaces } from '../queries/people.ts';
 import type { Application } from './application.ts';
+import { shareOf } from './caller.ts';
 import { servePicture } from './route.ts';
+
+/** QR codes of one person or address that may wait to be drawn: a page shows a few. */
+const mostCodesWaiting = 10;
 
 const nothingNew = new Uint8Array();
 
@@ -14,9 +17,10 @@ const nothingNew = new Uint8Array();
 export function pictureRoutes(server: FastifyInstance, application: Application): void {
   const { files, database } = application;
 
-  servePicture(server, application, qrcodeGet, async ({ parameters: { content }, reply }) => {
+  servePicture(server, application, qrcodeGet, async ({ parameters: { content }, request, reply }) => {
+    const picture = await files.codePictures.draw(content, shareOf(request, mostCodesWaiting));
     reply.header('cache-control', 'public, max-age=86400');
-    return drawCode(content);
+    return picture;
   });
 
   servePicture(server, application, groupAvatar, async ({ parameters: { uid: uids }, request, reply }) => {

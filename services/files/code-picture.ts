@@ -1,8 +1,5 @@
-import { promisify } from 'node:util';
-import { crc32, deflate } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import QRCode from 'qrcode';
-
-const deflated = promisify(deflate);
 
 const scale = 6;
 /** How many modules of white are around the code. */
@@ -12,9 +9,9 @@ const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 /**
  * Draws the QR code of a text as a PNG of one bit a pixel, for that takes a tenth of the time that
- * the QR library takes for its own, in colours, on the main thread.
+ * the QR library takes for its own, in colours. Still some 15 ms for 1 KB: not for the main thread.
  */
-export async function drawCode(content: string): Promise<Buffer> {
+export default function drawCode(content: string): Buffer {
   const { modules } = QRCode.create(content, { errorCorrectionLevel: 'M' });
   const side = (modules.size + 2 * margin) * scale;
   const header = Buffer.alloc(13);
@@ -25,7 +22,7 @@ export async function drawCode(content: string): Promise<Buffer> {
   return Buffer.concat([
     signature,
     chunk('IHDR', header),
-    chunk('IDAT', await deflated(lines)),
+    chunk('IDAT', deflateSync(lines)),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }

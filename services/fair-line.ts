@@ -1,4 +1,4 @@
-import { Refusal } from '../../contracts/codes.ts';
+import { Refusal } from '../contracts/codes.ts';
 
 /** Whose work it is, and how much of theirs may wait at once. */
 export interface Share {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FairLine } from '../../services/accounts/fair-line.ts';
 import { hashPassword } from '../../services/accounts/hashing.ts';
+import { FairLine } from '../../services/fair-line.ts';
 
 const tooMany = expect.objectContaining({ reason: 'tooMany' });
 const notReady = expect.objectContaining({ reason: 'notReady' });

@@ -1,0 +1,46 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { afterAll, expect, test } from 'vitest';
+import { CodePictures } from '../../services/files/code-pictures.ts';
+
+const pictures = new CodePictures();
+afterAll(() => pictures.close());
+
+const share = (of: string, most = 10) => ({ of, most });
+/** A text of 1 KB, another each time. */
+const content = (number: number) => `${number}`.padEnd(1024, 'x');
+
+test('a code is drawn once for those who ask for it, at once or later', async () => {
+  const [one, other] = await Promise.all([
+    pictures.draw('same', share('a')),
+    pictures.draw('same', share('b')),
+  ]);
+  const later = await pictures.draw('same', share('a', 0));
+  expect(Buffer.from(one).equals(other)).toBe(true);
+  expect(later).toEqual(one);
+  expect(pictures.drawn).toBe(1);
+});
+
+test('codes are drawn beside the main thread', async () => {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  const begun = performance.now();
+  delay.enable();
+  for (let number = 0; number < 20; number++) await pictures.draw(content(number), share('a'));
+  delay.disable();
+  // Drawn here, each code would hold the loop for its whole time.
+  const each = (performance.now() - begun) / 20;
+  expect(delay.percentile(50) / 1e6).toBeLessThan(Math.max(5, each / 2));
+});
+
+test('who asks for many has the rest refused, and keeps nobody else waiting', async () => {
+  const flood = Array.from({ length: 15 }, (_, number) =>
+    pictures.draw(content(100 + number), share('flood')),
+  );
+  const settled = Promise.allSettled(flood);
+  await pictures.draw(content(200), share('tom'));
+  const outcomes = await settled;
+  expect(outcomes.map(({ status }) => status)).toEqual([
+    ...Array(11).fill('fulfilled'),
+    ...Array(4).fill('rejected'),
+  ]);
+  expect(outcomes.at(-1)).toMatchObject({ reason: { reason: 'tooMany' } });
+});
