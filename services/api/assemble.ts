@@ -16,7 +16,7 @@ import type { Bus } from '../bus/bus.ts';
 import { followProgress, type Progress } from '../bus/progress.ts';
 import { AggregateStore, unreadableText } from '../commands/aggregate-store.ts';
 import { isRegisteredAs } from '../commands/register.ts';
-import { MessageSender } from '../commands/send-message.ts';
+import { type MessageLookup, MessageSender } from '../commands/send-message.ts';
 import { settingStream } from '../domain/setting.ts';
 import type { FileStore } from '../files/file-store.ts';
 import { openFiles } from '../files/files.ts';
@@ -29,7 +29,7 @@ import { StrangeLog } from '../log/identity.ts';
 import type { EventId, EventLog, Position } from '../log/log.ts';
 import { hedged } from '../postgres/hedged.ts';
 import { greatestIds, readCheckpoint, readMark } from '../queries/checkpoint.ts';
-import { findByEventId, isReadable } from '../queries/messages.ts';
+import { findByEventId, hasSpoken, isReadable } from '../queries/messages.ts';
 import { type ReadDatabase, readDatabase } from '../queries/tables.ts';
 import { createSecurityLog } from '../security-log.ts';
 import { createSmsCodes } from '../sms/codes.ts';
@@ -84,7 +84,11 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   const tokens = createTokens({ database: accounts, bus, logger });
   const smsCodes = createSmsCodes({ database: accounts, provider: sms.provider, secret: app.secret, logger });
   const ids = createIds(accounts, () => greatestIds(database));
-  const lookup = {
+  const lookup: MessageLookup = {
+    hasSpoken: async (conversation, sender, position) => {
+      if (!(await progress.confirmed(position, patience))) throw new Refusal('notReady');
+      return hasSpoken(database, conversation, sender);
+    },
     readable: isReadable.bind(undefined, database),
     byEventId: async (id: EventId, position: Position) => {
       if (!(await progress.reached(position, patience))) throw new Refusal('notReady');

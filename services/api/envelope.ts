@@ -2,7 +2,9 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { type CodeName, codes, Refusal, statusOf } from '../../contracts/codes.ts';
+import { unreadableText } from '../commands/aggregate-store.ts';
 import { FileStoreFailure } from '../files/file-store.ts';
+import { UnreadableEvent } from '../log/codec.ts';
 import { LogFailure } from '../log/log.ts';
 import { saysAway } from '../postgres/away.ts';
 
@@ -46,6 +48,7 @@ const diskFull = /^(ENOSPC|EDQUOT|53100)$/;
 export function refusalFor(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof LogFailure) return new Refusal('notReady');
+  if (error instanceof UnreadableEvent) return new Refusal('notReady', unreadableText);
   if (error instanceof FileStoreFailure) return new Refusal('notReady', '文件存储暂不可用,请稍后再试');
   if (!(error instanceof Error)) return new Refusal('unexpected');
   const { statusCode, code }: { statusCode?: unknown; code?: unknown } = {

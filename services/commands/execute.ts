@@ -67,14 +67,26 @@ export function execute<State, Event extends DomainEvent>(
   );
 }
 
+/**
+ * Tries anew while others are faster, which `attempt` tells by undefined.
+ * @throws Refusal notReady when that has gone on for too long; what `attempt` throws
+ */
+export async function untilDecided<Result>(attempt: () => Promise<Result | undefined>): Promise<Result> {
+  const began = performance.now();
+  do {
+    const result = await attempt();
+    if (result !== undefined) return result;
+  } while (performance.now() - began < patience);
+  throw new Refusal('notReady', '服务繁忙,请稍后再试');
+}
+
 async function decideAndAppend<State, Event extends DomainEvent>(
   { log, store }: Parts,
   stream: AggregateStream<State, Event>,
   context: CommandContext,
   decide: (state: State) => readonly Event[],
 ): Promise<Executed<Event>> {
-  const began = performance.now();
-  do {
+  return untilDecided(async () => {
     const { state, revision, position } = await store.load(stream);
     const events = decide(state);
     if (events.length === 0) return { events, position };
@@ -88,8 +100,8 @@ async function decideAndAppend<State, Event extends DomainEvent>(
       return { events, position: result.position };
     }
     await store.catchUp(stream.name, revision);
-  } while (performance.now() - began < patience);
-  throw new Refusal('notReady', '服务繁忙,请稍后再试');
+    return undefined;
+  });
 }
 
 /**

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { v5 as uuidv5 } from 'uuid';
 import { Refusal } from '../../contracts/codes.ts';
 import type { ConversationEvent } from '../../contracts/events/conversation.ts';
@@ -30,7 +29,8 @@ import {
 } from '../log/log.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 import { type CommandContext, seconds } from './context.ts';
-import { atLeastOne, metadataOf, newEventId } from './execute.ts';
+import { atLeastOne, metadataOf, newEventId, untilDecided } from './execute.ts';
+import { FirstMessages, type HasSpoken } from './first-messages.ts';
 
 /** The chat as its sender names it: another person, or a group. */
 export type Chat =
@@ -59,6 +59,8 @@ export interface StoredMessage {
 
 /** What sending asks of the read models, and only in rarer cases. */
 export interface MessageLookup {
+  /** Whether the read models, once they reach a position, show a message of a person in a conversation. */
+  readonly hasSpoken: HasSpoken;
   /** Whether `mid` stands in the conversation where `reader` can read it. */
   readable(conversation: ConversationId, reader: Uid, mid: Mid): Promise<boolean>;
   /** The message of an event id, by read models that reach `position`. Throws notReady where they do not in time. */
@@ -79,15 +81,12 @@ const namespace = '6f1e2c3a-52f4-4d0e-9c39-3a7d7f5f7f10';
  */
 const counter = /^\d{1,15}$/;
 
-const attempts = 50;
-
 export class MessageSender {
   readonly #log: EventLog;
   readonly #store: AggregateStore;
   readonly #lookup: MessageLookup;
   readonly #nextMid: () => Mid | Promise<Mid>;
-  /** `sender>member` of whom it is known that a first message was sent: they need no welcome. */
-  readonly #welcomed = new LRUCache<string, true>({ max: 100_000 });
+  readonly #first: FirstMessages;
 
   constructor(
     log: EventLog,
@@ -99,7 +98,8 @@ export class MessageSender {
     this.#store = store;
     this.#lookup = lookup;
     this.#nextMid = nextMid;
-    log.onChanged(() => this.#welcomed.clear());
+    this.#first = new FirstMessages(log, store, lookup.hasSpoken);
+    log.onChanged(() => this.#first.clear());
   }
 
   /**
@@ -170,7 +170,7 @@ export class MessageSender {
       addressee,
       settings,
     );
-    for (let attempt = 0; attempt < attempts; attempt++) {
+    return untilDecided(async () => {
       const { expected, answers } = await this.#answers(command, addressee, conversation);
       const events: NewEvent[] = [encode(id, sent, metadataOf(context))];
       for (const answer of answers) {
@@ -179,12 +179,11 @@ export class MessageSender {
       }
       const stream = conversationStream(conversation);
       const result = await this.#log.append(stream, expected, atLeastOne(events), context.generation);
-      if (result.outcome === 'conflict') continue;
-      if (expected !== 'any') this.#welcomed.set(`${from}>${to.id}`, true);
+      if (result.outcome === 'conflict') return undefined;
+      if (expected !== 'any' && to.type === 'friend') this.#first.note(from, to.id);
       if (result.outcome === 'appended') return { mid, position: result.position };
       return repeated(await this.#standing(conversation, result.revision), contentHash);
-    }
-    throw new Refusal('notReady', '服务繁忙,请稍后再试');
+    });
   }
 
   async #addressee(from: Uid, to: Chat): Promise<Addressee> {
@@ -209,25 +208,9 @@ export class MessageSender {
     if (addressee.type === 'group' || !addressee.user?.isMember || addressee.user.disabled)
       return { expected: 'any', answers: [] };
     const { state: replies } = await this.#store.load(replyStream(addressee.uid));
-    const first = await this.#firstMessage(from, addressee.uid, conversation);
+    const first = await this.#first.find(from, addressee.uid, conversation);
     const answers = automaticAnswers(replies, content, first !== 'sent');
     return { expected: first === 'sent' ? 'any' : first, answers };
-  }
-
-  /** `sent`, or the revision at which `from` has not yet sent anything in the conversation. */
-  async #firstMessage(from: Uid, to: Uid, conversation: ConversationId): Promise<'sent' | 'none' | number> {
-    const key = `${from}>${to}`;
-    if (this.#welcomed.has(key)) return 'sent';
-    let revision: 'none' | number = 'none';
-    for await (const record of this.#log.readStream(conversationStream(conversation))) {
-      const event = decode(record);
-      if (event.type === 'MessageSent' && event.data.from === from && !event.data.automatic) {
-        this.#welcomed.set(key, true);
-        return 'sent';
-      }
-      revision = record.revision;
-    }
-    return revision;
   }
 
   async #answer(

@@ -238,3 +238,20 @@ export async function findByEventId(
   // The projector wrote it from a position of the log.
   return { checkpoint: position as Position, message };
 }
+
+/** Whether the read models show a message of a person in a conversation; notices do not count. */
+export async function hasSpoken(
+  database: ReadDatabase,
+  conversation: ConversationId,
+  sender: Uid,
+): Promise<boolean> {
+  const row = await database
+    .selectFrom('read.messages')
+    .select('mid')
+    .where('conversation', '=', conversation)
+    .where('sender', '=', sender)
+    .where('sub_type', '=', 'message')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}

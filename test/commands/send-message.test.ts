@@ -3,6 +3,7 @@ import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
 import type { SettingChanges } from '../../contracts/settings.ts';
 import type { Application } from '../../services/api/application.ts';
 import { execute } from '../../services/commands/execute.ts';
+import { FirstMessages, type HasSpoken } from '../../services/commands/first-messages.ts';
 import type { Chat, SendMessage, SentMessage } from '../../services/commands/send-message.ts';
 import { takeMessage } from '../../services/commands/take-message.ts';
 import { agree, agreeText, apply, friendshipStream } from '../../services/domain/friendship.ts';
@@ -11,10 +12,11 @@ import * as groups from '../../services/domain/group-commands.ts';
 import { addReply, replyStream } from '../../services/domain/reply.ts';
 import { changeSettings, settingStream } from '../../services/domain/setting.ts';
 import { changeAccount, userStream } from '../../services/domain/user.ts';
-import { readPage } from '../../services/queries/messages.ts';
+import { hasSpoken as findSpoken, readPage } from '../../services/queries/messages.ts';
 import { context, makeFriends, register } from '../support/acting.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 import { between, gid, inGroup, mid, uid } from '../support/events.ts';
+import { wrapLog } from '../support/wrapped-log.ts';
 
 let running: RunningApplication;
 let application: Application;
@@ -85,6 +87,19 @@ async function said(one: Uid, other: Uid): Promise<string[]> {
   const place = { reader: one, conversation: between(one, other), after: 0, before: null, limit: 100 };
   const page = await readPage(application.database, place);
   return page.map(({ message }) => `${message.from}: ${message.content}`);
+}
+
+/** The last that stands between two. */
+async function saidLast(one: Uid, other: Uid, count: number): Promise<string[]> {
+  await running.shown();
+  const rows = await application.database
+    .selectFrom('read.messages')
+    .select(['sender', 'content'])
+    .where('conversation', '=', between(one, other))
+    .orderBy('sequence', 'desc')
+    .limit(count)
+    .execute();
+  return rows.reverse().map(({ sender, content }) => `${sender}: ${content}`);
 }
 
 async function replies(member: Uid): Promise<void> {
@@ -384,6 +399,40 @@ describe('customer service', () => {
     // An automatic answer is no first message of the one for whom it was given.
     await send(second, friend(first), '在');
     expect((await said(first, second)).slice(2)).toEqual([`${second}: 在`, `${first}: 欢迎`]);
+  });
+
+  it('reads a bounded part of a long conversation, and asks the index for what lies before', async () => {
+    const [one, other] = await twoPeople();
+    const service = await member();
+    await send(one, friend(service), '在吗');
+    for (let index = 0; index < 105; index++) {
+      await Promise.all([send(service, friend(one), 'x'), send(service, friend(other), 'x')]);
+    }
+    // Another process remembers nothing of who was welcomed.
+    const another = await running.another();
+    let read = 0;
+    const log = wrapLog(another.log, {
+      async *readStream(...parameters) {
+        for await (const record of another.log.readStream(...parameters)) {
+          read++;
+          yield record;
+        }
+      },
+    });
+    const hasSpoken: HasSpoken = async (conversation, sender, position) => {
+      expect(await another.progress.confirmed(position, 20_000)).toBe(true);
+      return findSpoken(another.database, conversation, sender);
+    };
+    const first = new FirstMessages(log, another.store, hasSpoken);
+    expect(await first.find(one, service, between(one, service))).toBe('sent');
+    expect(await first.find(other, service, between(other, service))).toBe(104);
+    expect(read).toBe(200);
+    expect(await first.find(one, service, between(one, service))).toBe('sent');
+    expect(read).toBe(200);
+    await send(one, friend(service), '还在吗', {}, another);
+    await send(other, friend(service), '在吗', {}, another);
+    expect(await saidLast(one, service, 1)).toEqual([`${one}: 还在吗`]);
+    expect(await saidLast(other, service, 2)).toEqual([`${other}: 在吗`, `${service}: 欢迎`]);
   });
 
   it('welcomes after the text of agreeing, which is no first message', async () => {
