@@ -6,6 +6,7 @@ import * as lease from './0010-lease.ts';
 import * as identity from './0020-identity.ts';
 import * as groupMutes from './0040-group-mutes.ts';
 import * as invitations from './0041-invitations.ts';
+import * as snapshots from './0042-snapshots.ts';
 import * as knownAddresses from './0050-known-addresses.ts';
 import * as uploads from './0070-uploads.ts';
 import * as gatewayBeats from './0080-gateway-beats.ts';
@@ -21,6 +22,7 @@ export const migrations = {
   '0020-identity': identity,
   '0040-group-mutes': groupMutes,
   '0041-invitations': invitations,
+  '0042-snapshots': snapshots,
   '0050-known-addresses': knownAddresses,
   '0070-uploads': uploads,
   '0080-gateway-beats': gatewayBeats,

@@ -17,6 +17,7 @@ import { followProgress, type Progress } from '../bus/progress.ts';
 import { AggregateStore, unreadableText } from '../commands/aggregate-store.ts';
 import { isRegisteredAs } from '../commands/register.ts';
 import { type MessageLookup, MessageSender } from '../commands/send-message.ts';
+import { createSnapshots } from '../commands/snapshots.ts';
 import { settingStream } from '../domain/setting.ts';
 import type { FileStore } from '../files/file-store.ts';
 import { openFiles } from '../files/files.ts';
@@ -76,10 +77,11 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   const accounts = accountsDatabase(pool);
   await identify(log, pool);
   const progress = await followProgress(bus, () => hedged(() => readCheckpoint(database)));
-  const store = new AggregateStore(log, (error) => {
+  const tell = (error: unknown) => {
     if (error instanceof UnreadableEvent) tellUnreadable(logger, error);
     else fail(error);
-  });
+  };
+  const store = new AggregateStore(log, tell, { snapshots: createSnapshots(pool) });
   await store.start();
   const tokens = createTokens({ database: accounts, bus, logger });
   const smsCodes = createSmsCodes({ database: accounts, provider: sms.provider, secret: app.secret, logger });

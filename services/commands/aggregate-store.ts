@@ -15,6 +15,7 @@ import {
   startOfLog,
 } from '../log/log.ts';
 import { Skips, skipStream } from '../log/skips.ts';
+import type { Snapshots } from './snapshots.ts';
 import { Turns } from './turns.ts';
 
 /** A state and how far it was folded. `revision` -1: the stream has no events yet. */
@@ -44,7 +45,15 @@ interface Entry {
   /** What came while the stream was being read; null once it is folded. */
   arrived: (Placed | PassedOver)[] | null;
   readonly folded: Promise<void>;
-  /** Ids seen, where the store under the log may keep one event twice; the first counts. */
+  /** The last event that was folded; undefined where that was passed over. */
+  lastId: EventId | undefined;
+  /** The revision of the last snapshot; -1: there is none. */
+  kept: number;
+  /**
+   * Ids seen, where the store under the log may keep one event twice; the first counts. Those before a
+   * snapshot are not among them: all appends to these streams name the expected revision, so that a late
+   * repeat conflicts.
+   */
   readonly seen: Set<EventId> | null;
 }
 
@@ -60,6 +69,12 @@ export const unreadableText = '日志中有本程序无法处理的事件,请升
 /** Between two questions where a log ends that does not answer. */
 const retryMilliseconds = 200;
 
+/**
+ * A snapshot is kept after so many events, and looked for after so many were read: most streams never have
+ * as many, and cost no look.
+ */
+export const eventsBetweenSnapshots = 1_000;
+
 /** So much is kept, in the aggregates' own weights. */
 const ordinaryMemory = 100_000;
 
@@ -74,6 +89,9 @@ export class AggregateStore {
   readonly #stop = new AbortController();
   readonly #entries: LRUCache<StreamName, Entry>;
   readonly #onFailure: (error: unknown) => void;
+  readonly #snapshots: Snapshots | undefined;
+  /** Snapshots that are being written. */
+  readonly #keeping = new Set<Promise<void>>();
   #skips: Skips;
   /** Events that were met, that this program cannot read, and that nobody has passed over. */
   readonly #unreadable = new Map<EventId, UnreadableEvent>();
@@ -83,11 +101,17 @@ export class AggregateStore {
   /**
    * `onFailure` hears of each UnreadableEvent that is met, after which the program can go on, and of any
    * other error that ends the following: states go stale then, so the process must end.
-   * `memory` bounds what is kept, in the aggregates' weights.
+   * `memory` bounds what is kept, in the aggregates' weights. Without `snapshots` all is folded from the
+   * beginning.
    */
-  constructor(log: EventLog, onFailure: (error: unknown) => void, memory = ordinaryMemory) {
+  constructor(
+    log: EventLog,
+    onFailure: (error: unknown) => void,
+    { memory = ordinaryMemory, snapshots }: { memory?: number | undefined; snapshots?: Snapshots } = {},
+  ) {
     this.#log = log;
     this.#onFailure = onFailure;
+    this.#snapshots = snapshots;
     this.#skips = new Skips(log);
     this.#entries = new LRUCache({
       maxSize: memory,
@@ -107,6 +131,7 @@ export class AggregateStore {
     this.#stop.abort();
     this.#unlisten();
     await this.#tailing;
+    await Promise.all(this.#keeping);
   }
 
   /** Why nothing is decided: an event of a newer program, of which nobody here knows what it changes. */
@@ -192,6 +217,8 @@ export class AggregateStore {
       revision: -1,
       position: startOfLog,
       arrived: [],
+      lastId: undefined,
+      kept: -1,
       folded: Promise.resolve().then(() => this.#fold(name, entry)),
       seen: this.#log.remembersIds === 'forever' ? null : new Set(),
     };
@@ -202,18 +229,55 @@ export class AggregateStore {
   async #fold(name: StreamName, entry: Entry): Promise<void> {
     try {
       do {
-        const from = entry.revision + 1;
-        for await (const record of this.#log.readStream(name, { from })) {
-          this.#apply(entry, this.#read(record));
-        }
+        await this.#foldRest(name, entry);
       } while (!this.#takeArrived(entry));
       if (this.#entries.peek(name) === entry) this.#keep(name, entry);
+      if (this.#keepSnapshot(name, entry)) entry.kept = entry.revision;
     } catch (error) {
       if (this.#entries.peek(name) === entry) this.#entries.delete(name);
       if (!(error instanceof UnreadableEvent)) throw error;
       this.#meet(error);
       throw new Refusal('notReady', unreadableText);
     }
+  }
+
+  /** Reads on to the end of the stream; from the last snapshot, if there are many events before it. */
+  async #foldRest(name: StreamName, entry: Entry): Promise<void> {
+    let count = 0;
+    for await (const record of this.#log.readStream(name, { from: entry.revision + 1 })) {
+      this.#apply(entry, this.#read(record));
+      count++;
+      if (count === eventsBetweenSnapshots && (await this.#takeSnapshot(name, entry))) {
+        return this.#foldRest(name, entry);
+      }
+    }
+  }
+
+  /** Goes on from the last snapshot; false where there is none later, or none of this stream as it stands. */
+  async #takeSnapshot(name: StreamName, entry: Entry): Promise<boolean> {
+    // Without its database everything is decided all the same.
+    const stored = await this.#snapshots?.find(name, entry.aggregate.version).catch(() => undefined);
+    if (!stored || stored.revision <= entry.revision) return false;
+    if (stored.skipped !== this.#skips.countOf(name)) return false;
+    const { state, revision, eventId } = stored;
+    for await (const { id, position } of this.#log.readStream(name, { from: revision, limit: 1 })) {
+      if (id !== eventId) return false;
+      Object.assign(entry, { state, revision, position, lastId: id, kept: revision });
+      return true;
+    }
+    return false;
+  }
+
+  /** Keeps a snapshot where many events have come since the last one. */
+  #keepSnapshot(name: StreamName, { aggregate, state, revision, lastId, kept }: Entry): boolean {
+    if (!this.#snapshots || lastId === undefined || revision - kept < eventsBetweenSnapshots) return false;
+    const stored = { state, revision, eventId: lastId, skipped: this.#skips.countOf(name) };
+    const keeping: Promise<void> = this.#snapshots
+      .keep(name, aggregate.version, stored)
+      .catch(() => undefined)
+      .finally(() => this.#keeping.delete(keeping));
+    this.#keeping.add(keeping);
+    return true;
   }
 
   /** @throws UnreadableEvent */
@@ -310,6 +374,7 @@ export class AggregateStore {
       const before = entry.aggregate.weight(entry.state);
       this.#apply(entry, event);
       if (entry.aggregate.weight(entry.state) !== before) this.#keep(stream, entry);
+      if (this.#keepSnapshot(stream, entry)) entry.kept = entry.revision;
     }
   }
 
@@ -323,6 +388,7 @@ export class AggregateStore {
     if (event.revision <= entry.revision) return;
     entry.revision = event.revision;
     entry.position = event.position;
+    entry.lastId = event.type === 'passed over' ? undefined : event.id;
     if (event.type === 'passed over') return;
     if (entry.seen?.has(event.id)) return;
     entry.seen?.add(event.id);

@@ -3,6 +3,11 @@ import type { StreamName } from '../log/log.ts';
 
 /** What is decided about as one: a stream of events, and the state that folding them gives. */
 export interface Aggregate<State, Event extends DomainEvent = DomainEvent> {
+  /**
+   * Of the fold: to be raised whenever `evolve` makes another state of the same events, for states that an
+   * older version folded are kept. test/domain/fold-versions.test.ts fails where that is forgotten.
+   */
+  readonly version: number;
   /** The state of a stream that has no events. */
   readonly initial: () => State;
   /**

@@ -57,6 +57,7 @@ export function allowanceStream(uid: Uid): AggregateStream<AllowanceState, Allow
 }
 
 export const allowance: Aggregate<AllowanceState, AllowanceEvent> = {
+  version: 1,
   initial: () => new Map(),
   evolve: (state, { data }, time) => {
     const uses = state.get(data.allowance) ?? [];

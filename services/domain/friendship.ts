@@ -38,6 +38,7 @@ export function friendshipStream(one: Uid, other: Uid): AggregateStream<Friendsh
 }
 
 export const friendship: Aggregate<FriendshipState, FriendshipEvent> = {
+  version: 1,
   initial: () => ({
     friends: false,
     everFriends: false,

@@ -46,6 +46,7 @@ export function groupStream(gid: Gid): AggregateStream<GroupState, GroupEvent> {
 const joined: Member = { manager: false, remark: '' };
 
 export const group: Aggregate<GroupState, GroupEvent> = {
+  version: 1,
   initial: () => null,
   evolve: (state, event, time) => {
     if (event.type === 'GroupCreated') {

@@ -18,6 +18,7 @@ export function replyStream(uid: Uid): AggregateStream<ReplyState, ReplyEvent> {
 }
 
 export const reply: Aggregate<ReplyState, ReplyEvent> = {
+  version: 1,
   initial: () => new Map(),
   evolve: (state, event) => {
     if (event.type === 'ReplyDeleted') state.delete(event.data.rid);

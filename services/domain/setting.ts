@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { SettingEvent } from '../../contracts/events/setting.ts';
 import {
   defaultSettings,
@@ -8,6 +9,8 @@ import {
 import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts';
 
 export const setting: Aggregate<Settings, SettingEvent> = {
+  /** The defaults are part of every state: a snapshot from before a setting was added would lack it. */
+  version: crc32(JSON.stringify(defaultSettings)) >>> 1,
   initial: () => defaultSettings,
   evolve: (state, event) => withRecorded(state, event.data.changes),
   weight: () => 1,

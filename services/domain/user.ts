@@ -22,6 +22,7 @@ export function userStream(uid: Uid): AggregateStream<UserState, UserEvent> {
 }
 
 export const user: Aggregate<UserState, UserEvent> = {
+  version: 1,
   initial: () => null,
   evolve: (state, event) => {
     if (event.type === 'UserRegistered') {

@@ -14,6 +14,7 @@ type Named = Pick<RecordedEvent, 'stream' | 'id'>;
 export class Skips {
   readonly #log: Pick<EventLog, 'readStream'>;
   readonly #reasons = new Map<string, string>();
+  readonly #counts = new Map<string, number>();
   #revision = -1;
 
   constructor(log: Pick<EventLog, 'readStream'>) {
@@ -37,7 +38,9 @@ export class Skips {
     const event = tryDecode(record);
     if (!('type' in event) || event.type !== 'EventSkipped') return undefined;
     const { stream, eventId, why } = event.data;
-    this.#reasons.set(keyOf(stream, eventId), why);
+    const key = keyOf(stream, eventId);
+    if (!this.#reasons.has(key)) this.#counts.set(stream, this.countOf(stream) + 1);
+    this.#reasons.set(key, why);
     // Written from a record of the log.
     return { stream: stream as StreamName, id: eventId as RecordedEvent['id'] };
   }
@@ -45,6 +48,11 @@ export class Skips {
   /** Whether the event is passed over. */
   has({ stream, id }: Named): boolean {
     return this.#reasons.has(keyOf(stream, id));
+  }
+
+  /** How many events of a stream are passed over. */
+  countOf(stream: string): number {
+    return this.#counts.get(stream) ?? 0;
   }
 
   /** Why the event is passed over; undefined if it is not. */

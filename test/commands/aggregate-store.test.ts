@@ -47,7 +47,7 @@ beforeEach(async () => {
 afterEach(() => store.stop());
 
 async function open(on: EventLog, memory?: number, told = failures): Promise<AggregateStore> {
-  const opened = new AggregateStore(counting(on), (error) => told.push(error), memory);
+  const opened = new AggregateStore(counting(on), (error) => told.push(error), { memory });
   await opened.start();
   return opened;
 }
