@@ -26,6 +26,12 @@ export class Continuity {
     if (this.#last === undefined || position > this.#last.position) this.#last = { position, id };
   }
 
+  /** Notes the log's identity if none is known yet. @returns what was given */
+  learn<Identity extends LogIdentity | undefined>(identity: Identity): Identity {
+    this.#identity ??= identity;
+    return identity;
+  }
+
   /** Calls `hear` at once when the log is found to be another. Returns how to stop. */
   onChanged(hear: () => void): () => void {
     const listener = () => hear();

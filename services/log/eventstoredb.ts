@@ -178,11 +178,11 @@ class EventStoreDBLog implements EventLog {
 
   async identity(): Promise<LogIdentity | undefined> {
     const { identity } = await this.#identity.look(undefined);
-    return identity;
+    return this.#continuity.learn(identity);
   }
 
-  found(identity: LogIdentity): Promise<LogIdentity> {
-    return this.#identity.found(identity);
+  async found(identity: LogIdentity): Promise<LogIdentity> {
+    return this.#continuity.learn(await this.#identity.found(identity));
   }
 
   beginEpoch(old: string): Promise<LogIdentity> {

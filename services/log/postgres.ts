@@ -167,11 +167,11 @@ class PostgresLog implements EventLog {
 
   async identity(): Promise<LogIdentity | undefined> {
     const { identity } = await this.#ask((sight) => sight.look(undefined));
-    return identity;
+    return this.#continuity.learn(identity);
   }
 
-  found(identity: LogIdentity): Promise<LogIdentity> {
-    return this.#ask((sight) => sight.found(identity));
+  async found(identity: LogIdentity): Promise<LogIdentity> {
+    return this.#continuity.learn(await this.#ask((sight) => sight.found(identity)));
   }
 
   beginEpoch(old: string): Promise<LogIdentity> {

@@ -1,13 +1,27 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openEventStoreDBLog, type Patience } from '../../services/log/eventstoredb.ts';
-import { type EventLog, LogFailure, type NewEvent, startOfLog } from '../../services/log/log.ts';
+import { LogChanged } from '../../services/log/identity.ts';
+import {
+  type AppendResult,
+  type EventLog,
+  LogFailure,
+  type NewEvent,
+  type Position,
+  startOfLog,
+} from '../../services/log/log.ts';
+import { prefixedLog } from '../../services/log/prefixed.ts';
 import { EventStoreDBDouble } from '../support/eventstoredb-double.ts';
 import { describeEventLog } from './contract.ts';
 import { describeFreezing } from './contract-freezing.ts';
 import { collect, event, events, idsOf, orderFaults, streamOf, take } from './specimens.ts';
 
 const logger = pino({ level: 'silent' });
+
+function expectAppended(result: AppendResult): { readonly position: Position } {
+  if (result.outcome !== 'appended') throw new Error(`not appended: ${result.outcome}`);
+  return result;
+}
 
 describeEventLog('a double of EventStoreDB, which tests our own reactions', {
   async make() {
@@ -53,6 +67,88 @@ describe('our reactions to what EventStoreDB does when it fails (a double stands
     read: 600,
     pulse: { silence: 100, deadline: 200 },
   };
+
+  /** A log with an identity and three events, whose subscription has shown them all. */
+  const followed = async (double: EventStoreDBDouble) => {
+    const log = opened(double, impatient);
+    await log.found({ installation: 'ours', epoch: 'first' });
+    const stream = streamOf('kept');
+    for (let count = 0; count < 3; count++) await log.append(stream, 'any', events(1));
+    const seen: number[] = [];
+    const signal = new AbortController();
+    ends.push(() => signal.abort());
+    const ended = (async () => {
+      const options = { after: startOfLog, prefixes: ['kept-'], signal: signal.signal };
+      for await (const batch of log.subscribe(options)) seen.push(...batch.map(({ revision }) => revision));
+    })().catch((error: unknown) => error);
+    await expect.poll(() => seen).toEqual([0, 1, 2]);
+    return { log, stream, ended };
+  };
+
+  it('begins another epoch where the server was restored from an older backup, and lets go of what it knew', async () => {
+    const double = await started();
+    const { log, stream, ended } = await followed(double);
+    const { generation } = log;
+    let changes = 0;
+    log.onChanged(() => changes++);
+    double.kill();
+    double.store.restore(2);
+    await double.start();
+    expect(await ended).toBeInstanceOf(LogChanged);
+    expect([changes, log.generation]).toEqual([1, generation + 1]);
+    expect(await log.identity()).toMatchObject({ installation: 'ours' });
+    expect((await log.identity())?.epoch).not.toBe('first');
+    await expect(log.append(stream, 'any', events(1), generation)).rejects.toBeInstanceOf(LogFailure);
+    expect(await log.append(stream, 0, events(1))).toMatchObject({ outcome: 'appended', revision: 1 });
+  });
+
+  it('appends nothing where the server was emptied, and leaves it as it is', async () => {
+    const double = await started();
+    const { log, stream } = await followed(double);
+    double.kill();
+    double.store.restore(0);
+    await double.start();
+    const failed = await log.append(stream, 'any', events(1)).catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(LogFailure);
+    expect(String(failed)).toMatch(/installation ours/);
+    expect(double.store.records).toEqual([]);
+  });
+
+  it('tells of a subscription that fails again and again', async () => {
+    const told: string[] = [];
+    const listener = pino({ level: 'warn' }, { write: (line) => void told.push(line) });
+    const double = await started();
+    const log = openEventStoreDBLog({ url: double.url, logger: listener, patience: impatient });
+    ends.push(() => log.close());
+    const signal = new AbortController();
+    ends.push(() => signal.abort());
+    const beyond = '0000000000000009999-0000000000000009999' as Position;
+    void (async () => {
+      for await (const _ of log.subscribe({ after: beyond, signal: signal.signal })) break;
+    })();
+    await expect
+      .poll(() => told.some((line) => /fails again and again/.test(line)), { timeout: 20_000 })
+      .toBe(true);
+  });
+
+  it('has streams of one prefix apart from those of others, under the names without it', async () => {
+    const double = await started();
+    const store = opened(double);
+    const log = prefixedLog(store, 'chat-');
+    await store.append(streamOf('user', 1), 'none', events(1));
+    const ours = events(2);
+    const { position } = expectAppended(await log.append(streamOf('user', 1), 'none', ours));
+    await store.append(streamOf('foreign', 1), 'none', events(50));
+    expect(await log.end()).toBe(position);
+    expect(await log.end(['user-'])).toBe(position);
+    expect(await store.end()).not.toBe(position);
+    const records = await collect(log.readAll({ prefixes: ['user-'] }));
+    expect(idsOf(records)).toEqual(idsOf(ours));
+    expect(records.map(({ stream }) => stream)).toEqual([streamOf('user', 1), streamOf('user', 1)]);
+    expect(idsOf(await collect(log.readStream(streamOf('user', 1))))).toEqual(idsOf(ours));
+    expect(idsOf(await take(log, 2, { after: startOfLog, prefixes: ['user-'] }))).toEqual(idsOf(ours));
+    expect(double.store.records.map(({ stream }) => stream)).toContain('chat-user-1');
+  });
 
   it('follows without a gap where live subscriptions are ended under load', async () => {
     const double = await started();

@@ -34,6 +34,16 @@ export class DoubleStore {
     this.#recent = new Map();
   }
 
+  /** Holds only the first records from now on, as a store that was restored from a backup. */
+  restore(count: number): void {
+    this.records.splice(count);
+    this.#streams.clear();
+    for (const record of this.records) {
+      this.#streams.set(record.stream, [...this.stream(record.stream), record]);
+    }
+    this.forgetRecentIds();
+  }
+
   /** Stores, or recognises what stands, or finds a conflict. */
   append(request: AppendRequest): AppendResponse {
     const options = request.getOptions();

@@ -180,6 +180,10 @@ export class EventStoreDBDouble {
     const matches = ({ stream }: DoubleRecord) =>
       prefixes.length === 0 ? !stream.startsWith('$') : prefixes.some((prefix) => stream.startsWith(prefix));
     const after = Number(options?.getAll()?.getPosition()?.getCommitPosition() ?? -1);
+    if (after > (this.store.records.at(-1)?.position ?? 0)) {
+      call.emit('error', { code: status.UNKNOWN, details: 'Exception was thrown by handler.' });
+      return;
+    }
     call.write(new streams.ReadResp().setConfirmation(new streams.ReadResp.SubscriptionConfirmation()));
     const cut = this.cuts.shift();
     let next = this.store.records.findIndex(({ position }) => position > after);
