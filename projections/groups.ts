@@ -33,6 +33,11 @@ export function standing(rows: Rows, gid: Gid): GroupRow {
   return group;
 }
 
+/** Tells the group that its name, owner, managers or mutes changed. Reads the group. */
+export function pushUpdate(rows: Rows, pushes: Pushes, gid: Gid): void {
+  pushes.add(groupChannel(gid), 'update', { gid, name: standing(rows, gid).name });
+}
+
 /** What `leaveNotice` reads. */
 export function noticeReads(by: Uid, gid: Gid) {
   return groupMessageReads(by, gid);
@@ -242,7 +247,7 @@ export const groupProjections: Pick<
       const after = { ...before, name: name ?? before.name, avatar: avatar ?? before.avatar };
       rows.put(groups, after);
       pushAvatar(pushes, before, after);
-      if (after.name !== before.name) pushes.add(groupChannel(gid), 'update', { gid });
+      if (after.name !== before.name) pushUpdate(rows, pushes, gid);
     },
   },
   MembersReleased: {

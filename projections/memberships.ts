@@ -1,7 +1,6 @@
 import type { GroupEvent } from '../contracts/events/group.ts';
 import type { Gid, Uid } from '../contracts/ids.ts';
-import { groupChannel } from '../contracts/push/index.ts';
-import { leaveNotice, noticeReads, standing } from './groups.ts';
+import { leaveNotice, noticeReads, pushUpdate, standing } from './groups.ts';
 import type { ProjectionsOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
 import { type GroupMemberRow, groupMembers, groupMutes, groups } from './tables.ts';
@@ -10,6 +9,7 @@ type OfMember = { readonly data: { readonly gid: Gid; readonly uid: Uid } };
 type By = { readonly data: { readonly gid: Gid; readonly by: Uid } };
 
 const ofMember = ({ data: { gid, uid } }: OfMember) => [groupMembers.at(gid, uid)];
+const ofMemberAndGroup = (event: OfMember) => [...ofMember(event), groups.at(event.data.gid)];
 const byMember = ({ data: { gid, by } }: By) => noticeReads(by, gid);
 
 function change(rows: Rows, gid: Gid, uid: Uid, changes: Partial<GroupMemberRow>): void {
@@ -31,17 +31,17 @@ export const membershipProjections: Pick<
   | 'CodesRevoked'
 > = {
   ManagerAppointed: {
-    reads: ofMember,
+    reads: ofMemberAndGroup,
     apply({ data: { gid, uid } }, rows, pushes) {
       change(rows, gid, uid, { role: 'manager' });
-      pushes.add(groupChannel(gid), 'update', { gid });
+      pushUpdate(rows, pushes, gid);
     },
   },
   ManagerDismissed: {
-    reads: ofMember,
+    reads: ofMemberAndGroup,
     apply({ data: { gid, uid } }, rows, pushes) {
       change(rows, gid, uid, { role: 'member' });
-      pushes.add(groupChannel(gid), 'update', { gid });
+      pushUpdate(rows, pushes, gid);
     },
   },
   MemberMuted: {
@@ -51,7 +51,7 @@ export const membershipProjections: Pick<
       rows.put(groupMutes, { gid, uid, until });
       change(rows, gid, uid, { muted_until: until });
       leaveNotice(rows, pushes, event, by);
-      pushes.add(groupChannel(gid), 'update', { gid });
+      pushUpdate(rows, pushes, gid);
     },
   },
   MemberUnmuted: {
@@ -61,7 +61,7 @@ export const membershipProjections: Pick<
       rows.delete(groupMutes.at(gid, uid));
       change(rows, gid, uid, { muted_until: 0 });
       leaveNotice(rows, pushes, event, by);
-      pushes.add(groupChannel(gid), 'update', { gid });
+      pushUpdate(rows, pushes, gid);
     },
   },
   GroupMuted: {
@@ -70,7 +70,7 @@ export const membershipProjections: Pick<
       const { gid, by } = event.data;
       rows.put(groups, { ...standing(rows, gid), muted: true });
       leaveNotice(rows, pushes, event, by);
-      pushes.add(groupChannel(gid), 'update', { gid });
+      pushUpdate(rows, pushes, gid);
     },
   },
   GroupUnmuted: {
@@ -79,7 +79,7 @@ export const membershipProjections: Pick<
       const { gid, by } = event.data;
       rows.put(groups, { ...standing(rows, gid), muted: false });
       leaveNotice(rows, pushes, event, by);
-      pushes.add(groupChannel(gid), 'update', { gid });
+      pushUpdate(rows, pushes, gid);
     },
   },
   GroupRemarked: {
@@ -101,7 +101,7 @@ export const membershipProjections: Pick<
       change(rows, gid, from, { role: 'member' });
       rows.delete(groupMutes.at(gid, to));
       change(rows, gid, to, { role: 'owner', muted_until: 0 });
-      pushes.add(groupChannel(gid), 'update', { gid });
+      pushUpdate(rows, pushes, gid);
     },
   },
 };

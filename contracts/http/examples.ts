@@ -170,7 +170,7 @@ export const home = {
     unread_friend_apply_count: 0,
   },
   friend: { X: { '10': contact(10, '小老鼠', 'X', noAvatar) } },
-  group: [{ gid: 502139874, avatar: '/h5/group/avatar?uid=9,10,11', name: '群聊(猫猫,小老鼠)' }],
+  group: [{ gid: 502139874, avatar: '/h5/group/avatar?uid=9,10,11', name: '群聊(猫猫,小老鼠)', uid: 9 }],
   chatting: {
     friend10: {
       type: 'friend',

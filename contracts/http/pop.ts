@@ -73,7 +73,9 @@ export const popGet = contract({
   data: z.object({
     mine: Mine,
     friend: ContactList,
-    group: z.array(z.object({ gid: z.int(), avatar: z.string(), name: z.string() })),
+    group: z.array(
+      z.object({ gid: z.int(), avatar: z.string(), name: z.string(), uid: z.int().describe('群主') }),
+    ),
     chatting: z.record(z.string(), ChattingEntry),
     setting: z.object({ id: z.literal(2), ...shownSettings }),
   }),

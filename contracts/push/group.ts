@@ -17,5 +17,5 @@ export const RemoveGroupPush = z.object({ gid });
 /** The group's picture is another. */
 export const UpdateGroupPush = z.object({ gid, avatar: z.string() });
 
-/** Name, owner, managers or mutes changed: ask group/detail. */
-export const UpdatePush = z.object({ gid });
+/** Name, owner, managers or mutes changed: ask group/detail. `name` is the group's, as it is now. */
+export const UpdatePush = z.object({ gid, name: z.string() });

@@ -72,6 +72,8 @@ export const ChannelData = z.looseObject({
   user_info: z.unknown().optional(),
   /** The hash of the token that it was signed for, so that the socket ends with the token. */
   session: z.string().optional(),
+  /** The last position that the client has seen, for clients that can name it to the auth endpoint alone. */
+  since: z.string().optional(),
 });
 export type ChannelData = z.infer<typeof ChannelData>;
 

@@ -5,6 +5,7 @@ import { userAvatar } from '../../contracts/avatars.ts';
 import { apiPrefixes } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { ProfilePush } from '../../contracts/push/friend.ts';
+import { keptPosition } from '../../contracts/push/position.ts';
 import { SocketId } from '../../contracts/push/protocol.ts';
 import { shownToken } from '../accounts/shown-token.ts';
 import type { PageRequest } from '../proxies.ts';
@@ -44,6 +45,7 @@ const Asked = z.object({
   socket_id: text,
   channel_name: text,
   token: text,
+  since: text,
   login_uid: z.coerce.string().optional().catch(undefined),
 });
 type Asked = z.infer<typeof Asked>;
@@ -59,7 +61,7 @@ export function authRoutes(server: FastifyInstance, options: AuthOptions): void 
     if (socketId === undefined) return refuse(reply, '参数socket_id不合法');
     if (channel === undefined) return refuse(reply, '参数channel_name不合法');
     if (!(await maySign(options, caller, channel))) return refuse(reply, '没有权限订阅该频道');
-    const data = await channelData(options, caller, channel);
+    const data = await channelData(options, caller, channel, asked.since);
     return { auth: authOf(options.app, channelText(socketId, channel.name, data)), channel_data: data };
   };
   const userAuth = async (request: FastifyRequest, reply: FastifyReply) => {
@@ -112,6 +114,7 @@ function readAsked(request: FastifyRequest): Asked {
     socket_id: body?.socket_id ?? query?.socket_id,
     channel_name: body?.channel_name ?? query?.channel_name,
     token: body?.token ?? query?.token,
+    since: body?.since ?? query?.since,
     login_uid: body?.login_uid ?? query?.login_uid,
   };
 }
@@ -168,14 +171,23 @@ async function maySign(
   }
 }
 
-/** Tells the gateway who hears, also on private channels; and under which token. */
-async function channelData({ database }: AuthOptions, caller: Caller, channel: Channel): Promise<string> {
+/**
+ * Tells the gateway who hears, also on private channels; under which token; and from which position on, since
+ * stock clients can name that in the parameters of this call alone.
+ */
+async function channelData(
+  { database }: AuthOptions,
+  caller: Caller,
+  channel: Channel,
+  since: string | undefined,
+): Promise<string> {
   const { uid, session } = caller;
   const shown = isPresence(channel) && uid !== undefined;
   return JSON.stringify({
     user_id: uid === undefined ? 'server' : String(uid),
     user_info: shown ? await userInfo(database, uid) : undefined,
     session,
+    since: since ? keptPosition(since) : undefined,
   });
 }
 

@@ -17,6 +17,8 @@ export interface Allowed {
   readonly uid: Uid | undefined;
   /** The token for which the subscription was signed. */
   readonly session: string | undefined;
+  /** The position from which it resumes, as it was named when it was signed. */
+  readonly since: string | undefined;
 }
 
 export type Authorization = Allowed | { readonly allowed: false; readonly reason: string };
@@ -42,7 +44,7 @@ function judge(channel: Channel, asking: Asking, data: ChannelData | undefined):
   const userId = data?.user_id ?? asking.userId;
   const info = data?.user_info === undefined ? undefined : JSON.stringify(data.user_info);
   const hearer = userId === undefined ? undefined : { userId, info };
-  const session = data?.session;
+  const { session, since } = data ?? {};
   switch (channel.kind) {
     case 'user':
     case 'group':
@@ -58,13 +60,13 @@ function judge(channel: Channel, asking: Asking, data: ChannelData | undefined):
       if (channel.kind === 'user' && channel.uid !== uid) return refused("it is another user's channel");
       if ('uids' in channel && chatOf(channel, uid) === undefined)
         return refused('it is the chat of two others');
-      return { allowed: true, hearer, uid, session };
+      return { allowed: true, hearer, uid, session, since };
     }
     case 'presence':
       if (hearer === undefined) return refused('channel_data lacks user_id');
-      return { allowed: true, hearer, uid: undefined, session };
+      return { allowed: true, hearer, uid: undefined, session, since };
     default:
-      return { allowed: true, hearer, uid: undefined, session };
+      return { allowed: true, hearer, uid: undefined, session, since };
   }
 }
 

@@ -72,7 +72,7 @@ export class Subscriber {
     this.#end(before, subscription);
     this.#begin(subscription, authorization);
     try {
-      await this.#open(subscription, authorization, request.since);
+      await this.#open(subscription, authorization, request.since ?? authorization.since);
     } catch (error) {
       logger.warn({ err: error }, 'a subscription could not be judged; its socket is to come again');
       connection.close(pushCodes.overCapacity, 'not ready: come again');

@@ -130,19 +130,20 @@ function lastItem(uid: Uid, row: ChatRow): ChattingEntry['items'] {
 export async function findGroups(
   database: ReadDatabase,
   uid: Uid,
-): Promise<{ gid: Gid; avatar: string; name: string }[]> {
+): Promise<{ gid: Gid; avatar: string; name: string; uid: Uid }[]> {
   const rows = await database
     .selectFrom('read.group_members as m')
     .innerJoin('read.groups as g', 'g.gid', 'm.gid')
-    .select(['g.gid', 'g.avatar', 'g.faces', 'g.name', 'm.remark'])
+    .select(['g.gid', 'g.avatar', 'g.faces', 'g.name', 'g.owner', 'm.remark'])
     .where('m.uid', '=', uid)
     .where('g.state', '=', 'normal')
     .orderBy('g.created')
     .orderBy('g.gid')
     .execute();
-  return rows.map(({ gid, avatar, faces, name, remark }) => ({
+  return rows.map(({ gid, avatar, faces, name, owner, remark }) => ({
     gid,
     avatar: groupAvatar(avatar, faces),
     name: remark || name,
+    uid: owner,
   }));
 }

@@ -35,7 +35,7 @@ describe('creating a group', () => {
     for (const person of [tom, jerry]) {
       expect(await person.get('/pop/get')).toMatchObject({
         data: {
-          group: [{ gid: Number(gid), avatar, name: groupname }],
+          group: [{ gid: Number(gid), avatar, name: groupname, uid: tom.uid }],
           chatting: {
             [`group${gid}`]: {
               type: 'group',

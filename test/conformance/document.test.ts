@@ -12,7 +12,7 @@ const phone = '13812345678';
 
 /** What answers have that the document lacks. */
 const beyond: ReadonlySet<string> = new Set(
-  // Chats that are pinned; names in groups and of groups; unread mentions; members (会员) in every list; newer settings.
+  // Chats that are pinned; names in groups and of groups; owners of groups; unread mentions; members (会员) in every list; newer settings.
   [
     'top',
     'name',
@@ -20,6 +20,7 @@ const beyond: ReadonlySet<string> = new Set(
     'is_member',
     'dirty_words',
     'groupname',
+    'uid',
     'member_detail',
     'app_name',
     'register',

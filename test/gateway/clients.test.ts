@@ -37,6 +37,24 @@ describe('pusher-js', () => {
     pusher.disconnect();
   });
 
+  test('resumes from the position that it names to the auth endpoint', async () => {
+    const seen = await message('user-9', 'seen');
+    await message('user-9', 'missed');
+    const { channelAuthorization, ...more } = options(token);
+    const params = { since: seen.positions[0] ?? '' };
+    const pusher = new PusherClient(app.key, {
+      ...more,
+      channelAuthorization: { ...channelAuthorization, params },
+    });
+    const heard: unknown[] = [];
+    const channel = pusher.subscribe('private-user-9');
+    channel.bind('message', (data: unknown) => heard.push(data));
+    await expect.poll(() => heard).toMatchObject([{ content: 'missed' }]);
+    await message('user-9', 'live');
+    await expect.poll(() => heard).toMatchObject([{ content: 'missed' }, { content: 'live' }]);
+    pusher.disconnect();
+  });
+
   test('is told where a channel is not its own', async () => {
     const pusher = new PusherClient(app.key, options(token));
     const refused = next(pusher.subscribe('private-user-10'), 'pusher:subscription_succeeded');
@@ -66,7 +84,7 @@ describe('pusher-js', () => {
     const bertComes = next(anneThere, 'pusher:member_added');
     const bertThere = bert.subscribe('presence-group-50');
     expect(await next(bertThere, 'pusher:subscription_succeeded')).toMatchObject({ count: 2, myID: '10' });
-    expect(await bertComes).toEqual({ id: '10', info: { nickname: 'Bert', avatar: '/a.jpg' } });
+    expect(await bertComes).toEqual({ id: '10', info: { uid: 10, nickname: 'Bert', avatar: '/a.jpg' } });
     const typing = next(anneThere, 'client-typing');
     bertThere.trigger('client-typing', { on: true });
     expect(await typing).toEqual({ on: true });
@@ -102,7 +120,7 @@ test('laravel-echo hears private and presence channels', async () => {
   const here = new Promise<unknown>((resolve) => {
     echo.join('group-50').here(resolve);
   });
-  expect(await here).toEqual([{ nickname: 'Anne', avatar: '/a.jpg' }]);
+  expect(await here).toEqual([{ uid: 9, nickname: 'Anne', avatar: '/a.jpg' }]);
   const channel = echo.private('user-9');
   await new Promise<void>((resolve) => channel.subscribed(resolve));
   const heard = new Promise<unknown>((resolve) => channel.listen('.message', resolve));

@@ -151,8 +151,8 @@ describe('what is changed', () => {
     const gid = await there.group();
     const rename = () => there.tom.post('/group/update', { gid, groupname: 'mice' });
     expect(await heardOf(rename)).toEqual([
-      ['tom', 'update', { gid }],
-      ['jerry', 'update', { gid }],
+      ['tom', 'update', { gid, name: 'mice' }],
+      ['jerry', 'update', { gid, name: 'mice' }],
     ]);
     expect(await heardOf(rename)).toEqual([]);
   });

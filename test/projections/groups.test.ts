@@ -244,7 +244,7 @@ describe('leaving a group', () => {
 describe('what members may do', () => {
   it('changes with owner, managers and mutes, and the group is told to look', async () => {
     await world.given(created(8, '八群', 1, 2, 3));
-    const update = ['group-8', 'update', { gid: 8 }];
+    const update = ['group-8', 'update', { gid: 8, name: '八群' }];
     expect(await pushedBy({ type: 'ManagerAppointed', data: { gid: gid(8), uid: uid(2) } })).toEqual([
       update,
     ]);
@@ -298,7 +298,7 @@ describe('name and picture', () => {
     await world.given(created(9, '九群', 1));
     const data = { gid: gid(9), by: uid(1) };
     expect(await pushedBy({ type: 'GroupUpdated', data: { ...data, name: '新名' } })).toEqual([
-      ['group-9', 'update', { gid: 9 }],
+      ['group-9', 'update', { gid: 9, name: '新名' }],
     ]);
     expect(await pushedBy({ type: 'GroupUpdated', data: { ...data, avatar: '/x.png' } })).toEqual([
       ['group-9', 'updateGroup', { gid: 9, avatar: '/x.png' }],
