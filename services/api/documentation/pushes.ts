@@ -7,7 +7,7 @@ const told: Readonly<Record<PushName, readonly [shape: z.ZodObject, channel: str
   revoke: [pushes.revoke, 'user、group', '消息被撤回;`id` 是会话对方的 uid 或 gid,`uid` 是操作者'],
   message_delete: [pushes.message_delete, 'user、group', '消息被删除,或为自己删除'],
   read: [pushes.read, 'user', '读到了 `mid`;自己在其他设备上读了,或单聊中对方读了'],
-  friendApply: [pushes.friendApply, 'user', '`uid` 申请加为好友'],
+  friendApply: [pushes.friendApply, 'user', '`uid` 申请加为好友;带gid时为入群邀请'],
   addFriend: [pushes.addFriend, 'user', '新的好友'],
   removeFriend: [pushes.removeFriend, 'user', '`uid` 不再是好友'],
   presence: [pushes.presence, 'user', '好友上线或下线;只有实时推送,没有 `position`'],
