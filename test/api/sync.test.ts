@@ -67,6 +67,7 @@ describe('message/sync', () => {
     expect(told(events)).toEqual([
       [`user-${tom.uid}`, 'addFriend', jerry.uid],
       [`user-${tom.uid}`, 'addGroup', gid],
+      [`group-${gid}`, 'message', 'tom创建了群聊,邀请了jerry'],
       [`group-${gid}`, 'message', '群里'],
       [`user-${tom.uid}`, 'message', '私下'],
       ['global', 'settingChange', undefined],
@@ -112,6 +113,7 @@ describe('message/sync', () => {
     await jerry.post('/group/leave', { gid });
     expect(told((await sync(jerry, since)).events)).toEqual([
       [`user-${jerry.uid}`, 'addGroup', gid],
+      [`user-${jerry.uid}`, 'message', 'jerry加入了群聊'],
       [`user-${jerry.uid}`, 'removeGroup', gid],
     ]);
     await sayIn(tom, gid, '走了');
