@@ -55,7 +55,12 @@ const post = (headers: string, body = '') =>
 async function trickle(socket: Socket, first: string, byte: string): Promise<string> {
   socket.write(first);
   const timer = setInterval(() => socket.write(byte), 50);
-  const answer = await text(socket).catch(() => 'cut off');
+  // A byte that arrives after the end resets the connection: what came before it is the answer.
+  let answer = '';
+  socket.on('data', (bytes) => {
+    answer += bytes;
+  });
+  await new Promise((resolve) => socket.once('close', resolve));
   clearInterval(timer);
   return answer;
 }
