@@ -12,7 +12,7 @@ import { saysAway } from '../postgres/away.ts';
 export interface Envelope {
   readonly code: number;
   readonly msg: string;
-  readonly data: unknown;
+  readonly data?: unknown;
 }
 
 /** The answer to a request that was carried out. */
@@ -20,15 +20,11 @@ export function done(data: unknown): Envelope {
   return { code: 0, msg: 'ok', data };
 }
 
-/** The envelope of a refusal. Its `data` is there for clients that read it before they look at the code. */
-export function refusalEnvelope(reason: CodeName, msg: string = codes[reason].msg): Envelope {
-  return { code: codes[reason].code, msg, data: [] };
-}
-
-/** Answers with a refusal's envelope and the status of its code. */
+/** Answers with a code's envelope. */
 export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const { code } = codes[refusal.reason];
   reply.header('cache-control', 'no-store');
-  return reply.code(statusOf(refusal.reason)).send(refusalEnvelope(refusal.reason, refusal.message));
+  return reply.code(statusOf(refusal.reason)).send({ code, msg: refusal.message });
 }
 
 const byStatus: Readonly<Record<number, CodeName>> = {
@@ -83,8 +79,8 @@ export function answerUnreadable(error: Error & { code?: string }, socket: Socke
 
 /** Answers a request that was not read to its end, and closes the connection without waiting for the client. */
 export function answerUnread(reason: 'unreadable' | 'tooLarge' | 'tooSlow', socket: Socket): void {
-  const { status } = codes[reason];
-  const body = Buffer.from(JSON.stringify(refusalEnvelope(reason)));
+  const { code, msg, status } = codes[reason];
+  const body = Buffer.from(JSON.stringify({ code, msg }));
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/json; charset=utf-8',

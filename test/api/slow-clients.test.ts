@@ -55,12 +55,7 @@ const post = (headers: string, body = '') =>
 async function trickle(socket: Socket, first: string, byte: string): Promise<string> {
   socket.write(first);
   const timer = setInterval(() => socket.write(byte), 50);
-  // A byte that arrives after the end resets the connection: what came before it is the answer.
-  let answer = '';
-  socket.on('data', (bytes) => {
-    answer += bytes;
-  });
-  await new Promise((resolve) => socket.once('close', resolve));
+  const answer = await text(socket).catch(() => 'cut off');
   clearInterval(timer);
   return answer;
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Uid } from '../../contracts/ids.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { call, type Person, person, refusedWith, two } from '../support/client.ts';
+import { call, type Person, person, two } from '../support/client.ts';
 import { pictureProcesses } from '../support/picture-processes.ts';
 import { download, gif, picture, plain, upload, uploaded } from '../support/uploading.ts';
 
@@ -118,7 +118,7 @@ describe('pictures', () => {
   ])('of %s are told to be too large', async (_, make, msg) => {
     const bomb = await make();
     expect(bomb.length).toBeLessThan(10_000_000);
-    expect(await upload(running, { bytes: bomb })).toEqual({ status: 413, answer: refusedWith(413, msg) });
+    expect(await upload(running, { bytes: bomb })).toEqual({ status: 413, answer: { code: 413, msg } });
   });
 
   test('of 16,384 pixels a side, and of 1,000 frames, are taken', async () => {
@@ -287,13 +287,13 @@ describe('files', () => {
 describe('uploading', () => {
   test('needs a login, and says so whatever comes', async () => {
     const { answer } = await upload(running, { bytes: await picture('png'), headers: {} });
-    expect(answer).toEqual(refusedWith(-1, '请先登录'));
+    expect(answer).toEqual({ code: -1, msg: '请先登录' });
   });
 
   test('needs a file, and for avatars to know whose', async () => {
-    expect((await upload(running, {})).answer).toEqual(refusedWith(1, '缺少参数file'));
+    expect((await upload(running, {})).answer).toEqual({ code: 1, msg: '缺少参数file' });
     const given = { path: '/upload/avatar', bytes: await picture('png') };
-    expect((await upload(running, given)).answer).toEqual(refusedWith(1, '缺少参数login_uid'));
+    expect((await upload(running, given)).answer).toEqual({ code: 1, msg: '缺少参数login_uid' });
   });
 
   test('is refused by its switch', async () => {
@@ -312,7 +312,7 @@ describe('uploading', () => {
     const bytes = new Uint8Array(megabytes * 1024 * 1024 + 1);
     for (const extra of [0, 2_000_000]) {
       const { status, answer } = await upload(running, { path, bytes: new Uint8Array(bytes.length + extra) });
-      expect([status, answer]).toEqual([413, refusedWith(413, `文件不能超过${megabytes}MB`)]);
+      expect([status, answer]).toEqual([413, { code: 413, msg: `文件不能超过${megabytes}MB` }]);
     }
     await call(running, 'POST', '/setting/update', { upload_img_mb: 10, upload_file_mb: 50 });
     await expect.poll(() => waitingFiles()).toEqual([]);
@@ -332,13 +332,14 @@ describe('uploading', () => {
   ])('of a body with %s is unreadable', async (_, type, body) => {
     const headers = { ...serverKey, 'content-type': type };
     const response = await fetch(`${running.url}/api/upload/img`, { method: 'POST', body, headers });
-    expect([response.status, await response.json()]).toEqual([400, refusedWith(2, '请求内容无法解析')]);
+    expect([response.status, await response.json()]).toEqual([400, { code: 2, msg: '请求内容无法解析' }]);
   });
 
   test('of a picture as plain JSON is no upload', async () => {
-    expect(await call(running, 'POST', '/upload/img', { file: 'abc' })).toEqual(
-      refusedWith(2, '参数file不合法'),
-    );
+    expect(await call(running, 'POST', '/upload/img', { file: 'abc' })).toEqual({
+      code: 2,
+      msg: '参数file不合法',
+    });
   });
 });
 
@@ -356,7 +357,7 @@ describe('space', () => {
     }
     expect((await by(tom, '/upload/file', megabyte)).answer.code).toBe(0);
     const stored = await storedFiles();
-    const refused = { status: 200, answer: refusedWith(207, '上传空间已用完') };
+    const refused = { status: 200, answer: { code: 207, msg: '上传空间已用完' } };
     expect(await by(tom, '/upload/file', megabyte)).toEqual(refused);
     expect(await storedFiles()).toEqual(stored);
     expect((await by(jerry, '/upload/file', megabyte)).answer.code).toBe(0);
@@ -393,7 +394,7 @@ describe('space', () => {
     const msg = '服务器存储空间不足,暂时不能上传';
     for (const path of ['/upload/img', '/upload/file']) {
       const given = { path, bytes: await picture('png') };
-      expect(await upload(running, given)).toEqual({ status: 507, answer: refusedWith(507, msg) });
+      expect(await upload(running, given)).toEqual({ status: 507, answer: { code: 507, msg } });
     }
     expect(await waitingFiles()).toEqual([]);
     const sent = await tom.post('/message/send', { to: jerry.uid, type: 'friend', content: '还能发' });
@@ -450,7 +451,7 @@ describe('a multipart body elsewhere', () => {
 
   test('may bring no file, and no more than 2 MB', async () => {
     const given = { path: '/friend/apply', bytes: await picture('png') };
-    expect((await upload(running, given)).answer).toEqual(refusedWith(2, '参数file不合法'));
+    expect((await upload(running, given)).answer).toEqual({ code: 2, msg: '参数file不合法' });
     const fields = { a: 'x'.repeat(1_500_000), b: 'x'.repeat(1_500_000) };
     expect(await upload(running, { path: '/friend/apply', fields })).toMatchObject({ status: 413 });
   });

@@ -21,9 +21,6 @@ export const done: Envelope = { code: 0, msg: 'ok', data: [] };
 const Added = z.object({ uid: z.int() });
 let usernames = 0;
 
-/** How a call answers that it refuses. */
-export const refusedWith = (code: number, msg: string): Envelope => ({ code, msg, data: [] });
-
 /** Posts JSON, or gets with a query; `path` without `/api`. */
 export async function call(
   { server }: RunningApplication,

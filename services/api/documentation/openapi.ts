@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import { type CodeName, codes } from '../../../contracts/codes.ts';
 import type { Access, Contract } from '../../../contracts/http/contract.ts';
-import { refusalEnvelope } from '../envelope.ts';
 import { introduction } from './introduction.ts';
 import { type Shape, shapeOf } from './shape.ts';
 
@@ -69,20 +68,14 @@ export function describeApi(served: readonly ServedContract[], prefixes: readonl
 const unreached = ['unreadable', 'tooLarge', 'wrongType', 'tooMany', 'unexpected', 'notReady'] as const;
 
 function refusedBeforehand(reason: (typeof unreached)[number]): Shape {
-  return {
-    description: codes[reason].msg,
-    content: { 'application/json': { schema: refused, example: refusalEnvelope(reason) } },
-  };
+  const { code, msg } = codes[reason];
+  return { description: msg, content: { 'application/json': { schema: refused, example: { code, msg } } } };
 }
 
 const refused = {
   type: 'object',
-  properties: {
-    code: { type: 'integer', not: { const: 0 } },
-    msg: { type: 'string' },
-    data: { type: 'array', maxItems: 0 },
-  },
-  required: ['code', 'msg', 'data'],
+  properties: { code: { type: 'integer', not: { const: 0 } }, msg: { type: 'string' } },
+  required: ['code', 'msg'],
 };
 
 function operation(contract: Contract, method: 'GET' | 'POST'): Shape {
@@ -144,7 +137,7 @@ function answerOf(contract: Contract): Shape {
   ];
   const refusals = reasons.map((reason) => {
     const { code, msg } = codes[reason];
-    return [`${code} ${reason}`, { summary: `${code} ${msg}`, value: refusalEnvelope(reason) }];
+    return [`${code} ${reason}`, { summary: `${code} ${msg}`, value: { code, msg } }];
   });
   const success = { type: 'object', properties: successShape(data), required: ['code', 'msg', 'data'] };
   const json = picture
