@@ -1,6 +1,6 @@
 import { Refusal } from '../../contracts/codes.ts';
 import { Gid, Uid } from '../../contracts/ids.ts';
-import type { Chat } from '../commands/send-message.ts';
+import type { Chat } from '../domain/chat.ts';
 
 /**
  * A chat as a request names it: `type`, and the other's uid or the gid, under the name of its parameter.

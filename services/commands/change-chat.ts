@@ -2,6 +2,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import type { InboxEvent } from '../../contracts/events/inbox.ts';
 import { type ConversationId, Mid, type Uid } from '../../contracts/ids.ts';
 import { streamName } from '../domain/aggregate.ts';
+import { type Chat, conversationOf } from '../domain/chat.ts';
 import { groupStream, mustBeIn } from '../domain/group.ts';
 import { mustExist, userStream } from '../domain/user.ts';
 import { type EventLog, type Position, startOfLog } from '../log/log.ts';
@@ -18,7 +19,6 @@ import type { ReadDatabase } from '../queries/tables.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 import type { CommandContext } from './context.ts';
 import { appendAny } from './execute.ts';
-import { type Chat, conversationOf } from './send-message.ts';
 
 /** What changing a chat works with. */
 interface Parts {

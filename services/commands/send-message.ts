@@ -3,14 +3,8 @@ import { v5 as uuidv5 } from 'uuid';
 import { Refusal } from '../../contracts/codes.ts';
 import type { ConversationEvent } from '../../contracts/events/conversation.ts';
 import { categories } from '../../contracts/events/index.ts';
-import {
-  type ConversationId,
-  friendConversation,
-  type Gid,
-  groupConversation,
-  type Mid,
-  type Uid,
-} from '../../contracts/ids.ts';
+import type { ConversationId, Mid, Uid } from '../../contracts/ids.ts';
+import { type Chat, conversationOf, type StoredMessage } from '../domain/chat.ts';
 import { type Addressee, conversationStream, mustMaySend, sendMessage } from '../domain/conversation.ts';
 import { friendshipStream } from '../domain/friendship.ts';
 import { groupStream } from '../domain/group.ts';
@@ -32,29 +26,12 @@ import { type CommandContext, seconds } from './context.ts';
 import { atLeastOne, metadataOf, newEventId, untilDecided } from './execute.ts';
 import { FirstMessages, type HasSpoken } from './first-messages.ts';
 
-/** The chat as its sender names it: another person, or a group. */
-export type Chat =
-  | { readonly type: 'friend'; readonly id: Uid }
-  | { readonly type: 'group'; readonly id: Gid };
-
-/** The conversation behind a chat of `uid`. */
-export function conversationOf(uid: Uid, chat: Chat): ConversationId {
-  return chat.type === 'friend' ? friendConversation(uid, chat.id) : groupConversation(chat.id);
-}
-
 export interface SendMessage {
   readonly from: Uid;
   readonly to: Chat;
   readonly content: string;
   readonly quoteMid?: Mid | undefined;
   readonly uniqueId?: string | undefined;
-}
-
-/** A message that stands in the log under an event id. */
-export interface StoredMessage {
-  readonly mid: Mid;
-  readonly contentHash: string | undefined;
-  readonly position: Position;
 }
 
 /** What sending asks of the read models, and only in rarer cases. */

@@ -1,6 +1,7 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { ConversationEvent } from '../../contracts/events/conversation.ts';
 import type { Mid, Uid } from '../../contracts/ids.ts';
+import { type Chat, conversationOf } from '../domain/chat.ts';
 import { conversationStream, deleteMessage, revokeMessage } from '../domain/conversation.ts';
 import { groupStream, mustBeIn } from '../domain/group.ts';
 import { settingStream } from '../domain/setting.ts';
@@ -11,7 +12,6 @@ import type { ReadDatabase } from '../queries/tables.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 import { type CommandContext, seconds } from './context.ts';
 import { appendAny } from './execute.ts';
-import { type Chat, conversationOf } from './send-message.ts';
 
 /** How a message is taken away: shown as revoked, gone for the taker alone, gone for all. */
 export type Taking = 'revoke' | 'delete for self' | 'delete for all';

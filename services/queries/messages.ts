@@ -3,7 +3,7 @@ import { userAvatar } from '../../contracts/avatars.ts';
 import type { Message } from '../../contracts/http/message.ts';
 import { type ConversationId, conversationParties, type Mid, type Uid } from '../../contracts/ids.ts';
 import { type MessageState, quotedContent, revokedText } from '../../contracts/message-texts.ts';
-import type { StoredMessage } from '../commands/send-message.ts';
+import type { StoredMessage } from '../domain/chat.ts';
 import type { StandingMessage } from '../domain/conversation.ts';
 import { type EventId, type Position, startOfLog } from '../log/log.ts';
 import type { ReadDatabase } from './tables.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Mid, Uid } from '../../contracts/ids.ts';
 import { type ChatChanges, changeChat, markRead } from '../../services/commands/change-chat.ts';
-import type { Chat } from '../../services/commands/send-message.ts';
+import type { Chat } from '../../services/domain/chat.ts';
 import { startOfLog } from '../../services/log/log.ts';
 import { findMessage, findReading } from '../../services/queries/messages.ts';
 import { countUnread } from '../../services/queries/unread.ts';
