@@ -46,8 +46,12 @@ export class SilenceWatch {
         received = this.#socket?.bytesRead;
         this.#heard = now;
       } else if (now - this.#heard >= limit) {
-        this.#socket?.destroy(new DatabaseSilent(`the database has not answered for ${limit} ms`));
-        silent();
+        // If this process stood still, an answer may lie in the socket: it is read before this runs.
+        setImmediate(() => {
+          if (!this.owes || this.#socket?.bytesRead !== received) return;
+          this.#socket?.destroy(new DatabaseSilent(`the database has not answered for ${limit} ms`));
+          silent();
+        });
       }
     }, lookEvery);
     timer.unref();

@@ -115,7 +115,7 @@ describe('a transaction that is held open', () => {
   });
 
   it('costs an append its patience and no more: it then failed, and is not stored later', async () => {
-    const impatient = await openPostgresLog({ connectionString: database.url, patience: 300 });
+    const impatient = await openPostgresLog({ connectionString: database.url, patience: 1_000 });
     const stream = streamOf(freshCategory());
     await appendAndHold(streamOf(freshCategory()));
     const failed = await impatient.append(stream, 'none', events(1)).catch((error: unknown) => error);

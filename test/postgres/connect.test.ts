@@ -41,6 +41,21 @@ describe('a connection that freezes', () => {
     expect(waiting.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 
+  test('is found out by the silence alone: an answer that came while this process stood still counts', async () => {
+    const client = await openClient(database.url, purpose);
+    const other = await openClient(database.url, { ...purpose, statement: 10_000 });
+    // Long enough for a look at the first connection, which has been idle since it was made.
+    await other.query('select pg_sleep(0.3)');
+    const answer = client.query('select pg_sleep(0.1), 1 as one');
+    // Sent before the process stands still for longer than the deadline, 800 ms.
+    await new Promise(setImmediate);
+    const until = performance.now() + 950;
+    while (performance.now() < until);
+    expect((await answer).rows).toMatchObject([{ one: 1 }]);
+    await client.end();
+    await other.end();
+  });
+
   test('is found out while it is being made', async () => {
     const late = pool();
     proxy.swallow(true);
