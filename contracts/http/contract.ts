@@ -30,7 +30,7 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   readonly refuses?: readonly CodeName[];
   /** A request that fits, without a file, and its answer's data where that is no picture. */
   readonly example: { readonly parameters: Readonly<Record<string, unknown>>; readonly data?: unknown };
-  /** In the document's order, in which they are checked. */
+  /** In the order in which they are checked: that of the original API, where it has the call. */
   readonly parameters: Parameters;
   /** The request is multipart with a `file`, for which the limit of this kind holds. */
   readonly upload?: 'image' | 'file';

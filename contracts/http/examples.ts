@@ -1,5 +1,5 @@
 /*
- * What answers look like, after the examples of the API document. Whether each fits the contract that
+ * What answers look like, after the examples of the original API (test/conformance/document.ts). Whether each fits the contract that
  * shows it is tested.
  */
 

@@ -3,7 +3,7 @@ import { contract } from './contract.ts';
 import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 
-/** What `data` is where the document shows none. */
+/** What `data` is in an answer that has nothing to tell. */
 export const nothing = z.tuple([]);
 
 /** A person as `user/get` shows them; the last two only where `login_uid` was given. */

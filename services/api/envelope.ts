@@ -8,7 +8,7 @@ import { UnreadableEvent } from '../log/codec.ts';
 import { LogFailure } from '../log/log.ts';
 import { saysAway } from '../postgres/away.ts';
 
-/** What every answer is (API document, 接口文档). */
+/** What every answer is (docs/behaviour.md, The envelope). */
 export interface Envelope {
   readonly code: number;
   readonly msg: string;

@@ -29,7 +29,7 @@ import {
 import type { Application } from './application.ts';
 import { carriedOut, serve, shownAt } from './route.ts';
 
-/** Friends and applications (API document, 好友接口). */
+/** Friends and applications (docs/behaviour.md, Friends). */
 export function friendRoutes(server: FastifyInstance, application: Application): void {
   const { store, ids, database, presence } = application;
 

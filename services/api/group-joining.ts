@@ -18,7 +18,7 @@ import { groupCode, opensGroup } from './group-code.ts';
 import { namesOf } from './names-of.ts';
 import { patience, serve, shownAt } from './route.ts';
 
-/** How people come into groups, and leave them (API document, 群组接口). */
+/** How people come into groups, and leave them (docs/behaviour.md, Groups). */
 export function groupJoiningRoutes(server: FastifyInstance, application: Application): void {
   const { app, store, ids, database } = application;
 

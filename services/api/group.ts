@@ -17,7 +17,7 @@ import type { Application } from './application.ts';
 import { namesOf } from './names-of.ts';
 import { type Call, serve, shownAt } from './route.ts';
 
-/** Groups (API document, 群组接口). */
+/** Groups (docs/behaviour.md, Groups). */
 export function groupRoutes(server: FastifyInstance, application: Application): void {
   const { store, ids, database } = application;
 

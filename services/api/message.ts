@@ -14,7 +14,7 @@ import type { Application } from './application.ts';
 import { chatOf } from './chat.ts';
 import { carriedOut, serve, shownAt } from './route.ts';
 
-/** Messages and reading them (API document, 消息接口). */
+/** Messages and reading them (docs/behaviour.md, Messages). */
 export function messageRoutes(server: FastifyInstance, application: Application): void {
   const { database, log, pool, sender, store } = application;
   const inLog = async (place: string) => place <= (await log.end(categories));

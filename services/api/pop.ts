@@ -17,7 +17,7 @@ import type { Caller } from './caller.ts';
 import { chatOf } from './chat.ts';
 import { serve, shownAt } from './route.ts';
 
-/** The home page's data and the settings (API document, 聚合接口). */
+/** The home page's data and the settings (docs/behaviour.md, Uploads, QR codes, settings). */
 export function popRoutes(server: FastifyInstance, application: Application): void {
   const { app, store, database, presence } = application;
 

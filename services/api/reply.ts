@@ -9,7 +9,7 @@ import { findReplies } from '../queries/replies.ts';
 import type { Application } from './application.ts';
 import { serve, shownAt } from './route.ts';
 
-/** The customer-service replies of members (API document, 回复消息接口). */
+/** The customer-service replies of members (docs/behaviour.md, Messages). */
 export function replyRoutes(server: FastifyInstance, application: Application): void {
   const { store, ids, database } = application;
 

@@ -17,7 +17,7 @@ import { type Call, serve } from './route.ts';
 
 type UploadCall = Call<{ file: ReceivedFile }>;
 
-/** Uploads (API document, 上传). */
+/** Uploads (docs/behaviour.md, Uploads, QR codes, settings). */
 export function uploadRoutes(server: FastifyInstance, application: Application): void {
   const { files, uploads, store, now, logger } = application;
   const settings = async () => (await store.load(settingStream)).state;

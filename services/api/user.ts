@@ -13,7 +13,7 @@ import { shareOf } from './caller.ts';
 import { ownerOfPassword } from './password.ts';
 import { type Call, serve } from './route.ts';
 
-/** People and their accounts (API document, 用户接口). */
+/** People and their accounts (docs/behaviour.md, Users). */
 export function userRoutes(server: FastifyInstance, application: Application): void {
   const { passwords, database, presence, store } = application;
 

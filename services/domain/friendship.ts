@@ -3,7 +3,7 @@ import type { FriendshipEvent } from '../../contracts/events/friendship.ts';
 import type { ApplicationId, Mid, Uid } from '../../contracts/ids.ts';
 import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts';
 
-/** The text that is sent when an application is agreed to (API document, 获得消息历史记录). */
+/** The text that is sent when an application is agreed to (docs/behaviour.md, Friends). */
 export const agreeText = '我通过了你的好友请求,我们来聊天吧';
 
 /**

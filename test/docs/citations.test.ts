@@ -1,6 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { anchorOf, filesNamedIn, headingsOf, linksOf, pages, sourcesIn, testsCitedIn } from './pages.ts';
+import {
+  anchorOf,
+  filesNamedIn,
+  headingsOf,
+  linksOf,
+  namesCitedIn,
+  pages,
+  sourcesIn,
+  testsCitedIn,
+} from './pages.ts';
 
 const all = pages();
 const byPath = new Map(all.map((page) => [page.path, page]));
@@ -19,15 +28,21 @@ describe.each(all.map((page) => [page.path, page] as const))('%s', (_path, page)
     expect(filesNamedIn(page).filter((file) => !existsSync(file))).toEqual([]);
   });
 
+  test('names functions, methods and classes that are in their files', () => {
+    const missing = namesCitedIn(page).filter(({ name, file }) => !existsSync(file) || !isIn(name, file));
+    expect(missing).toEqual([]);
+  });
+
   test('cites tests that exist under their titles', () => {
     const missing = testsCitedIn(page).filter(({ file, title }) => !titlesIn(file).includes(title));
     expect(missing).toEqual([]);
   });
 });
 
-test('the rules of docs/architecture.md cite tests', () => {
+test('docs/architecture.md cites tests and functions, in the form that is checked', () => {
   const architecture = byPath.get('docs/architecture.md');
   expect(architecture && testsCitedIn(architecture).length).toBeGreaterThan(40);
+  expect(architecture && namesCitedIn(architecture).length).toBeGreaterThan(40);
 });
 
 describe('comments that cite a page', () => {
@@ -48,6 +63,11 @@ describe('comments that cite a page', () => {
     expect(missing).toEqual([]);
   });
 });
+
+/** Whether a file has a name as a whole word. */
+function isIn(name: string, file: string): boolean {
+  return new RegExp(`(?<![#\\w])${name}(?!\\w)`).test(readFileSync(file, 'utf8'));
+}
 
 /** The titles of the tests of a file; an apostrophe in a quoted title is escaped there. */
 function titlesIn(file: string): string[] {

@@ -61,6 +61,16 @@ export function testsCitedIn({ text }: Page): { file: string; title: string }[] 
   return Array.from(cited, ([, file = '', title = '']) => ({ file, title: title.replaceAll(/\s+/g, ' ') }));
 }
 
+/** The functions, methods and classes that a page says are in a file: `name` in `path/file.ts`. */
+export function namesCitedIn({ text }: Page): { name: string; file: string }[] {
+  const cited = prose(text).matchAll(/((?:`[#\w.]+`(?:, | and )?)+)(?: and others)?\sin\s`([\w./-]+\.ts)`/g);
+  return Array.from(cited, ([, names = '', file = '']) =>
+    Array.from(names.matchAll(/[#\w]+/g), ([name]) => name)
+      .filter((name) => name !== 'and')
+      .map((name) => ({ name, file })),
+  ).flat();
+}
+
 /** Every TypeScript file of a folder, by its path in the repository. */
 export function sourcesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })

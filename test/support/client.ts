@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type RunningApplication, serverKey } from './application.ts';
 
 const Envelope = z.object({ code: z.int(), msg: z.string(), data: z.unknown().optional() });
-/** What the API answers, in the document's envelope. */
+/** What the API answers, in its envelope. */
 export type Envelope = z.infer<typeof Envelope>;
 
 export type Parameters = Readonly<Record<string, unknown>>;

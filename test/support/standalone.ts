@@ -24,7 +24,7 @@ export interface Standalone {
 
 export type Caller = { readonly token: string } | 'server' | 'nobody';
 
-/** The calls that the document gives as GET. */
+/** The calls that are GET in the original API. */
 const reading =
   /^\/(dev\/sms|api\/(user\/get|friend\/(getlist|applylist)|message\/(get|unreadcount)|pop\/\w+))$/;
 
