@@ -1,3 +1,4 @@
+import { chown } from 'node:fs/promises';
 import pg from 'pg';
 import { pino } from 'pino';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -36,6 +37,8 @@ describe.skipIf(!needs)('over TLS (needs openssl and nats-server)', () => {
     const folder = await temporaryFolder(atEnd);
     ours = await makeCertificate(folder, 'ours');
     strange = await makeCertificate(folder, 'strange');
+    // As root the server runs as nobody, and takes a key only from its own user.
+    if (process.getuid?.() === 0) await chown(ours.key, 65534, 65534);
     port = await freePort();
     postgres = await startEmbeddedPostgres({
       folder,
