@@ -37,9 +37,9 @@ const mostReads = 10_000;
 const mostWrites = 10_000;
 
 /**
- * Takes events into the read models, batch by batch: rows, pushes and checkpoint in one transaction
- * and, where all rows are in memory, one round trip. Once it has thrown, its memory is not to be
- * trusted: make another from the checkpoint.
+ * Applies events to the read models, batch by batch: rows, pushes and checkpoint in one transaction and, if all
+ * rows are in memory, in one round trip (docs/architecture.md, Why the read models are never ahead of the log).
+ * After it has thrown, its memory may differ from the tables: make another one from the checkpoint.
  */
 export class BatchProjector {
   readonly #client: Client;

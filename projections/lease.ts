@@ -4,7 +4,10 @@ import { type Position, startOfLog } from '../services/log/log.ts';
 
 /** What a projector begins with once it holds the lease. */
 export interface Held extends ReadModelsMark {
-  /** Its own number; no other projector ever has it. */
+  /**
+   * The fencing number, which grows with each projector that takes the lease. Every commit names it, so that a
+   * projector that was replaced can commit nothing more (docs/architecture.md, The lease and its fence).
+   */
   readonly fence: number;
   readonly batch: number;
   /** Events up to this position push nothing: they did so before the read models were emptied. */

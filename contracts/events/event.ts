@@ -24,7 +24,7 @@ export interface EventDefinition<Type extends string = string, Data extends z.Zo
 
 /**
  * Defines an event. What was recorded once is read for ever: whoever changes `data` adds an upcast
- * from the version before, which makes the present version one greater.
+ * from the version before, which makes the present version one greater (CONTRIBUTING.md, Add or change an event).
  */
 export function event<const Type extends string, Data extends z.ZodObject>(
   type: Type,

@@ -5,7 +5,10 @@ import type { Position } from '../log/log.ts';
 export interface Tick {
   /** Up to where the read models reach. */
   readonly checkpoint: Position;
-  /** The projector that speaks (its lease's fencing number), and a count that grows by one each tick. */
+  /**
+   * The fencing number of the projector's lease, by which its ticks are distinguished from those of an earlier
+   * projector (docs/architecture.md, The lease and its fence), and a count that grows by one with each tick.
+   */
   readonly fence: number;
   readonly batch: number;
 }

@@ -7,7 +7,7 @@ import type { EventId, Position } from './log.ts';
  * its data: a standby that lagged took over, or a backup was restored. Whatever a process remembers of
  * the log is then wrong, although every connection works. So each new connection is asked for the last
  * event that this process has seen; if it is not there, the log begins another epoch, and everything
- * that remembers is told to let go before anything is appended.
+ * that remembers lets go before anything is appended (docs/architecture.md, A log that went back).
  */
 export class Continuity {
   /** Grows each time the log turns out to be another than it was. */

@@ -88,9 +88,9 @@ interface Citation {
   readonly heading: string | undefined;
 }
 
-/** The pages of docs/ that a source cites, also where the citation goes on in the next line of a comment. */
+/** The pages that a source cites, also where the citation goes on in the next line of a comment. */
 function citationsIn(source: string): Citation[] {
   const text = readFileSync(source, 'utf8').replaceAll(/\n\s*(?:\*|\/\/) /g, ' ');
-  const cited = text.matchAll(/(docs\/[\w-]+\.md)(?:, ([A-Z][^).:;'"`*\n]*))?/g);
+  const cited = text.matchAll(/(docs\/[\w-]+\.md|CONTRIBUTING\.md)(?:, ([A-Z][^).:;'"`*\n]*))?/g);
   return Array.from(cited, ([, page = '', heading]) => ({ source, page, heading: heading?.trim() }));
 }
