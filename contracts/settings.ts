@@ -30,6 +30,8 @@ export const PublicSettings = z.object({
   qrcode_friend: onOff.default('on'),
   qrcode_group: onOff.default('on'),
   qrcode_scan: onOff.default('on'),
+  /** Whether what people wrote is escaped for HTML in answers and pushes; shown, since pages must not escape it again. */
+  escape_html: onOff.default('off'),
 });
 
 /** What only the server's key sets and no answer shows. */
@@ -70,8 +72,6 @@ export const PrivateSettings = z.object({
   join_by_gid: onOff.default('on'),
   /** Foreign origins whose cookie is taken, comma between. */
   origins: z.string().max(4096).default(''),
-  /** Whether what people wrote is escaped for HTML in answers and pushes. */
-  escape_html: onOff.default('off'),
   /** Whether ws_address of pop/get carries a ticket, for clients without cookies; off: addresses end up in logs. */
   ws_ticket: onOff.default('off'),
 });

@@ -1,12 +1,12 @@
 import type { DomainEvent } from '../contracts/events/index.ts';
-import type { PushData, PushName } from '../contracts/push/index.ts';
+import type { PushName, StoredData } from '../contracts/push/index.ts';
 import type { Decoded } from '../services/log/codec.ts';
 import type { Rows } from './store/row-store.ts';
 import type { Ref } from './store/table.ts';
 
 /** Where a projection says what is to be pushed, in the order in which it is to be heard. */
 export interface Pushes {
-  add<Name extends PushName>(channel: string, event: Name, data: PushData<Name>): void;
+  add<Name extends PushName>(channel: string, event: Name, data: StoredData<Name>): void;
   /** A message was taken back for all: what was pushed of it, and of its quotes, is not to be replayed. */
   takeBack(mid: number, state: 'revoked' | 'deleted'): void;
 }

@@ -1,5 +1,5 @@
 import { quotedContent } from '../contracts/message-texts.ts';
-import type { PushData, PushName } from '../contracts/push/index.ts';
+import type { PushData, PushName, StoredData } from '../contracts/push/index.ts';
 import { formatPosition } from '../contracts/push/position.ts';
 import type { PushRow } from '../contracts/push/row.ts';
 import { bools, int4s, int8s, type Statement, texts } from '../services/postgres/pipeline.ts';
@@ -29,7 +29,7 @@ export class PushBook implements Pushes {
     this.#number = 0;
   }
 
-  add<Name extends PushName>(channel: string, event: Name, data: PushData<Name>): void {
+  add<Name extends PushName>(channel: string, event: Name, data: StoredData<Name>): void {
     const place = this.#place;
     if (place <= this.#quietUntil) return;
     const number = this.#number++;
@@ -45,7 +45,7 @@ export class PushBook implements Pushes {
   }
 }
 
-function isMessage(event: PushName, data: PushData<PushName>): data is PushData<'message'> {
+function isMessage(event: PushName, data: StoredData<PushName>): data is PushData<'message'> {
   return event === 'message' && 'mid' in data;
 }
 

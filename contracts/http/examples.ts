@@ -155,6 +155,7 @@ const settings = {
   qrcode_friend: 'on',
   qrcode_group: 'on',
   qrcode_scan: 'on',
+  escape_html: 'off',
   dirty_words: '',
 };
 

@@ -3,6 +3,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import { categories } from '../../contracts/events/index.ts';
 import * as message from '../../contracts/http/message.ts';
 import { Mid, type Uid } from '../../contracts/ids.ts';
+import { websocketAddress } from '../../contracts/websocket-address.ts';
 import { markRead, readNewest } from '../commands/change-chat.ts';
 import { takeMessage } from '../commands/take-message.ts';
 import { type Chat, conversationOf } from '../domain/chat.ts';
@@ -16,7 +17,7 @@ import { carriedOut, serve, shownAt } from './route.ts';
 
 /** Messages and reading them (docs/behaviour.md, Messages). */
 export function messageRoutes(server: FastifyInstance, application: Application): void {
-  const { database, log, pool, sender, store } = application;
+  const { app, database, log, pool, sender, store } = application;
   const inLog = async (place: string) => place <= (await log.end(categories));
 
   /**
@@ -89,8 +90,9 @@ export function messageRoutes(server: FastifyInstance, application: Application)
     return shownAt(await markRead(application, uid, conversationOf(uid, chat), {}, context));
   });
 
-  serve(server, application, message.messageSync, async ({ parameters: { since, limit }, me }) => {
-    const { events, ...rest } = await findMissedPushes(pool, me(), since, limit, inLog);
+  serve(server, application, message.messageSync, async ({ parameters: { since, limit }, me, request }) => {
+    const hearer = { uid: me(), appkey: app.key, reachedAt: websocketAddress(request) };
+    const { events, ...rest } = await findMissedPushes(pool, hearer, since, limit, inLog);
     return { data: { events: [...events], ...rest } };
   });
 }

@@ -5,7 +5,7 @@ import { mostFriendsListed } from '../../contracts/http/friend.ts';
 import { popDelChat, popGet, popGetSetting } from '../../contracts/http/pop.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { PublicSettings } from '../../contracts/settings.ts';
-import { withPort } from '../../contracts/websocket-address.ts';
+import { websocketAddress, withPort } from '../../contracts/websocket-address.ts';
 import { changeChat } from '../commands/change-chat.ts';
 import { settingStream } from '../domain/setting.ts';
 import { ticketOf } from '../gateway/ticket.ts';
@@ -28,7 +28,7 @@ export function popRoutes(server: FastifyInstance, application: Application): vo
       ...settings,
       dirty_words: '' as const,
       appkey: app.key,
-      ws_address: withPort(settings.ws_address || websocketAddress(request)),
+      ws_address: settings.ws_address ? withPort(settings.ws_address) : websocketAddress(request),
     };
   };
 
@@ -73,9 +73,4 @@ export function popRoutes(server: FastifyInstance, application: Application): vo
   serve(server, application, popGetSetting, async ({ request }) => ({
     data: { ...(await shownSettings(request)), id: '2' as const },
   }));
-}
-
-/** Where the websocket is, as the caller reached us. */
-function websocketAddress(request: FastifyRequest): string {
-  return `${request.protocol === 'https' ? 'wss' : 'ws'}://${request.host}`;
 }

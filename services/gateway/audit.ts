@@ -56,7 +56,7 @@ export class Audit {
         this.#again = false;
         const { checkpoint, rows, more } = await this.#record.messagesAfter(this.#at, pageSize);
         const once = rows.filter(isSendersOwn);
-        if (once.length > 0) this.#rooms.giveRowsTo(auditChannel, once);
+        if (once.length > 0) this.#rooms.giveRowsTo(auditChannel, once, checkpoint.escapes);
         this.#at = (more ? rows.at(-1) : undefined) ?? { place: checkpoint.position, number: afterAll };
         this.#again ||= more;
       }

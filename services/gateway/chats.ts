@@ -11,8 +11,6 @@ interface Hearing {
   readonly chats: Map<Subscription, InChat>;
 }
 
-const settingsFeed = 'global';
-
 /**
  * The channels of two (`private-chat-…`, `presence-chat-…`). Who may hear one is judged again whenever the
  * log says that it may have changed: a friendship that ended, another setting.
@@ -46,7 +44,6 @@ export class Chats {
       hearing = { chats: new Map() };
       this.#byUser.set(feed, hearing);
       this.#feeds.listen(feed);
-      this.#feeds.listen(settingsFeed);
     }
     hearing.chats.set(subscription, chat);
   }
@@ -58,7 +55,6 @@ export class Chats {
     if (!hearing?.chats.delete(subscription) || hearing.chats.size > 0) return;
     this.#byUser.delete(feed);
     this.#feeds.unlisten(feed);
-    this.#feeds.unlisten(settingsFeed);
   }
 
   /** Takes a row of the log. Returns at once; what follows from it is done soon. */

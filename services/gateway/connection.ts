@@ -17,6 +17,8 @@ export class Connection {
   /** The protocol's socket_id. */
   readonly id = `${randomInt(1, 2 ** 47)}.${randomInt(1, 2 ** 47)}`;
   readonly address: string;
+  /** The websocket's address by which the client reached us, with its port. */
+  readonly reachedAt: string;
   /** The last position of the client, as `?since=` named it, and the feeds' channels for which it has counted. */
   readonly since: string | undefined;
   sinceUsed: Set<string> | undefined;
@@ -46,13 +48,20 @@ export class Connection {
   constructor(
     peer: WebSocket,
     socket: Duplex,
-    options: { address: string; since: string | undefined; limits: Limits; outbox: Outbox },
+    options: {
+      address: string;
+      reachedAt: string;
+      since: string | undefined;
+      limits: Limits;
+      outbox: Outbox;
+    },
   ) {
     this.#peer = peer;
     this.#outgoing = new Outgoing(socket);
     this.#limits = options.limits;
     this.#outbox = options.outbox;
     this.address = options.address;
+    this.reachedAt = options.reachedAt;
     this.since = options.since;
     this.heardAt = performance.now();
   }

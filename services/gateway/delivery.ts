@@ -1,8 +1,9 @@
 import type { PushRow } from '../../contracts/push/row.ts';
+import { escapesFrom } from '../../contracts/push/setting.ts';
 import type { Audit } from './audit.ts';
 import type { Chats } from './chats.ts';
 import type { Membership, Memberships } from './memberships.ts';
-import type { PushRecord } from './record.ts';
+import type { Checkpoint, PushRecord } from './record.ts';
 import type { Rooms } from './rooms.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { TailReader } from './tail.ts';
@@ -19,6 +20,8 @@ export class Delivery implements TailReader {
   readonly #chats: Pick<Chats, 'heard' | 'judgeAll'>;
   readonly #onMissed: () => void;
   readonly #onRestored: () => void;
+  /** Whether the setting `escape_html` is on at the place that is given out. */
+  #escapes = false;
 
   constructor(options: {
     rooms: Rooms;
@@ -41,6 +44,10 @@ export class Delivery implements TailReader {
     this.#onRestored = options.onRestored;
   }
 
+  begin({ escapes }: Checkpoint): void {
+    this.#escapes = escapes;
+  }
+
   /**
    * Rows that follow each other on one feed go out as one piece. A change of membership holds for
    * its whole place: who joined hears the rest of what that event gives, who was removed none of it.
@@ -53,7 +60,7 @@ export class Delivery implements TailReader {
         place = row.place;
         const changes = this.#changesFrom(rows, index);
         if (changes.length > 0) {
-          this.#rooms.giveRows(piece);
+          this.#rooms.giveRows(piece, this.#escapes);
           piece = [];
         }
         for (const { membership, member } of changes) {
@@ -62,13 +69,15 @@ export class Delivery implements TailReader {
         }
       }
       if (piece[0] !== undefined && piece[0].channel !== row.channel) {
-        this.#rooms.giveRows(piece);
+        this.#rooms.giveRows(piece, this.#escapes);
         piece = [];
       }
       piece.push(row);
+      // The piece is of the global feed then, which has no texts of people.
+      this.#escapes = escapesFrom(row) ?? this.#escapes;
       this.#chats.heard(row);
     }
-    this.#rooms.giveRows(piece);
+    this.#rooms.giveRows(piece, this.#escapes);
   }
 
   reached(): void {

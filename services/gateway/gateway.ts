@@ -87,7 +87,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const limits = { ...defaultLimits, ...options.limits };
   const cookieToken = options.cookieToken ?? (async () => undefined);
   const record = new PushRecord(database);
-  const rooms = new Rooms(limits.replayedEvents);
+  const rooms = new Rooms(app.key, limits.replayedEvents);
   const connections = new Connections();
   const audit = new Audit({ record, rooms, logger });
   const tail = new Tail({ bus, record, logger });

@@ -1,6 +1,7 @@
 import type { QueryResultRow } from 'pg';
 import type { Gid, Uid } from '../../contracts/ids.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
+import { defaultSettings } from '../../contracts/settings.ts';
 import { hedged } from '../postgres/hedged.ts';
 import type { BigintColumn, ReadingDatabase } from './database.ts';
 
@@ -13,6 +14,8 @@ export interface Checkpoint {
   readonly fence: number;
   /** False while the read models are made again from the log: they then lack most of it. */
   readonly whole: boolean;
+  /** Whether the setting `escape_html` is on there. */
+  readonly escapes: boolean;
 }
 
 /** A person in a group; `joinedPlace` is undefined where they are no member of a group that stands. */
@@ -46,16 +49,19 @@ interface CheckpointRow {
   epoch: string;
   fence: BigintColumn;
   whole: boolean;
+  escape_html: string | null;
 }
 
-const checkpointColumns = 'c.position, c.batch, c.epoch, c.fence, c.whole';
-const fromCheckpoint = `(select position, batch, epoch, fence, position >= quiet_until as whole
+const checkpointColumns = 'c.position, c.batch, c.epoch, c.fence, c.whole, c.escape_html';
+const fromCheckpoint = `(select position, batch, epoch, fence, position >= quiet_until as whole,
+         (select value from read.settings where name = 'escape_html') as escape_html
   from read.checkpoint where name = 'read') c`;
 
 function checkpointOf(row: CheckpointRow | undefined): Checkpoint {
   if (row === undefined) throw new Error('the read models have no checkpoint: the database is not migrated');
-  const { position, batch, epoch, fence, whole } = row;
-  return { position, batch: Number(batch), epoch, fence: Number(fence), whole };
+  const { position, batch, epoch, fence, whole, escape_html } = row;
+  const escapes = (escape_html ?? defaultSettings.escape_html) === 'on';
+  return { position, batch: Number(batch), epoch, fence: Number(fence), whole, escapes };
 }
 
 /**

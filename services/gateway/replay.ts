@@ -1,8 +1,8 @@
 import { afterAll, formatPosition, type PushPosition, parsePosition } from '../../contracts/push/position.ts';
-import type { PushRow } from '../../contracts/push/row.ts';
 import type { Connection } from './connection.ts';
-import type { Checkpoint, Cursor, PushRecord } from './record.ts';
-import { rowFrame, type Subscription } from './subscription.ts';
+import type { Checkpoint, Cursor, Page, PushRecord } from './record.ts';
+import { framesOf } from './row-frames.ts';
+import type { Subscription } from './subscription.ts';
 import type { Tail } from './tail.ts';
 
 const pageSize = 200;
@@ -15,16 +15,24 @@ const patience = 2_000;
 export class Replay {
   readonly #record: PushRecord;
   readonly #tail: Pick<Tail, 'takenWithin'>;
+  readonly #appkey: string;
   readonly #mostEvents: number;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
   /** What a socket's next replay waits for. */
   readonly #last = new WeakMap<Connection, Promise<void>>();
 
-  constructor(record: PushRecord, tail: Pick<Tail, 'takenWithin'>, mostEvents: number) {
-    this.#record = record;
-    this.#tail = tail;
-    this.#mostEvents = mostEvents;
+  constructor(options: {
+    record: PushRecord;
+    tail: Pick<Tail, 'takenWithin'>;
+    appkey: string;
+    /** More than this is not replayed. */
+    mostEvents: number;
+  }) {
+    this.#record = options.record;
+    this.#tail = options.tail;
+    this.#appkey = options.appkey;
+    this.#mostEvents = options.mostEvents;
   }
 
   /**
@@ -79,7 +87,7 @@ export class Replay {
         return this.#record.feedAfter(feed, cursor, from, pageSize);
       });
       if (!isHeard(subscription)) return;
-      this.#write(subscription, page.rows);
+      this.#write(subscription, page);
       cursor = page.rows.at(-1) ?? cursor;
       if (!page.more && !subscription.overflowed) {
         subscription.settle(page.checkpoint.position);
@@ -88,10 +96,11 @@ export class Replay {
     }
   }
 
-  #write(subscription: Subscription, rows: readonly PushRow[]): void {
+  /** As the settings say at the page's checkpoint: what is replayed is shown as message/sync and message/get show it. */
+  #write({ connection, channel }: Subscription, { rows, checkpoint }: Page): void {
     if (rows.length === 0) return;
-    const frames = rows.map((row) => rowFrame(row, subscription.channel.name));
-    subscription.connection.write(Buffer.concat(frames));
+    const frames = framesOf(rows, channel.name, { appkey: this.#appkey, escapes: checkpoint.escapes });
+    connection.write(frames(connection).joined);
   }
 
   /** Says to load afresh; what is live follows, from the checkpoint on. */

@@ -2,7 +2,8 @@ import { eventFrame } from '../../contracts/push/protocol.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
 import { namesOfFeed } from './channel-name.ts';
 import { textFrame } from './frame.ts';
-import { rowFrame, type Subscription } from './subscription.ts';
+import { framesOf } from './row-frames.ts';
+import type { Subscription } from './subscription.ts';
 
 /** All sockets of this gateway that are on one channel, by its exact name. */
 interface Room {
@@ -25,11 +26,14 @@ export interface Ephemeral {
 /** Who hears what: the channels of this gateway's sockets, and giving events out to them. */
 export class Rooms {
   readonly #rooms = new Map<string, Room>();
+  readonly #appkey: string;
   readonly #mostHeld: number;
   /** Frames given to sockets so far. */
   delivered = 0;
 
-  constructor(mostHeld: number) {
+  /** @param mostHeld how many events are held for a subscription that is being opened. */
+  constructor(appkey: string, mostHeld: number) {
+    this.#appkey = appkey;
     this.#mostHeld = mostHeld;
   }
 
@@ -83,36 +87,36 @@ export class Rooms {
     }
   }
 
-  /** Gives rows of one feed, in their order, to all who hear it under either of its names. */
-  giveRows(rows: readonly PushRow[]): void {
+  /**
+   * Gives rows of one feed, in their order, to all who hear it under either of its names.
+   * @param escapes whether the setting `escape_html` is on at their place of the log.
+   */
+  giveRows(rows: readonly PushRow[], escapes: boolean): void {
     const feed = rows[0]?.channel;
     if (feed === undefined) return;
     for (const name of namesOfFeed(feed)) {
       const room = this.#rooms.get(name);
-      if (room !== undefined) this.#giveTo(room, rows);
+      if (room !== undefined) this.#giveTo(room, rows, escapes);
     }
   }
 
   /** Gives rows to one channel's hearers, whatever feed they come from. */
-  giveRowsTo(name: string, rows: readonly PushRow[]): void {
+  giveRowsTo(name: string, rows: readonly PushRow[], escapes: boolean): void {
     const room = this.#rooms.get(name);
-    if (room !== undefined) this.#giveTo(room, rows);
+    if (room !== undefined) this.#giveTo(room, rows, escapes);
   }
 
-  #giveTo(room: Room, rows: readonly PushRow[]): void {
-    const frames = rows.map((row) => rowFrame(row, room.name));
-    if (room.live.size > 0) this.#write(room.live, joined(frames), rows.length);
+  #giveTo(room: Room, rows: readonly PushRow[], escapes: boolean): void {
+    const frames = framesOf(rows, room.name, { appkey: this.#appkey, escapes });
+    for (const { connection } of room.live) connection.write(frames(connection).joined);
+    this.delivered += room.live.size * rows.length;
     for (const subscription of [...room.others]) {
+      const { each } = frames(subscription.connection);
       rows.forEach((row, index) => {
-        const frame = frames[index];
+        const frame = each[index];
         if (frame !== undefined) this.#giveOne(subscription, row.place, frame);
       });
     }
-  }
-
-  #write(live: ReadonlySet<Subscription>, frames: Buffer, count: number): void {
-    for (const subscription of live) subscription.connection.write(frames);
-    this.delivered += live.size * count;
   }
 
   #giveOne(subscription: Subscription, place: string, frame: Buffer): void {
@@ -158,9 +162,4 @@ function hearersOf(room: Room): number {
   let count = room.live.size;
   for (const { state } of room.others) if (state === 'settling') count += 1;
   return count;
-}
-
-function joined(frames: readonly Buffer[]): Buffer {
-  const [only] = frames;
-  return frames.length === 1 && only !== undefined ? only : Buffer.concat(frames);
 }

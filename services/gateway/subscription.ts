@@ -1,9 +1,6 @@
-import { eventFrame } from '../../contracts/push/protocol.ts';
-import type { PushRow } from '../../contracts/push/row.ts';
 import type { Channel } from './channel-name.ts';
 import type { InChat } from './chat-rights.ts';
 import type { Connection } from './connection.ts';
-import { textFrame } from './frame.ts';
 import type { Membership } from './memberships.ts';
 
 /** Who hears on a subscription. */
@@ -88,7 +85,8 @@ export class Subscription {
   }
 }
 
-/** The frame by which a row of the log goes out on one channel name. */
-export function rowFrame(row: Pick<PushRow, 'event' | 'data'>, channel: string): Buffer {
-  return textFrame(eventFrame(row.event, channel, row.data));
+/** Tells a client that it does not hear a channel; the connection stays open (docs/realtime.md, "Channels"). */
+export function refuseSubscription(connection: Connection, channel: string, error: string): void {
+  const data = JSON.stringify({ type: 'AuthError', error, status: 403 });
+  connection.send('pusher:subscription_error', channel, data);
 }

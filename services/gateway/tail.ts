@@ -1,12 +1,15 @@
 import type { Logger } from 'pino';
+import { globalChannel } from '../../contracts/push/index.ts';
 import { afterAll } from '../../contracts/push/position.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
 import type { Bus, Tick } from '../bus/bus.ts';
 import { Listeners } from './listeners.ts';
-import type { PushRecord } from './record.ts';
+import type { Checkpoint, PushRecord } from './record.ts';
 
 /** What is done with what the tail hears. */
 export interface TailReader {
+  /** What is taken follows on this checkpoint: at the start, and when the log has become another one. */
+  begin(checkpoint: Checkpoint): void;
   /** Takes rows that were committed, in the order of the log, none twice. */
   take(rows: readonly PushRow[]): void;
   /** Everything up to this place has been taken. */
@@ -65,6 +68,8 @@ export class Tail {
       this.#rows.push(row);
     };
     this.feeds = new Listeners((feed) => options.bus.onChannel(feed, hear));
+    // The settings say how every other feed's rows look.
+    this.feeds.listen(globalChannel);
   }
 
   /** Begins at the present end of the read models. @throws what the database throws. */
@@ -75,11 +80,13 @@ export class Tail {
       this.#bus.onTick((tick) => this.#hearTick(tick)),
       this.#bus.onInterruption(() => this.catchUp()),
     );
-    const { position, batch, fence, epoch } = await this.#record.checkpoint();
+    const checkpoint = await this.#record.checkpoint();
+    const { position, batch, fence, epoch } = checkpoint;
     this.#place = position;
     this.#batch = batch;
     this.#fence = fence;
     this.#epoch = epoch;
+    reader.begin(checkpoint);
     this.#catchingUp = false;
     if (this.#again) this.catchUp();
     else this.#takeQueue();
@@ -220,12 +227,14 @@ export class Tail {
   }
 
   async #readMissed(): Promise<void> {
-    const { position, batch, fence, epoch } = await this.#record.checkpoint();
+    const checkpoint = await this.#record.checkpoint();
+    const { position, batch, fence, epoch } = checkpoint;
     this.#fence = fence;
     if (epoch !== this.#epoch) {
       this.#epoch = epoch;
       this.#forgetQueue();
       this.#place = '';
+      this.#reader?.begin(checkpoint);
       this.#reach(position, batch);
       this.#reader?.restored();
       return;

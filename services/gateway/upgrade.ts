@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { keptPosition } from '../../contracts/push/position.ts';
 import { maxFrameBytes, type PushCode } from '../../contracts/push/protocol.ts';
-import { clientOf, type Trust } from '../proxies.ts';
+import { websocketAddress } from '../../contracts/websocket-address.ts';
+import { type Client, clientOf, type Trust } from '../proxies.ts';
 import { type AdmissionOptions, admit, type Shown, type Verdict } from './admission.ts';
 import { Connection } from './connection.ts';
 import type { Limits } from './limits.ts';
@@ -57,7 +58,7 @@ export function takeUpgrades(server: Server, options: UpgradeOptions): () => voi
       socket.off('error', ignore);
       if (socket.destroyed) return;
       websockets.handleUpgrade(request, socket, head, (peer) =>
-        accept(options, { peer, socket, url, verdict, outbox, address: shown.page.address }),
+        accept(options, { peer, socket, url, verdict, outbox, client: shown.page }),
       );
     });
   };
@@ -77,16 +78,18 @@ function accept(
   given: {
     peer: WebSocket;
     socket: Duplex;
-    address: string;
+    client: Client;
     url: URL;
     verdict: Verdict;
     outbox: Outbox;
   },
 ): void {
-  const { peer, socket, address, url, verdict, outbox } = given;
+  const { peer, socket, client, url, verdict, outbox } = given;
+  const { address } = client;
   const named = url.searchParams.get('since') || undefined;
   const since = named === undefined ? undefined : keptPosition(named);
-  const connection = new Connection(peer, socket, { address, since, limits, outbox });
+  const reachedAt = websocketAddress(client);
+  const connection = new Connection(peer, socket, { address, reachedAt, since, limits, outbox });
   peer.on('error', closesByItself);
   if ('code' in verdict) {
     reader.refused(connection, verdict.code, verdict.message);

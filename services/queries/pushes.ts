@@ -10,12 +10,20 @@ import {
   parsePosition,
 } from '../../contracts/push/position.ts';
 import { jsonObject } from '../../contracts/push/protocol.ts';
+import { completeSettings, isSettingChange } from '../../contracts/push/setting.ts';
 import type { ReadingDatabase } from '../gateway/database.ts';
 import { defaultLimits } from '../gateway/limits.ts';
 import { allKept, PushRecord } from '../gateway/record.ts';
 
 /** A push as `message/sync` gives it. */
 type Missed = z.infer<typeof messageSync.data>['events'][number];
+
+/** Who asks, with the websocket's address by which they reached us. */
+export interface Hearer {
+  readonly uid: Uid;
+  readonly appkey: string;
+  readonly reachedAt: string;
+}
 
 /** What was pushed to one person. */
 export interface MissedPushes {
@@ -61,7 +69,7 @@ interface FoundRow {
  */
 export async function findMissedPushes(
   database: ReadingDatabase,
-  uid: Uid,
+  { uid, appkey, reachedAt }: Hearer,
   since: string | undefined,
   limit: number,
   inLog: (place: string) => Promise<boolean>,
@@ -90,7 +98,8 @@ export async function findMissedPushes(
   const events = found.flatMap(({ place: where, number, channel, event, data }): Missed[] => {
     if (where === null) return [];
     const position = formatPosition({ epoch, place: where, number });
-    return [{ channel, event, data: jsonObject(data) ?? {}, position }];
+    const shown = isSettingChange({ event }) ? completeSettings(data, appkey, reachedAt) : data;
+    return [{ channel, event, data: jsonObject(shown) ?? {}, position }];
   });
   const last = events[limit - 1];
   if (events.length > limit && last) {

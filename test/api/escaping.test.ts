@@ -60,3 +60,16 @@ test('what was missed is escaped too', async () => {
   expect(events.filter(({ event }) => event === 'message')).toMatchObject([{ data: { content: shown } }]);
   await escaping('off');
 });
+
+test('a missed settingChange names the appkey and the address of the websocket, as getsetting does', async () => {
+  const jerry = await person(running, 'jerry');
+  const { position: since } = Sync.parse((await jerry.get('/message/sync')).data);
+  await escaping('on');
+  await escaping('off');
+  const { data: settings } = await jerry.get('/pop/getsetting');
+  const { events } = Sync.parse((await jerry.get('/message/sync', { since })).data);
+  const { appkey, ws_address, escape_html } = z
+    .object({ appkey: z.string(), ws_address: z.string().regex(/:\d+$/), escape_html: z.literal('off') })
+    .parse(settings);
+  expect(events.at(-1)).toMatchObject({ data: { id: '2', appkey, ws_address, escape_html } });
+});

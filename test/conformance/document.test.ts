@@ -25,6 +25,7 @@ const beyond: ReadonlySet<string> = new Set(
     'app_name',
     'register',
     'register_sms',
+    'escape_html',
     'register_captcha',
   ].concat(['login_captcha', 'explore_url', 'qrcode_friend', 'qrcode_group', 'qrcode_scan']),
 );

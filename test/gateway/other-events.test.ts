@@ -3,6 +3,7 @@ import { PresencePush } from '../../contracts/push/friend.ts';
 import { agreeText } from '../../services/domain/friendship.ts';
 import { befriend, call, type Person, person } from '../support/client.ts';
 import { Client } from './client.ts';
+import { app } from './harness.ts';
 import { loosely, named, say, threeListening } from './three.ts';
 
 const there = threeListening();
@@ -56,6 +57,25 @@ describe('settingChange', () => {
     );
     expect(await nobody.heard('settingChange', 'global')).toMatchObject({ data: { app_name } });
     expect(await heardOf(change)).toEqual([]);
+  });
+
+  test('of escape_html has what people write escaped in pushes from then on', async () => {
+    const { running, tom, jerry } = there;
+    await befriend(tom, jerry);
+    const escaping = (escape_html: 'on' | 'off') => call(running, 'POST', '/setting/update', { escape_html });
+    const contents = async () => {
+      const send = () => tom.post('/message/send', { to: jerry.uid, type: 'friend', content: '<b>' });
+      return (await heardOf(send)).map(([, event, data]) => [event, data]);
+    };
+    onTestFinished(async () => void (await escaping('off')));
+    expect(await heardOf(() => escaping('on'))).toContainEqual([
+      'spike',
+      'settingChange',
+      loosely({ escape_html: 'on', appkey: app.key, ws_address: `ws://127.0.0.1:${there.port}` }),
+    ]);
+    expect(await contents()).toEqual(Array(2).fill(['message', loosely({ content: '&lt;b&gt;' })]));
+    await escaping('off');
+    expect(await contents()).toEqual(Array(2).fill(['message', loosely({ content: '<b>' })]));
   });
 });
 

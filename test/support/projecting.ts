@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { pino } from 'pino';
 import type { DomainEvent } from '../../contracts/events/index.ts';
-import { pushes } from '../../contracts/push/index.ts';
+import { storedPushes } from '../../contracts/push/index.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
 import { type Projector, startProjector } from '../../projections/projector.ts';
 import { tables } from '../../projections/tables.ts';
@@ -96,7 +96,7 @@ export async function openWorld(): Promise<World> {
       return rows.map(({ channel, event, data }) => {
         const { position, ...rest } = JSON.parse(data);
         if (typeof position !== 'string') throw new Error(`${event} has no position`);
-        const shape = Object.entries(pushes).find(([name]) => name === event)?.[1];
+        const shape = Object.entries(storedPushes).find(([name]) => name === event)?.[1];
         shape?.strict().parse(rest);
         return { channel, event, data: rest };
       });
