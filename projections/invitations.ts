@@ -1,7 +1,7 @@
 import type { GroupEvent } from '../contracts/events/group.ts';
 import { userChannel } from '../contracts/push/index.ts';
 import { type ProjectionsOf, timestampOf } from './projection.ts';
-import { applications } from './tables.ts';
+import { applications, applicationsUnder } from './tables.ts';
 
 /** Invitations into groups: they stand among the applications that a person received. */
 export const invitationProjections: Pick<
@@ -27,10 +27,11 @@ export const invitationProjections: Pick<
     },
   },
   InvitationAnswered: {
-    reads: ({ data: { applicationId } }) => [applications.at(applicationId)],
-    apply({ data: { applicationId, answer } }, rows) {
-      const application = rows.get(applications.at(applicationId));
-      if (application) rows.put(applications, { ...application, operation: answer });
+    reads: ({ data: { uid, applicationId } }) => [applicationsUnder(uid, applicationId)],
+    apply({ data: { gid, uid, applicationId, answer } }, rows) {
+      for (const application of rows.list(applicationsUnder(uid, applicationId))) {
+        if (application.gid === gid) rows.put(applications, { ...application, operation: answer });
+      }
     },
   },
 };

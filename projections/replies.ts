@@ -32,7 +32,7 @@ export const replyProjections: ProjectionsOf<ReplyEvent> = {
   ReplyDeleted: {
     reads: () => [],
     apply({ data }, rows) {
-      rows.delete(replies.at(data.rid));
+      rows.delete(replies.at(data.uid, data.rid));
     },
   },
 };

@@ -39,8 +39,11 @@ export const applications = table(
     timestamp: bigint,
     gid: nullable(bigint),
   },
-  ['application_id'],
+  // An id may have been given twice, to different people.
+  ['recipient', 'application_id', 'applicant'],
 );
+/** What a person was asked under an id: one application, unless the id was given twice. */
+export const applicationsUnder = applications.listBy(['recipient', 'application_id']);
 /** What one person asked another so far. */
 export const applicationsOf = applications.listBy(['applicant', 'recipient']);
 
@@ -169,7 +172,8 @@ export const replies = table(
     weights: bigint,
     is_default: boolean,
   },
-  ['rid'],
+  // An id may have been given twice, to different members.
+  ['uid', 'rid'],
 );
 /** All replies of a member. */
 export const repliesOf = replies.listBy(['uid']);

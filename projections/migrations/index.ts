@@ -11,6 +11,7 @@ import * as knownAddresses from './0050-known-addresses.ts';
 import * as uploads from './0070-uploads.ts';
 import * as gatewayBeats from './0080-gateway-beats.ts';
 import * as pushedMessages from './0081-pushed-messages.ts';
+import * as keysByPerson from './0090-keys-by-person.ts';
 
 /** All migrations, in the order in which they apply. */
 export const migrations = {
@@ -27,4 +28,5 @@ export const migrations = {
   '0070-uploads': uploads,
   '0080-gateway-beats': gatewayBeats,
   '0081-pushed-messages': pushedMessages,
+  '0090-keys-by-person': keysByPerson,
 };

@@ -84,6 +84,7 @@ function settle(state: FriendshipState, outcome: 'agreed' | 'refused'): Friendsh
 /**
  * `from` asks `to`. An open application of theirs takes the new text under its old id; one of the
  * other side is agreed to, with the greeting `mid`; friends already: nothing.
+ * Throws notReady for an id that one of theirs has.
  */
 export function apply(
   state: FriendshipState,
@@ -96,6 +97,8 @@ export function apply(
   if (open && standing?.from === to) return [agreement(open.id, standing, mid)];
   if (open?.postscript === postscript) return [];
   const applicationId = open ? open.id : command.applicationId;
+  // Given a second time, as after a failover to a database that had lost the last ids: the next try gets another.
+  if (!open && applications.has(applicationId)) throw new Refusal('notReady');
   return [{ type: 'FriendApplied', data: { applicationId, from, to, postscript } }];
 }
 

@@ -38,8 +38,10 @@ function unsetDefault(replies: Map<ReplyId, Reply>, type: ReplyType): void {
   }
 }
 
-/** Adds a reply under a fresh id. Throws limitReached. */
+/** Adds a reply under a fresh id. Throws limitReached, and notReady for an id that another of theirs has. */
 export function addReply(state: ReplyState, added: Reply): ReplyEvent[] {
+  // Given a second time, as after a failover to a database that had lost the last ids: the next try gets another.
+  if (state.has(added.rid)) throw new Refusal('notReady');
   if (state.size >= mostReplies) throw new Refusal('limitReached', `回复消息不能超过${mostReplies}条`);
   return [{ type: 'ReplyAdded', data: added }];
 }

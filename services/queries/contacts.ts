@@ -110,7 +110,7 @@ export async function findApplications(
   return rows.map((row) => shownApplication(row, recipient));
 }
 
-/** One application that a person received. */
+/** An application that a person received. Of two under an id that was given twice, one that is open comes first. */
 export async function findApplication(
   database: ReadDatabase,
   recipient: Uid,
@@ -118,6 +118,7 @@ export async function findApplication(
 ): Promise<(FriendApplication & { from: Uid; username: string; gid: Gid | null }) | undefined> {
   const row = await applications(database, recipient)
     .where('a.application_id', '=', applicationId)
+    .orderBy(sql`a.operation <> 'not_operated'`)
     .executeTakeFirst();
   return (
     row && { ...shownApplication(row, recipient), from: row.applicant, username: row.username, gid: row.gid }

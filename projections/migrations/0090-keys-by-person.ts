@@ -1,0 +1,21 @@
+import { type Kysely, sql } from 'kysely';
+
+const statements = [
+  'alter table read.applications drop constraint applications_pkey',
+  'alter table read.applications add primary key (recipient, application_id, applicant)',
+  // For the greatest id.
+  'create index on read.applications (application_id)',
+  'alter table read.replies drop constraint replies_pkey',
+  'alter table read.replies add primary key (uid, rid)',
+  'create index on read.replies (rid)',
+  // The primary key begins with it.
+  'drop index if exists read.replies_uid_idx',
+];
+
+/**
+ * An id of an application or a reply that was given twice, as after a failover to a database that had lost the
+ * last ids, must not have one person's row overwrite another's: the keys name the person too.
+ */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
