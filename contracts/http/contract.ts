@@ -22,6 +22,8 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   /** Without prefix: `/user/get` is served under /api, /web and /h5. */
   readonly path: `/${string}`;
   readonly methods: readonly ['GET' | 'POST', ...('GET' | 'POST')[]];
+  /** It changes something although it may be made by GET. */
+  readonly changes?: true;
   readonly access: Access;
   readonly summary: string;
   /** The call of which this is another name, for clients of the original product. */
@@ -46,6 +48,11 @@ export function contract<Parameters extends z.ZodObject, Data extends z.ZodType>
   definition: Contract<Parameters, Data>,
 ): Contract<Parameters, Data> {
   return definition;
+}
+
+/** Whether a call only asks: it can be answered while nothing can be changed. */
+export function isQuery({ methods, changes }: Pick<Contract, 'methods' | 'changes'>): boolean {
+  return methods.includes('GET') && changes !== true;
 }
 
 /**

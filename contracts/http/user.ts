@@ -36,6 +36,7 @@ const NewUid = z.object({ uid: z.int() });
 export const userAdd = contract({
   path: '/user/add',
   methods: ['GET', 'POST'],
+  changes: true,
   access: 'server',
   summary: '添加用户',
   example: {

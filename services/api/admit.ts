@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
-import type { Contract } from '../../contracts/http/contract.ts';
+import { type Contract, isQuery } from '../../contracts/http/contract.ts';
 import { settingStream } from '../domain/setting.ts';
 import { takeAddressTurn, takeTokenTurn } from '../rate-limit.ts';
 import type { Application } from './application.ts';
@@ -20,10 +20,11 @@ declare module 'fastify' {
  */
 export async function admit(
   request: FastifyRequest,
-  { access }: Pick<Contract, 'access'>,
+  contract: Contract,
   application: Application,
 ): Promise<Caller> {
-  const obstacle = application.obstacle();
+  const { access } = contract;
+  const obstacle = application.obstacle(isQuery(contract) ? 'queries' : 'commands');
   if (obstacle) throw obstacle;
   const { state: settings } = await application.store.load(settingStream);
   const caller = await identify(request, application, settings).catch((error: unknown) => {

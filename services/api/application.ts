@@ -42,10 +42,11 @@ export interface Application {
   readonly files: Files;
   readonly uploads: Uploads;
   /**
-   * Why nothing is carried out just now; undefined when everything is. Nothing is before it is certain that no
-   * id can be given twice, nor while the log holds what this program cannot decide or show.
+   * Why commands or queries are not answered just now; undefined if they are. None is before it is certain that
+   * no id can be given twice, nor while the log holds what this program cannot decide. Commands are not while it
+   * holds what the read models cannot show; queries are answered from what they show.
    */
-  readonly obstacle: () => Refusal | undefined;
+  readonly obstacle: (to: 'commands' | 'queries') => Refusal | undefined;
   /** Whether nothing is in the way. */
   readonly isReady: () => boolean;
   /** Milliseconds since 1970. */

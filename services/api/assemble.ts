@@ -1,23 +1,23 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { Refusal } from '../../contracts/codes.ts';
-import { categories } from '../../contracts/events/index.ts';
+import { firstReplacedMid } from '../../contracts/ids.ts';
 import { createCaptchas } from '../accounts/captcha.ts';
 import { createCreatedGroups } from '../accounts/created-groups.ts';
 import { startHousekeeping } from '../accounts/housekeeping.ts';
-import { createIds, type Ids } from '../accounts/ids.ts';
+import { createIds } from '../accounts/ids.ts';
 import { createNames } from '../accounts/names.ts';
 import { createPasswords } from '../accounts/passwords.ts';
 import { accountsDatabase } from '../accounts/tables.ts';
 import { createTokens } from '../accounts/tokens.ts';
 import { createUploads } from '../accounts/uploads.ts';
 import type { Bus } from '../bus/bus.ts';
-import { followProgress, type Progress } from '../bus/progress.ts';
+import { followProgress } from '../bus/progress.ts';
 import { AggregateStore, unreadableText } from '../commands/aggregate-store.ts';
 import { isRegisteredAs } from '../commands/register.ts';
 import { type MessageLookup, MessageSender } from '../commands/send-message.ts';
 import { createSnapshots } from '../commands/snapshots.ts';
+import { greaterIds, UsedIds } from '../commands/used-ids.ts';
 import { settingStream } from '../domain/setting.ts';
 import type { FileStore } from '../files/file-store.ts';
 import { openFiles } from '../files/files.ts';
@@ -25,17 +25,16 @@ import { readPresence } from '../gateway/presence.ts';
 import type { App } from '../gateway/signature.ts';
 import { identify } from '../identify.ts';
 import { UnreadableEvent } from '../log/codec.ts';
-import { fitOf } from '../log/fit.ts';
-import { StrangeLog } from '../log/identity.ts';
 import type { EventId, EventLog, Position } from '../log/log.ts';
 import { hedged } from '../postgres/hedged.ts';
-import { greatestIds, readCheckpoint, readMark } from '../queries/checkpoint.ts';
+import { greatestIds, readCheckpoint } from '../queries/checkpoint.ts';
 import { findByEventId, hasSpoken, isReadable } from '../queries/messages.ts';
-import { type ReadDatabase, readDatabase } from '../queries/tables.ts';
+import { readDatabase } from '../queries/tables.ts';
 import { createSecurityLog } from '../security-log.ts';
 import { createSmsCodes } from '../sms/codes.ts';
 import type { Sms } from '../sms/open.ts';
 import type { Application } from './application.ts';
+import { raiseIds } from './raise-ids.ts';
 import { patience } from './route.ts';
 
 /** What the API stands on, chosen where the program starts. */
@@ -81,11 +80,13 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     if (error instanceof UnreadableEvent) tellUnreadable(logger, error);
     else fail(error);
   };
-  const store = new AggregateStore(log, tell, { snapshots: createSnapshots(pool) });
+  const used = new UsedIds(firstReplacedMid);
+  const hear = used.take.bind(used);
+  const store = new AggregateStore(log, tell, { snapshots: createSnapshots(pool), hear });
   await store.start();
   const tokens = createTokens({ database: accounts, bus, logger });
   const smsCodes = createSmsCodes({ database: accounts, provider: sms.provider, secret: app.secret, logger });
-  const ids = createIds(accounts, () => greatestIds(database));
+  const ids = createIds(accounts, async () => greaterIds(await greatestIds(database), used.greatest));
   const lookup: MessageLookup = {
     hasSpoken: async (conversation, sender, position) => {
       if (!(await progress.confirmed(position, patience))) throw new Refusal('notReady');
@@ -108,7 +109,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   let preparedFor = -1;
   const prepare = async () => {
     const { generation } = log;
-    if (await raiseIds({ log, progress, database, ids, logger, signal: stopping.signal })) {
+    if (await raiseIds({ log, database, progress, ids, used, logger, signal: stopping.signal })) {
       preparedFor = generation;
     }
   };
@@ -117,9 +118,11 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   const unlisten = log.onChanged(() => {
     preparing = preparing.then(prepare).catch(fail);
   });
-  const obstacle = () => {
+  const obstacle = (to: 'commands' | 'queries') => {
     if (store.obstacle) return new Refusal('notReady', unreadableText);
-    if (foundation.readModelsFault?.() !== undefined) return new Refusal('notReady', faultText);
+    if (to === 'commands' && foundation.readModelsFault?.() !== undefined) {
+      return new Refusal('notReady', faultText);
+    }
     return preparedFor === log.generation ? undefined : new Refusal('notReady');
   };
   const application: Application = {
@@ -145,7 +148,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     files,
     uploads: createUploads(accounts),
     obstacle,
-    isReady: () => obstacle() === undefined,
+    isReady: () => obstacle('commands') === undefined,
     now: Date.now,
     logger,
     security: createSecurityLog(logger),
@@ -174,38 +177,4 @@ function tellUnreadable(logger: Logger, { kind, message, event: { position } }: 
       ? 'nothing is decided any more: this program is older than an event of the log; start a newer one'
       : `nothing is decided in the stream of a broken event, until it is passed over: npm run skip -- ${position} --why "…"`;
   logger.fatal({ reason: message, position }, what);
-}
-
-/**
- * Raises what ids are taken from above what the log holds, once the read models show all of it; until
- * then an id might be given a second time.
- * @returns false where it was ended before
- */
-async function raiseIds(parts: {
-  readonly log: EventLog;
-  readonly progress: Progress;
-  readonly database: ReadDatabase;
-  readonly ids: Ids;
-  readonly logger: Logger;
-  readonly signal: AbortSignal;
-}): Promise<boolean> {
-  const { log, progress, database, ids, logger, signal } = parts;
-  let told = 0;
-  while (!signal.aborted) {
-    try {
-      const shown = await progress.confirmed(await log.end(categories), 500);
-      if (shown && (await fitOf(log, await readMark(database))) === 'fits') {
-        await ids.raiseAbove(await greatestIds(database));
-        return true;
-      }
-      if (told++ % 10 === 0) logger.info('waiting for the read models to show the whole log');
-      if (shown) await delay(500, undefined, { signal }).catch(() => undefined);
-    } catch (error) {
-      // The projector tells of a log that is not ours.
-      if (!(error instanceof StrangeLog))
-        logger.warn({ err: error }, 'the greatest ids could not be read yet');
-      await delay(500, undefined, { signal }).catch(() => undefined);
-    }
-  }
-  return false;
 }

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
 import { escapeTexts } from '../../contracts/escaped-texts.ts';
 import { categories } from '../../contracts/events/index.ts';
-import { apiPrefixes, type Contract, readParameters } from '../../contracts/http/contract.ts';
+import { apiPrefixes, type Contract, isQuery, readParameters } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { CommandContext } from '../commands/context.ts';
@@ -141,7 +141,8 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
   const { caller = nobody } = request;
   const { generation } = application.log;
   // The log may have gone back since the call was admitted, while its body came in.
-  if (!application.isReady()) throw new Refusal('notReady');
+  const obstacle = application.obstacle(isQuery(contract) ? 'queries' : 'commands');
+  if (obstacle) throw obstacle;
   const { state: settings } = await application.store.load(settingStream);
   const { given, release } = await readGiven(request, contract, application, settings, caller);
   try {

@@ -78,6 +78,12 @@ export const eventsBetweenSnapshots = 1_000;
 /** So much is kept, in the aggregates' own weights. */
 const ordinaryMemory = 100_000;
 
+interface AggregateStoreOptions {
+  readonly memory?: number | undefined;
+  readonly snapshots?: Snapshots;
+  readonly hear?: (record: RecordedEvent) => void;
+}
+
 /**
  * The states that commands decide on: folded once, kept in bounded memory, kept fresh by the log's
  * tail. What this process appends is seen at once, what others append within the tail's delay.
@@ -90,6 +96,7 @@ export class AggregateStore {
   readonly #entries: LRUCache<StreamName, Entry>;
   readonly #onFailure: (error: unknown) => void;
   readonly #snapshots: Snapshots | undefined;
+  readonly #hearRecord: (record: RecordedEvent) => void;
   /** Snapshots that are being written. */
   readonly #keeping = new Set<Promise<void>>();
   #skips: Skips;
@@ -102,16 +109,17 @@ export class AggregateStore {
    * `onFailure` hears of each UnreadableEvent that is met, after which the program can go on, and of any
    * other error that ends the following: states go stale then, so the process must end.
    * `memory` bounds what is kept, in the aggregates' weights. Without `snapshots` all is folded from the
-   * beginning.
+   * beginning. `hear` is called with every event that others or this process append to these streams.
    */
   constructor(
     log: EventLog,
     onFailure: (error: unknown) => void,
-    { memory = ordinaryMemory, snapshots }: { memory?: number | undefined; snapshots?: Snapshots } = {},
+    { memory = ordinaryMemory, snapshots, hear = () => undefined }: AggregateStoreOptions = {},
   ) {
     this.#log = log;
     this.#onFailure = onFailure;
     this.#snapshots = snapshots;
+    this.#hearRecord = hear;
     this.#skips = new Skips(log);
     this.#entries = new LRUCache({
       maxSize: memory,
@@ -350,6 +358,7 @@ export class AggregateStore {
 
   /** Also what belongs to no state at hand is read: what is newer than this program may change what it decides. */
   #hear(record: RecordedEvent): void {
+    this.#hearRecord(record);
     const decided = this.#skips.take(record);
     if (decided) {
       this.#unreadable.delete(decided.id);

@@ -1,0 +1,89 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { categories } from '../../contracts/events/index.ts';
+import type { Ids } from '../accounts/ids.ts';
+import type { Progress } from '../bus/progress.ts';
+import { greaterIds, type UsedIds } from '../commands/used-ids.ts';
+import { fitOf, type ReadModelsMark } from '../log/fit.ts';
+import { StrangeLog } from '../log/identity.ts';
+import { type EventLog, startOfLog } from '../log/log.ts';
+import { greatestIds, readMark } from '../queries/checkpoint.ts';
+import type { ReadDatabase } from '../queries/tables.ts';
+
+/** After how long it is tried again, in milliseconds. */
+const pause = 500;
+
+/** How often it is told what is waited for, in milliseconds. */
+const reminder = 5_000;
+
+interface Parts {
+  readonly log: EventLog;
+  readonly database: ReadDatabase;
+  readonly progress: Pick<Progress, 'confirmed'>;
+  readonly ids: Pick<Ids, 'raiseAbove'>;
+  readonly used: UsedIds;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Raises what ids are taken from above what the log holds; before that an id might be given a second time.
+ * What the read models show is asked of them, and what they lack is read in the log, so that this waits for
+ * no projector: one that is slow, or stands before an event that it cannot take in, keeps nobody from deciding.
+ * Only read models that show what the log lacks are waited for, until the projector has emptied them.
+ * Afterwards no more is known of the read models than they show.
+ * @returns false if it was ended before
+ */
+export async function raiseIds(parts: Parts): Promise<boolean> {
+  const { log, database, logger, signal } = parts;
+  const tell = every(reminder, (reason: string) => logger.info({ reason }, 'ids cannot be given yet'));
+  while (!signal.aborted) {
+    try {
+      const mark = await readMark(database);
+      if ((await fitOf(log, mark)) === 'went back') {
+        tell('the log was replaced by an older copy: the projector must empty the read models first');
+      } else if (await raiseFrom(mark, parts, tell)) {
+        return true;
+      }
+    } catch (error) {
+      // The projector tells of a log that is not ours.
+      if (!(error instanceof StrangeLog))
+        logger.warn({ err: error }, 'the greatest ids could not be read yet');
+    }
+    await delay(pause, undefined, { signal }).catch(() => undefined);
+  }
+  return false;
+}
+
+/** Raises them if the read models have not been emptied meanwhile. @returns false if they were, or it was ended */
+async function raiseFrom(
+  mark: ReadModelsMark,
+  parts: Parts,
+  tell: (reason: string) => void,
+): Promise<boolean> {
+  const { log, database, progress, ids, used, signal } = parts;
+  let count = 0;
+  for await (const record of log.readAll({ after: mark.position, prefixes: categories })) {
+    if (signal.aborted) return false;
+    used.take(record);
+    count++;
+    tell(`${count} events that the read models lack were read so far`);
+  }
+  const shown = await greatestIds(database);
+  const now = await readMark(database);
+  if (now.epoch !== mark.epoch || now.position < mark.position) return false;
+  await ids.raiseAbove(greaterIds(shown, used.greatest));
+  // What is known of the read models may be of the log before, and further on: it follows the database back.
+  await progress.confirmed(startOfLog, pause);
+  return true;
+}
+
+/** Tells now and then: not before the first `milliseconds` have passed, and once in as many from then on. */
+function every<Told>(milliseconds: number, tell: (told: Told) => void): (told: Told) => void {
+  let last = performance.now();
+  return (told) => {
+    if (performance.now() - last < milliseconds) return;
+    last = performance.now();
+    tell(told);
+  };
+}
