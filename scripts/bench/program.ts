@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 /** A bubble-im of its own in a process of its own, as `npm start` runs it. */
 export interface RunningProgram {
@@ -18,12 +19,20 @@ export interface RunningProgram {
   stop(): Promise<void>;
 }
 
+/** Hears of a program what would otherwise be seen on the terminal alone. */
+export interface Watch {
+  /** A line that it has written to stderr. */
+  line(text: string): void;
+  /** It has ended, with this exit code or by this signal. */
+  ended(how: number | string | null): void;
+}
+
 const standalone = join(import.meta.dirname, '../../services/standalone.ts');
 
 /** Starts the one-process installation in a temporary folder; environment variables name other servers. */
-export async function startProgram(port: number, logLevel = 'warn'): Promise<RunningProgram> {
+export async function startProgram(port: number, logLevel = 'warn', watch?: Watch): Promise<RunningProgram> {
   const folder = await mkdtemp(join(tmpdir(), 'bubble-im-bench-'));
-  let child = await launch(folder, port, logLevel);
+  let child = await launch(folder, port, logLevel, watch);
   const keys = await readFile(join(folder, 'app-secret'), 'utf8').catch(() => '');
   const kept = (name: string) =>
     process.env[name] || (new RegExp(`^${name}=(.*)$`, 'm').exec(keys)?.[1] ?? '');
@@ -37,7 +46,7 @@ export async function startProgram(port: number, logLevel = 'warn'): Promise<Run
       const gone = once(child, 'exit');
       child.kill('SIGKILL');
       await gone;
-      child = await launch(folder, port, logLevel);
+      child = await launch(folder, port, logLevel, watch);
     },
     async stop() {
       const gone = once(child, 'exit');
@@ -48,7 +57,12 @@ export async function startProgram(port: number, logLevel = 'warn'): Promise<Run
   };
 }
 
-async function launch(folder: string, port: number, logLevel: string): Promise<ChildProcess> {
+async function launch(
+  folder: string,
+  port: number,
+  logLevel: string,
+  watch: Watch | undefined,
+): Promise<ChildProcess> {
   const child = spawn(process.execPath, [standalone], {
     env: {
       ...process.env,
@@ -56,8 +70,10 @@ async function launch(folder: string, port: number, logLevel: string): Promise<C
       PORT: String(port),
       LOG_LEVEL: process.env.LOG_LEVEL ?? logLevel,
     },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', watch ? 'pipe' : 'inherit'],
   });
+  if (child.stderr) createInterface({ input: child.stderr }).on('line', (text) => watch?.line(text));
+  child.on('exit', (code, signal) => watch?.ended(code ?? signal));
   for (let attempt = 0; attempt < 300; attempt++) {
     if (child.exitCode !== null) break;
     const answer = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);

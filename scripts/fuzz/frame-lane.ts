@@ -1,0 +1,189 @@
+import { z } from 'zod';
+import { callAsServer } from '../bench/people.ts';
+import { type Person, revive } from './cast.ts';
+import { judgeClosing, judgeFrame } from './frame-judging.ts';
+import { type FrameSources, sendFrame } from './frames.ts';
+import { FuzzSocket } from './fuzz-socket.ts';
+import { secretFaults } from './judging.ts';
+import type { RequestLane } from './request-lane.ts';
+import type { Sources } from './requests.ts';
+import type { Run } from './run.ts';
+
+/** After so many frames, requests are sent and the sockets are asked whether they live. */
+const framesInARow = 20;
+const requestsBetween = 10;
+
+/** A gateway has to answer within this time, in milliseconds. */
+const patienceMs = 20_000;
+
+/** One row of frames on sockets of its people, beside requests that cause events. */
+export class FrameLane {
+  readonly #run: Run;
+  readonly #requests: RequestLane;
+  readonly #sources: Sources;
+  /** By who hears: each insider, the stranger, nobody. */
+  readonly #sockets: FuzzSocket[] = [];
+  /** The last frame sent on a socket, and how its connection was opened. */
+  readonly #last = new Map<FuzzSocket, string>();
+
+  constructor(run: Run, requests: RequestLane) {
+    this.#run = run;
+    this.#requests = requests;
+    this.#sources = requests.sources;
+  }
+
+  /** Sends so many frames, fewer if the run ends before. */
+  async send(count: number): Promise<void> {
+    const { cast, random } = this.#sources;
+    await this.#talk();
+    const hearers = [...cast.insiders, cast.stranger, undefined];
+    for (const hearer of hearers) this.#sockets.push(await this.#open(hearer));
+    for (let sent = 0; sent < count && !this.#run.signal.aborted; sent++) {
+      const place = random.integer(0, this.#sockets.length - 1);
+      const socket = this.#sockets[place];
+      if (socket === undefined) break;
+      if (!socket.isOpen) this.#sockets[place] = await this.#reopen(socket);
+      await this.#send(this.#sockets[place] ?? socket);
+      if (sent % framesInARow === 0) await this.#between();
+    }
+    for (const socket of this.#sockets) socket.end();
+  }
+
+  async #send(socket: FuzzSocket): Promise<void> {
+    const sources: FrameSources = {
+      ...this.#sources,
+      key: this.#run.program.key,
+      sign: (path, parameters) => this.#sign(path, parameters, socket.hearer),
+    };
+    const [kind, text] = await sendFrame(sources, socket);
+    this.#last.set(socket, `${kind}: ${text.slice(0, 500)}`);
+    this.#run.sentFrames.add(kind);
+  }
+
+  async #between(): Promise<void> {
+    await this.#requests.send(requestsBetween);
+    await this.#talk();
+    await Promise.all(this.#sockets.map((socket) => this.#look(socket)));
+  }
+
+  /** Two people talk, and a group: what the others on the sockets must not hear. */
+  async #talk(): Promise<void> {
+    const { cast, planted, known, random } = this.#sources;
+    const [one, other, third] = cast.insiders;
+    if (!one || !other || !third) return;
+    const send = (to: number, type: string, content: string) =>
+      callAsServer(this.#run.program, '/message/send', { login_uid: one.uid, to, type, content });
+    try {
+      if (known.pick('gid', random) === undefined) {
+        const group = { login_uid: one.uid, members: [other.uid, third.uid] };
+        const data = await callAsServer(this.#run.program, '/group/create', group);
+        const { gid } = z.object({ gid: z.coerce.number() }).parse(data);
+        planted.admit(gid, [one.uid, other.uid, third.uid]);
+        known.add('gid', gid);
+      }
+      await send(other.uid, 'friend', planted.forTwo(one.uid, other.uid));
+      const gid = Number(known.pick('gid', random));
+      await send(gid, 'group', planted.forGroup(gid));
+    } catch {
+      // A request has muted, disabled or dissolved something: the others go on.
+    }
+  }
+
+  /** Whether a socket still answers, or was closed. */
+  async #look(socket: FuzzSocket): Promise<void> {
+    if (!socket.isOpen) return;
+    let isAnswered = false;
+    const heard = this.#heardOn.get(socket);
+    this.#heardOn.set(socket, (event) => {
+      heard?.(event);
+      isAnswered ||= event === 'pusher:pong';
+    });
+    socket.text('{"event":"pusher:ping","data":{}}');
+    // A socket that has sent too much, or something broken, is closed instead.
+    if (!(await socket.until(() => isAnswered, patienceMs)) && !socket.broken)
+      this.#found(socket, 'a socket was left hanging');
+    if (heard) this.#heardOn.set(socket, heard);
+  }
+
+  readonly #heardOn = new Map<FuzzSocket, (event: string) => void>();
+
+  async #reopen(socket: FuzzSocket): Promise<FuzzSocket> {
+    if (!(await socket.until(() => false, patienceMs))) this.#found(socket, 'a socket was left hanging');
+    const fault = socket.closing && !socket.broken ? judgeClosing(socket.closing) : undefined;
+    if (fault !== undefined) this.#found(socket, fault);
+    if (socket.closing) this.#run.heardFrames.add(`closed with ${socket.closing.code}`);
+    this.#last.delete(socket);
+    this.#heardOn.delete(socket);
+    socket.end();
+    // Its token may have been ended.
+    if (socket.closing?.code === 4009 && socket.hearer) {
+      await revive(this.#run.program, socket.hearer).catch(() => undefined);
+    }
+    return this.#open(socket.hearer);
+  }
+
+  async #open(hearer: Person | undefined): Promise<FuzzSocket> {
+    const { random, known } = this.#sources;
+    const { key, port } = this.#run.program;
+    const tokenless = hearer === undefined || random.chance(0.3);
+    const query = new URLSearchParams({
+      protocol: random.pick(['7', '7', '5', 'x']),
+      ...(!tokenless && { token: hearer.token }),
+      ...(random.chance(0.2) && { since: String(known.pick('position', random) ?? 'x') }),
+    });
+    const path = random.weighted({ right: 40, prefixed: 4, wrongKey: 1, noPath: 1, deadToken: 1 });
+    const where = {
+      right: `/app/${key}?${query}`,
+      prefixed: `/a/b/app/${key}?${query}`,
+      wrongKey: `/app/${key}x?${query}`,
+      noPath: `/nothing?${query}`,
+      deadToken: `/app/${key}?token=dead`,
+    }[path];
+    const socket: FuzzSocket = new FuzzSocket(port, where, hearer, (text) => this.#heard(socket, text));
+    this.#last.set(socket, `opened: ${path}`);
+    if (!(await socket.until(() => socket.id !== undefined, patienceMs))) {
+      this.#found(socket, 'a socket was left hanging');
+    }
+    // What was refused at once is not fuzzed: it is opened in the right way next time.
+    if (socket.id === undefined) {
+      socket.broken = true;
+      this.#run.heardFrames.add(`refused at opening (${path})`);
+    }
+    return socket;
+  }
+
+  #heard(socket: FuzzSocket, text: string): void {
+    const { event, fault } = judgeFrame(text);
+    this.#run.heardFrames.add(event);
+    if (fault !== undefined) this.#found(socket, fault, text);
+    for (const found of secretFaults(text, 'person', socket.hearer?.uid, this.#run)) {
+      this.#found(socket, found.replace('an answer', 'a frame'), text);
+    }
+    const position = /\\"position\\":\\"([^"\\]+)/.exec(text)?.[1];
+    if (position !== undefined) this.#sources.known.add('position', position);
+    this.#heardOn.get(socket)?.(event);
+  }
+
+  async #sign(
+    path: string,
+    parameters: Readonly<Record<string, string>>,
+    hearer: Person | undefined,
+  ): Promise<object | undefined> {
+    const answer = await fetch(`http://127.0.0.1:${this.#run.program.port}${path}`, {
+      method: 'POST',
+      headers: hearer === undefined ? {} : { authorization: `Bearer ${hearer.token}` },
+      body: new URLSearchParams(parameters),
+    }).catch(() => undefined);
+    const signed = z.looseObject({}).safeParse(await answer?.json().catch(() => undefined)).data;
+    return answer?.ok ? signed : undefined;
+  }
+
+  #found(socket: FuzzSocket, kind: string, text = ''): void {
+    if (this.#run.signal.aborted) return;
+    const { secrets, findings } = this.#run;
+    const who = socket.hearer === undefined ? 'nobody' : `uid ${socket.hearer.uid}`;
+    const cause = `the socket of ${who}; its last frame: ${this.#last.get(socket) ?? '?'}`;
+    const closing = socket.closing ? `closed with ${socket.closing.code} ${socket.closing.reason}` : '';
+    findings.add(kind, secrets.redact(cause), secrets.redact(`${closing} ${text.slice(0, 600)}`));
+  }
+}
