@@ -40,7 +40,7 @@ export async function guardBrowsers(
 ): Promise<void> {
   const optionsFor: FastifyCorsOptionsDelegateCallback = (request: FastifyRequest, give) => {
     const { origin } = request.headers;
-    if (origin === undefined) return give(null, noPage);
+    if (origin === undefined || isNoPreflight(request)) return give(null, noPage);
     store.load(settingStream).then(
       ({ state: settings }) => give(null, isTrusted(origin, request, settings) ? trustedPage : anyPage),
       (error: Error) => give(error),
@@ -51,4 +51,12 @@ export async function guardBrowsers(
     done();
   });
   await server.register(cors, { delegator: optionsFor });
+}
+
+/**
+ * Whether a request has the method of a preflight and asks for nothing. The library would answer it in plain
+ * text; it is a wrong method like any other.
+ */
+function isNoPreflight({ method, headers }: FastifyRequest): boolean {
+  return method === 'OPTIONS' && headers['access-control-request-method'] === undefined;
 }

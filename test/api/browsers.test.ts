@@ -96,6 +96,15 @@ describe('a page', () => {
   });
 });
 
+test('OPTIONS that asks for nothing is refused as any wrong method is', async () => {
+  for (const origin of ['https://any.example', 'https://im.example', undefined]) {
+    const headers = { host: 'im.example', ...(origin === undefined ? {} : { origin }) };
+    const answer = await running.server.inject({ method: 'OPTIONS', url: '/api/message/send', headers });
+    expect(answer.statusCode).toBe(405);
+    expect(answer.json()).toMatchObject({ code: 405, msg: '不支持的请求方法' });
+  }
+});
+
 test('answers say that they are nothing to run, to sniff or to frame', async () => {
   for (const url of ['/api/pop/getsetting', '/nowhere', '/static/img/avatar.jpg']) {
     expect((await running.server.inject({ url })).headers).toMatchObject({
