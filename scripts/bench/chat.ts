@@ -37,7 +37,7 @@ async function measure(pairCounts: readonly number[], seconds: number, port: num
     const real = await connectAll(program, people, async (from, to) => {
       await callAsServer(program, '/friend/add', { login_uid: from.uid, friend_uid: to.uid });
     });
-    const strangers = people.map((_, index) => ({ uid: index + 1, token: 'none' }));
+    const strangers = people.map((_, index) => ({ uid: index + 1, username: 'none', token: 'none' }));
     const bare = await connectAll({ port: port + 1, key: 'bare' }, strangers);
     // Until the code that runs is compiled.
     await run(real.slice(0, 50), 6000);

@@ -1,27 +1,9 @@
 import { connect } from 'node:net';
 import sharp from 'sharp';
-import { WebSocket } from 'ws';
+import { type Attack, forever, type Target } from './hostile-attack.ts';
+import { socketAttacks } from './hostile-sockets.ts';
+import { HttpConnection } from './http-connection.ts';
 import type { Person } from './people.ts';
-
-/** The program under attack, and who attacks it. */
-export interface Target {
-  readonly port: number;
-  readonly key: string;
-  /** People with a token, as anybody can have; the first owns the group. */
-  readonly people: readonly Person[];
-  readonly gid: string;
-}
-
-/** One caller's abuse; it goes on until its thread is ended. */
-export type Attack = (target: Target) => Promise<unknown>;
-
-/** Does something over and over, in so many rows at once. What fails is part of the attack. */
-const forever = (rows: number, act: (row: number, round: number) => Promise<unknown>) =>
-  Promise.all(
-    Array.from({ length: rows }, async (_, row) => {
-      for (let round = 0; ; round++) await act(row, round).catch(() => undefined);
-    }),
-  );
 
 const urlOf = ({ port }: Target, path: string) => `http://127.0.0.1:${port}${path}`;
 const bearer = (person: Person | undefined) => ({ authorization: `Bearer ${person?.token}` });
@@ -42,11 +24,29 @@ const fallingIndexes = ['a', 'b', 'c']
   .join('&');
 const deepJson = '['.repeat(1_000_000) + ']'.repeat(1_000_000);
 
-async function upload(target: Target, person: Person | undefined, bytes: Buffer): Promise<void> {
+async function upload(
+  target: Target,
+  person: Person | undefined,
+  bytes: Buffer,
+  [path, name]: readonly [string, string] = ['/api/upload/img', 'a.png'],
+): Promise<void> {
   const body = new FormData();
-  body.append('file', new Blob([new Uint8Array(bytes)]), 'a.png');
-  await post(target, '/api/upload/img', body, bearer(person));
+  body.append('file', new Blob([new Uint8Array(bytes)]), name);
+  await post(target, path, body, bearer(person));
 }
+
+/** One token asks the same over 60 connections, each as soon as it was answered. */
+const queries =
+  (pathOf: (target: Target) => string): Attack =>
+  (target) =>
+    forever(60, async () => {
+      const connection = await HttpConnection.open(target.port);
+      const { authorization } = bearer(target.rich);
+      const path = pathOf(target);
+      for (;;) await connection.get(path, `Authorization: ${authorization}\r\n`);
+    });
+
+const thousand = Array.from({ length: 1000 }, (_, index) => index + 1).join(',');
 
 /** The attacks by name. */
 export const attacks: Readonly<Record<string, Attack>> = {
@@ -59,9 +59,19 @@ export const attacks: Readonly<Record<string, Attack>> = {
     forever(8, (row, round) =>
       ask(urlOf(target, `/api/qrcode/get?content=${`${row}-${round}-`.padEnd(1000, 'x')}`), {}),
     ),
+  captchas: (target) => forever(8, () => ask(urlOf(target, '/api/login/captcha'), {})),
   logins: (target) =>
     forever(16, (row) =>
       post(target, '/api/login/login', JSON.stringify({ username: `no${row}`, password: 'wrong-1' }), json),
+    ),
+  'wrong passwords of one name': (target) =>
+    forever(16, () =>
+      post(
+        target,
+        '/api/login/login',
+        JSON.stringify({ username: target.people[3]?.username, password: 'wrong-1' }),
+        json,
+      ),
     ),
   'slow headers': (target) =>
     forever(
@@ -72,24 +82,14 @@ export const attacks: Readonly<Record<string, Attack>> = {
           socket.on('error', resolve).on('close', resolve);
         }),
     ),
-  'subscriptions with since': (target) =>
-    forever(4, async (row) => {
-      const socket = new WebSocket(`ws://127.0.0.1:${target.port}/app/${target.key}?since=${'0'.repeat(40)}`);
-      await new Promise((resolve) => socket.on('open', resolve).on('error', resolve));
-      for (let count = 0; count < 200; count++) {
-        const channel = `${row}-${count}-`.padEnd(164, 'x');
-        socket.send(JSON.stringify({ event: 'pusher:subscribe', data: { channel } }));
-      }
-      await new Promise((resolve) => {
-        socket.on('close', resolve);
-        setTimeout(resolve, 1000);
-      });
-      socket.terminate();
-    }),
   'pictures of 64 megapixels': async (target) => {
     const create = { width: 8000, height: 8000, channels: 3, background: '#123' } as const;
     const bomb = await sharp({ create }).png().toBuffer();
     await forever(6, (row) => upload(target, target.people[row], bomb));
+  },
+  'uploads of 20 MB': (target) => {
+    const file = Buffer.alloc(20_000_000, 'x');
+    return forever(6, () => upload(target, target.people[2], file, ['/api/upload/file', 'a.bin']));
   },
   'messages of half mentions': (target) => {
     const body = JSON.stringify({ type: 'group', to: target.gid, content: '@['.repeat(4096) });
@@ -110,7 +110,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
       () =>
         new Promise((resolve) => {
           const socket = connect(target.port, '127.0.0.1', () => {
-            const { authorization } = bearer(target.people[0]);
+            const { authorization } = bearer(target.rich);
             const request = `GET /api/pop/get HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`;
             socket.pause();
             socket.write(request.repeat(1000));
@@ -118,6 +118,25 @@ export const attacks: Readonly<Record<string, Attack>> = {
           socket.on('error', resolve).on('close', resolve);
         }),
     ),
+  'ten answers that nobody reads on each of 60 connections': (target) =>
+    forever(
+      60,
+      () =>
+        new Promise((resolve) => {
+          const socket = connect(target.port, '127.0.0.1', () => {
+            const { authorization } = bearer(target.rich);
+            const request = `GET /api/pop/get HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`;
+            socket.pause();
+            socket.write(request.repeat(10));
+          });
+          socket.on('error', resolve).on('close', resolve);
+        }),
+    ),
+  'pop/get of one token on 60 connections': queries(() => '/api/pop/get'),
+  'user/multiGet of 1,000 on 60 connections': queries(() => `/api/user/multiGet?uid=${thousand}`),
+  'friend/getlist on 60 connections': queries(() => '/api/friend/getlist'),
+  'message/sync on 60 connections': queries(() => '/api/message/sync'),
+  'group/detail on 60 connections': queries(({ richGid }) => `/api/group/detail?gid=${richGid}`),
   'pictures of groups': (target) =>
     forever(8, (row, round) => {
       const uids = Array.from(
@@ -128,8 +147,9 @@ export const attacks: Readonly<Record<string, Attack>> = {
     }),
   'group/detail of random gids': (target) =>
     forever(16, (row, round) =>
-      ask(urlOf(target, `/api/group/detail?gid=${100_000_000 + row * 1_000_003 + round}`), {
+      ask(urlOf(target, `/api/group/detail?gid=${200_000_000 + row * 1_000_003 + round}`), {
         headers: bearer(target.people[1]),
       }),
     ),
+  ...socketAttacks,
 };

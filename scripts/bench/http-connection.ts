@@ -34,13 +34,23 @@ export class HttpConnection {
 
   /** Posts JSON and answers with the body. Throws where the connection breaks. */
   post(path: string, headers: string, json: string): Promise<string> {
+    const length = Buffer.byteLength(json);
+    return this.#ask(
+      `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${headers}Content-Type: application/json\r\n` +
+        `Content-Length: ${length}\r\n\r\n${json}`,
+    );
+  }
+
+  /** Gets the body of an answer. Throws where the connection breaks. */
+  get(path: string, headers: string): Promise<string> {
+    return this.#ask(`GET ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${headers}\r\n`);
+  }
+
+  #ask(request: string): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     if (this.#socket.destroyed) reject(new Error('the connection was closed'));
     this.#answered = { resolve, reject };
-    this.#socket.write(
-      `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${headers}Content-Type: application/json\r\n` +
-        `Content-Length: ${Buffer.byteLength(json)}\r\n\r\n${json}`,
-    );
+    this.#socket.write(request);
     return promise;
   }
 

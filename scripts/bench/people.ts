@@ -3,6 +3,7 @@ import type { RunningProgram } from './program.ts';
 /** A registered and logged-in person of a benchmark. */
 export interface Person {
   readonly uid: number;
+  readonly username: string;
   readonly token: string;
 }
 
@@ -39,7 +40,7 @@ export async function makePeople(program: RunningProgram, count: number): Promis
       await callAsServer(program, '/user/add', { username, nickname: username, password });
       const data = await callAsServer(program, '/login/login', { username, password });
       const { uid, token } = { uid: 0, token: '', ...(typeof data === 'object' ? data : {}) };
-      return { uid, token };
+      return { uid, username, token };
     });
     people.push(...(await Promise.all(batch)));
   }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { RequestListener, Server, ServerOptions } from 'node:http';
 import cookie from '@fastify/cookie';
 import Fastify, {
   type FastifyBaseLogger,
@@ -15,6 +16,7 @@ import { type Trust, trustNone } from '../proxies.ts';
 import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
 import { mostBodyBytes, readForm, readFormBody } from './form.ts';
 import { type ConnectionLimits, connectionLimits, mostHeaderBytes } from './http-limits.ts';
+import { createPipelineServer } from './pipelining.ts';
 import { cutSlowClients } from './slow-clients.ts';
 
 const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -42,15 +44,7 @@ export async function createHttp(
     childLoggerFactory: (parent) => parent,
     requestIdHeader: false,
     bodyLimit: mostBodyBytes,
-    http: {
-      maxHeaderSize: mostHeaderBytes,
-      headersTimeout: limits.headers,
-      connectionsCheckingInterval: limits.look,
-      // Clients offer HTTP/2 and others in the same header; what is not taken is served as it is.
-      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
-    },
-    connectionTimeout: limits.stillness,
-    keepAliveTimeout: limits.keepAlive,
+    serverFactory: (handler) => createNodeServer(handler, limits),
     clientErrorHandler: answerUnreadable,
     routerOptions: { querystringParser: readForm, ignoreTrailingSlash: true },
     // What the server itself refuses before any handler, such as a URL that cannot be read.
@@ -86,6 +80,21 @@ export async function createHttp(
     next();
   });
   return server;
+}
+
+/** The server below, with its limits. */
+function createNodeServer(handler: RequestListener, limits: ConnectionLimits): Server {
+  const options: ServerOptions = {
+    maxHeaderSize: mostHeaderBytes,
+    headersTimeout: limits.headers,
+    keepAliveTimeout: limits.keepAlive,
+    // A body has no deadline of its own: it is watched while it comes.
+    requestTimeout: 0,
+    connectionsCheckingInterval: limits.look,
+    // Clients offer HTTP/2 and others in the same header; what is not taken is served as it is.
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+  };
+  return createPipelineServer(options, handler, limits.pipelined).setTimeout(limits.stillness);
 }
 
 /** How bodies are read: JSON and forms; other types are refused, but for multipart where it is registered. */

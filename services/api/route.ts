@@ -12,7 +12,7 @@ import { type Position, startOfLog } from '../log/log.ts';
 import { admit } from './admit.ts';
 import type { Application } from './application.ts';
 import { authorize, type Caller } from './caller.ts';
-import { CommandsUnderWay } from './commands-under-way.ts';
+import { CallsUnderWay, commandBounds, queryBounds } from './calls-under-way.ts';
 import type { ServedContract } from './documentation/openapi.ts';
 import { done } from './envelope.ts';
 import { mostBodyBytes } from './form.ts';
@@ -52,8 +52,9 @@ export interface Outcome<Data> {
 
 const nobody: Caller = { kind: 'nobody' };
 
-/** The commands of this process: the server's key has no limit, and files have one of their own. */
-const underWay = new CommandsUnderWay();
+/** The calls of this process: the server's key has no limit; uploads and pictures have their own. */
+const commands = new CallsUnderWay(commandBounds);
+const queries = new CallsUnderWay(queryBounds);
 
 /** The outcome of what leaves nothing in the log. */
 export const carriedOut: Outcome<[]> = { data: [] };
@@ -160,8 +161,8 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
       return uid;
     };
     const carryOut = () => answer({ parameters, caller, me, uid, context, request, reply }, settings);
-    const isCommand = request.method === 'POST' && contract.upload === undefined && caller.kind === 'user';
-    return await (isCommand ? underWay.take(context.actor, carryOut) : carryOut());
+    if (caller.kind !== 'user' || contract.upload || contract.picture) return await carryOut();
+    return await (contract.methods.includes('GET') ? queries : commands).take(context.actor, carryOut);
   } finally {
     await release?.();
   }

@@ -1,11 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import { finished } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { networkOf } from '../client-network.ts';
 import { answerUnread } from './envelope.ts';
 import type { ConnectionLimits } from './http-limits.ts';
+import { refusePipelined } from './pipelining.ts';
 
 /**
  * Cuts off clients that hold a request or an answer: that send a body too slowly, that do not read a large
@@ -16,38 +15,28 @@ export function cutSlowClients(server: FastifyInstance, limits: ConnectionLimits
   const unread = new Map<string, number>();
 
   server.addHook('onRequest', async ({ raw }, reply) => {
-    countPipelined(raw.socket, reply, limits.pipelined);
+    refusePipelined(raw.socket, reply, limits.pipelined);
     if (!raw.complete && bringsBody(raw)) watchBody(raw, limits);
   });
 
   server.addHook('onSend', async (request, reply, payload) => {
     const bytes = bytesOf(payload);
-    if (bytes <= limits.smallAnswer) return payload;
+    if (bytes === 0) return payload;
     const caller = callerKey(request);
     const waiting = (unread.get(caller) ?? 0) + bytes;
-    // One answer is always given, however large.
-    if (waiting > limits.unreadBytes && waiting > bytes) throw new Refusal('tooMany');
+    // One answer is always given, however large; so is a refusal, this one too.
+    if (waiting > limits.unreadBytes && waiting > bytes && reply.statusCode < 400)
+      throw new Refusal('tooMany');
     unread.set(caller, waiting);
-    watchAnswer(reply, bytes, limits, () => {
+    // Once its last byte is handed to the system, or the connection is gone.
+    reply.raw.once('close', () => {
       const left = (unread.get(caller) ?? 0) - bytes;
       if (left > 0) unread.set(caller, left);
       else unread.delete(caller);
     });
+    if (bytes > limits.smallAnswer) watchAnswer(reply, bytes, limits);
     return payload;
   });
-}
-
-/** Requests under way, by their connection. */
-const underWay = new WeakMap<Socket, number>();
-
-function countPipelined(socket: Socket, { raw }: FastifyReply, most: number): void {
-  const count = (underWay.get(socket) ?? 0) + 1;
-  underWay.set(socket, count);
-  raw.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
-  if (count <= most) return;
-  // Its further requests are not read: they have been sent before their client could know.
-  raw.shouldKeepAlive = false;
-  throw new Refusal('tooMany');
 }
 
 function bringsBody({ headers }: IncomingMessage): boolean {
@@ -75,15 +64,11 @@ function watchAnswer(
   { raw }: FastifyReply,
   bytes: number,
   { answerPatience, answerBytesASecond }: ConnectionLimits,
-  onEnd: () => void,
 ): void {
   const patience = answerPatience + (bytes / answerBytesASecond) * 1000;
   const timer = setTimeout(() => raw.socket?.destroy(), patience);
   timer.unref();
-  finished(raw, { readable: false }, () => {
-    clearTimeout(timer);
-    onEnd();
-  });
+  raw.once('close', () => clearTimeout(timer));
 }
 
 /** The bytes of an answer that lies in memory as a whole; a stream reads on only as its client does. */

@@ -15,6 +15,8 @@ const limits: ConnectionLimits = {
   ...{ answerPatience: 300, unreadBytes: 20_000_000, answerBytesASecond: 1e9 },
 };
 const large = 'x'.repeat(9_000_000);
+/** Not watched for how fast it is read. */
+const medium = 'x'.repeat(connectionLimits.smallAnswer);
 
 let port: number;
 let asked = 0;
@@ -22,6 +24,7 @@ let connections: () => Promise<number>;
 let close: () => Promise<void>;
 beforeAll(async () => {
   const server = await createHttp(silent, trustNone, limits);
+  server.get('/medium', async () => medium);
   server.get('/small', async () => ({ small: true }));
   server.get('/large', async () => large);
   const { promise: never } = Promise.withResolvers<void>();
@@ -120,6 +123,12 @@ test('ten requests of a connection may be under way, and no more', async () => {
   socket.destroy();
 });
 
+test('a connection is cut off that brings many requests at once, before any work is done for them', async () => {
+  const socket = await open();
+  socket.write(ask('/small').repeat(1_000));
+  expect(await text(socket).catch(() => '')).toBe('');
+});
+
 test('answers that a caller does not read come to a bound', async () => {
   const sockets = await Promise.all(Array.from({ length: 2 }, open));
   for (const socket of sockets) {
@@ -128,6 +137,20 @@ test('answers that a caller does not read come to a bound', async () => {
   }
   const status = async () => {
     const answer = await fetch(`http://127.0.0.1:${port}/large`);
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  await vi.waitFor(async () => expect(await status()).toBe(429), { interval: 10 });
+  for (const socket of sockets) socket.destroy();
+  await vi.waitFor(async () => expect(await status()).toBe(200), { timeout: 5_000 });
+});
+
+test('smaller answers come to the same bound, and a refusal is given all the same', async () => {
+  const sockets = await Promise.all(Array.from({ length: 40 }, open));
+  // Nine wait on each connection behind one that is not answered.
+  for (const socket of sockets) socket.write(ask('/never') + ask('/medium').repeat(9));
+  const status = async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/medium`);
     await answer.arrayBuffer();
     return answer.status;
   };

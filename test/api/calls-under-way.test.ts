@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { CallsUnderWay, commandBounds, queryBounds } from '../../services/api/calls-under-way.ts';
+import { execute } from '../../services/commands/execute.ts';
+import { groupStream, mustBeIn } from '../../services/domain/group.ts';
+import { remarkGroup } from '../../services/domain/group-commands.ts';
+import { context } from '../support/acting.ts';
+import { type RunningApplication, startApplication } from '../support/application.ts';
+import { call, client, done } from '../support/client.ts';
+import { gid as gidOf, uid as uidOf } from '../support/events.ts';
+
+let running: RunningApplication;
+beforeAll(async () => {
+  running = await startApplication();
+});
+afterAll(() => running.stop());
+
+test.each([
+  ['commands', commandBounds],
+  ['queries', queryBounds],
+])(
+  'few %s of one person are under way, the others wait in order, and too many are refused',
+  async (_, bounds) => {
+    const calls = new CallsUnderWay(bounds);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const begun: number[] = [];
+    const ask = (index: number) =>
+      calls.take('9', () => {
+        begun.push(index);
+        return promise;
+      });
+    const asked = Array.from({ length: bounds.underWay + bounds.waiting }, (_, index) => ask(index));
+    expect(begun).toHaveLength(bounds.underWay);
+    await expect(ask(-1)).rejects.toMatchObject({ reason: 'tooMany' });
+    expect(await calls.take('10', async () => 'another person')).toBe('another person');
+    resolve();
+    await Promise.all(asked);
+    expect(begun).toEqual(Array.from({ length: bounds.underWay + bounds.waiting }, (_, index) => index));
+    expect(await calls.take('9', async () => 'again')).toBe('again');
+  },
+);
+
+test('an owner and the server’s key are not held up by one who floods a group with changes', async () => {
+  const owner = await client(running, 'tom');
+  const flooding = await client(running, 'jerry');
+  const created = await owner.post('/group/create', { members: [flooding.uid] });
+  const gid = Number(z.object({ gid: z.string() }).parse(created.data).gid);
+  const stream = groupStream(gidOf(gid));
+  // As a process does that lets any number of them in.
+  let behind = 0;
+  const flood = Array.from({ length: 300 }, (_, index) =>
+    execute(running.application, stream, context(uidOf(flooding.uid)), (state) => {
+      if (!mustBeIn(state, uidOf(flooding.uid))) return [];
+      behind++;
+      return remarkGroup(state, { uid: uidOf(flooding.uid), remark: `${index}` });
+    }).catch(() => undefined),
+  );
+  const before = behind;
+  const transferring = owner.post('/group/memberdel', { gid, members: [flooding.uid] });
+  const disabling = call(running, 'POST', '/user/update', {
+    login_uid: flooding.uid,
+    account_state: 'disabled',
+  });
+  expect(await transferring).toEqual(done);
+  // One turn of the flood at most for each of the owner's; without turns all 300 came first.
+  expect(behind - before).toBeLessThan(100);
+  expect(await disabling).toEqual(done);
+  expect(await flooding.get('/pop/get')).toMatchObject({ code: -1 });
+  await Promise.all(flood);
+});
+
+test('the queries of one person leave connections to the database to the others', async () => {
+  const many = await client(running, 'tom');
+  const other = await client(running, 'jerry');
+  const locking = await running.application.pool.connect();
+  try {
+    await locking.query('begin');
+    // Whoever looks for a person waits from now on.
+    await locking.query('lock table read.users in access exclusive mode');
+    const waiting = Array.from({ length: 30 }, () => many.get('/user/get', { uid: other.uid }));
+    await vi.waitFor(async () => {
+      const { rows } = await running.application.pool.query(
+        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
+      expect(rows).toHaveLength(queryBounds.underWay);
+    });
+    expect(await other.get('/friend/applycount')).toMatchObject({ code: 0 });
+    await locking.query('rollback');
+    for (const answer of await Promise.all(waiting)) expect(answer).toMatchObject({ code: 0 });
+  } finally {
+    locking.release();
+  }
+});
