@@ -18,7 +18,7 @@ export function pages(): Page[] {
 
 /** The text of a page without its blocks of code. */
 function prose(text: string): string {
-  return text.replaceAll(/^```.*?^```$/gms, '');
+  return text.replaceAll(/^ *```.*?^ *```$/gms, '');
 }
 
 /** The headings of a page, as they are written. */
