@@ -12,6 +12,7 @@ import * as uploads from './0070-uploads.ts';
 import * as gatewayBeats from './0080-gateway-beats.ts';
 import * as pushedMessages from './0081-pushed-messages.ts';
 import * as keysByPerson from './0090-keys-by-person.ts';
+import * as lastEvents from './0100-last-events.ts';
 
 /** All migrations, in the order in which they apply. */
 export const migrations = {
@@ -29,4 +30,5 @@ export const migrations = {
   '0080-gateway-beats': gatewayBeats,
   '0081-pushed-messages': pushedMessages,
   '0090-keys-by-person': keysByPerson,
+  '0100-last-events': lastEvents,
 };

@@ -31,6 +31,8 @@ export type Signal =
       readonly userId?: string;
       /** Whether the channel's `private-` twin hears it too. */
       readonly twin?: boolean;
+      /** Its version, where it is kept as the last event of a cache channel. */
+      readonly version?: string;
     }
   /** The members of a presence channel are others now than they were: read them again. */
   | { readonly kind: 'members changed'; readonly channel: string }

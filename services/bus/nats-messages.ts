@@ -63,6 +63,7 @@ const SignalMessage = z.discriminatedUnion('kind', [
     exceptSocket: z.string().exactOptional(),
     userId: z.string().exactOptional(),
     twin: z.boolean().exactOptional(),
+    version: z.string().exactOptional(),
   }),
   z.object({ kind: z.literal('members changed'), channel: z.string() }),
   z.object({ kind: z.literal('question'), id: z.string(), prefix: z.string(), answerTo: z.string() }),

@@ -19,6 +19,7 @@ import type { Database } from './database.ts';
 import { Delivery } from './delivery.ts';
 import { Dispatch } from './dispatch.ts';
 import { Identities } from './identities.ts';
+import { LastEvents } from './last-events.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { Looks } from './look.ts';
 import { MemberStore } from './member-store.ts';
@@ -98,6 +99,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...{ rights, feeds: tail.feeds, logger },
     revoke: (subscription) => subscriber.revoke(subscription),
   });
+  const lastEvents = new LastEvents(database);
   const memberStore = new MemberStore(database, id);
   const members = new Members({ store: memberStore, bus, rooms, logger });
   const people = new People({
@@ -111,7 +113,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const identities = new Identities({ database, connections, people, limits });
   const subscriber: Subscriber = new Subscriber({
     ...{ app, bus, rooms, tail, looks, record, memberships, members, audit, limits, logger, identities },
-    ...{ rights, chats },
+    ...{ rights, chats, lastEvents },
     hearTopic: (topic) => bus.onSignal(topic, (signal) => hearOnChannel(signal, rooms, members)),
   });
   const dispatch = new Dispatch({ app, bus, subscriber, identities, rights });
@@ -162,7 +164,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     routes: async (server) => {
       const settings = options.settings ?? (() => defaultSettings);
       authRoutes(server, { app, sessions, looks, rights, database, cookieToken, security, settings });
-      await server.register(serverRoutes, { app, bus, occupancy, memberStore, security, settings });
+      await server.register(serverRoutes, {
+        ...{ app, bus, occupancy, memberStore, lastEvents, security, settings },
+      });
     },
     drain() {
       drained ??= end();

@@ -5,6 +5,7 @@ import { type Channel, isPresence } from './channel-name.ts';
 import type { ChatRights } from './chat-rights.ts';
 import type { Connection } from './connection.ts';
 import type { Identities } from './identities.ts';
+import { isCacheChannel, type LastEvent, type LastEvents } from './last-events.ts';
 import type { Limits } from './limits.ts';
 import type { Look, Looks } from './look.ts';
 import type { Members } from './members.ts';
@@ -25,6 +26,7 @@ export interface OpeningOptions {
   readonly record: PushRecord;
   readonly members: Members;
   readonly rights: ChatRights;
+  readonly lastEvents: LastEvents;
   readonly audit: Audit;
   readonly limits: Limits;
   readonly identities: Identities;
@@ -53,7 +55,7 @@ export class Opening {
    * @throws what the database throws.
    */
   async open(subscription: Subscription, authorization: Allowed, since: unknown): Promise<void> {
-    const { bus, limits, looks, members, rooms, rights, end, revoke } = this.#options;
+    const { bus, limits, looks, members, rooms, rights, lastEvents, end, revoke } = this.#options;
     const { connection, channel, membership, chat } = subscription;
     if (!(await this.#identify(connection, authorization))) return;
     await bus.settled();
@@ -70,12 +72,15 @@ export class Opening {
     if (hasEnded(subscription)) return;
     if (chat !== undefined && !(await rights.of(chat)).chat) return revoke(subscription);
     if (hasEnded(subscription)) return;
+    const last = isCacheChannel(channel.name) ? await lastEvents.of(channel.name) : undefined;
+    if (hasEnded(subscription)) return;
     const list = isPresence(channel) ? await members.join(subscription) : undefined;
     if (hasEnded(subscription)) return;
     const own = subscription.hearer?.userId;
     const data = list === undefined ? '{}' : presenceData(list, own, limits.presenceBytes);
     connection.send('pusher_internal:subscription_succeeded', channel.name, data);
-    await this.#give(subscription, look, sinceOf(subscription, since));
+    if (isCacheChannel(channel.name)) giveLast(subscription, last);
+    await this.#give(subscription, look, sinceOf(subscription, since), last);
     if (hasEnded(subscription)) return;
     this.#goLive(subscription);
     rooms.place(subscription);
@@ -105,9 +110,14 @@ export class Opening {
   }
 
   /** Replays where it is asked for; afterwards the subscription is settling. */
-  async #give(subscription: Subscription, look: Look | undefined, since: unknown): Promise<void> {
+  async #give(
+    subscription: Subscription,
+    look: Look | undefined,
+    since: unknown,
+    last: LastEvent | undefined,
+  ): Promise<void> {
     const { channel } = subscription;
-    const place = look?.checkpoint.position ?? '';
+    const place = look?.checkpoint.position ?? last?.version ?? '';
     if (look !== undefined && since !== undefined && 'feed' in channel) {
       const { checkpoint, joinedPlace: from = '' } = look;
       await this.#replay.run(subscription, { feed: channel.feed, since, from, checkpoint });
@@ -123,10 +133,20 @@ export class Opening {
     if (subscription.membership?.member === false) {
       subscription.state = 'dormant';
       if (isPresence(subscription.channel)) this.#options.members.leave(subscription);
-    } else if (subscription.after <= this.#options.tail.place) {
+    } else if (
+      isCacheChannel(subscription.channel.name)
+        ? subscription.after === ''
+        : subscription.after <= this.#options.tail.place
+    ) {
       subscription.state = 'live';
     }
   }
+}
+
+/** On a cache channel its last event comes first. What came live since it was read is held, and is not older. */
+function giveLast({ connection, channel }: Subscription, last: LastEvent | undefined): void {
+  if (last === undefined) connection.send('pusher:cache_miss', channel.name, '{}');
+  else connection.send(last.event, channel.name, last.data);
 }
 
 /** Sees anew what may have changed while something was waited for. */

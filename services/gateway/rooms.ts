@@ -21,6 +21,8 @@ export interface Ephemeral {
   readonly data: string;
   readonly exceptSocket?: string | undefined;
   readonly userId?: string | undefined;
+  /** On a cache channel: who was given this event, or a later one, as the last one is not given it again. */
+  readonly version?: string | undefined;
 }
 
 /** Who hears what: the channels of this gateway's sockets, and giving events out to them. */
@@ -135,19 +137,23 @@ export class Rooms {
   }
 
   /** Gives what is not of the log to the hearers of one channel, by its exact name. */
-  giveEphemeral(name: string, { event, data, exceptSocket, userId }: Ephemeral): void {
+  giveEphemeral(name: string, { event, data, exceptSocket, userId, version }: Ephemeral): void {
     const room = this.#rooms.get(name);
     if (room === undefined) return;
     const frame = textFrame(eventFrame(event, name, data, userId));
     for (const subscription of room.live) {
       if (subscription.connection.id !== exceptSocket) subscription.connection.write(frame);
     }
-    for (const subscription of room.others) {
+    this.delivered += room.live.size;
+    for (const subscription of [...room.others]) {
       if (subscription.connection.id === exceptSocket) continue;
+      if (version !== undefined) {
+        this.#giveOne(subscription, version, frame);
+        continue;
+      }
       if (subscription.state === 'settling') subscription.connection.write(frame);
       else if (subscription.state === 'opening') subscription.hold(undefined, frame, this.#mostHeld);
     }
-    this.delivered += room.live.size;
   }
 
   /** Gives an event to some of the channel's hearers. */

@@ -15,6 +15,7 @@ import { channelTopic, sessionsTopic } from '../bus/topics.ts';
 import { type RequestLimits, takeAddressTurn } from '../rate-limit.ts';
 import type { SecurityLog } from '../security-log.ts';
 import { readChannel, topicOf } from './channel-name.ts';
+import type { LastEvents } from './last-events.ts';
 import type { MemberStore } from './member-store.ts';
 import type { Occupancy } from './occupancy.ts';
 import { bodyFault, signatureFault } from './server-signature.ts';
@@ -25,6 +26,7 @@ export interface ServerOptions {
   readonly bus: Bus;
   readonly occupancy: Occupancy;
   readonly memberStore: MemberStore;
+  readonly lastEvents: LastEvents;
   readonly security: SecurityLog;
   readonly settings: () => RequestLimits;
 }
@@ -82,7 +84,7 @@ class Fault extends Error {
  * reads bodies as they came, to check their md5.
  */
 export async function serverRoutes(server: FastifyInstance, options: ServerOptions): Promise<void> {
-  const { app, bus, occupancy, memberStore, security, settings } = options;
+  const { app, bus, occupancy, memberStore, lastEvents, security, settings } = options;
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: mostBytes }, (_request, body, done) =>
     done(null, body),
@@ -110,12 +112,12 @@ export async function serverRoutes(server: FastifyInstance, options: ServerOptio
 
   server.post('/apps/:id/events', async (request) => {
     const events = read(Events, jsonOf(request));
-    trigger(bus, events);
+    await trigger(events);
     return (await describeMany(events.channels, wantedOf(events.info))) ?? {};
   });
   server.post('/apps/:id/batch_events', async (request) => {
     const { batch } = read(Batch, jsonOf(request));
-    for (const { channel, ...event } of batch) trigger(bus, { ...event, channels: [channel] });
+    for (const { channel, ...event } of batch) await trigger({ ...event, channels: [channel] });
     const wanted = batch.map(({ info }) => wantedOf(info));
     if (!wanted.some((one) => one.users || one.subscriptions)) return {};
     return {
@@ -164,6 +166,21 @@ export async function serverRoutes(server: FastifyInstance, options: ServerOptio
     return {};
   });
 
+  /** Kept before it is told, so that no subscriber finds the event before it and then hears nothing. */
+  async function trigger({ name, data, channels, socket_id }: Omit<Events, 'info'>): Promise<void> {
+    const event = { event: name, data: asJson(data) };
+    const versions = await lastEvents.keep(channels, event);
+    for (const channel of new Set(channels)) {
+      const known = readChannel(channel);
+      const version = versions.get(channel);
+      bus.signal(known === undefined ? channelTopic(channel) : topicOf(known), {
+        ...{ kind: 'ephemeral', channel, ...event },
+        ...(socket_id ? { exceptSocket: socket_id } : {}),
+        ...(version === undefined ? {} : { version }),
+      });
+    }
+  }
+
   async function describeMany(names: readonly string[], wanted: Wanted): Promise<object | undefined> {
     if (!wanted.users && !wanted.subscriptions) return undefined;
     const described = await Promise.all(
@@ -183,19 +200,6 @@ export async function serverRoutes(server: FastifyInstance, options: ServerOptio
       ...(users === undefined ? {} : { user_count: users }),
       ...(wanted.subscriptions ? { subscription_count: subscriptions } : {}),
     };
-  }
-}
-
-function trigger(bus: Bus, { name, data, channels, socket_id }: Omit<Events, 'info'>): void {
-  for (const channel of new Set(channels)) {
-    const known = readChannel(channel);
-    bus.signal(known === undefined ? channelTopic(channel) : topicOf(known), {
-      kind: 'ephemeral',
-      channel,
-      event: name,
-      data: asJson(data),
-      ...(socket_id ? { exceptSocket: socket_id } : {}),
-    });
   }
 }
 

@@ -20,7 +20,7 @@ export interface Hearer {
 export type SubscriptionState = 'opening' | 'settling' | 'live' | 'dormant' | 'ended';
 
 interface Held {
-  /** The place in the log; undefined for what is not of the log. */
+  /** The place in the log, or the version on a cache channel; undefined for what has neither. */
   readonly place: string | undefined;
   readonly frame: Buffer;
 }
