@@ -1,5 +1,5 @@
 import { Refusal } from '../../contracts/codes.ts';
-import { FairTurns } from './fair-turns.ts';
+import { FairLine } from '../fair-line.ts';
 import { PictureProcess, PictureTimeout } from './picture-process.ts';
 import type { PictureTask } from './picture-task.ts';
 
@@ -10,7 +10,8 @@ export const avatarSide = 1024;
 const atOnce = 2;
 
 /** Uploads that wait keep their file and their request. One page may send 20 pictures at once. */
-const bounds = { atOnce, maxWaiting: 200, maxWaitingEach: 20 };
+const bounds = { atOnce, eachAtOnce: 1, mostWaiting: 200 };
+const mostWaitingEach = 20;
 
 /** How long decoding and encoding may take, in milliseconds: a photo of 64 megapixels takes two seconds. */
 const longestMs = 5_000;
@@ -40,7 +41,7 @@ class PictureFailure extends Error {
 
 /** Writes uploaded pictures anew, in processes of their own that are killed when they take too long. */
 export class Pictures {
-  readonly #turns = new FairTurns(bounds);
+  readonly #turns = new FairLine(bounds);
   readonly #idle: PictureProcess[] = [];
   readonly #busy = new Set<PictureProcess>();
   readonly #maxMs: number;
@@ -59,7 +60,7 @@ export class Pictures {
    */
   async reencode({ person, signal, ...task }: UploadedPicture): Promise<string> {
     return this.#turns
-      .take(person, () => this.#write(task, signal), signal)
+      .take({ of: person, most: mostWaitingEach }, () => this.#write(task, signal), signal)
       .catch((error: unknown) => {
         // Nobody reads the answer any more.
         if (signal?.aborted) throw new Refusal('notReady');

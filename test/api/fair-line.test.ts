@@ -1,20 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { hashPassword } from '../../services/accounts/hashing.ts';
-import { FairLine } from '../../services/fair-line.ts';
+import { FairLine, type FairLineOptions } from '../../services/fair-line.ts';
 
 const tooMany = expect.objectContaining({ reason: 'tooMany' });
 const notReady = expect.objectContaining({ reason: 'notReady' });
 
 /** A line whose works end when they are told to; `begun` says whose have begun. */
-function lineOf(options: { atOnce?: number; mostWaiting?: number; patience?: number } = {}) {
+function lineOf(options: Partial<FairLineOptions> = {}) {
   const line = new FairLine({ atOnce: 1, mostWaiting: 100, patience: 60_000, ...options });
   const begun: string[] = [];
   const ends: (() => void)[] = [];
-  const come = (of: string, most = 10) =>
-    line.take({ of, most }, () => {
+  const come = (of: string, most = 10, signal?: AbortSignal) => {
+    const work = () => {
       begun.push(of);
       return new Promise<void>((resolve) => ends.push(resolve));
-    });
+    };
+    return line.take({ of, most }, work, signal);
+  };
   /** Ends the work under way, until none begins any more. */
   const endAll = async () => {
     for (let end = ends.shift(); end !== undefined; end = ends.shift()) {
@@ -43,7 +45,39 @@ describe('a line', () => {
     );
     await endAll();
     await all;
-    expect(begun).toEqual(['flood', 'flood', 'tom', 'jerry', 'flood', 'jerry', 'flood']);
+    expect(begun).toEqual(['flood', 'tom', 'jerry', 'flood', 'jerry', 'flood', 'flood']);
+  });
+
+  test('lets as much of one share run at once as it is told, and others meanwhile', async () => {
+    const { begun, come, endAll } = lineOf({ atOnce: 2, eachAtOnce: 1 });
+    const all = Promise.all(['a', 'a', 'b', 'c'].map((of) => come(of)));
+    expect(begun).toEqual(['a', 'b']);
+    await endAll();
+    await all;
+    expect(begun).toEqual(['a', 'b', 'c', 'a']);
+  });
+
+  test('has its first share before all others', async () => {
+    const { begun, come, endAll } = lineOf({ first: 'server' });
+    const all = Promise.all(['a', 'b', 'server', 'server'].map((of) => come(of)));
+    await endAll();
+    await all;
+    expect(begun).toEqual(['a', 'server', 'server', 'b']);
+  });
+
+  test('lets who waits give up, and another have the place', async () => {
+    const { begun, come, endAll, line } = lineOf({ mostWaiting: 1 });
+    const first = come('a');
+    const leaving = new AbortController();
+    const given = come('b', 10, leaving.signal);
+    leaving.abort(new Error('gone'));
+    await expect(given).rejects.toThrow('gone');
+    await expect(come('b', 10, leaving.signal)).rejects.toThrow('gone');
+    const last = come('c');
+    await endAll();
+    await Promise.all([first, last]);
+    expect(begun).toEqual(['a', 'c']);
+    expect(line.idle).toBe(true);
   });
 
   test('lets as much of one share wait as it is told, and no more', async () => {
