@@ -47,22 +47,25 @@ const diskFull = /^(ENOSPC|EDQUOT|53100)$/;
  */
 export function refusalFor(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  if (error instanceof LogFailure) return new Refusal('notReady');
+  if (error instanceof LogFailure) {
+    return new Refusal(error.kind === 'unavailable' && isDiskFull(error.cause) ? 'noSpace' : 'notReady');
+  }
   if (error instanceof UnreadableEvent) return new Refusal('notReady', unreadableText);
   if (error instanceof FileStoreFailure) return new Refusal('notReady', '文件存储暂不可用,请稍后再试');
   if (!(error instanceof Error)) return new Refusal('unexpected');
-  const { statusCode, code }: { statusCode?: unknown; code?: unknown } = {
-    statusCode: undefined,
-    code: undefined,
-    ...error,
-  };
-  if (typeof code === 'string' && diskFull.test(code)) return new Refusal('noSpace');
+  if (isDiskFull(error)) return new Refusal('noSpace');
   if (saysAway(error)) return new Refusal('notReady');
+  const statusCode = 'statusCode' in error ? error.statusCode : undefined;
   const reason = typeof statusCode === 'number' ? byStatus[statusCode] : undefined;
   if (reason) return new Refusal(reason);
   return new Refusal(
     typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? 'unreadable' : 'unexpected',
   );
+}
+
+function isDiskFull(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && diskFull.test(code);
 }
 
 /** Why Node's server gave up on a request, by the code of its error. */

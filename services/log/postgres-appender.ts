@@ -104,6 +104,7 @@ export class Appender {
         resolve,
         reject,
         doubtful: false,
+        refused: undefined,
         alone: false,
       });
       this.#watchDeadlines();
@@ -207,7 +208,10 @@ export class Appender {
       }
       for (const append of batch) append.alone = true;
     }
-    if (refusal === undefined) for (const append of batch) append.doubtful = true;
+    for (const append of batch) {
+      append.refused = refusal === undefined ? undefined : error;
+      if (refusal === undefined) append.doubtful = true;
+    }
     // No more of the error than this: its details may quote what was to be stored.
     const reason = error instanceof Error ? error.message : String(error);
     this.#logger.warn({ reason, appends: batch.length }, 'a batch was not answered well, trying again');
@@ -218,7 +222,7 @@ export class Appender {
     if (refusal === 'for now') await delay(pauseAfterRefusal);
   }
 
-  #reject(append: WaitingAppend, cause?: unknown): void {
+  #reject(append: WaitingAppend, cause: unknown = append.refused): void {
     this.#forget(append);
     append.reject(this.#failure(append.doubtful ? 'doubtful' : 'unavailable', cause));
   }

@@ -20,6 +20,8 @@ export interface WaitingAppend {
   readonly reject: (error: Error) => void;
   /** Whether it was sent and the answer got lost. */
   doubtful: boolean;
+  /** Why the server refused it when it was sent last, as for a full disk; undefined if it did not. */
+  refused: unknown;
   /** Whether it goes by itself, because a batch that held it was refused as a whole. */
   alone: boolean;
 }

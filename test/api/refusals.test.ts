@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { refusalFor } from '../../services/api/envelope.ts';
+import { LogFailure } from '../../services/log/log.ts';
 
 test('a full disk is told as such', async () => {
   // Every write to this device fails as one to a full disk does.
@@ -12,4 +13,10 @@ test('a full disk is told as such', async () => {
 test('a full disk of the database is told as such', () => {
   const error = Object.assign(new Error('could not extend file'), { code: '53100' });
   expect(refusalFor(error).reason).toBe('noSpace');
+});
+
+test('a full disk of the log is told as such, unless the event may be in the log', () => {
+  const cause = Object.assign(new Error('could not extend file'), { code: '53100' });
+  const failed = (kind: LogFailure['kind']) => refusalFor(new LogFailure(kind, 'refused', { cause })).reason;
+  expect([failed('unavailable'), failed('doubtful')]).toEqual(['noSpace', 'notReady']);
 });

@@ -14,6 +14,7 @@ function waiting(id: number): WaitingAppend {
     resolve: () => undefined,
     reject: () => undefined,
     doubtful: false,
+    refused: undefined,
     alone: false,
   };
 }

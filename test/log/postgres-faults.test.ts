@@ -243,3 +243,27 @@ describe('a subscriber far behind', () => {
     expect(seen).toEqual(Array.from({ length: 6_001 }, (_, revision) => revision));
   });
 });
+
+describe('a full disk of the database', () => {
+  it('is given as the reason, once an append has waited in vain for space', async () => {
+    const full = await createDatabase();
+    const client = new pg.Client({ connectionString: full.url });
+    await client.connect();
+    await client.query(`
+      create function full_disk() returns trigger language plpgsql as $$
+      begin raise exception 'could not extend file' using errcode = '53100'; end $$;
+      create trigger full_disk before insert on log.events execute function full_disk()`);
+    const hasty = await openPostgresLog({ connectionString: full.url, patience: 500 });
+    try {
+      const refused = hasty.append(streamOf(freshCategory(), 1), 'any', [event()]);
+      await expect(refused).rejects.toMatchObject({ kind: 'unavailable', cause: { code: '53100' } });
+      await client.query('drop trigger full_disk on log.events');
+      const { outcome } = await hasty.append(streamOf(freshCategory(), 1), 'any', [event()]);
+      expect(outcome).toBe('appended');
+    } finally {
+      await hasty.close();
+      await client.end();
+      await full.drop();
+    }
+  });
+});

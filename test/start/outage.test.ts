@@ -25,6 +25,12 @@ test('an outage of the database is told once, however much fails by it, and then
   await bubble.call('/api/user/add', 'server', account);
   const login = await bubble.call('/api/login/login', 'nobody', account);
   const { token } = z.object({ token: z.string() }).parse(login.data);
+  const document = new FormData();
+  document.append('file', new File(['kept'], 'a.txt', { type: 'text/plain' }));
+  const uploaded = await fetch(`${bubble.url}/api/upload/file`, {
+    ...{ method: 'POST', body: document, headers: { authorization: `Bearer ${token}` } },
+  });
+  const { data: file } = z.object({ data: z.object({ src: z.string() }) }).parse(await uploaded.json());
   const before = bubble.program.stderr().length;
   const lines = () =>
     bubble.program
@@ -40,6 +46,9 @@ test('an outage of the database is told once, however much fails by it, and then
     expect(await bubble.call('/api/pop/get', { token })).toMatchObject({ code: 503 });
   }
   await expect.poll(told, patiently).toContain('the database is away');
+  const download = await fetch(`http:${file.src}`);
+  expect(download.status).toBe(503);
+  expect(await download.json()).toEqual({ code: 503, msg: '服务暂不可用,请稍后再试' });
   expect(await bubble.call('/api/user/update', { token }, { sign: '懒' })).toMatchObject({ code: 503 });
   proxy.refuse(false);
   await expect.poll(told, patiently).toContain('the database is back');
