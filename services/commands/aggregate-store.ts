@@ -49,10 +49,12 @@ interface Entry {
   lastId: EventId | undefined;
   /** The revision of the last snapshot; -1: there is none. */
   kept: number;
+  /** How many of the stream's events were passed over by decision when the fold began. */
+  readonly skipped: number;
   /**
-   * Ids seen, where the store under the log may keep one event twice; the first counts. Those before a
-   * snapshot are not among them: all appends to these streams name the expected revision, so that a late
-   * repeat conflicts.
+   * Ids seen last, where the store under the log may keep one event twice; the first counts. Older ones, and
+   * those before a snapshot, need not be among them: all appends to these streams name the expected revision,
+   * so that a repeat which comes later than others' events conflicts.
    */
   readonly seen: Set<EventId> | null;
 }
@@ -74,6 +76,12 @@ const retryMilliseconds = 200;
  * as many, and cost no look.
  */
 export const eventsBetweenSnapshots = 1_000;
+
+/** So many ids of a stream are remembered, the last ones. */
+export const rememberedIds = 1_000;
+
+/** So many ids weigh as much as one of an aggregate's weights: 40 characters each. */
+const idsToAWeight = 10;
 
 /** So much is kept, in the aggregates' own weights. */
 const ordinaryMemory = 100_000;
@@ -123,7 +131,7 @@ export class AggregateStore {
     this.#skips = new Skips(log);
     this.#entries = new LRUCache({
       maxSize: memory,
-      sizeCalculation: ({ aggregate, state }) => Math.ceil(aggregate.weight(state)),
+      sizeCalculation: weightOf,
     });
     this.#unlisten = log.onChanged(() => this.#entries.clear());
   }
@@ -227,6 +235,7 @@ export class AggregateStore {
       arrived: [],
       lastId: undefined,
       kept: -1,
+      skipped: this.#skips.countOf(name),
       folded: Promise.resolve().then(() => this.#fold(name, entry)),
       seen: this.#log.remembersIds === 'forever' ? null : new Set(),
     };
@@ -266,7 +275,7 @@ export class AggregateStore {
     // Without its database everything is decided all the same.
     const stored = await this.#snapshots?.find(name, entry.aggregate.version).catch(() => undefined);
     if (!stored || stored.revision <= entry.revision) return false;
-    if (stored.skipped !== this.#skips.countOf(name)) return false;
+    if (stored.skipped !== entry.skipped) return false;
     const { state, revision, eventId } = stored;
     for await (const { id, position } of this.#log.readStream(name, { from: revision, limit: 1 })) {
       if (id !== eventId) return false;
@@ -277,15 +286,19 @@ export class AggregateStore {
   }
 
   /** Keeps a snapshot where many events have come since the last one. */
-  #keepSnapshot(name: StreamName, { aggregate, state, revision, lastId, kept }: Entry): boolean {
+  #keepSnapshot(name: StreamName, entry: Entry): boolean {
+    const { aggregate, state, revision, lastId, kept, skipped } = entry;
     if (!this.#snapshots || lastId === undefined || revision - kept < eventsBetweenSnapshots) return false;
-    const stored = { state, revision, eventId: lastId, skipped: this.#skips.countOf(name) };
-    const keeping: Promise<void> = this.#snapshots
-      .keep(name, aggregate.version, stored)
-      .catch(() => undefined)
-      .finally(() => this.#keeping.delete(keeping));
-    this.#keeping.add(keeping);
+    this.#write(this.#snapshots.keep(name, aggregate.version, { state, revision, eventId: lastId, skipped }));
     return true;
+  }
+
+  /** Snapshots are written beside everything else. One that is not written costs a longer fold. */
+  #write(writing: Promise<void>): void {
+    const settled: Promise<void> = writing
+      .catch(() => undefined)
+      .finally(() => this.#keeping.delete(settled));
+    this.#keeping.add(settled);
   }
 
   /** @throws UnreadableEvent */
@@ -363,6 +376,7 @@ export class AggregateStore {
     if (decided) {
       this.#unreadable.delete(decided.id);
       this.forget(decided.stream);
+      if (this.#snapshots) this.#write(this.#snapshots.drop(decided.stream));
       return;
     }
     try {
@@ -380,9 +394,9 @@ export class AggregateStore {
     if (entry.arrived) entry.arrived.push(event);
     else if (event.revision > entry.revision + 1) this.#entries.delete(stream);
     else if (event.revision === entry.revision + 1) {
-      const before = entry.aggregate.weight(entry.state);
+      const before = weightOf(entry);
       this.#apply(entry, event);
-      if (entry.aggregate.weight(entry.state) !== before) this.#keep(stream, entry);
+      if (weightOf(entry) !== before) this.#keep(stream, entry);
       if (this.#keepSnapshot(stream, entry)) entry.kept = entry.revision;
     }
   }
@@ -400,7 +414,17 @@ export class AggregateStore {
     entry.lastId = event.type === 'passed over' ? undefined : event.id;
     if (event.type === 'passed over') return;
     if (entry.seen?.has(event.id)) return;
-    entry.seen?.add(event.id);
+    if (entry.seen) remember(entry.seen, event.id);
     entry.state = entry.aggregate.evolve(entry.state, event, Math.floor(event.metadata.time / 1000));
   }
+}
+
+function weightOf({ aggregate, state, seen }: Entry): number {
+  return Math.ceil(aggregate.weight(state) + (seen?.size ?? 0) / idsToAWeight);
+}
+
+function remember(seen: Set<EventId>, id: EventId): void {
+  seen.add(id);
+  if (seen.size <= rememberedIds) return;
+  for (const oldest of seen.values().take(1)) seen.delete(oldest);
 }

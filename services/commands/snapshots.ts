@@ -18,6 +18,8 @@ export interface Snapshots {
   find(stream: StreamName, version: number): Promise<StoredState | undefined>;
   /** Keeps one in place of the last. The state is taken as it is at the time of the call. */
   keep(stream: StreamName, version: number, stored: StoredState): Promise<void>;
+  /** Deletes what is kept of a stream. */
+  drop(stream: StreamName): Promise<void>;
 }
 
 /**
@@ -44,6 +46,9 @@ export function createSnapshots(pool: pg.Pool): Snapshots {
       } catch {
         return undefined;
       }
+    },
+    async drop(stream) {
+      await pool.query('delete from folds.snapshots where stream = $1', [stream]);
     },
     async keep(stream, version, { state, revision, eventId, skipped }) {
       await pool.query(

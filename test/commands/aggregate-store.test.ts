@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DomainEvent } from '../../contracts/events/index.ts';
-import { AggregateStore } from '../../services/commands/aggregate-store.ts';
+import { AggregateStore, rememberedIds } from '../../services/commands/aggregate-store.ts';
 import { atLeastOne } from '../../services/commands/execute.ts';
 import { skipEvent } from '../../services/commands/skip-event.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
@@ -419,6 +419,57 @@ describe('an event that cannot be read', () => {
     await skipEvent(elsewhere, positionOf(regretted), 'a test');
     await vi.waitUntil(async () => (await store.load(userStream(who))).state?.nickname === '甲');
     expect((await store.load(userStream(who))).revision).toBe(1);
+  });
+});
+
+describe('over a log that may keep an event twice', () => {
+  const forgetful = () => wrapLog(log, { remembersIds: 'recently' });
+  const naming = (who: number, nickname: string) => encoded(named(who, nickname));
+
+  async function appendAll(who: number, events: readonly NewEvent[]): Promise<void> {
+    for (let from = 0; from < events.length; from += 500) {
+      const [first, ...rest] = events.slice(from, from + 500);
+      if (first) await log.append(userStream(uid(who)).name, 'any', [first, ...rest]);
+    }
+  }
+
+  /** The log with the second event of a stream read once more at its end, as EventStoreDB may have stored it. */
+  const repeating = (who: number) =>
+    wrapLog(forgetful(), {
+      async *readStream(name, options) {
+        const records = await Array.fromAsync(log.readStream(name, options));
+        yield* records;
+        const [second, end] = [records[1], records.at(-1)];
+        if (name === userStream(uid(who)).name && second && end) {
+          yield { ...second, revision: end.revision + 1, position: end.position };
+        }
+      },
+    });
+
+  it('the first event of an id counts', async () => {
+    const who = freshUid();
+    await append(log, registered(who, '甲'));
+    await appendAll(who, [naming(who, '乙'), naming(who, '丙')]);
+    const opened = await open(repeating(who));
+    expect((await opened.load(userStream(uid(who)))).state?.nickname).toBe('丙');
+    await opened.stop();
+  });
+
+  it('the ids that are remembered of long streams are weighed, and bounded', async () => {
+    const people = Array.from({ length: 4 }, freshUid);
+    for (const who of people) {
+      await append(log, registered(who, '甲'));
+      await appendAll(
+        who,
+        Array.from({ length: rememberedIds + 500 }, (_, index) => naming(who, `${index}`)),
+      );
+    }
+    // Room for two streams with the most ids, and not for four: each has a tenth of them in weight.
+    const small = await open(forgetful(), 2.5 * (rememberedIds / 10));
+    for (const who of people) await small.load(userStream(uid(who)));
+    const kept = people.filter((who) => small.peek(userStream(uid(who))) !== undefined);
+    expect(kept).toEqual(people.slice(2));
+    await small.stop();
   });
 });
 

@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Gid } from '../../contracts/ids.ts';
 import { AggregateStore, eventsBetweenSnapshots } from '../../services/commands/aggregate-store.ts';
+import { skipEvent } from '../../services/commands/skip-event.ts';
 import { createSnapshots, type Snapshots } from '../../services/commands/snapshots.ts';
 import { type GroupState, group, groupStream } from '../../services/domain/group.ts';
 import { encode } from '../../services/log/codec.ts';
@@ -96,6 +97,7 @@ test('a short stream keeps none, and looks for none', async () => {
   const broken: Snapshots = {
     find: () => Promise.reject(new Error('looked for')),
     keep: () => Promise.reject(new Error('kept')),
+    drop: () => Promise.reject(new Error('dropped')),
   };
   const store = new AggregateStore(log, () => undefined, { snapshots: broken });
   await store.start();
@@ -129,4 +131,46 @@ test('a snapshot of another fold, of another log, or that cannot be read is none
   const away = createPool('postgres://nobody@127.0.0.1:1/none', silent);
   expect(await folded(one, createSnapshots(away))).toEqual(whole);
   await away.end();
+});
+
+test('a decision to pass an event over deletes the snapshot of its stream', async () => {
+  const one = await groupWith(2_000);
+  const stream = groupStream(one).name;
+  const kept = async () => (await rows()).map((row) => row.stream).includes(stream);
+  const last = await log.append(stream, 'any', [remarked(one, '不要')]);
+  if (last.outcome !== 'appended') throw new Error(last.outcome);
+  expect((await folded(one))?.members.get(uid(1))?.remark).toBe('不要');
+  expect(await kept()).toBe(true);
+  const store = new AggregateStore(log, () => undefined, { snapshots });
+  await store.start();
+  await skipEvent(log, last.position, 'a test');
+  await vi.waitUntil(async () => !(await kept()));
+  await store.stop();
+  expect((await folded(one))?.members.get(uid(1))?.remark).toBe('1998');
+});
+
+test('a stream that is read while such a decision is made leaves no snapshot that is used', async () => {
+  const one = await groupWith(1_500);
+  const stream = groupStream(one).name;
+  const last = await log.append(stream, 'any', [remarked(one, '不要')]);
+  if (last.outcome !== 'appended') throw new Error(last.outcome);
+  const [reached, decided] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const held = wrapLog(log, {
+    async *readStream(name, options) {
+      yield* log.readStream(name, options);
+      if (name !== stream) return;
+      reached.resolve();
+      await decided.promise;
+    },
+  });
+  const store = new AggregateStore(held, () => undefined, { snapshots });
+  await store.start();
+  const loading = store.load(groupStream(one));
+  await reached.promise;
+  const { event } = await skipEvent(log, last.position, 'a test');
+  await vi.waitUntil(() => store.passesOver(event));
+  decided.resolve();
+  await loading;
+  await store.stop();
+  expect((await folded(one))?.members.get(uid(1))?.remark).toBe('1498');
 });
