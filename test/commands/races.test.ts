@@ -219,7 +219,8 @@ describe('a member added by two at once', () => {
           groups.addMembers(state, { by: second, members: [third], names: new Map(), mid }),
         ),
       ]);
-      const last = (await eventsOf(groupStream(group).name)).at(-1)?.type;
+      const events = await eventsOf(groupStream(group).name);
+      const last = events.at(-1)?.type;
       await running.shown();
       const row = await here.database
         .selectFrom('read.group_members')
@@ -228,6 +229,9 @@ describe('a member added by two at once', () => {
         .where('uid', '=', third)
         .executeTakeFirst();
       expect(row !== undefined).toBe(last === 'MembersAdded');
+      // What the other process appended comes over the log's tail, which the read models do not wait for.
+      const known = async () => (await here.store.load(groupStream(group))).revision;
+      await expect.poll(known).toBe(events.length - 1);
       const { state } = await here.store.load(groupStream(group));
       expect(state?.members.has(third)).toBe(last === 'MembersAdded');
     }
