@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { defaultSettings } from '../../contracts/settings.ts';
+import { pages, sourcesIn } from './pages.ts';
 
 /** The variables that services/environment.ts reads. */
 function variables(): string[] {
@@ -28,4 +29,29 @@ test('docs/behaviour.md names every setting, with its default', () => {
     return !rows.some((row) => row.startsWith(`| \`${name}\` | ${shown} |`));
   });
   expect(lacking).toEqual([]);
+});
+
+test('docs/operations.md quotes the log as the program writes it', () => {
+  const page = readFileSync('docs/operations.md', 'utf8');
+  const rows = ['## While it runs', 'Lines that concern security'].flatMap((beginning) => {
+    const [section = ''] = page.slice(page.indexOf(beginning) + beginning.length).split(/^#/m);
+    return section.split('\n');
+  });
+  const quoted = rows
+    .filter((row) => row.startsWith('| `'))
+    .flatMap((row) => Array.from((row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g), ([, text = '']) => text))
+    .flatMap((text) => text.split('…').map((part) => part.trim()))
+    .filter((part) => part !== '' && part !== 'msg');
+  const sources = ['services', 'projections'].flatMap(sourcesIn).map((file) => readFileSync(file, 'utf8'));
+  expect(quoted.length).toBeGreaterThan(20);
+  expect(quoted.filter((part) => !sources.some((source) => source.includes(part)))).toEqual([]);
+});
+
+test('pages name scripts that npm can run', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const named = pages().flatMap(({ text }) =>
+    Array.from(text.matchAll(/npm run (?:-s )?([a-z]+)/g), ([, script = '']) => script),
+  );
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((script) => !(script in scripts))).toEqual([]);
 });
