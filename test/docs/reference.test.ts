@@ -55,3 +55,16 @@ test('pages name scripts that npm can run', () => {
   expect(named.length).toBeGreaterThan(20);
   expect(named.filter((script) => !(script in scripts))).toEqual([]);
 });
+
+test('docs/limits.md shows the default of each limit that is a setting', () => {
+  const defaults: Readonly<Record<string, string | number>> = defaultSettings;
+  const rows = readFileSync('docs/limits.md', 'utf8').split('\n');
+  const limits = rows.flatMap((row) => {
+    const [, what = '', value = '', where = ''] = row.split('|').map((cell) => cell.trim());
+    const [, name] = /^setting `(\w+)`/.exec(where) ?? [];
+    return name === undefined ? [] : [{ what, value: value.replaceAll(',', ''), name }];
+  });
+  expect(limits.length).toBeGreaterThan(10);
+  const wrong = limits.filter(({ value, name }) => !new RegExp(`\\b${defaults[name]}\\b`).test(value));
+  expect(wrong).toEqual([]);
+});
