@@ -4,7 +4,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import type { DomainEvent, EventMetadata } from '../../contracts/events/index.ts';
 import type { Aggregate, AggregateStream } from '../domain/aggregate.ts';
 import { type Decoded, tryDecode, UnreadableEvent } from '../log/codec.ts';
-import { LogChanged } from '../log/identity.ts';
+import { LogChanged, StrangeLog } from '../log/identity.ts';
 import {
   type EventId,
   type EventLog,
@@ -337,11 +337,15 @@ export class AggregateStore {
       try {
         for await (const batch of this.#log.subscribe({ after: from, prefixes, signal })) {
           for (const record of batch) this.#hear(record);
+          from = batch.at(-1)?.position ?? from;
         }
       } catch (error) {
         this.#entries.clear();
         if (error instanceof LogChanged) {
           from = await this.#presentEnd(from);
+        } else if (error instanceof StrangeLog) {
+          // Ours may come back. Nothing is appended to this one.
+          await delay(retryMilliseconds, undefined, { signal }).catch(() => undefined);
         } else {
           this.#onFailure(error);
           return;

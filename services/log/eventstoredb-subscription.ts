@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Source, Stretch } from './eventstoredb-stretch.ts';
-import { LogChanged } from './identity.ts';
+import { LogChanged, StrangeLog } from './identity.ts';
 import { LogFailure, type Position, type RecordedEvent } from './log.ts';
 
 /** How long to wait before subscribing again, in milliseconds, when the last time gave nothing. */
 const pauses = [0, 20, 100, 250, 500, 1000];
+const longestPause = 1000;
 
 /** So long the server's return is waited for before trying all the same, in milliseconds. */
 const longestAbsence = 10_000;
@@ -34,8 +35,15 @@ export async function* follow(
   const { generation } = source.continuity;
   let last = after;
   let fruitless = 0;
+  let same = false;
   while (!signal.aborted) {
+    same ||= await isSame(source);
+    if (signal.aborted) return;
     if (source.continuity.generation !== generation) throw new LogChanged();
+    if (!same) {
+      await pauseFor(longestPause, source, signal);
+      continue;
+    }
     const stretch = new Stretch(source, last, prefixes, signal);
     try {
       for (;;) {
@@ -60,20 +68,27 @@ export async function* follow(
         'a subscription fails again and again; it is tried on',
       );
     }
-    if (!lagged.test(stretch.reason)) await check(source);
-    if (pause === 0) continue;
-    if (await source.server.suspect()) await delay(pause, undefined, { signal }).catch(() => undefined);
-    else await source.server.back(longestAbsence, signal);
+    same = lagged.test(stretch.reason);
+    if (pause > 0) await pauseFor(pause, source, signal);
   }
 }
 
-/** If it cannot be answered, it is asked again after the next try. */
-async function check(source: Source): Promise<void> {
+/** Waits for so many milliseconds, or for the server if it does not answer. */
+async function pauseFor(milliseconds: number, { server }: Source, signal: AbortSignal): Promise<void> {
+  if (await server.suspect()) await delay(milliseconds, undefined, { signal }).catch(() => undefined);
+  else await server.back(longestAbsence, signal);
+}
+
+/** Whether the log is the one that was followed; false if the server does not say. @throws StrangeLog */
+async function isSame(source: Source): Promise<boolean> {
   try {
     await source.check();
+    return true;
   } catch (error) {
     if (!(error instanceof LogFailure)) throw error;
+    if (error.cause instanceof StrangeLog) throw error.cause;
     source.logger.debug({ err: error }, 'the event store could not be asked whether its log is the same');
+    return false;
   }
 }
 

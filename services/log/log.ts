@@ -129,7 +129,8 @@ export interface EventLog {
   /**
    * History, then what comes, in order of position, without a gap, nothing twice. Each batch holds
    * what had gathered while the one before it was handled (at most some hundreds); nothing is read
-   * ahead without bound. Survives the server's absence; ends by the signal, or throws LogChanged.
+   * ahead without bound. Survives the server's absence; ends by the signal, or throws LogChanged, or
+   * StrangeLog while the server holds another installation's log, or none.
    */
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]>;
 

@@ -7,7 +7,8 @@ import { streamName } from '../../services/domain/aggregate.ts';
 import { groupStream } from '../../services/domain/group.ts';
 import { userStream } from '../../services/domain/user.ts';
 import { encode, UnreadableEvent } from '../../services/log/codec.ts';
-import type { AppendResult, EventLog, NewEvent } from '../../services/log/log.ts';
+import { StrangeLog } from '../../services/log/identity.ts';
+import type { AppendResult, EventLog, NewEvent, Position } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres.ts';
 import { skipStream } from '../../services/log/skips.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -284,6 +285,39 @@ describe('keeping fresh', () => {
     await vi.waitUntil(() => store.peek(groupStream(group))?.members.size === 1 + 1500 + 300);
     expect(rounds).toBeGreaterThan(1);
     expect(readings).toBeGreaterThanOrEqual(rounds);
+  });
+
+  it('goes on where it was once the log of another installation has been replaced by ours again', async () => {
+    const who = freshUid();
+    await append(log, registered(who, '猫'));
+    const ended = new AbortController();
+    /** What a subscription under way is ended by, and new ones until the log is ours. */
+    let strange: Promise<unknown> | undefined = new Promise((resolve) => {
+      ended.signal.addEventListener('abort', resolve);
+    });
+    const after: Position[] = [];
+    const replaced = wrapLog(log, {
+      async *subscribe(options) {
+        after.push(options.after);
+        const inner = new AbortController();
+        void strange?.then(() => inner.abort());
+        if (!ended.signal.aborted || strange === undefined) {
+          yield* log.subscribe({ ...options, signal: AbortSignal.any([options.signal, inner.signal]) });
+        }
+        if (!options.signal.aborted) throw new StrangeLog('another');
+      },
+    });
+    const other = await open(replaced);
+    await append(log, named(who, '虎'));
+    await vi.waitFor(async () => expect((await other.load(userStream(who))).state?.nickname).toBe('虎'));
+    ended.abort();
+    await vi.waitUntil(() => after.length > 2);
+    await append(log, named(who, '豹'));
+    strange = undefined;
+    await vi.waitFor(() => expect(after.at(-1)).toBe(after[1]));
+    await vi.waitFor(async () => expect((await other.load(userStream(who))).state?.nickname).toBe('豹'));
+    expect(failures).toEqual([]);
+    await other.stop();
   });
 
   it('stays equal to a fold from the beginning, whatever comes from where in between', async () => {

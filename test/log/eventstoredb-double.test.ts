@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openEventStoreDBLog, type Patience } from '../../services/log/eventstoredb.ts';
-import { LogChanged } from '../../services/log/identity.ts';
+import { LogChanged, StrangeLog } from '../../services/log/identity.ts';
 import {
   type AppendResult,
   type EventLog,
@@ -102,12 +102,24 @@ describe('our reactions to what EventStoreDB does when it fails (a double stands
     expect(await log.append(stream, 0, events(1))).toMatchObject({ outcome: 'appended', revision: 1 });
   });
 
-  it('appends nothing where the server was emptied, and leaves it as it is', async () => {
+  it('notices an older backup where nothing is appended and the server takes the subscription all the same', async () => {
     const double = await started();
-    const { log, stream } = await followed(double);
+    const { ended } = await followed(double);
+    double.kill();
+    double.store.restore(2);
+    double.waitsBeyondEnd = true;
+    await double.start();
+    expect(await ended).toBeInstanceOf(LogChanged);
+  });
+
+  it('appends nothing where the server was emptied, leaves it as it is, and ends what is followed', async () => {
+    const double = await started();
+    const { log, stream, ended } = await followed(double);
     double.kill();
     double.store.restore(0);
+    double.waitsBeyondEnd = true;
     await double.start();
+    expect(await ended).toBeInstanceOf(StrangeLog);
     const failed = await log.append(stream, 'any', events(1)).catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(LogFailure);
     expect(String(failed)).toMatch(/installation ours/);

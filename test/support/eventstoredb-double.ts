@@ -48,6 +48,8 @@ const liveBuffer = 32;
  */
 export class EventStoreDBDouble {
   readonly store = new DoubleStore();
+  /** Whether a subscription after a position beyond the end waits in silence, instead of failing; 23.10 does either. */
+  waitsBeyondEnd = false;
   /** Faults that the next appends meet, in order. */
   readonly faults: Fault[] = [];
   /** After so many events of history each the next subscriptions are ended, in order. */
@@ -180,7 +182,7 @@ export class EventStoreDBDouble {
     const matches = ({ stream }: DoubleRecord) =>
       prefixes.length === 0 ? !stream.startsWith('$') : prefixes.some((prefix) => stream.startsWith(prefix));
     const after = Number(options?.getAll()?.getPosition()?.getCommitPosition() ?? -1);
-    if (after > (this.store.records.at(-1)?.position ?? 0)) {
+    if (after > (this.store.records.at(-1)?.position ?? 0) && !this.waitsBeyondEnd) {
       call.emit('error', { code: status.UNKNOWN, details: 'Exception was thrown by handler.' });
       return;
     }
