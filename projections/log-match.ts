@@ -12,6 +12,7 @@ const kept = ['checkpoint', 'lease'];
  * Brings read models that were taken over and the log together.
  * - The log begins another epoch: what was pushed in the one before is void.
  * - The log lacks what the read models show, and is ours: they are emptied, to be made again from the log.
+ *   Accounts stay, but whether a registration is still in the log is looked up anew when a name is asked for.
  * @param client for a few statements, which may take as long as emptying tables does
  * @returns what the projector begins with
  * @throws StrangeLog if the log is not ours; the read models are then left as they are
@@ -60,6 +61,9 @@ async function readModels(client: Client): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
+/** `Names` marks them again by the log, or gives the names of those away whose registration is lost. */
+const unmarkAccounts = 'update accounts.accounts set registered = false where registered';
+
 /** Empties tables and sets the checkpoint, in one transaction, unless another projector has taken over. */
 async function begin(client: Client, was: Held, tables: readonly string[], next: Held): Promise<Held> {
   // A gap in the batches' numbers: who listens reads the checkpoint, and finds the other epoch.
@@ -75,6 +79,7 @@ async function begin(client: Client, was: Held, tables: readonly string[], next:
     if (rowCount !== 1) throw new Error('another projector has taken over');
     const names = tables.map((name) => `read.${client.escapeIdentifier(name)}`);
     if (names.length > 0) await client.query(`truncate ${names.join(', ')}`);
+    if (next.position === startOfLog) await client.query(unmarkAccounts);
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => undefined);

@@ -3,8 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parsePosition } from '../../contracts/push/position.ts';
 import { jsonObject } from '../../contracts/push/protocol.ts';
 import { type Projector, startProjector } from '../../projections/projector.ts';
+import { createNames } from '../../services/accounts/names.ts';
+import { accountsDatabase } from '../../services/accounts/tables.ts';
+import { isRegisteredAs } from '../../services/commands/register.ts';
 import type { EventLog } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres.ts';
+import { createPool } from '../../services/postgres/pool.ts';
 import { between, registered, sent } from '../support/events.ts';
 import { caughtUp, openWorld, silent, type World } from '../support/projecting.ts';
 
@@ -95,6 +99,40 @@ describe('read models and their log', () => {
     await caughtUp(world, projector);
     expect(await shownMids()).toEqual([1, 3]);
     expect(await pushedEpochs()).toEqual([after.epoch]);
+  });
+
+  it('have accounts looked up in the log again: who is no longer registered there gives the name back', async () => {
+    const pool = createPool(world.url, silent);
+    const isRegistered = isRegisteredAs.bind(undefined, world.log);
+    const names = createNames({ database: accountsDatabase(pool), isRegistered });
+    try {
+      const profile = { nickname: '丙', avatar: '', sign: '', phone: null, parent: null };
+      // Above the two that are registered without an account.
+      await world.query(`select setval('accounts.uid', 2)`);
+      let lostUid = 0;
+      for (const username of ['kept', 'lost']) {
+        const { uid, numberId } = await names.reserve({ username, phone: null, passwordHash: '' });
+        const data = { ...profile, uid, numberId, username };
+        await world.given({ type: 'UserRegistered', data });
+        await names.confirm(uid);
+        lostUid = uid;
+      }
+      const first = await start();
+      await first.stop();
+      await forgetLast(1);
+      await start();
+      expect(await names.byUsername('kept')).toMatchObject({ username: 'kept' });
+      expect(await names.byUsername('lost')).toBeUndefined();
+      await world.query(`update accounts.accounts set created = created - interval '2 minutes'`);
+      await expect(names.reserve({ username: 'kept', phone: null, passwordHash: '' })).rejects.toThrow(
+        '占用',
+      );
+      const { uid } = await names.reserve({ username: 'lost', phone: null, passwordHash: '' });
+      // The uid of who was lost is not given again: tokens and clients may still name it.
+      expect(uid).toBeGreaterThan(lostUid);
+    } finally {
+      await pool.end();
+    }
   });
 
   it('are made anew from a log in which another event lies where they end', async () => {
