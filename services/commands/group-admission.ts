@@ -3,7 +3,7 @@ import type { ApplicationId, Gid, Uid } from '../../contracts/ids.ts';
 import type { Ids } from '../accounts/ids.ts';
 import { groupStream, mustLive } from '../domain/group.ts';
 import { agreeToInvitation as decide } from '../domain/group-commands.ts';
-import { type Invitations, mustBeInvited } from '../domain/group-invitations.ts';
+import { type Invitations, mustBeStandingInvitation } from '../domain/group-invitations.ts';
 import { settingStream } from '../domain/setting.ts';
 import type { EventLog, Position } from '../log/log.ts';
 import { findFriendsAmong, findFullOne } from '../queries/membership-counts.ts';
@@ -52,7 +52,7 @@ export async function agreeToInvitation(
 ): Promise<Position> {
   const { store, database, ids } = parts;
   const group = mustLive((await store.load(groupStream(gid))).state);
-  const { by } = mustBeInvited(group, uid, applicationId);
+  const { by } = mustBeStandingInvitation(group, uid, applicationId);
   await mustHaveRoomForGroup(parts, [uid]);
   const [names, mid] = await Promise.all([findNicknames(database, [by, uid]), ids.nextMid()]);
   const { position } = await execute(parts, groupStream(gid), context, (state) =>

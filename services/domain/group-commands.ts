@@ -11,7 +11,13 @@ import {
   mustLive,
   roleOf,
 } from './group.ts';
-import { answering, type Invitations, inviteMembers, inviting, mustBeInvited } from './group-invitations.ts';
+import {
+  answering,
+  type Invitations,
+  inviteMembers,
+  inviting,
+  mustBeStandingInvitation,
+} from './group-invitations.ts';
 
 /** The most members a group has. */
 export const maxMembers = 10_000;
@@ -102,7 +108,10 @@ function admitting(group: LivingGroup, by: Uid, uids: readonly Uid[], names: Nam
   mustHaveRoom(group, members.length);
   const { gid } = group;
   const notice: Notice = { mid, content: `${named(names, by)}邀请${listed(names, members)}加入了群聊` };
-  return [{ type: 'MembersAdded', data: { gid, by, members, notice } }, ...answering(group, members)];
+  return [
+    { type: 'MembersAdded', data: { gid, by, members, notice } },
+    ...answering(group, members, 'agree'),
+  ];
 }
 
 /** Someone agrees to an invitation: the one who invited brings them in. Throws noRecord. */
@@ -113,7 +122,7 @@ export function agreeToInvitation(
   const group = mustLive(state);
   const { uid, applicationId, names, mid } = command;
   if (group.members.has(uid)) return [];
-  const { by } = mustBeInvited(group, uid, applicationId);
+  const { by } = mustBeStandingInvitation(group, uid, applicationId);
   return admitting(group, by, [uid], names, mid);
 }
 
@@ -124,7 +133,10 @@ export function joinGroup(state: GroupState, command: { uid: Uid; names: Names; 
   if (group.members.has(uid)) return [];
   mustHaveRoom(group, 1);
   const notice: Notice = { mid, content: `${named(names, uid)}加入了群聊` };
-  return [{ type: 'MemberJoined', data: { gid: group.gid, uid, notice } }, ...answering(group, [uid])];
+  return [
+    { type: 'MemberJoined', data: { gid: group.gid, uid, notice } },
+    ...answering(group, [uid], 'agree'),
+  ];
 }
 
 function mustHaveRoom(group: LivingGroup, more: number): void {

@@ -15,20 +15,39 @@ export function inviting(gid: Gid, by: Uid, invitations: Invitations): GroupEven
   return [{ type: 'MembersInvited', data: { gid, by, invitations: [...invitations] } }];
 }
 
-/** Asks people who are no members; who was asked and has not answered is not asked again. */
+/**
+ * Asks people who are no members; who was asked and has not answered is not asked again. An invitation by one
+ * who is no member any more counts as refused then, since it brings nobody in.
+ */
 export function inviteMembers(group: LivingGroup, by: Uid, invitations: Invitations): GroupEvent[] {
-  const fresh = invitations.filter(({ uid }) => !group.members.has(uid) && !group.invitations.has(uid));
-  if (group.invitations.size + fresh.length > mostInvitations) {
+  const fresh = invitations.filter(
+    ({ uid }) => !group.members.has(uid) && !isStanding(group, group.invitations.get(uid)),
+  );
+  const ended = answering(
+    group,
+    fresh.map(({ uid }) => uid),
+    'refuse',
+  );
+  if (group.invitations.size - ended.length + fresh.length > mostInvitations) {
     throw new Refusal('limitReached', `等待答复的入群邀请不能超过${mostInvitations}个`);
   }
-  return inviting(group.gid, by, fresh);
+  return [...ended, ...inviting(group.gid, by, fresh)];
 }
 
-/** What becomes of the invitations of those who become members. */
-export function answering(group: LivingGroup, uids: readonly Uid[]): GroupEvent[] {
+/** Whether an invitation still brings someone in: only while the person who made it is a member. */
+function isStanding({ members }: LivingGroup, invitation: Invitation | undefined): boolean {
+  return invitation !== undefined && members.has(invitation.by);
+}
+
+/** Answers the invitations of those who have one; `agree` for those who become members. */
+export function answering(
+  group: LivingGroup,
+  uids: readonly Uid[],
+  answer: 'agree' | 'refuse',
+): GroupEvent[] {
   return uids.flatMap((uid) => {
     const invitation = group.invitations.get(uid);
-    return invitation ? [answered(group.gid, uid, invitation, 'agree')] : [];
+    return invitation ? [answered(group.gid, uid, invitation, answer)] : [];
   });
 }
 
@@ -37,9 +56,23 @@ function answered(gid: Gid, uid: Uid, { applicationId }: Invitation, answer: 'ag
 }
 
 /** The invitation of `uid` under an application's id. Throws noRecord. */
-export function mustBeInvited(group: LivingGroup, uid: Uid, applicationId: ApplicationId): Invitation {
+function mustBeInvited(group: LivingGroup, uid: Uid, applicationId: ApplicationId): Invitation {
   const invitation = group.invitations.get(uid);
   if (invitation?.applicationId !== applicationId) throw new Refusal('noRecord', '入群邀请不存在');
+  return invitation;
+}
+
+/**
+ * The same, of one that can be agreed to.
+ * @throws Refusal noRecord, also if who made it is no member any more
+ */
+export function mustBeStandingInvitation(
+  group: LivingGroup,
+  uid: Uid,
+  applicationId: ApplicationId,
+): Invitation {
+  const invitation = mustBeInvited(group, uid, applicationId);
+  if (!isStanding(group, invitation)) throw new Refusal('noRecord', '邀请人已不在该群,邀请已失效');
   return invitation;
 }
 

@@ -191,6 +191,27 @@ describe('who is asked before they are in a group', () => {
     expect(operations.toSorted()).toEqual(['not_operated', 'refuse']);
   });
 
+  test('cannot be brought in by one who is no member any more, but is asked anew by another', async () => {
+    const [tom, jerry, spike] = await three(running);
+    await befriend(tom, jerry);
+    const gid = await groupOf(tom, jerry);
+    expect(await jerry.post('/group/memberadd', { gid, members: [spike.uid] })).toEqual(done);
+    const [invitation] = await received(spike);
+    expect(invitation).toMatchObject({ from: jerry.uid });
+    const nid = invitation?.nid;
+    expect(await tom.post('/group/memberdel', { gid, members: [jerry.uid] })).toEqual(done);
+    expect(await spike.post('/friend/agree', { nid })).toEqual({
+      ...{ code: 3, msg: '邀请人已不在该群,邀请已失效' },
+    });
+    expect(await isIn(spike, gid)).toBe(false);
+    expect(await tom.post('/group/memberadd', { gid, members: [spike.uid] })).toEqual(done);
+    const [anew, ended] = await received(spike);
+    expect(anew).toMatchObject({ from: tom.uid, operation: 'not_operated' });
+    expect(ended).toMatchObject({ nid, from: jerry.uid, operation: 'refuse' });
+    expect(await spike.post('/friend/agree', { nid: anew?.nid })).toEqual(done);
+    expect(await isIn(spike, gid)).toBe(true);
+  });
+
   test('is answered by joining another way, and by nothing once the group is dissolved', async () => {
     const [tom, jerry, spike] = await three(running);
     const gid = await groupOf(tom, jerry, spike);
