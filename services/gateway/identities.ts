@@ -29,11 +29,16 @@ export class Identities {
   }
 
   /**
-   * Notes whose the socket is, where that was not known. False, and the socket is closed, where the
-   * user has too many.
+   * Notes whose the socket is, if that was not known. False, and the socket is closed, if the user has too
+   * many, or if it turned out to be another user's while this one was judged: a socket ends with the tokens
+   * of one person only.
    */
   know(connection: Connection, userId: string): boolean {
-    if (connection.userId !== undefined || !connection.open) return connection.open;
+    if (!connection.open || connection.userId === userId) return connection.open;
+    if (connection.userId !== undefined) {
+      connection.close(pushCodes.tokenEnded, "the connection is another user's");
+      return false;
+    }
     if (this.#connections.countOfUser(userId) >= this.#limits.socketsOfUser) {
       connection.close(pushCodes.tooManyConnections, 'too many connections of this user');
       return false;

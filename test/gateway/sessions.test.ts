@@ -45,6 +45,14 @@ describe('a token that ends', () => {
     expect(await signedIn.ended()).toMatchObject({ code: 4009 });
   });
 
+  test('closes a socket that took the tokens of two people at once, which would outlive one of them', async () => {
+    const [nine, ten] = [await installation.login(9), await installation.login(10)];
+    const client = await Client.connect(port);
+    client.askSigned('private-user-9', { user_id: '9', session: tokenHash(nine) });
+    client.askSigned('private-user-10', { user_id: '10', session: tokenHash(ten) });
+    expect(await client.ended()).toMatchObject({ code: 4009 });
+  });
+
   test('is too late to subscribe with what was signed for it', async () => {
     const token = await installation.login(9);
     await installation.tokens.end(tokenHash(token));
