@@ -12,8 +12,10 @@ export const knownDays = 90;
 export interface KnownAddresses {
   /** Whether the person has logged in from there. */
   knows(uid: Uid, address: string): Promise<boolean>;
-  /** Remembers that the person has shown their password there. */
+  /** Remembers that the person has shown there that the account is theirs. */
   remember(uid: Uid, address: string): Promise<void>;
+  /** Forgets all of a person's. */
+  forget(uid: Uid): Promise<void>;
 }
 
 /** From where people log in: there the mistakes of strangers do not lock them out. */
@@ -38,6 +40,9 @@ export function createKnownAddresses(database: AccountsDatabase): KnownAddresses
           select address from accounts.known_addresses where uid = ${uid}
           order by seen desc, address offset ${mostKept}
         )`.execute(database);
+    },
+    async forget(uid) {
+      await sql`delete from accounts.known_addresses where uid = ${uid}`.execute(database);
     },
   };
 }

@@ -7,7 +7,7 @@ import { hashPassword, verifyPassword } from './hashing.ts';
 import { createKnownAddresses } from './known-addresses.ts';
 import { type Account, usernameKey } from './names.ts';
 import type { AccountsDatabase } from './tables.ts';
-import type { TokenHash, Tokens } from './tokens.ts';
+import type { Tokens } from './tokens.ts';
 
 export interface PasswordCheck {
   /** What the caller gave as username or phone; counted where nobody is meant by it. */
@@ -32,8 +32,12 @@ export interface Passwords {
    * @throws Refusal `illegal` after too many wrong ones, right or not; tooMany, notReady under flood.
    */
   check(check: PasswordCheck): Promise<Account | undefined>;
-  /** Sets the password and ends all of the user's tokens (but `except`), both or neither. */
-  change(uid: Uid, password: string, share: Share, except?: TokenHash): Promise<void>;
+  /**
+   * Sets the password, ends all of the user's tokens and forgets from where they logged in, all or nothing: who
+   * had the old password was known too.
+   * @param address where the user has just shown that the account is theirs; it is known from then on
+   */
+  change(uid: Uid, password: string, share: Share, address?: string): Promise<void>;
 }
 
 /** A try that was counted before it was known to be wrong; `at` is its instant, as Postgres writes it. */
@@ -150,14 +154,17 @@ export function createPasswords(options: {
       }
       return undefined;
     },
-    async change(uid, password, share, except) {
+    async change(uid, password, share, address) {
       const passwordHash = await hashPassword(password, share);
-      await tokens.endAll(uid, except, async (transaction) => {
+      await tokens.endAll(uid, async (transaction) => {
         await transaction
           .updateTable('accounts.accounts')
           .set({ password_hash: passwordHash })
           .where('uid', '=', uid)
           .execute();
+        const known = createKnownAddresses(transaction);
+        await known.forget(uid);
+        if (address !== undefined) await known.remember(uid, address);
       });
     },
   };

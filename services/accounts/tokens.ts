@@ -20,7 +20,8 @@ export interface TokenOwner {
 
 export interface Tokens {
   /**
-   * Gives a token to whoever has just shown the password of this account.
+   * Gives a token to whoever has just shown the password of this account. If they have `mostTokens` then, the
+   * one that was not used for longest ends.
    * @throws Refusal `illegal` where the password was changed meanwhile.
    */
   issue(account: {
@@ -38,12 +39,8 @@ export interface Tokens {
   standing(hash: string, tokenDays: number): Promise<TokenOwner | undefined>;
   /** Ends one token; its sockets hear of it. */
   end(hash: TokenHash): Promise<void>;
-  /** Ends all of a user's tokens but `except`, in one transaction with what `alongside` does. */
-  endAll(
-    uid: Uid,
-    except?: TokenHash,
-    alongside?: (transaction: Transaction<AccountsTables>) => Promise<void>,
-  ): Promise<void>;
+  /** Ends all of a user's tokens, in one transaction with what `alongside` does. */
+  endAll(uid: Uid, alongside?: (transaction: Transaction<AccountsTables>) => Promise<void>): Promise<void>;
   /** Stops listening, once the uses noted so far are written. */
   close(): Promise<void>;
 }
@@ -52,6 +49,11 @@ export interface Tokens {
 const believedMilliseconds = 5000;
 const renewedMilliseconds = 4000;
 const secondsADay = 86_400;
+/**
+ * One person's tokens: logins of every day on all their devices and of a backend that logs in for each run. Each
+ * is a row for `token_days`, and has a limit of requests of its own.
+ */
+const mostTokens = 1_000;
 const form = /^[A-Za-z0-9_-]{43}$/;
 const hashForm = /^[0-9a-f]{64}$/;
 
@@ -150,6 +152,20 @@ export function createTokens(options: {
     return { uid: row.uid, hash };
   }
 
+  function tellEnded(hash: string): void {
+    forgetToken(hash);
+    bus.signal(sessionsTopic, { kind: 'token ended', token: hash });
+  }
+
+  async function endBeyondMost(uid: Uid): Promise<void> {
+    const { rows } = await sql<{ hash: string }>`
+      delete from accounts.tokens where hash in (
+        select hash from accounts.tokens where uid = ${uid}
+        order by used desc, created desc, hash offset ${mostTokens}
+      ) returning encode(hash, 'hex') as hash`.execute(database);
+    for (const { hash } of rows) tellEnded(hash);
+  }
+
   return {
     async issue({ uid, passwordHash }) {
       const token = randomBytes(32).toString('base64url');
@@ -160,6 +176,7 @@ export function createTokens(options: {
         select ${Buffer.from(hash, 'hex')}::bytea, uid from accounts.accounts
         where uid = ${uid} and password_hash = ${passwordHash} for share`.execute(database);
       if (!numAffectedRows) throw new Refusal('illegal', '用户名或密码错误');
+      await endBeyondMost(uid);
       return { token, hash };
     },
     async verify(token, tokenDays) {
@@ -170,22 +187,15 @@ export function createTokens(options: {
     },
     async end(hash) {
       await database.deleteFrom('accounts.tokens').where('hash', '=', Buffer.from(hash, 'hex')).execute();
-      forgetToken(hash);
-      bus.signal(sessionsTopic, { kind: 'token ended', token: hash });
+      tellEnded(hash);
     },
-    async endAll(uid, except, alongside) {
-      const ended = await database.transaction().execute(async (transaction) => {
+    async endAll(uid, alongside) {
+      await database.transaction().execute(async (transaction) => {
         await alongside?.(transaction);
-        return transaction
-          .deleteFrom('accounts.tokens')
-          .where('uid', '=', uid)
-          .where('hash', '!=', Buffer.from(except ?? '', 'hex'))
-          .returning(sql<TokenHash>`encode(hash, 'hex')`.as('hash'))
-          .execute();
+        await transaction.deleteFrom('accounts.tokens').where('uid', '=', uid).execute();
       });
       forgetUser(uid);
-      if (except === undefined) bus.signal(sessionsTopic, { kind: 'user ended', uid });
-      else for (const { hash } of ended) bus.signal(sessionsTopic, { kind: 'token ended', token: hash });
+      bus.signal(sessionsTopic, { kind: 'user ended', uid });
     },
     async close() {
       for (const stop of stopHearing) stop();

@@ -61,7 +61,7 @@ export function accountRoutes(server: FastifyInstance, application: Application)
       if (account.phone === null) throw new Refusal('illegal', '该账号没有绑定手机号');
       await smsCodes.spend(await smsCodes.check(account.phone, 'retrieve', code, request.ip));
     } else throw new Refusal('missing', '缺少参数password_old');
-    await passwords.change(account.uid, password1, shareOf(request));
+    await passwords.change(account.uid, password1, shareOf(request), request.ip);
     const by = password_old === undefined ? 'an SMS code' : 'the old password';
     security.change('a password was changed', actorOf(request, account.uid), by);
     return carriedOut;

@@ -165,15 +165,29 @@ describe('wrong passwords', () => {
 });
 
 describe('changing the password', () => {
-  test('makes the old one wrong and ends all tokens but the one named', async () => {
+  test('makes the old one wrong and ends all tokens', async () => {
     const frank = await register('old one');
-    const [kept, ended] = [await tokens.issue(frank), await tokens.issue(frank)];
-    await passwords.change(frank.uid, 'new one', share, kept.hash);
+    const ended = [await tokens.issue(frank), await tokens.issue(frank)];
+    await passwords.change(frank.uid, 'new one', share);
     const changed = await present(frank.uid);
     expect(await attempt(changed, 'old one')).toBeUndefined();
     expect(await attempt(changed, 'new one')).toEqual(changed);
-    expect(await tokens.verify(kept.token, 30)).toEqual({ uid: frank.uid, hash: kept.hash });
-    expect(await tokens.verify(ended.token, 30)).toBeUndefined();
+    for (const { token } of ended) expect(await tokens.verify(token, 30)).toBeUndefined();
+  });
+
+  test('forgets from where the old one was shown, but for the address of who changes it', async () => {
+    const addresses = createKnownAddresses(accounts.database);
+    const [iris, other] = [await register('old one'), await register('old one')];
+    const thief = '192.0.2.66';
+    for (const account of [iris, other]) {
+      expect(await attempt(account, 'old one', passwords, thief)).toEqual(account);
+    }
+    await passwords.change(iris.uid, 'new one', share, here);
+    expect(await addresses.knows(iris.uid, thief)).toBe(false);
+    expect(await addresses.knows(iris.uid, here)).toBe(true);
+    expect(await addresses.knows(other.uid, thief)).toBe(true);
+    await passwords.change(iris.uid, 'newer one', share);
+    expect(await addresses.knows(iris.uid, here)).toBe(false);
   });
 
   test('gives no token to one who showed the old one just before', async () => {

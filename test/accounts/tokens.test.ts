@@ -136,23 +136,41 @@ describe('ending', () => {
     for (const tokens of [here, there]) expect(await tokens.verify(kept.token, 30)).toBeDefined();
   });
 
-  test('is told to whoever holds sockets: the user, or the tokens where one stays', async () => {
+  test('is told to whoever holds sockets: the token, or the user', async () => {
     const greta = await register();
     const { tokens } = startProcess();
-    const [one, other] = [await tokens.issue(greta), await tokens.issue(greta)];
+    const { hash } = await tokens.issue(greta);
     const heard: Signal[] = [];
     const stop = bus.onSignal(sessionsTopic, (signal) => heard.push(signal));
-    await tokens.endAll(greta.uid, one.hash);
-    await tokens.end(one.hash);
+    await tokens.end(hash);
     await tokens.endAll(greta.uid);
     await expect
       .poll(() => heard)
       .toEqual([
-        { kind: 'token ended', token: other.hash },
-        { kind: 'token ended', token: one.hash },
+        { kind: 'token ended', token: hash },
         { kind: 'user ended', uid: greta.uid },
       ]);
     stop();
+  });
+
+  test('comes for the one that was not used for longest, if a person logs in with 1,000 others', async () => {
+    const [ivy, jack] = [await register(), await register()];
+    const [here, there] = [startProcess().tokens, startProcess().tokens];
+    const [oldest, other] = [await here.issue(ivy), await here.issue(jack)];
+    await setIdle(ivy.uid, '20 minutes');
+    await setIdle(jack.uid, '30 minutes');
+    await accounts.pool.query(
+      `insert into accounts.tokens (hash, uid, used)
+       select sha256(convert_to('ivy ' || number, 'UTF8')), $1, now() - interval '10 minutes'
+         from generate_series(1, 998) number`,
+      [ivy.uid],
+    );
+    const last = await here.issue(ivy);
+    expect(await there.verify(oldest.token, 30)).toBeDefined();
+    const newest = await here.issue(ivy);
+    expect(await here.verify(oldest.token, 30)).toBeUndefined();
+    await expect.poll(() => there.verify(oldest.token, 30)).toBeUndefined();
+    for (const { token } of [last, newest, other]) expect(await there.verify(token, 30)).toBeDefined();
   });
 
   test('leaves the tokens where what goes with it fails', async () => {
@@ -160,7 +178,7 @@ describe('ending', () => {
     const { tokens } = startProcess();
     const { token } = await tokens.issue(hans);
     await expect(
-      tokens.endAll(hans.uid, undefined, async () => {
+      tokens.endAll(hans.uid, async () => {
         throw new Error('it failed');
       }),
     ).rejects.toThrow('it failed');
