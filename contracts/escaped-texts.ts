@@ -1,9 +1,6 @@
 import { z } from 'zod';
 
-/**
- * The fields of answers and pushes that hold what a person wrote. `title` belongs to customer-service
- * replies. Addresses of pictures and files are none of them.
- */
+/** The fields of answers and pushes that hold what a person wrote. `title` belongs to customer-service replies. */
 const written: ReadonlySet<string> = new Set([
   ...['content', 'quote_content', 'nickname', 'name', 'remark', 'groupname', 'sign', 'postscript'],
   ...['from_name', 'to_name', 'title'],
@@ -19,18 +16,29 @@ const entities: Readonly<Record<string, string>> = {
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
 
+/** The fields that hold the address of a picture or file, which a person may have given too. */
+const addresses: ReadonlySet<string> = new Set(['avatar', 'from_avatar', 'to_avatar', 'src']);
+
+/** The same address, without what would end the attribute of HTML in which a page puts it. */
+const percentEncoded = (address: string): string =>
+  address.replace(
+    /[<>"'`\t\n\f\r ]/g,
+    (character) => `%${Buffer.from(character).toString('hex').toUpperCase()}`,
+  );
+
 /** The `data` of a friend application is an object as JSON text, in which its postscript is. */
 const NestedObject = z.string().startsWith('{');
 
 /**
  * Escapes for HTML what people wrote in an answer or a push, for pages that show texts by innerHTML (the
- * setting `escape_html`).
+ * setting `escape_html`). Addresses stay usable outside HTML too.
  * @param json the answer's or the push's data, as JSON text
  */
 export function escapeTexts(json: string): unknown {
   return JSON.parse(json, (key, value: unknown) => {
     if (typeof value !== 'string') return value;
     if (written.has(key)) return escaped(value);
+    if (addresses.has(key)) return percentEncoded(value);
     return key === 'data' && NestedObject.safeParse(value).success
       ? JSON.stringify(escapeTexts(value))
       : value;

@@ -42,6 +42,17 @@ test('what people wrote is escaped for HTML once the setting is on, and stays as
   expect(await history()).toMatchObject([{ content: script }]);
 });
 
+test('an avatar cannot end the attribute in which a page puts it, and stays an address', async () => {
+  const [tom, jerry] = [await person(running, 'tom'), await person(running, 'jerry')];
+  const avatar = `https://pictures.example/a.png?size=1&of=tom`;
+  await tom.post('/user/update', { avatar: `${avatar}" onerror='x'<>\t` });
+  await escaping('on');
+  expect((await jerry.get('/user/get', { uid: tom.uid })).data).toMatchObject({
+    avatar: `${avatar}%22%20onerror=%27x%27%3C%3E%09`,
+  });
+  await escaping('off');
+});
+
 test('the text beside an application is escaped inside its JSON', async () => {
   const [tom, jerry] = [await person(running, 'tom'), await person(running, 'jerry')];
   await tom.post('/friend/apply', { friend_uid: jerry.uid, postscript: script });
