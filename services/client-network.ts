@@ -1,10 +1,16 @@
 import { isIPv6 } from 'node:net';
 
+/** An address with the port of the client's connection, as some proxies write it into `X-Forwarded-For`. */
+const withPort = /^(?:\[([^\]]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/;
+
 /**
  * What is counted in place of an address: of IPv6 the first 64 bits, of which one household or machine has all,
- * and of an IPv4 address that is written as IPv6 the IPv4 address.
+ * and of an IPv4 address that is written as IPv6 the IPv4 address. Without a port, which is another one for
+ * each connection.
  */
-export function networkOf(address: string): string {
+export function networkOf(given: string): string {
+  const [, six, four] = withPort.exec(given) ?? [];
+  const address = six ?? four ?? given;
   if (!isIPv6(address)) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { createHttp } from '../../services/api/http.ts';
+import { networkOf } from '../../services/client-network.ts';
 import { clientOf, type Proxies, trustOf } from '../../services/proxies.ts';
 import { silent } from '../support/accounts.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
@@ -144,5 +145,27 @@ describe('behind a proxy at 10.0.0.1 that is trusted', () => {
       "select address from accounts.sms_codes where phone = '13812340001'",
     );
     expect(rows).toEqual([{ address: '203.0.113.77' }]);
+  });
+});
+
+describe('what is counted in place of an address', () => {
+  test('is the same for all connections of a client whose proxy writes their ports', () => {
+    for (const written of [
+      '203.0.113.9',
+      '203.0.113.9:1024',
+      '203.0.113.9:65535',
+      '[::ffff:203.0.113.9]:1',
+    ]) {
+      expect(networkOf(written)).toBe('203.0.113.9');
+    }
+    for (const written of [
+      '2001:db8:0:1::7',
+      '2001:DB8::1:0:0:0:8',
+      '[2001:db8:0:1::9]',
+      '[2001:db8:0:1::9]:443',
+    ]) {
+      expect(networkOf(written)).toBe('2001:db8:0:1::/64');
+    }
+    expect(networkOf('2001:db8:0:2::7')).not.toBe('2001:db8:0:1::/64');
   });
 });
