@@ -13,6 +13,7 @@ import * as gatewayBeats from './0080-gateway-beats.ts';
 import * as pushedMessages from './0081-pushed-messages.ts';
 import * as keysByPerson from './0090-keys-by-person.ts';
 import * as lastEvents from './0100-last-events.ts';
+import * as memberVersions from './0101-member-versions.ts';
 
 /** All migrations, in the order in which they apply. */
 export const migrations = {
@@ -31,4 +32,5 @@ export const migrations = {
   '0081-pushed-messages': pushedMessages,
   '0090-keys-by-person': keysByPerson,
   '0100-last-events': lastEvents,
+  '0101-member-versions': memberVersions,
 };

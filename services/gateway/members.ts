@@ -1,19 +1,10 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
 import { channelTopic } from '../bus/topics.ts';
-import type { MemberStore } from './member-store.ts';
+import type { ChannelChanges, MemberStore } from './member-store.ts';
+import { type MemberList, PresenceChannel } from './presence-channel.ts';
 import type { Rooms } from './rooms.ts';
 import type { Subscription } from './subscription.ts';
-
-/** Who is on a presence channel: each user's id with their info, JSON as text. */
-export type MemberList = ReadonlyMap<string, string | null>;
-
-interface PresenceChannel {
-  /** The subscriptions of each user here. */
-  readonly here: Map<string, Set<Subscription>>;
-  /** What the sockets here have been told. */
-  told: MemberList;
-}
 
 interface Joining {
   readonly subscription: Subscription;
@@ -21,9 +12,10 @@ interface Joining {
 }
 
 /**
- * The members of presence channels, over all gateways. The table is what counts; a signal says
- * that it is to be read again, and every heartbeat reads it anyway, so that a lost signal or a
- * dead gateway is noticed. What differs from what the sockets were told is told.
+ * The members of presence channels, over all gateways. The table is what counts; a signal says that its
+ * changes are to be read, and every heartbeat reads them anyway, so that a lost signal or a dead gateway is
+ * noticed. What differs from what the sockets were told is told. All members of a channel are read when it is
+ * first subscribed to here, and once a minute.
  */
 export class Members {
   readonly #store: MemberStore;
@@ -61,26 +53,19 @@ export class Members {
    */
   replace(before: Subscription, after: Subscription): void {
     const userId = before.hearer?.userId;
-    const subscriptions =
-      userId === undefined ? undefined : this.#channels.get(before.channel.name)?.here.get(userId);
-    if (userId === undefined || userId !== after.hearer?.userId || !subscriptions?.delete(before)) {
-      this.leave(before);
-      return;
-    }
-    subscriptions.add(after);
-    if (before.hearer?.info !== after.hearer.info) this.#change(before.channel.name, userId);
+    const channel = this.#channels.get(before.channel.name);
+    const same = userId !== undefined && userId === after.hearer?.userId;
+    if (!same || !channel?.replace(userId, before, after)) this.leave(before);
+    else if (before.hearer?.info !== after.hearer?.info) this.#change(before.channel.name, userId);
   }
 
   /** A subscription leaves its channel. */
   leave(subscription: Subscription): void {
     const { name } = subscription.channel;
     const userId = subscription.hearer?.userId;
-    const channel = this.#channels.get(name);
-    const subscriptions = userId === undefined ? undefined : channel?.here.get(userId);
-    if (userId === undefined || channel === undefined || !subscriptions?.delete(subscription)) return;
-    if (subscriptions.size > 0) return;
-    channel.here.delete(userId);
-    this.#change(name, userId);
+    if (userId !== undefined && this.#channels.get(name)?.remove(userId, subscription)) {
+      this.#change(name, userId);
+    }
   }
 
   /** A subscription that had left comes back, having been a subscriber all the time. */
@@ -97,9 +82,9 @@ export class Members {
 
   /** Any may have changed; with `rewrite`, what this gateway wrote may be gone as well. */
   allStale(rewrite = false): void {
-    for (const [name, { here }] of this.#channels) {
+    for (const [name, { users }] of this.#channels) {
       this.#stale.add(name);
-      if (rewrite) for (const userId of here.keys()) this.#change(name, userId);
+      if (rewrite) for (const userId of users) this.#change(name, userId);
     }
     this.#work();
   }
@@ -108,20 +93,10 @@ export class Members {
     const { name } = subscription.channel;
     const userId = subscription.hearer?.userId;
     if (userId === undefined) return;
-    let channel = this.#channels.get(name);
-    if (channel === undefined) {
-      channel = { here: new Map(), told: new Map() };
-      this.#channels.set(name, channel);
-    }
-    const subscriptions = channel.here.get(userId);
-    if (subscriptions !== undefined) {
-      subscriptions.add(subscription);
-      this.#stale.add(name);
-      this.#work();
-    } else {
-      channel.here.set(userId, new Set([subscription]));
-      this.#change(name, userId);
-    }
+    const channel = this.#channels.get(name) ?? new PresenceChannel();
+    this.#channels.set(name, channel);
+    if (channel.add(userId, subscription)) this.#change(name, userId);
+    else this.stale(name);
   }
 
   #change(name: string, userId: string): void {
@@ -166,53 +141,48 @@ export class Members {
     const exited = [];
     for (const [channel, users] of changed) {
       for (const userId of users) {
-        const first = this.#channels.get(channel)?.here.get(userId)?.values().next().value;
+        const first = this.#channels.get(channel)?.subscriptionOf(userId);
         if (first === undefined) exited.push({ channel, userId });
         else entered.push({ channel, userId, info: first.hearer?.info ?? null });
       }
     }
-    await this.#store.enter(entered);
-    await this.#store.exit(exited);
+    await this.#store.write(entered, exited);
     for (const channel of changed.keys()) {
       this.#bus.signal(channelTopic(channel), { kind: 'members changed', channel });
     }
     const names = new Set([...changed.keys(), ...stale]);
     for (const { subscription } of joining) names.add(subscription.channel.name);
-    const lists = await this.#readLists([...names]);
-    for (const [name, list] of lists) this.#tell(name, list);
+    await this.#readAndTell(names);
     for (const { subscription, joined } of joining) {
-      joined.resolve(this.#channels.get(subscription.channel.name)?.told ?? new Map());
+      joined.resolve(this.#channels.get(subscription.channel.name)?.members ?? new Map());
     }
   }
 
-  async #readLists(names: readonly string[]): Promise<Map<string, MemberList>> {
-    const lists = new Map<string, Map<string, string | null>>(names.map((name) => [name, new Map()]));
-    for (const { channel, userId, info } of await this.#store.read(names)) {
-      lists.get(channel)?.set(userId, info);
+  async #readAndTell(names: Iterable<string>): Promise<void> {
+    const whole: string[] = [];
+    const partly = new Map<string, number>();
+    for (const name of names) {
+      const channel = this.#channels.get(name);
+      if (channel === undefined) continue;
+      if (channel.since === undefined) whole.push(name);
+      else partly.set(name, channel.since);
     }
-    return lists;
+    if (whole.length > 0) for (const one of await this.#store.all(whole)) this.#tell(one, true);
+    if (partly.size > 0) for (const one of await this.#store.changed(partly)) this.#tell(one, false);
   }
 
-  #tell(name: string, list: MemberList): void {
+  #tell(changes: ChannelChanges, readAll: boolean): void {
+    const name = changes.channel;
     const channel = this.#channels.get(name);
     if (channel === undefined) return;
-    const told = channel.told;
-    channel.told = list;
-    const hearers = this.#rooms
-      .subscriptions(name)
-      .filter(({ state }) => state === 'live' || state === 'settling');
-    if (hearers.length > 0) {
-      for (const [userId, info] of list) {
-        if (told.has(userId)) continue;
-        const who = `{"user_id":${JSON.stringify(userId)}${info === null ? '' : `,"user_info":${info}`}}`;
-        this.#rooms.giveTo(hearers, 'pusher_internal:member_added', name, who);
-      }
-      for (const userId of told.keys()) {
-        if (list.has(userId)) continue;
-        const who = JSON.stringify({ user_id: userId });
-        this.#rooms.giveTo(hearers, 'pusher_internal:member_removed', name, who);
-      }
+    const different = channel.take(changes, readAll);
+    const subscriptions = different.length === 0 ? [] : this.#rooms.subscriptions(name);
+    const hearers = subscriptions.filter(({ state }) => state === 'live' || state === 'settling');
+    for (const { userId, info, here } of hearers.length === 0 ? [] : different) {
+      const event = here ? 'pusher_internal:member_added' : 'pusher_internal:member_removed';
+      const shown = here && info !== null ? `,"user_info":${info}` : '';
+      this.#rooms.giveTo(hearers, event, name, `{"user_id":${JSON.stringify(userId)}${shown}}`);
     }
-    if (channel.here.size === 0 && this.#rooms.subscriptions(name).length === 0) this.#channels.delete(name);
+    if (channel.users.length === 0 && !this.#rooms.has(name)) this.#channels.delete(name);
   }
 }

@@ -1,4 +1,4 @@
-import type { MemberList } from './members.ts';
+import type { MemberList } from './presence-channel.ts';
 
 /**
  * The data of `subscription_succeeded` on a presence channel: `count` of all its members; of their ids and

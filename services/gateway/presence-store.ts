@@ -1,7 +1,9 @@
 import type { PoolClient } from 'pg';
 import { Uid } from '../../contracts/ids.ts';
+import { alone } from './alone.ts';
 import type { BigintColumn, Database } from './database.ts';
 import type { GatewayBeats } from './gateway-watch.ts';
+import { clearMembers } from './member-store.ts';
 
 /** Whether someone came or went, over all gateways: what their friends are to be told. */
 export interface PresenceChange {
@@ -20,9 +22,6 @@ interface UidRow {
 }
 
 const uidOf = (row: UidRow): Uid => Uid.parse(Number(row.uid));
-/** One writer at a time, or two gateways that close and open at once would each go by the other's past. */
-const lock = 'select pg_advisory_xact_lock(7203418826)';
-
 /** The tables of who is online, as one gateway writes them. A row counts until its gateway is cleared away. */
 export class PresenceStore {
   readonly #database: Database;
@@ -52,7 +51,8 @@ export class PresenceStore {
 
   /** Writes who came and who went. Returns what has changed by it over all gateways. */
   async write({ opened, closed }: PresenceWrites): Promise<PresenceChange[]> {
-    return this.#alone(async (client) => {
+    // One writer at a time, or two gateways that close and open at once would each go by the other's past.
+    return alone(this.#database, 'people', async (client) => {
       const changes: PresenceChange[] = [];
       if (opened.length > 0) {
         const { rows } = await client.query<UidRow>(
@@ -88,7 +88,7 @@ export class PresenceStore {
   /** Clears gateways away that are dead, unless they have counted on meanwhile. Returns who is offline by it. */
   async clear(gone: readonly GatewayBeats[]): Promise<PresenceChange[]> {
     if (gone.length === 0) return [];
-    return this.#alone(async (client) => {
+    return alone(this.#database, 'people', async (client) => {
       const { rows: dead } = await client.query<{ gateway: string; died: BigintColumn }>(
         `delete from presence.gateways
           where (gateway, beats) in (select * from unnest($1::text[], $2::bigint[]))
@@ -96,7 +96,7 @@ export class PresenceStore {
         [gone.map(({ gateway }) => gateway), gone.map(({ beats }) => beats)],
       );
       const names = dead.map(({ gateway }) => gateway);
-      await client.query('delete from presence.members where gateway = any($1)', [names]);
+      await clearMembers(client, names);
       const { rows: left } = await client.query<UidRow & { gateway: string }>(
         'delete from presence.users where gateway = any($1) returning uid, gateway',
         [names],
@@ -132,23 +132,5 @@ export class PresenceStore {
       [uids],
     );
     return rows.map((row) => ({ uid: uidOf(row), friend: Uid.parse(Number(row.friend)) }));
-  }
-
-  async #alone<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
-    const client = await this.#database.connect();
-    let failure: Error | undefined;
-    try {
-      await client.query('begin');
-      await client.query(lock);
-      const result = await work(client);
-      await client.query('commit');
-      return result;
-    } catch (error) {
-      failure = error instanceof Error ? error : new Error(String(error));
-      throw error;
-    } finally {
-      // A client that failed in the midst is not used again: its transaction ends with its connection.
-      client.release(failure);
-    }
   }
 }

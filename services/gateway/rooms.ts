@@ -61,6 +61,11 @@ export class Rooms {
     if (room.live.size + room.others.size === 0) this.#rooms.delete(room.name);
   }
 
+  /** Whether any socket is on the channel, whatever it hears. */
+  has(name: string): boolean {
+    return this.#rooms.has(name);
+  }
+
   /** How many sockets hear the channel. */
   subscriptionCount(name: string): number {
     const room = this.#rooms.get(name);

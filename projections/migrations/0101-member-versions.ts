@@ -1,0 +1,23 @@
+import { type Kysely, sql } from 'kysely';
+
+/** Numbers the changes of presence channels, so that a gateway reads what has changed and not all members. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+const statements = [
+  'create sequence presence.member_versions',
+  `alter table presence.members
+     add column version bigint not null default nextval('presence.member_versions')`,
+  'create index on presence.members (channel, version)',
+  // Who left a gateway's sockets on a channel, until every gateway has read it.
+  `create table presence.departures (
+    channel text collate "C" not null,
+    user_id text collate "C" not null,
+    version bigint not null default nextval('presence.member_versions'),
+    left_at timestamptz not null default now(),
+    primary key (channel, user_id)
+  )`,
+  'create index on presence.departures (channel, version)',
+  'create index on presence.departures (left_at)',
+];
