@@ -6,8 +6,11 @@ import { FairLine, type Share } from '../fair-line.ts';
 /** argon2id is the library's default; the costs are OWASP's, spelt out so that an update changes none. */
 const costs: Options = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-/** Verified in place of a hash that is not there, so that an unknown user takes as long as a known one. */
-const nobody = hashSync(randomBytes(16), costs);
+/**
+ * A hash that no password has. It is verified in place of one that is not there, so that an unknown user takes
+ * as long as a known one.
+ */
+export const noPassword = hashSync(randomBytes(16), costs);
 
 /**
  * A hash takes some 35 ms of a core. Of the four threads that Node keeps for such work one is left to files. Who
@@ -38,6 +41,6 @@ export async function verifyPassword(
   password: string,
   share: Share,
 ): Promise<boolean> {
-  const right = await line.take(share, () => verify(passwordHash ?? nobody, password));
+  const right = await line.take(share, () => verify(passwordHash ?? noPassword, password));
   return right && passwordHash !== undefined;
 }

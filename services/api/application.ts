@@ -10,6 +10,7 @@ import type { Tokens } from '../accounts/tokens.ts';
 import type { Uploads } from '../accounts/uploads.ts';
 import type { Progress } from '../bus/progress.ts';
 import type { AggregateStore } from '../commands/aggregate-store.ts';
+import type { CompleteAccounts } from '../commands/complete-accounts.ts';
 import type { MessageSender } from '../commands/send-message.ts';
 import type { Files } from '../files/files.ts';
 import type { App } from '../gateway/signature.ts';
@@ -31,6 +32,7 @@ export interface Application {
   readonly database: ReadDatabase;
   readonly presence: ReadPresence;
   readonly names: Names;
+  readonly completeAccounts: CompleteAccounts;
   readonly passwords: Passwords;
   readonly tokens: Tokens;
   readonly captchas: Captchas;

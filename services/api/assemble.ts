@@ -6,6 +6,7 @@ import { createCaptchas } from '../accounts/captcha.ts';
 import { createCreatedGroups } from '../accounts/created-groups.ts';
 import { startHousekeeping } from '../accounts/housekeeping.ts';
 import { createIds } from '../accounts/ids.ts';
+import { createLostAccounts } from '../accounts/lost-accounts.ts';
 import { createNames } from '../accounts/names.ts';
 import { createPasswords } from '../accounts/passwords.ts';
 import { accountsDatabase } from '../accounts/tables.ts';
@@ -14,6 +15,7 @@ import { createUploads } from '../accounts/uploads.ts';
 import type { Bus } from '../bus/bus.ts';
 import { followProgress } from '../bus/progress.ts';
 import { AggregateStore, unreadableText } from '../commands/aggregate-store.ts';
+import { createCompleteAccounts } from '../commands/complete-accounts.ts';
 import { isRegisteredAs } from '../commands/register.ts';
 import { type MessageLookup, MessageSender } from '../commands/send-message.ts';
 import { createSnapshots } from '../commands/snapshots.ts';
@@ -107,12 +109,15 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   const stopping = new AbortController();
   /** In which generation of the log no id can be given twice. */
   let preparedFor = -1;
+  const isRegistered = isRegisteredAs.bind(undefined, log);
+  const lost = createLostAccounts({ database: accounts, isRegistered });
+  const raise = (signal: AbortSignal) =>
+    raiseIds({ log, database, progress, ids, used, accounts: lost, logger, signal });
   const prepare = async () => {
     const { generation } = log;
-    if (await raiseIds({ log, database, progress, ids, used, logger, signal: stopping.signal })) {
-      preparedFor = generation;
-    }
+    if (await raise(stopping.signal)) preparedFor = generation;
   };
+  const completeAccounts = createCompleteAccounts({ accounts: lost, used, raise, stopping: stopping.signal });
   const prepared = prepare().catch(fail);
   let preparing = prepared;
   const unlisten = log.onChanged(() => {
@@ -134,10 +139,8 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     pool,
     database,
     presence: (uids) => readPresence(pool, uids),
-    names: createNames({
-      database: accounts,
-      isRegistered: (account) => isRegisteredAs(log, account),
-    }),
+    names: createNames({ database: accounts, isRegistered }),
+    completeAccounts,
     passwords: createPasswords({ database: accounts, tokens }),
     tokens,
     captchas: createCaptchas({ database: accounts, secret: app.secret }),

@@ -2,12 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { categories } from '../../contracts/events/index.ts';
 import type { Ids } from '../accounts/ids.ts';
+import type { LostAccounts, Registered } from '../accounts/lost-accounts.ts';
 import type { Progress } from '../bus/progress.ts';
-import { greaterIds, type UsedIds } from '../commands/used-ids.ts';
+import type { UsedIds } from '../commands/used-ids.ts';
+import { tryDecode } from '../log/codec.ts';
 import { fitOf, type ReadModelsMark } from '../log/fit.ts';
 import { StrangeLog } from '../log/identity.ts';
-import { type EventLog, startOfLog } from '../log/log.ts';
+import { type EventLog, type RecordedEvent, startOfLog } from '../log/log.ts';
 import { greatestIds, readMark } from '../queries/checkpoint.ts';
+import { findWithoutAccount } from '../queries/registered.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
 
 /** After how long it is tried again, in milliseconds. */
@@ -16,12 +19,16 @@ const pause = 500;
 /** How often it is told what is waited for, in milliseconds. */
 const reminder = 5_000;
 
+/** Of so many people at once it is looked whether they have accounts. */
+const peopleAtOnce = 1_000;
+
 interface Parts {
   readonly log: EventLog;
   readonly database: ReadDatabase;
   readonly progress: Pick<Progress, 'confirmed'>;
   readonly ids: Pick<Ids, 'raiseAbove'>;
   readonly used: UsedIds;
+  readonly accounts: LostAccounts;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }
@@ -31,7 +38,7 @@ interface Parts {
  * What the read models show is asked of them, and what they lack is read in the log, so that this waits for
  * no projector: one that is slow, or stands before an event that it cannot take in, keeps nobody from deciding.
  * Only read models that show what the log lacks are waited for, until the projector has emptied them.
- * Afterwards no more is known of the read models than they show.
+ * Afterwards no more is known of the read models than they show, and everyone who registered has an account.
  * @returns false if it was ended before
  */
 export async function raiseIds(parts: Parts): Promise<boolean> {
@@ -62,20 +69,58 @@ async function raiseFrom(
   tell: (reason: string) => void,
 ): Promise<boolean> {
   const { log, database, progress, ids, used, signal } = parts;
+  const people: Registered[] = [];
   let count = 0;
   for await (const record of log.readAll({ after: mark.position, prefixes: categories })) {
     if (signal.aborted) return false;
     used.take(record);
+    people.push(...registrationIn(record));
+    if (people.length === peopleAtOnce) await restore(people.splice(0), parts);
     count++;
     tell(`${count} events that the read models lack were read so far`);
   }
   const shown = await greatestIds(database);
   const now = await readMark(database);
   if (now.epoch !== mark.epoch || now.position < mark.position) return false;
-  await ids.raiseAbove(greaterIds(shown, used.greatest));
+  used.include(shown);
+  await ids.raiseAbove(used.greatest);
+  await restore(people, parts);
+  await restoreShown(parts);
   // What is known of the read models may be of the log before, and further on: it follows the database back.
   await progress.confirmed(startOfLog, pause);
   return true;
+}
+
+/** Whoever a record of the log registers. */
+function registrationIn(record: RecordedEvent): Registered[] {
+  if (record.type !== 'UserRegistered') return [];
+  const event = tryDecode(record);
+  return 'type' in event && event.type === 'UserRegistered' ? [event.data] : [];
+}
+
+async function restore(people: readonly Registered[], { accounts, logger }: Parts): Promise<void> {
+  const { restored, taken } = await accounts.restore(people);
+  if (restored.length > 0) {
+    logger.warn(
+      { uids: restored },
+      'accounts that the database had lost are put back without their passwords: they log in by phone, or the server sets a password',
+    );
+  }
+  if (taken.length > 0) {
+    logger.error(
+      { uids: taken },
+      'accounts that the database had lost are not put back: others have their usernames',
+    );
+  }
+}
+
+/** Puts back who the read models show. */
+async function restoreShown(parts: Parts): Promise<void> {
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const people: Registered[] = await findWithoutAccount(parts.database, after, peopleAtOnce);
+    await restore(people, parts);
+    after = people.length < peopleAtOnce ? undefined : people.at(-1)?.uid;
+  }
 }
 
 /** Tells now and then: not before the first `milliseconds` have passed, and once in as many from then on. */

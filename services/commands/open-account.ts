@@ -5,6 +5,7 @@ import { befriendAtFirst, friendshipStream } from '../domain/friendship.ts';
 import { userStream } from '../domain/user.ts';
 import type { EventLog, Position } from '../log/log.ts';
 import type { AggregateStore } from './aggregate-store.ts';
+import type { CompleteAccounts } from './complete-accounts.ts';
 import type { CommandContext } from './context.ts';
 import { execute } from './execute.ts';
 import { registerUser } from './register.ts';
@@ -27,6 +28,7 @@ interface Parts {
   readonly ids: Pick<Ids, 'raiseUidsAbove'>;
   readonly log: EventLog;
   readonly store: AggregateStore;
+  readonly completeAccounts: CompleteAccounts;
 }
 
 /**

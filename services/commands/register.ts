@@ -6,6 +6,7 @@ import { type Registration, register, userStream } from '../domain/user.ts';
 import { decode, encode } from '../log/codec.ts';
 import { type EventLog, LogFailure, type Position } from '../log/log.ts';
 import type { AggregateStore } from './aggregate-store.ts';
+import type { CompleteAccounts } from './complete-accounts.ts';
 import type { CommandContext } from './context.ts';
 import { atLeastOne, metadataOf, newEventId } from './execute.ts';
 
@@ -26,6 +27,7 @@ interface Parts {
   readonly ids: Pick<Ids, 'raiseUidsAbove'>;
   readonly log: EventLog;
   readonly store: AggregateStore;
+  readonly completeAccounts: CompleteAccounts;
 }
 
 /** So often another uid is taken, each time from twice as far above: a million uids are passed over. */
@@ -46,6 +48,7 @@ export async function registerUser(
   const { passwordHash, ...profile } = account;
   const { names, ids } = parts;
   const claim = { username: profile.username, phone: profile.phone, passwordHash };
+  await parts.completeAccounts();
   let { uid, numberId } = await names.reserve(claim);
   let appended = false;
   try {
@@ -59,6 +62,8 @@ export async function registerUser(
         await names.confirm(uid);
         return { uid, position };
       }
+      // The tables are behind the log: others than this one may have lost their accounts too.
+      await parts.completeAccounts();
       await ids.raiseUidsAbove(uid + 2 ** attempt - 1);
       uid = await names.takeAnotherUid(uid);
     }

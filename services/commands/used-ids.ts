@@ -36,6 +36,11 @@ export class UsedIds {
     this.#look(data);
   }
 
+  /** Takes in what is known from elsewhere. */
+  include(greatest: GreatestIds): void {
+    Object.assign(this.#greatest, greaterIds(this.#greatest, greatest));
+  }
+
   #look(value: unknown): void {
     if (typeof value !== 'object' || value === null) return;
     for (const [name, inner] of Object.entries(value)) {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import { firstReplacedMid, Mid, ReplyId } from '../../contracts/ids.ts';
 import { createIds } from '../../services/accounts/ids.ts';
+import { createLostAccounts } from '../../services/accounts/lost-accounts.ts';
 import { accountsDatabase } from '../../services/accounts/tables.ts';
 import { raiseIds } from '../../services/api/raise-ids.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
@@ -108,11 +109,19 @@ describe.each([
     );
     const { signal } = new AbortController();
     const used = new UsedIds(firstReplacedMid);
-    expect(await raiseIds({ log, database, progress, ids, used, logger: silent, signal })).toBe(true);
+    const accounts = createLostAccounts({
+      database: accountsDatabase(pool),
+      isRegistered: async () => false,
+    });
+    expect(await raiseIds({ log, database, progress, ids, used, accounts, logger: silent, signal })).toBe(
+      true,
+    );
     expect(await ids.nextMid()).toBe(5_501);
     expect(await ids.nextApplicationId()).toBe(6_004);
     expect(await ids.nextReplyId()).toBe(8_001);
     const { rows } = await pool.query(`select nextval('accounts.uid')::int as uid`);
     expect(rows).toEqual([{ uid: 701 }]);
+    // Whose account the database lacks is put back.
+    expect(await accounts.has(700)).toBe(true);
   });
 });
