@@ -55,6 +55,7 @@ export async function createHttp(
     // Who asks on an open connection while the server ends is answered as always; the connection then closes.
     return503OnClosing: false,
   });
+  closeRestingConnections(server);
   readBodies(server);
   cutSlowClients(server, limits);
   await server.register(cookie);
@@ -95,6 +96,21 @@ function createNodeServer(handler: RequestListener, limits: ConnectionLimits): S
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   };
   return createPipelineServer(options, handler, limits.pipelined).setTimeout(limits.stillness);
+}
+
+/** How often a server that ends looks for connections at rest, in milliseconds. */
+const restingLookMs = 100;
+
+/**
+ * Closes, while the server ends, each connection as soon as it rests. The server itself closes those that rest when
+ * it begins to end; one whose answer was under way then would hold it open until `keepAliveTimeout`.
+ */
+function closeRestingConnections(server: FastifyInstance): void {
+  server.addHook('preClose', async () => {
+    const timer = setInterval(() => server.server.closeIdleConnections(), restingLookMs);
+    server.server.once('close', () => clearInterval(timer));
+    timer.unref();
+  });
 }
 
 /** How bodies are read: JSON and forms; other types are refused, but for multipart where it is registered. */
