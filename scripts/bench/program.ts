@@ -74,7 +74,7 @@ async function launch(
   });
   if (child.stderr) createInterface({ input: child.stderr }).on('line', (text) => watch?.line(text));
   child.on('exit', (code, signal) => watch?.ended(code ?? signal));
-  for (let attempt = 0; attempt < 300; attempt++) {
+  for (let attempt = 0; attempt < 1_200; attempt++) {
     if (child.exitCode !== null) break;
     const answer = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
     if (answer?.ok) return child;

@@ -18,7 +18,9 @@ export class Exchange {
   send({ method, target, headers, body }: Request): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     const sent = httpRequest({
-      ...{ host: '127.0.0.1', port: this.#port, method, path: target, agent: this.#agent },
+      ...{ host: '127.0.0.1', port: this.#port, method, agent: this.#agent },
+      // Node's client sends no other characters.
+      path: target.toWellFormed().replace(/[^\x21-\xff]/gu, encodeURIComponent),
       headers: { ...headers, ...(body && { 'content-length': String(body.length) }) },
     });
     const timer = setTimeout(() => {

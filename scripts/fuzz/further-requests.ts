@@ -80,8 +80,8 @@ function triggered(sources: Sources, caller: Caller): Request {
   const posts = { '/events': event, '/batch_events': { batch: [event, event] } };
   const places = [
     '/channels',
-    `/channels/${channel}`,
-    `/channels/${channel}/users`,
+    `/channels/${encodeURIComponent(channel)}`,
+    `/channels/${encodeURIComponent(channel)}/users`,
     '/users/x/terminate_connections',
   ];
   const place = random.pick([...Object.keys(posts), ...places]);

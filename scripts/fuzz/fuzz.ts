@@ -42,7 +42,10 @@ export async function fuzz(options: FuzzOptions): Promise<boolean> {
       ending.abort();
     },
   });
-  const timer = setTimeout(() => ending.abort(), options.seconds * 1000);
+  const end = () => ending.abort();
+  const timer = setTimeout(end, options.seconds * 1000);
+  // What was started must not outlive this process.
+  process.once('SIGINT', end).once('SIGTERM', end);
   const run: Run = {
     ...{ program, findings, seed: options.seed, signal: ending.signal },
     calls: readCalls(await (await fetch(`http://127.0.0.1:${program.port}/openapi.json`)).text()),

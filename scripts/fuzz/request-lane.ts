@@ -69,7 +69,7 @@ export class RequestLane {
   #admit({ call, given, caller }: Request): () => void {
     if (!/^\/group\/(memberadd|join)$/.test(call?.path ?? '')) return () => undefined;
     const uids = uidsIn([given.members, given.login_uid, caller.person?.uid]);
-    return this.#run.planted.admit(Number(given.gid), uids);
+    return this.#run.planted.admit(numberOf(given.gid), uids);
   }
 
   /** Judges what came of a request, and learns from it. @returns the code of the answer, if it has one */
@@ -100,7 +100,7 @@ export class RequestLane {
     known.learn(data);
     if (call?.path === '/message/send') {
       const { mid } = Mid.parse(data);
-      known.addChat({ id: Number(given.to), type: given.type === 'group' ? 'group' : 'friend', mid });
+      known.addChat({ id: numberOf(given.to), type: given.type === 'group' ? 'group' : 'friend', mid });
     } else if (call?.path === '/group/create') {
       const { gid } = Group.parse(data);
       this.#run.planted.admit(gid, uidsIn([given.members, given.login_uid, caller.person?.uid]));
@@ -155,7 +155,10 @@ function jsonOf(body: Buffer): unknown {
 
 /** The uids of people, one or a list of them, however they are written. */
 function uidsIn(values: readonly unknown[]): number[] {
-  return values
-    .flat()
-    .flatMap((value) => (typeof value === 'object' || value === undefined ? [] : [Number(value)]));
+  return values.flat().map(numberOf);
+}
+
+/** A number, or the digits of one; NaN for what is neither. */
+function numberOf(value: unknown): number {
+  return typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
 }

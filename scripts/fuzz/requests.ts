@@ -30,7 +30,7 @@ export function makeRequest(sources: Sources): Request {
   const caller = chooseCaller(random, cast, program);
   if (random.chance(0.06)) return chooseFurther(sources, caller);
   const scene = sceneOf(sources, caller);
-  const call = chooseCall(random, sources.calls, caller);
+  const call = chooseCall(sources, caller);
   const given = chooseParameters({ ...scene, path: call.path }, call.parameters);
   const { method, path } = oddly(random, call.method, `${random.pick(call.prefixes)}${call.path}`);
   const headers = { ...caller.headers, ...oddHeaders(random, sources.known) };
@@ -56,14 +56,22 @@ export function sceneOf(sources: Sources, caller: Caller): Scene {
   const chat: KnownChat = random.chance(0.5)
     ? { id: random.pick(cast.insiders).uid, type: 'friend', mid: undefined }
     : { id: gid, type: 'group', mid: undefined };
-  const spoken = random.chance(0.6) ? known.pickChat(random) : undefined;
+  const spoken = random.chance(0.7) ? known.pickChat(random) : undefined;
   return { ...sources, actor, chat: spoken ?? chat, path: '' };
 }
 
-/** Sending and joining come more often than in turn, since most others need what these make. */
-function chooseCall(random: Random, calls: readonly Call[], caller: Caller): Call {
-  const busy = calls.filter(({ path }) => /^\/(message\/(send|get)|group\/(create|memberadd))$/.test(path));
-  if (busy.length > 0 && random.chance(0.25)) return random.pick(busy);
+/** Calls that come more often than in turn: most others need what these make. */
+const making = /^\/(message\/(send|get)|group\/(create|memberadd))$/;
+/** Calls that tell what was planted, which is what the stranger must not read. */
+const telling = /^\/(message\/.*|pop\/get|group\/(detail|members)|user\/get)$/;
+
+function chooseCall({ random, calls, cast }: Sources, caller: Caller): Call {
+  if (caller.person === cast.stranger) {
+    // A group's gid is enough to join it, and would make a member of the stranger.
+    const only = random.chance(0.6) ? telling : /^(?!\/group\/join$)/;
+    return random.pick(calls.filter(({ path }) => only.test(path)));
+  }
+  if (random.chance(0.25)) return random.pick(calls.filter(({ path }) => making.test(path)));
   const call = random.pick(calls);
   // What only the server's key may call is refused early to all others.
   return call.forServer && caller.kind !== 'server' && random.chance(0.8) ? random.pick(calls) : call;

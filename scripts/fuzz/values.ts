@@ -143,7 +143,9 @@ function matching(random: Random, pattern: string): string {
 
 function boundary(scene: Scene, schema: Shape): unknown {
   const { random } = scene;
-  const { minimum, maximum, minLength, maxLength, minItems, maxItems, anyOf, ...rest } = Bounds.parse(schema);
+  const { minLength, maxLength, minItems, maxItems, anyOf, type, minimum, ...rest } = Bounds.parse(schema);
+  // Bounds that every number has are not on the page.
+  const maximum = rest.maximum ?? (type === 'integer' ? Number.MAX_SAFE_INTEGER : undefined);
   if (anyOf !== undefined) return boundary(scene, random.pick(anyOf));
   const near = (bound: number | undefined) => (bound === undefined ? [] : [bound - 1, bound, bound + 1]);
   const numbers = [...near(minimum), ...near(maximum)];
