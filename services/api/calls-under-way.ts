@@ -13,7 +13,7 @@ export const commandBounds: CallBounds = { underWay: 8, waiting: 1_000 };
  * A query takes the time of the only thread and several connections of the pool at once: the calls of others
  * wait behind what is under way, but not behind what waits here.
  */
-export const queryBounds: CallBounds = { underWay: 4, waiting: 1_000 };
+export const queryBounds: CallBounds = { underWay: 2, waiting: 1_000 };
 
 interface Person {
   underWay: number;

@@ -162,7 +162,12 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
     };
     const carryOut = () => answer({ parameters, caller, me, uid, context, request, reply }, settings);
     if (caller.kind !== 'user' || contract.upload || contract.picture) return await carryOut();
-    return await (contract.methods.includes('GET') ? queries : commands).take(context.actor, carryOut);
+    if (!contract.methods.includes('GET')) return await commands.take(context.actor, carryOut);
+    return await queries.take(context.actor, () => {
+      // Nobody waits for the answer any more, and who asks and hangs up again and again costs the least.
+      if (request.raw.socket.destroyed) throw new Refusal('tooSlow');
+      return carryOut();
+    });
   } finally {
     await release?.();
   }
