@@ -3,10 +3,12 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Uid } from '../../contracts/ids.ts';
 import { errorFrame, eventFrame, type PushCode, pushCodes } from '../../contracts/push/protocol.ts';
+import { networkOf } from '../client-network.ts';
 import { textFrame } from './frame.ts';
 import { Allowance, type Limits } from './limits.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
+import type { Pace } from './pace.ts';
 import type { Subscription } from './subscription.ts';
 
 /** Most sockets are idle, and of some there are very many: what an idle one does not need is shared. */
@@ -17,6 +19,8 @@ export class Connection {
   /** The protocol's socket_id. */
   readonly id = `${randomInt(1, 2 ** 47)}.${randomInt(1, 2 ** 47)}`;
   readonly address: string;
+  /** As `networkOf` has it. */
+  readonly network: string;
   /** The websocket's address by which the client reached us, with its port. */
   readonly reachedAt: string;
   /** The last position of the client, as `?since=` named it, and the feeds' channels for which it has counted. */
@@ -37,13 +41,13 @@ export class Connection {
   readonly #peer: WebSocket;
   readonly #limits: Limits;
   readonly #outbox: Outbox;
+  readonly #pace: Pace;
   readonly #outgoing: Outgoing;
   /** Frames that go out at the end of this turn of the event loop. */
   #unwritten: Buffer[] | undefined;
   #frames: Allowance | undefined;
   #bytes: Allowance | undefined;
   #subscriptions: Map<string, Subscription> | undefined;
-  #clientEvents: Allowance | undefined;
 
   constructor(
     peer: WebSocket,
@@ -54,13 +58,16 @@ export class Connection {
       since: string | undefined;
       limits: Limits;
       outbox: Outbox;
+      pace: Pace;
     },
   ) {
     this.#peer = peer;
     this.#outgoing = new Outgoing(socket);
     this.#limits = options.limits;
     this.#outbox = options.outbox;
+    this.#pace = options.pace;
     this.address = options.address;
+    this.network = networkOf(options.address);
     this.reachedAt = options.reachedAt;
     this.since = options.since;
     this.heardAt = performance.now();
@@ -81,8 +88,27 @@ export class Connection {
     const borne =
       this.#frames.take(framesAtOnce, framesEachSecond, this.heardAt) &&
       this.#bytes.take(bytesAtOnce, bytesEachSecond, this.heardAt, bytes);
-    if (!borne) this.close(pushCodes.overCapacity, 'too many frames, or too many bytes');
-    return borne;
+    if (borne) {
+      this.#pace.count(this, bytes);
+      return true;
+    }
+    this.close(pushCodes.overCapacity, 'too many frames, or too many bytes');
+    // Not its answer to that either: it would go on sending for as long as it may take to answer.
+    this.pause();
+    return false;
+  }
+
+  /** Reads nothing more of it. */
+  pause(): void {
+    this.#peer.pause();
+  }
+
+  /** Reads it again. */
+  resume(): void {
+    if (!this.open) return;
+    // It may have waited with what it had to say.
+    this.heardAt = performance.now();
+    this.#peer.resume();
   }
 
   /** Notes that it is subscribed. */
@@ -95,14 +121,6 @@ export class Connection {
   /** Notes that it is subscribed no more. */
   unsubscribed(subscription: Subscription): void {
     this.#subscriptions?.delete(subscription.channel.name);
-  }
-
-  /** Whether one more client event may go out now. */
-  mayTrigger(): boolean {
-    const { clientEventsAtOnce, clientEventsEachSecond } = this.#limits;
-    const now = performance.now();
-    this.#clientEvents ??= new Allowance(clientEventsAtOnce, now);
-    return this.#clientEvents.take(clientEventsAtOnce, clientEventsEachSecond, now);
   }
 
   /** Writes frames made by `textFrame` as they are, with whatever else comes in this turn of the event loop. */

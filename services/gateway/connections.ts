@@ -26,7 +26,7 @@ export class Connections {
 
   add(connection: Connection): void {
     this.#all.add(connection);
-    this.#byNetwork.set(networkOf(connection.address), this.countOfAddress(connection.address) + 1);
+    this.#byNetwork.set(connection.network, this.countOfAddress(connection.address) + 1);
   }
 
   /** Notes whose a socket is. */
@@ -46,7 +46,7 @@ export class Connections {
   remove(connection: Connection): void {
     if (!this.#all.delete(connection)) return;
     const left = this.countOfAddress(connection.address) - 1;
-    const network = networkOf(connection.address);
+    const { network } = connection;
     if (left > 0) this.#byNetwork.set(network, left);
     else this.#byNetwork.delete(network);
     if (connection.userId !== undefined) take(this.#byUserId, connection.userId, connection);

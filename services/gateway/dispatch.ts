@@ -12,8 +12,10 @@ import {
 import type { Bus } from '../bus/bus.ts';
 import { chatOf, isPresence, takesClientEvents, topicOf } from './channel-name.ts';
 import type { ChatRights } from './chat-rights.ts';
+import { ClientEvents } from './client-events.ts';
 import type { Connection } from './connection.ts';
 import type { Identities } from './identities.ts';
+import type { Limits } from './limits.ts';
 import type { App } from './signature.ts';
 import { readSignin } from './signin.ts';
 import type { Subscriber } from './subscriber.ts';
@@ -26,6 +28,7 @@ export class Dispatch {
   readonly #subscriber: Subscriber;
   readonly #identities: Identities;
   readonly #rights: ChatRights;
+  readonly #clientEvents: ClientEvents;
 
   constructor(options: {
     app: App;
@@ -33,12 +36,14 @@ export class Dispatch {
     subscriber: Subscriber;
     identities: Identities;
     rights: ChatRights;
+    limits: Limits;
   }) {
     this.#app = options.app;
     this.#bus = options.bus;
     this.#subscriber = options.subscriber;
     this.#identities = options.identities;
     this.#rights = options.rights;
+    this.#clientEvents = new ClientEvents(options.limits);
   }
 
   /** Takes one frame. Never throws; what it cannot read is answered by an error frame. */
@@ -105,11 +110,11 @@ export class Dispatch {
       refuseEvent(connection, 'only who is on a private or presence channel may send events to it');
     } else if (subscription.channel.kind === 'audit') {
       refuseEvent(connection, 'the audit is only listened to');
-    } else if (!connection.mayTrigger()) {
-      refuseEvent(connection, 'too many client events');
     } else {
       const text = asJson(data);
-      if (Buffer.byteLength(text) > maxClientEventBytes) refuseEvent(connection, 'the data is too long');
+      const bytes = Buffer.byteLength(text);
+      if (bytes > maxClientEventBytes) refuseEvent(connection, 'the data is too long');
+      else if (!this.#clientEvents.take(connection, bytes)) refuseEvent(connection, 'too many client events');
       else void this.#trigger(connection, subscription, event, text);
     }
   }

@@ -116,7 +116,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...{ rights, chats, lastEvents },
     hearTopic: (topic) => bus.onSignal(topic, (signal) => hearOnChannel(signal, rooms, members)),
   });
-  const dispatch = new Dispatch({ app, bus, subscriber, identities, rights });
+  const dispatch = new Dispatch({ app, bus, subscriber, identities, rights, limits });
   const sockets = new Sockets({ connections, identities, subscriber, dispatch, limits, logger, security });
   const occupancy = new Occupancy({ bus, database, rooms, gateway: id });
   const delivery = new Delivery({

@@ -9,6 +9,7 @@ import { type AdmissionOptions, admit, type Shown, type Verdict } from './admiss
 import { Connection } from './connection.ts';
 import type { Limits } from './limits.ts';
 import { Outbox } from './outbox.ts';
+import { Pace } from './pace.ts';
 import type { Session } from './sessions.ts';
 
 /** What is done with sockets. */
@@ -45,6 +46,7 @@ export function takeUpgrades(server: Server, options: UpgradeOptions): () => voi
     clientTracking: false,
   });
   const outbox = new Outbox();
+  const pace = new Pace(options.limits);
   const take = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const ignore = () => socket.destroy();
     socket.on('error', ignore);
@@ -58,7 +60,7 @@ export function takeUpgrades(server: Server, options: UpgradeOptions): () => voi
       socket.off('error', ignore);
       if (socket.destroyed) return;
       websockets.handleUpgrade(request, socket, head, (peer) =>
-        accept(options, { peer, socket, url, verdict, outbox, client: shown.page }),
+        accept(options, { peer, socket, url, verdict, outbox, pace, client: shown.page }),
       );
     });
   };
@@ -82,14 +84,15 @@ function accept(
     url: URL;
     verdict: Verdict;
     outbox: Outbox;
+    pace: Pace;
   },
 ): void {
-  const { peer, socket, client, url, verdict, outbox } = given;
+  const { peer, socket, client, url, verdict, outbox, pace } = given;
   const { address } = client;
   const named = url.searchParams.get('since') || undefined;
   const since = named === undefined ? undefined : keptPosition(named);
   const reachedAt = websocketAddress(client);
-  const connection = new Connection(peer, socket, { address, reachedAt, since, limits, outbox });
+  const connection = new Connection(peer, socket, { address, reachedAt, since, limits, outbox, pace });
   peer.on('error', closesByItself);
   if ('code' in verdict) {
     reader.refused(connection, verdict.code, verdict.message);
