@@ -82,7 +82,8 @@ export class Installation {
       trust,
       logger = silent,
       settings = () => defaultSettings,
-    }: { trust?: Trust; logger?: Logger; settings?: () => RequestLimits } = {},
+      host = '127.0.0.1',
+    }: { trust?: Trust; logger?: Logger; settings?: () => RequestLimits; host?: string } = {},
   ): Promise<RunningGateway> {
     const server = await createHttp(silent, trust);
     limitAddresses(server, settings);
@@ -97,7 +98,7 @@ export class Installation {
     await server.register(gateway.routes);
     gateway.attach(server.server);
     await gateway.start();
-    const port = Number(new URL(await server.listen({ port: 0, host: '127.0.0.1' })).port);
+    const port = Number(new URL(await server.listen({ port: 0, host })).port);
     const running = {
       gateway,
       port,
