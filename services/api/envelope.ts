@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { type CodeName, codes, Refusal, statusOf } from '../../contracts/codes.ts';
-import { unreadableText } from '../commands/aggregate-store.ts';
+import { unreadableText } from '../commands/unreadable-events.ts';
 import { FileStoreFailure } from '../files/file-store.ts';
 import { UnreadableEvent } from '../log/codec.ts';
 import { LogFailure } from '../log/log.ts';

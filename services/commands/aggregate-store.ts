@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { Refusal } from '../../contracts/codes.ts';
-import type { DomainEvent, EventMetadata } from '../../contracts/events/index.ts';
+import type { DomainEvent } from '../../contracts/events/index.ts';
 import type { Aggregate, AggregateStream } from '../domain/aggregate.ts';
-import { type Decoded, tryDecode, UnreadableEvent } from '../log/codec.ts';
+import { tryDecode, UnreadableEvent } from '../log/codec.ts';
 import { LogChanged, StrangeLog } from '../log/identity.ts';
 import {
   type EventId,
@@ -15,8 +15,11 @@ import {
   startOfLog,
 } from '../log/log.ts';
 import { Skips, skipStream } from '../log/skips.ts';
+import { type Folded, fold, type PassedOver, type Placed, weightOf } from './folded.ts';
+import { eventsBetweenSnapshots, SnapshotKeeping } from './snapshot-keeping.ts';
 import type { Snapshots } from './snapshots.ts';
 import { Turns } from './turns.ts';
+import { UnreadableEvents, unreadableText } from './unreadable-events.ts';
 
 /** A state and how far it was folded. `revision` -1: the stream has no events yet. */
 export interface Snapshot<State> {
@@ -26,62 +29,17 @@ export interface Snapshot<State> {
   readonly position: Position;
 }
 
-/** An event with its place and time. */
-type Placed = DomainEvent &
-  Pick<Decoded, 'id' | 'revision' | 'position'> & { readonly metadata: Pick<EventMetadata, 'time'> };
-
-/** The place of an event that is passed over: the next revision follows on it. */
-interface PassedOver {
-  readonly type: 'passed over';
-  readonly revision: number;
-  readonly position: Position;
-}
-
-interface Entry {
-  readonly aggregate: Aggregate<unknown>;
-  state: unknown;
-  revision: number;
-  position: Position;
+interface Entry extends Folded {
   /** What came while the stream was being read; null once it is folded. */
   arrived: (Placed | PassedOver)[] | null;
   readonly folded: Promise<void>;
-  /** The last event that was folded; undefined where that was passed over. */
-  lastId: EventId | undefined;
-  /** The revision of the last snapshot; -1: there is none. */
-  kept: number;
-  /** How many of the stream's events were passed over by decision when the fold began. */
-  readonly skipped: number;
-  /**
-   * Ids seen last, where the store under the log may keep one event twice; the first counts. Older ones, and
-   * those before a snapshot, need not be among them: all appends to these streams name the expected revision,
-   * so that a repeat which comes later than others' events conflicts.
-   */
-  readonly seen: Set<EventId> | null;
 }
 
 /** The streams of which states are kept. */
 const prefixes = ['user-', 'friendship-', 'group-', 'reply-', 'setting', 'allowance-', skipStream];
 
-/** One newer event is enough to stop; what is not kept is met again when its stream is folded. */
-const mostUnreadable = 100;
-
-/** What a caller is told. Who runs the program finds in its log which event it is. */
-export const unreadableText = '日志中有本程序无法处理的事件,请升级程序或联系管理员';
-
 /** Between two questions where a log ends that does not answer. */
 const retryMilliseconds = 200;
-
-/**
- * A snapshot is kept after so many events, and looked for after so many were read: most streams never have
- * as many, and cost no look.
- */
-export const eventsBetweenSnapshots = 1_000;
-
-/** So many ids of a stream are remembered, the last ones. */
-export const rememberedIds = 1_000;
-
-/** So many ids weigh as much as one of an aggregate's weights: 40 characters each. */
-const idsToAWeight = 10;
 
 /** So much is kept, in the aggregates' own weights. */
 const ordinaryMemory = 100_000;
@@ -103,13 +61,10 @@ export class AggregateStore {
   readonly #stop = new AbortController();
   readonly #entries: LRUCache<StreamName, Entry>;
   readonly #onFailure: (error: unknown) => void;
-  readonly #snapshots: Snapshots | undefined;
+  readonly #snapshots: SnapshotKeeping;
   readonly #hearRecord: (record: RecordedEvent) => void;
-  /** Snapshots that are being written. */
-  readonly #keeping = new Set<Promise<void>>();
   #skips: Skips;
-  /** Events that were met, that this program cannot read, and that nobody has passed over. */
-  readonly #unreadable = new Map<EventId, UnreadableEvent>();
+  readonly #unreadable = new UnreadableEvents();
   #tailing: Promise<void> = Promise.resolve();
   readonly #unlisten: () => void;
 
@@ -126,13 +81,10 @@ export class AggregateStore {
   ) {
     this.#log = log;
     this.#onFailure = onFailure;
-    this.#snapshots = snapshots;
+    this.#snapshots = new SnapshotKeeping(log, snapshots);
     this.#hearRecord = hear;
     this.#skips = new Skips(log);
-    this.#entries = new LRUCache({
-      maxSize: memory,
-      sizeCalculation: weightOf,
-    });
+    this.#entries = new LRUCache({ maxSize: memory, sizeCalculation: (entry: Entry) => weightOf(entry) });
     this.#unlisten = log.onChanged(() => this.#entries.clear());
   }
 
@@ -147,12 +99,12 @@ export class AggregateStore {
     this.#stop.abort();
     this.#unlisten();
     await this.#tailing;
-    await Promise.all(this.#keeping);
+    await this.#snapshots.settled();
   }
 
   /** Why nothing is decided: an event of a newer program, of which nobody here knows what it changes. */
   get obstacle(): UnreadableEvent | undefined {
-    return this.#unreadable.values().find(({ kind }) => kind === 'newer');
+    return this.#unreadable.newer;
   }
 
   /** Whether an operator has decided that an event is passed over. */
@@ -249,7 +201,7 @@ export class AggregateStore {
         await this.#foldRest(name, entry);
       } while (!this.#takeArrived(entry));
       if (this.#entries.peek(name) === entry) this.#keep(name, entry);
-      if (this.#keepSnapshot(name, entry)) entry.kept = entry.revision;
+      this.#snapshots.keep(name, entry);
     } catch (error) {
       if (this.#entries.peek(name) === entry) this.#entries.delete(name);
       if (!(error instanceof UnreadableEvent)) throw error;
@@ -262,43 +214,12 @@ export class AggregateStore {
   async #foldRest(name: StreamName, entry: Entry): Promise<void> {
     let count = 0;
     for await (const record of this.#log.readStream(name, { from: entry.revision + 1 })) {
-      this.#apply(entry, this.#read(record));
+      fold(entry, this.#read(record));
       count++;
-      if (count === eventsBetweenSnapshots && (await this.#takeSnapshot(name, entry))) {
+      if (count === eventsBetweenSnapshots && (await this.#snapshots.take(name, entry))) {
         return this.#foldRest(name, entry);
       }
     }
-  }
-
-  /** Goes on from the last snapshot; false where there is none later, or none of this stream as it stands. */
-  async #takeSnapshot(name: StreamName, entry: Entry): Promise<boolean> {
-    // Without its database everything is decided all the same.
-    const stored = await this.#snapshots?.find(name, entry.aggregate.version).catch(() => undefined);
-    if (!stored || stored.revision <= entry.revision) return false;
-    if (stored.skipped !== entry.skipped) return false;
-    const { state, revision, eventId } = stored;
-    for await (const { id, position } of this.#log.readStream(name, { from: revision, limit: 1 })) {
-      if (id !== eventId) return false;
-      Object.assign(entry, { state, revision, position, lastId: id, kept: revision });
-      return true;
-    }
-    return false;
-  }
-
-  /** Keeps a snapshot where many events have come since the last one. */
-  #keepSnapshot(name: StreamName, entry: Entry): boolean {
-    const { aggregate, state, revision, lastId, kept, skipped } = entry;
-    if (!this.#snapshots || lastId === undefined || revision - kept < eventsBetweenSnapshots) return false;
-    this.#write(this.#snapshots.keep(name, aggregate.version, { state, revision, eventId: lastId, skipped }));
-    return true;
-  }
-
-  /** Snapshots are written beside everything else. One that is not written costs a longer fold. */
-  #write(writing: Promise<void>): void {
-    const settled: Promise<void> = writing
-      .catch(() => undefined)
-      .finally(() => this.#keeping.delete(settled));
-    this.#keeping.add(settled);
   }
 
   /** @throws UnreadableEvent */
@@ -311,11 +232,7 @@ export class AggregateStore {
   }
 
   #meet(error: UnreadableEvent): void {
-    const { event } = error;
-    if (this.#skips.has(event) || this.#unreadable.has(event.id)) return;
-    if (this.#unreadable.size >= mostUnreadable) return;
-    this.#unreadable.set(event.id, error);
-    this.#onFailure(error);
+    if (!this.#skips.has(error.event) && this.#unreadable.meet(error)) this.#onFailure(error);
   }
 
   /** Goes on with what came during the reading; false where something before it was not read yet. */
@@ -324,7 +241,7 @@ export class AggregateStore {
     const arrived = (entry.arrived ?? []).sort((one, other) => one.revision - other.revision);
     for (const event of arrived) {
       if (event.revision > entry.revision + 1) return false;
-      this.#apply(entry, event);
+      fold(entry, event);
     }
     entry.arrived = null;
     return true;
@@ -378,9 +295,9 @@ export class AggregateStore {
     this.#hearRecord(record);
     const decided = this.#skips.take(record);
     if (decided) {
-      this.#unreadable.delete(decided.id);
+      this.#unreadable.forget(decided.id);
       this.forget(decided.stream);
-      if (this.#snapshots) this.#write(this.#snapshots.drop(decided.stream));
+      this.#snapshots.drop(decided.stream);
       return;
     }
     try {
@@ -399,9 +316,9 @@ export class AggregateStore {
     else if (event.revision > entry.revision + 1) this.#entries.delete(stream);
     else if (event.revision === entry.revision + 1) {
       const before = weightOf(entry);
-      this.#apply(entry, event);
+      fold(entry, event);
       if (weightOf(entry) !== before) this.#keep(stream, entry);
-      if (this.#keepSnapshot(stream, entry)) entry.kept = entry.revision;
+      this.#snapshots.keep(stream, entry);
     }
   }
 
@@ -410,25 +327,4 @@ export class AggregateStore {
     this.#entries.delete(stream);
     this.#entries.set(stream, entry);
   }
-
-  #apply(entry: Entry, event: Placed | PassedOver): void {
-    if (event.revision <= entry.revision) return;
-    entry.revision = event.revision;
-    entry.position = event.position;
-    entry.lastId = event.type === 'passed over' ? undefined : event.id;
-    if (event.type === 'passed over') return;
-    if (entry.seen?.has(event.id)) return;
-    if (entry.seen) remember(entry.seen, event.id);
-    entry.state = entry.aggregate.evolve(entry.state, event, Math.floor(event.metadata.time / 1000));
-  }
-}
-
-function weightOf({ aggregate, state, seen }: Entry): number {
-  return Math.ceil(aggregate.weight(state) + (seen?.size ?? 0) / idsToAWeight);
-}
-
-function remember(seen: Set<EventId>, id: EventId): void {
-  seen.add(id);
-  if (seen.size <= rememberedIds) return;
-  for (const oldest of seen.values().take(1)) seen.delete(oldest);
 }

@@ -1,14 +1,11 @@
 import type { Uid } from '../../contracts/ids.ts';
-import type { Ids } from '../accounts/ids.ts';
-import type { Account, Names } from '../accounts/names.ts';
+import type { Account } from '../accounts/names.ts';
 import { befriendAtFirst, friendshipStream } from '../domain/friendship.ts';
 import { userStream } from '../domain/user.ts';
-import type { EventLog, Position } from '../log/log.ts';
-import type { AggregateStore } from './aggregate-store.ts';
-import type { CompleteAccounts } from './complete-accounts.ts';
+import type { Position } from '../log/log.ts';
 import type { CommandContext } from './context.ts';
 import { execute } from './execute.ts';
-import { registerUser } from './register.ts';
+import { type RegisteringParts, registerUser } from './register.ts';
 
 /** What an account is opened with that a member (会员) has below their own. */
 export interface OpenAccount {
@@ -23,21 +20,13 @@ export interface OpenAccount {
   readonly checkPassword: (account: Account) => Promise<unknown>;
 }
 
-interface Parts {
-  readonly names: Names;
-  readonly ids: Pick<Ids, 'raiseUidsAbove'>;
-  readonly log: EventLog;
-  readonly store: AggregateStore;
-  readonly completeAccounts: CompleteAccounts;
-}
-
 /**
  * Registers a person and makes them the member's friend. These are two streams: whoever repeats the
  * call is given the account that it opened, and what was not done then is done now.
  * @throws Refusal illegal where a name is taken
  */
 export async function openAccount(
-  parts: Parts,
+  parts: RegisteringParts,
   command: OpenAccount,
   context: CommandContext,
 ): Promise<{ uid: Uid; position: Position }> {
@@ -50,7 +39,7 @@ export async function openAccount(
 }
 
 /** The account that the same call opened before. */
-async function opened({ names, store }: Parts, command: OpenAccount): Promise<Uid | undefined> {
+async function opened({ names, store }: RegisteringParts, command: OpenAccount): Promise<Uid | undefined> {
   const account = await names.byUsername(command.username);
   if (!account) return undefined;
   const { state } = await store.load(userStream(account.uid));
@@ -62,7 +51,11 @@ async function opened({ names, store }: Parts, command: OpenAccount): Promise<Ui
   return account.uid;
 }
 
-async function register(parts: Parts, command: OpenAccount, context: CommandContext): Promise<Uid> {
+async function register(
+  parts: RegisteringParts,
+  command: OpenAccount,
+  context: CommandContext,
+): Promise<Uid> {
   const { parent, username, nickname, avatar, sign } = command;
   const profile = { parent, username, nickname, avatar, sign, phone: null };
   const { uid } = await registerUser(

@@ -22,7 +22,8 @@ export interface NewAccount {
   readonly parent: Uid | null;
 }
 
-interface Parts {
+/** What registering works with. */
+export interface RegisteringParts {
   readonly names: Names;
   readonly ids: Pick<Ids, 'raiseUidsAbove'>;
   readonly log: EventLog;
@@ -40,7 +41,7 @@ const attempts = 20;
  * @throws Refusal illegal where a name is taken, and what `beforehand` throws; then nothing was done
  */
 export async function registerUser(
-  parts: Parts,
+  parts: RegisteringParts,
   account: NewAccount,
   context: CommandContext,
   beforehand: () => Promise<unknown> = async () => {},
@@ -78,7 +79,7 @@ export async function registerUser(
 
 /** Appends the registration to a stream that has no event yet; undefined where it has some. */
 async function append(
-  { log, store }: Parts,
+  { log, store }: RegisteringParts,
   registration: Registration,
   context: CommandContext,
 ): Promise<Position | undefined> {

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DomainEvent } from '../../contracts/events/index.ts';
-import { AggregateStore, rememberedIds } from '../../services/commands/aggregate-store.ts';
+import { AggregateStore } from '../../services/commands/aggregate-store.ts';
 import { atLeastOne } from '../../services/commands/execute.ts';
+import { rememberedIds } from '../../services/commands/folded.ts';
 import { skipEvent } from '../../services/commands/skip-event.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { groupStream } from '../../services/domain/group.ts';

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { registerUser } from '../../services/commands/register.ts';
-import { context } from '../support/acting.ts';
+import { registerAs } from '../support/acting.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 
 /* Accounts of registered people that the database has lost, as after a failover to an older copy. */
@@ -13,11 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => running.stop());
 
-function register(username: string, phone: string | null = null) {
-  const passwordHash = 'no hash, so no password';
-  const account = { username, nickname: '甲', avatar: '', sign: '', phone, passwordHash, parent: null };
-  return registerUser(running.application, account, context('server'));
-}
+const register = (username: string, phone?: string) => registerAs(running.application, username, phone);
 
 const lose = (...uids: number[]) =>
   running.application.pool.query('delete from accounts.accounts where uid = any($1)', [uids]);

@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Gid } from '../../contracts/ids.ts';
-import { AggregateStore, eventsBetweenSnapshots } from '../../services/commands/aggregate-store.ts';
+import { AggregateStore } from '../../services/commands/aggregate-store.ts';
 import { skipEvent } from '../../services/commands/skip-event.ts';
+import { eventsBetweenSnapshots } from '../../services/commands/snapshot-keeping.ts';
 import { createSnapshots, type Snapshots } from '../../services/commands/snapshots.ts';
 import { type GroupState, group, groupStream } from '../../services/domain/group.ts';
 import { encode } from '../../services/log/codec.ts';

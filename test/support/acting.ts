@@ -12,6 +12,13 @@ export function context(actor: Uid | 'server', time: number = Date.now()): Comma
   return { actor: actor === 'server' ? actor : `${actor}`, correlationId: 'test', time };
 }
 
+/** Registers under a username; the password cannot be given by anyone. */
+export function registerAs(application: Application, username: string, phone: string | null = null) {
+  const passwordHash = 'no hash, so no password';
+  const account = { username, nickname: '甲', avatar: '', sign: '', phone, passwordHash, parent: null };
+  return registerUser(application, account, context('server'));
+}
+
 let accounts = 0;
 
 /** Registers someone of that nickname, who cannot log in. */
