@@ -80,7 +80,8 @@ export function encodeJson(random: Random, given: Readonly<Record<string, unknow
     case 'list':
       return Buffer.from(random.pick([`[${text}]`, 'null', '1', '""', 'true', `${text} ${text}`]));
     case 'twice':
-      return Buffer.from(text.replace('{', `{"login_uid":1,"to":1,`));
+      // Only a name that comes again, so that the last one counts.
+      return Buffer.from(text.replace(/^\{("\w+":)/, '{$11,$1'));
     case 'proto':
       return Buffer.from(text.replace('{', '{"__proto__":{"a":1},"constructor":{"prototype":{}},'));
     case 'bytes':

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { pushCodes } from '../../contracts/push/protocol.ts';
+import { pushCodes, readJson } from '../../contracts/push/protocol.ts';
 import type { Closing } from './fuzz-socket.ts';
 
 const Frame = z.looseObject({
@@ -14,7 +14,7 @@ const known: ReadonlySet<number> = new Set([...Object.values(pushCodes), 1000, 1
 
 /** The event of a frame that has come, and what is wrong with it. */
 export function judgeFrame(text: string): { readonly event: string; readonly fault?: string } {
-  const frame = Frame.safeParse(jsonOf(text)).data;
+  const frame = Frame.safeParse(readJson(text)).data;
   if (frame === undefined) return { event: 'unreadable', fault: 'a frame is no event with data' };
   const { event, data } = frame;
   if (event === 'pusher:error') {
@@ -32,12 +32,4 @@ export function judgeFrame(text: string): { readonly event: string; readonly fau
 /** What is wrong with how a socket was closed that the fuzzer did not close. */
 export function judgeClosing({ code }: Closing): string | undefined {
   return known.has(code) ? undefined : `a socket was closed with ${code}`;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -23,7 +23,9 @@ export class FrameLane {
   readonly #sources: Sources;
   /** By who hears: each insider, the stranger, nobody. */
   readonly #sockets: FuzzSocket[] = [];
-  /** The last frame sent on a socket, and how its connection was opened. */
+  /** Who waits for events on a socket. */
+  readonly #heardOn = new Map<FuzzSocket, (event: string) => void>();
+  /** The last frame sent on a socket; before the first one, how it was opened. */
   readonly #last = new Map<FuzzSocket, string>();
 
   constructor(run: Run, requests: RequestLane) {
@@ -104,8 +106,6 @@ export class FrameLane {
       this.#found(socket, 'a socket was left hanging');
     if (heard) this.#heardOn.set(socket, heard);
   }
-
-  readonly #heardOn = new Map<FuzzSocket, (event: string) => void>();
 
   async #reopen(socket: FuzzSocket): Promise<FuzzSocket> {
     if (!(await socket.until(() => false, patienceMs))) this.#found(socket, 'a socket was left hanging');

@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { freePort } from '../../test/support/free-port.ts';
 import { startProgram } from '../bench/program.ts';
 import { readCalls } from './calls.ts';
 import { restoreSettings } from './cast.ts';
@@ -106,14 +105,4 @@ function report({ answers, sentFrames, heardFrames, findings }: Run, seconds: nu
   for (const [kind, count] of found) console.error(`${count} × ${kind}`);
   console.log(found.length === 0 ? 'nothing was found' : `${found.length} kinds of faults were found`);
   return found.length === 0;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new TypeError('no port');
-  return address.port;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readJson } from '../../contracts/push/protocol.ts';
 import type { PlantedTexts } from './planted-texts.ts';
 import type { Outcome, Request } from './request.ts';
 
@@ -63,7 +64,7 @@ function shapeFault(
   text: string,
 ): string | undefined {
   if (method === 'HEAD' || status === 304 || (method === 'OPTIONS' && status === 204)) return undefined;
-  const json = jsonOf(text);
+  const json = readJson(text);
   if (status >= 400) return refusalFault(target, status, json);
   if (status >= 300) return outside.test(target) ? undefined : `an answer has the status ${status}`;
   if (outside.test(target)) return undefined;
@@ -84,12 +85,4 @@ function refusalFault(target: string, status: number, json: unknown): string | u
   if (status >= 500) return `an answer has the status ${status}`;
   if (isExplained || (ofPusher.test(target) && PusherFault.safeParse(json).success)) return undefined;
   return `a refusal with the status ${status} is outside the envelope`;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

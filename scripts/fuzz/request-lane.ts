@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readJson } from '../../contracts/push/protocol.ts';
 import { brokenBytes } from './broken-bytes.ts';
 import { type Cast, makeCast, restoreSettings, revive } from './cast.ts';
 import { bytesLine, curlLine } from './curl.ts';
@@ -77,7 +78,8 @@ export class RequestLane {
     const { findings, answers, program, secrets } = this.#run;
     for (const fault of judge({ request, outcome }, this.#run)) {
       const said = saidIn(outcome);
-      const misfit = outcome.kind === 'answered' ? (request.call?.misfit(jsonOf(outcome.body)) ?? '') : '';
+      const misfit =
+        outcome.kind === 'answered' ? (request.call?.misfit(readJson(outcome.body.toString())) ?? '') : '';
       const where = `lane ${this.#name}, request ${this.#sent}, by ${request.caller.kind}`;
       const line = curlLine(program.port, request, secrets.redact);
       findings.add(fault, `${line}\n  ${where}`, secrets.redact(`${said}\n  ${misfit}`));
@@ -89,7 +91,7 @@ export class RequestLane {
     const position = outcome.headers['x-position'];
     const { known } = this.#sources;
     if (typeof position === 'string' && position !== 'reset') known.add('x-position', position);
-    const answer = Answer.safeParse(jsonOf(outcome.body)).data;
+    const answer = Answer.safeParse(readJson(outcome.body.toString())).data;
     answers.add(`${outcome.status}${answer === undefined ? '' : `, code ${answer.code}`}`);
     if (answer?.code === 0) this.#learn(request, answer.data);
     return answer?.code;
@@ -143,14 +145,6 @@ export class RequestLane {
 function saidIn(outcome: Outcome): string {
   if (outcome.kind === 'hanging') return 'no answer came';
   return outcome.kind === 'cut' ? outcome.why : outcome.body.toString().slice(0, 600);
-}
-
-function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    return undefined;
-  }
 }
 
 /** The uids of people, one or a list of them, however they are written. */
