@@ -3,9 +3,10 @@ import { categories } from '../../contracts/events/index.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { AggregateStore } from '../commands/aggregate-store.ts';
 import type { FileStore } from '../files/file-store.ts';
-import type { EventLog, Position } from '../log/log.ts';
+import type { EventLog } from '../log/log.ts';
 import { readCheckpoint } from '../queries/checkpoint.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
+import { createLag } from './lag.ts';
 
 /** Read models that lack an event for longer than this are not ready, in milliseconds. */
 const longestLag = 5000;
@@ -60,9 +61,10 @@ export function projectionsProbe(
   isReady: () => boolean,
   pace: () => ProjectingPace,
 ): Probe {
+  const lagAt = createLag(log);
   return async () => {
     const { checkpoint } = await readCheckpoint(database);
-    const lag = await lagOf(log, checkpoint);
+    const lag = await lagAt(checkpoint);
     const ready = lag <= longestLag && isReady();
     const { perSecond, extentOfEvent } = pace();
     if (lag === 0 || extentOfEvent === undefined) return { ready, lag_ms: lag };
@@ -111,14 +113,6 @@ export function movingProbe(stalled: () => number, fault: () => string | undefin
     if (milliseconds <= longestStall) return { ready: true };
     return { ready: false, reason: `it has had work for ${milliseconds} ms and has not moved` };
   };
-}
-
-/** For how long the first event that the read models lack has been in the log, in milliseconds. */
-async function lagOf(log: EventLog, after: Position): Promise<number> {
-  for await (const { recorded } of log.readAll({ after, prefixes: categories, limit: 1 })) {
-    return Math.max(0, Date.now() - recorded);
-  }
-  return 0;
 }
 
 async function lookAt(probes: Probes): Promise<Record<string, PartHealth>> {
