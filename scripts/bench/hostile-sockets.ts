@@ -102,7 +102,7 @@ export const socketAttacks: Readonly<Record<string, Attack>> = {
       });
     });
     let mid = await send();
-    for (let count = 0; count < 300; count++) mid = await send(mid);
+    for (let count = 0; count < 60; count++) mid = await send(mid);
     const resuming = forever(20, (row) =>
       withSocket(
         target,
