@@ -2,11 +2,13 @@ import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { userAvatar } from '../../contracts/avatars.ts';
+import { escapeTexts } from '../../contracts/escaped-texts.ts';
 import { apiPrefixes } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { ProfilePush } from '../../contracts/push/friend.ts';
 import { keptPosition } from '../../contracts/push/position.ts';
 import { SocketId } from '../../contracts/push/protocol.ts';
+import type { Settings } from '../../contracts/settings.ts';
 import { shownToken } from '../accounts/shown-token.ts';
 import type { PageRequest } from '../proxies.ts';
 import { type RequestLimits, takeAddressTurn, takeTokenTurn } from '../rate-limit.ts';
@@ -18,6 +20,9 @@ import type { Looks } from './look.ts';
 import type { Sessions } from './sessions.ts';
 import { type App, authOf, channelText, userText } from './signature.ts';
 
+/** The settings by which the endpoints answer. */
+export type AuthSettings = RequestLimits & Pick<Settings, 'escape_html'>;
+
 export interface AuthOptions {
   readonly app: App;
   readonly sessions: Sessions;
@@ -25,7 +30,7 @@ export interface AuthOptions {
   readonly rights: ChatRights;
   readonly database: ReadingDatabase;
   readonly security: SecurityLog;
-  readonly settings: () => RequestLimits;
+  readonly settings: () => AuthSettings;
   /** The token of the login cookie, if the request's origin may use it. */
   cookieToken(request: PageRequest): Promise<string | undefined>;
 }
@@ -70,7 +75,7 @@ export function authRoutes(server: FastifyInstance, options: AuthOptions): void 
     const socketId = SocketId.safeParse(asked.socket_id).data;
     if (caller?.uid === undefined) return refuse(reply, '请先登录');
     if (socketId === undefined) return refuse(reply, '参数socket_id不合法');
-    const user_info = await userInfo(options.database, caller.uid);
+    const user_info = await userInfo(options, caller.uid);
     const data = JSON.stringify({ id: String(caller.uid), user_info, session: caller.session });
     return { auth: authOf(options.app, userText(socketId, data)), user_data: data };
   };
@@ -176,7 +181,7 @@ async function maySign(
  * stock clients can name that in the parameters of this call alone.
  */
 async function channelData(
-  { database }: AuthOptions,
+  options: AuthOptions,
   caller: Caller,
   channel: Channel,
   since: string | undefined,
@@ -185,17 +190,20 @@ async function channelData(
   const shown = isPresence(channel) && uid !== undefined;
   return JSON.stringify({
     user_id: uid === undefined ? 'server' : String(uid),
-    user_info: shown ? await userInfo(database, uid) : undefined,
+    user_info: shown ? await userInfo(options, uid) : undefined,
     session,
     since: since ? keptPosition(since) : undefined,
   });
 }
 
-/** What others on a presence channel see of a person. */
-async function userInfo(database: ReadingDatabase, uid: Uid): Promise<UserInfo | undefined> {
+/** What others on a presence channel see of a person, escaped as a push is; undefined if there is no such person. */
+async function userInfo({ database, settings }: AuthOptions, uid: Uid): Promise<unknown> {
   const { rows } = await database.query<Omit<UserInfo, 'uid'>>(
     'select nickname, avatar from read.users where uid = $1',
     [uid],
   );
-  return rows[0] && { uid, nickname: rows[0].nickname, avatar: userAvatar(rows[0].avatar) };
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  const info: UserInfo = { uid, nickname: row.nickname, avatar: userAvatar(row.avatar) };
+  return settings().escape_html === 'on' ? escapeTexts(JSON.stringify(info)) : info;
 }

@@ -7,10 +7,9 @@ import { defaultSettings } from '../../contracts/settings.ts';
 import type { Bus, Signal } from '../bus/bus.ts';
 import { sessionsTopic } from '../bus/topics.ts';
 import { type PageRequest, type Trust, trustNone } from '../proxies.ts';
-import type { RequestLimits } from '../rate-limit.ts';
 import { createSecurityLog } from '../security-log.ts';
 import { Audit } from './audit.ts';
-import { authRoutes } from './auth-routes.ts';
+import { type AuthSettings, authRoutes } from './auth-routes.ts';
 import { namesOfFeed } from './channel-name.ts';
 import { ChatRights } from './chat-rights.ts';
 import { Chats } from './chats.ts';
@@ -48,8 +47,8 @@ export interface GatewayOptions {
   readonly limits?: Partial<Limits>;
   /** The token of the login cookie, if the request's origin may use it; by default none is taken. */
   readonly cookieToken?: (request: PageRequest) => Promise<string | undefined>;
-  /** The limits of addresses and tokens; by default those of a new installation. */
-  readonly settings?: () => RequestLimits;
+  /** The settings that the endpoints go by; by default those of a new installation. */
+  readonly settings?: () => AuthSettings;
   /** Which proxies may name the client's address, protocol and host; by default none. */
   readonly trust?: Trust;
 }

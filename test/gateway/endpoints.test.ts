@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import PusherServer from 'pusher';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { defaultSettings } from '../../contracts/settings.ts';
 import { tokenHash } from '../../services/accounts/tokens.ts';
 import { signatureFault } from '../../services/gateway/server-signature.ts';
 import { sign } from '../../services/gateway/signature.ts';
@@ -67,6 +68,20 @@ describe('channel auth', () => {
     });
   });
 
+  test('escapes whom it shows for HTML, as pushes are, once the setting is on', async () => {
+    const settings = () => ({ ...defaultSettings, escape_html: 'on' as const });
+    const { port } = await installation.start({}, installation.bus, { settings });
+    const anyone = await installation.register(11, '<b onclick="x">');
+    await installation.createGroup(52, [11]);
+    const asked = { socket_id: '1.2', channel_name: 'presence-group-52', token: anyone };
+    const answer = await fetch(`http://127.0.0.1:${port}/pusher/auth`, {
+      ...{ method: 'POST', body: new URLSearchParams(asked) },
+    });
+    expect(JSON.parse(Auth.parse(await answer.json()).channel_data)).toMatchObject({
+      user_info: { uid: 11, nickname: '&lt;b onclick=&quot;x&quot;&gt;' },
+    });
+  });
+
   test.each([
     'private-user-10',
     'user-10',
@@ -114,7 +129,9 @@ describe('channel auth', () => {
 
 describe('requests a second', () => {
   let settings = { limit_address: 1, limit_token: 5 };
-  const limited = installation.start({}, installation.bus, { settings: () => settings });
+  const limited = installation.start({}, installation.bus, {
+    settings: () => ({ ...defaultSettings, ...settings }),
+  });
   afterEach(() => {
     settings = { limit_address: 1, limit_token: 5 };
   });

@@ -11,13 +11,13 @@ import { cookieToken } from '../../services/api/caller.ts';
 import { createHttp } from '../../services/api/http.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
+import type { AuthSettings } from '../../services/gateway/auth-routes.ts';
 import { createGateway, type Gateway } from '../../services/gateway/gateway.ts';
 import type { Limits } from '../../services/gateway/limits.ts';
 import { tokenSessions } from '../../services/gateway/sessions.ts';
 import type { Position } from '../../services/log/log.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import type { PageRequest, Trust } from '../../services/proxies.ts';
-import type { RequestLimits } from '../../services/rate-limit.ts';
 import { testApp } from '../support/application.ts';
 import { createDatabase } from '../support/database.ts';
 
@@ -83,7 +83,7 @@ export class Installation {
       logger = silent,
       settings = () => defaultSettings,
       host = '127.0.0.1',
-    }: { trust?: Trust; logger?: Logger; settings?: () => RequestLimits; host?: string } = {},
+    }: { trust?: Trust; logger?: Logger; settings?: () => AuthSettings; host?: string } = {},
   ): Promise<RunningGateway> {
     const server = await createHttp(silent, trust);
     limitAddresses(server, settings);
