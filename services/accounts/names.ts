@@ -48,9 +48,11 @@ export interface Names {
   release(uid: Uid): Promise<void>;
   /**
    * Gives a registered person a phone in place of the one that they have.
-   * @throws Refusal `illegal` if it is another's, `noUser` if nobody has that uid
+   * @param instead what that one must be (null: none); without it, any
+   * @throws Refusal `illegal` if it is another's or theirs is not `instead` any more, `noUser` if nobody has
+   *   that uid
    */
-  bindPhone(uid: Uid, phone: string): Promise<void>;
+  bindPhone(uid: Uid, phone: string, instead?: string | null): Promise<void>;
   byUid(uid: Uid): Promise<Account | undefined>;
   /** Without regard to case. */
   byUsername(username: string): Promise<Account | undefined>;
@@ -204,18 +206,23 @@ export function createNames(options: {
         .where('registered', '=', false)
         .execute();
     },
-    async bindPhone(uid, phone) {
+    async bindPhone(uid, phone, instead) {
       await removeAbandoned(await accounts.where('phone', '=', phone).where('uid', '!=', uid).execute());
       const bound = await database
         .updateTable('accounts.accounts')
         .set({ phone })
         .where('uid', '=', uid)
+        .$if(instead !== undefined, (update) =>
+          update.where('phone', 'is not distinct from', instead ?? null),
+        )
         .executeTakeFirst()
         .catch((error: unknown) => {
           const code = error instanceof Error && 'code' in error ? error.code : undefined;
           throw code === uniqueViolation ? new Refusal('illegal', phoneTaken) : error;
         });
-      if (bound.numUpdatedRows === 0n) throw new Refusal('noUser');
+      if (bound.numUpdatedRows > 0n) return;
+      if (instead === undefined) throw new Refusal('noUser');
+      throw new Refusal('illegal', '手机号刚刚已变更,请稍后再试');
     },
     async byUid(uid) {
       return owned(await accounts.where('uid', '=', uid).executeTakeFirst());

@@ -23,6 +23,14 @@ export interface PasswordCheck {
   readonly share: Share;
 }
 
+/** What the person who changes a password has just shown. */
+export interface Shown {
+  /** Where they showed that the account is theirs; it is known from then on. */
+  readonly address?: string;
+  /** The hash of the password that they showed: who knew one that was replaced meanwhile may not replace it. */
+  readonly instead?: string;
+}
+
 export interface Passwords {
   /** Hashes a new account's password, for `Names.reserve`. @throws Refusal tooMany, notReady under flood. */
   hash(password: string, share: Share): Promise<string>;
@@ -35,9 +43,9 @@ export interface Passwords {
   /**
    * Sets the password, ends all of the user's tokens and forgets from where they logged in, all or nothing: who
    * had the old password was known too.
-   * @param address where the user has just shown that the account is theirs; it is known from then on
+   * @throws Refusal `illegal` if the password is not `shown.instead` any more; tooMany, notReady under flood
    */
-  change(uid: Uid, password: string, share: Share, address?: string): Promise<void>;
+  change(uid: Uid, password: string, share: Share, shown?: Shown): Promise<void>;
 }
 
 /** A try that was counted before it was known to be wrong; `at` is its instant, as Postgres writes it. */
@@ -154,14 +162,16 @@ export function createPasswords(options: {
       }
       return undefined;
     },
-    async change(uid, password, share, address) {
+    async change(uid, password, share, { address, instead } = {}) {
       const passwordHash = await hashPassword(password, share);
       await tokens.endAll(uid, async (transaction) => {
-        await transaction
+        const { numUpdatedRows } = await transaction
           .updateTable('accounts.accounts')
           .set({ password_hash: passwordHash })
           .where('uid', '=', uid)
-          .execute();
+          .$if(instead !== undefined, (update) => update.where('password_hash', '=', instead ?? ''))
+          .executeTakeFirst();
+        if (instead !== undefined && numUpdatedRows === 0n) throw new Refusal('illegal', '旧密码错误');
         const known = createKnownAddresses(transaction);
         await known.forget(uid);
         if (address !== undefined) await known.remember(uid, address);

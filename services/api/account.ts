@@ -61,7 +61,10 @@ export function accountRoutes(server: FastifyInstance, application: Application)
       if (account.phone === null) throw new Refusal('illegal', '该账号没有绑定手机号');
       await smsCodes.spend(await smsCodes.check(account.phone, 'retrieve', code, request.ip));
     } else throw new Refusal('missing', '缺少参数password_old');
-    await passwords.change(account.uid, password1, shareOf(request), request.ip);
+    await passwords.change(account.uid, password1, shareOf(request), {
+      address: request.ip,
+      ...(password_old !== undefined && { instead: account.passwordHash }),
+    });
     const by = password_old === undefined ? 'an SMS code' : 'the old password';
     security.change('a password was changed', actorOf(request, account.uid), by);
     return carriedOut;
@@ -81,7 +84,7 @@ export function accountRoutes(server: FastifyInstance, application: Application)
     const owner = await names.byPhone(phone);
     if (owner && owner.uid !== uid) throw new Refusal('illegal', '手机号已被注册');
     await smsCodes.spend(checked);
-    await names.bindPhone(uid, phone);
+    await names.bindPhone(uid, phone, account.phone);
     const { position } = await execute(application, userStream(uid), context, (state) =>
       changeAccount(state, { phone }),
     );

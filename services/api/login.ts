@@ -139,7 +139,7 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
       const named = await names.byUsername(username);
       if (!account || account.uid !== named?.uid) throw new Refusal('illegal', '手机号与账号不匹配');
       await smsCodes.spend(checked);
-      await passwords.change(account.uid, newpass, shareOf(request), request.ip);
+      await passwords.change(account.uid, newpass, shareOf(request), { address: request.ip });
       security.change('a password was changed', actorOf(request, account.uid), 'an SMS code');
       return carriedOut;
     },

@@ -182,12 +182,22 @@ describe('changing the password', () => {
     for (const account of [iris, other]) {
       expect(await attempt(account, 'old one', passwords, thief)).toEqual(account);
     }
-    await passwords.change(iris.uid, 'new one', share, here);
+    await passwords.change(iris.uid, 'new one', share, { address: here });
     expect(await addresses.knows(iris.uid, thief)).toBe(false);
     expect(await addresses.knows(iris.uid, here)).toBe(true);
     expect(await addresses.knows(other.uid, thief)).toBe(true);
     await passwords.change(iris.uid, 'newer one', share);
     expect(await addresses.knows(iris.uid, here)).toBe(false);
+  });
+
+  test('is refused to one who showed a password that was replaced meanwhile', async () => {
+    const kate = await register('old one');
+    const { passwordHash: instead } = kate;
+    await passwords.change(kate.uid, 'new one', share, { instead });
+    await expect(passwords.change(kate.uid, 'of a thief', share, { instead })).rejects.toEqual(
+      expect.objectContaining({ reason: 'illegal', message: '旧密码错误' }),
+    );
+    expect(await attempt(await present(kate.uid), 'new one')).toBeDefined();
   });
 
   test('gives no token to one who showed the old one just before', async () => {

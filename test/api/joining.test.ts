@@ -181,6 +181,17 @@ describe('a phone', () => {
     expect(await bind(other, { phone: first, code: await codeFor(other, first) })).toEqual(done);
   });
 
+  test('is bound once, if one person binds two at once: the other would replace it without the password', async () => {
+    const tom = await withoutPhone();
+    const phones = [account().phone, account().phone];
+    const asked = [];
+    for (const phone of phones) asked.push({ phone, code: await codeFor(tom, phone) });
+    const outcomes = await Promise.all(asked.map((given) => bind(tom, given)));
+    expect(outcomes.filter(({ code }) => code === 0)).toHaveLength(1);
+    const logins = await Promise.all(phones.map((phone) => login({ phone, password: tom.password })));
+    expect(logins.map(({ code }) => code)).toEqual(outcomes.map(({ code }) => (code === 0 ? 0 : 2)));
+  });
+
   test('of another is not bound, and who asks does not learn whether it is one’s', async () => {
     const tom = await withoutPhone();
     const { phone } = await joined();
