@@ -28,7 +28,8 @@ export async function admit(
   if (obstacle) throw obstacle;
   const { state: settings } = await application.store.load(settingStream);
   const caller = await identify(request, application, settings).catch((error: unknown) => {
-    takeAddressTurn(request.ip, settings);
+    // While the database is away, it is not known who calls, and callers with tokens share an address at a proxy.
+    if (error instanceof Refusal && error.reason !== 'notReady') takeAddressTurn(request.ip, settings);
     throw error;
   });
   if (caller.kind === 'user') takeTokenTurn(caller.token, settings);

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
 import { call, done, type Person, person, two } from '../support/client.ts';
 import { inOneSecond } from '../support/in-one-second.ts';
+import { query } from '../support/installation.ts';
 
 let running: RunningApplication;
 beforeAll(async () => {
@@ -97,6 +98,18 @@ describe('requests a second', () => {
       ask({}),
     ]);
     expect(mixed).toEqual([404, 404, '200 0', '200 0', '429 429']);
+  });
+
+  test('whose token cannot be looked up count for nobody: the fault is ours', async () => {
+    await set({ limit_address: 3 });
+    const unknown = (index: number) => ask({ authorization: `Bearer ${String(index).padStart(43, 'a')}` });
+    await query(running.databaseUrl, 'alter table accounts.tokens rename to tokens_away');
+    try {
+      const answers = await inOneSecond(() => [0, 1, 2, 3, 4].map(unknown));
+      expect(answers.filter((answer) => answer.startsWith('429'))).toEqual([]);
+    } finally {
+      await query(running.databaseUrl, 'alter table accounts.tokens_away rename to tokens');
+    }
   });
 
   test('for files are ten times those for calls', async () => {
