@@ -25,7 +25,7 @@ export const ServerToUserChannel = z.string().regex(/^#server-to-user-[A-Za-z0-9
 /** An event's name. */
 export const EventName = z.string().min(1).max(200);
 
-/** Error and close codes. */
+/** Error and close codes (docs/realtime.md, "Codes"). */
 export const pushCodes = {
   unknownKey: 4001,
   tooManyConnections: 4004,

@@ -29,7 +29,8 @@ export type Verdict =
 
 /**
  * Judges an upgrade request. A token of the query or a ticket of the path must be valid, or the socket is
- * refused; a login cookie that is no longer valid makes the socket anonymous, because pages cannot leave it out.
+ * refused; a login cookie that is no longer valid makes the socket anonymous, because pages cannot leave it out
+ * (docs/realtime.md, "Who hears").
  */
 export async function admit(options: AdmissionOptions, shown: Shown): Promise<Verdict> {
   if (shown.key !== options.app.key) {

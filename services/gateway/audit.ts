@@ -14,7 +14,7 @@ const pauseAfterFailure = 1_000;
 const Sent = z.object({ from: z.coerce.string() });
 
 /**
- * Every message once, for monitoring, live only. It is read from the record, while somebody
+ * Every message once, for monitoring, live only (docs/realtime.md, "Channels"). It is read from the record, while somebody
  * listens, so that no gateway has to hear every channel on the bus.
  */
 export class Audit {

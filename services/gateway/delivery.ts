@@ -10,7 +10,7 @@ import type { TailReader } from './tail.ts';
 
 const mostAtOnce = 5_000;
 
-/** Gives the log's pushes to those who may hear them at that place of the log. */
+/** Gives the log's pushes to those who may hear them at that place of the log (docs/realtime.md, "What is promised"). */
 export class Delivery implements TailReader {
   readonly #rooms: Rooms;
   readonly #memberships: Memberships;

@@ -119,7 +119,10 @@ export class Dispatch {
     }
   }
 
-  /** Sends a client event to the others on the channel, if its person may speak there just now. */
+  /**
+   * Sends a client event to the others on the channel, if its person may speak there just now
+   * (docs/realtime.md, "Client events").
+   */
   async #trigger(
     connection: Connection,
     { channel, hearer }: Subscription,

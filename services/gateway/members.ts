@@ -12,7 +12,7 @@ interface Joining {
 }
 
 /**
- * The members of presence channels, over all gateways. The table is what counts; a signal says that its
+ * The members of presence channels (docs/realtime.md, "Presence channels"), over all gateways. The table is what counts; a signal says that its
  * changes are to be read, and every heartbeat reads them anyway, so that a lost signal or a dead gateway is
  * noticed. What differs from what the sockets were told is told. All members of a channel are read when it is
  * first subscribed to here, and once a minute.

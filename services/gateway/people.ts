@@ -19,7 +19,7 @@ interface Closing {
 }
 
 /**
- * Who is online through this gateway. Coming and going is written in batches, and told to friends
+ * Who is online through this gateway (docs/realtime.md, "Online and offline"). Coming and going is written in batches, and told to friends
  * where it changes anything over all gateways; going only some time after the last socket closed.
  */
 export class People {

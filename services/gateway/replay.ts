@@ -11,7 +11,7 @@ const mostAtOnce = 4;
 /** How long a position beyond the read models is waited for, in milliseconds. */
 const patience = 2_000;
 
-/** Gives a subscription what was pushed on its feed since the client was last there. */
+/** Gives a subscription what was pushed on its feed since the client was last there (docs/realtime.md, "Resuming"). */
 export class Replay {
   readonly #record: PushRecord;
   readonly #tail: Pick<Tail, 'takenWithin'>;

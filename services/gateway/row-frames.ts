@@ -20,7 +20,7 @@ export interface Showing {
 }
 
 /**
- * Makes the frames of rows of the log; nothing else does. They are made once for all sockets, but for
+ * Makes the frames of rows of the log (docs/realtime.md, "Events"); nothing else does. They are made once for all sockets, but for
  * `settingChange`, which names the address at which each socket reached us.
  */
 export function framesOf(

@@ -80,7 +80,7 @@ class Fault extends Error {
 }
 
 /**
- * The HTTP side of Pusher, for other backends: to be registered as a plugin of its own, since it
+ * The HTTP side of Pusher, for other backends (docs/realtime.md, "Pushing from other backends"): to be registered as a plugin of its own, since it
  * reads bodies as they came, to check their md5.
  */
 export async function serverRoutes(server: FastifyInstance, options: ServerOptions): Promise<void> {

@@ -19,7 +19,7 @@ export function verify(app: App, text: string, signature: string): boolean {
   return expected.length === given.length && timingSafeEqual(expected, given);
 }
 
-/** What is signed for a subscription. */
+/** What is signed for a subscription (docs/realtime.md, "Signing"). */
 export function channelText(socketId: string, channel: string, channelData: string | undefined): string {
   return channelData === undefined ? `${socketId}:${channel}` : `${socketId}:${channel}:${channelData}`;
 }

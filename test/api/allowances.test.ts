@@ -27,6 +27,24 @@ const groupOf = async (owner: Person, ...members: Person[]) => {
   return Number(Group.parse(answer.data).gid);
 };
 
+describe('new nicknames and avatars', () => {
+  test('are 30 an hour, then refused with the time to wait; a new sign, and what the server sets, is free', async () => {
+    const tom = await client(running, 'tom');
+    const rename = (index: number) => tom.post('/user/update', { nickname: `tom ${index}` });
+    const paint = (index: number) => tom.post('/user/update', { avatar: `/upload/avatars/${index}.png` });
+    expect(await times(29, rename)).toEqual(Array(29).fill(done));
+    expect(await paint(1)).toEqual(done);
+    const refused = { code: 429, msg: '修改昵称或头像过于频繁,请在60分钟后再试' };
+    expect(await paint(2)).toMatchObject(refused);
+    expect(await rename(30)).toMatchObject(refused);
+    expect(await tom.post('/user/update', { sign: 'busy' })).toEqual(done);
+    const byServer = { login_uid: tom.uid, nickname: 'set by the server' };
+    expect(await call(running, 'POST', '/user/update', byServer)).toEqual(done);
+    later(3_600);
+    expect(await rename(31)).toEqual(done);
+  });
+});
+
 describe('friend applications', () => {
   test('are 50 a person and hour, whatever became of them, and told as too many with the time to wait', async () => {
     const [tom, jerry] = await two(running);

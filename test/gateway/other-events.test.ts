@@ -1,5 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
 import { PresencePush } from '../../contracts/push/friend.ts';
+import { Positioned } from '../../contracts/push/index.ts';
 import { agreeText } from '../../services/domain/friendship.ts';
 import { befriend, call, type Person, person } from '../support/client.ts';
 import { Client } from './client.ts';
@@ -104,6 +106,33 @@ describe('of a changed nickname or avatar', () => {
     await befriend(tom, jerry);
     expect(await heardOf(() => tom.post('/user/update', { nickname: 'tom', sign: 'new' }))).toEqual([]);
   });
+});
+
+test('what was revoked or deleted for all is not in what a socket resumes, nor in quotes of it', async () => {
+  const { tom, jerry } = there;
+  const gid = await there.group();
+  const { position: since } = Positioned.parse((await tom.get('/message/sync')).data);
+  const chat = { to: gid, type: 'group' };
+  const send = async (more: object) =>
+    z.object({ mid: z.int() }).parse((await tom.post('/message/send', { ...chat, ...more })).data).mid;
+  const revoked = await send({ content: 'secret one' });
+  const deleted = await send({ content: 'secret two' });
+  await send({ content: 'about one', quote_mid: revoked });
+  await send({ content: 'about two', quote_mid: deleted });
+  await tom.post('/message/revoke', { id: gid, type: 'group', mid: revoked });
+  await tom.post('/message/delete', { id: gid, type: 'group', mid: deleted, ty: 2 });
+  const client = await connected();
+  client.askSigned(`group-${gid}`, { user_id: String(jerry.uid) }, { since });
+  await client.heard('message_delete');
+  const events = client.frames.filter(({ event }) => !event.startsWith('pusher'));
+  expect(JSON.stringify(events)).not.toContain('secret');
+  expect(events).toMatchObject([
+    { event: 'message', data: { mid: revoked, sub_type: 'notice', content: '此消息已撤回' } },
+    { event: 'message', data: { content: 'about one', quote_content: '此消息已撤回' } },
+    { event: 'message', data: { content: 'about two', quote_content: '' } },
+    { event: 'revoke', data: { mid: revoked } },
+    { event: 'message_delete', data: { mid: deleted } },
+  ]);
 });
 
 test('the audit hears every message and notice once, and nothing else', async () => {

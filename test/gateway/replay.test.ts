@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Positioned } from '../../contracts/push/index.ts';
 import { Client, numbersOf } from './client.ts';
@@ -7,6 +9,15 @@ const installation = await Installation.open();
 const { port } = await installation.start();
 const token = await installation.register(9);
 afterAll(() => installation.close());
+
+setFlagsFromString('--expose-gc');
+const collect: () => void = runInNewContext('gc');
+
+/** Bytes of the heap that are in use, once what nobody needs has been collected. */
+function heapUsed(): number {
+  collect();
+  return process.memoryUsage().heapUsed;
+}
 
 const numbered = (channel: string, number: number): Push => ({ channel, event: 'message', data: { number } });
 
@@ -54,6 +65,41 @@ describe('a client that names its last position', () => {
     expect(numbersOf(client, 'user-9')).toEqual([1, 2]);
     await client.close();
   });
+
+  test('counts for the first subscription that is allowed: names that are refused are not remembered', async () => {
+    const since = installation.end();
+    const client = await Client.connect(port, { token, since });
+    client.ask('group-77');
+    await client.refused('group-77');
+    client.frames.length = 0;
+    await installation.createGroup(77, [10]);
+    await installation.joinGroup(77, 9);
+    await client.subscribe('group-77');
+    expect(await client.heard('message', 'group-77')).toMatchObject({ data: { content: '9 joined' } });
+    await client.close();
+  });
+
+  test('keeps no names in memory that are subscribed to and left', async () => {
+    const names = 20_000;
+    const patient = await installation.start({ framesAtOnce: 1e6, bytesAtOnce: 1e9, waitingBytes: 1e9 });
+    const client = await Client.connect(patient.port, { token, since: installation.end() });
+    const leaveMany = async (count: number) => {
+      for (let first = 0; first < count; first += 500) {
+        const channels = Array.from({ length: 500 }, (_, index) => `${first + index}-`.padEnd(200, 'x'));
+        for (const channel of channels) client.ask(channel);
+        await client.heardTimes('pusher_internal:subscription_succeeded', channels.length);
+        for (const channel of channels) client.send({ event: 'pusher:unsubscribe', data: { channel } });
+        await client.caughtUp();
+        client.frames.length = 0;
+      }
+    };
+    await leaveMany(500);
+    const before = heapUsed();
+    await leaveMany(names);
+    // Kept, they would be more than 4 MB.
+    expect(heapUsed() - before).toBeLessThan(names * 100);
+    await client.close();
+  }, 30_000);
 
   test('may name another for one channel, which goes before that of the connection', async () => {
     const [first, second] = await commitNumbers('user-9', 1, 3);
