@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { holdDataFolder } from '../services/data-folder.ts';
 import type { Environment } from '../services/environment.ts';
 import { postgresFolder } from '../services/installation.ts';
-import { runningEmbeddedUrl, startEmbeddedPostgres } from '../services/postgres/embedded.ts';
+import { runningEmbeddedUrl, startEmbeddedPostgres } from '../services/postgres/embedded/embedded.ts';
 
 /**
  * Hands `use` the database of DATABASE_URL, or that of the data folder: the one that a running program

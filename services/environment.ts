@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { categories } from '../contracts/events/index.ts';
-import { isAddressOrNetwork, type Proxies } from './proxies.ts';
+import { isAddressOrNetwork, type Proxies } from './edge/proxies.ts';
 
 /** All that the environment decides. Other files are handed this and never look at the environment. */
 export interface Environment {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { migrate } from '../projections/migrate.ts';
-import { type AppKeys, loadAppKeys } from './app-keys.ts';
+import { type AppKeys, loadAppKeys } from './app-keys/app-keys.ts';
 import { holdDataFolder } from './data-folder.ts';
 import type { Program } from './lifecycle.ts';
-import { startEmbeddedPostgres } from './postgres/embedded.ts';
+import { startEmbeddedPostgres } from './postgres/embedded/embedded.ts';
 import { mustKeepSessions } from './postgres/sessions.ts';
 
 /** What every part of the one-process installation stands on. */

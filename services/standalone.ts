@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { defaultSettings } from '../contracts/settings.ts';
-import { startProjector } from '../projections/projector.ts';
+import { startProjector } from '../projections/runner/projector.ts';
 import { accountsDatabase } from './accounts/tables.ts';
 import { assemble } from './api/assemble.ts';
 import { cookieToken } from './api/caller.ts';
@@ -17,17 +17,17 @@ import {
 import { createServer } from './api/server.ts';
 import { openBus } from './bus/open.ts';
 import { settingStream } from './domain/setting.ts';
+import { identify } from './edge/identify.ts';
+import { trustOf } from './edge/proxies.ts';
 import { openFileStore } from './files/open.ts';
+import { tokenSessions } from './gateway/connections/sessions.ts';
 import { createGateway } from './gateway/gateway.ts';
-import { tokenSessions } from './gateway/sessions.ts';
-import { identify } from './identify.ts';
 import { openInstallation } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
 import { openLog } from './log/open.ts';
 import { Outage } from './postgres/outage.ts';
 import { createPool } from './postgres/pool.ts';
-import { trustOf } from './proxies.ts';
 import { openSms } from './sms/open.ts';
 import { welcome } from './welcome.ts';
 

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { AppKeys } from './app-keys.ts';
+import type { AppKeys } from './app-keys/app-keys.ts';
 import type { Environment } from './environment.ts';
 
 /**

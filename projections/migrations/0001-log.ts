@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 
-/** The event log, for installations that keep it in Postgres. See services/log/postgres.ts. */
+/** The event log, for installations that keep it in Postgres. See services/log/postgres/postgres-log.ts. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create schema log`.execute(db);
   await sql`

@@ -2,18 +2,18 @@ import * as log from './0001-log.ts';
 import * as accounts from './0002-accounts.ts';
 import * as readModels from './0003-read-models.ts';
 import * as presence from './0004-presence.ts';
-import * as lease from './0010-lease.ts';
-import * as identity from './0020-identity.ts';
-import * as groupMutes from './0040-group-mutes.ts';
-import * as invitations from './0041-invitations.ts';
-import * as snapshots from './0042-snapshots.ts';
-import * as knownAddresses from './0050-known-addresses.ts';
-import * as uploads from './0070-uploads.ts';
-import * as gatewayBeats from './0080-gateway-beats.ts';
-import * as pushedMessages from './0081-pushed-messages.ts';
-import * as keysByPerson from './0090-keys-by-person.ts';
-import * as lastEvents from './0100-last-events.ts';
-import * as memberVersions from './0101-member-versions.ts';
+import * as lease from './0005-lease.ts';
+import * as identity from './0006-identity.ts';
+import * as groupMutes from './0007-group-mutes.ts';
+import * as invitations from './0008-invitations.ts';
+import * as snapshots from './0009-snapshots.ts';
+import * as knownAddresses from './0010-known-addresses.ts';
+import * as uploads from './0011-uploads.ts';
+import * as gatewayBeats from './0012-gateway-beats.ts';
+import * as pushedMessages from './0013-pushed-messages.ts';
+import * as keysByPerson from './0014-keys-by-person.ts';
+import * as lastEvents from './0015-last-events.ts';
+import * as memberVersions from './0016-member-versions.ts';
 
 /** All migrations, in the order in which they apply. */
 export const migrations = {

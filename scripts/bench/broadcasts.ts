@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { authOf, channelText, sign } from '../../services/gateway/signature.ts';
+import { authOf, channelText, sign } from '../../services/app-keys/signature.ts';
 import { forkServer } from './fork-server.ts';
 import { HttpConnection } from './http-connection.ts';
 import { ListeningSocket } from './listening-socket.ts';

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { pino } from 'pino';
 import { friendConversation, Mid, Uid } from '../../contracts/ids.ts';
-import { startProjector } from '../../projections/projector.ts';
+import { startProjector } from '../../projections/runner/projector.ts';
 import type { Tick } from '../../services/bus/bus.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
 import { followProgress } from '../../services/bus/progress.ts';

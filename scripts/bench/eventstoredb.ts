@@ -8,7 +8,7 @@ import {
   START,
 } from '@eventstore/db-client';
 import { pino } from 'pino';
-import { openEventStoreDBLog } from '../../services/log/eventstoredb.ts';
+import { openEventStoreDBLog } from '../../services/log/eventstoredb/eventstoredb-log.ts';
 import { type AppendOne, compare } from './comparing.ts';
 import {
   type Delivery,

@@ -5,7 +5,7 @@ import { readEnvironment } from '../../services/environment.ts';
 import { postgresFolder } from '../../services/installation.ts';
 import { startOfLog } from '../../services/log/log.ts';
 import { openLog } from '../../services/log/open.ts';
-import { runningEmbeddedUrl } from '../../services/postgres/embedded.ts';
+import { runningEmbeddedUrl } from '../../services/postgres/embedded/embedded.ts';
 import { fill, type Household } from './home-filling.ts';
 import type { RunningProgram } from './program.ts';
 

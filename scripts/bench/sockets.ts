@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { migrate } from '../../projections/migrate.ts';
-import { startEmbeddedPostgres } from '../../services/postgres/embedded.ts';
+import { startEmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
 import { forkServer } from './fork-server.ts';
 import { ListeningSocket } from './listening-socket.ts';
 import type { Bench } from './main.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { sign } from '../../services/gateway/signature.ts';
+import { sign } from '../../services/app-keys/signature.ts';
 import { chooseChannel } from './channels.ts';
 import { encodeForm } from './encoding.ts';
 import { oddValues } from './odd-values.ts';

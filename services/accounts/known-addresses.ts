@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Uid } from '../../contracts/ids.ts';
-import { networkOf } from '../client-network.ts';
+import { networkOf } from '../edge/client-network.ts';
 import type { AccountsDatabase } from './tables.ts';
 
 /** The addresses of each person that are remembered: more devices and places than most people have in months. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
-import { networkOf } from '../client-network.ts';
+import { networkOf } from '../edge/client-network.ts';
 import { FairLine, type Share } from '../fair-line.ts';
 import { hashPassword, verifyPassword } from './hashing.ts';
 import { createKnownAddresses } from './known-addresses.ts';

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { type Contract, isQuery } from '../../contracts/http/contract.ts';
 import { settingStream } from '../domain/setting.ts';
-import { takeAddressTurn, takeTokenTurn } from '../rate-limit.ts';
+import { takeAddressTurn, takeTokenTurn } from '../edge/rate-limit.ts';
 import type { Application } from './application.ts';
 import { type Caller, identify } from './caller.ts';
 

@@ -8,16 +8,16 @@ import type { Names } from '../accounts/names.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import type { Tokens } from '../accounts/tokens.ts';
 import type { Uploads } from '../accounts/uploads.ts';
+import type { App } from '../app-keys/signature.ts';
 import type { Progress } from '../bus/progress.ts';
 import type { AggregateStore } from '../commands/aggregate-store.ts';
 import type { CompleteAccounts } from '../commands/complete-accounts.ts';
 import type { MessageSender } from '../commands/send-message.ts';
+import type { SecurityLog } from '../edge/security-log.ts';
 import type { Files } from '../files/files.ts';
-import type { App } from '../gateway/signature.ts';
 import type { EventLog } from '../log/log.ts';
 import type { ReadPresence } from '../queries/people.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
-import type { SecurityLog } from '../security-log.ts';
 import type { SmsCodes } from '../sms/codes.ts';
 import type { SmsInbox } from '../sms/inbox.ts';
 

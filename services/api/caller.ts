@@ -8,11 +8,11 @@ import type { Uid } from '../../contracts/ids.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import { shownToken } from '../accounts/shown-token.ts';
 import type { TokenHash } from '../accounts/tokens.ts';
-import { networkOf } from '../client-network.ts';
+import type { App } from '../app-keys/signature.ts';
+import { networkOf } from '../edge/client-network.ts';
+import type { PageRequest } from '../edge/proxies.ts';
+import type { Actor, SecurityLog } from '../edge/security-log.ts';
 import type { Share } from '../fair-line.ts';
-import type { App } from '../gateway/signature.ts';
-import type { PageRequest } from '../proxies.ts';
-import type { Actor, SecurityLog } from '../security-log.ts';
 import type { Application } from './application.ts';
 
 /** Who makes a request, by what they showed of themselves. */

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Gid } from '../../contracts/ids.ts';
+import type { App } from '../app-keys/signature.ts';
 import type { LivingGroup } from '../domain/group.ts';
-import type { App } from '../gateway/signature.ts';
 
 /**
  * The token by which a group's QR code opens its door: signed, so that nobody makes one who cannot ask for

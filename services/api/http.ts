@@ -12,7 +12,7 @@ import type { Logger } from 'pino';
 import { uuidv7 } from 'uuidv7';
 import { Refusal } from '../../contracts/codes.ts';
 import { isDeeperThan } from '../../contracts/json-depth.ts';
-import { type Trust, trustNone } from '../proxies.ts';
+import { type Trust, trustNone } from '../edge/proxies.ts';
 import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
 import { mostBodyBytes, readForm, readFormBody } from './form.ts';
 import { type ConnectionLimits, connectionLimits, mostHeaderBytes } from './http-limits.ts';

@@ -8,7 +8,7 @@ import { PublicSettings } from '../../contracts/settings.ts';
 import { websocketAddress, withPort } from '../../contracts/websocket-address.ts';
 import { changeChat } from '../commands/change-chat.ts';
 import { settingStream } from '../domain/setting.ts';
-import { ticketOf } from '../gateway/ticket.ts';
+import { ticketOf } from '../gateway/connections/ticket.ts';
 import { findChats, findGroups } from '../queries/chats.ts';
 import { countOpenApplications, findContacts } from '../queries/contacts.ts';
 import { findProfile } from '../queries/people.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
-import { networkOf } from '../client-network.ts';
+import { networkOf } from '../edge/client-network.ts';
 import { answerUnread } from './envelope.ts';
 import type { ConnectionLimits } from './http-limits.ts';
 import { refusePipelined } from './pipelining.ts';

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { Environment } from '../environment.ts';
-import { openEventStoreDBLog } from './eventstoredb.ts';
+import { openEventStoreDBLog } from './eventstoredb/eventstoredb-log.ts';
 import type { EventLog, StreamName } from './log.ts';
-import { openPostgresLog } from './postgres.ts';
+import { openPostgresLog } from './postgres/postgres-log.ts';
 import { prefixedLog } from './prefixed.ts';
 
 /**

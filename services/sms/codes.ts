@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { codes, Refusal } from '../../contracts/codes.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { AccountsDatabase, AccountsTables } from '../accounts/tables.ts';
-import { networkOf } from '../client-network.ts';
+import { networkOf } from '../edge/client-network.ts';
 import { SmsNotSent, type SmsProvider, type SmsPurpose } from './provider.ts';
 
 /** A code that was found right, to be spent from where it was shown. */

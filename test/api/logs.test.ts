@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
-import { createSecurityLog } from '../../services/security-log.ts';
+import { createSecurityLog } from '../../services/edge/security-log.ts';
 import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
 import { call, done, person } from '../support/client.ts';
 import { picture } from '../support/uploading.ts';

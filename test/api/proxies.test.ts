@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { createHttp } from '../../services/api/http.ts';
-import { networkOf } from '../../services/client-network.ts';
-import { clientOf, type Proxies, trustOf } from '../../services/proxies.ts';
+import { networkOf } from '../../services/edge/client-network.ts';
+import { clientOf, type Proxies, trustOf } from '../../services/edge/proxies.ts';
 import { silent } from '../support/accounts.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 import { afterAllTests } from '../support/at-end.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defaultSettings } from '../../contracts/settings.ts';
 import { tokenHash } from '../../services/accounts/tokens.ts';
 import { settingStream } from '../../services/domain/setting.ts';
-import { ticketOf } from '../../services/gateway/ticket.ts';
+import { ticketOf } from '../../services/gateway/connections/ticket.ts';
 import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
 import { call, done, person } from '../support/client.ts';
 

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createHttp } from '../../services/api/http.ts';
 import { type ConnectionLimits, connectionLimits } from '../../services/api/http-limits.ts';
-import { trustNone } from '../../services/proxies.ts';
+import { trustNone } from '../../services/edge/proxies.ts';
 import { silent } from '../support/accounts.ts';
 
 const limits: ConnectionLimits = {

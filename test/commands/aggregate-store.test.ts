@@ -10,7 +10,7 @@ import { userStream } from '../../services/domain/user.ts';
 import { encode, UnreadableEvent } from '../../services/log/codec.ts';
 import { StrangeLog } from '../../services/log/identity.ts';
 import type { AppendResult, EventLog, NewEvent, Position } from '../../services/log/log.ts';
-import { openPostgresLog } from '../../services/log/postgres.ts';
+import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { skipStream } from '../../services/log/skips.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { created, gid, mid, registered, uid } from '../support/events.ts';

@@ -8,7 +8,7 @@ import { createSnapshots, type Snapshots } from '../../services/commands/snapsho
 import { type GroupState, group, groupStream } from '../../services/domain/group.ts';
 import { encode } from '../../services/log/codec.ts';
 import type { EventLog, NewEvent } from '../../services/log/log.ts';
-import { openPostgresLog } from '../../services/log/postgres.ts';
+import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { created, gid, uid } from '../support/events.ts';

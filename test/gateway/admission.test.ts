@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { tokenHash } from '../../services/accounts/tokens.ts';
-import { ticketOf } from '../../services/gateway/ticket.ts';
+import { ticketOf } from '../../services/gateway/connections/ticket.ts';
 import { Client } from './client.ts';
 import { allowedOrigin, app, Installation } from './harness.ts';
 

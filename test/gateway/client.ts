@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 import { z } from 'zod';
-import { authOf, channelText } from '../../services/gateway/signature.ts';
+import { authOf, channelText } from '../../services/app-keys/signature.ts';
 import { app } from './harness.ts';
 
 const Frame = z.object({

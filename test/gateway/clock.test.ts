@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { GatewayWatch } from '../../services/gateway/gateway-watch.ts';
+import { GatewayWatch } from '../../services/gateway/presence/gateway-watch.ts';
 import { Client } from './client.ts';
 import { Installation } from './harness.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { Pace, type PacedSocket, sliceMs } from '../../services/gateway/pace.ts';
+import { Pace, type PacedSocket, sliceMs } from '../../services/gateway/connections/pace.ts';
 import { Client } from './client.ts';
 import { Installation } from './harness.ts';
 

@@ -6,18 +6,18 @@ import { formatPosition, afterAll as lastNumber } from '../../contracts/push/pos
 import { defaultSettings } from '../../contracts/settings.ts';
 import { accountsDatabase } from '../../services/accounts/tables.ts';
 import { createTokens, type Tokens, tokenHash } from '../../services/accounts/tokens.ts';
-import { limitAddresses } from '../../services/address-limit.ts';
 import { cookieToken } from '../../services/api/caller.ts';
 import { createHttp } from '../../services/api/http.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
-import type { AuthSettings } from '../../services/gateway/auth-routes.ts';
+import { limitAddresses } from '../../services/edge/address-limit.ts';
+import type { PageRequest, Trust } from '../../services/edge/proxies.ts';
+import type { Limits } from '../../services/gateway/connections/limits.ts';
+import { tokenSessions } from '../../services/gateway/connections/sessions.ts';
 import { createGateway, type Gateway } from '../../services/gateway/gateway.ts';
-import type { Limits } from '../../services/gateway/limits.ts';
-import { tokenSessions } from '../../services/gateway/sessions.ts';
+import type { AuthSettings } from '../../services/gateway/http/auth-routes.ts';
 import type { Position } from '../../services/log/log.ts';
 import { createPool } from '../../services/postgres/pool.ts';
-import type { PageRequest, Trust } from '../../services/proxies.ts';
 import { testApp } from '../support/application.ts';
 import { createDatabase } from '../support/database.ts';
 

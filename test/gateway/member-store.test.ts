@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { alone } from '../../services/gateway/alone.ts';
-import { clearMembers, MemberStore } from '../../services/gateway/member-store.ts';
+import { alone } from '../../services/gateway/presence/alone.ts';
+import { clearMembers, MemberStore } from '../../services/gateway/presence/member-store.ts';
 import { Client } from './client.ts';
 import { Installation } from './harness.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { defaultLimits } from '../../services/gateway/limits.ts';
-import { presenceData } from '../../services/gateway/presence-data.ts';
+import { defaultLimits } from '../../services/gateway/connections/limits.ts';
+import { presenceData } from '../../services/gateway/presence/presence-data.ts';
 
 const told = (list: ReadonlyMap<string, string | null>, own: string, most = defaultLimits.presenceBytes) =>
   JSON.parse(presenceData(list, own, most)).presence;

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { afterAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { trustOf } from '../../services/proxies.ts';
+import { trustOf } from '../../services/edge/proxies.ts';
 import { app, Installation, strangeToken } from './harness.ts';
 
 const installation = await Installation.open();

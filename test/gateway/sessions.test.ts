@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { Uid } from '../../contracts/ids.ts';
 import { tokenHash } from '../../services/accounts/tokens.ts';
+import { authOf, userText } from '../../services/app-keys/signature.ts';
 import { sessionsTopic } from '../../services/bus/topics.ts';
-import { authOf, userText } from '../../services/gateway/signature.ts';
 import { Client } from './client.ts';
 import { app, Installation } from './harness.ts';
 

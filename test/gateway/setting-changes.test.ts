@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { trustOf } from '../../services/proxies.ts';
+import { trustOf } from '../../services/edge/proxies.ts';
 import { Client } from './client.ts';
 import { app, Installation, type RunningGateway } from './harness.ts';
 

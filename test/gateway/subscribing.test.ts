@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { authOf, channelText } from '../../services/gateway/signature.ts';
+import { authOf, channelText } from '../../services/app-keys/signature.ts';
 import { Client } from './client.ts';
 import { app, Installation, strangeToken } from './harness.ts';
 

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { runProgram } from '../../services/lifecycle.ts';
 import { Continuity } from '../../services/log/continuity.ts';
-import { Appender } from '../../services/log/postgres-appender.ts';
+import { Appender } from '../../services/log/postgres/appender.ts';
 import { prepare } from '../../services/log/prepared.ts';
 import { event, freshCategory, streamOf } from './specimens.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { connectionTo } from '../../services/log/eventstoredb-connection.ts';
+import { connectionTo } from '../../services/log/eventstoredb/connection.ts';
 
 describe('a connection to EventStoreDB', () => {
   it.each(['esdb://127.0.0.1:2113', 'esdb://one:2113,192.0.2.1:2113?tls=true', 'esdb+discover://192.0.2.1'])(

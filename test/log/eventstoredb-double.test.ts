@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { openEventStoreDBLog, type Patience } from '../../services/log/eventstoredb.ts';
+import { openEventStoreDBLog, type Patience } from '../../services/log/eventstoredb/eventstoredb-log.ts';
 import { LogChanged, StrangeLog } from '../../services/log/identity.ts';
 import {
   type AppendResult,

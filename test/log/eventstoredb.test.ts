@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers';
 import { describe, it } from 'vitest';
-import { openEventStoreDBLog } from '../../services/log/eventstoredb.ts';
+import { openEventStoreDBLog } from '../../services/log/eventstoredb/eventstoredb-log.ts';
 import { describeEventLog, type MortalStore, type Store } from './contract.ts';
 import { describeFreezing } from './contract-freezing.ts';
 

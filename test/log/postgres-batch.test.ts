@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { anything, nextBatch, type WaitingAppend } from '../../services/log/postgres-batch.ts';
+import { anything, nextBatch, type WaitingAppend } from '../../services/log/postgres/batch.ts';
 import { prepare } from '../../services/log/prepared.ts';
 import { event, streamOf } from './specimens.ts';
 

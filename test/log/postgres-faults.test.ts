@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type EventLog, LogFailure } from '../../services/log/log.ts';
-import { openPostgresLog } from '../../services/log/postgres.ts';
+import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { startProgram } from '../support/process.ts';
 import { startDatabaseProxy } from '../support/proxy.ts';

@@ -6,12 +6,12 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findNativeFolder, prepareBinaries } from '../../services/postgres/binaries.ts';
+import { findNativeFolder, prepareBinaries } from '../../services/postgres/embedded/binaries.ts';
 import {
   type EmbeddedPostgres,
   runningEmbeddedUrl,
   startEmbeddedPostgres,
-} from '../../services/postgres/embedded.ts';
+} from '../../services/postgres/embedded/embedded.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { isRunning, query } from '../support/installation.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Pace } from '../../projections/pace.ts';
+import { Pace } from '../../projections/runner/pace.ts';
 
 it('the pace is that of the last ten seconds, and knows how large an event is', () => {
   let now = 0;

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadAppKeys } from '../../services/app-keys.ts';
+import { loadAppKeys } from '../../services/app-keys/app-keys.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 describe("the server's key", () => {

@@ -2,7 +2,7 @@ import { chown } from 'node:fs/promises';
 import pg from 'pg';
 import { pino } from 'pino';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../services/postgres/embedded.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
 import { afterAllTests } from '../support/at-end.ts';
 import { type Certificate, makeCertificate, opensslIsInstalled } from '../support/certificates.ts';
 import { EventStoreDBDouble } from '../support/eventstoredb-double.ts';

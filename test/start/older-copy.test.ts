@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../services/postgres/embedded.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
 import { befriended } from '../support/conversation.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { migrate } from '../../projections/migrate.ts';
-import { openPostgresLog } from '../../services/log/postgres.ts';
+import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { openClient } from '../../services/postgres/connect.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import { mustKeepSessions } from '../../services/postgres/sessions.ts';

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '../../projections/migrate.ts';
-import { startEmbeddedPostgres } from '../../services/postgres/embedded.ts';
+import { startEmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
 import { withDatabase } from './database-url.ts';
 
 declare module 'vitest' {

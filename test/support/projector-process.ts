@@ -1,7 +1,7 @@
 import { pino } from 'pino';
-import { startProjector } from '../../projections/projector.ts';
+import { startProjector } from '../../projections/runner/projector.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
-import { openPostgresLog } from '../../services/log/postgres.ts';
+import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 
 /*
  * A projector that is a process, so that it can be killed: node projector-process.ts <url> [batches].

@@ -1,0 +1,48 @@
+import { type LogIdentity, newIdentityName } from '../log/identity.ts';
+import type { EventLog } from '../log/log.ts';
+
+/** What is asked of the database of the read models. */
+interface Asked {
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: unknown[] }>;
+}
+
+interface Row {
+  readonly installation: string | null;
+  readonly epoch: string;
+}
+
+/**
+ * Finds out to which installation and epoch the read models belong. At the first start these are the
+ * log's or, if that has none either, new ones, which both keep from then on. Whether they still belong
+ * together is not judged here: the projector does that.
+ * @throws what the database throws, LogFailure
+ */
+export async function identify(log: EventLog, database: Asked): Promise<LogIdentity> {
+  const known = await installationOf(database);
+  if (known !== undefined) return known;
+  const { epoch } = await read(database);
+  const identity = (await log.identity()) ?? (await log.found({ installation: newIdentityName(), epoch }));
+  await database.query(
+    `update read.checkpoint
+        set installation = $1, epoch = case when position = '' then $2 else epoch end
+      where name = 'read' and installation is null`,
+    [identity.installation, identity.epoch],
+  );
+  return (await installationOf(database)) ?? identity;
+}
+
+/** The installation and epoch of the read models; undefined before a process with the log has started. */
+export async function installationOf(database: Asked): Promise<LogIdentity | undefined> {
+  const { installation, epoch } = await read(database);
+  return installation === null ? undefined : { installation, epoch };
+}
+
+async function read(database: Asked): Promise<Row> {
+  const { rows } = await database.query(
+    `select installation, epoch from read.checkpoint where name = 'read'`,
+  );
+  // The columns are those of the query above.
+  const [row] = rows as Row[];
+  if (row === undefined) throw new Error('the read models have no checkpoint: the database is not migrated');
+  return row;
+}

@@ -1,0 +1,159 @@
+import {
+  asJson,
+  ClientFrame,
+  jsonObject,
+  maxClientEventBytes,
+  pongFrame,
+  pushCodes,
+  readJson,
+  Signin,
+  Unsubscribe,
+} from '../../../contracts/push/protocol.ts';
+import type { App } from '../../app-keys/signature.ts';
+import type { Bus } from '../../bus/bus.ts';
+import type { Connection } from '../connections/connection.ts';
+import type { Limits } from '../connections/limits.ts';
+import { chatOf, isPresence, takesClientEvents, topicOf } from '../subscriptions/channel-name.ts';
+import type { ChatRights } from '../subscriptions/chat-rights.ts';
+import type { Subscription } from '../subscriptions/subscription.ts';
+import { ClientEvents } from './client-events.ts';
+import type { Identities } from './identities.ts';
+import { readSignin } from './signin.ts';
+import type { Subscriber } from './subscriber.ts';
+
+/** Does what the frames of a client ask for. */
+export class Dispatch {
+  readonly #app: App;
+  readonly #bus: Bus;
+  readonly #subscriber: Subscriber;
+  readonly #identities: Identities;
+  readonly #rights: ChatRights;
+  readonly #clientEvents: ClientEvents;
+
+  constructor(options: {
+    app: App;
+    bus: Bus;
+    subscriber: Subscriber;
+    identities: Identities;
+    rights: ChatRights;
+    limits: Limits;
+  }) {
+    this.#app = options.app;
+    this.#bus = options.bus;
+    this.#subscriber = options.subscriber;
+    this.#identities = options.identities;
+    this.#rights = options.rights;
+    this.#clientEvents = new ClientEvents(options.limits);
+  }
+
+  /** Takes one frame. Never throws; what it cannot read is answered by an error frame. */
+  take(connection: Connection, text: Buffer): void {
+    if (!connection.heard(text.length)) return;
+    const frame = ClientFrame.safeParse(readJson(text.toString())).data;
+    if (frame === undefined) {
+      connection.error(pushCodes.unreadable, 'a frame is a JSON object with an event');
+      return;
+    }
+    switch (frame.event) {
+      case 'pusher:ping':
+        connection.sendText(pongFrame);
+        break;
+      case 'pusher:pong':
+        break;
+      case 'pusher:subscribe':
+        void this.#subscriber.subscribe(connection, readData(frame.data));
+        break;
+      case 'pusher:unsubscribe':
+        this.#unsubscribe(connection, frame.data);
+        break;
+      case 'pusher:signin':
+        void this.#signIn(connection, frame.data);
+        break;
+      default:
+        if (frame.event.startsWith('client-')) this.#clientEvent(connection, frame);
+        else connection.error(pushCodes.unreadable, 'no such event');
+    }
+  }
+
+  #unsubscribe(connection: Connection, data: unknown): void {
+    const request = Unsubscribe.safeParse(readData(data)).data;
+    if (request === undefined) connection.error(pushCodes.unreadable, 'pusher:unsubscribe lacks a channel');
+    else this.#subscriber.unsubscribe(connection, request.channel);
+  }
+
+  async #signIn(connection: Connection, data: unknown): Promise<void> {
+    const request = Signin.safeParse(readData(data)).data;
+    const user = request && readSignin(this.#app, connection.id, request);
+    if (request === undefined || user === undefined) {
+      connection.error(pushCodes.tokenEnded, 'signing in was refused: the signature is not right');
+      return;
+    }
+    if (connection.userId !== undefined && connection.userId !== user.id) {
+      connection.error(pushCodes.tokenEnded, "signing in was refused: the connection is another user's");
+      return;
+    }
+    try {
+      if (user.session !== undefined && !(await this.#identities.under(connection, user.session))) return;
+    } catch {
+      connection.close(pushCodes.overCapacity, 'not ready: come again');
+      return;
+    }
+    if (!this.#identities.know(connection, user.id)) return;
+    const answer = JSON.stringify({ user_data: request.user_data });
+    connection.send('pusher:signin_success', undefined, answer);
+  }
+
+  #clientEvent(connection: Connection, { event, channel, data }: ClientFrame): void {
+    const subscription = typeof channel === 'string' ? connection.subscriptions.get(channel) : undefined;
+    const heard = subscription?.state === 'live' || subscription?.state === 'settling';
+    if (subscription === undefined || !heard || !takesClientEvents(subscription.channel.name)) {
+      refuseEvent(connection, 'only who is on a private or presence channel may send events to it');
+    } else if (subscription.channel.kind === 'audit') {
+      refuseEvent(connection, 'the audit is only listened to');
+    } else {
+      const text = asJson(data);
+      const bytes = Buffer.byteLength(text);
+      if (bytes > maxClientEventBytes) refuseEvent(connection, 'the data is too long');
+      else if (!this.#clientEvents.take(connection, bytes)) refuseEvent(connection, 'too many client events');
+      else void this.#trigger(connection, subscription, event, text);
+    }
+  }
+
+  /**
+   * Sends a client event to the others on the channel, if its person may speak there just now
+   * (docs/realtime.md, "Client events").
+   */
+  async #trigger(
+    connection: Connection,
+    { channel, hearer }: Subscription,
+    event: string,
+    data: string,
+  ): Promise<void> {
+    const { uid } = connection;
+    try {
+      if (uid !== undefined && !(await this.#rights.of(chatOf(channel, uid) ?? { uid })).speak) {
+        refuseEvent(connection, 'its sender is muted or disabled, or may not chat here');
+        return;
+      }
+    } catch {
+      refuseEvent(connection, 'not ready: try again');
+      return;
+    }
+    this.#bus.signal(topicOf(channel), {
+      kind: 'ephemeral',
+      channel: channel.name,
+      ...{ event, data },
+      exceptSocket: connection.id,
+      ...(isPresence(channel) && hearer !== undefined ? { userId: hearer.userId } : {}),
+    });
+  }
+}
+
+function refuseEvent(connection: Connection, why: string): void {
+  connection.error(pushCodes.clientEventRefused, why);
+}
+
+/** Some clients send the data of the protocol's own events as JSON in a text. */
+function readData(data: unknown): unknown {
+  return jsonObject(data) ?? data;
+}

@@ -1,0 +1,12 @@
+import { jsonObject, UserData } from '../../../contracts/push/protocol.ts';
+import { type App, userText, verifyAuth } from '../../app-keys/signature.ts';
+
+/** Reads what a client shows to sign in; undefined where the signature or the data is not right. */
+export function readSignin(
+  app: App,
+  socketId: string,
+  { auth, user_data }: { readonly auth: string; readonly user_data: string },
+): UserData | undefined {
+  if (!verifyAuth(app, userText(socketId, user_data), auth)) return undefined;
+  return UserData.safeParse(jsonObject(user_data)).data;
+}

@@ -1,0 +1,96 @@
+import type { Gid, Uid } from '../../../contracts/ids.ts';
+import { defaultSettings } from '../../../contracts/settings.ts';
+import type { BigintColumn, ReadingDatabase } from '../../postgres/database.ts';
+import { Gathering } from '../../postgres/gathering.ts';
+
+/** A person, and the chat in which they want to do something: a group's, that with another, or none of ours. */
+export interface InChat {
+  readonly uid: Uid;
+  readonly gid?: Gid;
+  readonly other?: Uid;
+}
+
+/** What a person may do in a chat just now. */
+export interface Rights {
+  /** It is their chat, and the settings let people chat there. */
+  readonly chat: boolean;
+  /** They may say something in it: also neither disabled nor muted. */
+  readonly speak: boolean;
+}
+
+interface RightsRow {
+  readonly normal: boolean | null;
+  readonly role: 'owner' | 'manager' | 'member' | null;
+  readonly mutedUntil: BigintColumn | null;
+  readonly groupMuted: boolean | null;
+  readonly otherThere: boolean;
+  readonly friends: boolean;
+  readonly groupChat: string | null;
+  readonly privateChat: string | null;
+  readonly strangerChat: string | null;
+}
+
+/** Who may do what in a chat, by the rules of message/send, as the read models show them now. */
+export class ChatRights {
+  readonly #database: ReadingDatabase;
+  readonly #gathering: Gathering<InChat, Rights>;
+
+  constructor(database: ReadingDatabase) {
+    this.#database = database;
+    this.#gathering = new Gathering((asked) => this.#find(asked));
+  }
+
+  /** What the person may do in the chat. @throws what the database throws. */
+  of(asked: InChat): Promise<Rights> {
+    return this.#gathering.ask(asked);
+  }
+
+  async #find(asked: readonly InChat[]): Promise<Rights[]> {
+    const { rows } = await this.#database.query<RightsRow>({
+      name: 'chat rights',
+      text: `select u.account_state = 'normal' as normal, m.role, m.muted_until as "mutedUntil",
+               g.muted as "groupMuted", o.uid is not null as "otherThere", f.uid is not null as friends,
+               s.*
+          from unnest($1::bigint[], $2::bigint[], $3::bigint[]) with ordinality as a (uid, gid, other, number)
+          left join read.users u on u.uid = a.uid
+          left join read.groups g on g.gid = a.gid and g.state = 'normal'
+          left join read.group_members m on m.gid = g.gid and m.uid = a.uid
+          left join read.users o on o.uid = a.other
+          left join read.friendships f on f.uid = a.uid and f.friend = a.other
+         cross join (
+           select max(value) filter (where name = 'group_chat') as "groupChat",
+                  max(value) filter (where name = 'private_chat') as "privateChat",
+                  max(value) filter (where name = 'stranger_chat') as "strangerChat"
+             from read.settings where name in ('group_chat', 'private_chat', 'stranger_chat')
+         ) s
+         order by a.number`,
+      values: [
+        asked.map(({ uid }) => uid),
+        asked.map(({ gid }) => gid ?? null),
+        asked.map(({ other }) => other ?? null),
+      ],
+    });
+    const now = Date.now() / 1000;
+    return asked.map((one, index) => rightsOf(one, rows[index], now));
+  }
+}
+
+function rightsOf({ gid, other }: InChat, row: RightsRow | undefined, now: number): Rights {
+  if (row === undefined || row.normal === null) return { chat: false, speak: false };
+  if (gid === undefined && other === undefined) return { chat: true, speak: row.normal };
+  const chat = gid === undefined ? mayMeet(row) : isOn(row.groupChat, 'group_chat') && row.role !== null;
+  const muted =
+    gid !== undefined &&
+    (Number(row.mutedUntil ?? 0) > now || (row.groupMuted === true && row.role === 'member'));
+  return { chat, speak: chat && row.normal && !muted };
+}
+
+/** Whether two people may chat. */
+function mayMeet({ otherThere, friends, privateChat, strangerChat }: RightsRow): boolean {
+  const near = friends || isOn(strangerChat, 'stranger_chat');
+  return otherThere && near && isOn(privateChat, 'private_chat');
+}
+
+function isOn(value: string | null, name: 'group_chat' | 'private_chat' | 'stranger_chat'): boolean {
+  return (value ?? defaultSettings[name]) === 'on';
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import type { ReadingDatabase } from '../../postgres/database.ts';
+
+/** For how long the last event of a cache channel is kept, as Pusher keeps it. */
+const keptMinutes = 30;
+
+/** Each write clears so many expired events away, so that the table shrinks though it is written all the time. */
+const clearedByWrite = 10;
+
+/** An event as it was triggered; `data` is JSON as text. */
+export interface LastEvent {
+  readonly event: string;
+  readonly data: string;
+  /** Later events of the channel have greater ones, compared as texts. */
+  readonly version: string;
+}
+
+/** A version as text: digits of one width. */
+const versionText = (column: string) => `lpad(${column}::text, 19, '0')`;
+
+/** Whether a channel is a cache channel: who subscribes to it is given its last event first. */
+export function isCacheChannel(name: string): boolean {
+  return /^(private-|private-encrypted-|presence-)?cache-/.test(name);
+}
+
+/**
+ * The last event that a backend triggered on each cache channel (docs/realtime.md, "Cache channels"). It is kept
+ * in the database, since gateways hold no truth and the bus forgets: a gateway that starts, or has just been
+ * asked for the channel for the first time, knows it too. No gateway holds it in memory.
+ */
+export class LastEvents {
+  readonly #database: ReadingDatabase;
+
+  constructor(database: ReadingDatabase) {
+    this.#database = database;
+  }
+
+  /**
+   * Keeps an event as the last one of cache channels; other channels keep none.
+   * @returns its version on each cache channel
+   * @throws what the database throws.
+   */
+  async keep(
+    channels: readonly string[],
+    { event, data }: Omit<LastEvent, 'version'>,
+  ): Promise<ReadonlyMap<string, string>> {
+    const names = [...new Set(channels.filter(isCacheChannel))].sort();
+    if (names.length === 0) return new Map();
+    const { rows } = await this.#database.query<{ channel: string; version: string }>(
+      `with expired as (
+         delete from presence.last_events where channel in (
+           select channel from presence.last_events
+            where expires < now() and channel <> all($1)
+            order by expires limit ${clearedByWrite} for update skip locked)),
+       given as materialized (
+         select name as channel, nextval('presence.event_versions') as version from unnest($1::text[]) as name),
+       kept as (
+         insert into presence.last_events as last (channel, event, data, version, expires)
+         select channel, $2, $3, version, now() + interval '${keptMinutes} minutes' from given
+         on conflict (channel) do update
+           set event = excluded.event, data = excluded.data, version = excluded.version, expires = excluded.expires
+           where excluded.version > last.version)
+       select channel, ${versionText('version')} as version from given`,
+      // As JSON, which has no NUL: a name may have one, and a text of the database may not.
+      [names, JSON.stringify(event), data],
+    );
+    return new Map(rows.map(({ channel, version }) => [channel, version]));
+  }
+
+  /** The channel's last event; undefined if there is none that still counts. @throws what the database throws. */
+  async of(channel: string): Promise<LastEvent | undefined> {
+    const { rows } = await this.#database.query<LastEvent>(
+      `select event, data, ${versionText('version')} as version
+         from presence.last_events where channel = $1 and expires > now()`,
+      [channel],
+    );
+    const [row] = rows;
+    return row && { ...row, event: z.string().parse(JSON.parse(row.event)) };
+  }
+}

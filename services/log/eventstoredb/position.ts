@@ -1,0 +1,28 @@
+import { type Position, startOfLog } from '../log.ts';
+
+/** Where EventStoreDB keeps a record: both halves are byte offsets in its transaction file. */
+export interface StoredPosition {
+  readonly commit: bigint;
+  readonly prepare: bigint;
+}
+
+/** Enough for a signed 64-bit number, so that positions compare as strings do. */
+const digits = 19;
+
+/** How a stored position is told: both halves, each of one width. */
+export function positionOf({ commit, prepare }: StoredPosition): Position {
+  return `${String(commit).padStart(digits, '0')}-${String(prepare).padStart(digits, '0')}` as Position;
+}
+
+/**
+ * The inverse of `positionOf`; `undefined` for the start of the log.
+ * @throws TypeError for what is no position of this log.
+ */
+export function storedPositionOf(position: Position): StoredPosition | undefined {
+  if (position === startOfLog) return undefined;
+  const [, commit, prepare] = /^(\d{19})-(\d{19})$/.exec(position) ?? [];
+  if (commit === undefined || prepare === undefined) {
+    throw new TypeError(`not a position of an EventStoreDB log: ${position}`);
+  }
+  return { commit: BigInt(commit), prepare: BigInt(prepare) };
+}
