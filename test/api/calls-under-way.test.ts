@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { CallsUnderWay, commandBounds, queryBounds } from '../../services/api/calls-under-way.ts';
@@ -39,6 +40,16 @@ test.each([
     expect(await calls.take('9', async () => 'again')).toBe('again');
   },
 );
+
+test('after a query its place stays empty for as long as the query took', async () => {
+  const calls = new CallsUnderWay({ underWay: 1, waiting: 1, restMs: 1_000 });
+  const took = 100;
+  const query = calls.take('9', () => delay(took));
+  const next = calls.take('9', async () => performance.now());
+  await query;
+  const ended = performance.now();
+  expect((await next) - ended).toBeGreaterThan(took * 0.8);
+});
 
 test('an owner and the server’s key are not held up by one who floods a group with changes', async () => {
   const owner = await client(running, 'tom');

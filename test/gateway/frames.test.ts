@@ -5,7 +5,7 @@ import { Installation } from './harness.ts';
 const installation = await Installation.open();
 const { gateway, port } = await installation.start({
   activitySeconds: 1,
-  pongTimeout: 500,
+  pongTimeout: 1_500,
   waitingBytes: 262_144,
   socketsOfUser: 2,
   subscriptionsOfSocket: 3,

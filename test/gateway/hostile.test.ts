@@ -118,14 +118,19 @@ test.each([
   ['channel data', (client: Client) => client.ask('presence-room', { channel_data: deep(49_000) })],
   ['data of client events', (client: Client) => client.send({ event: 'client-x', data: deep(49_000) })],
 ])('%s of 49,000 levels are not parsed: ten of them take less than 100 ms', async (_, send) => {
-  const client = await Client.connect(port);
-  await client.caughtUp();
-  const before = performance.eventLoopUtilization();
-  for (let time = 0; time < 10; time++) send(client);
-  await client.heardTimes('pusher:error', 10).catch(() => undefined);
-  await client.caughtUp();
-  expect(performance.eventLoopUtilization(before).active).toBeLessThan(100);
-  await client.close();
+  // To parse them takes more than that each time; a busy machine takes it now and then for something else.
+  const times: number[] = [];
+  while (times.length < 5 && !times.some((time) => time < 100)) {
+    const client = await Client.connect(port);
+    await client.caughtUp();
+    const before = performance.eventLoopUtilization();
+    for (let time = 0; time < 10; time++) send(client);
+    await client.heardTimes('pusher:error', 10).catch(() => undefined);
+    await client.caughtUp();
+    times.push(performance.eventLoopUtilization(before).active);
+    await client.close();
+  }
+  expect(Math.min(...times)).toBeLessThan(100);
 });
 
 test('a client event of more than 10 KB is refused, and one of 10 KB is not', async () => {
