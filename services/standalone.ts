@@ -74,7 +74,7 @@ async function start(program: Program): Promise<void> {
     () =>
       assemble({
         ...{ log, bus, pool, app, fileStore, folder: filesFolder, sms, logger },
-        readModelsFault: () => projector.status().fault,
+        readModelsFault: () => projector.fault,
         fail: (error) => program.fail('api', error),
       }),
     (part) => ({ stop: part.stop }),
@@ -104,7 +104,7 @@ async function start(program: Program): Promise<void> {
     ids: movingProbe(() => application.ids.stalled()),
     projector: movingProbe(
       () => projector.status().stalled,
-      () => projector.status().fault,
+      () => projector.fault,
     ),
     gateway: movingProbe(() => gateway.status().stalled),
   };

@@ -148,6 +148,11 @@ export class Projector {
     clearTimeout(late);
   }
 
+  /** Why the read models do not follow the log, if they do not: asked at every call of the API. */
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
   status(): ProjectorStatus {
     const fault = this.#fault === undefined ? {} : { fault: this.#fault };
     const stalled = this.#busySince === undefined ? 0 : performance.now() - this.#busySince;

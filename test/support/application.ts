@@ -76,7 +76,7 @@ export async function startApplication(options: ApplicationOptions = {}): Promis
   };
   try {
     let started: Projector | undefined;
-    const readModelsFault = () => started?.status().fault;
+    const readModelsFault = () => started?.fault;
     const application = await openProcess(database.url, filesFolder, bus, stops, options, readModelsFault);
     const { log, progress } = application;
     const projector = await startProjector({ log, database: database.url, bus, logger: silent });
