@@ -48,6 +48,22 @@ const queries =
 
 const thousand = Array.from({ length: 1000 }, (_, index) => index + 1).join(',');
 
+/** Sends requests in one piece on each of 60 connections, again and again, and reads no answer. */
+const leaveUnread = (target: Target, requests: number) =>
+  forever(
+    60,
+    () =>
+      new Promise((resolve) => {
+        const socket = connect(target.port, '127.0.0.1', () => {
+          const { authorization } = bearer(target.rich);
+          const request = `GET /api/pop/get HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`;
+          socket.pause();
+          socket.write(request.repeat(requests));
+        });
+        socket.on('error', resolve).on('close', resolve);
+      }),
+  );
+
 /** The attacks by name. */
 export const attacks: Readonly<Record<string, Attack>> = {
   'forms with falling indexes': (target) =>
@@ -104,34 +120,8 @@ export const attacks: Readonly<Record<string, Attack>> = {
         ...bearer(target.people[1]),
       }),
     ),
-  'answers that nobody reads': (target) =>
-    forever(
-      60,
-      () =>
-        new Promise((resolve) => {
-          const socket = connect(target.port, '127.0.0.1', () => {
-            const { authorization } = bearer(target.rich);
-            const request = `GET /api/pop/get HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`;
-            socket.pause();
-            socket.write(request.repeat(1000));
-          });
-          socket.on('error', resolve).on('close', resolve);
-        }),
-    ),
-  'ten answers that nobody reads on each of 60 connections': (target) =>
-    forever(
-      60,
-      () =>
-        new Promise((resolve) => {
-          const socket = connect(target.port, '127.0.0.1', () => {
-            const { authorization } = bearer(target.rich);
-            const request = `GET /api/pop/get HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`;
-            socket.pause();
-            socket.write(request.repeat(10));
-          });
-          socket.on('error', resolve).on('close', resolve);
-        }),
-    ),
+  'answers that nobody reads': (target) => leaveUnread(target, 1_000),
+  'ten answers that nobody reads on each of 60 connections': (target) => leaveUnread(target, 10),
   'pop/get of one token on 60 connections': queries(() => '/api/pop/get'),
   'user/multiGet of 1,000 on 60 connections': queries(() => `/api/user/multiGet?uid=${thousand}`),
   'friend/getlist on 60 connections': queries(() => '/api/friend/getlist'),
