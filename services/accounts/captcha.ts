@@ -1,7 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sql } from 'kysely';
 import { Refusal } from '../../contracts/codes.ts';
-import { drawCaptcha } from './captcha-picture.ts';
+import type { Captcha } from '../drawing/captcha-picture.ts';
+import type { Share } from '../fair-line.ts';
 import type { AccountsDatabase } from './tables.ts';
 
 /** How long a picture can be solved, in seconds. */
@@ -14,8 +15,12 @@ export interface CaptchaPicture {
 }
 
 export interface Captchas {
-  /** A new picture, good for `captchaSeconds`. */
-  create(): Promise<CaptchaPicture>;
+  /**
+   * A new picture, good for `captchaSeconds`.
+   * @param share for whom it is drawn
+   * @throws Refusal tooMany, notReady if too many wait for one
+   */
+  create(share: Share): Promise<CaptchaPicture>;
   /**
    * Checks an answer, without regard to case. Right or wrong, the picture is used up.
    * @throws Refusal `illegal`.
@@ -27,16 +32,17 @@ export interface Captchas {
 export function createCaptchas(options: {
   readonly database: AccountsDatabase;
   readonly secret: string;
+  readonly draw: (share: Share) => Promise<Captcha>;
 }): Captchas {
-  const { database, secret } = options;
+  const { database, secret, draw } = options;
 
   function answerHash(id: string, answer: string): Buffer {
     return createHmac('sha256', secret).update(`captcha ${id} ${answer.trim().toLowerCase()}`).digest();
   }
 
   return {
-    async create() {
-      const { text, picture } = await drawCaptcha();
+    async create(share) {
+      const { text, picture } = await draw(share);
       const id = randomBytes(16).toString('base64url');
       await database
         .insertInto('accounts.captchas')
@@ -44,7 +50,7 @@ export function createCaptchas(options: {
         .execute();
       return {
         captcha_id: id,
-        image: `data:image/png;base64,${picture.toString('base64')}`,
+        image: `data:image/png;base64,${Buffer.from(picture).toString('base64')}`,
       };
     },
     async check(captchaId, answer) {

@@ -13,6 +13,7 @@ import type { Progress } from '../bus/progress.ts';
 import type { AggregateStore } from '../commands/aggregate-store.ts';
 import type { CompleteAccounts } from '../commands/complete-accounts.ts';
 import type { MessageSender } from '../commands/send-message.ts';
+import type { Drawing } from '../drawing/drawing.ts';
 import type { SecurityLog } from '../edge/security-log.ts';
 import type { Files } from '../files/files.ts';
 import type { EventLog } from '../log/log.ts';
@@ -42,6 +43,7 @@ export interface Application {
   readonly createdGroups: CreatedGroups;
   readonly ids: Ids;
   readonly files: Files;
+  readonly drawing: Drawing;
   readonly uploads: Uploads;
   /**
    * Why commands or queries are not answered just now; undefined if they are. None is before it is certain that

@@ -23,6 +23,7 @@ import { createSnapshots } from '../commands/snapshots.ts';
 import { unreadableText } from '../commands/unreadable-events.ts';
 import { greaterIds, UsedIds } from '../commands/used-ids.ts';
 import { settingStream } from '../domain/setting.ts';
+import { createDrawing } from '../drawing/drawing.ts';
 import { identify } from '../edge/identify.ts';
 import { createSecurityLog } from '../edge/security-log.ts';
 import type { FileStore } from '../files/file-store.ts';
@@ -75,6 +76,7 @@ export interface Assembled {
 export async function assemble(foundation: Foundation): Promise<Assembled> {
   const { log, bus, pool, app, fileStore, folder, sms, logger, fail } = foundation;
   const files = await openFiles(folder, fileStore);
+  const drawing = createDrawing();
   const database = readDatabase(pool);
   const accounts = accountsDatabase(pool);
   await identify(log, pool);
@@ -144,12 +146,13 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     completeAccounts,
     passwords: createPasswords({ database: accounts, tokens }),
     tokens,
-    captchas: createCaptchas({ database: accounts, secret: app.secret }),
+    captchas: createCaptchas({ database: accounts, secret: app.secret, draw: drawing.captcha }),
     smsCodes,
     smsInbox: sms.inbox,
     createdGroups: createCreatedGroups(accounts),
     ids,
     files,
+    drawing,
     uploads: createUploads(accounts),
     obstacle,
     isReady: () => obstacle('commands') === undefined,
@@ -163,6 +166,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     async stop() {
       stopping.abort();
       await files.close();
+      await drawing.close();
       unlisten();
       await preparing;
       await housekeeping.close();

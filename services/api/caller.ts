@@ -62,6 +62,9 @@ function mustBeKey(request: FastifyRequest, { key, secret }: App, security: Secu
 /** How many passwords of one address or person may wait to be hashed: half a second's work of two cores. */
 const mostHashing = 30;
 
+/** QR codes and captchas of one address or person that may wait to be drawn: a page shows a few. */
+export const maxDrawingsWaiting = 10;
+
 /**
  * Whose share a request's work takes. Another backend acts for many people.
  * @param most how much of one person's or address's may wait; by default of passwords

@@ -17,7 +17,7 @@ import { registerUser } from '../commands/register.ts';
 import { settingStream } from '../domain/setting.ts';
 import { findProfile } from '../queries/people.ts';
 import type { Application } from './application.ts';
-import { actorOf, isTrusted, shareOf, tokenCookie } from './caller.ts';
+import { actorOf, isTrusted, maxDrawingsWaiting, shareOf, tokenCookie } from './caller.ts';
 import { ownerOfPassword } from './password.ts';
 import { type Call, carriedOut, serve, servePicture, shownAt } from './route.ts';
 
@@ -75,7 +75,7 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
   });
 
   const sendCaptcha = async (purpose: CaptchaPurpose, request: FastifyRequest, reply: FastifyReply) => {
-    const { captcha_id, image } = await captchas.create();
+    const { captcha_id, image } = await captchas.create(shareOf(request, maxDrawingsWaiting));
     setCookie(request, reply, captchaCookie(purpose), captcha_id, captchaSeconds);
     reply.header('cache-control', 'no-store');
     return Buffer.from(image.slice(image.indexOf(',') + 1), 'base64');
@@ -145,7 +145,9 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     },
   );
 
-  serve(server, application, loginCaptcha, async () => ({ data: await captchas.create() }));
+  serve(server, application, loginCaptcha, async ({ request }) => ({
+    data: await captchas.create(shareOf(request, maxDrawingsWaiting)),
+  }));
   servePicture(server, application, loginLoginCaptcha, async ({ request, reply }) =>
     sendCaptcha('login', request, reply),
   );

@@ -5,20 +5,17 @@ import { storedPictureOf } from '../files/file-store.ts';
 import type { Face } from '../files/group-pictures.ts';
 import { findFaces } from '../queries/people.ts';
 import type { Application } from './application.ts';
-import { shareOf } from './caller.ts';
+import { maxDrawingsWaiting, shareOf } from './caller.ts';
 import { servePicture } from './route.ts';
-
-/** QR codes of one person or address that may wait to be drawn: a page shows a few. */
-const mostCodesWaiting = 10;
 
 const nothingNew = new Uint8Array();
 
 /** Pictures that are drawn: QR codes, and groups by the faces of their members. */
 export function pictureRoutes(server: FastifyInstance, application: Application): void {
-  const { files, database } = application;
+  const { files, drawing, database } = application;
 
   servePicture(server, application, qrcodeGet, async ({ parameters: { content }, request, reply }) => {
-    const picture = await files.codePictures.draw(content, shareOf(request, mostCodesWaiting));
+    const picture = await drawing.code(content, shareOf(request, maxDrawingsWaiting));
     reply.header('cache-control', 'public, max-age=86400');
     return picture;
   });

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { CodePictures } from './code-pictures.ts';
 import { createFaces, drawDefaultAvatar } from './faces.ts';
 import type { FileStore } from './file-store.ts';
 import { GroupPictures } from './group-pictures.ts';
@@ -14,7 +13,6 @@ export interface Files {
   readonly incoming: Incoming;
   readonly pictures: Pictures;
   readonly groupPictures: GroupPictures;
-  readonly codePictures: CodePictures;
   /** The picture of who has none: a JPEG. */
   readonly defaultAvatar: Buffer;
   /** Resolves once nothing is being made any more. */
@@ -34,17 +32,14 @@ export async function openFiles(folder: string, store: FileStore): Promise<Files
   await openPrivateFolder(made);
   const groupPictures = await new GroupPictures(join(made, 'groups'), store, createFaces()).open();
   const pictures = new Pictures();
-  const codePictures = new CodePictures();
   return {
     store,
     incoming: await openIncoming(join(folder, 'incoming')),
     pictures,
     groupPictures,
-    codePictures,
     defaultAvatar: await drawDefaultAvatar(),
     async close() {
       pictures.close();
-      await codePictures.close();
       await groupPictures.close();
     },
   };

@@ -10,7 +10,7 @@ import { reencode } from './reencode.ts';
  * sends: they run apart from the program and its secrets, below its priority, and can be killed at any time.
  */
 
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+setPriority(constants.priority.PRIORITY_LOW);
 sharp.concurrency(1);
 sharp.cache(false);
 

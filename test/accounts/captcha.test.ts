@@ -1,19 +1,21 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createCaptchas } from '../../services/accounts/captcha.ts';
+import { drawCaptcha } from '../../services/drawing/captcha-picture.ts';
 import { openAccounts } from '../support/accounts.ts';
 
 const accounts = await openAccounts();
 const secret = 'secret of the test';
-const captchas = createCaptchas({ database: accounts.database, secret });
-const otherProcess = createCaptchas({ database: accounts.another(), secret });
+const captchas = createCaptchas({ database: accounts.database, secret, draw: drawCaptcha });
+const otherProcess = createCaptchas({ database: accounts.another(), secret, draw: drawCaptcha });
 afterAll(() => accounts.close());
 
+const share = { of: 'somebody', most: 10 };
 const refused = expect.objectContaining({ reason: 'illegal' });
 
 /** No program reads the picture, so the row is given an answer that is known. */
 async function create(answer: string): Promise<string> {
-  const { captcha_id } = await captchas.create();
+  const { captcha_id } = await captchas.create(share);
   await accounts.pool.query('update accounts.captchas set hash = $2 where id = $1', [
     captcha_id,
     createHmac('sha256', secret).update(`captcha ${captcha_id} ${answer.toLowerCase()}`).digest(),
@@ -23,8 +25,8 @@ async function create(answer: string): Promise<string> {
 
 describe('a captcha', () => {
   test('is a PNG in a data URL, another each time', async () => {
-    const one = await captchas.create();
-    const other = await captchas.create();
+    const one = await captchas.create(share);
+    const other = await captchas.create(share);
     expect(one.image).toMatch(/^data:image\/png;base64,iVBORw0KGgo/);
     expect(other.captcha_id).not.toBe(one.captcha_id);
     expect(other.image).not.toBe(one.image);

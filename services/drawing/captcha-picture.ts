@@ -16,16 +16,22 @@ const drawn = {
   ignoreChars: '0oO1iIlL9gq5sS2zZ',
 };
 
+/** A text, and the picture that shows it as a PNG. */
+export interface Captcha {
+  readonly text: string;
+  readonly picture: Uint8Array;
+}
+
 /** How much of each pixel is covered by ink, from 0 to 1, line by line. */
 type Ink = Float64Array;
 
 /**
  * Draws a text that people can read and scripts cannot easily: as pixels, since the shapes of an SVG name their
  * letters. The letters are turned, bent and touch; lines as thick as theirs run through them, and others are
- * cut out of them, so that neither colours nor connected areas tell them from the noise.
- * @returns the text, and its picture as a PNG
+ * cut out of them, so that neither colours nor connected areas tell them from the noise. It takes 7 ms of a core:
+ * not for the main thread.
  */
-export async function drawCaptcha(): Promise<{ readonly text: string; readonly picture: Buffer }> {
+export async function drawCaptcha(): Promise<Captcha> {
   const { text, data } = svgCaptcha.create(drawn);
   const plain = await sharp(Buffer.from(data)).ensureAlpha().extractChannel('alpha').raw().toBuffer();
   const ink = bend(plain);

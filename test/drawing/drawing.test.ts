@@ -1,9 +1,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, expect, test } from 'vitest';
-import { CodePictures } from '../../services/files/code-pictures.ts';
+import { createDrawing } from '../../services/drawing/drawing.ts';
 
-const pictures = new CodePictures();
-afterAll(() => pictures.close());
+const drawing = createDrawing();
+afterAll(() => drawing.close());
 
 const share = (of: string, most = 10) => ({ of, most });
 /** A text of 1 KB, another each time. */
@@ -11,32 +11,35 @@ const content = (number: number) => `${number}`.padEnd(1024, 'x');
 
 test('a code is drawn once for those who ask for it, at once or later', async () => {
   const [one, other] = await Promise.all([
-    pictures.draw('same', share('a')),
-    pictures.draw('same', share('b')),
+    drawing.code('same', share('a')),
+    drawing.code('same', share('b')),
   ]);
-  const later = await pictures.draw('same', share('a', 0));
+  const later = await drawing.code('same', share('a', 0));
   expect(Buffer.from(one).equals(other)).toBe(true);
   expect(later).toEqual(one);
-  expect(pictures.drawn).toBe(1);
+  expect(drawing.drawn).toBe(1);
 });
 
-test('codes are drawn beside the main thread', async () => {
+test.each([
+  ['QR codes', (number: number) => drawing.code(content(number), share('a'))],
+  ['captchas', () => drawing.captcha(share('a'))],
+])('%s are drawn beside the main thread', async (_, draw) => {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   const begun = performance.now();
   delay.enable();
-  for (let number = 0; number < 20; number++) await pictures.draw(content(number), share('a'));
+  for (let number = 0; number < 20; number++) await draw(number);
   delay.disable();
-  // Drawn here, each code would hold the loop for its whole time.
+  // Drawn here, each picture would hold the loop for its whole time.
   const each = (performance.now() - begun) / 20;
   expect(delay.percentile(50) / 1e6).toBeLessThan(Math.max(5, each / 2));
 });
 
 test('who asks for many has the rest refused, and keeps nobody else waiting', async () => {
   const flood = Array.from({ length: 15 }, (_, number) =>
-    pictures.draw(content(100 + number), share('flood')),
+    drawing.code(content(100 + number), share('flood')),
   );
   const settled = Promise.allSettled(flood);
-  await pictures.draw(content(200), share('tom'));
+  await drawing.code(content(200), share('tom'));
   const outcomes = await settled;
   expect(outcomes.map(({ status }) => status)).toEqual([
     ...Array(11).fill('fulfilled'),
