@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os';
+import { constants, setPriority } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { Uid } from '../../contracts/ids.ts';
@@ -20,6 +20,6 @@ const Data = z.object({
 });
 
 // On Linux this is of the thread alone: the attacker's machine is another one, whose work takes nothing here.
-setPriority(5);
+setPriority(constants.priority.PRIORITY_LOW);
 const { name, target } = Data.parse(workerData);
 void attacks[name]?.(target);
