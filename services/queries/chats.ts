@@ -3,19 +3,19 @@ import { groupAvatar, userAvatar } from '../../contracts/avatars.ts';
 import type { ChattingEntry } from '../../contracts/http/pop.ts';
 import type { Gid, Uid } from '../../contracts/ids.ts';
 import type { MessageState } from '../../contracts/message-texts.ts';
+import { type UnreadNumbers, unreadCount } from '../domain/reading.ts';
 import type { ListPage } from './list-page.ts';
 import { deletedFor, shown } from './messages.ts';
 import type { ReadDatabase } from './tables.ts';
-import { unreadOf } from './unread.ts';
+import { unreadNumbers } from './unread.ts';
 
-interface ChatRow {
+interface ChatRow extends UnreadNumbers {
   readonly type: 'friend' | 'group';
   readonly id: number;
   readonly name: string;
   readonly avatar: string | null;
   readonly faces: readonly Uid[] | null;
   readonly pinned: boolean;
-  readonly unread: number;
   readonly mid: number | null;
   readonly sender: Uid | null;
   readonly content: string | null;
@@ -57,7 +57,7 @@ export async function findChats(
     select i.type, i.party as id, i.pinned,
            coalesce(nullif(f.remark, ''), u.nickname, nullif(m.remark, ''), g.name, '') as name,
            coalesce(u.avatar, g.avatar) as avatar, g.faces,
-           greatest(${unreadOf(uid, sql`i.joined`)}, i.marked_unread) as unread,
+           ${unreadNumbers(uid, sql`i.joined`)},
            l.mid, l.sender, l.content, l.timestamp, l.sub_type, l.state,
            coalesce(nullif(sf.remark, ''), s.nickname) as sender_name, s.avatar as sender_avatar
       from i
@@ -101,7 +101,7 @@ function entry(uid: Uid, row: ChatRow): ChattingEntry {
     ...(group ? { url: `/pop/group/chat/${row.id}` } : {}),
     avatar: group ? groupAvatar(row.avatar, row.faces ?? []) : userAvatar(row.avatar ?? ''),
     name: row.name,
-    unread_count: row.unread,
+    unread_count: unreadCount(row),
     top: row.pinned ? 1 : 0,
     ...(group ? { key: `group-${row.id}` } : {}),
     items: lastItem(uid, row),

@@ -5,6 +5,7 @@ import { type ConversationId, conversationParties, type Mid, type Uid } from '..
 import { type MessageState, quotedContent, revokedText } from '../../contracts/message-texts.ts';
 import type { StoredMessage } from '../domain/chat.ts';
 import type { StandingMessage } from '../domain/conversation.ts';
+import { readsGroupAfter, visibilityOf } from '../domain/reading.ts';
 import { type EventId, type Position, startOfLog } from '../log/log.ts';
 import type { ReadDatabase } from './tables.ts';
 
@@ -38,18 +39,16 @@ export async function findReading(
     return { from: 0, to: row?.read_sequence ?? 0, marked: row?.marked_unread ?? 0 };
   }
   const row = await database
-    .selectFrom('read.group_members as m')
-    .innerJoin('read.groups as g', 'g.gid', 'm.gid')
+    .selectFrom('read.groups as g')
+    .leftJoin('read.group_members as m', (join) => join.onRef('m.gid', '=', 'g.gid').on('m.uid', '=', uid))
     .leftJoin('read.inbox as i', (join) =>
       join.onRef('i.uid', '=', 'm.uid').on('i.conversation', '=', conversation),
     )
-    .select(['m.joined_sequence', 'i.read_sequence', 'i.marked_unread'])
-    .where('m.gid', '=', parties.gid)
-    .where('m.uid', '=', uid)
-    .where('g.state', '=', 'normal')
+    .select(['g.state', 'm.joined_sequence as joinedSequence', 'i.read_sequence', 'i.marked_unread'])
+    .where('g.gid', '=', parties.gid)
     .executeTakeFirst();
-  if (!row) return undefined;
-  const { joined_sequence: from } = row;
+  const from = readsGroupAfter(row);
+  if (from === undefined || !row) return undefined;
   return { from, to: Math.max(from, row.read_sequence ?? 0), marked: row.marked_unread ?? 0 };
 }
 
@@ -169,27 +168,19 @@ export async function isReadable(
   mid: Mid,
 ): Promise<boolean> {
   const reading = await findReading(database, reader, conversation);
-  if (!reading) return false;
   const row = await database
     .selectFrom('read.messages as m')
-    .select('m.mid')
+    .leftJoin('read.message_deletions as d', (join) =>
+      join
+        .onRef('d.conversation', '=', 'm.conversation')
+        .onRef('d.sequence', '=', 'm.sequence')
+        .on('d.uid', '=', reader),
+    )
+    .select(['m.sequence', 'm.state', 'd.uid as deleter'])
     .where('m.mid', '=', mid)
     .where('m.conversation', '=', conversation)
-    .where('m.sequence', '>', reading.from)
-    .where('m.state', '=', 'normal')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('read.message_deletions as d')
-            .select('d.sequence')
-            .where('d.uid', '=', reader)
-            .where('d.conversation', '=', conversation)
-            .whereRef('d.sequence', '=', 'm.sequence'),
-        ),
-      ),
-    )
     .executeTakeFirst();
-  return row !== undefined;
+  return row !== undefined && visibilityOf(row, reading?.from, row.deleter !== null) === 'visible';
 }
 
 /** The last message of a conversation up to a time (seconds since 1970), or of all. */
