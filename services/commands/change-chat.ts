@@ -1,8 +1,7 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { InboxEvent } from '../../contracts/events/inbox.ts';
 import { type ConversationId, Mid, type Uid } from '../../contracts/ids.ts';
-import { streamName } from '../domain/aggregate.ts';
-import { type Chat, conversationOf } from '../domain/chat.ts';
+import { type Chat, conversationOf, inboxStream } from '../domain/chat.ts';
 import { groupStream, mustBeIn } from '../domain/group.ts';
 import { mustExist, userStream } from '../domain/user.ts';
 import { type EventLog, type Position, startOfLog } from '../log/log.ts';
@@ -132,5 +131,3 @@ async function mustBeChat({ store }: Parts, uid: Uid, chat: Chat): Promise<void>
   if (chat.type === 'friend') mustExist((await store.load(userStream(chat.id))).state);
   else mustBeIn((await store.load(groupStream(chat.id))).state, uid);
 }
-
-const inboxStream = (uid: Uid) => streamName(`inbox-${uid}`);

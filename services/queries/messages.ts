@@ -246,3 +246,17 @@ export async function hasSpoken(
     .executeTakeFirst();
   return row !== undefined;
 }
+
+/** Where a message of any conversation came from: its conversation, and the event that left it there. */
+export async function findMessageOrigin(
+  database: ReadDatabase,
+  mid: Mid,
+): Promise<{ conversation: ConversationId; eventId: EventId } | undefined> {
+  const row = await database
+    .selectFrom('read.messages')
+    .select(['conversation', 'event_id'])
+    .where('mid', '=', mid)
+    .executeTakeFirst();
+  // The projector wrote it from an event of the log.
+  return row && { conversation: row.conversation, eventId: row.event_id as EventId };
+}

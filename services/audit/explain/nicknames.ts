@@ -1,0 +1,45 @@
+import { Uid } from '../../../contracts/ids.ts';
+import { userStream } from '../../domain/user.ts';
+import type { EventLog } from '../../log/log.ts';
+import { mergedStreams } from '../merged-streams.ts';
+import type { Moment } from '../moment.ts';
+import { FoldedStream } from './folded-stream.ts';
+
+/** What people are called at a moment, by the log. Each is read once. */
+export class Nicknames {
+  readonly #log: EventLog;
+  readonly #moment: Moment;
+  readonly #names = new Map<Uid, Promise<string | undefined>>();
+
+  constructor(log: EventLog, moment: Moment) {
+    this.#log = log;
+    this.#moment = moment;
+  }
+
+  /** Someone's nickname; undefined if there is no such person. */
+  of(uid: Uid): Promise<string | undefined> {
+    const known = this.#names.get(uid);
+    if (known) return known;
+    const read = this.#read(uid);
+    this.#names.set(uid, read);
+    return read;
+  }
+
+  /** `person 9 (猫猫)`. */
+  async person(uid: Uid): Promise<string> {
+    const nickname = await this.of(uid);
+    return nickname === undefined ? `person ${uid}` : `person ${uid} (${nickname})`;
+  }
+
+  /** Who caused an event, as its metadata name them. */
+  async actor(actor: string): Promise<string> {
+    const uid = /^\d+$/.test(actor) ? Uid.safeParse(Number(actor)).data : undefined;
+    return uid === undefined ? "the server's key" : this.person(uid);
+  }
+
+  async #read(uid: Uid): Promise<string | undefined> {
+    const user = new FoldedStream(userStream(uid), this.#log.remembersIds);
+    for await (const event of mergedStreams(this.#log, [user.name], this.#moment)) user.take(event);
+    return user.state?.nickname;
+  }
+}

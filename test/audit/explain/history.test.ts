@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { explain } from '../../../services/audit/explain/explain.ts';
+import { parseQuestion } from '../../../services/audit/explain/question.ts';
+import { momentAfter } from '../../../services/audit/moment.ts';
+import { type Chat, conversationOf } from '../../../services/domain/chat.ts';
+import type { Position } from '../../../services/log/log.ts';
+import { findMessageOrigin, findReading, readPage } from '../../../services/queries/messages.ts';
+import { countUnread } from '../../../services/queries/unread.ts';
+import { type RunningApplication, startApplication } from '../../support/application.ts';
+import { gid, type mid, uid } from '../../support/events.ts';
+import { Callers, type RandomCall, randomCalls } from '../../support/random-calls.ts';
+
+/*
+ * What explaining a past moment says is what the API said at that moment: of a random history, answers are
+ * noted as they are given, and each is asked for afterwards.
+ */
+
+let running: RunningApplication;
+
+beforeAll(async () => {
+  running = await startApplication();
+});
+
+afterAll(() => running.stop());
+
+interface Noted {
+  readonly position: Position;
+  readonly question: string;
+  readonly value: boolean | number;
+  readonly code?: number | undefined;
+}
+
+async function explained({ position, question }: Noted) {
+  const { application } = running;
+  const parts = {
+    log: application.log,
+    findOrigin: async (asked: ReturnType<typeof mid>) => {
+      const found = await findMessageOrigin(application.database, asked);
+      return found && { mid: asked, ...found };
+    },
+  };
+  const moment = momentAfter(position, Date.now());
+  const { verdict } = await explain(parts, parseQuestion(question.split(' ')), moment);
+  return { position, question, value: verdict?.value, code: verdict?.refusal?.code };
+}
+
+/** Who a call is about, and in which chat. */
+function chatOf(callers: Callers, { who, whom }: RandomCall) {
+  const me = uid(callers.person(who).uid);
+  const chat: Chat =
+    who === whom
+      ? { type: 'group', id: gid(callers.gid) }
+      : { type: 'friend', id: uid(callers.person(whom).uid) };
+  return { me, chat };
+}
+
+/** What a sending was answered is what the question says of the moment before it. */
+function noteSending(callers: Callers, call: RandomCall, code: number, position: Position): Noted[] {
+  // The message to be quoted is looked for after the right to send.
+  if (code === 404) return [];
+  const { me, chat } = chatOf(callers, call);
+  const question = `can-${chat.type === 'group' ? 'speak' : 'send'} ${me} ${chat.type} ${chat.id}`;
+  return [{ position, question, value: code === 0, code: code === 0 ? undefined : code }];
+}
+
+async function noteReading(callers: Callers, call: RandomCall): Promise<Noted[]> {
+  const { database, log } = running.application;
+  const position = await log.end();
+  const { me, chat } = chatOf(callers, call);
+  const conversation = conversationOf(me, chat);
+  const unread = await countUnread(database, me, conversation);
+  const notes: Noted[] = [{ position, question: `unread ${me} ${chat.type} ${chat.id}`, value: unread }];
+  const reading = await findReading(database, me, conversation);
+  const after = reading?.from ?? Number.MAX_SAFE_INTEGER;
+  const page = await readPage(database, { reader: me, conversation, after, before: null, limit: 1_000 });
+  const shown = page.flatMap(({ message }) => (message.sub_type === 'message' ? [message.mid] : []));
+  const sent = callers.midsOf(call).at(-1 - call.back);
+  if (sent !== undefined) {
+    notes.push({ position, question: `visible ${sent} to ${me}`, value: shown.includes(sent) });
+  }
+  return notes;
+}
+
+test('what was unread, readable and allowed at each moment of a random history is explained as it was', async () => {
+  await fc.assert(
+    fc.asyncProperty(randomCalls, async (calls) => {
+      const callers = await Callers.meet(running);
+      const noted: Noted[] = [];
+      for (const call of calls) {
+        const before = await running.application.log.end();
+        const answer = await callers.make(call);
+        if (call.what === 'send') noted.push(...noteSending(callers, call, answer.code, before));
+        noted.push(...(await noteReading(callers, call)));
+      }
+      for (const note of noted) expect(await explained(note)).toEqual(note);
+    }),
+    { numRuns: 4, endOnFailure: true },
+  );
+});
