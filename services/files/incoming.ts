@@ -1,17 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { mustLeaveFree } from './disk-space.ts';
+import { FewAtOnce } from './few-at-once.ts';
 import { openPrivateFolder, privateFile } from './private.ts';
 
 /** Longer than any upload takes: what is older was left by a process that was killed. */
 const abandonedAfterMs = 86_400_000;
 
-/** How many bytes are written between two looks at the free space: many uploads may arrive at once. */
-const bytesBetweenLooks = 4 * 1024 * 1024;
+/** How many bytes are written between two checks of the free space: many uploads may arrive at once. */
+const bytesBetweenChecks = 4 * 1024 * 1024;
+
+/**
+ * How many bytes are written between two flushes to the disk. The log's own flush waits for what is being flushed:
+ * beside six whole files of 20 MB it took 51 ms (p99), beside pieces of this size 5 ms, as on an idle disk.
+ */
+const bytesBetweenFlushes = 256 * 1024;
+
+/** Flushes of all uploads, one after the other, for the same reason. */
+const flushes = new FewAtOnce(1, Number.POSITIVE_INFINITY);
 
 /** Where uploads lie until they are whole. */
 export interface Incoming {
@@ -38,9 +46,9 @@ export async function openIncoming(folder: string): Promise<Incoming> {
     discard,
     async receive(stream, reserve) {
       const file = newFile();
-      const target = createWriteStream(file, { flags: 'wx', mode: privateFile, flush: true });
       try {
-        await pipeline(stream, (chunks) => whileFree(chunks, folder, reserve), target);
+        await using target = await open(file, 'wx', privateFile);
+        await write(stream, target, () => mustLeaveFree(folder, reserve));
         return file;
       } catch (error) {
         await discard(file);
@@ -50,21 +58,27 @@ export async function openIncoming(folder: string): Promise<Incoming> {
   };
 }
 
-/** Passes chunks on while the disk has room. @throws Refusal noSpace */
-async function* whileFree(
+/** Writes a stream to a file, down to the disk, while `mustFit` allows it. */
+async function write(
   chunks: AsyncIterable<Buffer>,
-  folder: string,
-  reserve: number,
-): AsyncGenerator<Buffer> {
-  let unseen = bytesBetweenLooks;
+  target: FileHandle,
+  mustFit: () => Promise<void>,
+): Promise<void> {
+  let unflushed = 0;
+  let unchecked = bytesBetweenChecks;
   for await (const chunk of chunks) {
-    unseen += chunk.length;
-    if (unseen > bytesBetweenLooks) {
-      await mustLeaveFree(folder, reserve);
-      unseen = 0;
+    unchecked += chunk.length;
+    if (unchecked > bytesBetweenChecks) {
+      await mustFit();
+      unchecked = 0;
     }
-    yield chunk;
+    await target.appendFile(chunk);
+    unflushed += chunk.length;
+    if (unflushed < bytesBetweenFlushes) continue;
+    await flushes.take(() => target.datasync());
+    unflushed = 0;
   }
+  await flushes.take(() => target.sync());
 }
 
 async function clear(folder: string): Promise<void> {
