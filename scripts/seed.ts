@@ -1,0 +1,72 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { migrate } from '../projections/migrate.ts';
+import { accountsDatabase } from '../services/accounts/tables.ts';
+import { readEnvironment } from '../services/environment.ts';
+import { openLog } from '../services/log/open.ts';
+import { openProgramLog } from '../services/logger.ts';
+import { createPool } from '../services/postgres/pool.ts';
+import { seedPassword } from './seed/fill-accounts.ts';
+import { seedInstallation } from './seed/seed-installation.ts';
+import { withDatabase } from './with-database.ts';
+
+/** `npm run seed`: fills an empty installation with a made-up history, for benchmarks, tests and demonstrations. */
+
+/** 100 M: more than anybody waits for. */
+const maxEvents = 100_000_000;
+
+interface Options {
+  readonly events: number;
+  readonly seed: string;
+}
+
+const program = new Command('seed')
+  .description(
+    'Fills an installation in which nothing is with a made-up history: people, groups and their talk over months. ' +
+      'Everybody has one known password, so never do it where people are to work.',
+  )
+  .requiredOption('--events <number>', `how many events, 1 to ${maxEvents}`, numberOfEvents)
+  .option('--seed <text>', 'the same text gives the same history', '1')
+  .addHelpText('after', '\nExample:\n  DATA_DIR=./demo npm run seed -- --events 100000 --seed 7\n')
+  .action(run);
+
+function numberOfEvents(text: string): number {
+  const events = Number(text);
+  if (/^\d+$/.test(text) && events >= 1 && events <= maxEvents) return events;
+  throw new InvalidArgumentError(`It must be a whole number from 1 to ${maxEvents}.`);
+}
+
+async function run(options: Options): Promise<void> {
+  const environment = readEnvironment();
+  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  await withDatabase(environment, logger, async (url) => {
+    await migrate(url);
+    const pool = createPool(url, logger);
+    const log = await openLog(environment, url, logger);
+    try {
+      const began = performance.now();
+      let stored = 0;
+      const { people } = await seedInstallation(
+        { log, accounts: accountsDatabase(pool) },
+        options,
+        (events) => {
+          stored += events;
+        },
+      );
+      const seconds = (performance.now() - began) / 1000;
+      console.log(
+        `${stored} events of ${people} people were written in ${seconds.toFixed(1)} s, ` +
+          `${Math.round(stored / seconds)} a second. They log in as seed1 to seed${people} with the password ${seedPassword}.`,
+      );
+    } finally {
+      await log.close();
+      await pool.end();
+    }
+  });
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`seed: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
