@@ -1,0 +1,28 @@
+import { hash } from 'node:crypto';
+import type { RecordedEvent } from '../../log/log.ts';
+import { canonicalJson } from './canonical-json.ts';
+
+/** What the tree holds of an event: nothing of its content but a digest, and the same in any store. */
+export interface Entry extends Pick<RecordedEvent, 'id' | 'recorded' | 'revision' | 'stream' | 'type'> {
+  /** The SHA-256 of the canonical JSON of data and metadata, in hex. */
+  readonly digest: string;
+}
+
+/** The digest of an event's data and metadata. */
+export function digestOf({ data, metadata }: Pick<RecordedEvent, 'data' | 'metadata'>): string {
+  return hash('sha256', `{"data":${canonicalJson(data)},"metadata":${canonicalJson(metadata)}}`, 'hex');
+}
+
+/** The entry of an event. */
+export function entryOf(record: RecordedEvent): Entry {
+  const { id, recorded, revision, stream, type } = record;
+  return { digest: digestOf(record), id, recorded, revision, stream, type };
+}
+
+/** An entry as the tree hashes it: canonical JSON, in UTF-8 below 3 KB since names are at most 200 characters long. */
+export function textOf({ digest, id, recorded, revision, stream, type }: Entry): string {
+  return (
+    `{"digest":"${digest}","id":"${id}","recorded":${recorded},"revision":${revision},` +
+    `"stream":${JSON.stringify(stream)},"type":${JSON.stringify(type)}}`
+  );
+}
