@@ -75,7 +75,7 @@ async function start(program: Program): Promise<void> {
   healthRoutes(server, {
     database: databaseProbe(database),
     bus: busProbe(bus),
-    gateway: movingProbe(() => gateway.status().stalled),
+    gateway: movingProbe(() => gateway.status().stalledMs),
   });
   await serveGateway(server, gateway);
   const address = await listen(program, server);

@@ -106,7 +106,7 @@ async function start(program: Program): Promise<void> {
       () => projector.status().stalled,
       () => projector.fault,
     ),
-    gateway: movingProbe(() => gateway.status().stalled),
+    gateway: movingProbe(() => gateway.status().stalledMs),
   };
   healthRoutes(server, needed, { files: filesProbe(fileStore) });
   await serveGateway(server, gateway);

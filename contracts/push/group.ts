@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const gid = z.int().positive();
 
-/** The hearer is in the group now. `uid` is who made or brought it about, `content` the notice of it. */
+/** The recipient is in the group now. `uid` is who created the group or added them, `content` the notice of it. */
 export const AddGroupPush = z.object({
   gid,
   groupname: z.string(),
@@ -11,11 +11,11 @@ export const AddGroupPush = z.object({
   content: z.string().optional(),
 });
 
-/** The hearer is no longer in the group, or there is no such group any more. */
+/** The recipient is no longer in the group, or the group was dissolved. */
 export const RemoveGroupPush = z.object({ gid });
 
-/** The group's picture is another. */
+/** The group's picture changed. */
 export const UpdateGroupPush = z.object({ gid, avatar: z.string() });
 
-/** Name, owner, managers or mutes changed: ask group/detail. `name` is the group's, as it is now. */
+/** Name, owner, managers or mutes changed: `group/detail` has them. `name` is the group's present name. */
 export const UpdatePush = z.object({ gid, name: z.string() });

@@ -24,23 +24,23 @@ export const pushes = {
 
 export type PushName = keyof typeof pushes;
 
-/** The data of one push; those that come from the log carry `position` beside it. */
+/** The data of one push; pushes of the log carry `position` beside it. */
 export type PushData<Name extends PushName> = z.infer<(typeof pushes)[Name]>;
 
-/** The pushes as the log's rows have them: what differs between hearers is filled in for each of them. */
+/** The pushes as the rows of `read.push` have them: what differs between sockets is added when they are sent. */
 export const storedPushes = { ...pushes, settingChange: StoredSettingChange } as const;
 
-/** The data of one push as its row has it, but for `position`. */
+/** The data of one push as its row has it, without `position`. */
 export type StoredData<Name extends PushName> = z.infer<(typeof storedPushes)[Name]>;
 
-/** What is beside the data of a push that comes from the log; see position.ts. */
+/** What a push of the log has beside its data; see position.ts. */
 export const Positioned = z.object({ position: z.string() });
 
-/** The channel that one person hears. */
+/** The channel of one person. */
 export const userChannel = (uid: number): string => `user-${uid}`;
 
-/** The channel that a group's members hear. */
+/** The channel of a group's members. */
 export const groupChannel = (gid: number): string => `group-${gid}`;
 
-/** The channel that everyone hears. */
+/** The channel of everyone. */
 export const globalChannel = 'global';

@@ -3,12 +3,12 @@ import { z } from 'zod';
 const chatType = z.enum(['friend', 'group']);
 const id = z.int().positive();
 
-/** A message or notice. What the hearer calls people goes before their nicknames between two. */
+/** A message or notice. Between two people, the recipient's remark for the sender replaces the nickname. */
 export const MessagePush = z.object({
   from: z.string(),
   from_name: z.string(),
   from_avatar: z.string(),
-  /** The other's uid, or the gid. */
+  /** The uid of the addressee, or the gid. */
   to: z.string(),
   to_name: z.string(),
   to_avatar: z.string(),
@@ -18,12 +18,12 @@ export const MessagePush = z.object({
   sub_type: z.enum(['message', 'notice']),
   mid: id,
   quote_mid: id.optional(),
-  /** As the quoted message stood when this one was sent. */
+  /** The text of the quoted message when this one was sent. */
   quote_content: z.string().optional(),
   uniqueId: z.string().optional(),
 });
 export type MessagePush = z.infer<typeof MessagePush>;
 
-/** `id` is the chat as the hearer names it (the other's uid, or the gid), `uid` who did it. */
+/** `id` is the chat as the recipient names it (the other's uid, or the gid), `uid` who did it. */
 export const ChatPush = z.object({ type: chatType, id, mid: id, uid: id });
 export type ChatPush = z.infer<typeof ChatPush>;

@@ -1,36 +1,41 @@
-/** Where a push stands: which log, which event of it, and which of that event's pushes. */
-export interface PushPosition {
-  readonly epoch: string;
+/** Which push of the log: the position of its event, and its number among the pushes of that event. */
+export interface PushCursor {
+  /** The event's position in the log. Named after the column `place` of the table `read.push`. */
   readonly place: string;
   readonly number: number;
 }
 
-/** Later than every push of its event: a position with it is the end of its place. */
+/** A push of the log of one epoch: what clients get as `position`, and name as `since` to resume. */
+export interface PushPosition extends PushCursor {
+  readonly epoch: string;
+}
+
+/** Greater than the number of any push: a cursor with it is after all pushes of its event. */
 export const afterAll = 999_999_999;
 
-/** The longest text that can be a position. */
-const longestPosition = 300;
+/** The longest text that can be a position, in characters. */
+const maxPositionLength = 300;
 
-/** The text that clients get as `position` and give back as `since`; opaque to them. */
+/** The text that clients get as `position` and send back as `since`; opaque to them. */
 export function formatPosition({ epoch, place, number }: PushPosition): string {
   return `${epoch}.${place}.${number}`;
 }
 
 /** Reads what `formatPosition` wrote; undefined for anything else. */
 export function parsePosition(text: string): PushPosition | undefined {
-  const match = text.length > longestPosition ? null : /^([0-9a-z]+)\.([!-~]*)\.(\d{1,9})$/.exec(text);
+  const match = text.length > maxPositionLength ? null : /^([0-9a-z]+)\.([!-~]*)\.(\d{1,9})$/.exec(text);
   const [, epoch, place, number] = match ?? [];
   if (epoch === undefined || place === undefined || number === undefined) return undefined;
   return { epoch, place, number: Number(number) };
 }
 
-/** What to keep of a position that a client names: nothing of a text that is too long to be one. */
+/** A position that a client sent, to be stored: a text that is too long to be one is not kept. */
 export function keptPosition(text: string): string {
-  return text.length > longestPosition ? 'unreadable' : text;
+  return text.length > maxPositionLength ? 'unreadable' : text;
 }
 
-/** Less than 0 where `one` stands before `other` in one log; their epochs must be the same. */
-export function comparePositions(one: PushPosition, other: PushPosition): number {
+/** Orders pushes of the same log: less than 0 if `one` is before `other`. */
+export function comparePositions(one: PushCursor, other: PushCursor): number {
   if (one.place === other.place) return one.number - other.number;
   return one.place < other.place ? -1 : 1;
 }

@@ -2,23 +2,23 @@ import { z } from 'zod';
 import { storable } from '../http/parameters.ts';
 import { isDeeperThan } from '../json-depth.ts';
 
-/** The Pusher Channels protocol, version 7, as the gateway speaks it: names, codes and frames. */
+// The Pusher Channels protocol, version 7, as the gateway speaks it: names, codes and frames.
 
 /** The longest frame that a client may send, in bytes. */
 export const maxFrameBytes = 100 * 1024;
 
-/** The longest data of a client event, in bytes: every member of a group may be sent it. */
+/** The longest data of a client event, in bytes: it may be sent to every member of a group. */
 export const maxClientEventBytes = 10 * 1024;
 
-/** A socket's id. What is signed is a joined string, so nothing else may stand in for one. */
+/** A socket's id. Signed texts join it with other values by `:`, so its form is checked before it is signed. */
 export const SocketId = z.string().regex(/^\d{1,20}\.\d{1,20}$/);
 
 /** A channel's name. */
 export const ChannelName = z.string().regex(/^[A-Za-z0-9_=@,.;-]{1,200}$/);
 
 /**
- * Where pusher-js listens for what is sent to a signed-in user. It is no name that anything signs;
- * only the gateway's own signed-in sockets and the HTTP side use it.
+ * The channel on which pusher-js listens for events to its signed-in user. It is never signed: the gateway lets
+ * signed-in sockets subscribe to their own, and the HTTP API of Pusher triggers events on it.
  */
 export const ServerToUserChannel = z.string().regex(/^#server-to-user-[A-Za-z0-9_=@,.;-]{1,180}$/);
 
@@ -33,7 +33,7 @@ export const pushCodes = {
   overCapacity: 4100,
   restarting: 4200,
   noPong: 4201,
-  /** A frame that cannot be read or is not known; the connection stays. */
+  /** A frame that cannot be read or has an unknown event; the connection stays open. */
   unreadable: 4300,
   clientEventRefused: 4301,
 } as const;
@@ -63,28 +63,28 @@ export const Unsubscribe = z.object({ channel: z.string() });
 /** The data of `pusher:signin`. */
 export const Signin = z.object({ auth: z.string(), user_data: z.string() });
 
-/** Whom a signature names: a text that a database keeps as it is, or a number. */
+/** The user that a signature names: a text that Postgres can store (no NUL), or a number. */
 const UserId = z.union([storable.min(1).max(200), z.number()]).transform(String);
 
-/** What is known of who hears, from signed `channel_data`. */
+/** The signed `channel_data` of a subscription: who subscribes. */
 export const ChannelData = z.looseObject({
   user_id: UserId.optional(),
   user_info: z.unknown().optional(),
-  /** The hash of the token that it was signed for, so that the socket ends with the token. */
+  /** The hash of the token for which it was signed: when the token ends, the socket is closed. */
   session: z.string().optional(),
-  /** The last position that the client has seen, for clients that can name it to the auth endpoint alone. */
+  /** The last position that the client has seen, for clients that can name it only to the auth endpoint. */
   since: z.string().optional(),
 });
 export type ChannelData = z.infer<typeof ChannelData>;
 
-/** What is known of who signed in, from signed `user_data`. */
+/** The signed `user_data` of a sign-in. */
 export const UserData = z.looseObject({
   id: UserId,
   session: z.string().optional(),
 });
 export type UserData = z.infer<typeof UserData>;
 
-/** Reads JSON that a client wrote; undefined if it is none, or has more levels than a caller may send. */
+/** Reads JSON that a client sent; undefined if it is not JSON, or has more levels than a caller may send. */
 export function readJson(text: string): unknown {
   if (isDeeperThan(text)) return undefined;
   try {
@@ -94,13 +94,13 @@ export function readJson(text: string): unknown {
   }
 }
 
-/** Reads a text as a JSON object; undefined where it is none. */
+/** Reads a text as a JSON object; undefined if it is not one. */
 export function jsonObject(text: unknown): Record<string, unknown> | undefined {
   const value = typeof text === 'string' ? readJson(text) : undefined;
   return isObject(value) ? value : undefined;
 }
 
-/** The data of an event as JSON text: a text that is JSON already stays as it is. */
+/** The data of an event as JSON text; a text that is JSON already is not encoded again. */
 export function asJson(data: unknown): string {
   if (typeof data !== 'string') return JSON.stringify(data ?? null);
   return readJson(data) === undefined ? JSON.stringify(data) : data;
@@ -110,19 +110,19 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A frame of an event; `data` is JSON as text. Who caused it stands in `user_id`, where it is told. */
+/** The frame of an event. @param data JSON as text @param userId who caused it, if the recipients may know */
 export function eventFrame(
   event: string,
   channel: string | undefined,
   data: string,
   userId?: string,
 ): string {
-  const where = channel === undefined ? '' : `,"channel":${JSON.stringify(channel)}`;
-  const who = userId === undefined ? '' : `,"user_id":${JSON.stringify(userId)}`;
-  return `{"event":${JSON.stringify(event)}${where},"data":${JSON.stringify(data)}${who}}`;
+  const channelField = channel === undefined ? '' : `,"channel":${JSON.stringify(channel)}`;
+  const userField = userId === undefined ? '' : `,"user_id":${JSON.stringify(userId)}`;
+  return `{"event":${JSON.stringify(event)}${channelField},"data":${JSON.stringify(data)}${userField}}`;
 }
 
-/** A frame of `pusher:error`, whose data is an object. */
+/** The frame of `pusher:error`, whose data is an object, not a text. */
 export function errorFrame(code: PushCode, message: string): string {
   return JSON.stringify({ event: 'pusher:error', data: { code, message } });
 }
@@ -130,5 +130,5 @@ export function errorFrame(code: PushCode, message: string): string {
 /** The frame that answers `pusher:ping`. */
 export const pongFrame = '{"event":"pusher:pong","data":{}}';
 
-/** The frame that asks a silent client whether it is there; webman's client reads its data as a text. */
+/** The frame sent to a silent client; webman's client needs its data as a text. */
 export const pingFrame = eventFrame('pusher:ping', undefined, '{}');

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
 /**
- * One push that comes from the log, as the table `push` keeps it and the bus carries it. `channel`
- * is the plain name: `user-9`, `group-50`, `global`; its `private-` twin hears the same.
+ * One push of the log, as a row of `read.push` and as the bus carries it. `channel` is the plain name (`user-9`,
+ * `group-50`, `global`); subscribers of its `private-` twin get the same.
  */
 export const PushRow = z.object({
   channel: z.string(),
-  /** The position of the event in the log, and a running number among the pushes of that event. */
+  /** The position of the event in the log, and the number of the push among that event's pushes. */
   place: z.string(),
   number: z.int().nonnegative(),
   event: z.string(),

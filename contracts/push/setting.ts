@@ -3,7 +3,7 @@ import { PublicSettings } from '../settings.ts';
 import { jsonObject } from './protocol.ts';
 import type { PushRow } from './row.ts';
 
-/** The settings as getsetting shows them. `ws_address` is the one in effect for the hearer, always with a port. */
+/** The settings as `pop/getsetting` shows them. `ws_address` is the recipient's, always with a port. */
 export const SettingChangePush = z.object({
   id: z.literal('2'),
   ...PublicSettings.shape,
@@ -12,26 +12,26 @@ export const SettingChangePush = z.object({
 });
 export type SettingChangePush = z.infer<typeof SettingChangePush>;
 
-/** What the log's row says of them: the same for every hearer; `ws_address` only if one is set. */
+/** The settings in the row of the push, the same for every recipient; `ws_address` only if the setting is set. */
 export const StoredSettingChange = SettingChangePush.omit({ appkey: true }).partial({ ws_address: true });
 
-/** Whether a row lacks what differs between hearers. */
+/** Whether a row lacks what differs between recipients. */
 export function isSettingChange({ event }: Pick<PushRow, 'event'>): boolean {
   return event === 'settingChange';
 }
 
 /**
- * The data of `settingChange` for one hearer.
+ * The data of `settingChange` for one recipient.
  * @param data the row's, as JSON text
- * @param reachedAt the websocket's address as the hearer reached us, with its port
+ * @param wsAddress the address of the websocket that the recipient uses, with its port; the setting goes before it
  */
-export function completeSettings(data: string, appkey: string, reachedAt: string): string {
-  return JSON.stringify({ ws_address: reachedAt, ...jsonObject(data), appkey });
+export function completeSettings(data: string, appkey: string, wsAddress: string): string {
+  return JSON.stringify({ ws_address: wsAddress, ...jsonObject(data), appkey });
 }
 
 const Escaping = z.object({ escape_html: PublicSettings.shape.escape_html.unwrap() });
 
-/** Whether texts are escaped for HTML from a row on; undefined if it does not say so. */
+/** Whether texts are escaped for HTML after this row; undefined if the row does not change that. */
 export function escapesFrom(row: Pick<PushRow, 'event' | 'data'>): boolean | undefined {
   if (!isSettingChange(row)) return undefined;
   const { data } = Escaping.safeParse(jsonObject(row.data));

@@ -11,7 +11,7 @@ const gateway = createGateway({
   bus: memoryBus(logger),
   database: createPool(process.argv[2] ?? '', logger),
   app: { id: 'bench', key: 'bench', secret: 'bench' },
-  sessions: { verify: async () => undefined, standing: async () => undefined },
+  sessions: { verify: async () => undefined, verifyHash: async () => undefined },
   logger,
 });
 await gateway.start();

@@ -8,7 +8,7 @@ import { markRead, readNewest } from '../commands/change-chat.ts';
 import { takeMessage } from '../commands/take-message.ts';
 import { type Chat, conversationOf } from '../domain/chat.ts';
 import { groupStream } from '../domain/group.ts';
-import { findMissedPushes } from '../pushes/missed.ts';
+import { findMissedPushes } from '../pushes/missed-pushes.ts';
 import { findMessage, findReading, readPage } from '../queries/messages.ts';
 import { countUnread } from '../queries/unread.ts';
 import type { Application } from './application.ts';
@@ -91,8 +91,8 @@ export function messageRoutes(server: FastifyInstance, application: Application)
   });
 
   serve(server, application, message.messageSync, async ({ parameters: { since, limit }, me, request }) => {
-    const hearer = { uid: me(), appkey: app.key, reachedAt: websocketAddress(request) };
-    const { events, ...rest } = await findMissedPushes(pool, hearer, since, limit, inLog);
+    const recipient = { uid: me(), appkey: app.key, wsAddress: websocketAddress(request) };
+    const { events, ...rest } = await findMissedPushes(pool, recipient, since, limit, inLog);
     return { data: { events: [...events], ...rest } };
   });
 }

@@ -10,32 +10,32 @@ import { sessionsTopic } from '../bus/topics.ts';
 import { type PageRequest, type Trust, trustNone } from '../edge/proxies.ts';
 import { createSecurityLog } from '../edge/security-log.ts';
 import type { Database } from '../postgres/database.ts';
-import { PushRecord } from '../pushes/record.ts';
+import { PushStore } from '../pushes/push-store.ts';
 import { Connections } from './connections/connections.ts';
 import { defaultLimits, type Limits } from './connections/limits.ts';
 import type { Sessions } from './connections/sessions.ts';
-import { takeUpgrades } from './connections/upgrade.ts';
+import { acceptUpgrades } from './connections/upgrade.ts';
 import { type AuthSettings, authRoutes } from './http/auth-routes.ts';
 import { serverRoutes } from './http/server-routes.ts';
-import { MemberStore } from './presence/member-store.ts';
-import { Members } from './presence/members.ts';
 import { Occupancy } from './presence/occupancy.ts';
-import { People } from './presence/people.ts';
-import { PresenceStore } from './presence/presence-store.ts';
+import { OnlineUsers } from './presence/online-users.ts';
+import { OnlineUsersStore } from './presence/online-users-store.ts';
+import { PresenceChannelStore } from './presence/presence-channel-store.ts';
+import { PresenceChannels } from './presence/presence-channels.ts';
 import { Delivery } from './protocol/delivery.ts';
 import { Dispatch } from './protocol/dispatch.ts';
 import { Identities } from './protocol/identities.ts';
 import { Sockets } from './protocol/sockets.ts';
 import { Subscriber } from './protocol/subscriber.ts';
-import { Audit } from './subscriptions/audit.ts';
-import { namesOfFeed } from './subscriptions/channel-name.ts';
+import { AuditChannel } from './subscriptions/audit-channel.ts';
+import { namesOfFeed } from './subscriptions/channel.ts';
+import { ChatChannels } from './subscriptions/chat-channels.ts';
 import { ChatRights } from './subscriptions/chat-rights.ts';
-import { Chats } from './subscriptions/chats.ts';
+import { GroupMemberships } from './subscriptions/group-memberships.ts';
+import { Hub } from './subscriptions/hub.ts';
 import { LastEvents } from './subscriptions/last-events.ts';
-import { Looks } from './subscriptions/look.ts';
-import { Memberships } from './subscriptions/memberships.ts';
-import { Rooms } from './subscriptions/rooms.ts';
-import { Tail } from './subscriptions/tail.ts';
+import { PushFeed } from './subscriptions/push-feed.ts';
+import { Snapshots } from './subscriptions/snapshot.ts';
 
 export interface GatewayOptions {
   readonly bus: Bus;
@@ -43,86 +43,98 @@ export interface GatewayOptions {
   readonly app: App;
   readonly sessions: Sessions;
   readonly logger: Logger;
-  /** What differs from `defaultLimits`. */
+  /** Limits that replace those of `defaultLimits`. */
   readonly limits?: Partial<Limits>;
-  /** The token of the login cookie, if the request's origin may use it; by default none is taken. */
+  /** The token in the login cookie, if the request's origin may use it. By default cookies are ignored. */
   readonly cookieToken?: (request: PageRequest) => Promise<string | undefined>;
-  /** The settings that the endpoints go by; by default those of a new installation. */
+  /** The settings of the HTTP endpoints. By default those of a new installation. */
   readonly settings?: () => AuthSettings;
-  /** Which proxies may name the client's address, protocol and host; by default none. */
+  /** Which proxies may name the client's address, protocol and host. By default none. */
   readonly trust?: Trust;
 }
 
-/** What a gateway is doing just now. */
+/** The state of a gateway. */
 export interface GatewayStatus {
   readonly gateway: string;
   readonly sockets: number;
-  /** Feeds of the log that it listens to. */
+  /** Feeds of the log to which it listens. */
   readonly feeds: number;
-  /** Frames given to sockets so far. */
+  /** Events delivered so far, each socket counted. */
   readonly delivered: number;
-  /** Up to where in the log everything was given. */
-  readonly place: string;
-  /** For how long it has tried to read pushes that it missed, in milliseconds; 0 if it misses none. */
-  readonly stalled: number;
+  /** Everything up to this position of the log was delivered. */
+  readonly position: string;
+  /** How long missed pushes have been read without success, in milliseconds; 0 if none are missed. */
+  readonly stalledMs: number;
 }
 
 export interface Gateway {
-  /** Begins to hear and to be counted. @throws what the database throws. */
+  /** Begins to follow the log's pushes, and its heartbeats. @throws what the database throws. */
   start(): Promise<void>;
-  /** Takes websockets from the server: any path that ends in `/app/{key}`. */
+  /** Accepts websockets from the server: any path that ends in `/app/{key}`. */
   attach(server: Server): void;
-  /** Pusher's auth endpoints and its HTTP side. */
+  /** Pusher's auth endpoints, and its HTTP API for other backends. */
   readonly routes: FastifyPluginAsync;
-  /** Closes all sockets with 4200 and stops, once; the server itself is its owner's. */
+  /** Closes all sockets with 4200 and stops. A repeat has no effect. The HTTP server stays open. */
   drain(): Promise<void>;
   status(): GatewayStatus;
 }
 
-/** Makes a gateway: the sockets, what they hear, and who is online through it. Holds no truth. */
+/** Makes a gateway. All that it needs after a restart is in the database. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { bus, database, app, logger, sessions } = options;
   const id = randomUUID();
   const security = createSecurityLog(logger);
   const limits = { ...defaultLimits, ...options.limits };
   const cookieToken = options.cookieToken ?? (async () => undefined);
-  const record = new PushRecord(database);
-  const rooms = new Rooms(app.key, limits.replayedEvents);
+  const pushStore = new PushStore(database);
+  const hub = new Hub(app.key, limits.maxReplayedEvents);
   const connections = new Connections();
-  const audit = new Audit({ record, rooms, logger });
-  const tail = new Tail({ bus, record, logger });
-  const looks = new Looks(record, tail);
-  const memberships = new Memberships(tail.feeds);
+  const audit = new AuditChannel({ pushStore, hub, logger });
+  const pushFeed = new PushFeed({ bus, pushStore, logger });
+  const snapshots = new Snapshots(pushStore, pushFeed);
+  const memberships = new GroupMemberships(pushFeed.feeds);
   const rights = new ChatRights(database);
-  const chats: Chats = new Chats({
-    ...{ rights, feeds: tail.feeds, logger },
+  const chatChannels: ChatChannels = new ChatChannels({
+    ...{ rights, feeds: pushFeed.feeds, logger },
     revoke: (subscription) => subscriber.revoke(subscription),
   });
   const lastEvents = new LastEvents(database);
-  const memberStore = new MemberStore(database, id);
-  const members = new Members({ store: memberStore, bus, rooms, logger });
-  const people = new People({
-    store: new PresenceStore(database, id),
-    bus,
-    logger,
-    offlineAfter: limits.offlineAfter,
-    gatewaySilence: limits.gatewaySilence,
-    onBeat: (known) => members.allStale(!known),
+  const presenceChannelStore = new PresenceChannelStore(database, id);
+  const presenceChannels: PresenceChannels = new PresenceChannels({
+    ...{ store: presenceChannelStore, bus, hub, logger },
+    onFailure: () => onlineUsers.beatSoon(),
   });
-  const identities = new Identities({ database, connections, people, limits });
+  const onlineUsers = new OnlineUsers({
+    ...{ store: new OnlineUsersStore(database, id), bus, logger },
+    ...{ offlineDelayMs: limits.offlineDelayMs, gatewayTimeoutMs: limits.gatewayTimeoutMs },
+    onBeat: (known) => presenceChannels.allStale(!known),
+  });
+  const identities = new Identities({ database, connections, onlineUsers, limits });
   const subscriber: Subscriber = new Subscriber({
-    ...{ app, bus, rooms, tail, looks, record, memberships, members, audit, limits, logger, identities },
-    ...{ rights, chats, lastEvents },
-    hearTopic: (topic) => bus.onSignal(topic, (signal) => hearOnChannel(signal, rooms, members)),
+    ...{
+      app,
+      bus,
+      hub,
+      pushFeed,
+      snapshots,
+      pushStore,
+      memberships,
+      presenceChannels,
+      audit,
+      limits,
+      logger,
+    },
+    ...{ identities, rights, chatChannels, lastEvents },
+    listenToTopic: (topic) => bus.onSignal(topic, (signal) => onChannelSignal(signal, hub, presenceChannels)),
   });
   const dispatch = new Dispatch({ app, bus, subscriber, identities, rights, limits });
   const sockets = new Sockets({ connections, identities, subscriber, dispatch, limits, logger, security });
-  const occupancy = new Occupancy({ bus, database, rooms, gateway: id });
+  const occupancy = new Occupancy({ bus, database, hub, gateway: id });
   const delivery = new Delivery({
-    ...{ rooms, memberships, subscriber, record, audit, chats },
-    onMissed: () => {
-      chats.judgeAll();
-      members.allStale();
+    ...{ hub, memberships, subscriber, pushStore, audit, chatChannels },
+    onGap: () => {
+      chatChannels.judgeAll();
+      presenceChannels.allStale();
       sockets.recheckSoon();
     },
     onRestored: () => sockets.closeAll(pushCodes.restarting, 'the log was restored: come again'),
@@ -134,10 +146,12 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   async function end(): Promise<void> {
     for (const stop of stops) stop();
-    // Where the database is away, the others find out that nobody is here any more.
-    const left = people.leave().catch((error) => logger.warn({ err: error }, 'nobody was told to be gone'));
+    // If the database is away, the other gateways notice by the heartbeats that this one is gone.
+    const left = onlineUsers
+      .leave()
+      .catch((error) => logger.warn({ err: error }, 'the other gateways could not be notified of the stop'));
     await sockets.drain();
-    tail.stop();
+    pushFeed.stop();
     occupancy.stop();
     await left;
     for (const stop of detach) stop();
@@ -145,12 +159,12 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     async start() {
-      await tail.start(delivery);
-      await people.start();
+      await pushFeed.start(delivery);
+      await onlineUsers.start();
       stops.push(
-        bus.onSignal(sessionsTopic, (signal) => hearOfSessions(signal, identities)),
+        bus.onSignal(sessionsTopic, (signal) => onSessionSignal(signal, identities)),
         bus.onInterruption(() => {
-          members.allStale();
+          presenceChannels.allStale();
           sockets.recheckSoon();
         }),
         sockets.start(),
@@ -158,13 +172,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     attach(server) {
       const { trust = trustNone } = options;
-      detach.push(takeUpgrades(server, { app, sessions, cookieToken, limits, reader: sockets, trust }));
+      detach.push(acceptUpgrades(server, { app, sessions, cookieToken, limits, handler: sockets, trust }));
     },
     routes: async (server) => {
       const settings = options.settings ?? (() => defaultSettings);
-      authRoutes(server, { app, sessions, looks, rights, database, cookieToken, security, settings });
+      authRoutes(server, { app, sessions, snapshots, rights, database, cookieToken, security, settings });
       await server.register(serverRoutes, {
-        ...{ app, bus, occupancy, memberStore, lastEvents, security, settings },
+        ...{ app, bus, occupancy, presenceChannelStore, lastEvents, security, settings },
       });
     },
     drain() {
@@ -174,23 +188,23 @@ export function createGateway(options: GatewayOptions): Gateway {
     status: () => ({
       gateway: id,
       sockets: connections.size,
-      feeds: tail.feeds.names().length,
-      delivered: rooms.delivered,
-      place: tail.place,
-      stalled: tail.stalled,
+      feeds: pushFeed.feeds.names().length,
+      delivered: hub.delivered,
+      position: pushFeed.position,
+      stalledMs: pushFeed.stalledMs,
     }),
   };
 }
 
-function hearOnChannel(signal: Signal, rooms: Rooms, members: Members): void {
-  if (signal.kind === 'members changed') members.stale(signal.channel);
+function onChannelSignal(signal: Signal, hub: Hub, presenceChannels: PresenceChannels): void {
+  if (signal.kind === 'members changed') presenceChannels.stale(signal.channel);
   if (signal.kind !== 'ephemeral') return;
-  const names = signal.twin === true ? namesOfFeed(signal.channel) : [signal.channel];
-  for (const name of names) rooms.giveEphemeral(name, signal);
+  const channels = signal.twin === true ? namesOfFeed(signal.channel) : [signal.channel];
+  for (const channel of channels) hub.deliverEphemeral(channel, signal);
 }
 
-function hearOfSessions(signal: Signal, identities: Identities): void {
-  if (signal.kind === 'token ended') identities.endSession(signal.token);
+function onSessionSignal(signal: Signal, identities: Identities): void {
+  if (signal.kind === 'token ended') identities.endToken(signal.token);
   if (signal.kind === 'user ended') identities.endUser(String(signal.uid));
   if (signal.kind === 'connections ended') identities.endUser(signal.userId);
 }

@@ -5,7 +5,7 @@ import { Client } from './client.ts';
 import { allowedOrigin, app, Installation } from './harness.ts';
 
 const installation = await Installation.open();
-const { port, gateway } = await installation.start({ socketsOfUser: 3 });
+const { port, gateway } = await installation.start({ maxSocketsPerUser: 3 });
 const token = await installation.register(9);
 afterAll(() => installation.close());
 

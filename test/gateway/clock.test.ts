@@ -4,7 +4,7 @@ import { Client } from './client.ts';
 import { Installation } from './harness.ts';
 
 const installation = await Installation.open();
-const limits = { activitySeconds: 1, pongTimeout: 60_000, framesAtOnce: 50, framesEachSecond: 50 };
+const limits = { activityTimeoutSeconds: 1, pongTimeoutMs: 60_000, frameBurst: 50, framesPerSecond: 50 };
 const one = await installation.start(limits);
 await installation.start(limits);
 const token = await installation.register(9);
@@ -77,22 +77,22 @@ describe('a gateway is taken for dead', () => {
 
   test('when its count has not moved for as long as a gateway may be silent', () => {
     const watch = new GatewayWatch(4_000);
-    for (const now of [0, 1_000, 2_000, 3_000, 3_999]) expect(watch.gone([beat(7)], now)).toEqual([]);
-    expect(watch.gone([beat(7)], 4_000)).toMatchObject([beat(7)]);
-    expect(watch.gone([beat(8)], 4_500)).toEqual([]);
+    for (const now of [0, 1_000, 2_000, 3_000, 3_999]) expect(watch.check([beat(7)], now)).toEqual([]);
+    expect(watch.check([beat(7)], 4_000)).toMatchObject([beat(7)]);
+    expect(watch.check([beat(8)], 4_500)).toEqual([]);
   });
 
   test('a second after it said that it leaves', () => {
     const watch = new GatewayWatch(4_000);
-    expect(watch.gone([beat(7)], 0)).toEqual([]);
-    expect(watch.gone([beat(7, true)], 500)).toEqual([]);
-    expect(watch.gone([beat(7, true)], 1_500)).toMatchObject([beat(7, true)]);
+    expect(watch.check([beat(7)], 0)).toEqual([]);
+    expect(watch.check([beat(7, true)], 500)).toEqual([]);
+    expect(watch.check([beat(7, true)], 1_500)).toMatchObject([beat(7, true)]);
   });
 
   test('not for the time during which nobody could look', () => {
     const watch = new GatewayWatch(4_000);
-    watch.gone([beat(7)], 0);
-    expect(watch.gone([beat(7)], 60_000)).toEqual([]);
-    expect(watch.gone([beat(8)], 61_000)).toEqual([]);
+    watch.check([beat(7)], 0);
+    expect(watch.check([beat(7)], 60_000)).toEqual([]);
+    expect(watch.check([beat(8)], 61_000)).toEqual([]);
   });
 });

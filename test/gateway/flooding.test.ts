@@ -1,16 +1,20 @@
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { Pace, type PacedSocket, sliceMs } from '../../services/gateway/connections/pace.ts';
+import {
+  AddressThrottle,
+  sliceMs,
+  type ThrottledSocket,
+} from '../../services/gateway/connections/address-throttle.ts';
 import { Client } from './client.ts';
 import { Installation } from './harness.ts';
 
 const installation = await Installation.open();
 const { port } = await installation.start({
-  clientEventsAtOnce: 5,
-  clientEventsEachSecond: 0.001,
-  clientEventBytesAtOnce: 1_000,
-  clientEventBytesEachSecond: 0.1,
+  clientEventBurst: 5,
+  clientEventsPerSecond: 0.001,
+  clientEventByteBurst: 1_000,
+  clientEventBytesPerSecond: 0.1,
 });
-const slow = await installation.start({ framesOfAddress: 1 });
+const slow = await installation.start({ maxAddressFramesPerSlice: 1 });
 const tokens = new Map([
   [31, await installation.register(31)],
   [32, await installation.register(32)],
@@ -70,9 +74,9 @@ test('more frames from one address than are read in a slice of time are all answ
 test('sockets of an address that brings too much are paused, and read again in turns; others are not touched', () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   try {
-    const pace = new Pace({ framesOfAddress: 10, bytesOfAddress: 1_000 });
-    const paused = new Set<PacedSocket>();
-    const socketOf = (network: string): PacedSocket => {
+    const throttle = new AddressThrottle({ maxAddressFramesPerSlice: 10, maxAddressBytesPerSlice: 1_000 });
+    const paused = new Set<ThrottledSocket>();
+    const socketOf = (network: string): ThrottledSocket => {
       const socket = {
         network,
         pause: () => void paused.add(socket),
@@ -82,9 +86,9 @@ test('sockets of an address that brings too much are paused, and read again in t
     };
     const flooding = Array.from({ length: 40 }, () => socketOf('10.0.0.1'));
     const [other, large] = [socketOf('10.0.0.2'), socketOf('10.0.0.3')];
-    for (const socket of flooding) pace.count(socket, 1);
-    pace.count(other, 1_000);
-    for (const bytes of [1_000, 1]) pace.count(large, bytes);
+    for (const socket of flooding) throttle.count(socket, 1);
+    throttle.count(other, 1_000);
+    for (const bytes of [1_000, 1]) throttle.count(large, bytes);
     expect(paused).toEqual(new Set([...flooding.slice(10), large]));
     vi.advanceTimersByTime(sliceMs);
     // The first sixteen that waited, and the only one of the other address.

@@ -4,13 +4,13 @@ import { Installation } from './harness.ts';
 
 const installation = await Installation.open();
 const { gateway, port } = await installation.start({
-  activitySeconds: 1,
-  pongTimeout: 1_500,
-  waitingBytes: 262_144,
-  socketsOfUser: 2,
-  subscriptionsOfSocket: 3,
-  clientEventsAtOnce: 2,
-  clientEventsEachSecond: 0.1,
+  activityTimeoutSeconds: 1,
+  pongTimeoutMs: 1_500,
+  maxUnreadBytes: 262_144,
+  maxSocketsPerUser: 2,
+  maxSubscriptionsPerSocket: 3,
+  clientEventBurst: 2,
+  clientEventsPerSecond: 0.1,
 });
 const token = await installation.register(9);
 await installation.register(10);

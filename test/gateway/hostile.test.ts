@@ -5,7 +5,7 @@ import { Installation } from './harness.ts';
 import { opcodes, type RawFrame, RawSocket } from './raw-socket.ts';
 
 const installation = await Installation.open();
-const { gateway, port } = await installation.start({ framesAtOnce: 500, framesEachSecond: 1 });
+const { gateway, port } = await installation.start({ frameBurst: 500, framesPerSecond: 1 });
 const token = await installation.register(9);
 afterAll(() => installation.close());
 

@@ -6,8 +6,8 @@ import { Client } from './client.ts';
 import { Installation } from './harness.ts';
 
 const installation = await Installation.open();
-const first = await installation.start({ gatewaySilence: 6_000 });
-const second = await installation.start({ gatewaySilence: 6_000 });
+const first = await installation.start({ gatewayTimeoutMs: 6_000 });
+const second = await installation.start({ gatewayTimeoutMs: 6_000 });
 afterAll(() => installation.close());
 
 let people = 100;
@@ -144,7 +144,7 @@ test('a thousand people who reconnect at once tell their friends nothing', async
   const { hearing } = await friends();
   const friend = people;
   // So long that on any machine they are back before it is over.
-  const patient = await installation.start({ offlineAfter: 8_000 });
+  const patient = await installation.start({ offlineDelayMs: 8_000 });
   const tokens = await installation.registerMany(10_000, 1_000);
   await installation.pool.query(
     `insert into read.friendships

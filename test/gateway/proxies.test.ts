@@ -21,7 +21,7 @@ async function openedFor(port: number, address: string, path = `/app/${app.key}`
 }
 
 test('sockets are counted by the address that a trusted proxy names', async () => {
-  const { port } = await installation.start({ socketsOfAddress: 1 }, undefined, { trust: trustOf(1) });
+  const { port } = await installation.start({ maxSocketsPerAddress: 1 }, undefined, { trust: trustOf(1) });
   expect(await openedFor(port, '198.51.100.1')).toBe('pusher:connection_established');
   expect(await openedFor(port, '198.51.100.2')).toBe('pusher:connection_established');
   expect(await openedFor(port, '198.51.100.3, 198.51.100.2')).toBe(4004);
@@ -30,7 +30,7 @@ test('sockets are counted by the address that a trusted proxy names', async () =
 test('a socket that is refused is told in the log, with the address and the reason', async () => {
   const lines: Record<string, unknown>[] = [];
   const logger = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
-  const { port } = await installation.start({ socketsOfAddress: 1 }, undefined, {
+  const { port } = await installation.start({ maxSocketsPerAddress: 1 }, undefined, {
     trust: trustOf(1),
     logger,
   });
@@ -55,7 +55,7 @@ test('a socket that is refused is told in the log, with the address and the reas
 });
 
 test('sockets are counted by the proxy’s own address if it is not trusted', async () => {
-  const { port } = await installation.start({ socketsOfAddress: 1 });
+  const { port } = await installation.start({ maxSocketsPerAddress: 1 });
   expect(await openedFor(port, '198.51.100.1')).toBe('pusher:connection_established');
   expect(await openedFor(port, '198.51.100.2')).toBe(4004);
 });

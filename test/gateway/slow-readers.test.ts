@@ -74,7 +74,7 @@ test('what came while the client resumed slowly follows in order', async () => {
 
 describe('a client is cut off', () => {
   test('that reads nothing for as long as a reader is waited for, and its others hear on', async () => {
-    const strict = await installation.start({ readerPatience: 1_500 });
+    const strict = await installation.start({ readTimeoutMs: 1_500 });
     const reading = await Client.connect(strict.port, { token });
     await reading.subscribe('user-9');
     await resumeUnread(strict.port);

@@ -5,7 +5,7 @@ import { createTokenReader } from '../../services/accounts/token-reader.ts';
 import type { TokenHash } from '../../services/accounts/tokens.ts';
 import { hedged } from '../../services/postgres/hedged.ts';
 import { createPool } from '../../services/postgres/pool.ts';
-import { PushRecord } from '../../services/pushes/record.ts';
+import { PushStore } from '../../services/pushes/push-store.ts';
 import { silent } from '../support/accounts.ts';
 import { createDatabase } from '../support/database.ts';
 import { type NetworkProxy, startDatabaseProxy } from '../support/proxy.ts';
@@ -48,15 +48,15 @@ describe('while one connection of the pool is frozen', () => {
     [
       'gateways read what was pushed',
       () => {
-        const record = new PushRecord(pool);
-        return () => record.checkpoint();
+        const pushStore = new PushStore(pool);
+        return () => pushStore.checkpoint();
       },
     ],
     [
       'gateways read who is a member',
       () => {
-        const record = new PushRecord(pool);
-        return () => record.memberships([], []);
+        const pushStore = new PushStore(pool);
+        return () => pushStore.memberships([], []);
       },
     ],
   ])('%s before its deadline', async (_, prepare) => {

@@ -7,37 +7,36 @@ import { readTicket } from './ticket.ts';
 export interface AdmissionOptions {
   readonly app: App;
   readonly sessions: Sessions;
-  /** The token of the login cookie, if the request's origin may use it. @throws what the settings' source throws. */
+  /** The token in the login cookie, if the request's origin may use it. @throws what the settings' source throws. */
   cookieToken(request: PageRequest): Promise<string | undefined>;
 }
 
-/** What an upgrade request shows of its sender. */
-export interface Shown {
+/** What an upgrade request says of its sender. */
+export interface Credentials {
   readonly page: PageRequest & Client;
-  /** The app key of the path. */
+  /** The app key in the path. */
   readonly key: string | undefined;
-  /** The ticket of the path, if there is one. */
+  /** The ticket in the path, if there is one. */
   readonly ticket: string | undefined;
-  /** The query's token. */
+  /** The token in the query. */
   readonly token: string | undefined;
 }
 
-/** Whose socket it is (undefined: nobody's), or why it is refused. */
+/** The session of an admitted socket (undefined: anonymous), or why the socket is refused. */
 export type Verdict =
   | { readonly session: Session | undefined }
   | { readonly code: PushCode; readonly message: string };
 
 /**
- * Judges an upgrade request. A token of the query or a ticket of the path must be valid, or the socket is
- * refused; a login cookie that is no longer valid makes the socket anonymous, because pages cannot leave it out
- * (docs/realtime.md, "Who hears").
+ * Judges an upgrade request. A socket with an invalid token or ticket is refused. An invalid login cookie makes
+ * the socket anonymous instead, because pages cannot leave cookies out (docs/realtime.md, "Who listens"). Never throws.
  */
-export async function admit(options: AdmissionOptions, shown: Shown): Promise<Verdict> {
-  if (shown.key !== options.app.key) {
+export async function admit(options: AdmissionOptions, credentials: Credentials): Promise<Verdict> {
+  if (credentials.key !== options.app.key) {
     return { code: pushCodes.unknownKey, message: 'no application has this key' };
   }
   try {
-    return await sessionOf(options, shown);
+    return await sessionOf(options, credentials);
   } catch {
     return { code: pushCodes.overCapacity, message: 'not ready: come again' };
   }
@@ -45,17 +44,17 @@ export async function admit(options: AdmissionOptions, shown: Shown): Promise<Ve
 
 async function sessionOf(
   { app, sessions, cookieToken }: AdmissionOptions,
-  { token, ticket, page }: Shown,
+  { token, ticket, page }: Credentials,
 ): Promise<Verdict> {
-  if (token !== undefined) return mustHave(await sessions.verify(token));
+  if (token !== undefined) return mustBeValid(await sessions.verify(token));
   if (ticket !== undefined) {
-    const hash = readTicket(app, ticket);
-    return mustHave(hash === undefined ? undefined : await sessions.standing(hash));
+    const tokenHash = readTicket(app, ticket);
+    return mustBeValid(tokenHash === undefined ? undefined : await sessions.verifyHash(tokenHash));
   }
   const cookie = page.headers.cookie === undefined ? undefined : await cookieToken(page);
   return { session: cookie === undefined ? undefined : await sessions.verify(cookie) };
 }
 
-function mustHave(session: Session | undefined): Verdict {
+function mustBeValid(session: Session | undefined): Verdict {
   return session === undefined ? { code: pushCodes.tokenEnded, message: 'the token has ended' } : { session };
 }

@@ -6,125 +6,126 @@ import { errorFrame, eventFrame, type PushCode, pushCodes } from '../../../contr
 import { networkOf } from '../../edge/client-network.ts';
 import { TokenBucket } from '../../edge/token-bucket.ts';
 import type { Subscription } from '../subscriptions/subscription.ts';
+import type { AddressThrottle } from './address-throttle.ts';
 import { textFrame } from './frame.ts';
 import type { Limits } from './limits.ts';
-import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
-import type { Pace } from './pace.ts';
+import type { WriteQueue } from './write-queue.ts';
 
-/** Most sockets are idle, and of some there are very many: what an idle one does not need is shared. */
+/** A client that does not answer a close frame for this time is cut off. */
+export const closingTimeoutMs = 2_000;
+
+/** Most sockets are idle, and there may be 100,000: they share what an idle one does not need. */
 const none: ReadonlyMap<string, Subscription> = new Map();
 
-/** One websocket: what it is subscribed to, who it is known to be, and how frames go out on it. */
+export interface ConnectionOptions {
+  /** The client's address. */
+  readonly address: string;
+  /** The address of the websocket that the client used, with its port. */
+  readonly wsAddress: string;
+  /** The `since` of the websocket's URL: the last position that the client has seen. */
+  readonly since: string | undefined;
+  readonly limits: Limits;
+  readonly writeQueue: WriteQueue;
+  readonly throttle: AddressThrottle;
+}
+
+/** One websocket: its subscriptions, its user, and its frames. Times are milliseconds of the monotonic clock. */
 export class Connection {
   /** The protocol's socket_id. */
   readonly id = `${randomInt(1, 2 ** 47)}.${randomInt(1, 2 ** 47)}`;
   readonly address: string;
-  /** As `networkOf` has it. */
+  /** The network of the address, from `networkOf`. */
   readonly network: string;
-  /** The websocket's address by which the client reached us, with its port. */
-  readonly reachedAt: string;
-  /** The last position of the client, as `?since=` named it, and the feeds' channels for which it has counted. */
+  readonly wsAddress: string;
   readonly since: string | undefined;
+  /** The channels for which `since` has been used. */
   sinceUsed: Set<string> | undefined;
   /** By the channel's name. */
   subscriptions: ReadonlyMap<string, Subscription> = none;
-  /** The user's id and uid, once the token, signing in or a signed subscription told it. */
+  /** The user's id and uid, once the socket's token, a sign-in or a signed subscription named them. */
   userId: string | undefined;
   uid: Uid | undefined;
-  /** Hashes of the tokens under which this socket came to hear what it hears. */
-  sessions: readonly string[] = [];
-  /** When it was last heard, and when it was asked whether it is there (0: not since). */
-  heardAt: number;
-  askedAt = 0;
-  /** When it was closed from here (0: not yet); a client that does not answer is cut off. */
+  /** Hashes of the tokens on which this socket or one of its subscriptions depends. */
+  tokenHashes: readonly string[] = [];
+  /** When its last frame came, and when it was pinged since (0: not). */
+  receivedAt: number;
+  pingedAt = 0;
+  /** When the gateway closed it (0: not yet). */
   closedAt = 0;
   readonly #peer: WebSocket;
   readonly #limits: Limits;
-  readonly #outbox: Outbox;
-  readonly #pace: Pace;
+  readonly #writeQueue: WriteQueue;
+  readonly #throttle: AddressThrottle;
   readonly #outgoing: Outgoing;
-  /** Frames that go out at the end of this turn of the event loop. */
+  /** Frames to write at the end of this turn of the event loop. */
   #unwritten: Buffer[] | undefined;
   #frames: TokenBucket | undefined;
   #bytes: TokenBucket | undefined;
   #subscriptions: Map<string, Subscription> | undefined;
 
-  constructor(
-    peer: WebSocket,
-    socket: Duplex,
-    options: {
-      address: string;
-      reachedAt: string;
-      since: string | undefined;
-      limits: Limits;
-      outbox: Outbox;
-      pace: Pace;
-    },
-  ) {
+  constructor(peer: WebSocket, socket: Duplex, options: ConnectionOptions) {
     this.#peer = peer;
     this.#outgoing = new Outgoing(socket);
     this.#limits = options.limits;
-    this.#outbox = options.outbox;
-    this.#pace = options.pace;
+    this.#writeQueue = options.writeQueue;
+    this.#throttle = options.throttle;
     this.address = options.address;
     this.network = networkOf(options.address);
-    this.reachedAt = options.reachedAt;
+    this.wsAddress = options.wsAddress;
     this.since = options.since;
-    this.heardAt = performance.now();
+    this.receivedAt = performance.now();
   }
 
-  /** Whether frames can still go out. */
+  /** Whether frames can be sent. */
   get open(): boolean {
     return this.#peer.readyState === WebSocket.OPEN;
   }
 
-  /** Notes that a frame came, of any kind; false if there are too many, or too many bytes, and it is closed for it. */
-  heard(bytes: number): boolean {
-    this.heardAt = performance.now();
-    this.askedAt = 0;
-    const { framesAtOnce, framesEachSecond, bytesAtOnce, bytesEachSecond } = this.#limits;
-    this.#frames ??= new TokenBucket(framesAtOnce, this.heardAt);
-    this.#bytes ??= new TokenBucket(bytesAtOnce, this.heardAt);
-    const borne =
-      this.#frames.take(framesAtOnce, framesEachSecond, this.heardAt) &&
-      this.#bytes.take(bytesAtOnce, bytesEachSecond, this.heardAt, bytes);
-    if (borne) {
-      this.#pace.count(this, bytes);
+  /** Counts a received frame of any kind. @returns false if the client exceeds its limits; it is closed then */
+  countFrame(bytes: number): boolean {
+    this.receivedAt = performance.now();
+    this.pingedAt = 0;
+    const { frameBurst, framesPerSecond, byteBurst, bytesPerSecond } = this.#limits;
+    this.#frames ??= new TokenBucket(frameBurst, this.receivedAt);
+    this.#bytes ??= new TokenBucket(byteBurst, this.receivedAt);
+    const withinLimits =
+      this.#frames.take(frameBurst, framesPerSecond, this.receivedAt) &&
+      this.#bytes.take(byteBurst, bytesPerSecond, this.receivedAt, bytes);
+    if (withinLimits) {
+      this.#throttle.count(this, bytes);
       return true;
     }
     this.close(pushCodes.overCapacity, 'too many frames, or too many bytes');
-    // Not its answer to that either: it would go on sending for as long as it may take to answer.
+    // The client's close frame is not read either: the client would go on sending until the closing times out.
     this.pause();
     return false;
   }
 
-  /** Reads nothing more of it. */
+  /** Stops reading. */
   pause(): void {
     this.#peer.pause();
   }
 
-  /** Reads it again. */
+  /** Reads again. */
   resume(): void {
     if (!this.open) return;
-    // It may have waited with what it had to say.
-    this.heardAt = performance.now();
+    // Frames of the client may have waited meanwhile: it counts as active.
+    this.receivedAt = performance.now();
     this.#peer.resume();
   }
 
-  /** Notes that it is subscribed. */
-  subscribed(subscription: Subscription): void {
+  addSubscription(subscription: Subscription): void {
     this.#subscriptions ??= new Map();
     this.#subscriptions.set(subscription.channel.name, subscription);
     this.subscriptions = this.#subscriptions;
   }
 
-  /** Notes that it is subscribed no more. */
-  unsubscribed(subscription: Subscription): void {
+  removeSubscription(subscription: Subscription): void {
     this.#subscriptions?.delete(subscription.channel.name);
   }
 
-  /** Writes frames made by `textFrame` as they are, with whatever else comes in this turn of the event loop. */
+  /** Writes frames made by `textFrame`, together with all others of this turn of the event loop. */
   write(frames: Buffer): void {
     if (!this.open) return;
     if (this.#unwritten !== undefined) {
@@ -132,16 +133,16 @@ export class Connection {
       return;
     }
     this.#unwritten = [frames];
-    this.#outbox.add(this);
+    this.#writeQueue.add(this);
   }
 
-  /** Hands what was written to the system; a client that has left far too much unread is cut off. */
+  /** Hands the frames of this turn to the system. A client with too many unread bytes is cut off. */
   flush(): void {
     const frames = this.#unwritten;
     this.#unwritten = undefined;
     if (frames === undefined || !this.open) return;
     this.#outgoing.write(frames);
-    if (this.#outgoing.unread > this.#limits.waitingBytes) this.cut();
+    if (this.#outgoing.unread > this.#limits.maxUnreadBytes) this.cut();
   }
 
   /** Sends one event of the protocol; `data` is JSON as text. */
@@ -154,19 +155,19 @@ export class Connection {
     this.write(textFrame(text));
   }
 
-  /** Sends `pusher:error`; the connection stays. */
+  /** Sends `pusher:error`; the connection stays open. */
   error(code: PushCode, message: string): void {
     this.sendText(errorFrame(code, message));
   }
 
-  /** Says why, and closes. */
+  /** Sends `pusher:error`, and closes. */
   close(code: PushCode, message: string): void {
     if (!this.open) return;
     this.error(code, message);
     this.end(code, message);
   }
 
-  /** Closes, once what was written has gone out. */
+  /** Closes after what was written. */
   end(code: PushCode, message: string): void {
     if (!this.open) return;
     this.flush();
@@ -179,20 +180,20 @@ export class Connection {
     this.#peer.terminate();
   }
 
-  /** Resolves once the client has read what was written, or is gone. */
+  /** Resolves when the client has read what was written, or is gone. */
   async drained(): Promise<void> {
     this.flush();
-    if (this.open) await this.#outgoing.taken();
+    if (this.open) await this.#outgoing.drained();
   }
 
-  /** Since when the client has read nothing of what waits for it, on the monotonic clock; 0 if nothing waits. */
-  get stillSince(): number {
-    return this.#outgoing.stillSince;
+  /** When the client last read something, if frames wait for it; 0 if none do. */
+  get stalledSince(): number {
+    return this.#outgoing.stalledSince;
   }
 
-  /** Notes that it has closed. */
-  closed(): void {
+  /** Drops the frames that wait: the socket has closed. */
+  dropFrames(): void {
     this.#unwritten = undefined;
-    this.#outgoing.closed();
+    this.#outgoing.close();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * One unmasked text frame of the websocket protocol, header and payload in one buffer: made once,
- * written as it is to every socket. Nothing compresses, so no other writer's state is disturbed.
+ * One unmasked text frame of the websocket protocol, header and payload in one buffer. It is made once and
+ * written to many sockets, past the `ws` library; that works because compression is off, so frames have no state.
  */
 export function textFrame(payload: string): Buffer {
   const length = Buffer.byteLength(payload);

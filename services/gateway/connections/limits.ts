@@ -1,72 +1,75 @@
-import { maxReplayedEvents } from '../../pushes/record.ts';
+import { maxReplayedEvents } from '../../pushes/push-store.ts';
 
-/** What a gateway bears of one client, and of all. Times in milliseconds. */
+/**
+ * What a gateway accepts from one client, and from all. A pair of `…Burst` and `…PerSecond` is a token bucket:
+ * its size, and its refill.
+ */
 export interface Limits {
-  /** Sockets on this gateway, of one person, from one address. */
-  readonly sockets: number;
-  readonly socketsOfUser: number;
-  readonly socketsOfAddress: number;
-  readonly subscriptionsOfSocket: number;
-  /** A client that leaves more bytes than this unread is cut off: more than a reader with a usual network ever does. */
-  readonly waitingBytes: number;
-  /** And one for which something waits, and that reads nothing of it for so long. */
-  readonly readerPatience: number;
+  /** Open sockets on this gateway, of one person, and from one address. */
+  readonly maxSockets: number;
+  readonly maxSocketsPerUser: number;
+  readonly maxSocketsPerAddress: number;
+  readonly maxSubscriptionsPerSocket: number;
+  /** A client with more unread bytes is cut off: more than a reader with a usual network ever leaves. */
+  readonly maxUnreadBytes: number;
+  /** A client is cut off if frames wait for it and it reads nothing for this time. */
+  readonly readTimeoutMs: number;
   /**
-   * Of a presence channel's members so many bytes are told when a client subscribes: a
-   * 64th of what a client may leave unread, and more than 2,000 members without an info.
+   * Bytes of the list of members that answers a subscription to a presence channel: a 64th of
+   * `maxUnreadBytes`, and more than 2,000 members without an info.
    */
-  readonly presenceBytes: number;
-  /** Frames of one client: so many at once, and so many a second in the long run. */
-  readonly framesAtOnce: number;
-  readonly framesEachSecond: number;
-  /** Bytes of these frames, likewise: a thousand subscriptions at once are some 400 KB. */
-  readonly bytesAtOnce: number;
-  readonly bytesEachSecond: number;
+  readonly maxPresenceBytes: number;
+  /** Frames of one client. */
+  readonly frameBurst: number;
+  readonly framesPerSecond: number;
+  /** Bytes of these frames: a thousand subscriptions at once are some 400 KB. */
+  readonly byteBurst: number;
+  readonly bytesPerSecond: number;
   /**
-   * Frames, and their bytes, of all sockets of one address in each tenth of a second; what is beyond is read
-   * later. Taking a frame in costs some 20 µs, and a megabyte some 2 ms.
+   * Frames and bytes of all sockets of one address in each slice of 100 ms; the rest is read in later slices.
+   * Reading a frame costs some 20 µs, and a megabyte some 2 ms.
    */
-  readonly framesOfAddress: number;
-  readonly bytesOfAddress: number;
-  /** Client events of one person: so many at once, and so many a second in the long run. */
-  readonly clientEventsAtOnce: number;
-  readonly clientEventsEachSecond: number;
-  /** Bytes of these events, likewise: ten of the longest at once, and one a second. */
-  readonly clientEventBytesAtOnce: number;
-  readonly clientEventBytesEachSecond: number;
-  /** A client silent for so long is asked, in whole seconds as the protocol has it. */
-  readonly activitySeconds: number;
-  /** And closed where it does not answer in time. */
-  readonly pongTimeout: number;
-  /** More events than this on a channel are not replayed: the client loads afresh. */
-  readonly replayedEvents: number;
-  /** Offline is told so long after the last socket closed. */
-  readonly offlineAfter: number;
-  /** A gateway whose heartbeats, one every 3 s, were not seen for so long is dead: its people are offline. */
-  readonly gatewaySilence: number;
+  readonly maxAddressFramesPerSlice: number;
+  readonly maxAddressBytesPerSlice: number;
+  /** Client events of one person. */
+  readonly clientEventBurst: number;
+  readonly clientEventsPerSecond: number;
+  /** Bytes of these events: ten of the longest at once, and one a second. */
+  readonly clientEventByteBurst: number;
+  readonly clientEventBytesPerSecond: number;
+  /** A client that sends nothing for this time gets a ping. In seconds, as the protocol has it. */
+  readonly activityTimeoutSeconds: number;
+  /** A client that sends nothing for this time after a ping is closed. */
+  readonly pongTimeoutMs: number;
+  /** If a client missed more events than this on a channel, they are not replayed: it loads afresh. */
+  readonly maxReplayedEvents: number;
+  /** From the closing of a person's last socket until friends are notified. */
+  readonly offlineDelayMs: number;
+  /** A gateway without a new heartbeat (one every 3 s) for this time is dead, and its users are offline. */
+  readonly gatewayTimeoutMs: number;
 }
 
 export const defaultLimits: Limits = {
-  sockets: 100_000,
-  socketsOfUser: 100,
-  socketsOfAddress: 20_000,
-  subscriptionsOfSocket: 1_000,
-  waitingBytes: 8_388_608,
-  readerPatience: 10_000,
-  presenceBytes: 131_072,
-  framesAtOnce: 2_500,
-  framesEachSecond: 200,
-  bytesAtOnce: 1_048_576,
-  bytesEachSecond: 131_072,
-  framesOfAddress: 1_000,
-  bytesOfAddress: 1_048_576,
-  clientEventsAtOnce: 10,
-  clientEventsEachSecond: 10,
-  clientEventBytesAtOnce: 102_400,
-  clientEventBytesEachSecond: 10_240,
-  activitySeconds: 30,
-  pongTimeout: 30_000,
-  replayedEvents: maxReplayedEvents,
-  offlineAfter: 1_000,
-  gatewaySilence: 12_000,
+  maxSockets: 100_000,
+  maxSocketsPerUser: 100,
+  maxSocketsPerAddress: 20_000,
+  maxSubscriptionsPerSocket: 1_000,
+  maxUnreadBytes: 8_388_608,
+  readTimeoutMs: 10_000,
+  maxPresenceBytes: 131_072,
+  frameBurst: 2_500,
+  framesPerSecond: 200,
+  byteBurst: 1_048_576,
+  bytesPerSecond: 131_072,
+  maxAddressFramesPerSlice: 1_000,
+  maxAddressBytesPerSlice: 1_048_576,
+  clientEventBurst: 10,
+  clientEventsPerSecond: 10,
+  clientEventByteBurst: 102_400,
+  clientEventBytesPerSecond: 10_240,
+  activityTimeoutSeconds: 30,
+  pongTimeoutMs: 30_000,
+  maxReplayedEvents,
+  offlineDelayMs: 1_000,
+  gatewayTimeoutMs: 12_000,
 };

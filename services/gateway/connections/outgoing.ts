@@ -1,62 +1,62 @@
 import type { Duplex } from 'node:stream';
 
 /**
- * Frames on their way to one socket. The system is given some at a time, and the next ones once it has
- * taken those, so that it can be seen whether the client reads. Frames are not put together to one buffer:
- * sockets that do not read share what waits for them.
+ * Frames on their way to one socket. The operating system gets some of them, and the next ones when it has
+ * accepted those, so that the gateway notices if the client does not read. Frames are not joined to one buffer:
+ * sockets that do not read share the buffers of the frames that wait.
  */
 export class Outgoing {
   readonly #socket: Duplex;
-  /** Frames that wait; those before `#next` have gone out. */
+  /** Frames that wait; those before `#next` are written. */
   #frames: Buffer[] = [];
   #next = 0;
   #bytes = 0;
-  #listening = false;
-  #stillSince = 0;
-  #waiting: (() => void)[] | undefined;
+  #awaitsDrain = false;
+  #stalledSince = 0;
+  #waiters: (() => void)[] | undefined;
 
   constructor(socket: Duplex) {
     this.#socket = socket;
   }
 
-  /** Bytes that the client has not read yet, as far as the system tells. */
+  /** Bytes that wait here or in Node; the system's own buffers are not counted. */
   get unread(): number {
     return this.#bytes + this.#socket.writableLength;
   }
 
-  /** Since when something waits and nothing moves, on the monotonic clock; 0 if nothing waits. */
-  get stillSince(): number {
-    return this.#stillSince;
+  /** When the client last read something, on the monotonic clock, if frames wait; 0 if none do. */
+  get stalledSince(): number {
+    return this.#stalledSince;
   }
 
-  /** Gives frames to the system, after those that wait. */
+  /** Writes frames after those that wait. */
   write(frames: readonly Buffer[]): void {
     for (const frame of frames) {
       this.#frames.push(frame);
       this.#bytes += frame.length;
     }
-    this.#give();
+    this.#writeOut();
   }
 
-  /** Resolves once the system has taken all of it, or the socket has closed. */
-  async taken(): Promise<void> {
-    if (this.#stillSince === 0 || this.#socket.destroyed) return;
+  /** Resolves when the system has accepted all frames, or the socket has closed. */
+  async drained(): Promise<void> {
+    if (this.#stalledSince === 0 || this.#socket.destroyed) return;
     await new Promise<void>((resolve) => {
-      this.#waiting ??= [];
-      this.#waiting.push(resolve);
+      this.#waiters ??= [];
+      this.#waiters.push(resolve);
     });
   }
 
-  /** The socket has closed. */
-  closed(): void {
+  /** Drops the frames that wait: the socket has closed. */
+  close(): void {
     this.#frames = [];
     this.#next = 0;
     this.#bytes = 0;
-    this.#stillSince = 0;
-    this.#resolveWaiting();
+    this.#stalledSince = 0;
+    this.#resolveWaiters();
   }
 
-  #give(): void {
+  #writeOut(): void {
     const socket = this.#socket;
     socket.cork();
     while (!socket.writableNeedDrain) {
@@ -72,23 +72,23 @@ export class Outgoing {
       this.#next = 0;
     }
     if (!socket.writableNeedDrain) {
-      this.#stillSince = 0;
-      this.#resolveWaiting();
+      this.#stalledSince = 0;
+      this.#resolveWaiters();
       return;
     }
-    if (this.#stillSince === 0) this.#stillSince = performance.now();
-    if (this.#listening) return;
-    this.#listening = true;
+    if (this.#stalledSince === 0) this.#stalledSince = performance.now();
+    if (this.#awaitsDrain) return;
+    this.#awaitsDrain = true;
     socket.once('drain', () => {
-      this.#listening = false;
-      this.#stillSince = performance.now();
-      this.#give();
+      this.#awaitsDrain = false;
+      this.#stalledSince = performance.now();
+      this.#writeOut();
     });
   }
 
-  #resolveWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    for (const resolve of waiting ?? []) resolve();
+  #resolveWaiters(): void {
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
+    for (const resolve of waiters ?? []) resolve();
   }
 }

@@ -1,22 +1,22 @@
 import { type App, sign, verify } from '../../app-keys/signature.ts';
 
 /**
- * A ticket stands for a login session in the path of a websocket's address, for clients that have neither a
- * cookie nor a way to name a token. It holds the hash of the session's token, from which no call of the API
- * can be made: whoever reads it in the log of a proxy can hear until the session ends, and nothing else.
+ * Makes a ticket: a token's signed hash in the path of a websocket's address, for clients that have neither a
+ * cookie nor a way to send a token. No call of the API accepts a ticket: somebody who reads it in a proxy's log
+ * can listen until the token ends, and do nothing else.
  */
-export function ticketOf(app: App, session: string): string {
-  return `${session}-${sign(app, textOf(session))}`;
+export function ticketOf(app: App, tokenHash: string): string {
+  return `${tokenHash}-${sign(app, signedText(tokenHash))}`;
 }
 
-/** The session of a ticket; undefined if we did not sign it. */
+/** The token's hash in a ticket; undefined if the ticket is not signed by this app's secret. */
 export function readTicket(app: App, ticket: string): string | undefined {
-  const [, session, signature] = /^([0-9a-f]{64})-([0-9a-f]{64})$/.exec(ticket) ?? [];
-  if (session === undefined || signature === undefined) return undefined;
-  return verify(app, textOf(session), signature) ? session : undefined;
+  const [, tokenHash, signature] = /^([0-9a-f]{64})-([0-9a-f]{64})$/.exec(ticket) ?? [];
+  if (tokenHash === undefined || signature === undefined) return undefined;
+  return verify(app, signedText(tokenHash), signature) ? tokenHash : undefined;
 }
 
-/** Begins unlike every text that is signed for a socket: those begin with digits. */
-function textOf(session: string): string {
-  return `ticket:${session}`;
+/** No other signed text begins like this: those of sockets begin with a digit. */
+function signedText(tokenHash: string): string {
+  return `ticket:${tokenHash}`;
 }

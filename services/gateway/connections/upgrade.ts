@@ -5,70 +5,73 @@ import { keptPosition } from '../../../contracts/push/position.ts';
 import { maxFrameBytes, type PushCode } from '../../../contracts/push/protocol.ts';
 import { websocketAddress } from '../../../contracts/websocket-address.ts';
 import { type Client, clientOf, type Trust } from '../../edge/proxies.ts';
-import { type AdmissionOptions, admit, type Shown, type Verdict } from './admission.ts';
+import { AddressThrottle } from './address-throttle.ts';
+import { type AdmissionOptions, admit, type Credentials, type Verdict } from './admission.ts';
 import { Connection } from './connection.ts';
 import type { Limits } from './limits.ts';
-import { Outbox } from './outbox.ts';
-import { Pace } from './pace.ts';
 import type { Session } from './sessions.ts';
+import { WriteQueue } from './write-queue.ts';
 
-/** What is done with sockets. */
-export interface SocketReader {
-  /** Why one more socket from the address, of this session's person, is not taken; undefined if it is. */
+/** What happens to sockets after the handshake. */
+export interface SocketHandler {
+  /** Why one more socket from the address, of this session's user, is refused; undefined if it is accepted. */
   refusal(address: string, session: Session | undefined): readonly [PushCode, string] | undefined;
-  /** The socket is not taken: tells it why, and closes it. */
-  refused(connection: Connection, code: PushCode, message: string): void;
+  /** Sends the reason to a socket that is refused, and closes it. */
+  refuse(connection: Connection, code: PushCode, message: string): void;
   opened(connection: Connection, session: Session | undefined): void;
-  heard(connection: Connection, text: Buffer): void;
-  heardNoText(connection: Connection, bytes: number): void;
+  received(connection: Connection, text: Buffer): void;
+  receivedBinary(connection: Connection, bytes: number): void;
   closed(connection: Connection): void;
 }
 
 export interface UpgradeOptions extends AdmissionOptions {
   readonly limits: Limits;
-  readonly reader: SocketReader;
+  readonly handler: SocketHandler;
   /** Which proxies may name the client's address, protocol and host. */
   readonly trust: Trust;
 }
 
-/** A peer closes by itself after an error of its own (a frame too large, bad UTF-8). Shared: there are many. */
-const closesByItself = () => undefined;
+/** `ws` closes a socket by itself after an error (a frame too large, bad UTF-8). One function for all sockets. */
+const ignoreError = () => undefined;
 
-/** Anything, perhaps a ticket, then the app's key. */
+/** Any prefix, an optional ticket, and the app's key. */
 const path = /(?:^|\/)(?:ticket\/([^/?]+)\/)?app\/([^/?]+)\/?$/;
 
-/** Takes websockets from an HTTP server: any path that ends in `/app/{key}`. Returns how to stop. */
-export function takeUpgrades(server: Server, options: UpgradeOptions): () => void {
+/**
+ * Accepts websockets from an HTTP server: any path that ends in `/app/{key}`.
+ * @returns a function that stops accepting
+ */
+export function acceptUpgrades(server: Server, options: UpgradeOptions): () => void {
   const websockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
     maxPayload: maxFrameBytes,
     clientTracking: false,
   });
-  const outbox = new Outbox();
-  const pace = new Pace(options.limits);
-  const take = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const ignore = () => socket.destroy();
-    socket.on('error', ignore);
+  const writeQueue = new WriteQueue();
+  const throttle = new AddressThrottle(options.limits);
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const destroy = () => socket.destroy();
+    socket.on('error', destroy);
     const url = readUrl(request.url);
-    const shown = url && readShown(request, url, options.trust);
-    if (url === undefined || shown === undefined) {
+    const credentials = url && readCredentials(request, url, options.trust);
+    if (url === undefined || credentials === undefined) {
       refuseHandshake(socket, 404);
       return;
     }
-    void admit(options, shown).then((verdict) => {
-      socket.off('error', ignore);
+    void admit(options, credentials).then((verdict) => {
+      socket.off('error', destroy);
       if (socket.destroyed) return;
       websockets.handleUpgrade(request, socket, head, (peer) =>
-        accept(options, { peer, socket, url, verdict, outbox, pace, client: shown.page }),
+        accept(options, { peer, socket, url, verdict, writeQueue, throttle, client: credentials.page }),
       );
     });
   };
-  server.on('upgrade', take);
-  return () => server.off('upgrade', take);
+  server.on('upgrade', onUpgrade);
+  return () => server.off('upgrade', onUpgrade);
 }
 
-function readShown(request: IncomingMessage, url: URL, trust: Trust): Shown | undefined {
+function readCredentials(request: IncomingMessage, url: URL, trust: Trust): Credentials | undefined {
   const [, ticket, key] = path.exec(url.pathname) ?? [];
   if (key === undefined) return undefined;
   const page = { headers: request.headers, ...clientOf(request, trust) };
@@ -76,43 +79,50 @@ function readShown(request: IncomingMessage, url: URL, trust: Trust): Shown | un
 }
 
 function accept(
-  { reader, limits }: UpgradeOptions,
-  given: {
+  { handler, limits }: UpgradeOptions,
+  upgrade: {
     peer: WebSocket;
     socket: Duplex;
     client: Client;
     url: URL;
     verdict: Verdict;
-    outbox: Outbox;
-    pace: Pace;
+    writeQueue: WriteQueue;
+    throttle: AddressThrottle;
   },
 ): void {
-  const { peer, socket, client, url, verdict, outbox, pace } = given;
+  const { peer, socket, client, url, verdict, writeQueue, throttle } = upgrade;
   const { address } = client;
-  const named = url.searchParams.get('since') || undefined;
-  const since = named === undefined ? undefined : keptPosition(named);
-  const reachedAt = websocketAddress(client);
-  const connection = new Connection(peer, socket, { address, reachedAt, since, limits, outbox, pace });
-  peer.on('error', closesByItself);
+  const sinceText = url.searchParams.get('since') || undefined;
+  const since = sinceText === undefined ? undefined : keptPosition(sinceText);
+  const wsAddress = websocketAddress(client);
+  const connection = new Connection(peer, socket, {
+    address,
+    wsAddress,
+    since,
+    limits,
+    writeQueue,
+    throttle,
+  });
+  peer.on('error', ignoreError);
   if ('code' in verdict) {
-    reader.refused(connection, verdict.code, verdict.message);
+    handler.refuse(connection, verdict.code, verdict.message);
     return;
   }
-  const refusal = reader.refusal(address, verdict.session);
+  const refusal = handler.refusal(address, verdict.session);
   if (refusal !== undefined) {
-    reader.refused(connection, ...refusal);
+    handler.refuse(connection, ...refusal);
     return;
   }
   peer.on('message', (data, isBinary) => {
-    if (isBinary) reader.heardNoText(connection, bytesOf(data).length);
-    else reader.heard(connection, bytesOf(data));
+    if (isBinary) handler.receivedBinary(connection, bytesOf(data).length);
+    else handler.received(connection, bytesOf(data));
   });
-  // The peer answers pings by itself; they count as frames, as pongs that nobody asked for do.
-  const count = (data: Buffer) => void connection.heard(data.length);
+  // `ws` answers pings. They count as frames, and so do pongs without a ping.
+  const count = (data: Buffer) => void connection.countFrame(data.length);
   peer.on('ping', count);
   peer.on('pong', count);
-  peer.on('close', () => reader.closed(connection));
-  reader.opened(connection, verdict.session);
+  peer.on('close', () => handler.closed(connection));
+  handler.opened(connection, verdict.session);
 }
 
 function bytesOf(data: RawData): Buffer {
@@ -138,6 +148,6 @@ function decoded(text: string): string | undefined {
 
 function refuseHandshake(socket: Duplex, status: number): void {
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}`;
-  // Not left open for as long as the client likes.
+  // Destroyed, or the client could keep its half of the connection open.
   socket.end(`${head}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }

@@ -1,6 +1,5 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { userAvatar } from '../../../contracts/avatars.ts';
 import { escapeTexts } from '../../../contracts/escaped-texts.ts';
 import { apiPrefixes } from '../../../contracts/http/contract.ts';
@@ -9,79 +8,61 @@ import type { ProfilePush } from '../../../contracts/push/friend.ts';
 import { keptPosition } from '../../../contracts/push/position.ts';
 import { SocketId } from '../../../contracts/push/protocol.ts';
 import type { Settings } from '../../../contracts/settings.ts';
-import { shownToken } from '../../accounts/shown-token.ts';
-import { type App, authOf, channelText, userText } from '../../app-keys/signature.ts';
-import type { PageRequest } from '../../edge/proxies.ts';
-import { type RequestLimits, takeAddressTurn, takeTokenTurn } from '../../edge/rate-limit.ts';
-import type { SecurityLog } from '../../edge/security-log.ts';
+import { authOf, channelText, userText } from '../../app-keys/signature.ts';
+import type { RequestLimits } from '../../edge/rate-limit.ts';
 import type { ReadingDatabase } from '../../postgres/database.ts';
-import type { Sessions } from '../connections/sessions.ts';
-import { type Channel, chatOf, isPresence, readChannel, uidOf } from '../subscriptions/channel-name.ts';
+import { type Channel, chatOf, isPresence, readChannel } from '../subscriptions/channel.ts';
 import type { ChatRights } from '../subscriptions/chat-rights.ts';
-import type { Looks } from '../subscriptions/look.ts';
+import type { Snapshots } from '../subscriptions/snapshot.ts';
+import {
+  type AuthCaller,
+  type AuthCallerOptions,
+  countAuthRequest,
+  identifyCaller,
+  readAuthParameters,
+  refuse,
+} from './auth-caller.ts';
 
-/** The settings by which the endpoints answer. */
+/** The settings that the endpoints use. */
 export type AuthSettings = RequestLimits & Pick<Settings, 'escape_html'>;
 
-export interface AuthOptions {
-  readonly app: App;
-  readonly sessions: Sessions;
-  readonly looks: Looks;
+export interface AuthOptions extends AuthCallerOptions {
+  readonly snapshots: Snapshots;
   readonly rights: ChatRights;
   readonly database: ReadingDatabase;
-  readonly security: SecurityLog;
   readonly settings: () => AuthSettings;
-  /** The token of the login cookie, if the request's origin may use it. */
-  cookieToken(request: PageRequest): Promise<string | undefined>;
 }
 
 /** As in the push `profile`. */
 type UserInfo = z.infer<typeof ProfilePush>;
 
-/** Who asks for a signature. A server may ask for itself, or for a person. */
-interface Caller {
-  readonly server: boolean;
-  readonly uid: Uid | undefined;
-  readonly session: string | undefined;
-}
-
-const text = z.string().optional().catch(undefined);
-const Asked = z.object({
-  socket_id: text,
-  channel_name: text,
-  token: text,
-  since: text,
-  login_uid: z.coerce.string().optional().catch(undefined),
-});
-type Asked = z.infer<typeof Asked>;
-
-/** Pusher's endpoints that sign subscriptions and sign-ins: a refusal is 403. */
+/** Pusher's endpoints that sign subscriptions and sign-ins. A refusal is 403. */
 export function authRoutes(server: FastifyInstance, options: AuthOptions): void {
   const channelAuth = async (request: FastifyRequest, reply: FastifyReply) => {
-    const asked = readAsked(request);
-    const caller = await callerOf(options, request, asked);
-    const socketId = SocketId.safeParse(asked.socket_id).data;
-    const channel = readChannel(asked.channel_name ?? '');
+    const parameters = readAuthParameters(request);
+    const caller = await identifyCaller(options, request, parameters);
+    const socketId = SocketId.safeParse(parameters.socket_id).data;
+    const channel = readChannel(parameters.channel_name ?? '');
     if (caller === undefined) return refuse(reply, '请先登录');
     if (socketId === undefined) return refuse(reply, '参数socket_id不合法');
     if (channel === undefined) return refuse(reply, '参数channel_name不合法');
     if (!(await maySign(options, caller, channel))) return refuse(reply, '没有权限订阅该频道');
-    const data = await channelData(options, caller, channel, asked.since);
+    const data = await channelData(options, caller, channel, parameters.since);
     return { auth: authOf(options.app, channelText(socketId, channel.name, data)), channel_data: data };
   };
   const userAuth = async (request: FastifyRequest, reply: FastifyReply) => {
-    const asked = readAsked(request);
-    const caller = await callerOf(options, request, asked);
-    const socketId = SocketId.safeParse(asked.socket_id).data;
+    const parameters = readAuthParameters(request);
+    const caller = await identifyCaller(options, request, parameters);
+    const socketId = SocketId.safeParse(parameters.socket_id).data;
     if (caller?.uid === undefined) return refuse(reply, '请先登录');
     if (socketId === undefined) return refuse(reply, '参数socket_id不合法');
     const user_info = await userInfo(options, caller.uid);
-    const data = JSON.stringify({ id: String(caller.uid), user_info, session: caller.session });
+    const data = JSON.stringify({ id: String(caller.uid), user_info, session: caller.tokenHash });
     return { auth: authOf(options.app, userText(socketId, data)), user_data: data };
   };
   const counted = {
     config: { counts: 'own' as const },
-    onRequest: (request: FastifyRequest, reply: FastifyReply) => countRequest(options, request, reply),
+    onRequest: (request: FastifyRequest, reply: FastifyReply) => countAuthRequest(options, request, reply),
   };
   server.post('/pusher/auth', counted, channelAuth);
   server.post('/plugin/webman/push/auth', counted, channelAuth);
@@ -89,72 +70,9 @@ export function authRoutes(server: FastifyInstance, options: AuthOptions): void 
   server.post('/pusher/user-auth', counted, userAuth);
 }
 
-/**
- * Counts a request before its body is read: for the token, if a header or the query holds a valid one, else for
- * the address. The server's key has no limit; a wrong one is refused here.
- */
-async function countRequest(
-  options: AuthOptions,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply | undefined> {
-  const caller = await callerOf(options, request, Asked.parse(request.query));
-  if (caller?.server) return undefined;
-  if (caller?.session !== undefined) {
-    takeTokenTurn(caller.session, options.settings());
-    return undefined;
-  }
-  takeAddressTurn(request.ip, options.settings(), 'light');
-  return showsKey(request) ? refuse(reply, '请先登录') : undefined;
-}
-
-function refuse(reply: FastifyReply, error: string): FastifyReply {
-  return reply.code(403).send({ error });
-}
-
-function readAsked(request: FastifyRequest): Asked {
-  const query = Asked.safeParse(request.query).data;
-  const body = Asked.safeParse(request.body).data;
-  return {
-    socket_id: body?.socket_id ?? query?.socket_id,
-    channel_name: body?.channel_name ?? query?.channel_name,
-    token: body?.token ?? query?.token,
-    since: body?.since ?? query?.since,
-    login_uid: body?.login_uid ?? query?.login_uid,
-  };
-}
-
-async function callerOf(
-  { app, sessions, security, cookieToken }: AuthOptions,
-  request: FastifyRequest,
-  asked: Asked,
-): Promise<Caller | undefined> {
-  const { 'x-app-key': key, 'x-app-secret': secret } = request.headers;
-  if (showsKey(request)) {
-    if (!same(key, app.key) || !same(secret, app.secret)) {
-      security.attempt("a server's key was wrong", { address: request.ip, reqId: request.id });
-      return undefined;
-    }
-    return { server: true, uid: uidOf(asked.login_uid), session: undefined };
-  }
-  const token = shownToken(request.headers) ?? (asked.token || (await cookieToken(request)));
-  const session = token ? await sessions.verify(token) : undefined;
-  return session && { server: false, uid: session.uid, session: session.hash };
-}
-
-function showsKey({ headers }: FastifyRequest): boolean {
-  return headers['x-app-key'] !== undefined || headers['x-app-secret'] !== undefined;
-}
-
-function same(given: string | string[] | undefined, expected: string): boolean {
-  const one = Buffer.from(String(given));
-  const other = Buffer.from(expected);
-  return one.length === other.length && timingSafeEqual(one, other);
-}
-
 async function maySign(
-  { looks, rights }: AuthOptions,
-  { server, uid }: Caller,
+  { snapshots, rights }: AuthOptions,
+  { server, uid }: AuthCaller,
   channel: Channel,
 ): Promise<boolean> {
   switch (channel.kind) {
@@ -162,7 +80,7 @@ async function maySign(
       return uid === channel.uid;
     case 'group':
     case 'group presence':
-      return uid !== undefined && (await looks.look([uid, channel.gid])).joinedPlace !== undefined;
+      return uid !== undefined && (await snapshots.read([uid, channel.gid])).joinedPosition !== undefined;
     case 'chat':
     case 'chat presence': {
       const chat = uid && chatOf(channel, uid);
@@ -177,26 +95,26 @@ async function maySign(
 }
 
 /**
- * Tells the gateway who hears, also on private channels; under which token; and from which position on, since
- * stock clients can name that in the parameters of this call alone.
+ * Makes the signed `channel_data`, also for private channels: the gateway reads from it who subscribes, on which token
+ * the subscription depends, and the position from which it resumes (stock clients can name that only here).
  */
 async function channelData(
   options: AuthOptions,
-  caller: Caller,
+  caller: AuthCaller,
   channel: Channel,
   since: string | undefined,
 ): Promise<string> {
-  const { uid, session } = caller;
-  const shown = isPresence(channel) && uid !== undefined;
+  const { uid, tokenHash } = caller;
+  const showsUser = isPresence(channel) && uid !== undefined;
   return JSON.stringify({
     user_id: uid === undefined ? 'server' : String(uid),
-    user_info: shown ? await userInfo(options, uid) : undefined,
-    session,
+    user_info: showsUser ? await userInfo(options, uid) : undefined,
+    session: tokenHash,
     since: since ? keptPosition(since) : undefined,
   });
 }
 
-/** What others on a presence channel see of a person, escaped as a push is; undefined if there is no such person. */
+/** What presence channels show of a person, escaped like a push; undefined if the person does not exist. */
 async function userInfo({ database, settings }: AuthOptions, uid: Uid): Promise<unknown> {
   const { rows } = await database.query<Omit<UserInfo, 'uid'>>(
     'select nickname, avatar from read.users where uid = $1',

@@ -1,20 +1,21 @@
 import { createHash } from 'node:crypto';
 import { type App, verify } from '../../app-keys/signature.ts';
 
-/** A request of Pusher's HTTP API as it came. */
+/** A request of Pusher's HTTP API. */
 export interface SignedRequest {
   readonly method: string;
-  /** Path and query as they stood in the request line. */
+  /** Path and query, exactly as in the request line. */
   readonly url: string;
 }
 
-const mostSecondsApart = 600;
+const maxClockDifferenceSeconds = 600;
 
 /**
- * Judges the signature that Pusher's server libraries make: over method, path and sorted query, which holds
- * the time and the body's md5. Says what is wrong with it; undefined if nothing is.
+ * Checks the signature that Pusher's server libraries make of method, path and sorted query; the query contains the
+ * time and the body's md5.
+ * @returns what is wrong with it; undefined if it is valid
  */
-export function signatureFault(app: App, { method, url }: SignedRequest, now: number): string | undefined {
+export function signatureFault(app: App, { method, url }: SignedRequest, nowMs: number): string | undefined {
   const { path, query } = partsOf(url);
   const signature = query.get('auth_signature') ?? '';
   query.delete('auth_signature');
@@ -24,12 +25,14 @@ export function signatureFault(app: App, { method, url }: SignedRequest, now: nu
   const signed = [method, path, parameters.map(([name, value]) => `${name}=${value}`).join('&')].join('\n');
   if (!verify(app, signed, signature)) return 'auth_signature is not right';
   const timestamp = query.get('auth_timestamp') ?? '';
-  const apart = Math.abs(now / 1000 - Number(timestamp));
-  if (!/^\d{1,12}$/.test(timestamp) || apart > mostSecondsApart) return 'auth_timestamp is not of now';
+  const difference = Math.abs(nowMs / 1000 - Number(timestamp));
+  if (!/^\d{1,12}$/.test(timestamp) || difference > maxClockDifferenceSeconds) {
+    return 'auth_timestamp is not of now';
+  }
   return undefined;
 }
 
-/** Says whether a body is not the one whose md5 stands in the query; undefined if it is. */
+/** Checks the body against the md5 in the query. @returns what is wrong with it; undefined if they fit */
 export function bodyFault(url: string, body: Buffer | undefined): string | undefined {
   const md5 = partsOf(url).query.get('body_md5');
   const hasBody = body !== undefined && body.length > 0;
@@ -40,7 +43,7 @@ export function bodyFault(url: string, body: Buffer | undefined): string | undef
   return md5 === expected ? undefined : 'body_md5 is not that of the body';
 }
 
-/** All behind the first question mark is the query, further ones too: what is read of it is what was signed. */
+/** Splits at the first question mark; further ones belong to the query, as in the signature. */
 function partsOf(url: string): { path: string; query: URLSearchParams } {
   const mark = url.includes('?') ? url.indexOf('?') : url.length;
   return { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) };

@@ -1,4 +1,4 @@
-/** How far a gateway has counted its heartbeats, and whether it is closing its sockets. */
+/** A gateway's count of heartbeats, and whether it is closing its sockets. */
 export interface GatewayBeats {
   readonly gateway: string;
   readonly beats: number;
@@ -6,32 +6,32 @@ export interface GatewayBeats {
 }
 
 interface Seen extends GatewayBeats {
-  /** Since when it has been seen so, on the monotonic clock. */
+  /** When this count was first seen, on the monotonic clock. */
   readonly since: number;
 }
 
-/** A gateway that closes its sockets still counts for so long: their people may reach another one first. */
-const leavingHolds = 1_000;
+/** A gateway that closes its sockets still counts for this time: its users may reach another gateway first. */
+const leavingGraceMs = 1_000;
 
 /**
- * Watches whether the other gateways' counts of heartbeats move, by the clock of this process alone: a
- * clock that is set, here or on the database's machine, makes nobody dead and keeps nobody alive.
+ * Finds dead gateways: those whose count of heartbeats does not change, by the monotonic clock of this process. If a
+ * clock is set, here or on the database's machine, no gateway is taken for dead or alive by mistake.
  */
 export class GatewayWatch {
-  readonly #silence: number;
+  readonly #timeoutMs: number;
   #seen = new Map<string, Seen>();
-  #lookedAt = 0;
+  #checkedAt = 0;
 
-  /** @param silence milliseconds after which a gateway whose count has not moved is dead. */
-  constructor(silence: number) {
-    this.#silence = silence;
+  /** @param timeoutMs a gateway whose count has not changed for this time is dead */
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
   }
 
-  /** Takes what was just read of all gateways; returns those that are dead or have left. */
-  gone(read: readonly GatewayBeats[], now: number): GatewayBeats[] {
-    // While nobody could look, the others may have been unable to count as well: the database was away.
-    const before = now - this.#lookedAt < this.#silence / 2 ? this.#seen : new Map<string, Seen>();
-    this.#lookedAt = now;
+  /** Compares the counts of all gateways with those of the last check. @returns those that are dead or have left */
+  check(read: readonly GatewayBeats[], now: number): GatewayBeats[] {
+    // After a long pause between checks the database was away, and other gateways could not count either.
+    const before = now - this.#checkedAt < this.#timeoutMs / 2 ? this.#seen : new Map<string, Seen>();
+    this.#checkedAt = now;
     this.#seen = new Map(
       read.map((one) => {
         const last = before.get(one.gateway);
@@ -40,7 +40,7 @@ export class GatewayWatch {
       }),
     );
     return [...this.#seen.values()].filter(
-      ({ leaving, since }) => now - since >= (leaving ? leavingHolds : this.#silence),
+      ({ leaving, since }) => now - since >= (leaving ? leavingGraceMs : this.#timeoutMs),
     );
   }
 }

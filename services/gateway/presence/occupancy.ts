@@ -2,36 +2,38 @@ import { randomUUID } from 'node:crypto';
 import type { Bus } from '../../bus/bus.ts';
 import { gatewaysTopic, gatewayTopic } from '../../bus/topics.ts';
 import type { ReadingDatabase } from '../../postgres/database.ts';
-import type { Rooms } from '../subscriptions/rooms.ts';
+import type { Hub } from '../subscriptions/hub.ts';
 
-const patience = 1_000;
+/** A gateway that does not answer within this time is left out. */
+const answerTimeoutMs = 1_000;
 
 interface Question {
+  /** The gateways that have not answered. */
   readonly missing: Set<string>;
   readonly counts: Map<string, number>;
-  answered(): void;
+  allAnswered(): void;
 }
 
-/** What sockets are subscribed to over all gateways: each is asked, and answers for its own. */
+/** Counts the subscriptions of all gateways: asks each over the bus, and answers for this one. */
 export class Occupancy {
   readonly #bus: Bus;
   readonly #database: ReadingDatabase;
-  readonly #rooms: Rooms;
+  readonly #hub: Hub;
   readonly #gateway: string;
   readonly #questions = new Map<string, Question>();
   readonly #stops: readonly (() => void)[];
 
-  constructor(options: { bus: Bus; database: ReadingDatabase; rooms: Rooms; gateway: string }) {
+  constructor(options: { bus: Bus; database: ReadingDatabase; hub: Hub; gateway: string }) {
     this.#bus = options.bus;
     this.#database = options.database;
-    this.#rooms = options.rooms;
+    this.#hub = options.hub;
     this.#gateway = options.gateway;
     this.#stops = [
       this.#bus.onSignal(gatewaysTopic, (signal) => {
         if (signal.kind === 'question') this.#answer(signal.id, signal.prefix, signal.answerTo);
       }),
       this.#bus.onSignal(gatewayTopic(this.#gateway), (signal) => {
-        if (signal.kind === 'answer') this.#note(signal.id, signal.gateway, signal.subscriptions);
+        if (signal.kind === 'answer') this.#add(signal.id, signal.gateway, signal.subscriptions);
       }),
     ];
   }
@@ -41,8 +43,8 @@ export class Occupancy {
   }
 
   /**
-   * The occupied channels whose names begin so, with how many sockets are on each. A gateway that
-   * does not answer within a second is left out. @throws what the database throws.
+   * The number of subscriptions of each occupied channel whose name begins with `prefix`. A gateway that does not
+   * answer within 1 s is left out. @throws what the database throws.
    */
   async count(prefix: string): Promise<ReadonlyMap<string, number>> {
     const { rows } = await this.#database.query<{ gateway: string }>(
@@ -52,12 +54,12 @@ export class Occupancy {
     const counts = new Map<string, number>();
     const id = randomUUID();
     await new Promise<void>((resolve) => {
-      const deadline = setTimeout(resolve, patience);
-      const answered = () => {
-        clearTimeout(deadline);
+      const timeout = setTimeout(resolve, answerTimeoutMs);
+      const allAnswered = () => {
+        clearTimeout(timeout);
         resolve();
       };
-      this.#questions.set(id, { missing, counts, answered });
+      this.#questions.set(id, { missing, counts, allAnswered });
       this.#bus.signal(gatewaysTopic, {
         kind: 'question',
         id,
@@ -71,18 +73,18 @@ export class Occupancy {
 
   #answer(id: string, prefix: string, answerTo: string): void {
     const subscriptions: Record<string, number> = {};
-    for (const [name, count] of this.#rooms.occupied()) {
+    for (const [name, count] of this.#hub.occupied()) {
       if (name.startsWith(prefix)) subscriptions[name] = count;
     }
     this.#bus.signal(answerTo, { kind: 'answer', id, gateway: this.#gateway, subscriptions });
   }
 
-  #note(id: string, gateway: string, subscriptions: Readonly<Record<string, number>>): void {
+  #add(id: string, gateway: string, subscriptions: Readonly<Record<string, number>>): void {
     const question = this.#questions.get(id);
     if (!question?.missing.delete(gateway)) return;
     for (const [name, count] of Object.entries(subscriptions)) {
       question.counts.set(name, (question.counts.get(name) ?? 0) + count);
     }
-    if (question.missing.size === 0) question.answered();
+    if (question.missing.size === 0) question.allAnswered();
   }
 }

@@ -1,29 +1,26 @@
 import type { Subscription } from '../subscriptions/subscription.ts';
-import type { ChannelChanges, MemberChange } from './member-store.ts';
+import type { ChannelChanges, MemberChange } from './presence-channel-store.ts';
 
-/** Who is on a presence channel: each user's id with their info, JSON as text. */
+/** Who is on a presence channel: each user's id and info, as JSON. */
 export type MemberList = ReadonlyMap<string, string | null>;
 
-/**
- * For so long a gateway goes by the changes that it reads; then it reads all members once, whatever the
- * changes said. Departures are kept for longer. In milliseconds.
- */
-const changesSuffice = 60_000;
+/** After this time all members are read again. Departures can be read for twice as long. */
+const maxChangesMs = 60_000;
 
 /** A presence channel with subscriptions on this gateway. */
 export class PresenceChannel {
-  /** The subscriptions of each user here. */
+  /** The subscriptions of each user on this gateway. */
   readonly #here = new Map<string, Set<Subscription>>();
   readonly #members = new Map<string, string | null>();
   #version: number | undefined;
   #readAllAt = 0;
 
-  /** The users with subscriptions here. */
+  /** The users with subscriptions on this gateway. */
   get users(): string[] {
     return [...this.#here.keys()];
   }
 
-  /** Any subscription of a user here. */
+  /** Any subscription of a user on this gateway. */
   subscriptionOf(userId: string): Subscription | undefined {
     return this.#here.get(userId)?.values().next().value;
   }
@@ -35,14 +32,14 @@ export class PresenceChannel {
     return subscriptions.size === 1;
   }
 
-  /** Takes a subscription of a user away. @returns whether it was the user's last here */
+  /** Removes a subscription of a user. @returns whether it was the user's last here */
   remove(userId: string, subscription: Subscription): boolean {
     const subscriptions = this.#here.get(userId);
     if (!subscriptions?.delete(subscription) || subscriptions.size > 0) return false;
     return this.#here.delete(userId);
   }
 
-  /** One subscription takes the place of another of the same user. @returns false if that one is not here */
+  /** Replaces a subscription by another of the same user. @returns false if the first is not here */
   replace(userId: string, before: Subscription, after: Subscription): boolean {
     const subscriptions = this.#here.get(userId);
     if (!subscriptions?.delete(before)) return false;
@@ -50,19 +47,19 @@ export class PresenceChannel {
     return true;
   }
 
-  /** Who is on it over all gateways, as the sockets here have been told. */
+  /** The members on all gateways, as the subscribers here know them. */
   get members(): MemberList {
     return this.#members;
   }
 
-  /** Since which version changes are to be read; undefined if all members are. */
+  /** The version after which changes are to be read; undefined if all members are to be read. */
   get since(): number | undefined {
-    return performance.now() - this.#readAllAt < changesSuffice ? this.#version : undefined;
+    return performance.now() - this.#readAllAt < maxChangesMs ? this.#version : undefined;
   }
 
-  /** Takes what was read. @returns those for whom it makes a difference. */
-  take({ version, changes }: ChannelChanges, readAll: boolean): MemberChange[] {
-    // Departures that are cleared away take the newest version with them.
+  /** Applies what was read. @returns the users who came or left by it */
+  apply({ version, changes }: ChannelChanges, readAll: boolean): MemberChange[] {
+    // The newest version found may be lower than before, since old departures are deleted.
     this.#version = Math.max(version, this.#version ?? 0);
     const different = changes.filter(({ userId, here }) => here !== this.#members.has(userId));
     if (readAll) {

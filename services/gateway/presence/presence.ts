@@ -2,23 +2,23 @@ import { Uid } from '../../../contracts/ids.ts';
 import type { BigintColumn, ReadingDatabase } from '../../postgres/database.ts';
 import { queryPrepared } from '../../postgres/prepared.ts';
 
-/** Whether a person has a websocket open anywhere, and when the last one closed (seconds; 0: never). */
+/** Whether a person has an open websocket on any gateway, and when the last one closed (seconds since 1970; 0: never). */
 export interface PresenceState {
   readonly state: 'online' | 'offline';
   readonly logoutTimestamp: number;
 }
 
 /**
- * The SQL condition under which readers take gateway `g` for alive, by the database's clock. If that clock
- * jumps, a reader may be wrong until the next heartbeat, 3 s at most. What friends are told does not
- * depend on it: gateways judge each other by their counts of heartbeats (see gateway-watch.ts).
+ * SQL: whether readers take gateway `g` for alive, by the database's clock. If that clock jumps, a reader may be wrong
+ * until the next heartbeat, at most 3 s. The pushes to friends do not depend on it: gateways compare each other's
+ * counts of heartbeats (gateway-watch.ts).
  */
 const alive = `g.seen > now() - interval '12 seconds'
   and (g.leaving is null or g.leaving > now() - interval '1 second')`;
 
 /**
- * Tells of each of the people whether they are online, over all gateways; of a gateway that died,
- * its last heartbeat counts as the closing of its sockets.
+ * Reads of each person whether they are online on any gateway. The last heartbeat of a dead gateway counts as the
+ * closing of its sockets. @throws what the database throws.
  */
 export async function readPresence(
   database: ReadingDatabase,

@@ -1,23 +1,23 @@
 import type { Uid } from '../../../contracts/ids.ts';
 import { ChannelData, jsonObject, type Subscribe } from '../../../contracts/push/protocol.ts';
 import { type App, channelText, verifyAuth } from '../../app-keys/signature.ts';
-import { type Channel, chatOf, uidOf } from '../subscriptions/channel-name.ts';
-import type { Hearer } from '../subscriptions/subscription.ts';
+import { type Channel, chatOf, uidOf } from '../subscriptions/channel.ts';
+import type { SubscriptionUser } from '../subscriptions/subscription.ts';
 
-/** What is known of the socket that asks. */
-export interface Asking {
+/** The socket that asks for a subscription. */
+export interface AskingSocket {
   readonly id: string;
   readonly userId: string | undefined;
 }
 
 export interface Allowed {
   readonly allowed: true;
-  readonly hearer: Hearer | undefined;
-  /** Who hears, where the channel is one of ours that is not for everyone. */
+  readonly user: SubscriptionUser | undefined;
+  /** The person, if the channel is a person's, a group's or one of two. */
   readonly uid: Uid | undefined;
-  /** The token for which the subscription was signed. */
-  readonly session: string | undefined;
-  /** The position from which it resumes, as it was named when it was signed. */
+  /** The hash of the token for which the subscription was signed. */
+  readonly tokenHash: string | undefined;
+  /** The position in the signed `channel_data`, from which the subscription resumes. */
   readonly since: string | undefined;
 }
 
@@ -26,25 +26,31 @@ export type Authorization = Allowed | { readonly allowed: false; readonly reason
 type Signed = ChannelData | 'nothing' | 'unreadable';
 
 /**
- * Judges by what the client shows whether it may hear the channel, and who hears. Membership in a
- * group, and whether two may chat, are judged apart, also under a valid signature.
+ * Decides by the signature and the socket's user whether the client may subscribe to the channel, and as whom.
+ * Membership in a group and the right of two to chat are not in it: they are judged later, also if the signature is
+ * valid.
  */
-export function authorize(app: App, asking: Asking, channel: Channel, request: Subscribe): Authorization {
+export function authorize(
+  app: App,
+  asking: AskingSocket,
+  channel: Channel,
+  request: Subscribe,
+): Authorization {
   const data = readData(request.channel_data);
   if (data === 'unreadable') return refused('channel_data is no JSON object');
   const signed = isSigned(app, asking.id, channel.name, request);
-  if (signed === 'wrongly') return refused('the signature is not right');
+  if (signed === 'invalid') return refused('the signature is not right');
   if (signed === 'no' && (channel.name.startsWith('private-') || channel.name.startsWith('presence-'))) {
     return refused('the channel needs a signature');
   }
   return judge(channel, asking, signed === 'yes' && data !== 'nothing' ? data : undefined);
 }
 
-function judge(channel: Channel, asking: Asking, data: ChannelData | undefined): Authorization {
+function judge(channel: Channel, asking: AskingSocket, data: ChannelData | undefined): Authorization {
   const userId = data?.user_id ?? asking.userId;
   const info = data?.user_info === undefined ? undefined : JSON.stringify(data.user_info);
-  const hearer = userId === undefined ? undefined : { userId, info };
-  const { session, since } = data ?? {};
+  const user = userId === undefined ? undefined : { userId, info };
+  const { session: tokenHash, since } = data ?? {};
   switch (channel.kind) {
     case 'user':
     case 'group':
@@ -60,13 +66,13 @@ function judge(channel: Channel, asking: Asking, data: ChannelData | undefined):
       if (channel.kind === 'user' && channel.uid !== uid) return refused("it is another user's channel");
       if ('uids' in channel && chatOf(channel, uid) === undefined)
         return refused('it is the chat of two others');
-      return { allowed: true, hearer, uid, session, since };
+      return { allowed: true, user, uid, tokenHash, since };
     }
     case 'presence':
-      if (hearer === undefined) return refused('channel_data lacks user_id');
-      return { allowed: true, hearer, uid: undefined, session, since };
+      if (user === undefined) return refused('channel_data lacks user_id');
+      return { allowed: true, user, uid: undefined, tokenHash, since };
     default:
-      return { allowed: true, hearer, uid: undefined, session, since };
+      return { allowed: true, user, uid: undefined, tokenHash, since };
   }
 }
 
@@ -75,10 +81,10 @@ function readData(value: unknown): Signed {
   return ChannelData.safeParse(jsonObject(value)).data ?? 'unreadable';
 }
 
-function isSigned(app: App, socketId: string, channel: string, request: Subscribe): 'yes' | 'no' | 'wrongly' {
+function isSigned(app: App, socketId: string, channel: string, request: Subscribe): 'yes' | 'no' | 'invalid' {
   if (request.auth === undefined || request.auth === null || request.auth === '') return 'no';
   const data = typeof request.channel_data === 'string' ? request.channel_data : undefined;
-  return verifyAuth(app, channelText(socketId, channel, data), request.auth) ? 'yes' : 'wrongly';
+  return verifyAuth(app, channelText(socketId, channel, data), request.auth) ? 'yes' : 'invalid';
 }
 
 function refused(reason: string): Authorization {

@@ -3,37 +3,35 @@ import { TokenBucket } from '../../edge/token-bucket.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { Limits } from '../connections/limits.ts';
 
-/** Of so many people it is remembered what they sent; the oldest are forgotten. */
-const mostRemembered = 100_000;
+/** The buckets of the senders that sent least recently are dropped beyond this number. */
+const maxSenders = 100_000;
 
 /**
- * How many client events each person may send, and how many bytes of them, over all their sockets: everyone on
- * the channel hears each. A socket of which nobody knows whose it is counts by itself.
+ * Limits the client events of each user, and their bytes, over all the user's sockets: every event is sent to
+ * everyone on its channel. An anonymous socket has limits of its own.
  */
-export class ClientEvents {
+export class ClientEventLimit {
   readonly #limits: Limits;
-  readonly #people = new LRUCache<string, { events: TokenBucket; bytes: TokenBucket }>({
-    max: mostRemembered,
-  });
+  readonly #senders = new LRUCache<string, { events: TokenBucket; bytes: TokenBucket }>({ max: maxSenders });
 
   constructor(limits: Limits) {
     this.#limits = limits;
   }
 
-  /** Whether the connection may send one more now, of so many bytes. */
-  take({ userId, id }: Connection, amount: number): boolean {
-    const { clientEventsAtOnce, clientEventsEachSecond } = this.#limits;
-    const { clientEventBytesAtOnce, clientEventBytesEachSecond } = this.#limits;
+  /** Counts a client event. @returns false if it exceeds the sender's limits */
+  allows({ userId, id }: Connection, eventBytes: number): boolean {
+    const { clientEventBurst, clientEventsPerSecond } = this.#limits;
+    const { clientEventByteBurst, clientEventBytesPerSecond } = this.#limits;
     const now = performance.now();
     const key = userId === undefined ? `socket ${id}` : `user ${userId}`;
-    const { events, bytes } = this.#people.get(key) ?? {
-      events: new TokenBucket(clientEventsAtOnce, now),
-      bytes: new TokenBucket(clientEventBytesAtOnce, now),
+    const { events, bytes } = this.#senders.get(key) ?? {
+      events: new TokenBucket(clientEventBurst, now),
+      bytes: new TokenBucket(clientEventByteBurst, now),
     };
-    this.#people.set(key, { events, bytes });
+    this.#senders.set(key, { events, bytes });
     return (
-      events.take(clientEventsAtOnce, clientEventsEachSecond, now) &&
-      bytes.take(clientEventBytesAtOnce, clientEventBytesEachSecond, now, amount)
+      events.take(clientEventBurst, clientEventsPerSecond, now) &&
+      bytes.take(clientEventByteBurst, clientEventBytesPerSecond, now, eventBytes)
     );
   }
 }

@@ -1,47 +1,37 @@
 import type { PushRow } from '../../../contracts/push/row.ts';
 import { escapesFrom } from '../../../contracts/push/setting.ts';
-import type { Checkpoint, PushRecord } from '../../pushes/record.ts';
-import type { Audit } from '../subscriptions/audit.ts';
-import type { Chats } from '../subscriptions/chats.ts';
-import type { Membership, Memberships } from '../subscriptions/memberships.ts';
-import type { Rooms } from '../subscriptions/rooms.ts';
-import type { TailReader } from '../subscriptions/tail.ts';
+import type { Checkpoint } from '../../pushes/checkpoint.ts';
+import type { PushStore } from '../../pushes/push-store.ts';
+import type { AuditChannel } from '../subscriptions/audit-channel.ts';
+import type { ChatChannels } from '../subscriptions/chat-channels.ts';
+import type { GroupMemberships, Membership } from '../subscriptions/group-memberships.ts';
+import type { Hub } from '../subscriptions/hub.ts';
+import type { PushFeedReader } from '../subscriptions/push-feed-reader.ts';
 import type { Subscriber } from './subscriber.ts';
 
-const mostAtOnce = 5_000;
+/** Memberships are read again in queries of up to this number. */
+const maxPerQuery = 5_000;
 
-/** Gives the log's pushes to those who may hear them at that place of the log (docs/realtime.md, "What is promised"). */
-export class Delivery implements TailReader {
-  readonly #rooms: Rooms;
-  readonly #memberships: Memberships;
-  readonly #subscriber: Pick<Subscriber, 'membershipChanged'>;
-  readonly #record: PushRecord;
-  readonly #audit: Audit;
-  readonly #chats: Pick<Chats, 'heard' | 'judgeAll'>;
-  readonly #onMissed: () => void;
-  readonly #onRestored: () => void;
-  /** Whether the setting `escape_html` is on at the place that is given out. */
+export interface DeliveryOptions {
+  readonly hub: Hub;
+  readonly memberships: GroupMemberships;
+  readonly subscriber: Pick<Subscriber, 'membershipChanged'>;
+  readonly pushStore: PushStore;
+  readonly audit: AuditChannel;
+  readonly chatChannels: Pick<ChatChannels, 'onRow'>;
+  /** The bus may have lost signals too. */
+  onGap(): void;
+  onRestored(): void;
+}
+
+/** Delivers the log's pushes to those who may get them at that position of the log (docs/realtime.md, "What is promised"). */
+export class Delivery implements PushFeedReader {
+  readonly #options: DeliveryOptions;
+  /** Whether the setting `escape_html` is on at the position that is being delivered. */
   #escapes = false;
 
-  constructor(options: {
-    rooms: Rooms;
-    memberships: Memberships;
-    subscriber: Pick<Subscriber, 'membershipChanged'>;
-    record: PushRecord;
-    audit: Audit;
-    chats: Pick<Chats, 'heard' | 'judgeAll'>;
-    /** Signals may have been missed too. */
-    onMissed(): void;
-    onRestored(): void;
-  }) {
-    this.#rooms = options.rooms;
-    this.#memberships = options.memberships;
-    this.#subscriber = options.subscriber;
-    this.#record = options.record;
-    this.#audit = options.audit;
-    this.#chats = options.chats;
-    this.#onMissed = options.onMissed;
-    this.#onRestored = options.onRestored;
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
   }
 
   begin({ escapes }: Checkpoint): void {
@@ -49,60 +39,62 @@ export class Delivery implements TailReader {
   }
 
   /**
-   * Rows that follow each other on one feed go out as one piece. A change of membership holds for
-   * its whole place: who joined hears the rest of what that event gives, who was removed none of it.
+   * Consecutive rows of one feed are delivered together. A change of membership applies to all pushes of its event:
+   * somebody who joins gets the others of them, somebody who is removed gets none.
    */
-  take(rows: readonly PushRow[]): void {
-    let piece: PushRow[] = [];
-    let place: string | undefined;
+  deliver(rows: readonly PushRow[]): void {
+    const { hub, subscriber, chatChannels } = this.#options;
+    let pending: PushRow[] = [];
+    let position: string | undefined;
     for (const [index, row] of rows.entries()) {
-      if (row.place !== place) {
-        place = row.place;
+      if (row.place !== position) {
+        position = row.place;
         const changes = this.#changesFrom(rows, index);
         if (changes.length > 0) {
-          this.#rooms.giveRows(piece, this.#escapes);
-          piece = [];
+          hub.deliverRows(pending, this.#escapes);
+          pending = [];
         }
         for (const { membership, member } of changes) {
-          membership.asOf = place;
-          this.#subscriber.membershipChanged(membership, member);
+          membership.asOf = position;
+          subscriber.membershipChanged(membership, member);
         }
       }
-      if (piece[0] !== undefined && piece[0].channel !== row.channel) {
-        this.#rooms.giveRows(piece, this.#escapes);
-        piece = [];
+      if (pending[0] !== undefined && pending[0].channel !== row.channel) {
+        hub.deliverRows(pending, this.#escapes);
+        pending = [];
       }
-      piece.push(row);
-      // The piece is of the global feed then, which has no texts of people.
+      pending.push(row);
+      // If the setting changes here, the pending rows are of the global feed, which has no texts of people.
       this.#escapes = escapesFrom(row) ?? this.#escapes;
-      this.#chats.heard(row);
+      chatChannels.onRow(row);
     }
-    this.#rooms.giveRows(piece, this.#escapes);
+    hub.deliverRows(pending, this.#escapes);
   }
 
-  reached(): void {
-    this.#audit.wake();
+  advanced(): void {
+    this.#options.audit.wake();
   }
 
-  /** Who is no member any more hears nothing of what is given late. @throws what the database throws. */
-  async missed(): Promise<void> {
-    this.#onMissed();
-    const all = [...this.#memberships.all()];
-    for (let start = 0; start < all.length; start += mostAtOnce) {
-      await this.#recheck(all.slice(start, start + mostAtOnce));
+  /** Reads all memberships again, so that nobody who has left gets missed pushes. @throws what the database throws. */
+  async gapFound(): Promise<void> {
+    this.#options.onGap();
+    const all = [...this.#options.memberships.all()];
+    for (let start = 0; start < all.length; start += maxPerQuery) {
+      await this.#recheck(all.slice(start, start + maxPerQuery));
     }
   }
 
-  restored(): void {
-    this.#onRestored();
+  logRestored(): void {
+    this.#options.onRestored();
   }
 
+  /** The changes of membership by the event whose first row is at `start`. */
   #changesFrom(rows: readonly PushRow[], start: number): { membership: Membership; member: boolean }[] {
     const changes = [];
-    const place = rows[start]?.place;
-    for (let index = start; rows[index]?.place === place; index++) {
+    const position = rows[start]?.place;
+    for (let index = start; rows[index]?.place === position; index++) {
       const row = rows[index];
-      const change = row && this.#memberships.changedBy(row);
+      const change = row && this.#options.memberships.changedBy(row);
       if (change !== undefined) changes.push(change);
       if (row === undefined) break;
     }
@@ -110,15 +102,16 @@ export class Delivery implements TailReader {
   }
 
   async #recheck(memberships: readonly Membership[]): Promise<void> {
-    const { checkpoint, found } = await this.#record.memberships(
+    const { pushStore, subscriber } = this.#options;
+    const { checkpoint, found } = await pushStore.memberships(
       memberships.map(({ uid }) => uid),
       memberships.map(({ gid }) => gid),
     );
     for (const [index, membership] of memberships.entries()) {
-      const gone = found[index]?.joinedPlace === undefined;
+      const gone = found[index]?.joinedPosition === undefined;
       if (!gone || membership.asOf === '' || membership.asOf >= checkpoint.position) continue;
       membership.asOf = checkpoint.position;
-      this.#subscriber.membershipChanged(membership, false);
+      subscriber.membershipChanged(membership, false);
     }
   }
 }

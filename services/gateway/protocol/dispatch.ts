@@ -13,22 +13,22 @@ import type { App } from '../../app-keys/signature.ts';
 import type { Bus } from '../../bus/bus.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { Limits } from '../connections/limits.ts';
-import { chatOf, isPresence, takesClientEvents, topicOf } from '../subscriptions/channel-name.ts';
+import { acceptsClientEvents, chatOf, isPresence, topicOf } from '../subscriptions/channel.ts';
 import type { ChatRights } from '../subscriptions/chat-rights.ts';
 import type { Subscription } from '../subscriptions/subscription.ts';
-import { ClientEvents } from './client-events.ts';
+import { ClientEventLimit } from './client-events.ts';
 import type { Identities } from './identities.ts';
 import { readSignin } from './signin.ts';
 import type { Subscriber } from './subscriber.ts';
 
-/** Does what the frames of a client ask for. */
+/** Carries out the frames of clients. */
 export class Dispatch {
   readonly #app: App;
   readonly #bus: Bus;
   readonly #subscriber: Subscriber;
   readonly #identities: Identities;
   readonly #rights: ChatRights;
-  readonly #clientEvents: ClientEvents;
+  readonly #clientEventLimit: ClientEventLimit;
 
   constructor(options: {
     app: App;
@@ -43,12 +43,12 @@ export class Dispatch {
     this.#subscriber = options.subscriber;
     this.#identities = options.identities;
     this.#rights = options.rights;
-    this.#clientEvents = new ClientEvents(options.limits);
+    this.#clientEventLimit = new ClientEventLimit(options.limits);
   }
 
-  /** Takes one frame. Never throws; what it cannot read is answered by an error frame. */
-  take(connection: Connection, text: Buffer): void {
-    if (!connection.heard(text.length)) return;
+  /** Carries out one frame. Never throws; a frame that cannot be read is answered by an error frame. */
+  receive(connection: Connection, text: Buffer): void {
+    if (!connection.countFrame(text.length)) return;
     const frame = ClientFrame.safeParse(readJson(text.toString())).data;
     if (frame === undefined) {
       connection.error(pushCodes.unreadable, 'a frame is a JSON object with an event');
@@ -93,20 +93,20 @@ export class Dispatch {
       return;
     }
     try {
-      if (user.session !== undefined && !(await this.#identities.under(connection, user.session))) return;
+      if (user.session !== undefined && !(await this.#identities.addToken(connection, user.session))) return;
     } catch {
       connection.close(pushCodes.overCapacity, 'not ready: come again');
       return;
     }
-    if (!this.#identities.know(connection, user.id)) return;
+    if (!this.#identities.identify(connection, user.id)) return;
     const answer = JSON.stringify({ user_data: request.user_data });
     connection.send('pusher:signin_success', undefined, answer);
   }
 
   #clientEvent(connection: Connection, { event, channel, data }: ClientFrame): void {
     const subscription = typeof channel === 'string' ? connection.subscriptions.get(channel) : undefined;
-    const heard = subscription?.state === 'live' || subscription?.state === 'settling';
-    if (subscription === undefined || !heard || !takesClientEvents(subscription.channel.name)) {
+    const active = subscription?.state === 'live' || subscription?.state === 'settling';
+    if (subscription === undefined || !active || !acceptsClientEvents(subscription.channel.name)) {
       refuseEvent(connection, 'only who is on a private or presence channel may send events to it');
     } else if (subscription.channel.kind === 'audit') {
       refuseEvent(connection, 'the audit is only listened to');
@@ -114,18 +114,19 @@ export class Dispatch {
       const text = asJson(data);
       const bytes = Buffer.byteLength(text);
       if (bytes > maxClientEventBytes) refuseEvent(connection, 'the data is too long');
-      else if (!this.#clientEvents.take(connection, bytes)) refuseEvent(connection, 'too many client events');
+      else if (!this.#clientEventLimit.allows(connection, bytes))
+        refuseEvent(connection, 'too many client events');
       else void this.#trigger(connection, subscription, event, text);
     }
   }
 
   /**
-   * Sends a client event to the others on the channel, if its person may speak there just now
-   * (docs/realtime.md, "Client events").
+   * Sends a client event to the others on the channel, if its user may send messages there now (docs/realtime.md,
+   * "Client events").
    */
   async #trigger(
     connection: Connection,
-    { channel, hearer }: Subscription,
+    { channel, user }: Subscription,
     event: string,
     data: string,
   ): Promise<void> {
@@ -144,13 +145,13 @@ export class Dispatch {
       channel: channel.name,
       ...{ event, data },
       exceptSocket: connection.id,
-      ...(isPresence(channel) && hearer !== undefined ? { userId: hearer.userId } : {}),
+      ...(isPresence(channel) && user !== undefined ? { userId: user.userId } : {}),
     });
   }
 }
 
-function refuseEvent(connection: Connection, why: string): void {
-  connection.error(pushCodes.clientEventRefused, why);
+function refuseEvent(connection: Connection, reason: string): void {
+  connection.error(pushCodes.clientEventRefused, reason);
 }
 
 /** Some clients send the data of the protocol's own events as JSON in a text. */

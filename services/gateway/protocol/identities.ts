@@ -3,94 +3,95 @@ import type { ReadingDatabase } from '../../postgres/database.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { Limits } from '../connections/limits.ts';
-import { standingSessions } from '../connections/sessions.ts';
-import type { People } from '../presence/people.ts';
-import { uidOf } from '../subscriptions/channel-name.ts';
+import { liveTokens } from '../connections/sessions.ts';
+import type { OnlineUsers } from '../presence/online-users.ts';
+import { uidOf } from '../subscriptions/channel.ts';
 
 const endedMessage = 'the token has ended';
 
-/** Whose sockets there are, under which tokens, and closing them when those end. */
+/** The users and tokens of sockets; closes the sockets whose tokens end. */
 export class Identities {
   readonly #database: ReadingDatabase;
   readonly #connections: Connections;
-  readonly #people: People;
+  readonly #onlineUsers: OnlineUsers;
   readonly #limits: Limits;
 
   constructor(options: {
     database: ReadingDatabase;
     connections: Connections;
-    people: People;
+    onlineUsers: OnlineUsers;
     limits: Limits;
   }) {
     this.#database = options.database;
     this.#connections = options.connections;
-    this.#people = options.people;
+    this.#onlineUsers = options.onlineUsers;
     this.#limits = options.limits;
   }
 
   /**
-   * Notes whose the socket is, if that was not known. False, and the socket is closed, if the user has too
-   * many, or if it turned out to be another user's while this one was judged: a socket ends with the tokens
-   * of one person only.
+   * Records the user of a socket, if it was anonymous.
+   * @returns false, and the socket is closed, if the user has too many sockets, or if the socket became another user's
+   * meanwhile: a socket depends on the tokens of one user only
    */
-  know(connection: Connection, userId: string): boolean {
+  identify(connection: Connection, userId: string): boolean {
     if (!connection.open || connection.userId === userId) return connection.open;
     if (connection.userId !== undefined) {
       connection.close(pushCodes.tokenEnded, "the connection is another user's");
       return false;
     }
-    if (this.#connections.countOfUser(userId) >= this.#limits.socketsOfUser) {
+    if (this.#connections.countOfUser(userId) >= this.#limits.maxSocketsPerUser) {
       connection.close(pushCodes.tooManyConnections, 'too many connections of this user');
       return false;
     }
     const uid = uidOf(userId);
     this.#connections.identify(connection, userId, uid);
-    if (uid !== undefined) this.#people.opened(uid);
+    if (uid !== undefined) this.#onlineUsers.opened(uid);
     return true;
   }
 
   /**
-   * Notes under which token the socket hears, so that it ends with it. False, and the socket is
-   * closed, where it has ended already. @throws what the database throws.
+   * Records that a socket depends on a token: it is closed when the token ends.
+   * @returns false, and the socket is closed, if the token has ended already
+   * @throws what the database throws
    */
-  async under(connection: Connection, session: string): Promise<boolean> {
-    if (connection.sessions.includes(session)) return true;
-    // Noted before it is looked up, or an end told in between would miss it.
-    this.#connections.under(connection, session);
-    if ((await standingSessions(this.#database, [session])).has(session)) return connection.open;
+  async addToken(connection: Connection, tokenHash: string): Promise<boolean> {
+    if (connection.tokenHashes.includes(tokenHash)) return true;
+    // Recorded before it is read, so that the signal of an end that comes in between finds the socket.
+    this.#connections.addToken(connection, tokenHash);
+    if ((await liveTokens(this.#database, [tokenHash])).has(tokenHash)) return connection.open;
     connection.close(pushCodes.tokenEnded, endedMessage);
     return false;
   }
 
-  /** Notes the token that a socket was opened with, which has just been verified. */
-  openedWith(connection: Connection, session: string): void {
-    this.#connections.under(connection, session);
+  /** As `addToken`, for the token with which the socket was opened, and which has just been verified. */
+  addVerifiedToken(connection: Connection, tokenHash: string): void {
+    this.#connections.addToken(connection, tokenHash);
   }
 
-  /** A socket has closed. */
+  /** Removes a socket that has closed. */
   forget(connection: Connection): void {
     this.#connections.remove(connection);
-    if (connection.uid !== undefined) this.#people.closed(connection.uid);
+    if (connection.uid !== undefined) this.#onlineUsers.closed(connection.uid);
   }
 
-  /** A token has ended: so do its sockets. */
-  endSession(session: string): void {
-    for (const connection of this.#connections.ofSession(session)) {
+  /** Closes the sockets that depend on a token. */
+  endToken(tokenHash: string): void {
+    for (const connection of this.#connections.ofToken(tokenHash)) {
       connection.close(pushCodes.tokenEnded, endedMessage);
     }
   }
 
-  /** All of a user's tokens have ended, or somebody ends their connections. */
+  /** Closes a user's sockets: all their tokens have ended, or another backend ends their connections. */
   endUser(userId: string): void {
     for (const connection of this.#connections.ofUser(userId)) {
       connection.close(pushCodes.tokenEnded, endedMessage);
     }
   }
 
-  /** Looks for tokens whose end was not heard. @throws what the database throws. */
+  /** Closes the sockets of ended tokens whose signal was lost. @throws what the database throws. */
   async recheck(): Promise<void> {
-    const sessions = this.#connections.sessions();
-    const standing = await standingSessions(this.#database, sessions);
-    for (const session of sessions) if (!standing.has(session)) this.endSession(session);
+    const tokenHashes = this.#connections.tokenHashes();
+    const live = await liveTokens(this.#database, tokenHashes);
+    for (const tokenHash of tokenHashes) if (!live.has(tokenHash)) this.endToken(tokenHash);
   }
 }

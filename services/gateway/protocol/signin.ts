@@ -1,7 +1,7 @@
 import { jsonObject, UserData } from '../../../contracts/push/protocol.ts';
 import { type App, userText, verifyAuth } from '../../app-keys/signature.ts';
 
-/** Reads what a client shows to sign in; undefined where the signature or the data is not right. */
+/** Reads the data of a sign-in; undefined if the signature or the data is invalid. */
 export function readSignin(
   app: App,
   socketId: string,

@@ -2,28 +2,28 @@ import type { Logger } from 'pino';
 import { pushCodes, Subscribe } from '../../../contracts/push/protocol.ts';
 import type { App } from '../../app-keys/signature.ts';
 import type { Connection } from '../connections/connection.ts';
-import { type Channel, chatOf, isPresence, readChannel, topicOf } from '../subscriptions/channel-name.ts';
-import type { Chats } from '../subscriptions/chats.ts';
-import { Listeners } from '../subscriptions/listeners.ts';
-import type { Membership, Memberships } from '../subscriptions/memberships.ts';
+import { type Channel, chatOf, isPresence, readChannel, topicOf } from '../subscriptions/channel.ts';
+import type { ChatChannels } from '../subscriptions/chat-channels.ts';
+import type { GroupMemberships, Membership } from '../subscriptions/group-memberships.ts';
+import { ReferenceCountedListeners } from '../subscriptions/reference-counted-listeners.ts';
 import { refuseSubscription, Subscription } from '../subscriptions/subscription.ts';
 import { type Allowed, authorize } from './authorize.ts';
 import { Opening, type OpeningOptions } from './opening.ts';
 
 export interface SubscriberOptions extends Omit<OpeningOptions, 'appkey' | 'end' | 'revoke'> {
   readonly app: App;
-  readonly memberships: Memberships;
-  readonly chats: Chats;
+  readonly memberships: GroupMemberships;
+  readonly chatChannels: ChatChannels;
   readonly logger: Logger;
-  /** Hears a signal on a channel's topic. */
-  hearTopic(topic: string): () => void;
+  /** Listens to the signals of a channel's topic. @returns a function that stops it */
+  listenToTopic(topic: string): () => void;
 }
 
-/** Takes subscriptions up and ends them. */
+/** Begins and ends subscriptions. */
 export class Subscriber {
   readonly #options: SubscriberOptions;
   readonly #opening: Opening;
-  readonly #topics: Listeners;
+  readonly #topics: ReferenceCountedListeners;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -33,7 +33,7 @@ export class Subscriber {
       end: (subscription) => this.#end(subscription),
       revoke: (subscription) => this.revoke(subscription),
     });
-    this.#topics = new Listeners(options.hearTopic);
+    this.#topics = new ReferenceCountedListeners(options.listenToTopic);
   }
 
   /** Answers `pusher:subscribe`. Never throws. */
@@ -50,21 +50,21 @@ export class Subscriber {
     const authorization = authorize(app, connection, channel, request);
     if (!authorization.allowed) return refuseSubscription(connection, channel.name, authorization.reason);
     const before = connection.subscriptions.get(channel.name);
-    if (before === undefined && connection.subscriptions.size >= limits.subscriptionsOfSocket) {
+    if (before === undefined && connection.subscriptions.size >= limits.maxSubscriptionsPerSocket) {
       return refuseSubscription(connection, channel.name, 'too many subscriptions on one connection');
     }
-    const subscription = new Subscription(connection, channel, authorization.hearer);
+    const subscription = new Subscription(connection, channel, authorization.user);
     this.#end(before, subscription);
     this.#begin(subscription, authorization);
     try {
       await this.#opening.open(subscription, authorization, request.since ?? authorization.since);
     } catch (error) {
-      logger.warn({ err: error }, 'a subscription could not be judged; its socket is to come again');
+      logger.warn({ err: error }, 'a subscription could not be opened; its socket is closed');
       connection.close(pushCodes.overCapacity, 'not ready: come again');
     }
   }
 
-  /** Ends the subscription of that name, where there is one. */
+  /** Ends the socket's subscription to the channel, if there is one. */
   unsubscribe(connection: Connection, channel: string): void {
     this.#end(connection.subscriptions.get(channel));
   }
@@ -81,59 +81,59 @@ export class Subscriber {
     for (const subscription of [...connection.subscriptions.values()]) this.#end(subscription);
   }
 
-  /** A person is a member of a group from now on, or no more: their subscriptions hear, or hear no more. */
+  /** Applies a change of membership: the subscriptions that depend on it get events from now on, or no more. */
   membershipChanged(membership: Membership, member: boolean): void {
-    const { rooms, members } = this.#options;
+    const { hub, presenceChannels } = this.#options;
     membership.member = member;
     for (const subscription of membership.subscriptions) {
       const { state } = subscription;
       if (member && state === 'dormant') {
         subscription.state = 'settling';
-        rooms.place(subscription);
-        if (isPresence(subscription.channel)) members.comeBack(subscription);
+        hub.put(subscription);
+        if (isPresence(subscription.channel)) presenceChannels.rejoin(subscription);
       } else if (!member && (state === 'live' || state === 'settling')) {
         subscription.state = 'dormant';
-        rooms.place(subscription);
-        if (isPresence(subscription.channel)) members.leave(subscription);
+        hub.put(subscription);
+        if (isPresence(subscription.channel)) presenceChannels.leave(subscription);
       }
     }
   }
 
   #begin(subscription: Subscription, { uid }: Allowed): void {
-    const { rooms, tail, memberships, chats } = this.#options;
+    const { hub, pushFeed, memberships, chatChannels } = this.#options;
     const { channel, connection } = subscription;
-    connection.subscribed(subscription);
-    rooms.place(subscription);
+    connection.addSubscription(subscription);
+    hub.put(subscription);
     this.#topics.listen(topicOf(channel));
-    if ('feed' in channel) tail.feeds.listen(channel.feed);
+    if ('feed' in channel) pushFeed.feeds.listen(channel.feed);
     if (uid !== undefined && 'gid' in channel) {
       subscription.membership = memberships.track(uid, channel.gid, subscription);
     }
     if (uid !== undefined && 'uids' in channel) {
       subscription.chat = chatOf(channel, uid);
-      if (subscription.chat !== undefined) chats.track(subscription, subscription.chat);
+      if (subscription.chat !== undefined) chatChannels.track(subscription, subscription.chat);
     }
   }
 
-  /** @param successor takes its place on the channel at once. */
+  /** @param successor the socket's next subscription to the same channel */
   #end(subscription: Subscription | undefined, successor?: Subscription): void {
     if (subscription === undefined || subscription.state === 'ended') return;
-    const { rooms, tail, memberships, members, chats } = this.#options;
+    const { hub, pushFeed, memberships, presenceChannels, chatChannels } = this.#options;
     const { channel, connection, membership, chat } = subscription;
     subscription.state = 'ended';
-    connection.unsubscribed(subscription);
-    rooms.remove(subscription);
+    connection.removeSubscription(subscription);
+    hub.remove(subscription);
     this.#topics.unlisten(topicOf(channel));
-    if ('feed' in channel) tail.feeds.unlisten(channel.feed);
+    if ('feed' in channel) pushFeed.feeds.unlisten(channel.feed);
     if (membership !== undefined) memberships.release(membership, subscription);
-    if (chat !== undefined) chats.release(subscription, chat);
+    if (chat !== undefined) chatChannels.release(subscription, chat);
     if (!isPresence(channel)) return;
-    if (successor === undefined) members.leave(subscription);
-    else members.replace(subscription, successor);
+    if (successor === undefined) presenceChannels.leave(subscription);
+    else presenceChannels.replace(subscription, successor);
   }
 }
 
-/** Where pusher-js listens for its signed-in user: that user alone may. */
+/** The channel on which pusher-js listens for events to its signed-in user: only that user may subscribe. */
 function serverToUser({ userId }: Connection, name: string): Channel | undefined {
   return userId !== undefined && name === `#server-to-user-${userId}` ? { kind: 'public', name } : undefined;
 }

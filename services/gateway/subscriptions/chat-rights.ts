@@ -3,18 +3,18 @@ import { defaultSettings } from '../../../contracts/settings.ts';
 import type { BigintColumn, ReadingDatabase } from '../../postgres/database.ts';
 import { Gathering } from '../../postgres/gathering.ts';
 
-/** A person, and the chat in which they want to do something: a group's, that with another, or none of ours. */
+/** A person in a chat: a group (`gid`), the chat with another person (`other`), or a channel without a chat. */
 export interface InChat {
   readonly uid: Uid;
   readonly gid?: Gid;
   readonly other?: Uid;
 }
 
-/** What a person may do in a chat just now. */
+/** What a person may do in a chat now. */
 export interface Rights {
-  /** It is their chat, and the settings let people chat there. */
+  /** Use the chat: they belong to it, and the settings allow such chats. */
   readonly chat: boolean;
-  /** They may say something in it: also neither disabled nor muted. */
+  /** Send to it: in addition, they are neither disabled nor muted. */
   readonly speak: boolean;
 }
 
@@ -23,33 +23,33 @@ interface RightsRow {
   readonly role: 'owner' | 'manager' | 'member' | null;
   readonly mutedUntil: BigintColumn | null;
   readonly groupMuted: boolean | null;
-  readonly otherThere: boolean;
+  readonly otherExists: boolean;
   readonly friends: boolean;
   readonly groupChat: string | null;
   readonly privateChat: string | null;
   readonly strangerChat: string | null;
 }
 
-/** Who may do what in a chat, by the rules of message/send, as the read models show them now. */
+/** Decides by the rules of message/send, on the state of the read models. */
 export class ChatRights {
   readonly #database: ReadingDatabase;
   readonly #gathering: Gathering<InChat, Rights>;
 
   constructor(database: ReadingDatabase) {
     this.#database = database;
-    this.#gathering = new Gathering((asked) => this.#find(asked));
+    this.#gathering = new Gathering((chats) => this.#find(chats));
   }
 
-  /** What the person may do in the chat. @throws what the database throws. */
-  of(asked: InChat): Promise<Rights> {
-    return this.#gathering.ask(asked);
+  /** The person's rights in the chat. @throws what the database throws. */
+  of(chat: InChat): Promise<Rights> {
+    return this.#gathering.ask(chat);
   }
 
-  async #find(asked: readonly InChat[]): Promise<Rights[]> {
+  async #find(chats: readonly InChat[]): Promise<Rights[]> {
     const { rows } = await this.#database.query<RightsRow>({
       name: 'chat rights',
       text: `select u.account_state = 'normal' as normal, m.role, m.muted_until as "mutedUntil",
-               g.muted as "groupMuted", o.uid is not null as "otherThere", f.uid is not null as friends,
+               g.muted as "groupMuted", o.uid is not null as "otherExists", f.uid is not null as friends,
                s.*
           from unnest($1::bigint[], $2::bigint[], $3::bigint[]) with ordinality as a (uid, gid, other, number)
           left join read.users u on u.uid = a.uid
@@ -65,30 +65,29 @@ export class ChatRights {
          ) s
          order by a.number`,
       values: [
-        asked.map(({ uid }) => uid),
-        asked.map(({ gid }) => gid ?? null),
-        asked.map(({ other }) => other ?? null),
+        chats.map(({ uid }) => uid),
+        chats.map(({ gid }) => gid ?? null),
+        chats.map(({ other }) => other ?? null),
       ],
     });
-    const now = Date.now() / 1000;
-    return asked.map((one, index) => rightsOf(one, rows[index], now));
+    const nowSeconds = Date.now() / 1000;
+    return chats.map((chat, index) => rightsOf(chat, rows[index], nowSeconds));
   }
 }
 
-function rightsOf({ gid, other }: InChat, row: RightsRow | undefined, now: number): Rights {
+function rightsOf({ gid, other }: InChat, row: RightsRow | undefined, nowSeconds: number): Rights {
   if (row === undefined || row.normal === null) return { chat: false, speak: false };
   if (gid === undefined && other === undefined) return { chat: true, speak: row.normal };
-  const chat = gid === undefined ? mayMeet(row) : isOn(row.groupChat, 'group_chat') && row.role !== null;
+  const chat = gid === undefined ? mayChat(row) : isOn(row.groupChat, 'group_chat') && row.role !== null;
   const muted =
     gid !== undefined &&
-    (Number(row.mutedUntil ?? 0) > now || (row.groupMuted === true && row.role === 'member'));
+    (Number(row.mutedUntil ?? 0) > nowSeconds || (row.groupMuted === true && row.role === 'member'));
   return { chat, speak: chat && row.normal && !muted };
 }
 
 /** Whether two people may chat. */
-function mayMeet({ otherThere, friends, privateChat, strangerChat }: RightsRow): boolean {
-  const near = friends || isOn(strangerChat, 'stranger_chat');
-  return otherThere && near && isOn(privateChat, 'private_chat');
+function mayChat({ otherExists, friends, privateChat, strangerChat }: RightsRow): boolean {
+  return otherExists && isOn(privateChat, 'private_chat') && (friends || isOn(strangerChat, 'stranger_chat'));
 }
 
 function isOn(value: string | null, name: 'group_chat' | 'private_chat' | 'stranger_chat'): boolean {

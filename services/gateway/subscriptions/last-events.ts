@@ -1,32 +1,31 @@
 import { z } from 'zod';
 import type { ReadingDatabase } from '../../postgres/database.ts';
 
-/** For how long the last event of a cache channel is kept, as Pusher keeps it. */
+/** How long the last event of a cache channel is kept, as at Pusher. */
 const keptMinutes = 30;
 
-/** Each write clears so many expired events away, so that the table shrinks though it is written all the time. */
-const clearedByWrite = 10;
+/** Each write deletes up to this number of expired events, usually more than it adds: so the table shrinks. */
+const maxExpiredPerWrite = 10;
 
-/** An event as it was triggered; `data` is JSON as text. */
+/** A triggered event; `data` is JSON as text. */
 export interface LastEvent {
   readonly event: string;
   readonly data: string;
-  /** Later events of the channel have greater ones, compared as texts. */
+  /** Greater for a later event of the channel, compared as text. */
   readonly version: string;
 }
 
-/** A version as text: digits of one width. */
+/** SQL: a version as text of a fixed width. */
 const versionText = (column: string) => `lpad(${column}::text, 19, '0')`;
 
-/** Whether a channel is a cache channel: who subscribes to it is given its last event first. */
+/** Whether a channel is a cache channel: a new subscriber gets its last event first. */
 export function isCacheChannel(name: string): boolean {
   return /^(private-|private-encrypted-|presence-)?cache-/.test(name);
 }
 
 /**
- * The last event that a backend triggered on each cache channel (docs/realtime.md, "Cache channels"). It is kept
- * in the database, since gateways hold no truth and the bus forgets: a gateway that starts, or has just been
- * asked for the channel for the first time, knows it too. No gateway holds it in memory.
+ * The last event that a backend triggered on each cache channel (docs/realtime.md, "Cache channels"). It is kept in
+ * the database and not in memory, so that every gateway knows it, also one that has just started.
  */
 export class LastEvents {
   readonly #database: ReadingDatabase;
@@ -36,9 +35,9 @@ export class LastEvents {
   }
 
   /**
-   * Keeps an event as the last one of cache channels; other channels keep none.
+   * Stores an event as the last one of those of the channels that are cache channels.
    * @returns its version on each cache channel
-   * @throws what the database throws.
+   * @throws what the database throws
    */
   async keep(
     channels: readonly string[],
@@ -51,7 +50,7 @@ export class LastEvents {
          delete from presence.last_events where channel in (
            select channel from presence.last_events
             where expires < now() and channel <> all($1)
-            order by expires limit ${clearedByWrite} for update skip locked)),
+            order by expires limit ${maxExpiredPerWrite} for update skip locked)),
        given as materialized (
          select name as channel, nextval('presence.event_versions') as version from unnest($1::text[]) as name),
        kept as (
@@ -61,13 +60,13 @@ export class LastEvents {
            set event = excluded.event, data = excluded.data, version = excluded.version, expires = excluded.expires
            where excluded.version > last.version)
        select channel, ${versionText('version')} as version from given`,
-      // As JSON, which has no NUL: a name may have one, and a text of the database may not.
+      // As JSON, since an event's name may contain NUL, which Postgres cannot store in a text.
       [names, JSON.stringify(event), data],
     );
     return new Map(rows.map(({ channel, version }) => [channel, version]));
   }
 
-  /** The channel's last event; undefined if there is none that still counts. @throws what the database throws. */
+  /** The channel's last event; undefined if there is none, or it has expired. @throws what the database throws. */
   async of(channel: string): Promise<LastEvent | undefined> {
     const { rows } = await this.#database.query<LastEvent>(
       `select event, data, ${versionText('version')} as version

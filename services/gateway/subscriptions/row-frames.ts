@@ -4,7 +4,7 @@ import type { PushRow } from '../../../contracts/push/row.ts';
 import { completeSettings, isSettingChange } from '../../../contracts/push/setting.ts';
 import { textFrame } from '../connections/frame.ts';
 
-/** Rows of the log as frames for one channel name. */
+/** The frames of rows of the log for one channel. */
 export interface RowFrames {
   /** The frame of each row. */
   readonly each: readonly Buffer[];
@@ -12,25 +12,24 @@ export interface RowFrames {
   readonly joined: Buffer;
 }
 
-/** Whose rows are shown, and how. */
-export interface Showing {
+export interface RowFrameOptions {
   readonly appkey: string;
-  /** Whether what people wrote is escaped for HTML. */
+  /** Whether texts that people wrote are escaped for HTML. */
   readonly escapes: boolean;
 }
 
 /**
- * Makes the frames of rows of the log (docs/realtime.md, "Events"); nothing else does. They are made once for all sockets, but for
- * `settingChange`, which names the address at which each socket reached us.
+ * Makes the frames of rows of the log (docs/realtime.md, "Events"): once for all sockets, except for `settingChange`,
+ * which contains the address of the websocket that each client uses.
  */
 export function framesOf(
   rows: readonly PushRow[],
   channel: string,
-  { appkey, escapes }: Showing,
-): (socket: { readonly reachedAt: string }) => RowFrames {
-  const make = (reachedAt: string): RowFrames => {
+  { appkey, escapes }: RowFrameOptions,
+): (socket: { readonly wsAddress: string }) => RowFrames {
+  const make = (wsAddress: string): RowFrames => {
     const each = rows.map((row) => {
-      const data = isSettingChange(row) ? completeSettings(row.data, appkey, reachedAt) : row.data;
+      const data = isSettingChange(row) ? completeSettings(row.data, appkey, wsAddress) : row.data;
       return textFrame(eventFrame(row.event, channel, escapes ? JSON.stringify(escapeTexts(data)) : data));
     });
     const [only] = each;
@@ -41,9 +40,9 @@ export function framesOf(
     return () => forAll;
   }
   const byAddress = new Map<string, RowFrames>();
-  return ({ reachedAt }) => {
-    const known = byAddress.get(reachedAt) ?? make(reachedAt);
-    byAddress.set(reachedAt, known);
-    return known;
+  return ({ wsAddress }) => {
+    const frames = byAddress.get(wsAddress) ?? make(wsAddress);
+    byAddress.set(wsAddress, frames);
+    return frames;
   };
 }

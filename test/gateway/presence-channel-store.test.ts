@@ -1,13 +1,16 @@
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { alone } from '../../services/gateway/presence/alone.ts';
-import { clearMembers, MemberStore } from '../../services/gateway/presence/member-store.ts';
+import { inLockedTransaction } from '../../services/gateway/presence/advisory-lock.ts';
+import {
+  clearMembers,
+  PresenceChannelStore,
+} from '../../services/gateway/presence/presence-channel-store.ts';
 import { Client } from './client.ts';
 import { Installation } from './harness.ts';
 
 const installation = await Installation.open();
-const store = new MemberStore(installation.pool, 'here');
-const elsewhere = new MemberStore(installation.pool, 'elsewhere');
+const store = new PresenceChannelStore(installation.pool, 'here');
+const elsewhere = new PresenceChannelStore(installation.pool, 'elsewhere');
 await installation.pool.query(`insert into presence.gateways values ('here', now()), ('elsewhere', now())`);
 afterAll(() => installation.close());
 
@@ -45,7 +48,9 @@ test('who left one gateway and is on another is there, and the members of a dead
   await store.write([], both);
   expect(await store.changed(new Map([[channel, before]]))).toMatchObject([{ changes: [here('anne')] }]);
   const cleared = await version();
-  await alone(installation.pool, 'people', (client) => clearMembers(client, ['elsewhere']));
+  await inLockedTransaction(installation.pool, 'onlineUsers', (client) =>
+    clearMembers(client, ['elsewhere']),
+  );
   const [{ changes } = { changes: [] }] = await store.changed(new Map([[channel, cleared]]));
   expect(changes).toHaveLength(2);
   expect(changes).toEqual(expect.arrayContaining([gone('anne'), gone('bert')]));
@@ -57,7 +62,7 @@ test('who left one gateway and is on another is there, and the members of a dead
 test('who comes onto a channel of 10,000 is told how many there are, and the others of those who come', async () => {
   const channel = 'presence-crowd';
   await elsewhere.write(rows(channel, many), []);
-  const { port } = await installation.start({ gatewaySilence: 60_000 });
+  const { port } = await installation.start({ gatewayTimeoutMs: 60_000 });
   const Counted = z.object({ presence: z.object({ count: z.number() }) });
   const clients: Client[] = [];
   for (const [index, userId] of ['anne', 'bert', 'carl'].entries()) {

@@ -81,7 +81,7 @@ describe('a client that names its last position', () => {
 
   test('keeps no names in memory that are subscribed to and left', async () => {
     const names = 20_000;
-    const patient = await installation.start({ framesAtOnce: 1e6, bytesAtOnce: 1e9, waitingBytes: 1e9 });
+    const patient = await installation.start({ frameBurst: 1e6, byteBurst: 1e9, maxUnreadBytes: 1e9 });
     const client = await Client.connect(patient.port, { token, since: installation.end() });
     const leaveMany = async (count: number) => {
       for (let first = 0; first < count; first += 500) {
@@ -133,7 +133,7 @@ describe('a client that names its last position', () => {
 });
 
 test('whoever subscribes while very much is pushed misses nothing from the first event on', async () => {
-  const { port: hasty } = await installation.start({ replayedEvents: 3 });
+  const { port: hasty } = await installation.start({ maxReplayedEvents: 3 });
   let last = 0;
   const writing = { on: true };
   const writer = (async () => {

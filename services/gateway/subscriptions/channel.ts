@@ -4,8 +4,8 @@ import { channelTopic } from '../../bus/topics.ts';
 import type { InChat } from './chat-rights.ts';
 
 /**
- * What a channel's name says of who may hear it. `feed` is the plain name under which the log's
- * pushes for it run, where there are any.
+ * A channel, as its name says who may subscribe. `feed` is the plain name under which `read.push` and the bus have
+ * the log's pushes for it, if there are any.
  */
 export type Channel =
   | { readonly kind: 'user'; readonly name: string; readonly feed: string; readonly uid: Uid }
@@ -19,7 +19,7 @@ export type Channel =
 const ours = /^(private-|presence-)?(user|group)-([1-9]\d{0,15})$/;
 const ofTwo = /^(private|presence)-chat-(\d+)-(\d+)$/;
 
-/** Reads a channel's name; undefined where no channel can have it. */
+/** Reads a channel's name; undefined if no channel can have it. */
 export function readChannel(name: string): Channel | undefined {
   if (!ChannelName.safeParse(name).success) return undefined;
   if (name === 'global') return { kind: 'global', name, feed: name };
@@ -49,13 +49,13 @@ function chatChannel(name: string, access: string, lower: string, higher: string
   return { kind: access === 'private' ? 'chat' : 'chat presence', name, uids: [one, other] };
 }
 
-/** A uid as text, in its one right form. */
+/** The uid that a user's id names; undefined if it is another backend's id. Leading zeros are not accepted. */
 export function uidOf(userId: string | undefined): Uid | undefined {
   if (userId === undefined || !/^[1-9]\d{0,15}$/.test(userId)) return undefined;
   return Uid.safeParse(Number(userId)).data;
 }
 
-/** The chat that a person sees in a channel of ours; undefined on any other, or if it is not theirs. */
+/** The chat of a channel from one person's side; undefined if the channel has none, or if it is the chat of others. */
 export function chatOf(channel: Channel, uid: Uid): InChat | undefined {
   if ('gid' in channel) return { uid, gid: channel.gid };
   if (!('uids' in channel) || !channel.uids.includes(uid)) return undefined;
@@ -67,22 +67,22 @@ export function userFeed(uid: Uid): string {
   return `user-${uid}`;
 }
 
-/** The names under which sockets hear what is pushed on a feed. */
+/** The channels whose subscribers get the pushes of a feed. */
 export function namesOfFeed(feed: string): readonly string[] {
   return feed === 'global' ? [feed] : [feed, `private-${feed}`];
 }
 
-/** The topic on which the channel's signals run: one for both names of a feed. */
+/** The bus topic of the channel's signals: one for both channels of a feed. */
 export function topicOf(channel: Channel): string {
   return channelTopic('feed' in channel ? channel.feed : channel.name);
 }
 
-/** Whether the channel takes events of clients. */
-export function takesClientEvents(name: string): boolean {
+/** Whether subscribers may send client events to the channel. */
+export function acceptsClientEvents(name: string): boolean {
   return name.startsWith('private-') || name.startsWith('presence-');
 }
 
-/** Whether the channel tells who is on it. */
+/** Whether the channel shows its subscribers. */
 export function isPresence(channel: Channel): boolean {
   return channel.name.startsWith('presence-');
 }

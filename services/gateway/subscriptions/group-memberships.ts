@@ -2,18 +2,16 @@ import { z } from 'zod';
 import type { Gid, Uid } from '../../../contracts/ids.ts';
 import { jsonObject } from '../../../contracts/push/protocol.ts';
 import type { PushRow } from '../../../contracts/push/row.ts';
-import { userFeed } from './channel-name.ts';
-import type { Listeners } from './listeners.ts';
+import { userFeed } from './channel.ts';
+import type { ReferenceCountedListeners } from './reference-counted-listeners.ts';
 import type { Subscription } from './subscription.ts';
 
-/**
- * Whether a person is in a group, as far as the gateway has heard: up to `asOf` in the log. While
- * that is still empty nobody has looked, and what comes is held as if they were.
- */
+/** Whether a person is in a group, as far as this gateway has read the log. */
 export interface Membership {
   readonly uid: Uid;
   readonly gid: Gid;
   member: boolean;
+  /** The position at which `member` is true or false; '' until it has been read, and `member` is true until then. */
   asOf: string;
   readonly subscriptions: Set<Subscription>;
 }
@@ -21,18 +19,18 @@ export interface Membership {
 const OfGroup = z.object({ gid: z.int().positive() });
 
 /**
- * The memberships on which some subscription hangs, kept in the order of the log by the
- * `addGroup` and `removeGroup` of their users' channels, whether or not the socket hears those.
+ * The memberships on which subscriptions depend. They are kept in the order of the log by the pushes `addGroup` and
+ * `removeGroup` on the users' channels, to which this gateway listens whether or not the sockets are subscribed.
  */
-export class Memberships {
+export class GroupMemberships {
   readonly #byUser = new Map<string, Map<number, Membership>>();
-  readonly #feeds: Listeners;
+  readonly #feeds: ReferenceCountedListeners;
 
-  constructor(feeds: Listeners) {
+  constructor(feeds: ReferenceCountedListeners) {
     this.#feeds = feeds;
   }
 
-  /** Keeps track of the membership on which a subscription hangs, until it is let go of. */
+  /** Tracks the membership on which a subscription depends, until it is released. */
   track(uid: Uid, gid: Gid, subscription: Subscription): Membership {
     const feed = userFeed(uid);
     let groups = this.#byUser.get(feed);
@@ -50,7 +48,7 @@ export class Memberships {
     return membership;
   }
 
-  /** Lets go of it. */
+  /** The subscription does not depend on the membership any more. */
   release(membership: Membership, subscription: Subscription): void {
     membership.subscriptions.delete(subscription);
     if (membership.subscriptions.size > 0) return;
@@ -63,7 +61,7 @@ export class Memberships {
     this.#feeds.unlisten(feed);
   }
 
-  /** The membership that a row of the log changes, and to what; undefined where it changes none. */
+  /** The tracked membership that a row of the log changes, and its new value; undefined if it changes none. */
   changedBy(row: PushRow): { membership: Membership; member: boolean } | undefined {
     if (row.event !== 'addGroup' && row.event !== 'removeGroup') return undefined;
     const groups = this.#byUser.get(row.channel);
@@ -74,7 +72,7 @@ export class Memberships {
     return { membership, member: row.event === 'addGroup' };
   }
 
-  /** All that are kept track of. */
+  /** All tracked memberships. */
   *all(): IterableIterator<Membership> {
     for (const groups of this.#byUser.values()) yield* groups.values();
   }

@@ -1,21 +1,20 @@
-/** Listens to what something here needs, once each, for as long as it is needed. */
-export class Listeners {
+/** Listens to names, to each once, for as long as somebody here needs it. */
+export class ReferenceCountedListeners {
   readonly #begin: (name: string) => () => void;
   readonly #listened = new Map<string, { users: number; stop(): void }>();
 
-  /** @param begin begins to listen under a name, and returns how to stop. */
+  /** @param begin begins to listen to a name, and returns a function that stops it */
   constructor(begin: (name: string) => () => void) {
     this.#begin = begin;
   }
 
-  /** Listens; it is to be let go of once for each time. */
+  /** Listens to a name until `unlisten` has been called as often. */
   listen(name: string): void {
     const known = this.#listened.get(name);
     if (known !== undefined) known.users += 1;
     else this.#listened.set(name, { users: 1, stop: this.#begin(name) });
   }
 
-  /** Lets go of it. */
   unlisten(name: string): void {
     const known = this.#listened.get(name);
     if (known === undefined) return;
@@ -25,7 +24,7 @@ export class Listeners {
     known.stop();
   }
 
-  /** What is listened to just now. */
+  /** The names that are listened to. */
   names(): string[] {
     return [...this.#listened.keys()];
   }

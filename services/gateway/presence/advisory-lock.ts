@@ -1,16 +1,16 @@
 import type { PoolClient } from 'pg';
 import type { Database } from '../../postgres/database.ts';
 
-/** Holds a lock for a transaction: gateways that write the same at once wait for each other. */
+const locks = { onlineUsers: 7_203_418_826, presenceChannels: 7_203_418_827 } as const;
+type LockName = keyof typeof locks;
+
+/** Acquires a lock until the end of the client's transaction: gateways that write the same tables take turns. */
 export async function lock(client: PoolClient, name: LockName): Promise<void> {
   await client.query('select pg_advisory_xact_lock($1)', [locks[name]]);
 }
 
-const locks = { people: 7_203_418_826, members: 7_203_418_827 } as const;
-type LockName = keyof typeof locks;
-
-/** Does work in a transaction that holds the lock. @throws what the database throws. */
-export async function alone<Result>(
+/** Runs work in a transaction that holds the lock. @throws what the database or the work throws. */
+export async function inLockedTransaction<Result>(
   database: Database,
   name: LockName,
   work: (client: PoolClient) => Promise<Result>,
@@ -27,7 +27,7 @@ export async function alone<Result>(
     failure = error instanceof Error ? error : new Error(String(error));
     throw error;
   } finally {
-    // A client that failed in the midst is not used again: its transaction ends with its connection.
+    // A failed client is closed, not reused: closing it ends its transaction.
     client.release(failure);
   }
 }

@@ -1,17 +1,17 @@
 import type { PoolClient } from 'pg';
 import { Uid } from '../../../contracts/ids.ts';
 import type { BigintColumn, Database } from '../../postgres/database.ts';
-import { alone } from './alone.ts';
+import { inLockedTransaction } from './advisory-lock.ts';
 import type { GatewayBeats } from './gateway-watch.ts';
-import { clearMembers } from './member-store.ts';
+import { clearMembers } from './presence-channel-store.ts';
 
-/** Whether someone came or went, over all gateways: what their friends are to be told. */
+/** A user came online or went offline, on all gateways together: friends are notified of it. */
 export interface PresenceChange {
   readonly uid: Uid;
   readonly state: 'online' | 'offline';
 }
 
-/** Who of this gateway's people came, and who went when (seconds since 1970). */
+/** Users who came online on this gateway, and those who went offline, with the time in seconds since 1970. */
 export interface PresenceWrites {
   readonly opened: readonly Uid[];
   readonly closed: ReadonlyMap<Uid, number>;
@@ -22,8 +22,12 @@ interface UidRow {
 }
 
 const uidOf = (row: UidRow): Uid => Uid.parse(Number(row.uid));
-/** The tables of who is online, as one gateway writes them. A row counts until its gateway is cleared away. */
-export class PresenceStore {
+
+/**
+ * Reads and writes the tables of who is online for one gateway. A row counts until its gateway is cleared. Every
+ * method throws what the database throws.
+ */
+export class OnlineUsersStore {
   readonly #database: Database;
   readonly #gateway: string;
 
@@ -32,7 +36,7 @@ export class PresenceStore {
     this.#gateway = gateway;
   }
 
-  /** Says that this gateway lives. False where it was taken for dead: its rows are gone. */
+  /** Writes a heartbeat. @returns false if this gateway was taken for dead, and its rows are deleted */
   async beat(): Promise<boolean> {
     const { rows } = await this.#database.query<{ known: boolean }>(
       `insert into presence.gateways as g (gateway, seen, beats) values ($1, now(), 1)
@@ -42,17 +46,17 @@ export class PresenceStore {
     return rows[0]?.known === true;
   }
 
-  /** Says that this gateway closes its sockets now: they are given a moment to reach another one. */
+  /** Marks this gateway as closing its sockets: its users have a moment to reach another gateway. */
   async leave(): Promise<void> {
     await this.#database.query('update presence.gateways set leaving = now() where gateway = $1', [
       this.#gateway,
     ]);
   }
 
-  /** Writes who came and who went. Returns what has changed by it over all gateways. */
+  /** Writes who came and who went. @returns what changed by it, on all gateways together */
   async write({ opened, closed }: PresenceWrites): Promise<PresenceChange[]> {
-    // One writer at a time, or two gateways that close and open at once would each go by the other's past.
-    return alone(this.#database, 'people', async (client) => {
+    // One writer at a time. Else two gateways, one closing and one opening a user's socket, could both miss the other.
+    return inLockedTransaction(this.#database, 'onlineUsers', async (client) => {
       const changes: PresenceChange[] = [];
       if (opened.length > 0) {
         const { rows } = await client.query<UidRow>(
@@ -71,13 +75,13 @@ export class PresenceStore {
           this.#gateway,
           uids,
         ]);
-        return changes.concat(await this.#gone(client, uids, [...closed.values()]));
+        return changes.concat(await this.#setOffline(client, uids, [...closed.values()]));
       }
       return changes;
     });
   }
 
-  /** How far each gateway has counted its heartbeats, this one included. */
+  /** The counts of heartbeats of all gateways, this one included. */
   async beats(): Promise<GatewayBeats[]> {
     const { rows } = await this.#database.query<{ gateway: string; beats: BigintColumn; leaving: boolean }>(
       'select gateway, beats, leaving is not null as leaving from presence.gateways',
@@ -85,10 +89,10 @@ export class PresenceStore {
     return rows.map(({ gateway, beats, leaving }) => ({ gateway, beats: Number(beats), leaving }));
   }
 
-  /** Clears gateways away that are dead, unless they have counted on meanwhile. Returns who is offline by it. */
+  /** Deletes dead gateways, except those that beat meanwhile, and their rows. @returns who is offline by it */
   async clear(gone: readonly GatewayBeats[]): Promise<PresenceChange[]> {
     if (gone.length === 0) return [];
-    return alone(this.#database, 'people', async (client) => {
+    return inLockedTransaction(this.#database, 'onlineUsers', async (client) => {
       const { rows: dead } = await client.query<{ gateway: string; died: BigintColumn }>(
         `delete from presence.gateways
           where (gateway, beats) in (select * from unnest($1::text[], $2::bigint[]))
@@ -107,11 +111,16 @@ export class PresenceStore {
         const uid = uidOf(row);
         latest.set(uid, Math.max(latest.get(uid) ?? 0, died.get(row.gateway) ?? 0));
       }
-      return this.#gone(client, [...latest.keys()], [...latest.values()]);
+      return this.#setOffline(client, [...latest.keys()], [...latest.values()]);
     });
   }
 
-  async #gone(client: PoolClient, uids: readonly Uid[], times: readonly number[]): Promise<PresenceChange[]> {
+  /** Writes the time at which users went offline, unless they have a row on another gateway. */
+  async #setOffline(
+    client: PoolClient,
+    uids: readonly Uid[],
+    times: readonly number[],
+  ): Promise<PresenceChange[]> {
     const { rows } = await client.query<UidRow>(
       `insert into presence.logouts as l
        select went.uid, went.at from unnest($1::bigint[], $2::bigint[]) as went (uid, at)
@@ -123,7 +132,7 @@ export class PresenceStore {
     return rows.map((row) => ({ uid: uidOf(row), state: 'offline' as const }));
   }
 
-  /** The friends of each who came or went that are online themselves. */
+  /** The friends of the users who are online. */
   async friendsOnline(uids: readonly Uid[]): Promise<{ uid: Uid; friend: Uid }[]> {
     const { rows } = await this.#database.query<UidRow & { friend: BigintColumn }>(
       `select f.uid, f.friend from read.friendships f

@@ -1,40 +1,44 @@
 import type { PoolClient } from 'pg';
 import type { BigintColumn, Database } from '../../postgres/database.ts';
-import { alone, lock } from './alone.ts';
+import { inLockedTransaction, lock } from './advisory-lock.ts';
 
-/** Someone on a presence channel of this gateway; `info` is JSON as text. */
+/** A user on a presence channel of this gateway; `info` is JSON as text. */
 export interface MemberRow {
   readonly channel: string;
   readonly userId: string;
   readonly info: string | null;
 }
 
-/** Whether someone is on a channel, over all gateways. */
+/** Whether a user is on a channel, on any gateway. */
 export interface MemberChange {
   readonly userId: string;
   readonly info: string | null;
   readonly here: boolean;
 }
 
-/** What has changed on a channel, and up to which version. */
+/** The changes of a channel up to a version. */
 export interface ChannelChanges {
   readonly channel: string;
   readonly version: number;
   readonly changes: readonly MemberChange[];
 }
 
-/** For how long it can be read that somebody left, in seconds: twice as long as gateways go by changes alone. */
-const departuresKept = 120;
+/** How long departures can be read: twice as long as gateways rely on changes before they read all members. */
+const departuresKeptSeconds = 120;
 
-/** The newest change of the channel \`a.channel\`. */
+/** SQL: the version of the newest change of the channel `a.channel`. */
 const latest = `greatest(
   (select max(version) from presence.members where channel = a.channel),
   (select max(version) from presence.departures where channel = a.channel), 0)`;
 
-/** Takes members away, and notes for a while that they left. */
-async function departed(client: PoolClient, condition: string, values: readonly unknown[]): Promise<void> {
+/** Deletes members that fulfil the condition, writes that they left, and deletes old departures. */
+async function deleteMembers(
+  client: PoolClient,
+  condition: string,
+  values: readonly unknown[],
+): Promise<void> {
   await client.query(
-    `delete from presence.departures where left_at < now() - interval '${departuresKept} seconds'`,
+    `delete from presence.departures where left_at < now() - interval '${departuresKeptSeconds} seconds'`,
   );
   await client.query(
     `with gone as (delete from presence.members where ${condition} returning channel, user_id)
@@ -44,15 +48,18 @@ async function departed(client: PoolClient, condition: string, values: readonly 
   );
 }
 
-/** Takes the members of gateways away that are dead, in their transaction. @throws what the database throws. */
+/** Deletes the members of dead gateways, in the caller's transaction. @throws what the database throws. */
 export async function clearMembers(client: PoolClient, gateways: readonly string[]): Promise<void> {
   if (gateways.length === 0) return;
-  await lock(client, 'members');
-  await departed(client, 'gateway = any($1)', [gateways]);
+  await lock(client, 'presenceChannels');
+  await deleteMembers(client, 'gateway = any($1)', [gateways]);
 }
 
-/** The table of who is on which presence channel, as one gateway writes it. */
-export class MemberStore {
+/**
+ * Reads and writes the tables of who is on which presence channel for one gateway. Every method throws what the
+ * database throws.
+ */
+export class PresenceChannelStore {
   readonly #database: Database;
   readonly #gateway: string;
 
@@ -61,11 +68,11 @@ export class MemberStore {
     this.#gateway = gateway;
   }
 
-  /** Writes who came onto a channel here, and who left one. @throws what the database throws. */
+  /** Writes who came to a channel on this gateway, and who left one. */
   async write(came: readonly MemberRow[], left: readonly Omit<MemberRow, 'info'>[]): Promise<void> {
     if (came.length + left.length === 0) return;
-    // One writer at a time: versions would otherwise not grow in the order in which readers see them.
-    await alone(this.#database, 'members', async (client) => {
+    // One writer at a time, so that versions become visible in their order.
+    await inLockedTransaction(this.#database, 'presenceChannels', async (client) => {
       await client.query(
         `insert into presence.members (channel, user_id, info, gateway)
          select *, $4 from unnest($1::text[], $2::text[], $3::text[])
@@ -78,7 +85,7 @@ export class MemberStore {
           this.#gateway,
         ],
       );
-      await departed(
+      await deleteMembers(
         client,
         'gateway = $1 and (channel, user_id) in (select * from unnest($2::text[], $3::text[]))',
         [this.#gateway, left.map(({ channel }) => channel), left.map(({ userId }) => userId)],
@@ -86,7 +93,7 @@ export class MemberStore {
     });
   }
 
-  /** Who is on the channels, over all gateways. The rows of a dead one are cleared away by the others. */
+  /** Who is on the channels, on all gateways. The rows of a dead gateway count until another deletes them. */
   async all(channels: readonly string[]): Promise<ChannelChanges[]> {
     return this.#read(
       `select a.channel, ${latest} as version, m.*, m."userId" is not null as here
@@ -100,7 +107,7 @@ export class MemberStore {
     );
   }
 
-  /** Who came to the channels or left them since the version named with each. */
+  /** Who came to each channel or left it after the given version. */
   async changed(channels: ReadonlyMap<string, number>): Promise<ChannelChanges[]> {
     return this.#read(
       `select a.channel, ${latest} as version, changed.user_id as "userId", m.info, m.here is true as here
@@ -132,19 +139,19 @@ export class MemberStore {
     return [...found.values()];
   }
 
-  /** A page of the ids of who is on a channel, in their order as bytes, those after `after`. */
-  async page(channel: string, after: string, limit: number): Promise<string[]> {
+  /** The first `maxUsers` ids of users on a channel after the id `after`, ordered as bytes. */
+  async page(channel: string, after: string, maxUsers: number): Promise<string[]> {
     const { rows } = await this.#database.query<{ userId: string }>(
       `select distinct m.user_id as "userId"
          from presence.members m join presence.gateways g using (gateway)
         where m.channel = $1 and m.user_id > $2
         order by m.user_id limit $3`,
-      [channel, after, limit],
+      [channel, after, maxUsers],
     );
     return rows.map(({ userId }) => userId);
   }
 
-  /** How many users are on each of the channels where anyone is. */
+  /** The number of users on each channel that has any. */
   async count(channels: readonly string[]): Promise<Map<string, number>> {
     const { rows } = await this.#database.query<{ channel: string; count: number }>(
       `select m.channel, count(distinct m.user_id)::int as count

@@ -1,75 +1,43 @@
 import type { QueryResultRow } from 'pg';
 import type { Gid, Uid } from '../../contracts/ids.ts';
+import type { PushCursor } from '../../contracts/push/position.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
-import { defaultSettings } from '../../contracts/settings.ts';
 import type { BigintColumn, ReadingDatabase } from '../postgres/database.ts';
 import { hedged } from '../postgres/hedged.ts';
+import {
+  type Checkpoint,
+  type CheckpointRow,
+  checkpointColumns,
+  checkpointOf,
+  fromCheckpoint,
+} from './checkpoint.ts';
 
-/** More events than this on a channel are not replayed: the client loads afresh. */
+/** If a client missed more events than this on a channel, they are not replayed: it loads afresh. */
 export const maxReplayedEvents = 1_000;
 
-/** Up to where the read models reach. */
-export interface Checkpoint {
-  readonly position: string;
-  readonly batch: number;
-  readonly epoch: string;
-  /** The projector's that made it. */
-  readonly fence: number;
-  /** False while the read models are made again from the log: they then lack most of it. */
-  readonly whole: boolean;
-  /** Whether the setting `escape_html` is on there. */
-  readonly escapes: boolean;
-}
-
-/** A person in a group; `joinedPlace` is undefined where they are no member of a group that stands. */
+/** Whether a person is in a group. */
 export interface MembershipFound {
-  readonly joinedPlace: string | undefined;
+  /** The position at which the person joined; undefined if they are no member, or the group was dissolved. */
+  readonly joinedPosition: string | undefined;
 }
 
 /**
- * A page ends with the row that brings it to so many bytes: about what the system takes for a socket at a
- * time, so that a thousand who resume and do not read hold 64 MB.
+ * A page ends with the row that brings it to this size: about what the system accepts for a socket at a time, so
+ * that the pages of a thousand clients that resume and do not read take 64 MB.
  */
 const pageBytes = 65_536;
 
-/** Rows of the record, and the checkpoint of the snapshot in which they were read. */
+/** A page of pushes, and the checkpoint of the database snapshot in which they were read. */
 export interface Page {
   readonly checkpoint: Checkpoint;
   readonly rows: readonly PushRow[];
-  /** Whether there are others after them. */
+  /** Whether there are later rows. */
   readonly more: boolean;
 }
 
-/** Where a reader of one channel stands: what lies strictly after it is next. */
-export interface Cursor {
-  readonly place: string;
-  readonly number: number;
-}
-
-interface CheckpointRow {
-  position: string;
-  batch: BigintColumn;
-  epoch: string;
-  fence: BigintColumn;
-  whole: boolean;
-  escape_html: string | null;
-}
-
-const checkpointColumns = 'c.position, c.batch, c.epoch, c.fence, c.whole, c.escape_html';
-const fromCheckpoint = `(select position, batch, epoch, fence, position >= quiet_until as whole,
-         (select value from read.settings where name = 'escape_html') as escape_html
-  from read.checkpoint where name = 'read') c`;
-
-function checkpointOf(row: CheckpointRow | undefined): Checkpoint {
-  if (row === undefined) throw new Error('the read models have no checkpoint: the database is not migrated');
-  const { position, batch, epoch, fence, whole, escape_html } = row;
-  const escapes = (escape_html ?? defaultSettings.escape_html) === 'on';
-  return { position, batch: Number(batch), epoch, fence: Number(fence), whole, escapes };
-}
-
 /**
- * Whether all that was pushed after a place and number is kept. Of the rows that are cleared away with
- * age the newest stays, to tell that there were any. The arguments are parameters of the query.
+ * SQL: whether all pushes after a cursor are kept. Expiry leaves the newest of the rows that are too old, as proof
+ * that there were any. The arguments are parameters of the query.
  */
 export function allKept(place: string, number: string): string {
   return `coalesce((
@@ -78,8 +46,8 @@ export function allKept(place: string, number: string): string {
          ), true)`;
 }
 
-/** Reads the read models' own record of what was to be pushed, and who is in which group. */
-export class PushRecord {
+/** Reads the table `read.push`, the checkpoint, and who is in which group. Every method throws what the database throws. */
+export class PushStore {
   readonly #database: ReadingDatabase;
 
   constructor(database: ReadingDatabase) {
@@ -91,7 +59,7 @@ export class PushRecord {
     return checkpointOf(rows[0]);
   }
 
-  /** Who of the pairs is a member, with the checkpoint of the same snapshot. */
+  /** The memberships of pairs of a uid and a gid, in their order, and the checkpoint of the same snapshot. */
   async memberships(
     uids: readonly Uid[],
     gids: readonly Gid[],
@@ -109,43 +77,47 @@ export class PushRecord {
       checkpoint: checkpointOf(rows[0]),
       found: rows
         .filter(({ asked }) => asked !== null)
-        .map(({ joined }) => ({ joinedPlace: joined ?? undefined })),
+        .map(({ joined }) => ({ joinedPosition: joined ?? undefined })),
     };
   }
 
-  /** The rows of the feeds after `after` and up to the place `upTo`, in the order of the log. */
+  /** The first `maxRows` rows of the feeds after `after` and up to the position `upTo`, in the order of the log. */
   async rowsBetween(
     feeds: readonly string[],
-    after: Cursor,
+    after: PushCursor,
     upTo: string,
-    limit: number,
+    maxRows: number,
   ): Promise<PushRow[]> {
     const { rows } = await this.#query<PushRow>(
       `select place, number, channel, event, data from read.push
         where (place, number) > ($2, $3) and place <= $4 and channel = any($1)
         order by place, number limit $5`,
-      [feeds, after.place, after.number, upTo, limit],
+      [feeds, after.place, after.number, upTo, maxRows],
     );
     return rows;
   }
 
-  /** Every `message` on a person's or group's feed after `after`, and the checkpoint, in one snapshot. */
-  messagesAfter(after: Cursor, limit: number): Promise<Page> {
-    return this.#page(`event = 'message' and (place, number) > ($1, $2)`, [after.place, after.number, limit]);
+  /** A page of every `message` after `after`, on the channels of people and groups. */
+  messagesAfter(after: PushCursor, maxRows: number): Promise<Page> {
+    return this.#page(`event = 'message' and (place, number) > ($1, $2)`, [
+      after.place,
+      after.number,
+      maxRows,
+    ]);
   }
 
-  /** The rows of one feed after `after` and not before the place `from`, in one snapshot. */
-  feedAfter(feed: string, after: Cursor, from: string, limit: number): Promise<Page> {
+  /** A page of one feed after `after` and from the position `from` on. */
+  feedAfter(feed: string, after: PushCursor, from: string, maxRows: number): Promise<Page> {
     return this.#page(`channel = $4 and place >= $5 and (place, number) > ($1, $2)`, [
       after.place,
       after.number,
-      limit,
+      maxRows,
       feed,
       from,
     ]);
   }
 
-  /** The first rows of those that fulfil the condition: `$3` at most, and no more than fit into a page. */
+  /** The first rows that fulfil the condition: at most `$3`, and no more than fit into a page. */
   async #page(condition: string, values: readonly unknown[]): Promise<Page> {
     const { rows } = await this.#query<
       CheckpointRow & { [Column in keyof PushRow]: PushRow[Column] | null } & { found: BigintColumn | null }
@@ -179,12 +151,15 @@ export class PushRecord {
     };
   }
 
-  /** How much a reader of the feed at `after` has missed (counted up to `limit`), and whether it is all kept. */
+  /**
+   * Counts the rows of the feed after `after` and from the position `from` on, up to `maxCount`, and says whether
+   * all of them are kept.
+   */
   async missed(
     feed: string,
-    after: Cursor,
+    after: PushCursor,
     from: string,
-    limit: number,
+    maxCount: number,
   ): Promise<{ count: number; kept: boolean }> {
     const { rows } = await this.#query<{ count: BigintColumn; kept: boolean }>(
       `select
@@ -193,12 +168,12 @@ export class PushRecord {
              where channel = $1 and place >= $4 and (place, number) > ($2, $3) limit $5
           ) missed) as count,
          ${allKept('$2', '$3')} as kept`,
-      [feed, after.place, after.number, from, limit],
+      [feed, after.place, after.number, from, maxCount],
     );
     return { count: Number(rows[0]?.count ?? 0), kept: rows[0]?.kept === true };
   }
 
-  /** All that this gateway's sockets wait for goes through here, one question at a time. */
+  /** Hedged, since many sockets wait for each of these queries. */
   #query<Found extends QueryResultRow>(text: string, values: readonly unknown[] = []) {
     return hedged(() => this.#database.query<Found>(text, [...values]));
   }

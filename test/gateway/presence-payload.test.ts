@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { defaultLimits } from '../../services/gateway/connections/limits.ts';
-import { presenceData } from '../../services/gateway/presence/presence-data.ts';
+import { presencePayload } from '../../services/gateway/presence/presence-payload.ts';
 
-const told = (list: ReadonlyMap<string, string | null>, own: string, most = defaultLimits.presenceBytes) =>
-  JSON.parse(presenceData(list, own, most)).presence;
+const told = (list: ReadonlyMap<string, string | null>, own: string, most = defaultLimits.maxPresenceBytes) =>
+  JSON.parse(presencePayload(list, own, most)).presence;
 
 test('all members of a small channel are told, with their infos', () => {
   const list = new Map([
@@ -20,9 +20,9 @@ test('all members of a small channel are told, with their infos', () => {
 test('of 10,000 members as many are told as the limit holds, the hearer among them, and the count of all', () => {
   const info = JSON.stringify({ uid: 1, nickname: '群成员'.repeat(10), avatar: '/static/img/avatar.jpg' });
   const list = new Map(Array.from({ length: 10_000 }, (_, index) => [`${index + 1}`, info]));
-  const text = presenceData(list, '9999', defaultLimits.presenceBytes);
-  expect(Buffer.byteLength(text)).toBeLessThan(defaultLimits.presenceBytes + 100);
-  expect(Buffer.byteLength(text)).toBeLessThan(defaultLimits.waitingBytes / 4);
+  const text = presencePayload(list, '9999', defaultLimits.maxPresenceBytes);
+  expect(Buffer.byteLength(text)).toBeLessThan(defaultLimits.maxPresenceBytes + 100);
+  expect(Buffer.byteLength(text)).toBeLessThan(defaultLimits.maxUnreadBytes / 4);
   const { count, ids, hash } = told(list, '9999');
   expect(count).toBe(10_000);
   expect(ids[0]).toBe('9999');

@@ -4,7 +4,7 @@ import { Client } from './client.ts';
 import { Installation } from './harness.ts';
 
 const installation = await Installation.open();
-const { port } = await installation.start({ clientEventsAtOnce: 1_000 });
+const { port } = await installation.start({ clientEventBurst: 1_000 });
 afterAll(() => installation.close());
 
 let uids = 100;

@@ -1,0 +1,104 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Uid } from '../../../contracts/ids.ts';
+import { shownToken } from '../../accounts/shown-token.ts';
+import type { App } from '../../app-keys/signature.ts';
+import type { PageRequest } from '../../edge/proxies.ts';
+import { type RequestLimits, takeAddressTurn, takeTokenTurn } from '../../edge/rate-limit.ts';
+import type { SecurityLog } from '../../edge/security-log.ts';
+import type { Sessions } from '../connections/sessions.ts';
+import { uidOf } from '../subscriptions/channel.ts';
+
+export interface AuthCallerOptions {
+  readonly app: App;
+  readonly sessions: Sessions;
+  readonly security: SecurityLog;
+  readonly settings: () => RequestLimits;
+  /** The token in the login cookie, if the request's origin may use it. */
+  cookieToken(request: PageRequest): Promise<string | undefined>;
+}
+
+/** Who asks for a signature: a person, or a server for itself or for a person. */
+export interface AuthCaller {
+  readonly server: boolean;
+  readonly uid: Uid | undefined;
+  readonly tokenHash: string | undefined;
+}
+
+const text = z.string().optional().catch(undefined);
+const AuthParameters = z.object({
+  socket_id: text,
+  channel_name: text,
+  token: text,
+  since: text,
+  login_uid: z.coerce.string().optional().catch(undefined),
+});
+export type AuthParameters = z.infer<typeof AuthParameters>;
+
+/** The parameters of a request: those of the body go before those of the query. */
+export function readAuthParameters(request: FastifyRequest): AuthParameters {
+  const query = AuthParameters.safeParse(request.query).data;
+  const body = AuthParameters.safeParse(request.body).data;
+  return {
+    socket_id: body?.socket_id ?? query?.socket_id,
+    channel_name: body?.channel_name ?? query?.channel_name,
+    token: body?.token ?? query?.token,
+    since: body?.since ?? query?.since,
+    login_uid: body?.login_uid ?? query?.login_uid,
+  };
+}
+
+/** Identifies the caller; undefined if it has no valid key and no valid token. @throws what the database throws. */
+export async function identifyCaller(
+  { app, sessions, security, cookieToken }: AuthCallerOptions,
+  request: FastifyRequest,
+  parameters: AuthParameters,
+): Promise<AuthCaller | undefined> {
+  const { 'x-app-key': key, 'x-app-secret': secret } = request.headers;
+  if (hasKey(request)) {
+    if (!equals(key, app.key) || !equals(secret, app.secret)) {
+      security.attempt("a server's key was wrong", { address: request.ip, reqId: request.id });
+      return undefined;
+    }
+    return { server: true, uid: uidOf(parameters.login_uid), tokenHash: undefined };
+  }
+  const token = shownToken(request.headers) ?? (parameters.token || (await cookieToken(request)));
+  const session = token ? await sessions.verify(token) : undefined;
+  return session && { server: false, uid: session.uid, tokenHash: session.tokenHash };
+}
+
+/**
+ * Counts a request before its body is read: for its token, if a header or the query has a valid one, else for its
+ * address. Requests with the server's key are not limited; those with a wrong key are refused.
+ */
+export async function countAuthRequest(
+  options: AuthCallerOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> {
+  const caller = await identifyCaller(options, request, AuthParameters.parse(request.query));
+  if (caller?.server) return undefined;
+  if (caller?.tokenHash !== undefined) {
+    takeTokenTurn(caller.tokenHash, options.settings());
+    return undefined;
+  }
+  takeAddressTurn(request.ip, options.settings(), 'light');
+  return hasKey(request) ? refuse(reply, '请先登录') : undefined;
+}
+
+/** Answers 403: Pusher's clients expect it of these endpoints. */
+export function refuse(reply: FastifyReply, error: string): FastifyReply {
+  return reply.code(403).send({ error });
+}
+
+function hasKey({ headers }: FastifyRequest): boolean {
+  return headers['x-app-key'] !== undefined || headers['x-app-secret'] !== undefined;
+}
+
+/** Compares secrets in constant time. */
+function equals(given: string | string[] | undefined, expected: string): boolean {
+  const one = Buffer.from(String(given));
+  const other = Buffer.from(expected);
+  return one.length === other.length && timingSafeEqual(one, other);
+}

@@ -1,0 +1,131 @@
+import pLimit from 'p-limit';
+import {
+  afterAll,
+  formatPosition,
+  type PushCursor,
+  parsePosition,
+} from '../../../contracts/push/position.ts';
+import type { Checkpoint } from '../../pushes/checkpoint.ts';
+import type { Page, PushStore } from '../../pushes/push-store.ts';
+import type { Connection } from '../connections/connection.ts';
+import type { PushFeed } from './push-feed.ts';
+import { framesOf } from './row-frames.ts';
+import type { Subscription } from './subscription.ts';
+
+const pageRows = 200;
+/** Over all sockets, so that clients that resume leave connections of the pool to others. */
+const maxConcurrentReads = 4;
+/** How long a client's position beyond the read models is waited for. */
+const futurePositionTimeoutMs = 2_000;
+
+export interface RecoveryOptions {
+  readonly pushStore: PushStore;
+  readonly pushFeed: Pick<PushFeed, 'reachedWithin'>;
+  readonly appkey: string;
+  /** If a client missed more events, they are not replayed. */
+  readonly maxEvents: number;
+}
+
+/** Sends a subscription the events that its client missed (docs/realtime.md, "Resuming"). */
+export class Recovery {
+  readonly #options: RecoveryOptions;
+  readonly #limitReads = pLimit(maxConcurrentReads);
+  /** The last recovery of each socket, for which the next one waits. */
+  readonly #last = new WeakMap<Connection, Promise<void>>();
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends the events strictly after `since`, in order, then those that came meanwhile; or, if they cannot be given,
+   * `reset`. When this resolves the subscription is settled, unless it has ended.
+   * @param options.from events before this position are not the user's to read
+   * @throws what the database throws
+   */
+  async run(
+    subscription: Subscription,
+    options: { feed: string; since: unknown; from: string; checkpoint: Checkpoint },
+  ): Promise<void> {
+    const { checkpoint, since } = options;
+    const { pushStore, pushFeed, maxEvents } = this.#options;
+    const seen = typeof since === 'string' ? parsePosition(since) : undefined;
+    if (seen === undefined || seen.epoch !== checkpoint.epoch) {
+      reset(subscription, checkpoint);
+      return;
+    }
+    // The batch may be one that a crashed database makes again. If it does not come in time, it is not in the log.
+    if (
+      seen.place > checkpoint.position &&
+      !(await pushFeed.reachedWithin(seen.place, futurePositionTimeoutMs))
+    ) {
+      if (isOpening(subscription)) reset(subscription, checkpoint);
+      return;
+    }
+    await this.#inOrder(subscription.connection, async () => {
+      const { feed, from } = options;
+      const missed = await this.#limitReads(() => pushStore.missed(feed, seen, from, maxEvents + 1));
+      if (missed.kept && missed.count <= maxEvents) await this.#replay(subscription, feed, seen, from);
+      else if (isOpening(subscription)) reset(subscription, checkpoint);
+    });
+  }
+
+  /**
+   * Settles a subscription from a position on, after more events came than are held for it.
+   * @throws what the database throws
+   */
+  async catchUp(subscription: Subscription, feed: string, position: string): Promise<void> {
+    await this.#inOrder(subscription.connection, () =>
+      this.#replay(subscription, feed, { place: position, number: afterAll }, ''),
+    );
+  }
+
+  async #replay(subscription: Subscription, feed: string, after: PushCursor, from: string): Promise<void> {
+    let cursor = after;
+    while (isOpening(subscription)) {
+      // Outside the limit: clients that do not read must not use it up.
+      await subscription.connection.drained();
+      const page = await this.#limitReads(() => {
+        subscription.dropHeld();
+        return this.#options.pushStore.feedAfter(feed, cursor, from, pageRows);
+      });
+      if (!isOpening(subscription)) return;
+      this.#write(subscription, page);
+      cursor = page.rows.at(-1) ?? cursor;
+      if (!page.more && !subscription.overflowed) {
+        subscription.settle(page.checkpoint.position);
+        return;
+      }
+    }
+  }
+
+  /** Escapes as the setting is at the page's checkpoint, like `message/sync` and `message/get`. */
+  #write({ connection, channel }: Subscription, { rows, checkpoint }: Page): void {
+    if (rows.length === 0) return;
+    const { appkey } = this.#options;
+    const frames = framesOf(rows, channel.name, { appkey, escapes: checkpoint.escapes });
+    connection.write(frames(connection).joined);
+  }
+
+  /** The channels of a socket recover one after the other: together they would exceed `maxUnreadBytes`. */
+  async #inOrder(connection: Connection, work: () => Promise<void>): Promise<void> {
+    const before = this.#last.get(connection);
+    const done = (before ?? Promise.resolve()).then(work);
+    const last = done.catch(() => undefined);
+    this.#last.set(connection, last);
+    await done;
+    if (this.#last.get(connection) === last) this.#last.delete(connection);
+  }
+}
+
+/** Tells the client to load afresh; it gets events from the checkpoint on. */
+function reset(subscription: Subscription, { position, epoch }: Checkpoint): void {
+  const next = formatPosition({ epoch, place: position, number: afterAll });
+  subscription.connection.send('reset', subscription.channel.name, JSON.stringify({ position: next }));
+  subscription.settle(position);
+}
+
+/** Whether the subscription still waits for its events: it has not ended, and its user has not left the group. */
+function isOpening({ state, membership }: Subscription): boolean {
+  return state === 'opening' && membership?.member !== false;
+}

@@ -1,0 +1,117 @@
+import type { z } from 'zod';
+import type { messageSync } from '../../contracts/http/message.ts';
+import type { Uid } from '../../contracts/ids.ts';
+import { globalChannel, userChannel } from '../../contracts/push/index.ts';
+import {
+  afterAll,
+  comparePositions,
+  formatPosition,
+  type PushPosition,
+  parsePosition,
+} from '../../contracts/push/position.ts';
+import { jsonObject } from '../../contracts/push/protocol.ts';
+import { completeSettings, isSettingChange } from '../../contracts/push/setting.ts';
+import type { ReadingDatabase } from '../postgres/database.ts';
+import { allKept, maxReplayedEvents, PushStore } from './push-store.ts';
+
+/** A push in the answer to `message/sync`. */
+type MissedPush = z.infer<typeof messageSync.data>['events'][number];
+
+/** Who calls `message/sync`. */
+export interface Recipient {
+  readonly uid: Uid;
+  readonly appkey: string;
+  /** The address of the websocket for this client, with its port. */
+  readonly wsAddress: string;
+}
+
+/** The pushes that one person missed. */
+export interface MissedPushes {
+  /** In the order of the log. */
+  readonly events: readonly MissedPush[];
+  /** The `since` of the next call. */
+  readonly position: string;
+  /** The missed pushes cannot be given: the client loads afresh, and goes on from `position`. */
+  readonly reset: boolean;
+}
+
+/**
+ * SQL: the feeds of a person, and the position from which each is theirs: their own, the global one, and those of
+ * their groups since they last joined.
+ */
+const feeds = `
+  select unnest($6::text[]) as channel, '' as start
+  union all
+  select 'group-' || m.gid, m.joined_place
+    from read.group_members m join read.groups g on g.gid = m.gid and g.state = 'normal'
+   where m.uid = $1`;
+
+/** SQL: the rows of the feed `f` that the person has not seen. */
+const missed = `
+  from read.push p
+ where p.channel = f.channel and p.place >= f.start and (p.place, p.number) > ($2, $3)`;
+
+interface FoundRow {
+  readonly place: string | null;
+  readonly number: number;
+  readonly channel: string;
+  readonly event: string;
+  readonly data: string;
+  readonly checkpoint: string;
+  readonly kept: boolean;
+  readonly too_much: boolean;
+}
+
+/**
+ * The first `limit` pushes strictly after `since`, of one database snapshot. As on sockets, the answer is a reset if
+ * `since` cannot be read, is of another log or beyond the end of this one, if a push after it is no longer kept, or
+ * if one channel has more than `maxReplayedEvents`.
+ * @param inLog whether the log has an event at a position beyond the checkpoint
+ * @throws what the database throws
+ */
+export async function findMissedPushes(
+  database: ReadingDatabase,
+  { uid, appkey, wsAddress }: Recipient,
+  since: string | undefined,
+  limit: number,
+  inLog: (position: string) => Promise<boolean>,
+): Promise<MissedPushes> {
+  const { position: end, epoch } = await new PushStore(database).checkpoint();
+  const seen = since === undefined ? undefined : parsePosition(since);
+  if (seen === undefined || seen.epoch !== epoch) return resetTo(epoch, end);
+  if (seen.place > end && !(await inLog(seen.place))) return resetTo(epoch, end);
+  const { rows: found } = await database.query<FoundRow>(
+    `with feed as materialized (${feeds})
+     select c.position as checkpoint, ${allKept('$2', '$3')} as kept,
+            exists (select from feed f cross join lateral (select ${missed} offset $4 limit 1) more) as too_much,
+            missed.*
+       from read.checkpoint c
+       left join lateral (
+         select next.* from feed f cross join lateral (
+           select p.place, p.number, p.channel, p.event, p.data ${missed} order by p.place, p.number limit $5
+         ) next order by next.place, next.number limit $5
+       ) missed on true
+      where c.name = 'read'
+      order by missed.place, missed.number`,
+    [uid, seen.place, seen.number, maxReplayedEvents, limit + 1, [userChannel(uid), globalChannel]],
+  );
+  const [first] = found;
+  if (!first?.kept || first.too_much) return resetTo(epoch, first?.checkpoint ?? end);
+  const events = found.flatMap(({ place, number, channel, event, data }): MissedPush[] => {
+    if (place === null) return [];
+    const position = formatPosition({ epoch, place, number });
+    const completed = isSettingChange({ event }) ? completeSettings(data, appkey, wsAddress) : data;
+    return [{ channel, event, data: jsonObject(completed) ?? {}, position }];
+  });
+  const last = events[limit - 1];
+  if (events.length > limit && last) {
+    return { events: events.slice(0, limit), position: last.position, reset: false };
+  }
+  const reached: PushPosition = { epoch, place: first.checkpoint, number: afterAll };
+  const next = comparePositions(seen, reached) > 0 ? seen : reached;
+  return { events, position: formatPosition(next), reset: false };
+}
+
+function resetTo(epoch: string, position: string): MissedPushes {
+  return { events: [], position: formatPosition({ epoch, place: position, number: afterAll }), reset: true };
+}
