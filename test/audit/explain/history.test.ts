@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { explain } from '../../../services/audit/explain/explain.ts';
-import { parseQuestion } from '../../../services/audit/explain/question.ts';
 import { momentAfter } from '../../../services/audit/moment.ts';
 import { type Chat, conversationOf } from '../../../services/domain/chat.ts';
 import type { Position } from '../../../services/log/log.ts';
-import { findMessageOrigin, findReading, readPage } from '../../../services/queries/messages.ts';
+import { findReading, readPage } from '../../../services/queries/messages.ts';
 import { countUnread } from '../../../services/queries/unread.ts';
 import { type RunningApplication, startApplication } from '../../support/application.ts';
-import { gid, type mid, uid } from '../../support/events.ts';
+import { gid, uid } from '../../support/events.ts';
+import { explained } from '../../support/explaining.ts';
 import { Callers, type RandomCall, randomCalls } from '../../support/random-calls.ts';
 
 /*
@@ -31,18 +30,11 @@ interface Noted {
   readonly code?: number | undefined;
 }
 
-async function explained({ position, question }: Noted) {
-  const { application } = running;
-  const parts = {
-    log: application.log,
-    findOrigin: async (asked: ReturnType<typeof mid>) => {
-      const found = await findMessageOrigin(application.database, asked);
-      return found && { mid: asked, ...found };
-    },
-  };
+async function explainedNow({ position, question }: Noted): Promise<Noted> {
   const moment = momentAfter(position, Date.now());
-  const { verdict } = await explain(parts, parseQuestion(question.split(' ')), moment);
-  return { position, question, value: verdict?.value, code: verdict?.refusal?.code };
+  const { verdict } = await explained(running, question, { moment });
+  if (!verdict) throw new Error(`${question} has no verdict`);
+  return { position, question, value: verdict.value, code: verdict.refusal?.code };
 }
 
 /** Who a call is about, and in which chat. */
@@ -93,7 +85,7 @@ test('what was unread, readable and allowed at each moment of a random history i
         if (call.what === 'send') noted.push(...noteSending(callers, call, answer.code, before));
         noted.push(...(await noteReading(callers, call)));
       }
-      for (const note of noted) expect(await explained(note)).toEqual(note);
+      for (const note of noted) expect(await explainedNow(note)).toEqual(note);
     }),
     { numRuns: 4, endOnFailure: true },
   );

@@ -1,0 +1,22 @@
+import type { Mid } from '../../contracts/ids.ts';
+import { type ExplainParts, type Explanation, explain } from '../../services/audit/explain/explain.ts';
+import { parseQuestion } from '../../services/audit/explain/question.ts';
+import { type Moment, presentMoment } from '../../services/audit/moment.ts';
+import { findMessageOrigin } from '../../services/queries/messages.ts';
+import type { RunningApplication } from './application.ts';
+
+/** Explains by the log of a running application; now, unless another moment is given. */
+export function explained(
+  { application }: RunningApplication,
+  question: string,
+  { moment = presentMoment(application.now()), maxSteps }: { moment?: Moment; maxSteps?: number } = {},
+): Promise<Explanation> {
+  const parts: ExplainParts = {
+    log: application.log,
+    findOrigin: async (mid: Mid) => {
+      const found = await findMessageOrigin(application.database, mid);
+      return found && { mid, ...found };
+    },
+  };
+  return explain(parts, parseQuestion(question.split(' ')), moment, maxSteps);
+}
