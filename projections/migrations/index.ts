@@ -14,6 +14,7 @@ import * as pushedMessages from './0013-pushed-messages.ts';
 import * as keysByPerson from './0014-keys-by-person.ts';
 import * as lastEvents from './0015-last-events.ts';
 import * as memberVersions from './0016-member-versions.ts';
+import * as followers from './0017-followers.ts';
 
 /** All migrations, in the order in which they apply. */
 export const migrations = {
@@ -33,4 +34,5 @@ export const migrations = {
   '0090-keys-by-person': keysByPerson,
   '0100-last-events': lastEvents,
   '0101-member-versions': memberVersions,
+  '0102-followers': followers,
 };

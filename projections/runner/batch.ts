@@ -2,16 +2,18 @@ import type { Client } from 'pg';
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
 import type { Tick } from '../../services/bus/bus.ts';
+import { advance } from '../../services/followers/checkpoint.ts';
+import type { Held } from '../../services/followers/lease.ts';
 import type { Decoded } from '../../services/log/codec.ts';
-import type { Position } from '../../services/log/log.ts';
-import { pipeline, type Statement } from '../../services/postgres/pipeline.ts';
+import { type Position, startOfLog } from '../../services/log/log.ts';
+import { pipeline } from '../../services/postgres/pipeline.ts';
+import { sqlState } from '../../services/postgres/sql-state.ts';
 import { isMidTwice, underAnotherMid } from '../mid-twice.ts';
 import type { Projection } from '../projection.ts';
 import { RowStore } from '../store/row-store.ts';
-import type { Held } from './lease.ts';
 import { PushBook, writePushes } from './push-book.ts';
 
-/** An event that a projection cannot take in. Nobody projects past it, unless an operator decides so. */
+/** An event that a projection cannot apply. No projector goes past it, unless an operator skips it. */
 export class ProjectionFault extends Error {
   override readonly name = 'ProjectionFault';
   readonly event: Decoded;
@@ -24,7 +26,7 @@ export class ProjectionFault extends Error {
   }
 }
 
-/** What a committed batch is told as. */
+/** A committed batch, as it is announced. */
 export interface Committed {
   readonly tick: Tick;
   readonly rows: readonly PushRow[];
@@ -32,9 +34,9 @@ export interface Committed {
   readonly count: number;
 }
 
-/** A transaction ends once it reads or writes so many rows: a thousand may join a group in one event. */
-const mostReads = 10_000;
-const mostWrites = 10_000;
+/** A transaction ends once it reads or writes this many rows: a thousand people may join a group in one event. */
+const maxReads = 10_000;
+const maxWrites = 10_000;
 
 /**
  * Applies events to the read models, batch by batch: rows, pushes and checkpoint in one transaction and, if all
@@ -45,66 +47,84 @@ export class BatchProjector {
   readonly #client: Client;
   readonly #projections: ReadonlyMap<string, Projection<DomainEvent>>;
   readonly #held: Held;
+  /** Events up to this position push nothing: they did so before the read models were emptied. */
+  readonly #quietUntil: Position;
   #position: Position;
   #batch: number;
   #store = new RowStore();
 
-  constructor(client: Client, projections: ReadonlyMap<string, Projection<DomainEvent>>, held: Held) {
+  private constructor(
+    client: Client,
+    projections: ReadonlyMap<string, Projection<DomainEvent>>,
+    held: Held,
+    quietUntil: Position,
+  ) {
     this.#client = client;
     this.#projections = projections;
     this.#held = held;
+    this.#quietUntil = quietUntil;
     this.#position = held.position;
     this.#batch = held.batch;
   }
 
+  /** @param client the connection that it commits over, with settings that suit it */
+  static async over(
+    client: Client,
+    projections: ReadonlyMap<string, Projection<DomainEvent>>,
+    held: Held,
+  ): Promise<BatchProjector> {
+    const { rows } = await client.query<{ quietUntil: Position }>(
+      `select quiet_until as "quietUntil" from followers.checkpoint where name = 'read'`,
+    );
+    return new BatchProjector(client, projections, held, rows[0]?.quietUntil ?? startOfLog);
+  }
+
   /**
-   * Takes in events, in the order of the log, strictly after all before. Calls `committed` for each
-   * transaction.
-   * @throws ProjectionFault, with all events before the one it names taken in; the error of Postgres
+   * Applies events, in the order of the log, strictly after all before. Calls `committed` for each transaction.
+   * @throws ProjectionFault, with all events before the one it names applied; the error of Postgres
    *   or of the connection, after which the checkpoint says how far it came
    */
-  async take(events: readonly Decoded[], committed: (batch: Committed) => void): Promise<void> {
+  async apply(events: readonly Decoded[], committed: (batch: Committed) => void): Promise<void> {
     for (let rest = events; rest.length > 0; ) {
-      let taken: Committed;
+      let applied: Committed;
       try {
-        taken = await this.#transact(rest);
+        applied = await this.#transact(rest);
       } catch (error) {
         this.#store = new RowStore();
-        await this.#takeSound(rest, error, committed);
+        await this.#applySound(rest, error, committed);
         return;
       }
-      committed(taken);
-      rest = rest.slice(taken.count);
+      committed(applied);
+      rest = rest.slice(applied.count);
     }
   }
 
-  /** Takes in what stands before the event that is to blame for an error, and throws. */
-  async #takeSound(events: readonly Decoded[], error: unknown, committed: (batch: Committed) => void) {
+  /** Applies the events before the one that causes an error, and throws. */
+  async #applySound(events: readonly Decoded[], error: unknown, committed: (batch: Committed) => void) {
     if (error instanceof ProjectionFault) {
-      await this.take(events.slice(0, events.indexOf(error.event)), committed);
+      await this.apply(events.slice(0, events.indexOf(error.event)), committed);
       throw error;
     }
-    if (!blamesData(error)) throw error;
+    if (!isCausedByData(error)) throw error;
     const [first, ...others] = events;
     if (first && others.length === 0) {
       const shown = isMidTwice(error) ? underAnotherMid(first) : undefined;
       if (!shown) throw new ProjectionFault(first, error);
-      await this.take([shown], committed);
+      await this.apply([shown], committed);
       return;
     }
     // One by one, until it is found.
-    for (const event of events) await this.take([event], committed);
+    for (const event of events) await this.apply([event], committed);
   }
 
-  /** Takes in as many of the first events as one transaction should hold. */
+  /** Applies as many of the first events as one transaction should hold. */
   async #transact(events: readonly Decoded[]): Promise<Committed> {
     const store = this.#store;
-    const pushes = new PushBook(this.#held.epoch, this.#held.quietUntil);
+    const pushes = new PushBook(this.#held.epoch, this.#quietUntil);
     const plans = this.#plans(events);
     await this.#load(plans.flatMap(({ refs }) => refs));
     let count = 0;
-    let reached = this.#position;
-    let reachedId: string | null = null;
+    let last: Decoded | undefined;
     for (const { event, projection, refs } of plans) {
       try {
         store.open(refs);
@@ -114,26 +134,22 @@ export class BatchProjector {
         throw new ProjectionFault(event, error);
       }
       count++;
-      reached = event.position;
-      reachedId = event.id;
-      if (store.changes + pushes.rows.length >= mostWrites) break;
+      last = event;
+      if (store.changes + pushes.rows.length >= maxWrites) break;
     }
+    if (last === undefined) throw new RangeError('a batch without events');
+    const { position: to, id } = last;
     const batch = this.#batch + 1;
     const { fence } = this.#held;
-    const statements: Statement[] = [
-      {
-        name: 'advance',
-        text: 'select read.advance($1, $2, $3, $4, $5)',
-        values: [this.#position, fence, reached, reachedId, batch],
-      },
+    await pipeline(this.#client, [
+      advance({ name: 'read', fence, from: this.#position, to, id, batch }),
       ...store.writes(),
-    ];
-    statements.push(...writePushes(pushes, batch));
-    await pipeline(this.#client, statements);
+      ...writePushes(pushes, batch),
+    ]);
     store.written();
-    this.#position = reached;
+    this.#position = to;
     this.#batch = batch;
-    return { tick: { checkpoint: reached, fence, batch }, rows: pushes.rows, count };
+    return { tick: { checkpoint: to, fence, batch }, rows: pushes.rows, count };
   }
 
   /** What is to be done with the first events, and what must be read for them. */
@@ -150,7 +166,7 @@ export class BatchProjector {
       } catch (error) {
         throw new ProjectionFault(event, error);
       }
-      if (reads >= mostReads) break;
+      if (reads >= maxReads) break;
     }
     return plans;
   }
@@ -168,17 +184,11 @@ export class BatchProjector {
   }
 }
 
-/** The SQLSTATE of an error of Postgres. */
-export function sqlState(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
-}
-
 /**
- * Whether what was to be written is to blame, so that trying again is of no use: Postgres found data
+ * Whether an error is caused by what was to be written, so that trying again is of no use: Postgres found data
  * broken (class 22) or rules violated (23), or the values could not be sent.
  */
-function blamesData(error: unknown): boolean {
+function isCausedByData(error: unknown): boolean {
   const state = sqlState(error);
   return state === undefined ? error instanceof TypeError : /^2[23]/.test(state);
 }

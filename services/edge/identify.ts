@@ -23,7 +23,7 @@ export async function identify(log: EventLog, database: Asked): Promise<LogIdent
   const { epoch } = await read(database);
   const identity = (await log.identity()) ?? (await log.found({ installation: newIdentityName(), epoch }));
   await database.query(
-    `update read.checkpoint
+    `update followers.checkpoint
         set installation = $1, epoch = case when position = '' then $2 else epoch end
       where name = 'read' and installation is null`,
     [identity.installation, identity.epoch],
@@ -39,7 +39,7 @@ export async function installationOf(database: Asked): Promise<LogIdentity | und
 
 async function read(database: Asked): Promise<Row> {
   const { rows } = await database.query(
-    `select installation, epoch from read.checkpoint where name = 'read'`,
+    `select installation, epoch from followers.checkpoint where name = 'read'`,
   );
   // The columns are those of the query above.
   const [row] = rows as Row[];

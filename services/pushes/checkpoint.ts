@@ -31,7 +31,7 @@ export const checkpointColumns = 'c.position, c.batch, c.epoch, c.fence, c.whole
 /** SQL: the checkpoint of the read models as the table `c`. */
 export const fromCheckpoint = `(select position, batch, epoch, fence, position >= quiet_until as whole,
          (select value from read.settings where name = 'escape_html') as escape_html
-  from read.checkpoint where name = 'read') c`;
+  from followers.checkpoint where name = 'read') c`;
 
 /** @throws Error if there is no row: the database is not migrated. */
 export function checkpointOf(row: CheckpointRow | undefined): Checkpoint {

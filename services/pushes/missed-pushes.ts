@@ -85,7 +85,7 @@ export async function findMissedPushes(
      select c.position as checkpoint, ${allKept('$2', '$3')} as kept,
             exists (select from feed f cross join lateral (select ${missed} offset $4 limit 1) more) as too_much,
             missed.*
-       from read.checkpoint c
+       from followers.checkpoint c
        left join lateral (
          select next.* from feed f cross join lateral (
            select p.place, p.number, p.channel, p.event, p.data ${missed} order by p.place, p.number limit $5

@@ -9,7 +9,7 @@ import type { ReadDatabase } from './tables.ts';
 /** Up to where the read models reach, as the projector's last tick told it. */
 export async function readCheckpoint(database: ReadDatabase): Promise<Tick> {
   const row = await database
-    .selectFrom('read.checkpoint')
+    .selectFrom('followers.checkpoint')
     .select(['position', 'fence', 'batch'])
     .where('name', '=', 'read')
     .executeTakeFirst();
@@ -21,7 +21,7 @@ export async function readCheckpoint(database: ReadDatabase): Promise<Tick> {
 /** What the read models keep of the log that they were made from. */
 export async function readMark(database: ReadDatabase): Promise<ReadModelsMark> {
   const row = await database
-    .selectFrom('read.checkpoint')
+    .selectFrom('followers.checkpoint')
     .select(['position', 'event_id', 'installation', 'epoch'])
     .where('name', '=', 'read')
     .executeTakeFirstOrThrow();

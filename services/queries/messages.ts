@@ -217,12 +217,12 @@ export async function findByEventId(
   id: EventId,
 ): Promise<{ readonly checkpoint: Position; readonly message: StoredMessage | undefined }> {
   const row = await database
-    .selectFrom('read.checkpoint')
+    .selectFrom('followers.checkpoint')
     .leftJoin('read.messages', (join) =>
       join.on('read.messages.event_id', '=', id).on('read.messages.unique_id', 'is not', null),
     )
     .select(['position', 'mid', 'content_hash'])
-    .where('read.checkpoint.name', '=', 'read')
+    .where('followers.checkpoint.name', '=', 'read')
     .executeTakeFirstOrThrow();
   const { position, mid, content_hash: hash } = row;
   const message = mid === null ? undefined : { mid, contentHash: hash ?? undefined, position: startOfLog };

@@ -112,7 +112,7 @@ export interface ReadTables {
     batch: number;
     created: Date;
   };
-  'read.checkpoint': {
+  'followers.checkpoint': {
     name: string;
     position: string;
     event_id: string | null;

@@ -70,7 +70,9 @@ export class Installation {
   static async open(bus: Bus = memoryBus(silent)): Promise<Installation> {
     const { url, drop } = await createDatabase();
     const pool = createPool(url, silent);
-    const { rows } = await pool.query<{ epoch: string }>('select epoch from read.checkpoint');
+    const { rows } = await pool.query<{ epoch: string }>(
+      `select epoch from followers.checkpoint where name = 'read'`,
+    );
     return new Installation({ pool, bus, drop, epoch: rows[0]?.epoch ?? '' });
   }
 
@@ -223,7 +225,7 @@ export class Installation {
          insert into read.push (place, number, channel, event, data, batch)
          select $1, (row->>'number')::int, row->>'channel', row->>'event', row->>'data', $2
            from json_array_elements($3::json) as row)
-       update read.checkpoint set position = $1, batch = $2`,
+       update followers.checkpoint set position = $1, batch = $2 where name = 'read'`,
       [place, batch, JSON.stringify(rows)],
     );
     const positions = rows.map(({ number }) => formatPosition({ epoch: this.epoch, place, number }));
@@ -236,7 +238,7 @@ export class Installation {
     this.#events -= events;
     const place = this.#placeOf(this.#events);
     await this.pool.query(
-      `with lost as (delete from read.push where place > $1) update read.checkpoint set position = $1`,
+      `with lost as (delete from read.push where place > $1) update followers.checkpoint set position = $1 where name = 'read'`,
       [place],
     );
   }

@@ -180,7 +180,9 @@ test('a restored log sends every socket to come again, and to load afresh', asyn
   const { positions } = await restored.commit([numbered('user-9', 1)]);
   const client = await Client.connect(running.port, { token: own });
   await client.subscribe('user-9');
-  await restored.pool.query(`update read.checkpoint set epoch = 'restored', position = '', batch = 0`);
+  await restored.pool.query(
+    `update followers.checkpoint set epoch = 'restored', position = '', batch = 0 where name = 'read'`,
+  );
   expect(await client.ended()).toMatchObject({ code: 4200 });
   const again = await Client.connect(running.port, { token: own, since: positions[0] ?? '' });
   again.ask('user-9');

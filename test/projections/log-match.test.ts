@@ -58,7 +58,7 @@ async function shownMids(): Promise<number[]> {
 
 async function checkpoint() {
   const [row] = await world.query<{ position: string; epoch: string; installation: string; batch: string }>(
-    'select position, epoch, installation, batch from read.checkpoint',
+    `select position, epoch, installation, batch from followers.checkpoint where name = 'read'`,
   );
   if (row === undefined) throw new Error('there is no checkpoint');
   return row;

@@ -45,5 +45,5 @@ describe('the running numbers', () => {
 /** Empties the read models, and moves them past the histories before this one. */
 async function startAnew({ forget, log, query }: World): Promise<void> {
   await forget();
-  await query('update read.checkpoint set position = $1', [await log.end()]);
+  await query(`update followers.checkpoint set position = $1 where name = 'read'`, [await log.end()]);
 }

@@ -89,7 +89,7 @@ describe('a seeded history in a log', () => {
       eventsOf(4000, 'log').map(({ id, stream }) => ({ id, stream })),
     );
     await world.project();
-    expect(await world.query('select position from read.checkpoint')).toEqual([
+    expect(await world.query('select position from followers.checkpoint')).toEqual([
       { position: records.at(-1)?.position },
     ]);
     const sent = records.filter(({ type }) => type === 'MessageSent').length;

@@ -77,7 +77,9 @@ export async function projectingPid({ DATABASE_URL }: SharedEnvironment): Promis
   const client = new pg.Client({ connectionString: DATABASE_URL });
   await client.connect();
   try {
-    const { rows } = await client.query<{ holder: string }>('select holder from read.lease');
+    const { rows } = await client.query<{ holder: string }>(
+      `select holder from followers.lease where name = 'read'`,
+    );
     return Number(rows[0]?.holder.split('/').at(-2));
   } finally {
     await client.end();

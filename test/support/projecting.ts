@@ -110,13 +110,13 @@ export async function openWorld(): Promise<World> {
       found.push = await query(
         'select place, number, channel, event, data from read.push order by place, number',
       );
-      found.checkpoint = await query('select position, epoch from read.checkpoint');
+      found.checkpoint = await query(`select position, epoch from followers.checkpoint where name = 'read'`);
       return found;
     },
     async forget() {
       const names = [...tables.map(({ name }) => name), 'push'].map((name) => `read.${name}`);
       await query(`truncate ${names.join(', ')}`);
-      await query("update read.checkpoint set position = ''");
+      await query("update followers.checkpoint set position = '' where name = 'read'");
     },
     async close() {
       await client.end();
@@ -139,7 +139,7 @@ export async function caughtUp(
 ): Promise<void> {
   const progress = await followProgress(bus, async () => {
     const [tick] = await query<{ checkpoint: Position; fence: string; batch: string }>(
-      'select position as checkpoint, fence, batch from read.checkpoint',
+      `select position as checkpoint, fence, batch from followers.checkpoint where name = 'read'`,
     );
     if (tick === undefined) throw new Error('there is no checkpoint');
     return { ...tick, fence: Number(tick.fence), batch: Number(tick.batch) };

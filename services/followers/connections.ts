@@ -1,30 +1,23 @@
 import type { Client } from 'pg';
-import {
-  beginSession,
-  createClient,
-  type DatabaseConfig,
-  type Purpose,
-} from '../../services/postgres/connect.ts';
-import type { SilenceWatch } from '../../services/postgres/silence.ts';
+import { beginSession, createClient, type DatabaseConfig, type Purpose } from '../postgres/connect.ts';
+import type { SilenceWatch } from '../postgres/silence.ts';
 
 /** How long connections may take to end, in milliseconds. */
-const endMilliseconds = 1_000;
+const endMs = 1_000;
 
-/** A projector's connections, which stand and fall together. */
+/** A follower's connections: when one breaks, all are given up. */
 export class Connections {
   readonly #database: DatabaseConfig;
   readonly #fail: (error: unknown) => void;
   readonly #open = new Set<Client>();
 
-  /**
-   * @param fail hears of each connection that breaks or ends
-   */
+  /** @param fail called when a connection breaks or ends */
   constructor(database: DatabaseConfig, fail: (error: unknown) => void) {
     this.#database = database;
     this.#fail = fail;
   }
 
-  /** Opens one more. @throws what `pg` throws where there is none */
+  /** Opens one more. @throws what `pg` throws if it cannot */
   async open(purpose: Purpose): Promise<{ client: Client; watch: SilenceWatch }> {
     const client = createClient(this.#database, purpose);
     client.on('error', this.#fail);
@@ -35,7 +28,7 @@ export class Connections {
     return { client, watch };
   }
 
-  /** Breaks all of them, so that nothing waits on them any longer. */
+  /** Breaks all of them: what waits for an answer fails. */
   cut(error: unknown): void {
     const reason = error instanceof Error ? error : new Error(String(error));
     for (const client of this.#open) client.connection.stream.destroy(reason);
@@ -43,7 +36,7 @@ export class Connections {
 
   /** Ends all of them in good order, or cuts those that do not end in time; never fails. */
   async end(): Promise<void> {
-    const late = setTimeout(() => this.cut('the connection does not end in time'), endMilliseconds);
+    const late = setTimeout(() => this.cut('the connection does not end in time'), endMs);
     await Promise.all(Array.from(this.#open, (client) => client.end().catch(() => undefined)));
     clearTimeout(late);
     this.#open.clear();

@@ -1,7 +1,7 @@
 /** The pace is that of the last ten seconds. */
 const spanSeconds = 10;
 
-/** What was taken in within one second. */
+/** What was applied within one second. */
 interface Second {
   readonly second: number;
   events: number;
@@ -9,10 +9,10 @@ interface Second {
   extent: number;
 }
 
-/** How fast events are taken in, and how much of the log one takes up, over the last seconds. */
+/** How fast events are applied, and how much of the log one takes up, over the last seconds. */
 export class Pace {
   readonly #now: () => number;
-  /** One entry for each second in which something was taken in: a batch of one event comes thousands of times a second. */
+  /** One entry for each second in which something was applied: a batch of one event comes thousands of times a second. */
   #seconds: Second[] = [];
 
   /** `now` is in milliseconds on a clock that never goes back. */
@@ -20,7 +20,7 @@ export class Pace {
     this.#now = now;
   }
 
-  took(events: number, extent: number): void {
+  applied(events: number, extent: number): void {
     const second = Math.floor(this.#now() / 1_000);
     const last = this.#seconds.at(-1);
     if (last?.second === second) {
@@ -40,7 +40,7 @@ export class Pace {
     return latest.reduce((sum, { events }) => sum + events, 0) / seconds;
   }
 
-  /** How much of the log one event takes up; undefined while none was taken in lately. */
+  /** How much of the log one event takes up; undefined if none was applied lately. */
   get extentOfEvent(): number | undefined {
     const latest = this.#latest();
     const events = latest.reduce((sum, second) => sum + second.events, 0);

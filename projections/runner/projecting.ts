@@ -1,0 +1,69 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Bus } from '../../services/bus/bus.ts';
+import type { Handler } from '../../services/followers/task.ts';
+import { type Decoded, tryDecode, UnreadableEvent } from '../../services/log/codec.ts';
+import type { Position, RecordedEvent } from '../../services/log/log.ts';
+import type { Skips } from '../../services/log/skips.ts';
+import type { DatabaseConfig } from '../../services/postgres/connect.ts';
+import type { BatchProjector } from './batch.ts';
+import { expirePushes } from './push-expiry.ts';
+
+const expiryEveryMs = 600_000;
+
+export interface ProjectingOptions {
+  readonly batches: BatchProjector;
+  readonly skips: Skips;
+  /** Announces each commit, after it. */
+  readonly bus: Bus;
+  readonly database: DatabaseConfig;
+  readonly logger: Logger;
+}
+
+/** A projector at work: applies records to the read models, without those that were skipped. */
+export class Projecting implements Handler {
+  readonly #options: ProjectingOptions;
+
+  constructor(options: ProjectingOptions) {
+    this.#options = options;
+  }
+
+  /** @throws UnreadableEvent and ProjectionFault, with all events before the one they name applied */
+  async apply(
+    records: readonly RecordedEvent[],
+    committed: (checkpoint: Position, events: number) => void,
+  ): Promise<void> {
+    const { batches, bus, skips } = this.#options;
+    const events: Decoded[] = [];
+    let unreadable: UnreadableEvent | undefined;
+    for (const record of records) {
+      skips.take(record);
+      if (skips.has(record)) continue;
+      const event = tryDecode(record);
+      if (event instanceof UnreadableEvent) {
+        unreadable = event;
+        break;
+      }
+      events.push(event);
+    }
+    await batches.apply(events, ({ tick, rows, count }) => {
+      committed(tick.checkpoint, count);
+      bus.publish(tick, rows);
+    });
+    if (unreadable !== undefined) throw unreadable;
+  }
+
+  async beside(signal: AbortSignal): Promise<void> {
+    const { database, logger } = this.#options;
+    while (!signal.aborted) {
+      await delay(expiryEveryMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        const count = await expirePushes(database, signal);
+        if (count > 0) logger.debug({ count }, 'pushes past their time were deleted');
+      } catch (error) {
+        logger.warn({ err: error }, 'pushes past their time could not be deleted; trying again later');
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import type { Client } from 'pg';
+import { categories } from '../../contracts/events/index.ts';
+import type { Misfit } from '../../services/followers/log-match.ts';
+import type { EventLog } from '../../services/log/log.ts';
+
+/** `Names` marks accounts again by the log, or frees the names of those whose registration is lost. */
+const unmarkAccounts = 'update accounts.accounts set registered = false where registered';
+
+/**
+ * Empties what does not fit the log any more, in the transaction under way.
+ * - The log began another epoch: what was pushed in the one before is void.
+ * - The log went back: all read models, to be made again from the log. Accounts stay, but whether a registration
+ *   is still in the log is looked up again when a name is asked for.
+ *
+ * What lies before `quiet_until` then pushes nothing: it was pushed before.
+ */
+export async function resetReadModels(client: Client, log: EventLog, misfit: Misfit): Promise<void> {
+  const again = misfit === 'went back';
+  const end = again ? await log.end(categories) : null;
+  await client.query(
+    `update followers.checkpoint set quiet_until = coalesce($1, position) where name = 'read'`,
+    [end],
+  );
+  const tables = again ? await readModels(client) : ['push'];
+  const names = tables.map((name) => `read.${client.escapeIdentifier(name)}`);
+  if (names.length > 0) await client.query(`truncate ${names.join(', ')}`);
+  if (again) await client.query(unmarkAccounts);
+}
+
+async function readModels(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select tablename as name from pg_tables where schemaname = 'read'`,
+  );
+  return rows.map(({ name }) => name);
+}
