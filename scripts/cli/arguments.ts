@@ -1,0 +1,84 @@
+import { InvalidArgumentError } from 'commander';
+import { closest } from 'fastest-levenshtein';
+import type { z } from 'zod';
+import { eventDefinitions } from '../../contracts/events/index.ts';
+import { ConversationId, Gid, Mid, Uid } from '../../contracts/ids.ts';
+import type { EventLog, Position } from '../../services/log/log.ts';
+import { isTimeFault, timeOf } from './times.ts';
+
+/* Parsers of option values for commander: what they throw names what would be right. */
+
+/** A list with commas between, each element read by `parse`. */
+export function listOf<Element>(parse: (text: string) => Element): (text: string) => Element[] {
+  return (text) =>
+    text.split(',').map((element) => {
+      const trimmed = element.trim();
+      if (trimmed === '') throw new InvalidArgumentError(`an element of "${text}" is empty`);
+      return parse(trimmed);
+    });
+}
+
+/** One of several words. */
+export function oneOf<Word extends string>(what: string, words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const found = words.find((word) => word === text);
+    if (found !== undefined) return found;
+    const hint = words.length > 0 ? `: did you mean ${closest(text, [...words])}?` : '';
+    throw new InvalidArgumentError(`there is no ${what} ${text}${hint}`);
+  };
+}
+
+/** The name of a type of event. */
+export const eventType = oneOf(
+  'event type',
+  eventDefinitions.map(({ type }) => type),
+);
+
+export const uid = id(Uid, 'uid, a number from 1 such as 9');
+export const gid = id(Gid, 'gid, a number from 1 such as 123456789');
+export const mid = id(Mid, 'mid, a number from 1 such as 42');
+
+export function conversation(text: string): ConversationId {
+  const { data } = ConversationId.safeParse(text);
+  if (data !== undefined) return data;
+  throw new InvalidArgumentError(
+    `"${text}" is no conversation: those of two people are named as f3-9, the lower uid first, those of groups as g123456789`,
+  );
+}
+
+/** A whole number from 1. */
+export function count(text: string): number {
+  const number = Number(text);
+  if (/^\d{1,15}$/.test(text) && number >= 1) return number;
+  throw new InvalidArgumentError(`"${text}" is no number of events: give a whole number from 1`);
+}
+
+/** A moment, in milliseconds since 1970: see `timeOf`. */
+export function time(text: string): number {
+  const read = timeOf(text, Date.now());
+  if (isTimeFault(read)) throw new InvalidArgumentError(read.fault);
+  return read;
+}
+
+/** A position, as the log that is open names them. @throws Error that shows one of its positions */
+export async function positionIn(log: EventLog, option: string, text: string): Promise<Position> {
+  try {
+    // Every log judges positions as its own; it compares texts, and throws for those of another kind.
+    const position = text as Position;
+    log.extent(position, position);
+    return position;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const end = await log.end();
+    const example = end === '' ? 'the log is empty' : `the last one of this log is ${end}`;
+    throw new Error(`${option} "${text}" is no position of this log: replay shows them, and ${example}`);
+  }
+}
+
+function id<Id>(schema: z.ZodType<Id>, what: string): (text: string) => Id {
+  return (text) => {
+    const { data } = schema.safeParse(/^\d+$/.test(text) ? Number(text) : undefined);
+    if (data !== undefined) return data;
+    throw new InvalidArgumentError(`"${text}" is no ${what}`);
+  };
+}

@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+
+/** What an operator's command says of itself. */
+export interface CommandInfo {
+  /** As in `npm run <name>`. */
+  readonly name: string;
+  readonly description: string;
+  /** Argument lines for the help, each with what it does. */
+  readonly examples: readonly (readonly [line: string, does: string])[];
+  /** Further text at the end of the help. */
+  readonly notes?: string;
+}
+
+/** Nothing matches what was asked for: said instead of an empty answer. */
+export class NothingMatches extends Error {
+  override readonly name = 'NothingMatches';
+}
+
+/** A command whose help has examples, and whose errors name what would be right. */
+export function operatorCommand({ name, description, examples, notes }: CommandInfo): Command {
+  const lines = examples.map(([line, does]) => `  npm run ${name} -- ${line}\n      ${does}`);
+  const rest = notes === undefined ? '' : `\n\n${notes}`;
+  return new Command(name)
+    .usage('[options]')
+    .description(description)
+    .helpOption('-h, --help', 'shows this help')
+    .addHelpText('after', `\nExamples:\n${lines.join('\n')}${rest}`)
+    .showHelpAfterError(`(npm run ${name} -- --help shows all options, with examples)`)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, `${name}:`)) });
+}
+
+/**
+ * Runs a command with the arguments of the process. What it throws is one line on stderr, `name: reason`, and the
+ * exit code 1.
+ */
+export async function runCommand(command: Command): Promise<void> {
+  try {
+    await command.parseAsync();
+  } catch (error) {
+    process.stderr.write(`${command.name()}: ${reasonOf(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** What an error says, with its cause if that says more, in one line. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const message = error.message || error.name;
+  const cause = error.cause instanceof Error ? reasonOf(error.cause) : '';
+  return (cause === '' || message.includes(cause) ? message : `${message} (${cause})`).replaceAll(
+    /\s*\n\s*/g,
+    ' ',
+  );
+}

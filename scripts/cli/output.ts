@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+
+/** Writes are put together up to this many characters: one write for each line costs more than the line. */
+const maxHeldCharacters = 65_536;
+
+/** Writes lines to stdout, at the pace of its reader, so that memory stays level. */
+export class Output {
+  readonly #signal: AbortSignal;
+  #held = '';
+
+  /** @param signal that of `interruptible`: after it nothing is waited for */
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  /** Adds whole lines; waits while the reader is slower. */
+  async write(lines: string): Promise<void> {
+    this.#held += lines;
+    if (this.#held.length >= maxHeldCharacters) await this.flush();
+  }
+
+  /** Hands over what is held. */
+  async flush(): Promise<void> {
+    const text = this.#held;
+    this.#held = '';
+    if (text === '' || process.stdout.destroyed || process.stdout.writableEnded) return;
+    if (process.stdout.write(text)) return;
+    await once(process.stdout, 'drain', { signal: this.#signal }).catch(() => undefined);
+  }
+}
+
+/**
+ * Escapes what a terminal would obey: people's texts are in the data, and JSON escapes only some control
+ * characters. The escapes are those of JSON, so that a line of JSON keeps its meaning.
+ */
+export function escapeControls(line: string): string {
+  const hexadecimal = (character: string) => character.charCodeAt(0).toString(16).padStart(4, '0');
+  return line.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    (character) => `\\u${hexadecimal(character)}`,
+  );
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { isTimeFault, localTime, timeOf } from '../../scripts/cli/times.ts';
+
+const now = Date.UTC(2026, 10, 27, 9, 30);
+
+describe('a time given to a command', () => {
+  it.each([
+    ['90s', 90_000],
+    ['30m', 1_800_000],
+    ['2h', 7_200_000],
+    ['7d', 604_800_000],
+    ['1w', 604_800_000],
+  ])('%s counts back from now', (text, ms) => {
+    expect(timeOf(text, now)).toBe(now - ms);
+  });
+
+  it.each([
+    ['2026-11-27T10:00Z', Date.UTC(2026, 10, 27, 10)],
+    ['2026-11-27 10:00:30.5Z', Date.UTC(2026, 10, 27, 10, 0, 30, 500)],
+    ['2026-11-27T10:00:30+08:00', Date.UTC(2026, 10, 27, 2, 0, 30)],
+    ['2026-11-27T10:00:30-0330', Date.UTC(2026, 10, 27, 13, 30, 30)],
+  ])('%s is of the zone that it names', (text, time) => {
+    expect(timeOf(text, now)).toBe(time);
+  });
+
+  it.each([
+    ['2026-11-27', new Date(2026, 10, 27)],
+    ['2026-11-27T10:00', new Date(2026, 10, 27, 10)],
+    ['2028-02-29 23:59:59', new Date(2028, 1, 29, 23, 59, 59)],
+  ])('%s is local', (text, date) => {
+    expect(timeOf(text, now)).toBe(date.getTime());
+  });
+
+  it.each([
+    '',
+    'yesterday',
+    '2',
+    '2y',
+    '2026-11',
+    '2026-13-01',
+    '2026-02-31',
+    '2026-11-27T24:30',
+    '27.11.2026',
+  ])('"%s" is refused with examples of what is a time', (text) => {
+    const read = timeOf(text, now);
+    expect(isTimeFault(read) && read.fault).toMatch(/^".*" is no time.*2026-11-27T10:00/);
+  });
+
+  it('is shown as it is read', () => {
+    const time = new Date(2026, 0, 2, 3, 4, 5).getTime();
+    expect(localTime(time)).toBe('2026-01-02 03:04:05');
+    expect(timeOf(localTime(time), now)).toBe(time);
+  });
+});
