@@ -35,13 +35,25 @@ export interface NewEvent {
   readonly metadata: Json;
 }
 
+/** The texts of an event's JSON, as the store gives them. */
+export interface RawEvent {
+  readonly data: string;
+  /** Without what a store adds for itself. */
+  readonly metadata: string;
+}
+
 export interface RecordedEvent extends NewEvent {
   readonly stream: StreamName;
   /** 0 for the first event of the stream, then one more each. */
   readonly revision: number;
   readonly position: Position;
-  /** When the log took it, in milliseconds since 1970. */
+  /** When the log stored it, in milliseconds since 1970. */
   readonly recorded: number;
+  /**
+   * What `data` and `metadata` were parsed from. `append` writes what `JSON.stringify` makes of them, so
+   * that a text that differs from it (a number no double holds, a key twice, a blank) was written by others.
+   */
+  readonly raw: RawEvent;
 }
 
 /** What the stream must look like for an append: anything, nothing yet, or its last revision. */

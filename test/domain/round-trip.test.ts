@@ -9,8 +9,9 @@ import {
 import { ApplicationId, ConversationId, Gid, Mid, NumberId, ReplyId, Uid } from '../../contracts/ids.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { decode, encode } from '../../services/log/codec.ts';
-import type { Position, RecordedEvent } from '../../services/log/log.ts';
+import type { Position } from '../../services/log/log.ts';
 import { newEventId } from '../support/projecting.ts';
+import { recordedAs } from '../support/recorded.ts';
 
 /* What is written is what is read, for everything that an event may hold. */
 
@@ -145,19 +146,7 @@ const datas: { readonly [Type in EventType]: fc.Arbitrary<EventNamed<Type>['data
   }),
 };
 
-/** What a log gives back of what was appended: all went through JSON. */
-function recorded(event: ReturnType<typeof encode>): RecordedEvent {
-  const through = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value));
-  return {
-    ...event,
-    data: through(event.data),
-    metadata: through(event.metadata),
-    stream: streamName('a-1'),
-    revision: 7,
-    position: '5' as Position,
-    recorded: 0,
-  };
-}
+const stored = { stream: streamName('a-1'), revision: 7, position: '5' as Position, recorded: 0 };
 
 describe('every kind of event', () => {
   it('is known here', () => {
@@ -172,7 +161,7 @@ describe('every kind of event', () => {
           // Type and data belong together by the table above.
           const event = { type, data } as unknown as EventNamed<Type>;
           const id = newEventId();
-          const read = decode(recorded(encode(id, event, metadata)));
+          const read = decode(recordedAs(encode(id, event, metadata), stored));
           expect(read).toEqual({
             ...event,
             id,

@@ -6,6 +6,7 @@ import { eventDefinitions } from '../../contracts/events/index.ts';
 import { decode } from '../../services/log/codec.ts';
 import type { Position, RecordedEvent } from '../../services/log/log.ts';
 import { freshId, streamOf } from '../log/specimens.ts';
+import { recordedAs } from '../support/recorded.ts';
 
 /*
  * Events stay in the log for ever. `fixtures/{type}.{version}.json` holds, for each version that was ever
@@ -30,7 +31,7 @@ function fixture(type: string, version: number): z.infer<typeof Fixture> {
 function recorded(type: string, version: number, data: RecordedEvent['data']): RecordedEvent {
   const metadata = { time: 1_700_000_000_000, actor: '9', version, $correlationId: 'c', $causationId: 'c' };
   const place = { stream: streamOf('any'), revision: 0, position: '0000000000000001' as Position };
-  return { ...place, id: freshId(), type, data, metadata, recorded: 1_700_000_000_000 };
+  return recordedAs({ id: freshId(), type, data, metadata }, { ...place, recorded: 1_700_000_000_000 });
 }
 
 /** The JSON schema of an event's data. Fails for a check that it cannot show, and whose change would pass unseen. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { eventDefinitions } from '../../contracts/events/index.ts';
 import { decode, encode, UnreadableEvent } from '../../services/log/codec.ts';
 import type { Position, RecordedEvent } from '../../services/log/log.ts';
+import { recordedAs } from '../support/recorded.ts';
 import { freshId, streamOf } from './specimens.ts';
 
 const metadata = { time: 1_700_000_000_000, actor: '9', $correlationId: 'c', $causationId: 'd' };
@@ -9,17 +10,13 @@ const revoked = { conversation: 'f9-10', mid: 5, sequence: 3, by: 9 };
 
 /** A record as a log gives it: what was written, through JSON. */
 function recorded(changes: Partial<RecordedEvent> = {}): RecordedEvent {
-  return {
-    stream: streamOf('conversation', 'f9-10'),
-    revision: 7,
-    position: '0000000000000042' as Position,
-    recorded: 1_700_000_000_001,
-    id: freshId(),
-    type: 'MessageRevoked',
-    data: revoked,
-    metadata: { ...metadata, version: 1 },
-    ...changes,
-  };
+  const stream = streamOf('conversation', 'f9-10');
+  const position = '0000000000000042' as Position;
+  const written = { id: freshId(), type: 'MessageRevoked', data: revoked };
+  return recordedAs(
+    { ...written, metadata: { ...metadata, version: 1 }, ...changes },
+    { stream, revision: 7, position, recorded: 1_700_000_000_001, ...changes },
+  );
 }
 
 describe('the codec', () => {
@@ -33,7 +30,7 @@ describe('the codec', () => {
       data: revoked,
       metadata: { ...metadata, version: 1 },
     });
-    const { recorded: _, ...rest } = record;
+    const { recorded: _, raw: __, ...rest } = record;
     expect(event).toEqual(rest);
   });
 

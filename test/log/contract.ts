@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { EventLog } from '../../services/log/log.ts';
 import { describeAppending } from './contract-appending.ts';
 import { describeCrashes } from './contract-crashes.ts';
+import { describeRaw } from './contract-raw.ts';
 import { describeReading } from './contract-reading.ts';
 import { describeRepeating } from './contract-repeating.ts';
 import { describeSubscribing } from './contract-subscribing.ts';
@@ -67,6 +68,7 @@ export function describeEventLog(name: string, stores: Stores): void {
 
     describeAppending(subject);
     describeRepeating(subject);
+    describeRaw(subject);
     describeReading(subject, () => store.open());
     describeSubscribing(subject, () => store.open());
     if (stores.makeMortal) describeCrashes(stores.makeMortal);

@@ -14,7 +14,7 @@ import { prefixedLog } from '../../services/log/prefixed.ts';
 import { EventStoreDBDouble } from '../support/eventstoredb-double.ts';
 import { describeEventLog } from './contract.ts';
 import { describeFreezing } from './contract-freezing.ts';
-import { collect, event, events, idsOf, orderFaults, streamOf, take } from './specimens.ts';
+import { collect, event, events, foreignTexts, idsOf, orderFaults, streamOf, take } from './specimens.ts';
 
 const logger = pino({ level: 'silent' });
 
@@ -124,6 +124,21 @@ describe('our reactions to what EventStoreDB does when it fails (a double stands
     expect(failed).toBeInstanceOf(LogFailure);
     expect(String(failed)).toMatch(/installation ours/);
     expect(double.store.records).toEqual([]);
+  });
+
+  it('gives the texts of events that others wrote as they are, and an object whatever they say', async () => {
+    const double = await started();
+    const log = opened(double, impatient);
+    const stream = streamOf('changed');
+    await log.append(stream, 'none', events(foreignTexts.length));
+    for (const [index, { text }] of foreignTexts.entries()) {
+      double.store.records[index]?.proposal.setData(Buffer.from(text)).setCustomMetadata(Buffer.from(text));
+    }
+    const stored = await collect(log.readStream(stream));
+    expect(stored.map(({ raw: { data, metadata } }) => [data, metadata])).toEqual(
+      foreignTexts.map(({ text }) => [text, text]),
+    );
+    expect(stored.map(({ data }) => data)).toEqual(foreignTexts.map(({ parsed }) => parsed));
   });
 
   it('tells of a subscription that fails again and again', async () => {

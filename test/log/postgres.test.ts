@@ -1,14 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { pino } from 'pino';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { migrate } from '../../projections/migrate.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { startEmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
 import { createDatabase } from '../support/database.ts';
 import { describeEventLog } from './contract.ts';
-import { events, streamOf } from './specimens.ts';
+import { collect, events, foreignTexts, streamOf } from './specimens.ts';
 
 describeEventLog('Postgres', {
   async make() {
@@ -70,4 +71,34 @@ it('the event log in Postgres decides what was called at once in the order of th
     { outcome: 'appended', revision: 1 },
     { outcome: 'conflict', actual: 1 },
   ]);
+});
+
+/** Runs a statement on a database, past the program. */
+async function byHand(url: string, text: string, values: readonly unknown[] = []): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(text, [...values]).finally(() => client.end());
+}
+
+describe('the event log in Postgres', () => {
+  it('gives the texts of an event that was changed by hand as they are, and an object whatever they say', async () => {
+    const database = await createDatabase();
+    onTestFinished(() => database.drop());
+    const log = await openPostgresLog({ connectionString: database.url });
+    onTestFinished(() => log.close());
+    const stream = streamOf('changed');
+    await log.append(stream, 'none', events(foreignTexts.length));
+    for (const [revision, { text }] of foreignTexts.entries()) {
+      await byHand(database.url, 'update log.events set data = $1, metadata = $1 where revision = $2', [
+        text,
+        revision,
+      ]);
+    }
+    const stored = await collect(log.readStream(stream));
+    expect(stored.map(({ raw }) => raw)).toEqual(
+      foreignTexts.map(({ text }) => ({ data: text, metadata: text })),
+    );
+    expect(stored.map(({ data }) => data)).toEqual(foreignTexts.map(({ parsed }) => parsed));
+    expect(stored.map(({ metadata }) => metadata)).toEqual(foreignTexts.map(({ parsed }) => parsed));
+  });
 });

@@ -74,3 +74,15 @@ export function orderFaults(records: readonly RecordedEvent[]): string[] {
   }
   return faults;
 }
+
+/** Texts that no program of ours writes, and the objects as which they are given. */
+export const foreignTexts: readonly { readonly text: string; readonly parsed: unknown }[] = [
+  { text: '{"a": 1}', parsed: { a: 1 } },
+  { text: '{"a":12345678901234567890}', parsed: { a: 1.2345678901234567e19 } },
+  { text: '{"a":-0,"b":1.0}', parsed: { a: -0, b: 1 } },
+  { text: '{"a":1,"a":2}', parsed: { a: 2 } },
+  { text: '{"a":"\\u732b"}', parsed: { a: '猫' } },
+  { text: '{"a":1', parsed: { value: '{"a":1' } },
+  { text: '[1]', parsed: { value: [1] } },
+  { text: 'null', parsed: { value: null } },
+];

@@ -9,6 +9,7 @@ import { type Decoded, decode, encode } from '../../services/log/codec.ts';
 import { startOfLog } from '../../services/log/log.ts';
 import { created, gid, inGroup, mid, registered, sent, uid } from '../support/events.ts';
 import { newEventId, openWorld, streamOf, testTime, type World } from '../support/projecting.ts';
+import { recordedAs } from '../support/recorded.ts';
 
 let world: World;
 
@@ -393,8 +394,6 @@ describe('a group of 10,000', () => {
 /** An event as the log gives it. */
 function decodedAs(event: DomainEvent): Decoded {
   const metadata = { time: testTime, actor: 'server', $correlationId: 'test', $causationId: 'test' };
-  return decode({
-    ...encode(newEventId(), event, metadata),
-    ...{ stream: streamOf(event), revision: 0, position: startOfLog, recorded: testTime },
-  });
+  const stored = { stream: streamOf(event), revision: 0, position: startOfLog, recorded: testTime };
+  return decode(recordedAs(encode(newEventId(), event, metadata), stored));
 }

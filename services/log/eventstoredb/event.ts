@@ -1,9 +1,11 @@
 import type { AllStreamResolvedEvent, ResolvedEvent } from '@eventstore/db-client';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
-import type { EventId, Json, NewEvent, RecordedEvent, StreamName } from '../log.ts';
+import type { EventId, NewEvent, RecordedEvent, StreamName } from '../log.ts';
 import { prepare } from '../prepared.ts';
+import { objectOf } from '../stored-json.ts';
 import { positionOf } from './position.ts';
+import { rawOf } from './stored-bytes.ts';
 
 type ProposedMessage = InstanceType<typeof streams.BatchAppendReq.ProposedMessage>;
 
@@ -52,13 +54,6 @@ export function proposalsOf(
   return proposals;
 }
 
-/** What was written by others need not be a JSON object: it is shown as one all the same. */
-function jsonOf(value: unknown): Json {
-  if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString('base64') };
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-  return value === undefined ? {} : { value };
-}
-
 /** The mark that the server sent with an event. */
 export function markOf({ event }: ResolvedEvent | AllStreamResolvedEvent): string | undefined {
   const metadata: unknown = event?.metadata;
@@ -70,17 +65,18 @@ export function markOf({ event }: ResolvedEvent | AllStreamResolvedEvent): strin
 export function recordOf(resolved: ResolvedEvent | AllStreamResolvedEvent): RecordedEvent | undefined {
   const event = resolved.event;
   if (event === undefined || event.streamId.startsWith('$')) return undefined;
-  const { [markKey]: _, ...metadata } = jsonOf(event.metadata);
+  const { [markKey]: _, ...metadata } = objectOf(event.metadata);
   const position = 'position' in event ? event.position : undefined;
   if (position === undefined) throw new Error(`the server told no position of ${event.streamId}`);
   return {
     id: event.id as EventId,
     stream: event.streamId as StreamName,
     type: event.type,
-    data: jsonOf(event.data),
+    data: objectOf(event.data),
     metadata,
     revision: Number(event.revision),
     position: positionOf(position),
     recorded: event.created.getTime(),
+    raw: rawOf(event, markKey),
   };
 }

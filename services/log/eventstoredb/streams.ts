@@ -11,6 +11,7 @@ import type { EventStoreDBConnection } from './connection.ts';
 import { markOf, recordOf } from './event.ts';
 import { positionOf, type StoredPosition } from './position.ts';
 import { readPatiently } from './reading.ts';
+import { keepBytes } from './stored-bytes.ts';
 
 /** A record, and which call of `append` stored it. */
 export interface Stored {
@@ -51,7 +52,7 @@ export class StoredStreams {
       requiresLeader: true,
       ...(limit === undefined ? {} : { maxCount: limit }),
     });
-    for await (const resolved of readPatiently(read, this.#milliseconds)) {
+    for await (const resolved of readPatiently(keepBytes(read), this.#milliseconds)) {
       const record = recordOf(resolved);
       if (record) yield { record, mark: markOf(resolved) };
     }
@@ -68,7 +69,7 @@ export class StoredStreams {
     const read = this.#connection.readAll({ direction: BACKWARDS, fromPosition: END, requiresLeader: true });
     let upTo: Position | undefined;
     let end = known.end;
-    for await (const resolved of readPatiently(read, this.#milliseconds)) {
+    for await (const resolved of readPatiently(keepBytes(read), this.#milliseconds)) {
       const record = recordOf(resolved);
       if (record === undefined) continue;
       upTo ??= record.position;
@@ -99,7 +100,7 @@ export class StoredStreams {
       maxCount: 1,
       requiresLeader: true,
     });
-    for await (const resolved of readPatiently(read, this.#milliseconds)) {
+    for await (const resolved of readPatiently(keepBytes(read), this.#milliseconds)) {
       const record = recordOf(resolved);
       if (record?.position === positionOf(position)) return record;
     }

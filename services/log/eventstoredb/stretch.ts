@@ -12,6 +12,7 @@ import type { EventStoreDBConnection } from './connection.ts';
 import { markOf, recordOf } from './event.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { positionOf, type StoredPosition, storedPositionOf } from './position.ts';
+import { keepBytes } from './stored-bytes.ts';
 
 /** The most that is held for a reader that is busy; then the server is made to wait. */
 const mostHeld = 512;
@@ -58,13 +59,12 @@ export class Stretch {
       checkpointReached: (_: AllStreamSubscription, position: StoredPosition) =>
         this.#pass(positionOf(position)),
     };
-    this.#subscription = source.connection.subscribeToAll({
-      fromPosition: storedPositionOf(after) ?? START,
-      filter:
-        prefixes === undefined
-          ? streamNameFilter({ regex: '^[^$]', ...checkpoints })
-          : streamNameFilter({ prefixes: [...prefixes], ...checkpoints }),
-    });
+    const filter =
+      prefixes === undefined
+        ? streamNameFilter({ regex: '^[^$]', ...checkpoints })
+        : streamNameFilter({ prefixes: [...prefixes], ...checkpoints });
+    const fromPosition = storedPositionOf(after) ?? START;
+    this.#subscription = keepBytes(source.connection.subscribeToAll({ fromPosition, filter }));
     this.#subscription.on('data', (resolved) => this.#hold(resolved));
     this.#subscription.on('caughtUp', () => {
       this.#reachedEnd = true;

@@ -5,11 +5,12 @@ import type { Purpose } from '../../postgres/connect.ts';
 import type { Continuity } from '../continuity.ts';
 import { LogChanged } from '../identity.ts';
 import { LogFailure, type RecordedEvent, type SubscribeOptions } from '../log.ts';
+import { parseStored } from '../stored-json.ts';
 import type { Committed } from './batch.ts';
 import { LastingConnection } from './connection.ts';
 import { sightOver } from './identity.ts';
 import { placeOf, positionOf } from './position.ts';
-import { objectOf, type Reading } from './reading.ts';
+import type { Reading } from './reading.ts';
 import { selector, Tail } from './tail.ts';
 
 /** How often the end of the log is looked up: when nobody tells of it, and in case news got lost. */
@@ -199,14 +200,15 @@ function recordsOf({ append, result, place, recorded }: Committed): RecordedEven
   if (result.outcome !== 'appended') return [];
   const before = append.events.length - 1;
   const { revision } = result;
-  return append.events.map((event, index) => ({
+  return append.events.map(({ id, type, data, metadata }, index) => ({
     stream: append.stream,
     revision: revision - before + index,
     position: positionOf(place - before + index),
-    id: event.id,
-    type: event.type,
-    data: objectOf(event.data),
-    metadata: objectOf(event.metadata),
+    id,
+    type,
+    data: parseStored(data),
+    metadata: parseStored(metadata),
     recorded,
+    raw: { data, metadata },
   }));
 }

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { queryPrepared } from '../../postgres/prepared.ts';
-import { type EventId, type Json, LogFailure, type RecordedEvent, type StreamName } from '../log.ts';
+import { type EventId, LogFailure, type RecordedEvent, type StreamName } from '../log.ts';
+import { parseStored } from '../stored-json.ts';
 import { positionOf } from './position.ts';
 
 /** A page holds at most so many events, and no more bytes than this unless one event alone does. */
@@ -130,13 +131,9 @@ function recordOf(row: StoredRow): RecordedEvent {
     position: positionOf(Number(row.position)),
     id: row.id,
     type: row.type,
-    data: objectOf(row.data),
-    metadata: objectOf(row.metadata),
+    data: parseStored(row.data),
+    metadata: parseStored(row.metadata),
     recorded: Number(row.recorded),
+    raw: { data: row.data, metadata: row.metadata },
   };
-}
-
-/** What the log holds was written from an object. */
-export function objectOf(json: string): Json {
-  return JSON.parse(json);
 }

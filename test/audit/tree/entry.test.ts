@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../services/audit/tree/canonical-json.ts';
 import { digestOf, entryOf, textOf } from '../../../services/audit/tree/entry.ts';
-import type { EventId, Position, RecordedEvent, StreamName } from '../../../services/log/log.ts';
+import type { EventId, Position, StreamName } from '../../../services/log/log.ts';
+import { recordedAs } from '../../support/recorded.ts';
 
 describe('canonical JSON', () => {
   test('is that of the reference implementation for any JSON', () => {
@@ -35,16 +36,20 @@ describe('canonical JSON', () => {
 });
 
 describe('an entry', () => {
-  const record: RecordedEvent = {
-    id: '0190a0c0-0000-7000-8000-000000000001' as EventId,
-    stream: 'conversation-f1-2' as StreamName,
-    type: 'MessageSent',
-    revision: 3,
-    position: '0000000000000009' as Position,
-    recorded: 1_700_000_000_123,
-    data: { mid: 7, content: '你好 "quoted"' },
-    metadata: { time: 1, actor: '1' },
-  };
+  const record = recordedAs(
+    {
+      id: '0190a0c0-0000-7000-8000-000000000001' as EventId,
+      type: 'MessageSent',
+      data: { mid: 7, content: '你好 "quoted"' },
+      metadata: { time: 1, actor: '1' },
+    },
+    {
+      stream: 'conversation-f1-2' as StreamName,
+      revision: 3,
+      position: '0000000000000009' as Position,
+      recorded: 1_700_000_000_123,
+    },
+  );
 
   test('is canonical JSON of what names the event, without its content or position', () => {
     const text = textOf(entryOf(record));
