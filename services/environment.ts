@@ -26,6 +26,8 @@ export interface Environment {
   readonly bucket: Bucket | undefined;
   /** Who carries SMS, in place of the development inbox. */
   readonly aliyunSms: AliyunSms | undefined;
+  /** How long `/ready` says 503 before the program stops listening, in seconds. */
+  readonly drainSeconds: number;
   readonly logLevel: LogLevel;
 }
 
@@ -63,6 +65,7 @@ export class EnvironmentError extends Error {
 }
 
 const httpProtocols = ['https:', 'http:'];
+const drainRule = 'must be a whole number of seconds from 0 to 60';
 const portRule = 'must be a whole number from 0 to 65535';
 
 const prefixRule = 'must be a letter, up to 30 letters, digits, _ or ., and a -, and no category of ours';
@@ -95,6 +98,10 @@ const Variables = z.object({
   ALIYUN_SMS_ENDPOINT: url(httpProtocols).default('https://dysmsapi.aliyuncs.com'),
   ALIBABA_CLOUD_ACCESS_KEY_ID: z.string().optional(),
   ALIBABA_CLOUD_ACCESS_KEY_SECRET: z.string().optional(),
+  DRAIN_SECONDS: text(/^\d{1,2}$/, drainRule)
+    .transform(Number)
+    .refine((seconds) => seconds <= 60, drainRule)
+    .default(0),
   LOG_LEVEL: z.enum(LogLevel.options, `must be one of ${LogLevel.options.join(', ')}`).default('info'),
 });
 
@@ -121,6 +128,7 @@ const showable = new Set([
   'PORT',
   'TRUST_PROXY',
   'LOG_LEVEL',
+  'DRAIN_SECONDS',
   'APP_ID',
   'STREAM_PREFIX',
   'S3_BUCKET',
@@ -156,6 +164,7 @@ export function readEnvironment(
     appKeys: pairOf(data.APP_KEY, data.APP_SECRET),
     bucket: bucketOf(data),
     aliyunSms: aliyunSmsOf(data),
+    drainSeconds: data.DRAIN_SECONDS,
     logLevel: data.LOG_LEVEL,
   };
 }

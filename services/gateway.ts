@@ -1,24 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { migrate } from '../projections/migrate.ts';
 import { accountsDatabase } from './accounts/tables.ts';
 import { createTokens } from './accounts/tokens.ts';
 import { cookieToken } from './api/caller.ts';
 import { busProbe, databaseProbe, healthRoutes, movingProbe } from './api/health.ts';
 import { createHttp } from './api/http.ts';
-import { openBus } from './bus/open.ts';
 import { limitAddresses } from './edge/address-limit.ts';
 import { installationOf } from './edge/identify.ts';
 import { trustOf } from './edge/proxies.ts';
-import { type Environment, EnvironmentError } from './environment.ts';
 import { tokenSessions } from './gateway/connections/sessions.ts';
 import { createGateway } from './gateway/gateway.ts';
+import { prepareDatabase } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
 import type { LogIdentity } from './log/identity.ts';
-import { Outage } from './postgres/outage.ts';
-import { createPool } from './postgres/pool.ts';
+import { serving, sharedBy, startBus, startPool } from './parts.ts';
 import { readSettings } from './queries/settings.ts';
 import { readDatabase } from './queries/tables.ts';
 
@@ -28,24 +25,11 @@ const identityMilliseconds = 100;
 /** A gateway alone, on the Postgres and the NATS of others (`npm run gateway`). */
 async function start(program: Program): Promise<void> {
   const { environment, logger } = program;
-  const { databaseUrl, app } = shared(environment);
-  await migrate(databaseUrl);
-  await program.start(
-    'outage',
-    async () => new Outage({ databaseUrl, logger, leaveOut: program.leaveOut }),
-    (part) => ({ stop: async () => part.stop() }),
-  );
-  const pool = await program.start(
-    'database pool',
-    async () => createPool(databaseUrl, logger),
-    (part) => ({ stop: () => part.end() }),
-  );
+  const { databaseUrl, app } = sharedBy('a gateway', environment);
+  await prepareDatabase(databaseUrl, logger);
+  const pool = await startPool(program, databaseUrl);
   const { installation } = await known(pool, logger);
-  const bus = await program.start(
-    'bus',
-    () => openBus(environment, installation, logger),
-    (part) => ({ stop: () => part.close() }),
-  );
+  const bus = await startBus(program, installation);
   const database = readDatabase(pool);
   const tokens = await program.start(
     'tokens',
@@ -73,6 +57,7 @@ async function start(program: Program): Promise<void> {
   const server = await createHttp(logger, trust);
   limitAddresses(server, () => lastRead);
   healthRoutes(server, {
+    ...serving(program),
     database: databaseProbe(database),
     bus: busProbe(bus),
     gateway: movingProbe(() => gateway.status().stalledMs),
@@ -90,14 +75,6 @@ async function known(pool: pg.Pool, logger: Logger): Promise<LogIdentity> {
     if (tries === 0) logger.info('waiting for the first start of a program with the log');
     await delay(identityMilliseconds);
   }
-}
-
-/** What a gateway shares with the programs whose pushes it carries. Throws EnvironmentError where it is not given. */
-function shared({ databaseUrl, natsUrl, appId: id, appKeys }: Environment) {
-  if (databaseUrl === undefined || natsUrl === undefined || appKeys === undefined) {
-    throw new EnvironmentError('a gateway alone needs DATABASE_URL, NATS_URL, APP_KEY and APP_SECRET');
-  }
-  return { databaseUrl, app: { id, ...appKeys } };
 }
 
 await runProgram(start);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import { migrate } from '../projections/migrate.ts';
 import { type AppKeys, loadAppKeys } from './app-keys/app-keys.ts';
 import { holdDataFolder } from './data-folder.ts';
@@ -29,18 +30,24 @@ export async function openInstallation(program: Program): Promise<Installation> 
   );
   const appKeys = await loadAppKeys(path, environment.appKeys);
   const databaseUrl = environment.databaseUrl ?? (await startDatabase(path, program));
-  const applied = await prepareDatabase(databaseUrl).catch((cause: unknown) => {
-    const whose =
-      environment.databaseUrl === undefined ? 'the embedded database' : 'the database of DATABASE_URL';
-    throw new Error(`${whose} cannot be used`, { cause });
-  });
-  if (applied.length > 0) logger.info({ applied }, 'the tables were brought up to date');
+  await prepareDatabase(databaseUrl, logger, environment.databaseUrl === undefined);
   return { databaseUrl, appKeys, dataFolder: path };
 }
 
-async function prepareDatabase(url: string): Promise<string[]> {
-  await mustKeepSessions(url);
-  return migrate(url);
+/**
+ * Brings the tables of a database up to date.
+ * @param embedded whether it is the server that comes with the program, for the error
+ * @throws Error, in words for who starts the program
+ */
+export async function prepareDatabase(url: string, logger: Logger, embedded = false): Promise<void> {
+  try {
+    await mustKeepSessions(url);
+    const applied = await migrate(url);
+    if (applied.length > 0) logger.info({ applied }, 'the tables were brought up to date');
+  } catch (cause) {
+    const whose = embedded ? 'the embedded database' : 'the database of DATABASE_URL';
+    throw new Error(`${whose} cannot be used`, { cause });
+  }
 }
 
 async function startDatabase(path: string, { start, logger }: Program): Promise<string> {

@@ -20,6 +20,8 @@ export interface Lifecycle {
   start<Part>(name: string, begin: () => Promise<Part>, ending: (part: Part) => Ending): Promise<Part>;
   /** A part cannot go on: the program drains and ends with a code that says so. */
   fail(name: string, error: unknown): void;
+  /** Whether the program was asked to end. */
+  readonly ending: boolean;
 }
 
 /** The program was asked to end while it was starting. */
@@ -95,6 +97,9 @@ export async function runProgram(
     environment,
     logger,
     leaveOut,
+    get ending() {
+      return ending;
+    },
     async start(name, begin, endingOf) {
       if (ending) throw new StartCancelled();
       const part = await begin();
@@ -123,10 +128,13 @@ export async function runProgram(
   await asked;
   clearInterval(alive);
 
-  const deadline = setTimeout(() => {
-    logger.fatal({ part: parts.at(-1)?.name }, 'does not end: giving up on it');
-    exitNow(1);
-  }, drainMilliseconds);
+  const deadline = setTimeout(
+    () => {
+      logger.fatal({ part: parts.at(-1)?.name }, 'does not end: giving up on it');
+      exitNow(1);
+    },
+    drainMilliseconds + environment.drainSeconds * 1000,
+  );
   for (let part = parts.at(-1); part !== undefined; part = parts.at(-1)) {
     try {
       await part.ending.stop();

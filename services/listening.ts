@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Program } from './lifecycle.ts';
@@ -11,12 +12,13 @@ export async function serveGateway(server: FastifyInstance, gateway: Gateway): P
 }
 
 /**
- * Listens where the environment says, as the program's last part.
+ * Listens where the environment says, as the program's last part. When the program ends, it listens for
+ * `DRAIN_SECONDS` more, in which `/ready` says 503, so that a load balancer stops sending requests to it first.
  * @returns `http://address:port`
  * @throws Error, in words for who starts the program
  */
 export async function listen(program: Program, server: FastifyInstance): Promise<string> {
-  const { host, port } = program.environment;
+  const { host, port, drainSeconds } = program.environment;
   return program.start(
     'http',
     async () => {
@@ -26,7 +28,12 @@ export async function listen(program: Program, server: FastifyInstance): Promise
         throw explainListening(error, host, port);
       }
     },
-    () => ({ stop: () => server.close() }),
+    () => ({
+      stop: async () => {
+        await delay(drainSeconds * 1000);
+        await server.close();
+      },
+    }),
   );
 }
 

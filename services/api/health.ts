@@ -54,19 +54,20 @@ export interface ProjectingPace {
 /**
  * Whether the read models are close behind the log, and ids may be given. While they catch up, it tells
  * about how many events are to come, and how many are taken in a second.
+ * @param pace of the projector of this process; undefined if it has none
  */
 export function projectionsProbe(
   log: EventLog,
   database: ReadDatabase,
   isReady: () => boolean,
-  pace: () => ProjectingPace,
+  pace: () => ProjectingPace | undefined,
 ): Probe {
   const lagAt = createLag(log);
   return async () => {
     const { checkpoint } = await readCheckpoint(database);
     const lag = await lagAt(checkpoint);
     const ready = lag <= longestLag && isReady();
-    const { perSecond, extentOfEvent } = pace();
+    const { perSecond = 0, extentOfEvent } = pace() ?? {};
     if (lag === 0 || extentOfEvent === undefined) return { ready, lag_ms: lag };
     const toCome = Math.max(1, Math.round(log.extent(checkpoint, await log.end(categories)) / extentOfEvent));
     return { ready, lag_ms: lag, events_to_come: toCome, events_per_second: Math.round(perSecond) };

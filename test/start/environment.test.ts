@@ -17,6 +17,7 @@ describe('the environment', () => {
     appKeys: undefined,
     bucket: undefined,
     aliyunSms: undefined,
+    drainSeconds: 0,
     logLevel: 'info',
   };
   const names = [
@@ -40,6 +41,7 @@ describe('the environment', () => {
     'ALIYUN_SMS_ENDPOINT',
     'ALIBABA_CLOUD_ACCESS_KEY_ID',
     'ALIBABA_CLOUD_ACCESS_KEY_SECRET',
+    'DRAIN_SECONDS',
     'LOG_LEVEL',
   ];
 
@@ -76,6 +78,7 @@ describe('the environment', () => {
       ALIYUN_SMS_TEMPLATE: 'SMS_123456',
       ALIBABA_CLOUD_ACCESS_KEY_ID: 'id',
       ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret',
+      DRAIN_SECONDS: '15',
       LOG_LEVEL: 'debug',
       PATH: '/bin',
     });
@@ -97,6 +100,7 @@ describe('the environment', () => {
         template: 'SMS_123456',
         endpoint: 'https://dysmsapi.aliyuncs.com',
       },
+      drainSeconds: 15,
       logLevel: 'debug',
     });
   });

@@ -3,7 +3,7 @@ import { expect, vi } from 'vitest';
 import { z } from 'zod';
 import { comparePositions, type PushPosition, parsePosition } from '../../contracts/push/position.ts';
 import { Client } from '../gateway/client.ts';
-import type { Standalone } from './standalone.ts';
+import type { Callable } from './standalone.ts';
 
 /** Someone who is logged in. */
 export interface Person {
@@ -23,7 +23,7 @@ const Message = z.object({ content: z.string(), position: z.string() });
 export const patiently = { timeout: 20_000, interval: 20 };
 
 /** Makes two friends. */
-export async function befriended(api: Standalone): Promise<readonly [Person, Person]> {
+export async function befriended(api: Callable): Promise<readonly [Person, Person]> {
   const [tom, jerry] = await Promise.all([join(api, 'tom'), join(api, 'jerry')]);
   const friends = { login_uid: tom.uid, friend_uid: jerry.uid };
   expect(await api.call('/api/friend/add', 'server', friends)).toMatchObject({ code: 0 });
@@ -31,14 +31,14 @@ export async function befriended(api: Standalone): Promise<readonly [Person, Per
 }
 
 /** Makes a group of two. */
-export async function createGroup(api: Standalone, owner: Person, member: Person): Promise<Group> {
+export async function createGroup(api: Callable, owner: Person, member: Person): Promise<Group> {
   const group = { login_uid: owner.uid, 'members[]': member.uid, groupname: 'two' };
   const { data } = await api.call('/api/group/create', 'server', group);
   return z.object({ gid: z.string() }).parse(data);
 }
 
 /** The name is one that no log has seen: an EventStoreDB server keeps that of earlier runs. */
-async function join(api: Standalone, name: string): Promise<Person> {
+async function join(api: Callable, name: string): Promise<Person> {
   const account = {
     username: `${name}${randomUUID().replaceAll('-', '').slice(0, 10)}`,
     password: 'secret-1',
@@ -90,12 +90,7 @@ function positionOf(text: string): PushPosition {
 }
 
 /** Sends one message; fails where it is refused. Rejects where the API is gone. */
-export async function send(
-  api: Standalone,
-  from: Person,
-  to: Person | Group,
-  content: string,
-): Promise<void> {
+export async function send(api: Callable, from: Person, to: Person | Group, content: string): Promise<void> {
   const chat = 'gid' in to ? { to: to.gid, type: 'group' } : { to: to.uid, type: 'friend' };
   const message = { login_uid: from.uid, content, ...chat };
   expect(await api.call('/api/message/send', 'server', message)).toMatchObject({ code: 0 });
@@ -110,7 +105,7 @@ export class Sending {
   #failure: unknown;
   readonly #done: Promise<void>;
 
-  constructor(api: Standalone, from: Person, to: Person | Group, name: string) {
+  constructor(api: Callable, from: Person, to: Person | Group, name: string) {
     this.name = name;
     this.#done = this.#run(api, from, to).catch((error: unknown) => {
       this.#failure = error;
@@ -142,7 +137,7 @@ export class Sending {
     return heard(client).filter((content) => content.startsWith(`${this.name} `));
   }
 
-  async #run(api: Standalone, from: Person, to: Person | Group): Promise<void> {
+  async #run(api: Callable, from: Person, to: Person | Group): Promise<void> {
     while (!this.#stopped) {
       const content = `${this.name} ${this.acknowledged.length}`;
       await send(api, from, to, content);

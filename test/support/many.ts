@@ -8,7 +8,7 @@ import { createDatabase } from './database.ts';
 import { temporaryFolder } from './folder.ts';
 import type { NatsServer } from './nats.ts';
 import { type RunningProgram, startProgram } from './process.ts';
-import { type Standalone, startStandalone } from './standalone.ts';
+import { type Callable, callableAt, type Standalone, startStandalone } from './standalone.ts';
 
 /** What several processes of one installation have in common: their environment. */
 export interface SharedEnvironment extends Record<string, string> {
@@ -64,6 +64,26 @@ export async function startGateway(
   atEnd(() => kill({ program }));
   const line = await program.line(/gateway runs/);
   return { program, port: Number(/:(\d+)\/app/.exec(line)?.[1]) };
+}
+
+/** An API or a projector that was started as `npm run api` or `npm run projector` does. */
+export interface LoneProgram extends Callable {
+  readonly program: RunningProgram;
+}
+
+/** Starts services/api.ts or services/projector.ts beside others; it is gone at the end. */
+export async function startAlone(
+  name: 'api' | 'projector',
+  shared: SharedEnvironment,
+  environment: Readonly<Record<string, string>> = {},
+  atEnd: AtEnd = onTestFinished,
+): Promise<LoneProgram> {
+  const all = { PORT: '0', LOG_LEVEL: 'warn', ...shared, ...environment };
+  const program = startProgram(`services/${name}.ts`, [], all, atEnd);
+  atEnd(() => kill({ program }));
+  const line = await program.line(/runs: http/);
+  const url = /http:\/\/[^/]+/.exec(line)?.[0] ?? '';
+  return { program, ...callableAt(url, shared.APP_KEY, shared.APP_SECRET) };
 }
 
 /** SIGKILL; settles when the process is gone. */

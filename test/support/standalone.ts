@@ -11,8 +11,12 @@ export type Answer = z.infer<typeof Answer>;
 const Answer = z.object({ code: z.int(), msg: z.string(), data: z.unknown().optional() });
 
 /** A bubble-im that was started as `npm start` does, and how to call it. */
-export interface Standalone {
+export interface Standalone extends Callable {
   readonly program: RunningProgram;
+}
+
+/** Where an API answers, and how to call it. */
+export interface Callable {
   /** `http://127.0.0.1:port` */
   readonly url: string;
   readonly port: number;
@@ -45,8 +49,13 @@ export async function startStandalone(
   const line = await program.line(/^ {2}API /);
   const url = /http:\/\/[^/]+/.exec(line)?.[0] ?? '';
   const { key, secret } = await appKeys(dataFolder, environment);
+  return { program, ...callableAt(url, key, secret) };
+}
+
+/** The API at an address. */
+export function callableAt(url: string, key: string, secret: string): Callable {
   return {
-    ...{ program, url, key, secret },
+    ...{ url, key, secret },
     port: Number(new URL(url).port),
     async call(path, by, parameters = {}) {
       const form = new URLSearchParams(

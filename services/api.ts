@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { healthRoutes } from './api/health.ts';
+import { createServer } from './api/server.ts';
+import { identify } from './edge/identify.ts';
+import { trustOf } from './edge/proxies.ts';
+import { prepareDatabase } from './installation.ts';
+import { type Program, runProgram } from './lifecycle.ts';
+import { listen } from './listening.ts';
+import {
+  apiProbes,
+  filesProbes,
+  sharedBy,
+  sharedProbes,
+  startApplication,
+  startBus,
+  startLog,
+  startPool,
+} from './parts.ts';
+
+/** The API alone, on the servers that all processes share (`npm run api`): no projector, no websockets. */
+async function start(program: Program): Promise<void> {
+  const { environment } = program;
+  const { databaseUrl, app } = sharedBy('an API', environment);
+  await prepareDatabase(databaseUrl, program.logger);
+  const pool = await startPool(program, databaseUrl);
+  const log = await startLog(program, databaseUrl);
+  const { installation } = await identify(log, pool);
+  const bus = await startBus(program, installation);
+  const parts = { log, bus, pool, app, folder: await startFolder(program) };
+  const api = await startApplication(program, parts);
+  const server = await createServer(api.application, trustOf(environment.trustProxy));
+  healthRoutes(server, { ...sharedProbes(program, parts), ...apiProbes(parts, api) }, filesProbes(api));
+  const address = await listen(program, server);
+  process.stdout.write(`bubble-im's API runs: ${address}/api\n`);
+}
+
+/**
+ * The folder of uploads. With a bucket it is a temporary one, for uploads that are not whole yet and for pictures
+ * made of them; without one it is `DATA_DIR/files`, which all processes must share.
+ */
+async function startFolder(program: Program): Promise<string> {
+  const { bucket, dataFolder } = program.environment;
+  if (bucket === undefined) return join(dataFolder, 'files');
+  return program.start(
+    'temporary folder',
+    () => mkdtemp(join(tmpdir(), 'bubble-im-')),
+    (folder) => ({ stop: () => rm(folder, { recursive: true, force: true }) }),
+  );
+}
+
+await runProgram(start);

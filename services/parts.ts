@@ -1,0 +1,175 @@
+import { join } from 'node:path';
+import type pg from 'pg';
+import { type Projector, startProjector } from '../projections/runner/projector.ts';
+import { accountsDatabase } from './accounts/tables.ts';
+import { type Assembled, assemble } from './api/assemble.ts';
+import {
+  busProbe,
+  commandsProbe,
+  databaseProbe,
+  filesProbe,
+  logProbe,
+  movingProbe,
+  type Probes,
+  projectionsProbe,
+} from './api/health.ts';
+import type { App } from './app-keys/signature.ts';
+import type { Bus } from './bus/bus.ts';
+import { openBus } from './bus/open.ts';
+import { type Environment, EnvironmentError } from './environment.ts';
+import type { FileStore } from './files/file-store.ts';
+import { openFileStore } from './files/open.ts';
+import type { Program } from './lifecycle.ts';
+import type { EventLog } from './log/log.ts';
+import { openLog } from './log/open.ts';
+import { Outage } from './postgres/outage.ts';
+import { createPool } from './postgres/pool.ts';
+import { readDatabase } from './queries/tables.ts';
+import { openSms } from './sms/open.ts';
+
+/*
+ * The parts of which the programs in this folder are made, each started once in the order that the program gives.
+ */
+
+/** What the programs of one installation share. */
+export interface Shared {
+  readonly databaseUrl: string;
+  readonly app: App;
+}
+
+/**
+ * What a program that is not the whole installation shares with the others.
+ * @param name of the program, for the error
+ * @throws EnvironmentError if the environment does not name it
+ */
+export function sharedBy(name: string, { databaseUrl, natsUrl, appId: id, appKeys }: Environment): Shared {
+  if (databaseUrl === undefined || natsUrl === undefined || appKeys === undefined) {
+    throw new EnvironmentError(`${name} alone needs DATABASE_URL, NATS_URL, APP_KEY and APP_SECRET`);
+  }
+  return { databaseUrl, app: { id, ...appKeys } };
+}
+
+/** Connections to the database, and the log's record of its outages. */
+export async function startPool(program: Program, databaseUrl: string): Promise<pg.Pool> {
+  const { logger, leaveOut } = program;
+  await program.start(
+    'outage',
+    async () => new Outage({ databaseUrl, logger, leaveOut }),
+    (part) => ({ stop: async () => part.stop() }),
+  );
+  return program.start(
+    'database pool',
+    async () => createPool(databaseUrl, logger),
+    (part) => ({ stop: () => part.end() }),
+  );
+}
+
+export function startLog(program: Program, databaseUrl: string): Promise<EventLog> {
+  return program.start(
+    'log',
+    () => openLog(program.environment, databaseUrl, program.logger),
+    (part) => ({ stop: () => part.close() }),
+  );
+}
+
+export function startBus(program: Program, installation: string): Promise<Bus> {
+  return program.start(
+    'bus',
+    () => openBus(program.environment, installation, program.logger),
+    (part) => ({ stop: () => part.close() }),
+  );
+}
+
+/** Makes the read models, or stands by while another process does. */
+export function startProjecting(
+  program: Program,
+  { databaseUrl, log, bus }: { readonly databaseUrl: string; readonly log: EventLog; readonly bus: Bus },
+): Promise<Projector> {
+  return program.start(
+    'projector',
+    () => startProjector({ log, database: databaseUrl, bus, logger: program.logger }),
+    (part) => ({ stop: () => part.stop() }),
+  );
+}
+
+/** What the API works with. */
+export interface ApiParts {
+  readonly log: EventLog;
+  readonly bus: Bus;
+  readonly pool: pg.Pool;
+  readonly app: App;
+  /** The folder of uploads and of what is made of them. */
+  readonly folder: string;
+  /** The projector of this process, if it has one. */
+  readonly projector?: Projector;
+}
+
+/** The API without a server. */
+export interface StartedApi extends Assembled {
+  readonly fileStore: FileStore;
+}
+
+export async function startApplication(program: Program, parts: ApiParts): Promise<StartedApi> {
+  const { environment, logger } = program;
+  const { log, bus, pool, app, folder, projector } = parts;
+  const fileStore = await program.start(
+    'files',
+    () => openFileStore(environment, join(folder, 'upload'), logger),
+    (part) => ({ stop: () => part.close() }),
+  );
+  const sms = openSms(environment, accountsDatabase(pool));
+  const assembled = await program.start(
+    'api',
+    () =>
+      assemble({
+        ...{ log, bus, pool, app, fileStore, folder, sms, logger },
+        readModelsFault: () => projector?.fault,
+        fail: (error) => program.fail('api', error),
+      }),
+    (part) => ({ stop: part.stop }),
+  );
+  return { ...assembled, fileStore };
+}
+
+/** What every program with a log and read models needs to be ready. */
+export function sharedProbes(
+  program: Program,
+  { log, bus, pool }: Pick<ApiParts, 'log' | 'bus' | 'pool'>,
+): Probes {
+  return {
+    ...serving(program),
+    log: logProbe(log),
+    database: databaseProbe(readDatabase(pool)),
+    bus: busProbe(bus),
+  };
+}
+
+/** Whether the program was not asked to end: load balancers look at `/ready`. */
+export function serving(program: Program): Probes {
+  return { serving: () => ({ ready: !program.ending }) };
+}
+
+/** What the API needs to be ready, beside `sharedProbes`. */
+export function apiProbes({ log, projector }: ApiParts, { application }: StartedApi): Probes {
+  const { database, isReady, store, ids } = application;
+  return {
+    projections: projectionsProbe(log, database, isReady, () => projector?.status()),
+    commands: commandsProbe(store),
+    ids: movingProbe(() => ids.stalled()),
+  };
+}
+
+/** What a projector needs to be ready. */
+export function projectorProbes(projector: Projector): Probes {
+  return {
+    projector: movingProbe(
+      () => projector.status().stalled,
+      () => projector.fault,
+    ),
+  };
+}
+
+/** What is reported of an API, and without which most goes on. */
+export function filesProbes({ fileStore }: StartedApi): Probes {
+  return { files: filesProbe(fileStore) };
+}

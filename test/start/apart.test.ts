@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { befriended, inOrder, listen, patiently, Sending } from '../support/conversation.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { kill, projectingPid, shareEnvironment, startAlone, startGateway } from '../support/many.ts';
+import { type NatsServer, natsServer, natsServerIsInstalled } from '../support/nats.ts';
+import { startProgram } from '../support/process.ts';
+
+const Ready = z.object({ parts: z.record(z.string(), z.object({ ready: z.boolean() })) });
+
+const several = describe.skipIf(!natsServerIsInstalled);
+
+/** The status of a program, and the parts of it that are not ready. */
+async function readiness({ url }: { readonly url: string }) {
+  const answer = await fetch(`${url}/ready`);
+  const { parts } = Ready.parse(await answer.json());
+  return {
+    status: answer.status,
+    parts: Object.keys(parts),
+    lacking: Object.keys(parts).filter((name) => parts[name]?.ready !== true),
+  };
+}
+
+several(
+  'api, projectors and gateways each in a process of its own (need nats-server)',
+  { timeout: 90_000 },
+  () => {
+    let nats: NatsServer;
+    beforeAll(async () => {
+      nats = await natsServer();
+      await nats.start();
+    });
+    afterAll(() => nats.kill());
+
+    test('serve as one: what is sent at two APIs is heard once, in order, also over the end of the projector', async () => {
+      const shared = await shareEnvironment(nats);
+      const uploads = { DATA_DIR: await temporaryFolder() };
+      const [one, other] = await Promise.all([
+        startAlone('projector', shared),
+        startAlone('projector', shared),
+      ]);
+      const [firstApi, secondApi, gateway] = await Promise.all([
+        startAlone('api', shared, uploads),
+        startAlone('api', shared, uploads),
+        startGateway(shared),
+      ]);
+      const [tom, jerry] = await befriended(firstApi);
+      const client = await listen(gateway, jerry);
+      const sendings = [
+        new Sending(firstApi, tom, jerry, 'first'),
+        new Sending(secondApi, tom, jerry, 'second'),
+      ];
+      const more = (count: number) => Promise.all(sendings.map((sending) => sending.more(count)));
+      await more(10);
+      const [mortal, standby] =
+        (await projectingPid(shared)) === one.program.pid ? [one, other] : [other, one];
+      await kill(mortal);
+      await more(10);
+      for (const sending of sendings) await sending.stop();
+      const acknowledged = sendings.reduce((sum, sending) => sum + sending.acknowledged.length, 0);
+      await vi.waitUntil(
+        () => sendings.reduce((sum, sending) => sum + sending.heardBy(client).length, 0) >= acknowledged,
+        patiently,
+      );
+      await client.caughtUp();
+      for (const sending of sendings) expect(sending.heardBy(client)).toEqual(sending.acknowledged);
+      expect(inOrder(client)).toBe(true);
+      expect(await projectingPid(shared)).toBe(standby.program.pid);
+    });
+
+    test('each says which of its parts are ready', async () => {
+      const shared = await shareEnvironment(nats);
+      const uploads = { DATA_DIR: await temporaryFolder() };
+      const [projector, api] = await Promise.all([
+        startAlone('projector', shared),
+        startAlone('api', shared, uploads),
+      ]);
+      await expect
+        .poll(() => readiness(api), patiently)
+        .toEqual({
+          status: 200,
+          parts: ['serving', 'log', 'database', 'bus', 'projections', 'commands', 'ids', 'files'],
+          lacking: [],
+        });
+      expect(await readiness(projector)).toEqual({
+        status: 200,
+        parts: ['serving', 'log', 'database', 'bus', 'projector'],
+        lacking: [],
+      });
+    });
+
+    test('one that was asked to end says so for DRAIN_SECONDS, answers requests meanwhile, and ends with 0', async () => {
+      const shared = await shareEnvironment(nats);
+      const uploads = { DATA_DIR: await temporaryFolder(), DRAIN_SECONDS: '2' };
+      await startAlone('projector', shared);
+      const api = await startAlone('api', shared, uploads);
+      await expect.poll(async () => (await readiness(api)).status, patiently).toBe(200);
+      api.program.signal('SIGTERM');
+      await expect
+        .poll(() => readiness(api), { timeout: 1_500, interval: 20 })
+        .toMatchObject({ status: 503, lacking: ['serving'] });
+      expect(await api.call('/api/pop/getsetting', 'nobody')).toMatchObject({ code: 0 });
+      expect(await api.program.ended).toBe(0);
+    });
+
+    test.each(['api', 'projector', 'gateway'])(
+      '%s: alone it names the variables that it needs',
+      async (name) => {
+        const program = startProgram(`services/${name}.ts`, [], {});
+        expect(await program.ended).toBe(1);
+        expect(program.stderr()).toMatch(/alone needs DATABASE_URL, NATS_URL, APP_KEY and APP_SECRET/);
+      },
+    );
+  },
+);
