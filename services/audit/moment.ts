@@ -1,13 +1,16 @@
-import type { Position, RecordedEvent } from '../log/log.ts';
+import type { RecordedEvent } from '../log/log.ts';
 
-/** A moment of the past, as a question names it. */
+/** A moment, as a question names it. */
 export interface Moment {
   /** In milliseconds since 1970. */
   readonly time: number;
-  /** Whether an event had happened by then. Of two events, if the later one had, so had the earlier one. */
-  includes(record: Pick<RecordedEvent, 'position' | 'recorded'>): boolean;
-  /** Whether it is a moment before now. */
+  /** Whether it lies before the present. */
   readonly past: boolean;
+  /**
+   * Whether an event had happened by then. Read in the order of the log, the first one that had not ends what
+   * is of the moment.
+   */
+  includes(record: Pick<RecordedEvent, 'position' | 'recorded' | 'metadata'>): boolean;
 }
 
 /** The present: everything that the log holds. */
@@ -15,12 +18,23 @@ export function presentMoment(now: number): Moment {
   return { time: now, past: false, includes: () => true };
 }
 
-/** The moment of a time, in milliseconds since 1970, by the clock of the log, which never goes back. */
+/** The moment of a time, in milliseconds since 1970. */
 export function momentAt(time: number): Moment {
-  return { time, past: true, includes: ({ recorded }) => recorded <= time };
+  return { time, past: true, includes: (record) => happenedAt(record) <= time };
 }
 
-/** The moment after the event at a position, which the log took at `time`. */
-export function momentAfter(position: Position, time: number): Moment {
-  return { time, past: true, includes: (record) => record.position <= position };
+/** The moment after the event at a position. */
+export function momentAfter(event: Pick<RecordedEvent, 'position' | 'recorded' | 'metadata'>): Moment {
+  const { position } = event;
+  return { time: happenedAt(event), past: true, includes: (record) => record.position <= position };
+}
+
+/**
+ * When an event happened, in milliseconds since 1970: the earlier of what the process that decided says and of
+ * what the log says. A log that was copied recorded its events later than they happened; a process whose clock
+ * is fast says so of events that the log already has.
+ */
+export function happenedAt({ recorded, metadata }: Pick<RecordedEvent, 'recorded' | 'metadata'>): number {
+  const { time } = metadata;
+  return typeof time === 'number' ? Math.min(time, recorded) : recorded;
 }

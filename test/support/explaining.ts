@@ -1,7 +1,8 @@
 import type { Mid } from '../../contracts/ids.ts';
 import { type ExplainParts, type Explanation, explain } from '../../services/audit/explain/explain.ts';
 import { parseQuestion } from '../../services/audit/explain/question.ts';
-import { type Moment, presentMoment } from '../../services/audit/moment.ts';
+import { type Moment, momentAfter, presentMoment } from '../../services/audit/moment.ts';
+import type { Position } from '../../services/log/log.ts';
 import { findMessageOrigin } from '../../services/queries/messages.ts';
 import type { RunningApplication } from './application.ts';
 
@@ -19,4 +20,14 @@ export function explained(
     },
   };
   return explain(parts, parseQuestion(question.split(' ')), moment, maxSteps);
+}
+
+/** The moment after the event at a position, as in the past. */
+export async function momentAfterPosition(
+  { application }: RunningApplication,
+  position: Position,
+): Promise<Moment> {
+  const event = await application.log.at(position);
+  if (!event) throw new Error(`there is no event at ${position}`);
+  return momentAfter(event);
 }

@@ -1,8 +1,11 @@
+import type { Mid, Uid } from '../../../contracts/ids.ts';
 import type { Decoded } from '../../log/codec.ts';
 import type { EventLog } from '../../log/log.ts';
+import { localTime } from '../local-time.ts';
 import { mergedStreams } from '../merged-streams.ts';
 import type { Moment } from '../moment.ts';
-import { type Inquiry, NotFound } from './inquiry.ts';
+import { NotFound } from '../not-found.ts';
+import type { Inquiry } from './inquiry.ts';
 import { lifeInWords, messageLife } from './message-life.ts';
 import type { FindOrigin } from './message-origin.ts';
 import { Nicknames } from './nicknames.ts';
@@ -12,7 +15,7 @@ import type { FindRequest, RequestEvent } from './request-events.ts';
 import * as rights from './rights.ts';
 import { followVerdict, type History, type Step, type VerdictHistory } from './steps.ts';
 import type { Verdict } from './verdict.ts';
-import { conversationName, localTime } from './wording.ts';
+import { conversationName } from './wording.ts';
 
 /** As many steps as anybody reads; of more only the last ones are told. */
 export const defaultMaxSteps = 1_000;
@@ -72,38 +75,35 @@ export async function explain(
   const told = new Telling(parts, moment);
   const about = { question, at: moment.time };
   if (question.kind === 'message') {
-    const origin = await originOf(parts, question.mid);
+    const origin = await originOf(parts, question.mid, moment);
     const life = await messageLife(parts.log, origin, moment, maxSteps);
-    if (!life.sent) throw notFound(`message ${question.mid}`, moment);
+    if (!life.sent) throw new NotFound(`message ${question.mid}`, moment);
     const { by, time } = life.sent;
     const where = conversationName(origin.conversation);
     const sent = `by ${await told.person(by)} ${where} on ${localTime(time)}`;
     const answer = `message ${question.mid} ${lifeInWords(life, sent)}.`;
     return { ...about, ...(await told.history(life)), verdict: undefined, answer };
   }
-  const inquiry = await inquiryOf(parts, question);
+  const inquiry = await inquiryOf(parts, question, moment);
   const events = mergedStreams(parts.log, inquiry.streams, moment);
   const history = await followVerdict(inquiry, events, moment.time, maxSteps);
   const missing = inquiry.missing();
-  if (missing !== undefined) throw notFound(missing, moment);
+  if (missing !== undefined) throw new NotFound(missing, moment);
   const shown = await told.history(history);
   const answer = `${await told.person(question.uid)} ${await told.ending(history, shown.steps.at(-1))}.`;
   return { ...about, ...shown, verdict: history.verdict, answer };
 }
 
-function notFound(what: string, { past, time }: Moment): NotFound {
-  return new NotFound(past ? `there was no ${what} on ${localTime(time)}` : `there is no ${what}`);
-}
-
-async function originOf({ findOrigin }: ExplainParts, mid: Parameters<FindOrigin>[0]) {
+async function originOf({ findOrigin }: ExplainParts, mid: Mid, moment: Moment) {
   const origin = await findOrigin(mid);
-  if (!origin) throw new NotFound(`there is no message ${mid}`);
+  if (!origin) throw new NotFound(`message ${mid}`, moment);
   return origin;
 }
 
 async function inquiryOf(
   parts: ExplainParts,
   question: Exclude<Question, { kind: 'message' }>,
+  moment: Moment,
 ): Promise<Inquiry> {
   const { remembersIds } = parts.log;
   switch (question.kind) {
@@ -120,7 +120,7 @@ async function inquiryOf(
     case 'account':
       return rights.beingActive(question.uid, remembersIds);
     case 'visible':
-      return visibility(await originOf(parts, question.mid), question.uid, remembersIds);
+      return visibility(await originOf(parts, question.mid, moment), question.uid, remembersIds);
     case 'unread':
       return unread(question.uid, question.chat, remembersIds);
   }
@@ -136,7 +136,7 @@ class Telling {
     this.#nicknames = new Nicknames(log, moment);
   }
 
-  person(uid: Parameters<Nicknames['person']>[0]): Promise<string> {
+  person(uid: Uid): Promise<string> {
     return this.#nicknames.person(uid);
   }
 

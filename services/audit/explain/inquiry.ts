@@ -23,8 +23,3 @@ export interface Inquiry {
   /** What the question names and the events so far do not know: `person 12`; undefined if there is nothing. */
   missing(): string | undefined;
 }
-
-/** Who or what a question names is not in the log. */
-export class NotFound extends Error {
-  override readonly name = 'NotFound';
-}

@@ -1,9 +1,8 @@
 import { Uid } from '../../../contracts/ids.ts';
 import { userStream } from '../../domain/user.ts';
 import type { EventLog } from '../../log/log.ts';
-import { mergedStreams } from '../merged-streams.ts';
+import { foldAt } from '../folded-stream.ts';
 import type { Moment } from '../moment.ts';
-import { FoldedStream } from './folded-stream.ts';
 
 /** What people are called at a moment, by the log. Each is read once. */
 export class Nicknames {
@@ -38,8 +37,6 @@ export class Nicknames {
   }
 
   async #read(uid: Uid): Promise<string | undefined> {
-    const user = new FoldedStream(userStream(uid), this.#log.remembersIds);
-    for await (const event of mergedStreams(this.#log, [user.name], this.#moment)) user.take(event);
-    return user.state?.nickname;
+    return (await foldAt(this.#log, userStream(uid), this.#moment))?.nickname;
   }
 }

@@ -6,8 +6,8 @@ import { canBeUnread, unreadCount, type Visibility, visibilityOf } from '../../d
 import { userStream } from '../../domain/user.ts';
 import type { Decoded } from '../../log/codec.ts';
 import type { EventLog } from '../../log/log.ts';
+import { FoldedStream } from '../folded-stream.ts';
 import { ConversationReplay } from './conversation-replay.ts';
-import { FoldedStream } from './folded-stream.ts';
 import type { Inquiry } from './inquiry.ts';
 import type { MessageOrigin } from './message-origin.ts';
 import type { Verdict } from './verdict.ts';

@@ -6,7 +6,7 @@ import { settingStream } from '../../domain/setting.ts';
 import { mustBeActive, userStream } from '../../domain/user.ts';
 import type { Decoded } from '../../log/codec.ts';
 import type { EventLog } from '../../log/log.ts';
-import { FoldedStream } from './folded-stream.ts';
+import { FoldedStream } from '../folded-stream.ts';
 import type { Inquiry, Turn } from './inquiry.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 

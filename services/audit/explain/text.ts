@@ -1,5 +1,5 @@
+import { localTime } from '../local-time.ts';
 import type { EventCause, ExplainedStep, Explanation } from './explain.ts';
-import { localTime } from './wording.ts';
 
 /** An explanation for people to read, line by line; the last line is the answer in one sentence. */
 export function explanationLines({ steps, omitted, answer }: Explanation): string[] {

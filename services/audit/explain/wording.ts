@@ -7,15 +7,3 @@ export function conversationName(conversation: ConversationId): string {
     ? `in group ${parties.gid}`
     : `between persons ${parties.uids[0]} and ${parties.uids[1]}`;
 }
-
-const two = (number: number) => String(number).padStart(2, '0');
-
-/** A time in milliseconds since 1970, by the clock of this machine: `2026-11-27 15:03:12 +08:00`. */
-export function localTime(milliseconds: number): string {
-  const time = new Date(milliseconds);
-  const date = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
-  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
-  const offset = -time.getTimezoneOffset();
-  const [hours, minutes] = [Math.floor(Math.abs(offset) / 60), Math.abs(offset) % 60];
-  return `${date} ${clock} ${offset < 0 ? '-' : '+'}${two(hours)}:${two(minutes)}`;
-}

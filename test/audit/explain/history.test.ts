@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { momentAfter } from '../../../services/audit/moment.ts';
 import { type Chat, conversationOf } from '../../../services/domain/chat.ts';
 import type { Position } from '../../../services/log/log.ts';
 import { findReading, readPage } from '../../../services/queries/messages.ts';
 import { countUnread } from '../../../services/queries/unread.ts';
 import { type RunningApplication, startApplication } from '../../support/application.ts';
 import { gid, uid } from '../../support/events.ts';
-import { explained } from '../../support/explaining.ts';
+import { explained, momentAfterPosition } from '../../support/explaining.ts';
 import { Callers, type RandomCall, randomCalls } from '../../support/random-calls.ts';
 
 /*
@@ -31,7 +30,7 @@ interface Noted {
 }
 
 async function explainedNow({ position, question }: Noted): Promise<Noted> {
-  const moment = momentAfter(position, Date.now());
+  const moment = await momentAfterPosition(running, position);
   const { verdict } = await explained(running, question, { moment });
   if (!verdict) throw new Error(`${question} has no verdict`);
   return { position, question, value: verdict.value, code: verdict.refusal?.code };

@@ -1,8 +1,10 @@
-import type { DomainEvent } from '../../../contracts/events/index.ts';
-import { type Folded, fold } from '../../commands/folded.ts';
-import type { Aggregate, AggregateStream } from '../../domain/aggregate.ts';
-import type { Decoded } from '../../log/codec.ts';
-import { type EventLog, type StreamName, startOfLog } from '../../log/log.ts';
+import type { DomainEvent } from '../../contracts/events/index.ts';
+import { type Folded, fold } from '../commands/folded.ts';
+import type { Aggregate, AggregateStream } from '../domain/aggregate.ts';
+import type { Decoded } from '../log/codec.ts';
+import { type EventLog, type StreamName, startOfLog } from '../log/log.ts';
+import { mergedStreams } from './merged-streams.ts';
+import type { Moment } from './moment.ts';
 
 /** A stream that is folded event by event, as the commands fold it. */
 export class FoldedStream<State, Event extends DomainEvent = DomainEvent> {
@@ -33,4 +35,15 @@ export class FoldedStream<State, Event extends DomainEvent = DomainEvent> {
   take(event: Decoded): void {
     if (event.stream === this.name) fold(this.#folded, event);
   }
+}
+
+/** The state of a stream at a moment. @throws UnreadableEvent, LogFailure */
+export async function foldAt<State, Event extends DomainEvent>(
+  log: EventLog,
+  stream: AggregateStream<State, Event>,
+  moment: Moment,
+): Promise<State> {
+  const folded = new FoldedStream(stream, log.remembersIds);
+  for await (const event of mergedStreams(log, [stream.name], moment)) folded.take(event);
+  return folded.state;
 }

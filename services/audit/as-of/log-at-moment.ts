@@ -1,0 +1,60 @@
+import {
+  type AppendResult,
+  type EventLog,
+  type NewEvent,
+  type RecordedEvent,
+  startOfLog,
+} from '../../log/log.ts';
+import { skipStream } from '../../log/skips.ts';
+import type { Moment } from '../moment.ts';
+
+/**
+ * The log as it was at a moment. What is appended to it is answered for and kept nowhere: a query that would
+ * leave an event, as reading a chat does, can be answered over it. Decisions to skip an event hold for it
+ * whenever they were made, as for every rebuild.
+ */
+export function logAtMoment(log: EventLog, moment: Moment): EventLog {
+  const until = async function* (records: AsyncIterable<RecordedEvent>) {
+    for await (const record of records) {
+      if (!moment.includes(record)) return;
+      yield record;
+    }
+  };
+  return {
+    remembersIds: log.remembersIds,
+    append: async (_stream, expected, events) => appended(expected, events),
+    readStream(stream, options = {}) {
+      if (stream === skipStream) return log.readStream(stream, options);
+      if (options.direction === 'backwards') throw new RangeError('the past is read forwards');
+      return until(log.readStream(stream, options));
+    },
+    readAll: (options) => until(log.readAll(options)),
+    async at(position) {
+      const record = await log.at(position);
+      return record && moment.includes(record) ? record : undefined;
+    },
+    async *subscribe({ signal }) {
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    },
+    // Nothing follows, so that every position is reached.
+    end: async () => startOfLog,
+    extent: (after, upTo) => log.extent(after, upTo),
+    generation: log.generation,
+    onChanged: () => () => undefined,
+    identity: () => log.identity(),
+    found: () => Promise.reject(pastIsKept()),
+    beginEpoch: () => Promise.reject(pastIsKept()),
+    idAt: (position) => log.idAt(position),
+    healthy: () => log.healthy(),
+    close: async () => undefined,
+  };
+}
+
+function appended(expected: 'any' | 'none' | number, events: readonly NewEvent[]): AppendResult {
+  const before = typeof expected === 'number' ? expected : -1;
+  return { outcome: 'appended', revision: before + events.length, position: startOfLog };
+}
+
+function pastIsKept(): Error {
+  return new TypeError('the log of a moment of the past is not changed');
+}

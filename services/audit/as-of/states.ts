@@ -1,0 +1,142 @@
+import { type Gid, Uid } from '../../../contracts/ids.ts';
+import type { Settings } from '../../../contracts/settings.ts';
+import { friendshipStream } from '../../domain/friendship.ts';
+import { groupStream, roleOf } from '../../domain/group.ts';
+import { settingStream } from '../../domain/setting.ts';
+import { userStream } from '../../domain/user.ts';
+import type { EventLog, StreamName } from '../../log/log.ts';
+import { FoldedStream, foldAt } from '../folded-stream.ts';
+import { mergedStreams } from '../merged-streams.ts';
+import type { Moment } from '../moment.ts';
+import { NotFound } from '../not-found.ts';
+
+/** A group at a moment, as it is decided about. */
+export interface GroupThen {
+  readonly gid: Gid;
+  readonly state: 'normal' | 'dissolved';
+  readonly name: string;
+  readonly avatar: string | null;
+  readonly owner: Uid;
+  readonly founder: Uid;
+  readonly muted: boolean;
+  /** In the order of joining. */
+  readonly members: readonly {
+    readonly uid: Uid;
+    readonly role: 'owner' | 'manager' | 'member';
+    /** In whole seconds since 1970; 0: they may speak. */
+    readonly muted_until: number;
+    readonly remark: string;
+  }[];
+  /** Who was invited and has not answered. */
+  readonly invited: readonly { readonly uid: Uid; readonly by: Uid }[];
+}
+
+/** A person at a moment, as it is decided about them. */
+export interface PersonThen {
+  readonly uid: Uid;
+  readonly nickname: string;
+  readonly avatar: string;
+  readonly sign: string;
+  readonly phone: string | null;
+  readonly account_state: 'normal' | 'disabled';
+  readonly is_member: 0 | 1;
+  readonly parent: Uid | null;
+}
+
+/** A friend at a moment. */
+export interface FriendThen {
+  readonly uid: Uid;
+  /** What they are called by the one whose friend they are; empty: by their nickname. */
+  readonly remark: string;
+}
+
+/** A group at a moment. @throws NotFound; LogFailure */
+export async function groupThen(log: EventLog, gid: Gid, moment: Moment): Promise<GroupThen> {
+  const group = await foldAt(log, groupStream(gid), moment);
+  if (!group) throw new NotFound(`group ${gid}`, moment);
+  const now = Math.floor(moment.time / 1000);
+  const mutedUntil = (uid: Uid) => {
+    const until = group.mutes.get(uid) ?? 0;
+    return until > now ? until : 0;
+  };
+  return {
+    gid,
+    state: group.dissolved ? 'dissolved' : 'normal',
+    name: group.name,
+    avatar: group.avatar,
+    owner: group.owner,
+    founder: group.founder,
+    muted: group.muted,
+    members: [...group.members].flatMap(([uid, { remark }]) => {
+      const role = roleOf(group, uid);
+      return role === 'none' ? [] : [{ uid, role, muted_until: mutedUntil(uid), remark }];
+    }),
+    invited: [...group.invitations].map(([uid, { by }]) => ({ uid, by })),
+  };
+}
+
+/** A person at a moment. @throws NotFound; LogFailure */
+export async function personThen(log: EventLog, uid: Uid, moment: Moment): Promise<PersonThen> {
+  const user = await foldAt(log, userStream(uid), moment);
+  if (!user) throw new NotFound(`person ${uid}`, moment);
+  const { nickname, avatar, sign, phone, disabled, isMember, parent } = user;
+  return {
+    ...{ uid, nickname, avatar, sign, phone },
+    account_state: disabled ? 'disabled' : 'normal',
+    is_member: isMember ? 1 : 0,
+    parent,
+  };
+}
+
+/** All settings at a moment. @throws LogFailure */
+export function settingsThen(log: EventLog, moment: Moment): Promise<Settings> {
+  return foldAt(log, settingStream, moment);
+}
+
+/**
+ * The friends of a person at a moment, by their uids.
+ * @param friendships the streams of the person's friendships, from `friendshipsOf` or an index
+ * @throws NotFound; LogFailure
+ */
+export async function friendsThen(
+  log: EventLog,
+  uid: Uid,
+  friendships: readonly StreamName[],
+  moment: Moment,
+): Promise<FriendThen[]> {
+  const folds = new Map(
+    friendships.flatMap((name) => {
+      const other = otherIn(name, uid);
+      if (other === undefined) return [];
+      return [[other, new FoldedStream(friendshipStream(uid, other), log.remembersIds)] as const];
+    }),
+  );
+  const user = new FoldedStream(userStream(uid), log.remembersIds);
+  const byName = new Map(folds.values().map((fold) => [fold.name, fold]));
+  for await (const event of mergedStreams(log, [user.name, ...byName.keys()], moment)) {
+    user.take(event);
+    byName.get(event.stream)?.take(event);
+  }
+  if (!user.state) throw new NotFound(`person ${uid}`, moment);
+  return [...folds]
+    .filter(([, { state }]) => state.friends)
+    .map(([other, { state }]) => ({ uid: other, remark: state.remarks.get(uid) ?? '' }))
+    .sort((one, other) => one.uid - other.uid);
+}
+
+/** The streams of a person's friendships, found by reading all friendships of the log: for want of an index. */
+export async function friendshipsOf(log: EventLog, uid: Uid, moment: Moment): Promise<StreamName[]> {
+  const found = new Set<StreamName>();
+  for await (const record of log.readAll({ prefixes: ['friendship-'] })) {
+    if (!moment.includes(record)) break;
+    if (otherIn(record.stream, uid) !== undefined) found.add(record.stream);
+  }
+  return [...found];
+}
+
+/** The other person of a friendship's stream; undefined if `uid` is neither of the two. */
+function otherIn(stream: StreamName, uid: Uid): Uid | undefined {
+  const [, one, other] = /^friendship-(\d+)-(\d+)$/.exec(stream) ?? [];
+  if (Number(one) === uid) return Uid.safeParse(Number(other)).data;
+  return Number(other) === uid ? Uid.safeParse(Number(one)).data : undefined;
+}
