@@ -5,7 +5,7 @@ import { migrations } from './migrations/index.ts';
 
 /** An hour: a migration may rewrite large tables, and others wait until it is done. */
 const longest = 3_600_000;
-const purpose: Purpose = { name: 'bubble-im migrations', statement: longest };
+const purpose: Purpose = { name: 'bubble-im migrations', statementTimeoutMs: longest };
 
 /**
  * Brings a database's tables up to date, each migration in one transaction. Several callers at once do
@@ -16,7 +16,7 @@ const purpose: Purpose = { name: 'bubble-im migrations', statement: longest };
  */
 export async function migrate(url: string): Promise<string[]> {
   // The failure of a connection shows at its next use.
-  const pool = openPool(url, purpose, { max: 1, tell: () => undefined });
+  const pool = openPool(url, purpose, { max: 1, onBroken: () => undefined });
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     await refuseNewer(db);

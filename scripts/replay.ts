@@ -50,7 +50,7 @@ async function show(log: EventLog, options: Options, stop: AbortController): Pro
   if (options.format === 'table') await write(heading);
   for await (const record of records(log, options, stop.signal)) {
     if (stop.signal.aborted) break;
-    skips.take(record);
+    skips.apply(record);
     if (types && !types.has(record.type)) continue;
     await write(`${escaped(print(record, skips.reason(record)))}\n`);
   }

@@ -5,7 +5,7 @@ import { type AppKeys, loadAppKeys } from './app-keys/app-keys.ts';
 import { holdDataFolder } from './data-folder.ts';
 import type { Program } from './lifecycle.ts';
 import { startEmbeddedPostgres } from './postgres/embedded/embedded.ts';
-import { mustKeepSessions } from './postgres/sessions.ts';
+import { mustKeepSessions } from './postgres/session-check.ts';
 
 /** What every part of the one-process installation stands on. */
 export interface Installation {

@@ -37,7 +37,7 @@ export class Projecting implements Handler {
     const events: Decoded[] = [];
     let unreadable: UnreadableEvent | undefined;
     for (const record of records) {
-      skips.take(record);
+      skips.apply(record);
       if (skips.has(record)) continue;
       const event = tryDecode(record);
       if (event instanceof UnreadableEvent) {

@@ -54,7 +54,7 @@ class ProjectionTask implements Task {
    */
   readonly session = {
     name: 'bubble-im projector',
-    statement: 15_000,
+    statementTimeoutMs: 15_000,
     settings: {
       synchronous_commit: 'off',
       enable_seqscan: 'off',

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { type DatabaseConfig, openClient, type Purpose } from '../../services/postgres/connect.ts';
 
-const purpose: Purpose = { name: 'bubble-im push expiry', statement: 30_000 };
+const purpose: Purpose = { name: 'bubble-im push expiry', statementTimeoutMs: 30_000 };
 
 /** How long a push can be replayed. */
 const keptDays = 7;

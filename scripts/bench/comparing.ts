@@ -1,4 +1,4 @@
-import { uuidv7 } from 'uuidv7';
+import { v7 as uuidv7 } from 'uuid';
 import { streamName } from '../../services/domain/aggregate.ts';
 import type { EventId, NewEvent, StreamName } from '../../services/log/log.ts';
 

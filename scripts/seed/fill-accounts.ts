@@ -21,7 +21,7 @@ export async function fillAccounts(
   people: readonly EventNamed<'UserRegistered'>['data'][],
   inUse: GreatestIds,
 ): Promise<void> {
-  const password_hash = await hashPassword(seedPassword, { of: 'seed', most: 1 });
+  const password_hash = await hashPassword(seedPassword, { of: 'seed', maxWaiting: 1 });
   for (let from = 0; from < people.length; from += maxRows) {
     const rows = people.slice(from, from + maxRows).map(({ uid, username, phone, numberId }) => ({
       ...{ uid, username, username_key: usernameKey(username), phone, number_id: numberId },

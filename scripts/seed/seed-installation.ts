@@ -31,7 +31,7 @@ export async function seedInstallation(
   function* noted(): Generator<HistoryAppend> {
     for (const append of history(options)) {
       for (const { type, data } of append.facts) {
-        used.take({ stream: append.stream, data });
+        used.apply({ stream: append.stream, data });
         if (type === 'UserRegistered') people.push(data);
       }
       yield append;

@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sql } from 'kysely';
 import { Refusal } from '../../contracts/codes.ts';
 import type { Captcha } from '../drawing/captcha-picture.ts';
-import type { Share } from '../fair-line.ts';
+import type { Share } from '../fair-queue.ts';
 import type { AccountsDatabase } from './tables.ts';
 
 /** How long a picture can be solved, in seconds. */

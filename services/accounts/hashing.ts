@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { hash, hashSync, type Options, verify } from '@node-rs/argon2';
-import { FairLine, type Share } from '../fair-line.ts';
+import { FairQueue, type Share } from '../fair-queue.ts';
 
 /** argon2id is the library's default; the costs are OWASP's, spelt out so that an update changes none. */
 const costs: Options = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -16,10 +16,10 @@ export const noPassword = hashSync(randomBytes(16), costs);
  * A hash takes some 35 ms of a core. Of the four threads that Node keeps for such work one is left to files. Who
  * waits longer than 3 s has given up; 200 are what two cores do in that time.
  */
-const line = new FairLine({
-  atOnce: Math.min(3, availableParallelism()),
-  mostWaiting: 200,
-  patience: 3000,
+const line = new FairQueue({
+  maxRunning: Math.min(3, availableParallelism()),
+  maxWaiting: 200,
+  timeoutMs: 3000,
 });
 
 /**
@@ -28,7 +28,7 @@ const line = new FairLine({
  * @throws Refusal tooMany, notReady if too many wait
  */
 export function hashPassword(password: string, share: Share): Promise<string> {
-  return line.take(share, () => hash(password, costs));
+  return line.run(share, () => hash(password, costs));
 }
 
 /**
@@ -41,6 +41,6 @@ export async function verifyPassword(
   password: string,
   share: Share,
 ): Promise<boolean> {
-  const right = await line.take(share, () => verify(passwordHash ?? noPassword, password));
+  const right = await line.run(share, () => verify(passwordHash ?? noPassword, password));
   return right && passwordHash !== undefined;
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { networkOf } from '../edge/client-network.ts';
-import { FairLine, type Share } from '../fair-line.ts';
+import { FairQueue, type Share } from '../fair-queue.ts';
 import { hashPassword, verifyPassword } from './hashing.ts';
 import { createKnownAddresses } from './known-addresses.ts';
 import { type Account, usernameKey } from './names.ts';
@@ -68,7 +68,7 @@ const strangersTogether = 10;
 
 /** Tries of one name from one address that may wait for each other, and for how long, in milliseconds. */
 const mostOfOneName = 30;
-const patience = 3000;
+const timeoutMs = 3000;
 
 /** Nobody's name is longer; what is given may be longer than an index takes. */
 const longestKey = 64;
@@ -102,15 +102,15 @@ export function createPasswords(options: {
   }
 
   /** By name, so that many right passwords at once are not taken for as many wrong ones. */
-  const lines = new Map<string, FairLine>();
+  const queues = new Map<string, FairQueue>();
 
   async function oneByOne<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
-    const line = lines.get(key) ?? new FairLine({ atOnce: 1, mostWaiting: mostOfOneName, patience });
-    lines.set(key, line);
+    const queue = queues.get(key) ?? new FairQueue({ maxRunning: 1, maxWaiting: mostOfOneName, timeoutMs });
+    queues.set(key, queue);
     try {
-      return await line.take({ of: key, most: mostOfOneName }, work);
+      return await queue.run({ of: key, maxWaiting: mostOfOneName }, work);
     } finally {
-      if (line.idle) lines.delete(key);
+      if (queue.idle) queues.delete(key);
     }
   }
 

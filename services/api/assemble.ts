@@ -86,8 +86,10 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     else fail(error);
   };
   const used = new UsedIds(firstReplacedMid);
-  const hear = used.take.bind(used);
-  const store = new AggregateStore(log, tell, { snapshots: createSnapshots(pool), hear });
+  const store = new AggregateStore(log, tell, {
+    snapshots: createSnapshots(pool),
+    onRecord: (record) => used.apply(record),
+  });
   await store.start();
   const tokens = createTokens({ database: accounts, bus, logger });
   const smsCodes = createSmsCodes({ database: accounts, provider: sms.provider, secret: app.secret, logger });

@@ -12,7 +12,7 @@ import type { App } from '../app-keys/signature.ts';
 import { networkOf } from '../edge/client-network.ts';
 import type { PageRequest } from '../edge/proxies.ts';
 import type { Actor, SecurityLog } from '../edge/security-log.ts';
-import type { Share } from '../fair-line.ts';
+import type { Share } from '../fair-queue.ts';
 import type { Application } from './application.ts';
 
 /** Who makes a request, by what they showed of themselves. */
@@ -60,18 +60,18 @@ function mustBeKey(request: FastifyRequest, { key, secret }: App, security: Secu
 }
 
 /** How many passwords of one address or person may wait to be hashed: half a second's work of two cores. */
-const mostHashing = 30;
+const maxHashingEach = 30;
 
 /** QR codes and captchas of one address or person that may wait to be drawn: a page shows a few. */
 export const maxDrawingsWaiting = 10;
 
 /**
  * Whose share a request's work takes. Another backend acts for many people.
- * @param most how much of one person's or address's may wait; by default of passwords
+ * @param maxWaiting how much of one person's or address's may wait; by default of passwords
  */
-export function shareOf({ caller, ip }: FastifyRequest, most = mostHashing): Share {
-  if (caller?.kind === 'server') return { of: 'server', most: Number.POSITIVE_INFINITY };
-  return { of: caller?.kind === 'user' ? `user ${caller.uid}` : networkOf(ip), most };
+export function shareOf({ caller, ip }: FastifyRequest, maxWaiting = maxHashingEach): Share {
+  if (caller?.kind === 'server') return { of: 'server', maxWaiting: Number.POSITIVE_INFINITY };
+  return { of: caller?.kind === 'user' ? `user ${caller.uid}` : networkOf(ip), maxWaiting };
 }
 
 /** Who makes a request, for the log. */

@@ -9,7 +9,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import type { Logger } from 'pino';
-import { uuidv7 } from 'uuidv7';
+import { v7 as uuidv7 } from 'uuid';
 import { Refusal } from '../../contracts/codes.ts';
 import { isDeeperThan } from '../../contracts/json-depth.ts';
 import { type Trust, trustNone } from '../edge/proxies.ts';

@@ -5,7 +5,7 @@ import * as message from '../../contracts/http/message.ts';
 import { Mid, type Uid } from '../../contracts/ids.ts';
 import { websocketAddress } from '../../contracts/websocket-address.ts';
 import { markRead, readNewest } from '../commands/change-chat.ts';
-import { takeMessage } from '../commands/take-message.ts';
+import { removeMessage } from '../commands/remove-message.ts';
 import { type Chat, conversationOf } from '../domain/chat.ts';
 import { groupStream } from '../domain/group.ts';
 import { findMissedPushes } from '../pushes/missed-pushes.ts';
@@ -66,7 +66,7 @@ export function messageRoutes(server: FastifyInstance, application: Application)
     async ({ parameters: { id, type, mid }, me, context }) => {
       const by = me();
       const command = { by, chat: chatOf(by, type, id), mid };
-      return shownAt(await takeMessage(application, 'revoke', command, context));
+      return shownAt(await removeMessage(application, 'revoke', command, context));
     },
   );
 
@@ -74,7 +74,9 @@ export function messageRoutes(server: FastifyInstance, application: Application)
     const { id, type, mid, ty } = parameters;
     const by = me();
     const taking = ty === 1 ? 'delete for self' : 'delete for all';
-    return shownAt(await takeMessage(application, taking, { by, chat: chatOf(by, type, id), mid }, context));
+    return shownAt(
+      await removeMessage(application, taking, { by, chat: chatOf(by, type, id), mid }, context),
+    );
   });
 
   serve(server, application, message.messageUnreadCount, async ({ parameters: { id, type }, me }) => {

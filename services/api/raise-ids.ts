@@ -73,7 +73,7 @@ async function raiseFrom(
   let count = 0;
   for await (const record of log.readAll({ after: mark.position, prefixes: categories })) {
     if (signal.aborted) return false;
-    used.take(record);
+    used.apply(record);
     people.push(...registrationIn(record));
     if (people.length === peopleAtOnce) await restore(people.splice(0), parts);
     count++;

@@ -20,7 +20,7 @@ export class FoldedStream<State, Event extends DomainEvent = DomainEvent> {
       revision: -1,
       position: startOfLog,
       lastId: undefined,
-      kept: -1,
+      snapshotRevision: -1,
       skipped: 0,
       seen: remembersIds === 'forever' ? null : new Set(),
     };

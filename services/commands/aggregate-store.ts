@@ -1,143 +1,138 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { Refusal } from '../../contracts/codes.ts';
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import type { Aggregate, AggregateStream } from '../domain/aggregate.ts';
-import { tryDecode, UnreadableEvent } from '../log/codec.ts';
-import { LogChanged, StrangeLog } from '../log/identity.ts';
+import { UnreadableEvent } from '../log/codec.ts';
 import {
   type EventId,
   type EventLog,
-  LogFailure,
   type Position,
   type RecordedEvent,
   type StreamName,
   startOfLog,
 } from '../log/log.ts';
 import { Skips, skipStream } from '../log/skips.ts';
-import { type Folded, fold, type PassedOver, type Placed, weightOf } from './folded.ts';
-import { eventsBetweenSnapshots, SnapshotKeeping } from './snapshot-keeping.ts';
+import { fold, type PositionedEvent, type SkippedRevision, weightOf } from './folded.ts';
+import { LogFollower } from './log-follower.ts';
+import { SnapshotKeeping } from './snapshot-keeping.ts';
 import type { Snapshots } from './snapshots.ts';
+import { type StreamEntry, StreamFolder } from './stream-folder.ts';
 import { Turns } from './turns.ts';
 import { UnreadableEvents, unreadableText } from './unreadable-events.ts';
 
-/** A state and how far it was folded. `revision` -1: the stream has no events yet. */
+/** A state and how far it was folded. `revision` is -1 if the stream has no events yet. */
 export interface Snapshot<State> {
   readonly state: State;
   readonly revision: number;
-  /** Where the last folded event lies in the log; `startOfLog` where there is none. */
+  /** The position of the last folded event; `startOfLog` if there is none. */
   readonly position: Position;
 }
 
-interface Entry extends Folded {
-  /** What came while the stream was being read; null once it is folded. */
-  arrived: (Placed | PassedOver)[] | null;
-  readonly folded: Promise<void>;
-}
-
-/** The streams of which states are kept. */
+/** The streams whose states are kept. */
 const prefixes = ['user-', 'friendship-', 'group-', 'reply-', 'setting', 'allowance-', skipStream];
 
-/** Between two questions where a log ends that does not answer. */
-const retryMilliseconds = 200;
-
-/** So much is kept, in the aggregates' own weights. */
-const ordinaryMemory = 100_000;
-
 interface AggregateStoreOptions {
-  readonly memory?: number | undefined;
+  /** The most memory for states, in the units of the aggregates' weights. */
+  readonly maxWeight?: number | undefined;
+  /** By default every stream is folded from its beginning. */
   readonly snapshots?: Snapshots;
-  readonly hear?: (record: RecordedEvent) => void;
+  /** Called with every event that any process appends to these streams. */
+  readonly onRecord?: (record: RecordedEvent) => void;
 }
 
 /**
- * The states that commands decide on: folded once, kept in bounded memory, kept fresh by the log's
- * tail. What this process appends is seen at once, what others append within the tail's delay.
+ * The states that commands decide on: folded once, kept in bounded memory, and updated from the log. Events that
+ * this process appends are in the state at once, those of other processes as soon as the subscription delivers them.
  */
 export class AggregateStore {
-  /** Whose turn it is to change a stream. */
+  /** The order in which commands on one stream run. */
   readonly turns = new Turns();
   readonly #log: EventLog;
-  readonly #stop = new AbortController();
-  readonly #entries: LRUCache<StreamName, Entry>;
+  readonly #entries: LRUCache<StreamName, StreamEntry>;
   readonly #onFailure: (error: unknown) => void;
+  readonly #onRecord: (record: RecordedEvent) => void;
   readonly #snapshots: SnapshotKeeping;
-  readonly #hearRecord: (record: RecordedEvent) => void;
-  #skips: Skips;
+  readonly #folder: StreamFolder;
+  readonly #follower: LogFollower;
   readonly #unreadable = new UnreadableEvents();
-  #tailing: Promise<void> = Promise.resolve();
-  readonly #unlisten: () => void;
+  readonly #removeListener: () => void;
+  #skips: Skips;
 
   /**
-   * `onFailure` hears of each UnreadableEvent that is met, after which the program can go on, and of any
-   * other error that ends the following: states go stale then, so the process must end.
-   * `memory` bounds what is kept, in the aggregates' weights. Without `snapshots` all is folded from the
-   * beginning. `hear` is called with every event that others or this process append to these streams.
+   * `onFailure` is called with each UnreadableEvent, after which the program can go on, and with any other error
+   * that ends the following of the log. The states are then no longer updated, so the process must end.
    */
   constructor(
     log: EventLog,
     onFailure: (error: unknown) => void,
-    { memory = ordinaryMemory, snapshots, hear = () => undefined }: AggregateStoreOptions = {},
+    { maxWeight = 100_000, snapshots, onRecord = () => undefined }: AggregateStoreOptions = {},
   ) {
     this.#log = log;
     this.#onFailure = onFailure;
+    this.#onRecord = onRecord;
     this.#snapshots = new SnapshotKeeping(log, snapshots);
-    this.#hearRecord = hear;
     this.#skips = new Skips(log);
-    this.#entries = new LRUCache({ maxSize: memory, sizeCalculation: (entry: Entry) => weightOf(entry) });
-    this.#unlisten = log.onChanged(() => this.#entries.clear());
+    this.#folder = new StreamFolder(log, this.#snapshots, () => this.#skips);
+    this.#entries = new LRUCache({ maxSize: maxWeight, sizeCalculation: (entry) => weightOf(entry) });
+    this.#removeListener = log.onChanged(() => this.#entries.clear());
+    this.#follower = new LogFollower({
+      ...{ log, prefixes, onFailure },
+      onRecord: (record) => this.#apply(record),
+      onInterrupted: () => this.#entries.clear(),
+      onLogChanged: () => this.#restart(),
+    });
   }
 
   /** Begins to follow the log. Nothing may be loaded before this has resolved. */
   async start(): Promise<void> {
     const after = await this.#log.end();
     await this.#skips.refresh();
-    this.#tailing = this.#follow(after);
+    this.#follower.start(after);
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort();
-    this.#unlisten();
-    await this.#tailing;
+    this.#removeListener();
+    await this.#follower.stop();
     await this.#snapshots.settled();
   }
 
-  /** Why nothing is decided: an event of a newer program, of which nobody here knows what it changes. */
+  /** An event of a newer program, which may change anything: while there is one, nothing is decided. */
   get obstacle(): UnreadableEvent | undefined {
     return this.#unreadable.newer;
   }
 
-  /** Whether an operator has decided that an event is passed over. */
-  passesOver(record: Pick<RecordedEvent, 'stream' | 'id'>): boolean {
+  /** Whether an operator has decided to skip an event. */
+  isSkipped(record: Pick<RecordedEvent, 'stream' | 'id'>): boolean {
     return this.#skips.has(record);
   }
 
-  /** The state of a stream as of now. @throws LogFailure; Refusal notReady because of an event that cannot be read */
+  /** The present state of a stream. @throws LogFailure; Refusal notReady because of an event that cannot be read */
   async load<State, Event extends DomainEvent>(
     stream: AggregateStream<State, Event>,
   ): Promise<Snapshot<State>> {
     if (this.obstacle) throw new Refusal('notReady', unreadableText);
     const entry = this.#entry(stream);
     if (entry.arrived) await entry.folded;
-    // An entry is made by #entry alone, under the name of a stream whose aggregate has this state.
+    // Only #entry makes entries, under the name of a stream whose aggregate has this state.
     return entry as Snapshot<unknown> as Snapshot<State>;
   }
 
-  /** The state of a stream if it is at hand. */
+  /** The state of a stream if it is in memory. */
   peek<State, Event extends DomainEvent>(stream: AggregateStream<State, Event>): State | undefined {
     const entry = this.#entries.peek(stream.name);
     return entry && !entry.arrived ? (entry as Snapshot<unknown> as Snapshot<State>).state : undefined;
   }
 
   /**
-   * Takes in events that were just appended at the end of a stream, with where the last of them lies, and
-   * when they happened, in milliseconds since 1970.
+   * Applies events that were just appended at the end of a stream.
+   * @param last the revision and position of the last of them
+   * @param time when they happened, in milliseconds since 1970
    */
   appended(
     stream: StreamName,
     events: readonly DomainEvent[],
     ids: readonly EventId[],
-    last: Pick<Placed, 'revision' | 'position'>,
+    last: Pick<PositionedEvent, 'revision' | 'position'>,
     time: number,
   ): void {
     const entry = this.#entries.get(stream);
@@ -147,38 +142,35 @@ export class AggregateStore {
       const id = ids[index];
       if (!id) throw new TypeError('an event was appended without an id');
       const revision = last.revision - events.length + 1 + index;
-      this.#take(stream, entry, { ...event, id, revision, position, metadata: { time } });
+      this.#update(stream, entry, { ...event, id, revision, position, metadata: { time } });
     });
   }
 
-  /**
-   * Takes in what others appended after `revision`, on which a decision came too late; without folding all
-   * of the stream anew, as long as the log has more than that.
-   */
+  /** Applies what others appended after `revision`, after a decision on it had a conflict. @throws LogFailure */
   async catchUp(stream: StreamName, revision: number): Promise<void> {
     const entry = this.#entries.get(stream);
     if (!entry || entry.arrived || entry.revision > revision) return;
     try {
       for await (const record of this.#log.readStream(stream, { from: revision + 1 })) {
-        this.#take(stream, entry, this.#read(record));
+        this.#update(stream, entry, this.#folder.read(record));
       }
     } catch (error) {
-      // Folding anew meets it as well, and tells of it.
+      // The next fold finds an unreadable event as well, and reports it.
       this.forget(stream);
       if (!(error instanceof UnreadableEvent)) throw error;
     }
     if (entry.revision <= revision) this.forget(stream);
   }
 
-  /** Forgets a state that turned out to be behind; the next load folds anew. */
+  /** Forgets a state that turned out to be wrong; the next load folds the stream again. */
   forget(stream: StreamName): void {
     this.#entries.delete(stream);
   }
 
-  #entry<State, Event extends DomainEvent>({ name, aggregate }: AggregateStream<State, Event>): Entry {
+  #entry<State, Event extends DomainEvent>({ name, aggregate }: AggregateStream<State, Event>): StreamEntry {
     const known = this.#entries.get(name);
     if (known) return known;
-    const entry: Entry = {
+    const entry: StreamEntry = {
       // The streams of one name always come with the same aggregate.
       aggregate: aggregate as unknown as Aggregate<unknown>,
       state: aggregate.initial(),
@@ -186,7 +178,7 @@ export class AggregateStore {
       position: startOfLog,
       arrived: [],
       lastId: undefined,
-      kept: -1,
+      snapshotRevision: -1,
       skipped: this.#skips.countOf(name),
       folded: Promise.resolve().then(() => this.#fold(name, entry)),
       seen: this.#log.remembersIds === 'forever' ? null : new Set(),
@@ -195,135 +187,65 @@ export class AggregateStore {
     return entry;
   }
 
-  async #fold(name: StreamName, entry: Entry): Promise<void> {
+  async #fold(name: StreamName, entry: StreamEntry): Promise<void> {
     try {
-      do {
-        await this.#foldRest(name, entry);
-      } while (!this.#takeArrived(entry));
-      if (this.#entries.peek(name) === entry) this.#keep(name, entry);
-      this.#snapshots.keep(name, entry);
+      await this.#folder.fold(name, entry);
+      if (this.#entries.peek(name) === entry) this.#weighAgain(name, entry);
+      this.#snapshots.writeIfDue(name, entry);
     } catch (error) {
       if (this.#entries.peek(name) === entry) this.#entries.delete(name);
       if (!(error instanceof UnreadableEvent)) throw error;
-      this.#meet(error);
+      this.#report(error);
       throw new Refusal('notReady', unreadableText);
     }
   }
 
-  /** Reads on to the end of the stream; from the last snapshot, if there are many events before it. */
-  async #foldRest(name: StreamName, entry: Entry): Promise<void> {
-    let count = 0;
-    for await (const record of this.#log.readStream(name, { from: entry.revision + 1 })) {
-      fold(entry, this.#read(record));
-      count++;
-      if (count === eventsBetweenSnapshots && (await this.#snapshots.take(name, entry))) {
-        return this.#foldRest(name, entry);
-      }
-    }
+  #report(error: UnreadableEvent): void {
+    if (!this.#skips.has(error.event) && this.#unreadable.add(error)) this.#onFailure(error);
   }
 
-  /** @throws UnreadableEvent */
-  #read(record: RecordedEvent): Placed | PassedOver {
-    const { revision, position } = record;
-    if (this.#skips.has(record)) return { type: 'passed over', revision, position };
-    const event = tryDecode(record);
-    if (event instanceof UnreadableEvent) throw event;
-    return event;
+  /** Makes everything again for a log that has changed. @throws LogFailure, LogChanged */
+  async #restart(): Promise<void> {
+    this.#skips = new Skips(this.#log);
+    await this.#skips.refresh();
+    this.#unreadable.clear();
+    this.#entries.clear();
   }
 
-  #meet(error: UnreadableEvent): void {
-    if (!this.#skips.has(error.event) && this.#unreadable.meet(error)) this.#onFailure(error);
-  }
-
-  /** Goes on with what came during the reading; false where something before it was not read yet. */
-  #takeArrived(entry: Entry): boolean {
-    // What this process appends comes before what others appended earlier.
-    const arrived = (entry.arrived ?? []).sort((one, other) => one.revision - other.revision);
-    for (const event of arrived) {
-      if (event.revision > entry.revision + 1) return false;
-      fold(entry, event);
-    }
-    entry.arrived = null;
-    return true;
-  }
-
-  async #follow(after: Position): Promise<void> {
-    const { signal } = this.#stop;
-    let from = after;
-    while (!signal.aborted) {
-      try {
-        for await (const batch of this.#log.subscribe({ after: from, prefixes, signal })) {
-          for (const record of batch) this.#hear(record);
-          from = batch.at(-1)?.position ?? from;
-        }
-      } catch (error) {
-        this.#entries.clear();
-        if (error instanceof LogChanged) {
-          from = await this.#presentEnd(from);
-        } else if (error instanceof StrangeLog) {
-          // Ours may come back. Nothing is appended to this one.
-          await delay(retryMilliseconds, undefined, { signal }).catch(() => undefined);
-        } else {
-          this.#onFailure(error);
-          return;
-        }
-      }
-    }
-  }
-
-  /** Where the log ends once it answers. What was read before may not be in it, and goes. */
-  async #presentEnd(otherwise: Position): Promise<Position> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      try {
-        const end = await this.#log.end();
-        this.#skips = new Skips(this.#log);
-        await this.#skips.refresh();
-        this.#unreadable.clear();
-        this.#entries.clear();
-        return end;
-      } catch (error) {
-        if (!(error instanceof LogFailure || error instanceof LogChanged)) throw error;
-        await delay(retryMilliseconds, undefined, { signal }).catch(() => undefined);
-      }
-    }
-    return otherwise;
-  }
-
-  /** Also what belongs to no state at hand is read: what is newer than this program may change what it decides. */
-  #hear(record: RecordedEvent): void {
-    this.#hearRecord(record);
-    const decided = this.#skips.take(record);
-    if (decided) {
-      this.#unreadable.forget(decided.id);
-      this.forget(decided.stream);
-      this.#snapshots.drop(decided.stream);
+  /** Events without a state in memory are read as well, since one of a newer program stops all decisions. */
+  #apply(record: RecordedEvent): void {
+    this.#onRecord(record);
+    const skipped = this.#skips.apply(record);
+    if (skipped) {
+      this.#unreadable.delete(skipped.id);
+      this.forget(skipped.stream);
+      this.#snapshots.delete(skipped.stream);
       return;
     }
     try {
-      const event = this.#read(record);
+      const event = this.#folder.read(record);
       const entry = this.#entries.peek(record.stream);
-      if (entry) this.#take(record.stream, entry, event);
+      if (entry) this.#update(record.stream, entry, event);
     } catch (error) {
       if (!(error instanceof UnreadableEvent)) throw error;
       this.forget(record.stream);
-      this.#meet(error);
+      this.#report(error);
     }
   }
 
-  #take(stream: StreamName, entry: Entry, event: Placed | PassedOver): void {
+  #update(stream: StreamName, entry: StreamEntry, event: PositionedEvent | SkippedRevision): void {
     if (entry.arrived) entry.arrived.push(event);
     else if (event.revision > entry.revision + 1) this.#entries.delete(stream);
     else if (event.revision === entry.revision + 1) {
       const before = weightOf(entry);
       fold(entry, event);
-      if (weightOf(entry) !== before) this.#keep(stream, entry);
-      this.#snapshots.keep(stream, entry);
+      if (weightOf(entry) !== before) this.#weighAgain(stream, entry);
+      this.#snapshots.writeIfDue(stream, entry);
     }
   }
 
-  /** Puts an entry where it is weighed: what is set in its own place keeps the weight that it had. */
-  #keep(stream: StreamName, entry: Entry): void {
+  /** Inserts an entry again: the cache keeps the weight of an entry that is set in place. */
+  #weighAgain(stream: StreamName, entry: StreamEntry): void {
     this.#entries.delete(stream);
     this.#entries.set(stream, entry);
   }

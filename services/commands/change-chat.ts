@@ -19,27 +19,26 @@ import type { AggregateStore } from './aggregate-store.ts';
 import type { CommandContext } from './context.ts';
 import { appendAny } from './execute.ts';
 
-/** What changing a chat works with. */
 interface Parts {
   readonly log: EventLog;
   readonly store: AggregateStore;
   readonly database: ReadDatabase;
 }
 
-/** How a person wants a chat of theirs to stand; what is undefined stays. */
+/** Changes of a chat in a person's list; what is undefined stays as it is. */
 export interface ChatChanges {
   readonly state?: 'chatting' | 'hidden' | undefined;
-  /** Read up to the last message of this time, in seconds since 1970. */
+  /** Marks as read up to the last message at this time, in seconds since 1970. */
   readonly lastReadTime?: number | undefined;
-  /** 0: all is read; more: at least so many are shown as unread until the next reading. */
+  /** 0 marks all as read; n > 0 shows at least n as unread until the next reading. */
   readonly unreadCount?: number | undefined;
   readonly top?: boolean | undefined;
 }
 
 /**
- * Changes how a chat stands in a person's list (friend/update, group/memberupdate, pop/delchat).
- * @returns the position that shows it; the log's beginning where all was so already
- * @throws Refusal missing where nothing is to be changed, noUser, noGroup, illegal
+ * Changes a chat in a person's list (friend/update, group/memberupdate, pop/delchat).
+ * @returns the position that includes the changes; the start of the log if there were none to make
+ * @throws Refusal missing if no change is given; noUser, noGroup, illegal
  */
 export async function changeChat(
   parts: Parts,
@@ -60,7 +59,7 @@ export async function changeChat(
   }
   if (changes.unreadCount === 0) events.push(...(await reading(parts.database, uid, conversation, {})));
   else if (changes.unreadCount !== undefined && (await lastMessage(parts.database, conversation))) {
-    // Where nothing was said there is nothing to read that would end it.
+    // In a conversation without messages no reading could remove the mark.
     events.push({ type: 'UnreadMarked', data: { ...at, count: changes.unreadCount } });
   }
   if (changes.top !== undefined && changes.top !== (entry?.pinned ?? false)) {
@@ -72,8 +71,8 @@ export async function changeChat(
 }
 
 /**
- * Marks a conversation as read: up to a message, or up to its end.
- * @returns the position that shows it; the log's beginning where all of it was read already
+ * Marks a conversation as read, up to a message or up to its end.
+ * @returns the position that includes it; the start of the log if it was read already
  */
 export async function markRead(
   { log, database }: Pick<Parts, 'log' | 'database'>,
@@ -86,9 +85,9 @@ export async function markRead(
 }
 
 /**
- * What a reader is shown of a conversation's end, which reads it up to there.
- * @param reading from where on they read, and how far they have
- * @returns the page, and the position that shows it as read
+ * The last messages of a conversation for a reader, which marks it as read.
+ * @param reading the range that the reader may read, and how far they have read it
+ * @returns the page, and the position that includes the reading
  */
 export async function readNewest(
   parts: Pick<Parts, 'log' | 'database'>,
@@ -97,7 +96,7 @@ export async function readNewest(
   context: CommandContext,
 ): Promise<{ page: PagedMessage[]; position: Position }> {
   const { database } = parts;
-  // An unread mark goes too where there is nothing left to show. What comes after was not shown, so beforehand.
+  // An unread mark is removed even if the page is empty. Read before the page, since later messages are not in it.
   const end = reading.marked > 0 ? await lastMessage(database, conversation) : undefined;
   const page = await readPage(database, { reader, conversation, after: reading.from, before: null, limit });
   const newest = page.at(-1);
@@ -106,7 +105,7 @@ export async function readNewest(
   return { page, position: await markRead(parts, reader, conversation, { message }, context) };
 }
 
-/** The event of a reading, unless it would tell nothing new: a reading never goes back. */
+/** The event of a reading, unless it changes nothing: a reading never goes back. */
 async function reading(
   database: ReadDatabase,
   uid: Uid,
@@ -122,7 +121,7 @@ async function reading(
   ]);
   if (!read || !last) return [];
   if (last.sequence <= read.to && read.marked === 0) return [];
-  // Up to a time that was read before, nothing is looked at anew.
+  // Up to a time that was read before, it removes no unread mark.
   if (upTo.until !== undefined && last.sequence < read.to) return [];
   return [{ type: 'ReadTo', data: { uid, conversation, mid: last.mid, sequence: last.sequence } }];
 }

@@ -3,19 +3,18 @@ import type { LostAccounts } from '../accounts/lost-accounts.ts';
 import type { UsedIds } from './used-ids.ts';
 
 /**
- * Has everyone who registered an account before names are given out, in case the database has become an older
- * copy that lost the last accounts.
- * @throws Refusal notReady if that takes too long
+ * Makes sure that everyone who registered has an account before names are assigned: the database may have become
+ * an older copy that lacks the last accounts.
+ * @throws Refusal notReady if that takes more than 5 s
  */
 export type CompleteAccounts = () => Promise<void>;
 
-/** How long somebody who registers waits for it, in milliseconds. */
-const patience = 5_000;
+/** How long a registration waits for it. */
+const timeoutMs = 5_000;
 
 /**
- * A copy that is older lacks those who came last. So one look is enough as a rule: whether the greatest uid in the
- * log has an account.
- * @param raise puts accounts back and raises the sequences; false if it was ended before
+ * An older copy lacks the newest accounts, so it is enough to check whether the greatest uid in the log has one.
+ * @param raise restores accounts and raises the sequences; returns false if the signal ended it
  */
 export function createCompleteAccounts(options: {
   readonly accounts: Pick<LostAccounts, 'has'>;
@@ -24,16 +23,16 @@ export function createCompleteAccounts(options: {
   readonly stopping: AbortSignal;
 }): CompleteAccounts {
   const { accounts, used, raise, stopping } = options;
-  /** A uid whose account could not be put back, as when its registration was passed over. */
-  let hopeless = 0;
+  /** A uid whose account could not be restored, for example because its registration is skipped. */
+  let unrestorable = 0;
   let raising: Promise<boolean> | undefined;
   return async () => {
     const { uid } = used.greatest;
-    if (uid === hopeless || (await accounts.has(uid))) return;
-    raising ??= raise(AbortSignal.any([stopping, AbortSignal.timeout(patience)])).finally(() => {
+    if (uid === unrestorable || (await accounts.has(uid))) return;
+    raising ??= raise(AbortSignal.any([stopping, AbortSignal.timeout(timeoutMs)])).finally(() => {
       raising = undefined;
     });
     if (!(await raising)) throw new Refusal('notReady');
-    if (!(await accounts.has(uid))) hopeless = uid;
+    if (!(await accounts.has(uid))) unrestorable = uid;
   };
 }

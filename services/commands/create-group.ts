@@ -10,7 +10,7 @@ import type { AggregateStore } from './aggregate-store.ts';
 import type { CommandContext } from './context.ts';
 import { execute } from './execute.ts';
 
-/** With whom a group may be created. */
+/** The people with whom a group may be created. */
 export interface Permitted {
   readonly members: readonly Uid[];
   readonly names: Names;
@@ -20,27 +20,27 @@ export interface Permitted {
 export interface CreateGroup {
   readonly owner: Uid;
   /**
-   * Who is a member from the start, with the nicknames of owner and members, and who is asked first. Asked
-   * only where it is no repeat. @throws what forbids creating
+   * The first members, the nicknames of owner and members, and the people to invite. Called only if the
+   * group does not exist yet. @throws a Refusal if the group must not be created
    */
   readonly permit: () => Promise<Permitted>;
   readonly name?: string | undefined;
   readonly avatar?: string | undefined;
 }
 
-/** What makes creating safe to repeat: the client's own id, and what it asked for under it. */
+/** Makes creating safe to repeat: the client's own id, and a hash of what it requested under it. */
 export interface Repeatable {
   readonly uniqueId?: string | undefined;
   readonly requestHash: string;
 }
 
-/** A random gid is taken by another group about never; so many times in a row it means something else. */
-const attempts = 5;
+/** Random gids almost never collide; five collisions mean another fault. */
+const maxAttempts = 5;
 
 /**
- * Creates a group under a random gid. The same owner and uniqueId give the same group, for ever. What is
- * refused leaves the uniqueId free, so that the request can be put right and sent again under it.
- * @throws Refusal illegal where the uniqueId stands for another request
+ * Creates a group under a random gid. The same owner and uniqueId give the same group, for ever. A refused request
+ * does not use up the uniqueId, so it can be corrected and sent again.
+ * @throws Refusal illegal if the uniqueId was used for another request
  */
 export async function createGroup(
   parts: {
@@ -65,14 +65,14 @@ export async function createGroup(
   const permitted = await command.permit();
   const group = { owner, name, avatar, ...permitted, mid: await parts.ids.nextMid() };
   let gid = earlier?.gid ?? randomGid();
-  // What this refuses must be refused before the uniqueId is taken.
+  // Its refusals must come before the uniqueId is claimed.
   decide(null, { ...group, gid });
   if (uniqueId !== undefined && !earlier) {
     const claim = await createdGroups.claimGroup(owner, uniqueId, gid, requestHash);
     mustBeOf(claim, requestHash);
     gid = claim.gid;
   }
-  for (let attempt = 0; attempt < attempts; attempt++) {
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const chosen = gid;
     const { events, position } = await execute(parts, groupStream(chosen), context, (state) =>
       decide(state, { ...group, gid: chosen }),
@@ -86,7 +86,7 @@ export async function createGroup(
   throw new Refusal('notReady');
 }
 
-/** @throws Refusal illegal where a claim was made by another request. */
+/** @throws Refusal illegal if the claim was made by another request */
 function mustBeOf(claim: GroupClaim, requestHash: string): void {
   if (claim.requestHash !== requestHash) throw new Refusal('illegal', '参数uniqueId已用于另一个群组');
 }

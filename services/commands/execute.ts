@@ -1,4 +1,4 @@
-import { uuidv7 } from 'uuidv7';
+import { v7 as uuidv7 } from 'uuid';
 import { Refusal } from '../../contracts/codes.ts';
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import type { AggregateStream } from '../domain/aggregate.ts';
@@ -15,46 +15,45 @@ import type { AggregateStore } from './aggregate-store.ts';
 import type { CommandContext } from './context.ts';
 
 /**
- * For so many milliseconds a command is decided anew where other processes write the same stream. Not so
- * many times: who has to read the stream again loses to who has not, again and again while those go on.
+ * How long a command is decided again after conflicts with other processes. A number of attempts would be
+ * unfair: a process that has to read the stream again loses to one that has not, time after time.
  */
-const patience = 5_000;
+const conflictTimeoutMs = 5_000;
 
-/** What came of a command: its events (none: it already was so), and the position that shows it. */
+/** The result of a command: its events (none if nothing had to change), and the position that includes them. */
 export interface Executed<Event> {
   readonly events: readonly Event[];
   readonly position: Position;
 }
 
-/** A new event id, ordered by time, which keeps indexes warm. */
+/** A new event id, ordered by time, so that inserts touch few pages of an index. */
 export function newEventId(): EventId {
   return uuidv7() as EventId;
 }
 
-/** Narrows a list to what the log takes: at least one. */
+/** Narrows a list to one with at least one item. */
 export function atLeastOne<Item>(items: readonly Item[]): readonly [Item, ...Item[]] {
   const [first, ...rest] = items;
   if (first === undefined) throw new TypeError('nothing to append');
   return [first, ...rest];
 }
 
-/** The metadata of an event that `context` causes; by itself its cause is the request. */
+/** The metadata of an event of a command. By default its cause is the request. */
 export function metadataOf(context: CommandContext, causationId: string = context.correlationId) {
   const { actor, correlationId, time } = context;
   return { time, actor, $correlationId: correlationId, $causationId: causationId };
 }
 
-/** What is needed to execute commands. */
 interface Parts {
   readonly log: EventLog;
   readonly store: AggregateStore;
 }
 
 /**
- * Decides on a stream's present state and appends what was decided, expecting that state; where
- * others were faster, it decides anew. The commands of one process on one stream take turns, fair to each
- * who asks and the server's key first: of those that ran at once only one a round could be appended.
- * @throws what `decide` throws; Refusal notReady after too long a wait, for its turn or over conflicts; LogFailure
+ * Decides on a stream's present state and appends the events, expecting that state; after a conflict with another
+ * process it decides again. The commands of this process on one stream run one after the other (see Turns), since
+ * only one of several at once could be appended.
+ * @throws what `decide` throws; Refusal notReady after 5 s of waiting for its turn, or of conflicts; LogFailure
  */
 export function execute<State, Event extends DomainEvent>(
   parts: Parts,
@@ -62,21 +61,21 @@ export function execute<State, Event extends DomainEvent>(
   context: CommandContext,
   decide: (state: State) => readonly Event[],
 ): Promise<Executed<Event>> {
-  return parts.store.turns.take(stream.name, context.actor, () =>
+  return parts.store.turns.run(stream.name, context.actor, () =>
     decideAndAppend(parts, stream, context, decide),
   );
 }
 
 /**
- * Tries anew while others are faster, which `attempt` tells by undefined.
- * @throws Refusal notReady when that has gone on for too long; what `attempt` throws
+ * Calls `attempt` until it returns something other than undefined, which means a conflict.
+ * @throws Refusal notReady after 5 s of conflicts; what `attempt` throws
  */
 export async function untilDecided<Result>(attempt: () => Promise<Result | undefined>): Promise<Result> {
   const began = performance.now();
   do {
     const result = await attempt();
     if (result !== undefined) return result;
-  } while (performance.now() - began < patience);
+  } while (performance.now() - began < conflictTimeoutMs);
   throw new Refusal('notReady', '服务繁忙,请稍后再试');
 }
 
@@ -105,8 +104,8 @@ async function decideAndAppend<State, Event extends DomainEvent>(
 }
 
 /**
- * Appends events that depend on nothing else in their stream, or nothing where there are none.
- * @returns the position that shows them; the log's beginning where there are none
+ * Appends events that do not depend on the state of their stream; none is allowed.
+ * @returns the position of the last one; the start of the log if there are none
  * @throws LogFailure
  */
 export async function appendAny(
@@ -119,6 +118,6 @@ export async function appendAny(
   const encoded = events.map((event) => encode(newEventId(), event, metadataOf(context)));
   const result = await log.append(stream, 'any', atLeastOne(encoded), context.generation);
   if (result.outcome === 'conflict')
-    throw new TypeError(`an append to ${stream} that expects nothing conflicted`);
+    throw new TypeError(`an append to ${stream} at any revision had a conflict`);
   return result.position;
 }

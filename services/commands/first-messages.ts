@@ -5,26 +5,26 @@ import { decode } from '../log/codec.ts';
 import type { EventLog, Position } from '../log/log.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 
-/** So many of a conversation's last events are looked through; where that is not enough, the index is asked. */
-const mostLookedThrough = 100;
+/** How many of a conversation's last events are read; if there are more, the read models are asked. */
+const maxReadEvents = 100;
 
-/** Of so many pairs it is remembered that a first message was sent. */
-const mostRemembered = 100_000;
+/** The number of pairs of sender and member that are remembered. */
+const maxRemembered = 100_000;
 
-/** Whether read models that reach `position` show a message of `sender` in the conversation. @throws Refusal notReady */
+/** Whether read models that include `position` show a message of `sender` in the conversation. @throws Refusal notReady */
 export type HasSpoken = (conversation: ConversationId, sender: Uid, position: Position) => Promise<boolean>;
 
-/** Who has sent a first message to whom: a member (会员) welcomes each person once. */
+/** Who has sent a message to which member (会员): a member's greeting is sent once to each person. */
 export class FirstMessages {
   readonly #log: Pick<EventLog, 'readStream'>;
-  readonly #store: Pick<AggregateStore, 'passesOver'>;
+  readonly #store: Pick<AggregateStore, 'isSkipped'>;
   readonly #hasSpoken: HasSpoken;
-  /** `sender>member` of whom it is known. */
-  readonly #sent = new LRUCache<string, true>({ max: mostRemembered });
+  /** Keys `sender>member` of first messages that are known to be sent. */
+  readonly #sent = new LRUCache<string, true>({ max: maxRemembered });
 
   constructor(
     log: Pick<EventLog, 'readStream'>,
-    store: Pick<AggregateStore, 'passesOver'>,
+    store: Pick<AggregateStore, 'isSkipped'>,
     hasSpoken: HasSpoken,
   ) {
     this.#log = log;
@@ -37,25 +37,25 @@ export class FirstMessages {
     this.#sent.set(`${from}>${to}`, true);
   }
 
-  /** Forgets all, since the log is another one than it was. */
+  /** To be called when the log has changed. */
   clear(): void {
     this.#sent.clear();
   }
 
   /**
-   * `sent`, or the revision at which `from` has not yet sent anything to `to`. Automatic answers do not
-   * count, unless they lie so far back that only the index knows of them.
+   * `sent`, or the last revision of the conversation, in which `from` has not sent anything to `to` yet. Automatic
+   * answers do not count, unless only the read models contain them.
    * @throws UnreadableEvent, LogFailure, Refusal notReady
    */
   async find(from: Uid, to: Uid, conversation: ConversationId): Promise<'sent' | 'none' | number> {
     if (this.#sent.has(`${from}>${to}`)) return 'sent';
     let last: number | undefined;
     let oldest: { readonly revision: number; readonly position: Position } | undefined;
-    const backwards = { direction: 'backwards', limit: mostLookedThrough } as const;
+    const backwards = { direction: 'backwards', limit: maxReadEvents } as const;
     for await (const record of this.#log.readStream(conversationStream(conversation), backwards)) {
       last ??= record.revision;
       oldest = record;
-      if (this.#store.passesOver(record)) continue;
+      if (this.#store.isSkipped(record)) continue;
       const event = decode(record);
       if (event.type !== 'MessageSent' || event.data.from !== from || event.data.automatic) continue;
       this.note(from, to);

@@ -3,13 +3,13 @@ import type { Aggregate } from '../domain/aggregate.ts';
 import type { Decoded } from '../log/codec.ts';
 import type { EventId, Position } from '../log/log.ts';
 
-/** An event with its place and time. */
-export type Placed = DomainEvent &
+/** An event with its position and time. */
+export type PositionedEvent = DomainEvent &
   Pick<Decoded, 'id' | 'revision' | 'position'> & { readonly metadata: Pick<EventMetadata, 'time'> };
 
-/** The place of an event that is passed over: the next revision follows on it. */
-export interface PassedOver {
-  readonly type: 'passed over';
+/** The revision of a skipped event: it changes nothing, and the next revision follows it. */
+export interface SkippedRevision {
+  readonly type: 'skipped';
   readonly revision: number;
   readonly position: Position;
 }
@@ -20,38 +20,38 @@ export interface Folded {
   state: unknown;
   revision: number;
   position: Position;
-  /** The last event that was folded; undefined where that was passed over. */
+  /** The id of the last event that was folded; undefined if that was skipped. */
   lastId: EventId | undefined;
-  /** The revision of the last snapshot; -1: there is none. */
-  kept: number;
-  /** How many of the stream's events were passed over by decision when the fold began. */
+  /** The revision of the last snapshot; -1 if there is none. */
+  snapshotRevision: number;
+  /** How many of the stream's events were skipped by decision when the fold began. */
   readonly skipped: number;
   /**
-   * Ids seen last, where the store under the log may keep one event twice; the first counts. Older ones, and
-   * those before a snapshot, need not be among them: all appends to these streams name the expected revision,
-   * so that a repeat which comes later than others' events conflicts.
+   * The ids folded last, if the log may store one event twice; the first counts. Older ids, and those before
+   * a snapshot, are not needed: appends to these streams name the expected revision, so a repeat
+   * after events of others is a conflict.
    */
   readonly seen: Set<EventId> | null;
 }
 
-/** So many ids of a stream are remembered, the last ones. */
-export const rememberedIds = 1_000;
+/** How many ids of a stream are remembered, the last ones. */
+export const maxRememberedIds = 1_000;
 
-/** So many ids weigh as much as one of an aggregate's weights: 40 characters each. */
-const idsToAWeight = 10;
+/** How many ids weigh as much as one unit of an aggregate's weight; an id has 36 characters. */
+const idsPerWeight = 10;
 
-/** How much memory a state takes, in the aggregates' own weights. */
+/** The memory that a state takes, in the units of the aggregates' weights. */
 export function weightOf({ aggregate, state, seen }: Folded): number {
-  return Math.ceil(aggregate.weight(state) + (seen?.size ?? 0) / idsToAWeight);
+  return Math.ceil(aggregate.weight(state) + (seen?.size ?? 0) / idsPerWeight);
 }
 
 /** Folds an event, unless it was folded before. */
-export function fold(folded: Folded, event: Placed | PassedOver): void {
+export function fold(folded: Folded, event: PositionedEvent | SkippedRevision): void {
   if (event.revision <= folded.revision) return;
   folded.revision = event.revision;
   folded.position = event.position;
-  folded.lastId = event.type === 'passed over' ? undefined : event.id;
-  if (event.type === 'passed over') return;
+  folded.lastId = event.type === 'skipped' ? undefined : event.id;
+  if (event.type === 'skipped') return;
   if (folded.seen?.has(event.id)) return;
   if (folded.seen) remember(folded.seen, event.id);
   folded.state = folded.aggregate.evolve(folded.state, event, Math.floor(event.metadata.time / 1000));
@@ -59,6 +59,6 @@ export function fold(folded: Folded, event: Placed | PassedOver): void {
 
 function remember(seen: Set<EventId>, id: EventId): void {
   seen.add(id);
-  if (seen.size <= rememberedIds) return;
+  if (seen.size <= maxRememberedIds) return;
   for (const oldest of seen.values().take(1)) seen.delete(oldest);
 }

@@ -20,8 +20,8 @@ interface Parts {
 }
 
 /**
- * Whom `by` brings into a group at once, and who is asked first: with the setting `group_consent` those
- * who are no friends of theirs, otherwise nobody.
+ * Divides people whom `by` adds to a group into those who join at once and those who are invited: with the setting
+ * `group_consent` everyone who is not a friend of `by`, otherwise nobody.
  */
 export async function separate(
   { store, database, ids }: Parts,
@@ -41,8 +41,8 @@ export async function separate(
 }
 
 /**
- * Makes a member of one who was invited, brought in by who invited them.
- * @returns the position that shows it
+ * Makes an invited person a member, added by the person who invited them.
+ * @returns the position that includes it
  * @throws Refusal noRecord, noGroup, limitReached
  */
 export async function agreeToInvitation(
@@ -62,8 +62,8 @@ export async function agreeToInvitation(
 }
 
 /**
- * Refuses where one of these people is in as many groups as the setting `limit_groups` lets anyone be in.
- * It goes by the read models: of what is under way at the same moment, some may come in above it.
+ * Refuses if one of these people is in as many groups as the setting `limit_groups` allows. It uses the read
+ * models, so concurrent commands may exceed the limit by a few.
  * @throws Refusal limitReached
  */
 export async function mustHaveRoomForGroup(

@@ -7,23 +7,23 @@ import type { CommandContext } from './context.ts';
 import { execute } from './execute.ts';
 import { type RegisteringParts, registerUser } from './register.ts';
 
-/** What an account is opened with that a member (会员) has below their own. */
+/** An account that a member (会员) opens below their own. */
 export interface OpenAccount {
   readonly parent: Uid;
   readonly username: string;
   readonly nickname: string;
   readonly avatar: string;
   readonly sign: string;
-  /** Hashes its password. Asked only where it is no repeat. */
+  /** Hashes its password. Called only if the account does not exist yet. */
   readonly passwordHash: () => Promise<string>;
-  /** Where it is a repeat. @throws what forbids opening it under another password than it has */
+  /** Called if the call is a repeat. @throws if the given password is not the account's */
   readonly checkPassword: (account: Account) => Promise<unknown>;
 }
 
 /**
- * Registers a person and makes them the member's friend. These are two streams: whoever repeats the
- * call is given the account that it opened, and what was not done then is done now.
- * @throws Refusal illegal where a name is taken
+ * Registers a person and makes them the member's friend. These are two streams, so the first append may succeed
+ * alone: a repeated call returns the account that it opened before, and completes the rest.
+ * @throws Refusal illegal if the name belongs to another account
  */
 export async function openAccount(
   parts: RegisteringParts,
@@ -38,7 +38,7 @@ export async function openAccount(
   return { uid, position };
 }
 
-/** The account that the same call opened before. */
+/** The account that the same call opened before, if any. */
 async function opened({ names, store }: RegisteringParts, command: OpenAccount): Promise<Uid | undefined> {
   const account = await names.byUsername(command.username);
   if (!account) return undefined;

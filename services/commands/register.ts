@@ -10,7 +10,7 @@ import type { CompleteAccounts } from './complete-accounts.ts';
 import type { CommandContext } from './context.ts';
 import { atLeastOne, metadataOf, newEventId } from './execute.ts';
 
-/** A new account. The password comes hashed: it is in no event. */
+/** A new account. The password hash is not in any event. */
 export interface NewAccount {
   readonly username: string;
   readonly nickname: string;
@@ -18,11 +18,10 @@ export interface NewAccount {
   readonly sign: string;
   readonly phone: string | null;
   readonly passwordHash: string;
-  /** The member (会员) under whom it is opened. */
+  /** The member (会员) who opens it below their own account. */
   readonly parent: Uid | null;
 }
 
-/** What registering works with. */
 export interface RegisteringParts {
   readonly names: Names;
   readonly ids: Pick<Ids, 'raiseUidsAbove'>;
@@ -31,14 +30,14 @@ export interface RegisteringParts {
   readonly completeAccounts: CompleteAccounts;
 }
 
-/** So often another uid is taken, each time from twice as far above: a million uids are passed over. */
-const attempts = 20;
+/** How often another uid is tried, each time twice as far above: a million uids in all. */
+const maxAttempts = 20;
 
 /**
- * Registers a person: takes the names, appends the fact, marks the names as owned. A uid whose stream stands
- * already is somebody else's, whatever the tables say: the person is then given another one.
- * @param beforehand what must still succeed once the names are free, such as spending an SMS code
- * @throws Refusal illegal where a name is taken, and what `beforehand` throws; then nothing was done
+ * Registers a person: reserves the names, appends the event, confirms the names. A uid whose stream exists already
+ * belongs to somebody else, even if the tables do not say so: the person then gets another one.
+ * @param beforehand runs when the names are reserved, and may refuse the registration, as a wrong SMS code does
+ * @throws Refusal illegal if a name is taken, and what `beforehand` throws; then nothing was changed
  */
 export async function registerUser(
   parts: RegisteringParts,
@@ -54,8 +53,8 @@ export async function registerUser(
   let appended = false;
   try {
     await beforehand();
-    for (let attempt = 0; attempt < attempts; attempt++) {
-      // What came beforehand may have taken longer than a reservation holds.
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      // `beforehand` may have taken longer than a reservation lasts.
       if (!(await names.hold(uid))) ({ uid, numberId } = await names.reserve(claim));
       const position = await append(parts, { ...profile, uid, numberId }, context);
       if (position !== undefined) {
@@ -63,21 +62,21 @@ export async function registerUser(
         await names.confirm(uid);
         return { uid, position };
       }
-      // The tables are behind the log: others than this one may have lost their accounts too.
+      // The tables lack accounts that are in the log, perhaps more than this one.
       await parts.completeAccounts();
       await ids.raiseUidsAbove(uid + 2 ** attempt - 1);
       uid = await names.takeAnotherUid(uid);
     }
     throw new Refusal('notReady');
   } catch (error) {
-    // Where the fact stands, or it is doubtful, the names stay taken; who asks next marks them by the log.
+    // If the event is stored, or may be, the names stay reserved; the next request for them checks the log.
     const doubtful = error instanceof LogFailure && error.kind === 'doubtful';
     if (!appended && !doubtful) await names.release(uid);
     throw error;
   }
 }
 
-/** Appends the registration to a stream that has no event yet; undefined where it has some. */
+/** Appends the registration to the person's stream; undefined if that exists already. */
 async function append(
   { log, store }: RegisteringParts,
   registration: Registration,

@@ -34,13 +34,12 @@ export interface SendMessage {
   readonly uniqueId?: string | undefined;
 }
 
-/** What sending asks of the read models, and only in rarer cases. */
+/** Reads from the read models, which only some messages need. */
 export interface MessageLookup {
-  /** Whether the read models, once they reach a position, show a message of a person in a conversation. */
   readonly hasSpoken: HasSpoken;
-  /** Whether `mid` stands in the conversation where `reader` can read it. */
+  /** Whether `reader` can read the message `mid` in the conversation. */
   readable(conversation: ConversationId, reader: Uid, mid: Mid): Promise<boolean>;
-  /** The message of an event id, by read models that reach `position`. Throws notReady where they do not in time. */
+  /** The message of an event id, by read models that include `position`. @throws Refusal notReady if they do not in time */
   byEventId(id: EventId, position: Position): Promise<StoredMessage | undefined>;
 }
 
@@ -49,12 +48,12 @@ export interface SentMessage {
   readonly position: Position;
 }
 
-/** The namespace of event ids that are made of sender, conversation and uniqueId. Never change it. */
+/** The namespace for event ids made of sender, conversation and uniqueId. Never change it. */
 const namespace = '6f1e2c3a-52f4-4d0e-9c39-3a7d7f5f7f10';
 
 /**
- * Clients of the original product send clocks and counters, such as the seconds of now: two texts under one of
- * these are two messages.
+ * Clients of the original product send timestamps and counters as uniqueId, such as the present second, so two
+ * texts with the same one are two messages.
  */
 const counter = /^\d{1,15}$/;
 
@@ -80,10 +79,9 @@ export class MessageSender {
   }
 
   /**
-   * Sends a message, with the automatic answers that it calls for. The same sender, conversation and
-   * uniqueId give the same mid, for ever, whatever a check would say by now; but a uniqueId that is a counter
-   * is only given back in the push.
-   * @throws Refusal as docs/behaviour.md, Messages, orders them; illegal where the uniqueId stands with other content
+   * Sends a message, with the automatic answers to it. The same sender, conversation and uniqueId give the same mid,
+   * for ever, even if sending would be refused now; but a uniqueId that is a counter is only returned in the push.
+   * @throws Refusal in the order of docs/behaviour.md, Messages; illegal if the uniqueId was used with other content
    */
   async send(command: SendMessage, context: CommandContext): Promise<SentMessage> {
     const { from, to, content, uniqueId } = command;
@@ -99,15 +97,15 @@ export class MessageSender {
         : await this.#sendOnce(command, conversation, id, hash, context);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const standing = await this.#lookup.byEventId(id, await this.#log.end(categories));
-      if (!standing) throw error;
-      return repeated(standing, hash);
+      const existing = await this.#lookup.byEventId(id, await this.#log.end(categories));
+      if (!existing) throw error;
+      return repeated(existing, hash);
     }
   }
 
   /**
-   * Sends over a log that may have forgotten the id and take it a second time: what stands under it is
-   * looked up before, which spares the log nearly all repeats, and after, since the first one counts.
+   * Sends over a log that may have forgotten the id and store it twice. The message of the id is looked up before,
+   * which finds nearly all repeats, and afterwards, since the first one counts.
    */
   async #sendOnce(
     command: SendMessage,
@@ -119,9 +117,9 @@ export class MessageSender {
     const known = await this.#lookup.byEventId(id, startOfLog);
     if (known) return repeated(known, hash);
     const { position } = await this.#decide(command, conversation, id, hash, context);
-    const standing = await this.#lookup.byEventId(id, position);
-    if (!standing) throw new LogFailure('doubtful', `no message stands under ${id} at ${position}`);
-    return { ...repeated(standing, hash), position };
+    const existing = await this.#lookup.byEventId(id, position);
+    if (!existing) throw new LogFailure('doubtful', `there is no message with the id ${id} at ${position}`);
+    return { ...repeated(existing, hash), position };
   }
 
   async #decide(
@@ -159,7 +157,7 @@ export class MessageSender {
       if (result.outcome === 'conflict') return undefined;
       if (expected !== 'any' && to.type === 'friend') this.#first.note(from, to.id);
       if (result.outcome === 'appended') return { mid, position: result.position };
-      return repeated(await this.#standing(conversation, result.revision), contentHash);
+      return repeated(await this.#storedAt(conversation, result.revision), contentHash);
     });
   }
 
@@ -174,8 +172,8 @@ export class MessageSender {
   }
 
   /**
-   * What customer service answers, and what the conversation must look like for that: only while the
-   * first message to a member is not known to have been sent does the revision matter.
+   * The automatic answers of customer service, and the revision of the conversation that they depend on: only the
+   * first message to a member depends on it.
    */
   async #answers(
     { from, content }: SendMessage,
@@ -196,13 +194,13 @@ export class MessageSender {
     to: Chat,
     addressee: Addressee,
   ): Promise<ConversationEvent> {
-    if (to.type !== 'friend') throw new TypeError('groups answer nothing by themselves');
+    if (to.type !== 'friend') throw new TypeError('groups have no automatic answers');
     const { state: settings } = await this.#store.load(settingStream);
     const mid = await this.#nextMid();
     return sendMessage({ conversation, mid, from: to.id, content, automatic: true }, addressee, settings);
   }
 
-  async #standing(conversation: ConversationId, revision: number): Promise<StoredMessage> {
+  async #storedAt(conversation: ConversationId, revision: number): Promise<StoredMessage> {
     const stream = conversationStream(conversation);
     for await (const record of this.#log.readStream(stream, { from: revision, limit: 1 })) {
       const event = decode(record);
@@ -210,11 +208,11 @@ export class MessageSender {
         return { mid: event.data.mid, contentHash: event.data.contentHash, position: event.position };
       }
     }
-    throw new TypeError(`no message stands at ${stream}@${revision}`);
+    throw new TypeError(`there is no message at ${stream}@${revision}`);
   }
 }
 
-/** The answer to a repeat. Throws illegal where what stands under the uniqueId is something else. */
+/** The answer to a repeat. @throws Refusal illegal if the uniqueId was used for another content */
 function repeated({ mid, contentHash, position }: StoredMessage, hash: string | undefined): SentMessage {
   if (hash !== undefined && contentHash !== hash) {
     throw new Refusal('illegal', '参数uniqueId已用于另一条内容不同的消息');

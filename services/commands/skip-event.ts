@@ -6,41 +6,41 @@ import type { EventId, EventLog, Position, RecordedEvent } from '../log/log.ts';
 import { Skips, skipStream } from '../log/skips.ts';
 import { metadataOf } from './execute.ts';
 
-/** The namespace of the ids of decisions, so that an event is passed over once. Never change it. */
+/** The namespace for the ids of decisions, so that an event is skipped once. Never change it. */
 const namespace = 'b5a7e6a1-4b0e-4f0a-9f0e-3d1c5d0f2a6b';
 
-/** The longest reason, in characters: it is read in one line of replay. */
-export const longestReason = 500;
+/** The longest reason, in characters: replay prints it on one line. */
+export const maxReasonLength = 500;
 
-/** An event that cannot be passed over, in words for who asked. */
+/** An event that cannot be skipped; the message is for the operator. */
 export class NotSkippable extends Error {
   override readonly name = 'NotSkippable';
 }
 
-/** What was decided about an event. */
+/** The decision about an event. */
 export interface SkippedEvent {
   readonly event: RecordedEvent;
   readonly why: string;
-  /** Whether it had been passed over before; `why` is then the reason given at that time. */
+  /** Whether it was skipped before; `why` is then the reason given at that time. */
   readonly before: boolean;
 }
 
 /**
- * Decides that the event at a position is passed over by every fold and projection, from now on and in every
- * rebuild. All processes learn of it over the log. It cannot be taken back.
+ * Decides that every fold and projection skips the event at a position, from now on and in every rebuild. All
+ * processes receive the decision over the log. It cannot be undone.
  * @throws NotSkippable, LogFailure
  */
 export async function skipEvent(log: EventLog, position: string, why: string): Promise<SkippedEvent> {
   const reason = why.trim();
-  if (reason === '' || reason.length > longestReason) {
-    throw new NotSkippable(`the reason must have 1 to ${longestReason} characters`);
+  if (reason === '' || reason.length > maxReasonLength) {
+    throw new NotSkippable(`the reason must have 1 to ${maxReasonLength} characters`);
   }
   const event = await eventAt(log, position);
-  if (!event) throw new NotSkippable(`no event lies at ${position}`);
+  if (!event) throw new NotSkippable(`there is no event at ${position}`);
   const { stream, id: eventId, revision, type } = event;
-  if (stream === skipStream) throw new NotSkippable('a decision to pass an event over cannot be passed over');
+  if (stream === skipStream) throw new NotSkippable('a decision to skip an event cannot be skipped');
   if (!categories.some((category) => stream.startsWith(category))) {
-    throw new NotSkippable(`${type} at ${stream}@${revision} is no event of this system`);
+    throw new NotSkippable(`${type} at ${stream}@${revision} is not an event of this system`);
   }
   const decision = encode(
     uuidv5(`${stream}\n${eventId}`, namespace) as EventId,
@@ -56,10 +56,10 @@ export async function skipEvent(log: EventLog, position: string, why: string): P
 
 async function eventAt(log: EventLog, position: string): Promise<RecordedEvent | undefined> {
   try {
-    // Text of an operator: the log itself says whether it is one of its positions.
+    // Input of an operator: the log checks whether it is a position.
     return await log.at(position as Position);
   } catch (error) {
-    if (error instanceof TypeError) throw new NotSkippable(`${position} is no position of this log`);
+    if (error instanceof TypeError) throw new NotSkippable(`${position} is not a position of this log`);
     throw error;
   }
 }

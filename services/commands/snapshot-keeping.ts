@@ -3,16 +3,18 @@ import type { Folded } from './folded.ts';
 import type { Snapshots } from './snapshots.ts';
 
 /**
- * A snapshot is kept after so many events, and looked for after so many were read: most streams never have
- * as many, and cost no look.
+ * A snapshot is written after this many events, and looked up after this many were read: most streams never have
+ * as many, and cost no lookup.
  */
 export const eventsBetweenSnapshots = 1_000;
 
-/** When snapshots are kept and taken. Without a place for them, or while that is away, all is folded. */
+/**
+ * Writes snapshots and continues from them. Without a store for snapshots, or during its outage, streams are folded
+ * from their beginning.
+ */
 export class SnapshotKeeping {
   readonly #log: Pick<EventLog, 'readStream'>;
   readonly #snapshots: Snapshots | undefined;
-  /** What is being written. */
   readonly #writing = new Set<Promise<void>>();
 
   constructor(log: Pick<EventLog, 'readStream'>, snapshots: Snapshots | undefined) {
@@ -20,31 +22,31 @@ export class SnapshotKeeping {
     this.#snapshots = snapshots;
   }
 
-  /** Goes on from the last snapshot; false where there is none later, or none of this stream as it stands. */
-  async take(name: StreamName, folded: Folded): Promise<boolean> {
-    // Without its database everything is decided all the same.
+  /** Continues from the stream's snapshot. @returns false if there is no later one that fits the log */
+  async restore(name: StreamName, folded: Folded): Promise<boolean> {
     const stored = await this.#snapshots?.find(name, folded.aggregate.version).catch(() => undefined);
     if (!stored || stored.revision <= folded.revision) return false;
     if (stored.skipped !== folded.skipped) return false;
     const { state, revision, eventId } = stored;
     for await (const { id, position } of this.#log.readStream(name, { from: revision, limit: 1 })) {
       if (id !== eventId) return false;
-      Object.assign(folded, { state, revision, position, lastId: id, kept: revision });
+      Object.assign(folded, { state, revision, position, lastId: id, snapshotRevision: revision });
       return true;
     }
     return false;
   }
 
-  /** Keeps a snapshot if many events have come since the last one. */
-  keep(name: StreamName, folded: Folded): void {
-    const { aggregate, state, revision, lastId, kept, skipped } = folded;
-    if (!this.#snapshots || lastId === undefined || revision - kept < eventsBetweenSnapshots) return;
-    folded.kept = revision;
+  /** Writes a snapshot if there are enough events since the last one. */
+  writeIfDue(name: StreamName, folded: Folded): void {
+    const { aggregate, state, revision, lastId, snapshotRevision, skipped } = folded;
+    if (!this.#snapshots || lastId === undefined) return;
+    if (revision - snapshotRevision < eventsBetweenSnapshots) return;
+    folded.snapshotRevision = revision;
     this.#write(this.#snapshots.keep(name, aggregate.version, { state, revision, eventId: lastId, skipped }));
   }
 
-  /** Deletes what is kept of a stream. */
-  drop(name: StreamName): void {
+  /** Deletes the stream's snapshot. */
+  delete(name: StreamName): void {
     if (this.#snapshots) this.#write(this.#snapshots.drop(name));
   }
 
@@ -53,7 +55,7 @@ export class SnapshotKeeping {
     await Promise.all(this.#writing);
   }
 
-  /** Beside everything else. A snapshot that is not written costs a longer fold. */
+  /** Nobody waits for it. A snapshot that could not be written only makes a later fold longer. */
   #write(writing: Promise<void>): void {
     const settled: Promise<void> = writing
       .catch(() => undefined)

@@ -2,29 +2,29 @@ import { deserialize, serialize } from 'node:v8';
 import type pg from 'pg';
 import type { EventId, StreamName } from '../log/log.ts';
 
-/** The state of a stream as it was folded once. */
+/** A folded state of a stream. */
 export interface StoredState {
   readonly state: unknown;
-  /** Of the last event that was folded: its revision, and its id, by which another log is noticed. */
+  /** Revision and id of the last folded event; the id shows whether the log still contains it. */
   readonly revision: number;
   readonly eventId: EventId;
-  /** How many of the stream's events were passed over by an operator's decision. */
+  /** How many of the stream's events were skipped by an operator's decision. */
   readonly skipped: number;
 }
 
-/** Where folded states are kept, so that a long stream is not folded from its beginning. */
+/** Stores folded states, so that a long stream is not folded from its beginning. */
 export interface Snapshots {
-  /** The last one kept of a stream, made by the fold of this version; undefined where there is none. */
+  /** The stream's snapshot if it was made by this version of the fold. */
   find(stream: StreamName, version: number): Promise<StoredState | undefined>;
-  /** Keeps one in place of the last. The state is taken as it is at the time of the call. */
+  /** Replaces the stream's snapshot. The state is serialised during the call. */
   keep(stream: StreamName, version: number, stored: StoredState): Promise<void>;
-  /** Deletes what is kept of a stream. */
+  /** Deletes the stream's snapshot. */
   drop(stream: StreamName): Promise<void>;
 }
 
 /**
- * Snapshots in a table that can be emptied at any time. A state is written as the structured clone of
- * JavaScript, which has maps; what a later Node cannot read is as if it were not there.
+ * Snapshots in a table that may be emptied at any time. A state is serialised as a structured clone, which
+ * supports maps; one that a later Node cannot read is treated as missing.
  */
 export function createSnapshots(pool: pg.Pool): Snapshots {
   return {

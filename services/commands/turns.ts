@@ -1,34 +1,34 @@
-import { FairLine, type Share } from '../fair-line.ts';
+import { FairQueue, type Share } from '../fair-queue.ts';
 
-/** Who has waited longer for their turn is refused, so that an outage of the log holds nobody up for long. */
-const patience = 5_000;
+/** A command that has waited longer for its turn is refused, so that an outage of the log blocks no caller for long. */
+const timeoutMs = 5_000;
 
-/** The caller who goes before all others: who holds the server's key ends what a person does. */
+/** The holder of the server's key goes first: it ends what a person floods a stream with. */
 const first = 'server';
 
-/** CommandsUnderWay bounds what one person has under way. */
-const most = Number.POSITIVE_INFINITY;
+/** CallsUnderWay limits how many calls of one person wait. */
+const maxWaiting = Number.POSITIVE_INFINITY;
 
 /**
- * Lets those who would get into each other's way act one after the other: the callers in turns, so that one
- * who asks a hundred times holds nobody else up for longer than one turn; each caller in the order of asking.
+ * Runs the commands on one stream one after the other: round-robin over the callers, so that a caller with a
+ * hundred commands delays the others by one of them, and the commands of a caller in the order of the calls.
  */
 export class Turns {
-  /** A line for each name of which somebody has the turn. */
-  readonly #lines = new Map<string, FairLine>();
+  /** A queue for each name under which work runs. */
+  readonly #queues = new Map<string, FairQueue>();
 
   /**
-   * Does `work` when it is the caller's turn under `name`.
-   * @throws Refusal notReady where that took too long; what `work` throws
+   * Runs `work` when it is the caller's turn under `name`.
+   * @throws Refusal notReady after 5 s of waiting; what `work` throws
    */
-  async take<Result>(name: string, caller: string, work: () => Promise<Result>): Promise<Result> {
-    const share: Share = { of: caller, most };
-    const line = this.#lines.get(name) ?? new FairLine({ atOnce: 1, patience, first });
-    this.#lines.set(name, line);
+  async run<Result>(name: string, caller: string, work: () => Promise<Result>): Promise<Result> {
+    const share: Share = { of: caller, maxWaiting };
+    const queue = this.#queues.get(name) ?? new FairQueue({ maxRunning: 1, timeoutMs, first });
+    this.#queues.set(name, queue);
     try {
-      return await line.take(share, work);
+      return await queue.run(share, work);
     } finally {
-      if (line.idle) this.#lines.delete(name);
+      if (queue.idle) this.#queues.delete(name);
     }
   }
 }

@@ -12,8 +12,8 @@ import { type CommandContext, seconds } from './context.ts';
 import { execute } from './execute.ts';
 
 /**
- * Uses an allowance of a person's before what it allows is done, so that the count holds over restarts and
- * over all processes. What fails afterwards has used it all the same.
+ * Uses an allowance of a person before the action that it allows. The count is in the log, so it survives restarts
+ * and is the same for all processes. An action that fails afterwards has used it too.
  * @throws Refusal tooOften, whose msg says when to try again
  */
 export async function useAllowance(

@@ -1,7 +1,7 @@
 import type { GreatestIds } from '../accounts/ids.ts';
 import type { RecordedEvent } from '../log/log.ts';
 
-/** Under which names events hold ids that come from a sequence; one event may hold many, in lists. */
+/** The properties of events that contain ids of a sequence, and which. One event may contain many, in lists. */
 const fields: ReadonlyMap<string, keyof GreatestIds> = new Map([
   ['mid', 'mid'],
   ['noticeMid', 'mid'],
@@ -12,41 +12,41 @@ const fields: ReadonlyMap<string, keyof GreatestIds> = new Map([
 const streamOfUser = /^user-(\d+)$/;
 
 /**
- * The greatest ids that this process has seen in the log. They only grow: an id that was given once, in a
- * log that was lost since, is not given again. Data are looked at as they lie in the log, so that events of
- * a newer program count too.
+ * The greatest ids that this process has seen in the log. They only grow, so an id that was used in a part of the
+ * log that is now lost is not used again. Raw data are searched, so that events of a newer program count too.
  */
 export class UsedIds {
   readonly #greatest = { uid: 0, applicationId: 0, replyId: 0, mid: 0 };
-  /** Ids from here on are no sequence's, and do not count. */
+  /** Ids from here on do not come from a sequence, and are ignored. */
   readonly #end: number;
 
   constructor(end: number) {
     this.#end = end;
   }
 
-  /** What was seen so far; 0 where there was none. */
+  /** The greatest of each kind so far; 0 if there was none. */
   get greatest(): GreatestIds {
     return { ...this.#greatest };
   }
 
-  take({ stream, data }: Pick<RecordedEvent, 'stream' | 'data'>): void {
+  /** Includes the ids of an event. */
+  apply({ stream, data }: Pick<RecordedEvent, 'stream' | 'data'>): void {
     const [, uid] = streamOfUser.exec(stream) ?? [];
     if (uid !== undefined) this.#use('uid', Number(uid));
-    this.#look(data);
+    this.#search(data);
   }
 
-  /** Takes in what is known from elsewhere. */
+  /** Includes ids that are known from elsewhere. */
   include(greatest: GreatestIds): void {
     Object.assign(this.#greatest, greaterIds(this.#greatest, greatest));
   }
 
-  #look(value: unknown): void {
+  #search(value: unknown): void {
     if (typeof value !== 'object' || value === null) return;
     for (const [name, inner] of Object.entries(value)) {
       const sequence = fields.get(name);
       if (sequence !== undefined && typeof inner === 'number') this.#use(sequence, inner);
-      else this.#look(inner);
+      else this.#search(inner);
     }
   }
 
@@ -55,7 +55,7 @@ export class UsedIds {
   }
 }
 
-/** The greater of each. */
+/** The greater of the two, for each kind. */
 export function greaterIds(one: GreatestIds, other: GreatestIds): GreatestIds {
   return {
     uid: Math.max(one.uid, other.uid),

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { Piscina } from 'piscina';
-import { FairLine, type Share } from '../fair-line.ts';
+import { FairQueue, type Share } from '../fair-queue.ts';
 import type { Captcha } from './captcha-picture.ts';
 
 /** A second's work for the one thread, and no longer than callers wait. */
-const bounds = { atOnce: 1, mostWaiting: 50, patience: 2000 };
+const bounds = { maxRunning: 1, maxWaiting: 50, timeoutMs: 2000 };
 
 /** Bytes of QR codes that are kept: some 2,000 of them. */
 const maxKeptBytes = 8 * 1024 * 1024;
@@ -34,7 +34,7 @@ export interface Drawing {
 
 /** Draws what takes milliseconds of a core, on one thread of low priority, one picture at a time. */
 export function createDrawing(): Drawing {
-  const line = new FairLine(bounds);
+  const line = new FairQueue(bounds);
   const thread = new Piscina({
     filename: new URL('./drawing-worker.ts', import.meta.url).href,
     minThreads: 0,
@@ -60,10 +60,10 @@ export function createDrawing(): Drawing {
       return thread.completed;
     },
     async code(content, share) {
-      return kept.get(content) ?? line.take(share, () => drawCode(content));
+      return kept.get(content) ?? line.run(share, () => drawCode(content));
     },
     captcha: (share) =>
-      line.take(share, async (): Promise<Captcha> => thread.run(undefined, { name: 'captcha' })),
+      line.run(share, async (): Promise<Captcha> => thread.run(undefined, { name: 'captcha' })),
     close: () => thread.destroy(),
   };
 }

@@ -1,5 +1,5 @@
 import { Refusal } from '../../contracts/codes.ts';
-import { FairLine } from '../fair-line.ts';
+import { FairQueue } from '../fair-queue.ts';
 import { PictureProcess, PictureTimeout } from './picture-process.ts';
 import type { PictureTask } from './picture-task.ts';
 
@@ -7,10 +7,10 @@ import type { PictureTask } from './picture-task.ts';
 export const avatarSide = 1024;
 
 /** Decoding takes up to 500 MB of memory and all of a core. */
-const atOnce = 2;
+const maxRunning = 2;
 
 /** Uploads that wait keep their file and their request. One page may send 20 pictures at once. */
-const bounds = { atOnce, eachAtOnce: 1, mostWaiting: 200 };
+const bounds = { maxRunning, maxRunningEach: 1, maxWaiting: 200 };
 const mostWaitingEach = 20;
 
 /** How long decoding and encoding may take, in milliseconds: a photo of 64 megapixels takes two seconds. */
@@ -41,7 +41,7 @@ class PictureFailure extends Error {
 
 /** Writes uploaded pictures anew, in processes of their own that are killed when they take too long. */
 export class Pictures {
-  readonly #turns = new FairLine(bounds);
+  readonly #turns = new FairQueue(bounds);
   readonly #idle: PictureProcess[] = [];
   readonly #busy = new Set<PictureProcess>();
   readonly #maxMs: number;
@@ -60,7 +60,7 @@ export class Pictures {
    */
   async reencode({ person, signal, ...task }: UploadedPicture): Promise<string> {
     return this.#turns
-      .take({ of: person, most: mostWaitingEach }, () => this.#write(task, signal), signal)
+      .run({ of: person, maxWaiting: mostWaitingEach }, () => this.#write(task, signal), signal)
       .catch((error: unknown) => {
         // Nobody reads the answer any more.
         if (signal?.aborted) throw new Refusal('notReady');

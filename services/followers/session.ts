@@ -165,7 +165,7 @@ export class Session {
       const renewed = await lease.renew(held);
       if (!renewed) throw new SteppedDown(`another ${part} holds the lease`);
       // The server waits for us while we wait for it: what one of the two has sent is lost.
-      lost = !renewed.working && worker.silence > renewEveryMs ? lost + 1 : 0;
+      lost = !renewed.working && worker.silentMs > renewEveryMs ? lost + 1 : 0;
       if (lost === 2) throw new Error('the connection has lost a batch or its answer');
     }
   }
@@ -173,10 +173,10 @@ export class Session {
 
 /** Tables are emptied within a minute, once nobody reads them. */
 function matchPurpose({ part }: Task): Purpose {
-  return { name: `bubble-im ${part} match`, statement: 60_000 };
+  return { name: `bubble-im ${part} match`, statementTimeoutMs: 60_000 };
 }
 
 /** To renew the lease is one small write. */
 function leasePurpose({ part }: Task): Purpose {
-  return { name: `bubble-im ${part} lease`, statement: 2_000 };
+  return { name: `bubble-im ${part} lease`, statementTimeoutMs: 2_000 };
 }

@@ -2,7 +2,7 @@ import { EventMetadata, lift } from '../../contracts/events/event.ts';
 import { type DomainEvent, definitionOf } from '../../contracts/events/index.ts';
 import type { EventId, NewEvent, RecordedEvent } from './log.ts';
 
-/** A domain event as it was recorded, with what the log and the writer say of it. */
+/** A domain event with its position in the log and its metadata. */
 export type Decoded<Event extends DomainEvent = DomainEvent> = Event & {
   readonly id: EventId;
   readonly stream: RecordedEvent['stream'];
@@ -11,18 +11,18 @@ export type Decoded<Event extends DomainEvent = DomainEvent> = Event & {
   readonly metadata: EventMetadata;
 };
 
-/** Where an event lies, and what it is called: nothing of what it holds. */
-export type EventPlace = Pick<RecordedEvent, 'id' | 'type' | 'stream' | 'revision' | 'position'>;
+/** What identifies an event, without its data. */
+export type EventReference = Pick<RecordedEvent, 'id' | 'type' | 'stream' | 'revision' | 'position'>;
 
 /**
- * An event that this program cannot read. Nobody decides or projects past it, unless an operator has
- * decided that it is passed over (services/log/skips.ts).
+ * An event that this program cannot read. Commands and projections stop before it, unless an operator has
+ * decided to skip it (services/log/skips.ts).
  */
 export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent';
   /** `newer`: written by a newer program than this one. `broken`: no program can read it. */
   readonly kind: 'newer' | 'broken';
-  readonly event: EventPlace;
+  readonly event: EventReference;
 
   constructor(kind: 'newer' | 'broken', record: RecordedEvent, why: string, options?: ErrorOptions) {
     const { id, type, stream, revision, position } = record;
@@ -32,17 +32,17 @@ export class UnreadableEvent extends Error {
   }
 }
 
-/** Makes of a domain event what the log takes. `metadata` lacks only the schema's version. */
+/** Serialises a domain event for the log. `metadata` lacks only the schema's version. */
 export function encode(id: EventId, event: DomainEvent, metadata: Omit<EventMetadata, 'version'>): NewEvent {
   const version = definitionOf(event.type)?.version ?? 1;
   return { id, type: event.type, data: event.data, metadata: { ...metadata, version } };
 }
 
-/** What was decoded already: projector and command state of one process see the same record. */
-const decoded = new WeakMap<RecordedEvent, Decoded | UnreadableEvent>();
+/** Results by record, since projector and aggregate store of one process get the same record. */
+const cache = new WeakMap<RecordedEvent, Decoded | UnreadableEvent>();
 
 /**
- * Reads a record: lifts older versions, checks data and metadata against their schemas.
+ * Reads a record: upcasts older versions, and checks data and metadata against their schemas.
  * @throws UnreadableEvent naming stream and revision.
  */
 export function decode(record: RecordedEvent): Decoded {
@@ -51,12 +51,12 @@ export function decode(record: RecordedEvent): Decoded {
   return event;
 }
 
-/** The same; an event that cannot be read is given as such, for those who decide what comes of it. */
+/** As `decode`, but returns the error instead of throwing it. */
 export function tryDecode(record: RecordedEvent): Decoded | UnreadableEvent {
-  const known = decoded.get(record);
+  const known = cache.get(record);
   if (known) return known;
   const event = read(record);
-  decoded.set(record, event);
+  cache.set(record, event);
   return event;
 }
 
@@ -75,7 +75,7 @@ function read(record: RecordedEvent): Decoded | UnreadableEvent {
   if (!parsed.success) {
     return new UnreadableEvent('broken', record, 'its data are broken', { cause: parsed.error });
   }
-  // The definition's schema has just checked that data belong to the type.
+  // The definition's schema has just checked that the data belong to the type.
   return {
     type: record.type,
     data: parsed.data,

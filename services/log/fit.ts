@@ -1,9 +1,9 @@
 import { StrangeLog } from './identity.ts';
 import type { EventId, EventLog, Position } from './log.ts';
 
-/** What read models keep of the log that they were made from. */
+/** What read models store about the log that they were made from. */
 export interface ReadModelsMark {
-  /** Up to where they reach, and the event there; null in read models that are older than this mark. */
+  /** The last event that they show. Its id is null in read models that are older than this mark. */
   readonly position: Position;
   readonly eventId: EventId | null;
   /** Null until it is known. */
@@ -13,19 +13,19 @@ export interface ReadModelsMark {
 
 /**
  * - `fits`: the read models show a beginning of this log.
- * - `another epoch`: they do, but positions of theirs mean nothing any more.
- * - `went back`: they show what this log does not hold.
+ * - `another epoch`: they do, but their positions are no longer valid.
+ * - `went back`: they show events that this log does not hold.
  */
 export type Fit = 'fits' | 'another epoch' | 'went back';
 
 const remedy =
   'Point DATABASE_URL and EVENTSTORE_URL to one installation, or restore the log; to make the read models ' +
-  'anew from this log, give it an empty database. Until then nothing is changed and commands answer 503';
+  'again from this log, give it an empty database. Until then nothing is changed and commands answer 503';
 
 /**
  * Whether read models and log belong together.
- * @throws StrangeLog if the log is another installation's, or was emptied: the read models are not to be
- *   touched then; LogFailure
+ * @throws StrangeLog if the log belongs to another installation or was emptied (the read models must then stay
+ *   as they are); LogFailure
  */
 export async function fitOf(log: EventLog, mark: ReadModelsMark): Promise<Fit> {
   const identity = await log.identity();
@@ -37,7 +37,7 @@ export async function fitOf(log: EventLog, mark: ReadModelsMark): Promise<Fit> {
   }
   if (identity.installation !== mark.installation) {
     throw new StrangeLog(
-      `the log is that of the installation ${identity.installation}, and the read models are those of ` +
+      `the log belongs to the installation ${identity.installation}, and the read models to ` +
         `${mark.installation}. ${remedy}`,
     );
   }

@@ -1,25 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import type { EventId, Position } from './log.ts';
 
-/** What is kept with a log, so that it is known again. */
+/** What is stored with a log so that it can be recognised. */
 export interface LogIdentity {
-  /** The installation whose log this is; made once. */
+  /** The installation whose log this is; never changes. */
   readonly installation: string;
-  /** Another one each time the log was found to have lost events; positions hold within one epoch. */
+  /** Changes each time the log is found to have lost events; positions are valid within one epoch. */
   readonly epoch: string;
 }
 
-/** A new installation's or epoch's name: 12 characters of a-f and 0-9. */
+/** A name for a new installation or epoch: 12 characters of a-f and 0-9. */
 export function newIdentityName(): string {
   return randomUUID().replaceAll('-', '').slice(0, 12);
 }
 
-/** The log under a subscription is not the one any more that it followed: begin anew from what it holds now. */
+/** The log lost events, or another epoch began: a subscriber must start again from what the log holds now. */
 export class LogChanged extends Error {
   override readonly name = 'LogChanged';
 
   constructor() {
-    super('the log is not the one any more that was followed');
+    super('the log is no longer the one that was followed');
   }
 }
 
@@ -28,16 +28,16 @@ export class StrangeLog extends Error {
   override readonly name = 'StrangeLog';
 }
 
-/** What a server says of its log. */
-export interface LogLook {
+/** What a server reports about its log. */
+export interface LogInspection {
   readonly identity: LogIdentity | undefined;
-  /** The event at the position that was asked for; undefined if there is none. */
+  /** The id of the event at the given position; undefined if there is none. */
   readonly id: EventId | undefined;
 }
 
-/** How a connection to a server is asked. */
-export interface LogSight {
-  look(position: Position | undefined): Promise<LogLook>;
-  /** As `EventLog.beginEpoch`. */
+/** Reads and changes the identity of the log that a server holds. */
+export interface LogInspector {
+  inspect(position: Position | undefined): Promise<LogInspection>;
+  /** See `EventLog.beginEpoch`. */
   beginEpoch(old: string): Promise<LogIdentity>;
 }

@@ -6,9 +6,9 @@ import { openPostgresLog } from './postgres/postgres-log.ts';
 import { prefixedLog } from './prefixed.ts';
 
 /**
- * Opens the event log where the environment says it is kept: in EventStoreDB, else in the database
- * that the read models are in, too. Streams in EventStoreDB have names that begin with STREAM_PREFIX.
- * @throws LogFailure where it cannot be reached at first
+ * Opens the event log that the environment names: EventStoreDB if EVENTSTORE_URL is set, else the database
+ * of the read models. Names of streams in EventStoreDB begin with STREAM_PREFIX.
+ * @throws LogFailure if it cannot be reached
  */
 export async function openLog(
   { eventStoreUrl, streamPrefix }: Pick<Environment, 'eventStoreUrl' | 'streamPrefix'>,
@@ -19,7 +19,7 @@ export async function openLog(
   const identityStream = `${streamPrefix}installation` as StreamName;
   const log = openEventStoreDBLog({ url: eventStoreUrl, logger, identityStream });
   try {
-    // The first call alone hears why it fails: those beside it, that the connection was closed.
+    // Only the first call fails with the real reason; concurrent calls fail with "the connection was closed".
     await log.end();
     return prefixedLog(log, streamPrefix);
   } catch (error) {

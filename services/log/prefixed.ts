@@ -13,11 +13,11 @@ import type {
   SubscribeOptions,
 } from './log.ts';
 
-/** The streams of one installation in a store that holds others' as well: their names begin with its prefix. */
+/** One installation's streams in a store that it shares with others: their names there begin with its prefix. */
 class PrefixedLog implements EventLog {
   readonly #log: EventLog;
   readonly #prefix: string;
-  /** One record for one of the store's, so that it is decoded once. */
+  /** The same object for the same record of the store, since decode() caches by object. */
   readonly #records = new WeakMap<RecordedEvent, RecordedEvent>();
 
   constructor(log: EventLog, prefix: string) {
@@ -39,20 +39,21 @@ class PrefixedLog implements EventLog {
     events: readonly [NewEvent, ...NewEvent[]],
     generation?: number,
   ): Promise<AppendResult> {
-    return this.#log.append(this.#stored(stream), expected, events, generation);
+    return this.#log.append(this.#storedName(stream), expected, events, generation);
   }
 
   async *readStream(stream: StreamName, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
-    for await (const record of this.#log.readStream(this.#stored(stream), options)) yield this.#shown(record);
+    for await (const record of this.#log.readStream(this.#storedName(stream), options))
+      yield this.#withoutPrefix(record);
   }
 
   async *readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {
-    const prefixes = this.#prefixes(options.prefixes);
-    for await (const record of this.#log.readAll({ ...options, prefixes })) yield this.#shown(record);
+    const prefixes = this.#storedPrefixes(options.prefixes);
+    for await (const record of this.#log.readAll({ ...options, prefixes })) yield this.#withoutPrefix(record);
   }
 
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
-    const batches = this.#log.subscribe({ ...options, prefixes: this.#prefixes(options.prefixes) });
+    const batches = this.#log.subscribe({ ...options, prefixes: this.#storedPrefixes(options.prefixes) });
     return {
       [Symbol.asyncIterator]: () => {
         const iterator = batches[Symbol.asyncIterator]();
@@ -60,7 +61,7 @@ class PrefixedLog implements EventLog {
           next: async () => {
             const { done, value } = await iterator.next();
             if (done) return { done, value: undefined };
-            return { done: false, value: value.map((record) => this.#shown(record)) };
+            return { done: false, value: value.map((record) => this.#withoutPrefix(record)) };
           },
           return: async () => {
             await iterator.return?.();
@@ -71,22 +72,22 @@ class PrefixedLog implements EventLog {
     };
   }
 
-  /** An event of somebody else's stream is none of this log's. */
+  /** Undefined for events of streams without the prefix. */
   async at(position: Position): Promise<RecordedEvent | undefined> {
     const record = await this.#log.at(position);
-    return record?.stream.startsWith(this.#prefix) ? this.#shown(record) : undefined;
+    return record?.stream.startsWith(this.#prefix) ? this.#withoutPrefix(record) : undefined;
   }
 
   end(prefixes?: readonly string[]): Promise<Position> {
-    return this.#log.end(this.#prefixes(prefixes));
+    return this.#log.end(this.#storedPrefixes(prefixes));
   }
 
   extent(after: Position, upTo: Position): number {
     return this.#log.extent(after, upTo);
   }
 
-  onChanged(hear: () => void): () => void {
-    return this.#log.onChanged(hear);
+  onChanged(listener: () => void): () => void {
+    return this.#log.onChanged(listener);
   }
 
   identity(): Promise<LogIdentity | undefined> {
@@ -113,24 +114,24 @@ class PrefixedLog implements EventLog {
     return this.#log.close();
   }
 
-  #stored(stream: StreamName): StreamName {
+  #storedName(stream: StreamName): StreamName {
     return `${this.#prefix}${stream}` as StreamName;
   }
 
-  #prefixes(prefixes: readonly string[] = ['']): string[] {
+  #storedPrefixes(prefixes: readonly string[] = ['']): string[] {
     return prefixes.map((prefix) => `${this.#prefix}${prefix}`);
   }
 
-  #shown(record: RecordedEvent): RecordedEvent {
+  #withoutPrefix(record: RecordedEvent): RecordedEvent {
     const known = this.#records.get(record);
     if (known) return known;
-    const shown = { ...record, stream: record.stream.slice(this.#prefix.length) as StreamName };
-    this.#records.set(record, shown);
-    return shown;
+    const renamed = { ...record, stream: record.stream.slice(this.#prefix.length) as StreamName };
+    this.#records.set(record, renamed);
+    return renamed;
   }
 }
 
-/** A log whose streams have names that begin with a prefix in the store, and nowhere else. */
+/** A log that adds a prefix to the names of streams in the store and removes it from what is read. */
 export function prefixedLog(log: EventLog, prefix: string): EventLog {
   return prefix === '' ? log : new PrefixedLog(log, prefix);
 }

@@ -1,6 +1,6 @@
 import type { Json } from './log.ts';
 
-/** What a text of the store says, as an object, whatever it is: see `objectOf`. */
+/** A text of the store as an object, even if it is not JSON; see `objectOf`. */
 export function parseStored(text: string): Json {
   try {
     return objectOf(JSON.parse(text));
@@ -10,8 +10,8 @@ export function parseStored(text: string): Json {
 }
 
 /**
- * A parsed value as an object. `append` stores nothing but objects; what others wrote or changed is given
- * as one all the same, so that a single such event is named as broken and does not stop all reading.
+ * A parsed value as an object. `append` stores only objects. Anything else, which other programs or people have
+ * written, is wrapped in one, so that the event is reported as broken and does not stop all reading.
  */
 export function objectOf(value: unknown): Json {
   if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString('base64') };

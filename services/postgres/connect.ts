@@ -1,71 +1,71 @@
 import pg from 'pg';
 import { SilenceWatch } from './silence.ts';
 
-/** Which database: a connection string, or what `pg` takes. */
+/** A connection string, or the options of `pg`. */
 export type DatabaseConfig = string | pg.ClientConfig;
 
-/** What connections are for, and how long what goes over them may take, in milliseconds. */
+/** What connections are used for, and the limits that follow from that. */
 export interface Purpose {
-  /** How the server names the connection to its operator. */
+  /** The `application_name`, which the server's operator sees. */
   readonly name: string;
   /**
-   * The longest that a statement may take: the server then cancels it. A transaction may take twice as
-   * long: a server of version 17 or later then ends the connection.
+   * After this time the server cancels a statement. A transaction may take twice as long; then a server of
+   * version 17 or later ends the connection.
    */
-  readonly statement: number;
-  /** Further settings of the session. */
+  readonly statementTimeoutMs: number;
+  /** Additional settings of the session. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** How long a connection may take to be made, in milliseconds. */
-export const connectMilliseconds = 5_000;
+/** How long connecting may take. */
+export const connectTimeoutMs = 5_000;
 
-/** How long after the server should have cancelled a statement its answer is waited for, in milliseconds. */
-const grace = 500;
+/** How long we wait for an answer after the server should have cancelled the statement. */
+const cancelGraceMs = 500;
 
-/** How long a transaction may wait for its next statement; no code of ours waits for anything else in one. */
-const idleInTransaction = 5_000;
+/** How long a transaction may wait for its next statement. Ours wait for nothing but the database. */
+const idleInTransactionTimeoutMs = 5_000;
 
-/** After how long an idle connection is probed by either side, in milliseconds. */
-const keepAliveAfter = 5_000;
+/** After this time without traffic either side probes the connection. */
+const keepAliveAfterMs = 5_000;
 
 /**
- * What the server does about a client that is gone without a word, so that nothing it holds, as a lock,
- * is held for long. On a unix socket these have no effect.
+ * Settings with which the server detects a client that disappeared silently, so that its locks
+ * are soon released. The tcp settings have no effect on a unix socket.
  */
-const serverSide = {
-  idle_in_transaction_session_timeout: `${idleInTransaction}`,
-  tcp_keepalives_idle: `${keepAliveAfter / 1000}`,
+const sessionSettings = {
+  idle_in_transaction_session_timeout: `${idleInTransactionTimeoutMs}`,
+  tcp_keepalives_idle: `${keepAliveAfterMs / 1000}`,
   tcp_keepalives_interval: '2',
   tcp_keepalives_count: '3',
   tcp_user_timeout: '10000',
 };
 
-/** A client that is not connected yet. Once it is, call `beginSession` before anything else. */
+/** A client that is not connected yet. After connecting, call `beginSession` before anything else. */
 export function createClient(database: DatabaseConfig, purpose: Purpose): pg.Client {
   return new pg.Client(configOf(database, purpose));
 }
 
 /**
- * Sets a new connection's deadlines, on the server and here. Settings go in a statement of their own:
- * PgBouncer refuses a connection whose startup names any that it does not know.
- * @param silent called when the connection is destroyed because the server did not answer in time
+ * Sets a new connection's timeouts, on the server and here. The settings are sent in a statement, since
+ * PgBouncer refuses a connection whose startup message contains settings that it does not know.
+ * @param onSilent called when the connection is destroyed because the server did not answer in time
  * @throws what `pg` throws
  */
 export async function beginSession(
   client: pg.Client,
-  { statement, settings }: Purpose,
-  silent: () => void = () => undefined,
+  { statementTimeoutMs, settings }: Purpose,
+  onSilent: () => void = () => undefined,
 ): Promise<SilenceWatch> {
-  const watch = new SilenceWatch(client, statement + grace, silent);
+  const watch = new SilenceWatch(client, statementTimeoutMs + cancelGraceMs, onSilent);
   const all = {
-    ...serverSide,
-    statement_timeout: `${statement}`,
-    // If it were no longer than the statement's, the server would end the connection at once.
-    transaction_timeout: `${2 * statement}`,
+    ...sessionSettings,
+    statement_timeout: `${statementTimeoutMs}`,
+    // A transaction_timeout not longer than statement_timeout would end the connection before the statement.
+    transaction_timeout: `${2 * statementTimeoutMs}`,
     ...settings,
   };
-  // Older servers do not know every one of them.
+  // The join leaves out settings that an older server does not have.
   await client.query(
     `select set_config(name, value, false)
        from unnest($1::text[], $2::text[]) wanted (name, value) join pg_settings using (name)`,
@@ -74,10 +74,10 @@ export async function beginSession(
   return watch;
 }
 
-/** Makes one connection; `use` ends it. @throws what `pg` throws */
+/** Opens one connection, which the caller ends. @throws what `pg` throws */
 export async function openClient(database: DatabaseConfig, purpose: Purpose): Promise<pg.Client> {
   const client = createClient(database, purpose);
-  // A query that is under way fails by it; without a listener it would end the process.
+  // A running query fails with the same error; without a listener it would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -89,24 +89,23 @@ export async function openClient(database: DatabaseConfig, purpose: Purpose): Pr
   }
 }
 
-/** How a pool is made. */
 export interface PoolOptions {
-  /** How many connections it has at most. */
+  /** The number of connections. */
   readonly max: number;
-  /** Hears why an idle connection broke. */
-  readonly tell: (reason: string) => void;
+  /** Called with the message when an idle connection breaks. */
+  readonly onBroken: (reason: string) => void;
   readonly types?: pg.CustomTypesConfig;
 }
 
 /**
- * A pool of connections that come back by themselves after the server was away; a query that cannot get
- * one within 5 s fails. When one of them proves dead, the idle ones are given up as well: whatever cut
- * the one has likely cut them, and each would cost a query its deadline to be found out.
+ * A pool that reconnects by itself after an outage of the server; a query that cannot get a connection within
+ * 5 s fails. If the server does not answer on one connection, the idle ones are destroyed as well: they are
+ * probably broken too, and each would otherwise cost a query its timeout.
  */
 export function openPool(database: DatabaseConfig, purpose: Purpose, options: PoolOptions): pg.Pool {
-  const { max, tell, types } = options;
+  const { max, onBroken, types } = options;
   const watches = new Set<SilenceWatch>();
-  const silent = () => {
+  const onSilent = () => {
     for (const watch of watches) watch.breakIdle('another connection of the pool proved dead');
   };
   const pool = new pg.Pool({
@@ -115,23 +114,23 @@ export function openPool(database: DatabaseConfig, purpose: Purpose, options: Po
     ...(types ? { types } : {}),
     onConnect: async (client) => {
       if (!(client instanceof pg.Client)) throw new TypeError('the pool made a client of another kind');
-      const watch = await beginSession(client, purpose, silent);
+      const watch = await beginSession(client, purpose, onSilent);
       watches.add(watch);
       client.on('end', () => watches.delete(watch));
     },
   });
-  hearErrors(pool, tell);
+  handlePoolErrors(pool, onBroken);
   return pool;
 }
 
 /**
- * Hears the errors of a pool's connections, each of which would end the process where nobody does. An
- * idle one that breaks is told, and replaced at the next query. Of one that is taken out its query
- * tells; but between two queries, or when one has just ended, as in a restart under load, none is there.
+ * Listens to the errors of a pool's connections, which would otherwise end the process. `onBroken` is called for an
+ * idle connection, which the next query replaces. A checked-out connection fails its query; between two queries
+ * there is none, and the error is ignored.
  */
-export function hearErrors(pool: pg.Pool, tell: (reason: string) => void): void {
+export function handlePoolErrors(pool: pg.Pool, onBroken: (reason: string) => void): void {
   pool.on('error', ({ message }) => {
-    if (!pool.ending) tell(message);
+    if (!pool.ending) onBroken(message);
   });
   pool.on('connect', (client) => {
     client.on('error', () => undefined);
@@ -141,9 +140,9 @@ export function hearErrors(pool: pg.Pool, tell: (reason: string) => void): void 
 function configOf(database: DatabaseConfig, { name }: Purpose): pg.ClientConfig {
   return {
     application_name: name,
-    connectionTimeoutMillis: connectMilliseconds,
+    connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
-    keepAliveInitialDelayMillis: keepAliveAfter,
+    keepAliveInitialDelayMillis: keepAliveAfterMs,
     ...(typeof database === 'string' ? { connectionString: database } : database),
   };
 }

@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 
-/** What the gateway needs of a `pg` pool: single statements, and a client of its own for a transaction. */
+/** The part of a `pg` pool for single statements and transactions. */
 export type Database = Pick<Pool, 'query' | 'connect'>;
 
-/** What reading needs of a `pg` pool. */
+/** The part of a `pg` pool for reading. */
 export type ReadingDatabase = Pick<Pool, 'query'>;
 
-/** A `bigint` as `pg` gives it, with or without a parser of its own. */
+/** A `bigint` as `pg` returns it: the type depends on the pool's parsers. */
 export type BigintColumn = string | number | bigint;

@@ -1,12 +1,12 @@
-/** After how long a question is asked a second time, in milliseconds: no sound connection takes this long. */
-const secondAfter = 1_500;
+/** When the second request starts: a working connection has answered by then. */
+const secondAfterMs = 1_500;
 
 /**
- * Asks, and asks a second time if there is no answer in time; the first answer counts. For work that many
- * wait for together, so that one connection that hangs does not hold them all until its deadline: the
- * second question goes over another connection of the pool.
- * @param ask may run twice at once without harm
- * @throws what `ask` throws, where the other question fails too
+ * Calls `ask`, and calls it a second time if there is no answer after 1.5 s; the first answer is returned. It is used
+ * when many callers wait for one query, so that a connection that hangs does not block them all until its timeout:
+ * the second call gets another connection of the pool.
+ * @param ask must be safe to run twice at once
+ * @throws what `ask` throws, if the other call fails too
  */
 export function hedged<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -27,7 +27,7 @@ export function hedged<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     const timer = setTimeout(() => {
       second = true;
       ask().then(answer, fail);
-    }, secondAfter);
+    }, secondAfterMs);
     ask().then(answer, fail);
   });
 }

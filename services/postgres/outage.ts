@@ -7,43 +7,43 @@ export interface OutageOptions {
   /** Holds a password: never log it. */
   readonly databaseUrl: string;
   readonly logger: Logger;
-  /** Takes what decides which lines are left out of the log. */
+  /** Installs the function that decides which lines are left out of the log. */
   readonly leaveOut: (leaveOut: LeaveOut | undefined) => void;
-  /** How often an outage is told again, in milliseconds; by default once a minute. */
-  readonly remindEvery?: number;
+  /** How often a lasting outage is logged; by default once a minute. */
+  readonly remindEveryMs?: number;
 }
 
-/** How often the database is asked while it is away, in milliseconds. */
-const askEvery = 1_000;
-/** What still fails for so long after an outage is part of it, in milliseconds. */
-const aftermath = 10_000;
-/** Lines that wait until it is known whether the database is away. */
-const mostHeld = 100;
+/** How often the database is checked during an outage. */
+const checkEveryMs = 1_000;
+/** Failures within this time after an outage belong to it. */
+const aftermathMs = 10_000;
+/** The number of lines that are held until it is known whether the database is away. */
+const maxHeldLines = 100;
 
 /**
- * Tells of a database that is away: once, then once a minute, then that it is back. While it is away, what
- * the many parts of the program warn of it is left out; `debug` writes that as well.
+ * Logs an outage of the database once, then once a minute, then that it is over. Meanwhile the warnings of the
+ * other parts of the program about it are left out, unless the log level is `debug`.
  */
 export class Outage {
   readonly #options: Required<OutageOptions>;
-  /** Lines that said that it is away, until it is known whether it is. */
+  /** Lines that say that the database is away, until it is known whether it is. */
   readonly #held: (() => void)[] = [];
-  #asking = false;
+  #checking = false;
   #stopped = false;
-  /** When it was found away; undefined while it is there. */
+  /** When the outage was detected; undefined if there is none. */
   #since: number | undefined;
-  #toldAt = 0;
-  #overAt = Number.NEGATIVE_INFINITY;
+  #loggedAt = 0;
+  #endedAt = Number.NEGATIVE_INFINITY;
   #leftOut = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: OutageOptions) {
-    this.#options = { remindEvery: 60_000, ...options };
+    this.#options = { remindEveryMs: 60_000, ...options };
     if (options.logger.isLevelEnabled('debug')) return;
-    options.leaveOut((line, write) => this.#takes(line, write));
+    options.leaveOut((line, write) => this.#leavesOut(line, write));
   }
 
-  /** Writes what was held, and no longer looks at lines. */
+  /** Writes the held lines; from now on all lines are written. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -51,55 +51,58 @@ export class Outage {
     this.#release();
   }
 
-  /** Whether a line is left out, for now. */
-  #takes({ err, reason }: { readonly err?: unknown; readonly reason?: unknown }, write: () => void): boolean {
+  /** Whether a line is left out, or held for now. */
+  #leavesOut(
+    { err, reason }: { readonly err?: unknown; readonly reason?: unknown },
+    write: () => void,
+  ): boolean {
     if (!saysAway(err) && !isReasonAway(reason)) return false;
     if (this.#since !== undefined) this.#leftOut += 1;
     else {
-      if (this.#held.length === mostHeld) return false;
+      if (this.#held.length === maxHeldLines) return false;
       this.#held.push(write);
-      if (!this.#asking) void this.#ask(err ?? reason);
+      if (!this.#checking) void this.#check(err ?? reason);
     }
     return true;
   }
 
-  async #ask(why?: unknown): Promise<void> {
-    this.#asking = true;
+  async #check(why?: unknown): Promise<void> {
+    this.#checking = true;
     const error = await failureOf(this.#options.databaseUrl);
-    this.#asking = false;
+    this.#checking = false;
     if (this.#stopped) return;
-    if (error === undefined) this.#isThere();
+    if (error === undefined) this.#isBack();
     else this.#isAway(error, why);
   }
 
   #isAway(error: unknown, why: unknown): void {
-    const { logger, remindEvery } = this.#options;
+    const { logger, remindEveryMs } = this.#options;
     const now = performance.now();
     if (this.#since === undefined) {
       this.#since = now;
-      this.#toldAt = now;
+      this.#loggedAt = now;
       this.#leftOut = this.#held.length;
       this.#held.length = 0;
       logger.error({ err: error, first: String(why) }, 'the database is away');
-    } else if (now - this.#toldAt >= remindEvery) {
-      this.#toldAt = now;
+    } else if (now - this.#loggedAt >= remindEveryMs) {
+      this.#loggedAt = now;
       logger.error({ err: error, ...this.#extent(now) }, 'the database is still away');
     }
-    this.#timer = setTimeout(() => void this.#ask(), Math.min(askEvery, remindEvery));
+    this.#timer = setTimeout(() => void this.#check(), Math.min(checkEveryMs, remindEveryMs));
     this.#timer.unref();
   }
 
-  #isThere(): void {
+  #isBack(): void {
     const now = performance.now();
     if (this.#since !== undefined) {
       this.#options.logger.info(this.#extent(now), 'the database is back');
       this.#since = undefined;
-      this.#overAt = now;
-    } else if (now - this.#overAt < aftermath) this.#held.length = 0;
+      this.#endedAt = now;
+    } else if (now - this.#endedAt < aftermathMs) this.#held.length = 0;
     else this.#release();
   }
 
-  /** For how long it has been away, and how many lines of other parts say the same. */
+  /** How long the outage has lasted, and how many lines of other parts were left out. */
   #extent(now: number) {
     return { seconds: Math.round((now - (this.#since ?? now)) / 1000), leftOut: this.#leftOut };
   }
@@ -112,7 +115,7 @@ export class Outage {
 /** Why the database does not answer; undefined if it does. */
 async function failureOf(databaseUrl: string): Promise<unknown> {
   try {
-    const client = await openClient(databaseUrl, { name: 'bubble-im outage', statement: 2_000 });
+    const client = await openClient(databaseUrl, { name: 'bubble-im outage', statementTimeoutMs: 2_000 });
     await client.end();
     return undefined;
   } catch (error) {

@@ -5,7 +5,7 @@ import { openPool, type Purpose } from './connect.ts';
 const int8: number = 20;
 const int8Array: number = 1016;
 
-/** Ids and counts stay below 2^53, so a bigint column is a number here. */
+/** Ids and counts stay below 2^53, so bigint columns are parsed as numbers. */
 const numbers: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) => {
     if (format !== 'binary') {
@@ -18,26 +18,26 @@ const numbers: pg.CustomTypesConfig = {
 };
 
 /**
- * Queries are short and find their rows by keys. Where Postgres guesses that one is long, to start
- * workers or to compile it costs many times what the query does.
+ * Queries are short and find their rows by keys. If Postgres expects one to be long, starting workers or
+ * compiling it costs many times as much as the query.
  */
 const purpose: Purpose = {
   name: 'bubble-im',
-  statement: 5_000,
+  statementTimeoutMs: 5_000,
   settings: { jit: 'off', max_parallel_workers_per_gather: '0' },
 };
 
-/** How many connections answer queries; the log and the projector have their own. */
-const connections = 10;
+/** Connections for queries; the log and the projector have their own. */
+const maxConnections = 10;
 
 /**
- * The connections for queries and small writes. They come back by themselves after the server was
- * away; a query that cannot get one, or is not answered, within 5 s fails.
+ * The pool for queries and small writes. It reconnects by itself after an outage of the server; a query that
+ * cannot get a connection, or is not answered, within 5 s fails.
  */
 export function createPool(url: string, logger: Logger): pg.Pool {
   return openPool(url, purpose, {
-    max: connections,
+    max: maxConnections,
     types: numbers,
-    tell: (reason) => logger.warn({ reason }, 'a database connection broke'),
+    onBroken: (reason) => logger.warn({ reason }, 'a database connection broke'),
   });
 }

@@ -1,80 +1,79 @@
 import { Socket } from 'node:net';
 import type { Client } from 'pg';
 
-/** How often a connection is looked at, in milliseconds. */
-const lookEvery = 250;
+const checkEveryMs = 250;
 
-/** A look that comes this much too late, in milliseconds, says that this process stood still, not the server. */
-const stall = 1_000;
+/** If a check is late by this much, this process was blocked, and the server is not to blame. */
+const blockedMs = 1_000;
 
-/** A connection was given up: the database did not answer on it, or on another one of its pool. */
+/** A connection was destroyed: the database did not answer on it, or on another one of its pool. */
 class DatabaseSilent extends Error {
   override readonly name = 'DatabaseSilent';
   readonly code = 'ETIMEDOUT';
 }
 
 /**
- * Destroys a connection that owes an answer and has received nothing for a time: what waits on it
- * fails, and a pool replaces it. Nothing else notices a peer that is lost without a word: TCP resends
- * for a quarter of an hour, and a proxy in between may acknowledge for ever.
+ * Destroys a connection that awaits an answer and has received nothing for a time: its queries fail, and a pool
+ * replaces it. Nothing else detects a peer that disappeared silently: TCP resends for a quarter of an hour, and a
+ * proxy in between may acknowledge for ever.
  *
- * It costs a query nothing: one timer a connection compares the socket's counters.
+ * It costs nothing per query: one timer per connection compares the byte counters of the socket.
  */
 export class SilenceWatch {
   readonly #socket: Socket | undefined;
-  /** How much had been written when the last answer was complete. */
-  #settled: number;
-  /** When something came last, or nothing was owed. */
-  #heard = performance.now();
+  /** `bytesWritten` when the last answer was complete. */
+  #answered: number;
+  /** When something was last received, or no answer was awaited. */
+  #lastActive = performance.now();
 
   /**
-   * @param client connected, and with no query under way
-   * @param limit in milliseconds
-   * @param silent called when the connection is destroyed for its silence
+   * @param client connected, and without a running query
+   * @param timeoutMs the longest silence while an answer is awaited
+   * @param onSilent called when the connection is destroyed for its silence
    */
-  constructor(client: Client, limit: number, silent: () => void) {
+  constructor(client: Client, timeoutMs: number, onSilent: () => void) {
     const { stream } = client.connection;
     this.#socket = stream instanceof Socket ? stream : undefined;
-    this.#settled = this.#written;
+    this.#answered = this.#written;
     let received = this.#socket?.bytesRead;
-    let looked = performance.now();
+    let lastCheck = performance.now();
     const timer = setInterval(() => {
       const now = performance.now();
-      const late = now - looked > lookEvery + stall;
-      looked = now;
-      if (!this.owes || late || this.#socket?.bytesRead !== received) {
+      const blocked = now - lastCheck > checkEveryMs + blockedMs;
+      lastCheck = now;
+      if (!this.awaitsAnswer || blocked || this.#socket?.bytesRead !== received) {
         received = this.#socket?.bytesRead;
-        this.#heard = now;
-      } else if (now - this.#heard >= limit) {
-        // If this process stood still, an answer may lie in the socket: it is read before this runs.
+        this.#lastActive = now;
+      } else if (now - this.#lastActive >= timeoutMs) {
+        // If this process was blocked, the answer may be in the socket's buffer: it is read before this runs.
         setImmediate(() => {
-          if (!this.owes || this.#socket?.bytesRead !== received) return;
-          this.#socket?.destroy(new DatabaseSilent(`the database has not answered for ${limit} ms`));
-          silent();
+          if (!this.awaitsAnswer || this.#socket?.bytesRead !== received) return;
+          this.#socket?.destroy(new DatabaseSilent(`the database has not answered for ${timeoutMs} ms`));
+          onSilent();
         });
       }
-    }, lookEvery);
+    }, checkEveryMs);
     timer.unref();
-    // The client emits it once everything that it was asked is answered.
+    // The client emits it when all its queries are answered.
     client.on('drain', () => {
-      this.#settled = this.#written;
+      this.#answered = this.#written;
     });
     client.on('end', () => clearInterval(timer));
   }
 
-  /** Destroys the connection unless an answer is under way. */
+  /** Destroys the connection unless an answer is awaited. */
   breakIdle(reason: string): void {
-    if (!this.owes) this.#socket?.destroy(new DatabaseSilent(reason));
+    if (!this.awaitsAnswer) this.#socket?.destroy(new DatabaseSilent(reason));
   }
 
-  /** Whether an answer is under way. */
-  get owes(): boolean {
-    return this.#written !== this.#settled;
+  /** Whether a query was sent that is not fully answered. */
+  get awaitsAnswer(): boolean {
+    return this.#written !== this.#answered;
   }
 
-  /** For how long an answer has been owed without anything coming, in milliseconds; 0 if none is. */
-  get silence(): number {
-    return this.owes ? performance.now() - this.#heard : 0;
+  /** For how long an answer has been awaited without receiving anything; 0 if none is awaited. */
+  get silentMs(): number {
+    return this.awaitsAnswer ? performance.now() - this.#lastActive : 0;
   }
 
   get #written(): number {

@@ -1,8 +1,8 @@
 import pg from 'pg';
 
 /**
- * Whether a prepared statement no longer fits its tables, since a migration has changed what it gives
- * ("cached plan must not change result type"). Nothing was done; prepared anew it works.
+ * Whether a prepared statement failed because a migration has changed its result columns
+ * ("cached plan must not change result type"). Nothing was executed; prepared again it works.
  */
 export function isStalePlan(error: unknown): boolean {
   return (

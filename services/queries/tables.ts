@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
 import type { ApplicationId, ConversationId, Gid, Mid, NumberId, ReplyId, Uid } from '../../contracts/ids.ts';
-import { preparing } from '../postgres/prepared.ts';
+import { preparing } from '../postgres/prepared-queries.ts';
 
 /** The read models as queries see them; projections/migrations/0003-read-models.ts says what each column means. */
 export interface ReadTables {

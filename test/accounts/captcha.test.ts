@@ -10,7 +10,7 @@ const captchas = createCaptchas({ database: accounts.database, secret, draw: dra
 const otherProcess = createCaptchas({ database: accounts.another(), secret, draw: drawCaptcha });
 afterAll(() => accounts.close());
 
-const share = { of: 'somebody', most: 10 };
+const share = { of: 'somebody', maxWaiting: 10 };
 const refused = expect.objectContaining({ reason: 'illegal' });
 
 /** No program reads the picture, so the row is given an answer that is known. */

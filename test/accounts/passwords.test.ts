@@ -35,7 +35,7 @@ async function present(uid: Uid): Promise<Account> {
   return account;
 }
 
-const share = { of: 'the test', most: 1000 };
+const share = { of: 'the test', maxWaiting: 1000 };
 const here = '192.0.2.1';
 
 const attempt = (account: Account, password: string, process = passwords, address = here) =>

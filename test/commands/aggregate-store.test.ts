@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import { AggregateStore } from '../../services/commands/aggregate-store.ts';
 import { atLeastOne } from '../../services/commands/execute.ts';
-import { rememberedIds } from '../../services/commands/folded.ts';
+import { maxRememberedIds } from '../../services/commands/folded.ts';
 import { skipEvent } from '../../services/commands/skip-event.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { groupStream } from '../../services/domain/group.ts';
@@ -48,8 +48,8 @@ beforeEach(async () => {
 
 afterEach(() => store.stop());
 
-async function open(on: EventLog, memory?: number, told = failures): Promise<AggregateStore> {
-  const opened = new AggregateStore(counting(on), (error) => told.push(error), { memory });
+async function open(on: EventLog, maxWeight?: number, told = failures): Promise<AggregateStore> {
+  const opened = new AggregateStore(counting(on), (error) => told.push(error), { maxWeight });
   await opened.start();
   return opened;
 }
@@ -437,7 +437,7 @@ describe('an event that cannot be read', () => {
     await append(log, named(who, '丙'));
     await expect(store.load(userStream(who))).rejects.toMatchObject({ reason: 'notReady' });
     await skipEvent(elsewhere, positionOf(bad), 'a test');
-    await vi.waitUntil(() => store.passesOver({ stream: userStream(who).name, id: idOf(failures[0]) }));
+    await vi.waitUntil(() => store.isSkipped({ stream: userStream(who).name, id: idOf(failures[0]) }));
     for (const one of [store, await open(log)]) {
       const { state, revision } = await one.load(userStream(who));
       expect(state?.nickname).toBe('丙');
@@ -496,11 +496,11 @@ describe('over a log that may keep an event twice', () => {
       await append(log, registered(who, '甲'));
       await appendAll(
         who,
-        Array.from({ length: rememberedIds + 500 }, (_, index) => naming(who, `${index}`)),
+        Array.from({ length: maxRememberedIds + 500 }, (_, index) => naming(who, `${index}`)),
       );
     }
     // Room for two streams with the most ids, and not for four: each has a tenth of them in weight.
-    const small = await open(forgetful(), 2.5 * (rememberedIds / 10));
+    const small = await open(forgetful(), 2.5 * (maxRememberedIds / 10));
     for (const who of people) await small.load(userStream(uid(who)));
     const kept = people.filter((who) => small.peek(userStream(uid(who))) !== undefined);
     expect(kept).toEqual(people.slice(2));

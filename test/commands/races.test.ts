@@ -5,7 +5,7 @@ import type { DomainEvent } from '../../contracts/events/index.ts';
 import type { Gid, Uid } from '../../contracts/ids.ts';
 import type { Application } from '../../services/api/application.ts';
 import { execute } from '../../services/commands/execute.ts';
-import { takeMessage } from '../../services/commands/take-message.ts';
+import { removeMessage } from '../../services/commands/remove-message.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { conversationStream } from '../../services/domain/conversation.ts';
 import { agree, apply, friendshipStream, refuse } from '../../services/domain/friendship.ts';
@@ -327,7 +327,7 @@ describe('a message revoked by many at once', () => {
     await running.shown();
     await Promise.all(
       [here, there, here, there].map((on) =>
-        takeMessage(on, 'revoke', { by: one, chat: { type: 'friend', id: other }, mid }, context(one)),
+        removeMessage(on, 'revoke', { by: one, chat: { type: 'friend', id: other }, mid }, context(one)),
       ),
     );
     await running.shown();

@@ -4,8 +4,8 @@ import type { SettingChanges } from '../../contracts/settings.ts';
 import type { Application } from '../../services/api/application.ts';
 import { execute } from '../../services/commands/execute.ts';
 import { FirstMessages, type HasSpoken } from '../../services/commands/first-messages.ts';
+import { removeMessage } from '../../services/commands/remove-message.ts';
 import type { SendMessage, SentMessage } from '../../services/commands/send-message.ts';
-import { takeMessage } from '../../services/commands/take-message.ts';
 import type { Chat } from '../../services/domain/chat.ts';
 import { agree, agreeText, apply, friendshipStream } from '../../services/domain/friendship.ts';
 import { type GroupState, groupStream } from '../../services/domain/group.ts';
@@ -209,7 +209,7 @@ describe('sending', () => {
       const quoted = await send(one, friend(other), '原话');
       await running.shown();
       const chat = friend(by === one ? other : one);
-      await takeMessage(application, taking, { by, chat, mid: quoted.mid }, context(by));
+      await removeMessage(application, taking, { by, chat, mid: quoted.mid }, context(by));
       await running.shown();
       await expect(send(other, friend(one), 'x', { quoteMid: quoted.mid })).rejects.toMatchObject({
         reason: 'noMessage',
@@ -328,7 +328,7 @@ describe('sending the same again', () => {
     await running.shown();
     const more = { uniqueId: 'q', quoteMid: quoted.mid };
     const first = await send(one, friend(other), '引用', more);
-    await takeMessage(
+    await removeMessage(
       application,
       'delete for all',
       { by: one, chat: friend(other), mid: quoted.mid },

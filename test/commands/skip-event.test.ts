@@ -93,12 +93,12 @@ describe.each([
     const [decision] = await collect(log.readStream(skipStream, { limit: 1 }));
     const positionOf = foreign.outcome === 'appended' ? foreign.position : '';
     for (const [at, why, said] of [
-      [position.replace(/^./, '8'), 'x', 'no event lies at'],
-      ['', 'x', 'no event lies at'],
-      ['12', 'x', 'is no position of this log'],
-      ['user-1', 'x', 'is no position of this log'],
-      [positionOf, 'x', 'is no event of this system'],
-      [decision?.position ?? '', 'x', 'cannot be passed over'],
+      [position.replace(/^./, '8'), 'x', 'there is no event at'],
+      ['', 'x', 'there is no event at'],
+      ['12', 'x', 'is not a position of this log'],
+      ['user-1', 'x', 'is not a position of this log'],
+      [positionOf, 'x', 'is not an event of this system'],
+      [decision?.position ?? '', 'x', 'cannot be skipped'],
       [position, '  ', 'must have 1 to 500 characters'],
       [position, 'x'.repeat(501), 'must have 1 to 500 characters'],
     ] as const) {

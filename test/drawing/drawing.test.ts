@@ -5,7 +5,7 @@ import { createDrawing } from '../../services/drawing/drawing.ts';
 const drawing = createDrawing();
 afterAll(() => drawing.close());
 
-const share = (of: string, most = 10) => ({ of, most });
+const share = (of: string, maxWaiting = 10) => ({ of, maxWaiting });
 /** A text of 1 KB, another each time. */
 const content = (number: number) => `${number}`.padEnd(1024, 'x');
 

@@ -57,7 +57,7 @@ describe('of two followers of one name', () => {
   });
 
   it('the other takes over within seconds from one whose host is lost in the middle of a batch', async () => {
-    const lost = await openClient(world.url, { name: 'lost', statement: 60_000 });
+    const lost = await openClient(world.url, { name: 'lost', statementTimeoutMs: 60_000 });
     await lost.query("set idle_in_transaction_session_timeout = '60s'");
     const ended = new Promise<void>((resolve) => lost.on('end', resolve));
     await lost.query(
@@ -75,7 +75,7 @@ describe('of two followers of one name', () => {
   });
 
   it('the other waits as long as the lease is renewed, whatever the clock of the database says', async () => {
-    const keeper = await openClient(world.url, { name: 'keeper', statement: 1_000 });
+    const keeper = await openClient(world.url, { name: 'keeper', statementTimeoutMs: 1_000 });
     await keeper.query(
       `update followers.lease set holder = 'another', backend = pid, backend_started = backend_start
          from pg_stat_activity where pid = pg_backend_pid() and name = 'read'`,

@@ -1,11 +1,11 @@
 import { pino } from 'pino';
 import { runProgram } from '../../services/lifecycle.ts';
+import { prepare } from '../../services/log/append-request.ts';
 import { Continuity } from '../../services/log/continuity.ts';
 import { Appender } from '../../services/log/postgres/appender.ts';
-import { prepare } from '../../services/log/prepared.ts';
 import { event, freshCategory, streamOf } from './specimens.ts';
 
-/** Appends to the database of DATABASE_URL, with an error where the appender tells of its batch. */
+/** Appends to the database of DATABASE_URL, with an appender whose `onCommitted` throws. */
 await runProgram(async (program) => {
   const appender = await program.start(
     'appender',
@@ -14,12 +14,12 @@ await runProgram(async (program) => {
         continuity: new Continuity(pino({ level: 'silent' })),
         config: { connectionString: program.environment.databaseUrl },
         logger: pino({ level: 'silent' }),
-        patience: 60_000,
+        appendTimeoutMs: 60_000,
         onCommitted: () => {
           throw new Error('a fault of the program');
         },
       }),
-    // It could not answer what waits.
+    // The appender is broken: closing it would wait for the append for ever.
     () => ({ stop: async () => undefined }),
   );
   const stream = streamOf(freshCategory());

@@ -1,6 +1,9 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { openEventStoreDBLog, type Patience } from '../../services/log/eventstoredb/eventstoredb-log.ts';
+import {
+  type EventStoreDBTimeouts,
+  openEventStoreDBLog,
+} from '../../services/log/eventstoredb/eventstoredb-log.ts';
 import { LogChanged, StrangeLog } from '../../services/log/identity.ts';
 import {
   type AppendResult,
@@ -56,21 +59,21 @@ describe('our reactions to what EventStoreDB does when it fails (a double stands
     ends.push(() => double.kill());
     return double;
   };
-  const opened = (double: EventStoreDBDouble, patience: Partial<Patience> = {}): EventLog => {
-    const log = openEventStoreDBLog({ url: double.url, logger, patience });
+  const opened = (double: EventStoreDBDouble, timeouts: Partial<EventStoreDBTimeouts> = {}): EventLog => {
+    const log = openEventStoreDBLog({ url: double.url, logger, timeouts });
     ends.push(() => log.close());
     return log;
   };
-  const impatient: Patience = {
-    attempt: 300,
-    append: 600,
-    read: 600,
-    pulse: { silence: 100, deadline: 200 },
+  const short: EventStoreDBTimeouts = {
+    attemptMs: 300,
+    appendMs: 600,
+    readMs: 600,
+    heartbeat: { silenceMs: 100, answerTimeoutMs: 200 },
   };
 
   /** A log with an identity and three events, whose subscription has shown them all. */
   const followed = async (double: EventStoreDBDouble) => {
-    const log = opened(double, impatient);
+    const log = opened(double, short);
     await log.found({ installation: 'ours', epoch: 'first' });
     const stream = streamOf('kept');
     for (let count = 0; count < 3; count++) await log.append(stream, 'any', events(1));
@@ -128,7 +131,7 @@ describe('our reactions to what EventStoreDB does when it fails (a double stands
 
   it('gives the texts of events that others wrote as they are, and an object whatever they say', async () => {
     const double = await started();
-    const log = opened(double, impatient);
+    const log = opened(double, short);
     const stream = streamOf('changed');
     await log.append(stream, 'none', events(foreignTexts.length));
     for (const [index, { text }] of foreignTexts.entries()) {
@@ -145,7 +148,7 @@ describe('our reactions to what EventStoreDB does when it fails (a double stands
     const told: string[] = [];
     const listener = pino({ level: 'warn' }, { write: (line) => void told.push(line) });
     const double = await started();
-    const log = openEventStoreDBLog({ url: double.url, logger: listener, patience: impatient });
+    const log = openEventStoreDBLog({ url: double.url, logger: listener, timeouts: short });
     ends.push(() => log.close());
     const signal = new AbortController();
     ends.push(() => signal.abort());
@@ -223,7 +226,7 @@ describe('our reactions to what EventStoreDB does when it fails (a double stands
     ['freezes in its middle', (double: EventStoreDBDouble) => double.freeze()],
   ])('gives a read up where the server %s, and nothing came in time', async (_, fail) => {
     const double = await started();
-    const log = opened(double, impatient);
+    const log = opened(double, short);
     await log.append(streamOf('long'), 'any', events(2_000));
     let given = 0;
     const reading = async () => {
@@ -274,7 +277,7 @@ describe('our reactions to what EventStoreDB does when it fails (a double stands
 
   it('finds what was given up in doubt when the caller repeats it, in whatever words', async () => {
     const double = await started();
-    const log = opened(double, impatient);
+    const log = opened(double, short);
     const given = events(2);
     const stream = streamOf('given-up');
     await log.append(streamOf('before'), 'any', events(1));
@@ -310,7 +313,7 @@ describe('our reactions to what EventStoreDB does when it fails (a double stands
 
   it('repeats what the server dropped without a word, after its own deadline', async () => {
     const double = await started();
-    const log = opened(double, { attempt: 200 });
+    const log = opened(double, { attemptMs: 200 });
     double.faults.push('drop');
     expect(await log.append(streamOf('dropped'), 'any', events(1))).toMatchObject({ outcome: 'appended' });
     expect(double.appendsSeen).toBe(2);
@@ -334,7 +337,7 @@ describe('our reactions to what EventStoreDB does when it fails (a double stands
 
   it('gives up on a server that is away: nothing was stored', async () => {
     const double = await started();
-    const log = opened(double, impatient);
+    const log = opened(double, short);
     double.kill();
     await expect(log.append(streamOf('away'), 'any', events(1))).rejects.toMatchObject({
       name: 'LogFailure',
@@ -349,7 +352,7 @@ describe('our reactions to what EventStoreDB does when it fails (a double stands
 
   it('is in doubt where the server freezes, and goes on when it thaws', async () => {
     const double = await started();
-    const log = opened(double, impatient);
+    const log = opened(double, short);
     const done = new AbortController();
     const seen: string[] = [];
     const following = (async () => {

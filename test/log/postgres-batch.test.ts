@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { anything, nextBatch, type WaitingAppend } from '../../services/log/postgres/batch.ts';
-import { prepare } from '../../services/log/prepared.ts';
+import { prepare } from '../../services/log/append-request.ts';
+import { anyRevision, nextBatch, type PendingAppend } from '../../services/log/postgres/batch.ts';
 import { event, streamOf } from './specimens.ts';
 
-function waiting(id: number): WaitingAppend {
+function waiting(id: number): PendingAppend {
   const stream = streamOf('many', id);
   return {
     stream,
-    expected: anything,
+    expected: anyRevision,
     events: prepare(stream, [event()]),
     bytes: 2,
     deadline: 0,
@@ -19,7 +19,7 @@ function waiting(id: number): WaitingAppend {
   };
 }
 
-test('a batch is picked from hundreds of thousands that wait, and the others stay in their order', () => {
+test('a batch is chosen from 300,000 waiting appends, and the others keep their order', () => {
   const all = Array.from({ length: 300_000 }, (_, id) => waiting(id));
   const { batch, rest } = nextBatch(all);
   expect(batch).toHaveLength(1_000);
@@ -29,7 +29,7 @@ test('a batch is picked from hundreds of thousands that wait, and the others sta
   expect(rest.at(-1)).toBe(all.at(-1));
 });
 
-test('what depends on a batch stays before what arrived later', () => {
+test('an append that depends on the batch stays before those that arrived later', () => {
   const first = waiting(1);
   const repeat = { ...waiting(1), events: first.events };
   const all = [first, repeat, ...Array.from({ length: 1_500 }, (_, id) => waiting(id + 2))];

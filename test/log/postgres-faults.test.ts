@@ -115,7 +115,7 @@ describe('a transaction that is held open', () => {
   });
 
   it('costs an append its patience and no more: it then failed, and is not stored later', async () => {
-    const impatient = await openPostgresLog({ connectionString: database.url, patience: 1_000 });
+    const impatient = await openPostgresLog({ connectionString: database.url, appendTimeoutMs: 1_000 });
     const stream = streamOf(freshCategory());
     await appendAndHold(streamOf(freshCategory()));
     const failed = await impatient.append(stream, 'none', events(1)).catch((error: unknown) => error);
@@ -143,7 +143,7 @@ describe('a connection that breaks', () => {
 
   it('leaves it doubtful when no answer is to be had in time', async () => {
     await log.close();
-    const impatient = await openPostgresLog({ connectionString: database.url, patience: 1_000 });
+    const impatient = await openPostgresLog({ connectionString: database.url, appendTimeoutMs: 1_000 });
     await appendAndHold(streamOf(freshCategory()));
     const append = impatient.append(streamOf(freshCategory()), 'none', events(1));
     const failed = expect(append).rejects.toMatchObject({ name: 'LogFailure', kind: 'doubtful' });
@@ -216,7 +216,7 @@ describe('an appender that breaks', () => {
 
 describe('opening', () => {
   it('fails where there is no server, in good time', async () => {
-    const opening = openPostgresLog({ host: '127.0.0.1', port: 1, patience: 200 });
+    const opening = openPostgresLog({ host: '127.0.0.1', port: 1, appendTimeoutMs: 200 });
     await expect(opening).rejects.toMatchObject({ name: 'LogFailure', kind: 'unavailable' });
   });
 });
@@ -253,7 +253,7 @@ describe('a full disk of the database', () => {
       create function full_disk() returns trigger language plpgsql as $$
       begin raise exception 'could not extend file' using errcode = '53100'; end $$;
       create trigger full_disk before insert on log.events execute function full_disk()`);
-    const hasty = await openPostgresLog({ connectionString: full.url, patience: 500 });
+    const hasty = await openPostgresLog({ connectionString: full.url, appendTimeoutMs: 500 });
     try {
       const refused = hasty.append(streamOf(freshCategory(), 1), 'any', [event()]);
       await expect(refused).rejects.toMatchObject({ kind: 'unavailable', cause: { code: '53100' } });

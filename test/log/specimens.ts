@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { uuidv7 } from 'uuidv7';
-import type { EventId, StreamName } from '../../services/log/log.ts';
-import { type EventLog, LogFailure, type NewEvent, type RecordedEvent } from '../../services/log/log.ts';
+import { v7 as uuidv7 } from 'uuid';
+import {
+  type EventId,
+  type EventLog,
+  LogFailure,
+  type NewEvent,
+  type RecordedEvent,
+  type StreamName,
+} from '../../services/log/log.ts';
 
-/** A category that nothing else uses, for a store may hold more than one test's events. */
+/** A category that nothing else uses, since a store may contain the events of several tests. */
 export const freshCategory = (): string => `test${randomUUID().replaceAll('-', '')}`;
 
 export const streamOf = (category: string, id: string | number = 1): StreamName =>
@@ -29,22 +35,22 @@ export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]>
   return all;
 }
 
-/** Collects what a subscription gives until so many events have come. */
+/** The first `count` events of a subscription, or some more. */
 export async function take(
   log: EventLog,
   count: number,
   options: Omit<Parameters<EventLog['subscribe']>[0], 'signal'>,
 ): Promise<RecordedEvent[]> {
   const done = new AbortController();
-  const taken: RecordedEvent[] = [];
+  const received: RecordedEvent[] = [];
   for await (const batch of log.subscribe({ ...options, signal: done.signal })) {
-    taken.push(...batch);
-    if (taken.length >= count) done.abort();
+    received.push(...batch);
+    if (received.length >= count) done.abort();
   }
-  return taken;
+  return received;
 }
 
-/** Appends until the log says how it stands, as a caller should who was told that it is doubtful. */
+/** Repeats an append until there is a result, as a caller should. */
 export async function appendPersistently(
   log: EventLog,
   ...append: Parameters<EventLog['append']>
@@ -60,7 +66,7 @@ export async function appendPersistently(
 
 export const idsOf = (list: readonly { readonly id: EventId }[]): EventId[] => list.map(({ id }) => id);
 
-/** Whether positions and, within each stream, revisions grow without a gap. */
+/** Where positions do not grow, or where revisions of a stream have a gap. */
 export function orderFaults(records: readonly RecordedEvent[]): string[] {
   const faults: string[] = [];
   const revisions = new Map<string, number>();
@@ -69,7 +75,7 @@ export function orderFaults(records: readonly RecordedEvent[]): string[] {
     if (position <= before) faults.push(`${position} after ${before}`);
     before = position;
     const expected = (revisions.get(stream) ?? -1) + 1;
-    if (revision !== expected) faults.push(`${stream}@${revision} where ${expected} belongs`);
+    if (revision !== expected) faults.push(`${stream}@${revision} instead of ${expected}`);
     revisions.set(stream, revision);
   }
   return faults;

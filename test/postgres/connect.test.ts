@@ -3,7 +3,7 @@ import { openClient, openPool, type Purpose } from '../../services/postgres/conn
 import { createEmptyDatabase } from '../support/database.ts';
 import { startDatabaseProxy } from '../support/proxy.ts';
 
-const purpose: Purpose = { name: 'test', statement: 300 };
+const purpose: Purpose = { name: 'test', statementTimeoutMs: 300 };
 const backend = 'select pg_backend_pid() as pid';
 
 let database: Awaited<ReturnType<typeof createEmptyDatabase>>;
@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 
 function pool() {
-  const opened = openPool(proxy.url, purpose, { max: 3, tell: () => undefined });
+  const opened = openPool(proxy.url, purpose, { max: 3, onBroken: () => undefined });
   onTestFinished(() => opened.end());
   return opened;
 }
@@ -43,7 +43,7 @@ describe('a connection that freezes', () => {
 
   test('is found out by the silence alone: an answer that came while this process stood still counts', async () => {
     const client = await openClient(database.url, purpose);
-    const other = await openClient(database.url, { ...purpose, statement: 10_000 });
+    const other = await openClient(database.url, { ...purpose, statementTimeoutMs: 10_000 });
     // Long enough for a look at the first connection, which has been idle since it was made.
     await other.query('select pg_sleep(0.3)');
     const answer = client.query('select pg_sleep(0.1), 1 as one');
@@ -78,7 +78,7 @@ test('the server ends a transaction whose client does not go on', async () => {
   const client = await openClient(proxy.url, purpose);
   await client.query('create table held (a int); insert into held values (1)');
   await client.query('begin; update held set a = 2');
-  const other = await openClient(database.url, { ...purpose, statement: 10_000 });
+  const other = await openClient(database.url, { ...purpose, statementTimeoutMs: 10_000 });
   await other.query('update held set a = 3');
   expect((await other.query('select a from held')).rows).toEqual([{ a: 3 }]);
   await other.end();

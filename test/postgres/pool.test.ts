@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hearErrors } from '../../services/postgres/connect.ts';
+import { handlePoolErrors } from '../../services/postgres/connect.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import { silent } from '../support/accounts.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
@@ -31,7 +31,7 @@ describe('a connection that the server ends', () => {
 
   test('while it is idle is told of', async () => {
     const told: string[] = [];
-    hearErrors(pool, (reason) => told.push(reason));
+    handlePoolErrors(pool, (reason) => told.push(reason));
     const clients = await Promise.all([pool.connect(), pool.connect()]);
     const [idle, other] = clients;
     const { rows } = await idle.query<{ pid: number }>(backendOf);

@@ -36,7 +36,7 @@ describe('pushes past their time', () => {
     await world.given(created(50, '群', 1, 2), ...[1, 2, 3].map((number) => sent(talk, 1, number, 'x')));
     await world.project();
     await world.query(`update read.push set created = now() - interval '8 days'`);
-    const first = await openClient(world.url, { name: 'another expiry', statement: 10_000 });
+    const first = await openClient(world.url, { name: 'another expiry', statementTimeoutMs: 10_000 });
     await first.query(`begin; select pg_advisory_xact_lock(hashtextextended('read.push expiry', 0))`);
     await first.query('select from read.push for update');
     const expire = () => expirePushes(world.url, new AbortController().signal);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Mid, Uid } from '../../contracts/ids.ts';
 import { changeChat } from '../../services/commands/change-chat.ts';
 import { execute } from '../../services/commands/execute.ts';
-import { type Taking, takeMessage } from '../../services/commands/take-message.ts';
+import { type Removal, removeMessage } from '../../services/commands/remove-message.ts';
 import type { Chat } from '../../services/domain/chat.ts';
 import { groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
@@ -192,8 +192,8 @@ describe('the last message of a chat', () => {
   const last = async (who: Uid, chat: string) =>
     (await chatsIn(who))[chat]?.items.map(({ content }) => content);
 
-  async function take(taking: Taking, by: Uid, chat: Chat, mid: Mid): Promise<void> {
-    await takeMessage(running.application, taking, { by, chat, mid }, context(by));
+  async function take(taking: Removal, by: Uid, chat: Chat, mid: Mid): Promise<void> {
+    await removeMessage(running.application, taking, { by, chat, mid }, context(by));
     await running.shown();
   }
 

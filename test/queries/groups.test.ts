@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
 import { markRead } from '../../services/commands/change-chat.ts';
 import { execute } from '../../services/commands/execute.ts';
-import { takeMessage } from '../../services/commands/take-message.ts';
+import { removeMessage } from '../../services/commands/remove-message.ts';
 import { friendshipStream, remark } from '../../services/domain/friendship.ts';
 import { type GroupState, groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
@@ -154,7 +154,7 @@ describe('a group in detail', () => {
     expect(first).toMatchObject({ mid: all, from: `${owner}`, name: '主', content: '@all 三' });
 
     const taken = { by: owner, chat: { type: 'group', id: group }, mid: all } as const;
-    await running.shown(await takeMessage(running.application, 'revoke', taken, context(owner)));
+    await running.shown(await removeMessage(running.application, 'revoke', taken, context(owner)));
     expect(await mentions()).toEqual([own]);
     await running.shown(await markRead(running.application, member, inGroup(group), {}, context(member)));
     expect(await mentions()).toEqual([]);

@@ -17,7 +17,7 @@ async function proxiedDatabase() {
   return startDatabaseProxy(database.url);
 }
 
-test('an outage of the database is told once, however much fails by it, and then that it is over', async () => {
+test('an outage of the database and its end are logged once each, whatever else fails by it', async () => {
   const proxy = await proxiedDatabase();
   const environment = { DATABASE_URL: proxy.url, LOG_LEVEL: 'info' };
   const bubble = await startStandalone(await temporaryFolder(), environment);
@@ -39,19 +39,19 @@ test('an outage of the database is told once, however much fails by it, and then
       .split('\n')
       .filter(Boolean)
       .map((line) => Line.parse(JSON.parse(line)));
-  const told = () => lines().map(({ msg }) => msg);
+  const messages = () => lines().map(({ msg }) => msg);
 
   proxy.refuse(true);
   for (let asked = 0; asked < 10; asked++) {
     expect(await bubble.call('/api/pop/get', { token })).toMatchObject({ code: 503 });
   }
-  await expect.poll(told, patiently).toContain('the database is away');
+  await expect.poll(messages, patiently).toContain('the database is away');
   const download = await fetch(`http:${file.src}`);
   expect(download.status).toBe(503);
   expect(await download.json()).toEqual({ code: 503, msg: '服务暂不可用,请稍后再试' });
   expect(await bubble.call('/api/user/update', { token }, { sign: '懒' })).toMatchObject({ code: 503 });
   proxy.refuse(false);
-  await expect.poll(told, patiently).toContain('the database is back');
+  await expect.poll(messages, patiently).toContain('the database is back');
   await expect.poll(() => bubble.call('/api/pop/get', { token }), patiently).toMatchObject({ code: 0 });
   const back = lines().find(({ msg }) => msg === 'the database is back');
   expect(back?.leftOut).toBeGreaterThan(10);
@@ -60,36 +60,36 @@ test('an outage of the database is told once, however much fails by it, and then
   ]);
 });
 
-test('an outage that goes on is told again at the interval; what has another cause is told as ever', async () => {
+test('a lasting outage is logged again at the interval, and failures with another cause as usual', async () => {
   const proxy = await proxiedDatabase();
   const lines: z.infer<typeof Line>[] = [];
   const { logger, leaveOut } = programLog('info', {
     write: (line) => lines.push(Line.parse(JSON.parse(line))),
   });
-  const outage = new Outage({ databaseUrl: proxy.url, logger, leaveOut, remindEvery: 200 });
+  const outage = new Outage({ databaseUrl: proxy.url, logger, leaveOut, remindEveryMs: 200 });
   onTestFinished(() => outage.stop());
   const broken = { err: new Error('Connection terminated unexpectedly') };
-  const told = () => lines.map(({ msg }) => msg);
+  const messages = () => lines.map(({ msg }) => msg);
 
   // The database answers, so one connection broke and no more.
   logger.warn(broken, 'a connection broke');
-  await expect.poll(told, patiently).toEqual(['a connection broke']);
+  await expect.poll(messages, patiently).toEqual(['a connection broke']);
 
   proxy.refuse(true);
   logger.child({}).warn(broken, 'a request failed');
   await expect
-    .poll(() => told().filter((msg) => msg === 'the database is still away').length, patiently)
+    .poll(() => messages().filter((msg) => msg === 'the database is still away').length, patiently)
     .toBeGreaterThanOrEqual(2);
   logger.warn(broken, 'another request failed');
   logger.warn({ err: new Error('no such column') }, 'a fault');
   logger.fatal(broken, 'the end');
   proxy.refuse(false);
-  await expect.poll(told, patiently).toContain('the database is back');
-  expect(new Set(told())).toEqual(
+  await expect.poll(messages, patiently).toContain('the database is back');
+  expect(new Set(messages())).toEqual(
     new Set([
       ...['a connection broke', 'the database is away', 'the database is still away', 'a fault', 'the end'],
       'the database is back',
     ]),
   );
-  expect(told().filter((msg) => msg === 'the database is away')).toHaveLength(1);
+  expect(messages().filter((msg) => msg === 'the database is away')).toHaveLength(1);
 });

@@ -7,7 +7,7 @@ import { migrate } from '../../projections/migrate.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { openClient } from '../../services/postgres/connect.ts';
 import { createPool } from '../../services/postgres/pool.ts';
-import { mustKeepSessions } from '../../services/postgres/sessions.ts';
+import { mustKeepSessions } from '../../services/postgres/session-check.ts';
 import { event, streamOf } from '../log/specimens.ts';
 import { silent } from '../support/accounts.ts';
 import { createEmptyDatabase } from '../support/database.ts';
@@ -43,7 +43,7 @@ ${process.getuid?.() === 0 ? 'user = nobody' : ''}
   const url = `postgresql://${username}:${password}@127.0.0.1:${port}${pathname}`;
   await vi.waitUntil(
     () =>
-      openClient(url, { name: 'test', statement: 1_000 }).then(
+      openClient(url, { name: 'test', statementTimeoutMs: 1_000 }).then(
         (client) => client.end().then(() => true),
         () => false,
       ),

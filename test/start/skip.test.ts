@@ -38,7 +38,7 @@ it('a running program that met an event it cannot read goes on once npm run skip
   });
   await expect(script('skip', '9999999999999999', '--why', 'x')).rejects.toMatchObject({
     code: 1,
-    stderr: 'skip: no event lies at 9999999999999999\n',
+    stderr: 'skip: there is no event at 9999999999999999\n',
   });
   const { stdout } = await script('skip', position, '--why', 'written by mistake');
   expect(stdout).toMatch(/^skipped: UserTeleported at user-5@0 of /);

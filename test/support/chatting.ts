@@ -4,7 +4,7 @@ import type { Application } from '../../services/api/application.ts';
 import { type ChatChanges, changeChat, markRead, readNewest } from '../../services/commands/change-chat.ts';
 import type { CommandContext } from '../../services/commands/context.ts';
 import { execute } from '../../services/commands/execute.ts';
-import { type Taking, takeMessage } from '../../services/commands/take-message.ts';
+import { type Removal, removeMessage } from '../../services/commands/remove-message.ts';
 import { type Chat, conversationOf } from '../../services/domain/chat.ts';
 import * as friendships from '../../services/domain/friendship.ts';
 import { type GroupState, groupStream } from '../../services/domain/group.ts';
@@ -107,8 +107,8 @@ export class Company {
     return this.#done(changeChat(this.#application, who, chat, changes, this.#at(who)));
   }
 
-  take(taking: Taking, by: Uid, chat: Chat, mid: Mid): Promise<boolean> {
-    return this.#done(takeMessage(this.#application, taking, { by, chat, mid }, this.#at(by)));
+  take(taking: Removal, by: Uid, chat: Chat, mid: Mid): Promise<boolean> {
+    return this.#done(removeMessage(this.#application, taking, { by, chat, mid }, this.#at(by)));
   }
 
   /** Changes the group; answers whether anything happened. */

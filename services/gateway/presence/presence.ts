@@ -1,6 +1,6 @@
 import { Uid } from '../../../contracts/ids.ts';
 import type { BigintColumn, ReadingDatabase } from '../../postgres/database.ts';
-import { queryPrepared } from '../../postgres/prepared.ts';
+import { queryPrepared } from '../../postgres/prepared-queries.ts';
 
 /** Whether a person has an open websocket on any gateway, and when the last one closed (seconds since 1970; 0: never). */
 export interface PresenceState {

@@ -1,7 +1,7 @@
 import type { Gid, Uid } from '../../../contracts/ids.ts';
 import { defaultSettings } from '../../../contracts/settings.ts';
+import { Batcher } from '../../postgres/batcher.ts';
 import type { BigintColumn, ReadingDatabase } from '../../postgres/database.ts';
-import { Gathering } from '../../postgres/gathering.ts';
 
 /** A person in a chat: a group (`gid`), the chat with another person (`other`), or a channel without a chat. */
 export interface InChat {
@@ -33,16 +33,16 @@ interface RightsRow {
 /** Decides by the rules of message/send, on the state of the read models. */
 export class ChatRights {
   readonly #database: ReadingDatabase;
-  readonly #gathering: Gathering<InChat, Rights>;
+  readonly #batcher: Batcher<InChat, Rights>;
 
   constructor(database: ReadingDatabase) {
     this.#database = database;
-    this.#gathering = new Gathering((chats) => this.#find(chats));
+    this.#batcher = new Batcher((chats) => this.#find(chats));
   }
 
   /** The person's rights in the chat. @throws what the database throws. */
   of(chat: InChat): Promise<Rights> {
-    return this.#gathering.ask(chat);
+    return this.#batcher.ask(chat);
   }
 
   async #find(chats: readonly InChat[]): Promise<Rights[]> {

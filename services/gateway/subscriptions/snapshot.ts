@@ -1,5 +1,5 @@
 import type { Gid, Uid } from '../../../contracts/ids.ts';
-import { Gathering } from '../../postgres/gathering.ts';
+import { Batcher } from '../../postgres/batcher.ts';
 import type { Checkpoint } from '../../pushes/checkpoint.ts';
 import type { PushStore } from '../../pushes/push-store.ts';
 import type { PushFeed } from './push-feed.ts';
@@ -18,12 +18,12 @@ type Pair = readonly [Uid, Gid];
 export class Snapshots {
   readonly #pushStore: PushStore;
   readonly #pushFeed: Pick<PushFeed, 'position' | 'epoch'>;
-  readonly #gathering: Gathering<Pair | undefined, Snapshot>;
+  readonly #batcher: Batcher<Pair | undefined, Snapshot>;
 
   constructor(pushStore: PushStore, pushFeed: Pick<PushFeed, 'position' | 'epoch'>) {
     this.#pushStore = pushStore;
     this.#pushFeed = pushFeed;
-    this.#gathering = new Gathering((pairs) => this.#readAll(pairs));
+    this.#batcher = new Batcher((pairs) => this.#readAll(pairs));
   }
 
   /**
@@ -31,7 +31,7 @@ export class Snapshots {
    * @throws what the database throws, and Error while the read models are behind the feed or are being rebuilt
    */
   read(pair: Pair | undefined): Promise<Snapshot> {
-    return this.#gathering.ask(pair);
+    return this.#batcher.ask(pair);
   }
 
   async #readAll(requests: readonly (Pair | undefined)[]): Promise<Snapshot[]> {

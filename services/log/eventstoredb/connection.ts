@@ -9,13 +9,19 @@ import type { ClientDuplexStream } from '@grpc/grpc-js';
 export type AppendStream = ClientDuplexStream<BatchAppendReq, BatchAppendResp>;
 
 /**
- * The client with two things more. Its own `appendToStream` keeps what is in flight in a table of
- * the module and lets go of promises where a fault meets a full socket: a server that was killed
- * under large appends then ended the process by an unhandled rejection. So appends go over a stream
- * that the caller reads and writes.
+ * The client with two more methods.
+ *
+ * Why this room imports from the client's `generated/` and `dist/`: in version 6.2.1 `appendToStream` has a bug in
+ * dist/streams/appendToStream/batchAppend.js. The appends in flight are in one table of the module, `promiseBank`, so
+ * an error of one call rejects those of every client; and each append is sent by an async function inside
+ * `new Promise(…)`, so a write that fails is an unhandled rejection, which ends the process. Killing the server
+ * under large appends does that. So appends go over a gRPC call that we open ourselves, with the generated messages.
+ * `connectionString()` always makes an EventStoreDBClient and never a subclass, so the string is parsed here.
+ *
+ * test/log/eventstoredb-connection.test.ts fails as soon as an installed client no longer has the bug.
  */
 export class EventStoreDBConnection extends EventStoreDBClient {
-  /** Opens the stream over which appends go and their answers come; settles before it is connected. */
+  /** Opens the call that carries appends and their responses; resolves before it is connected. */
   openAppends(): Promise<AppendStream> {
     return this.GRPCStreamCreator(StreamsClient, 'append', (client) =>
       client.batchAppend(
@@ -24,7 +30,7 @@ export class EventStoreDBConnection extends EventStoreDBClient {
     )();
   }
 
-  /** Leaves the present connection, which no longer answers; the next call makes another. */
+  /** Closes the present connection, which no longer answers; the next call opens another. */
   async abandon(): Promise<void> {
     await this.execute(StreamsClient, 'abandon', (client) =>
       this.handleError(client, new UnavailableError()),
@@ -33,10 +39,10 @@ export class EventStoreDBConnection extends EventStoreDBClient {
 }
 
 /**
- * A connection as a connection string describes it: `esdb://host:2113?tls=false`, several hosts, or
- * `esdb+discover://…` (`kurrentdb` is the newer name of the same). It connects at its first call.
- * @throws Error for a string that cannot be read, a certificate file that is not there, or an address
- * in place of a host's name with TLS, which gRPC cannot do on this Node.
+ * A connection by its connection string: `esdb://host:2113?tls=false`, several hosts, or `esdb+discover://…`
+ * (`kurrentdb` is the newer name of the same). It connects at its first call.
+ * @throws Error for an illegal string, a missing certificate file, or an IP address as host with TLS, which
+ * gRPC does not support on this Node
  */
 export function connectionTo(url: string): EventStoreDBConnection {
   const { hosts, dnsDiscover, defaultCredentials, tls, tlsCAFile, userCertFile, userKeyFile, ...options } =

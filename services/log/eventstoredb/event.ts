@@ -1,8 +1,8 @@
 import type { AllStreamResolvedEvent, ResolvedEvent } from '@eventstore/db-client';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
+import { prepare } from '../append-request.ts';
 import type { EventId, NewEvent, RecordedEvent, StreamName } from '../log.ts';
-import { prepare } from '../prepared.ts';
 import { objectOf } from '../stored-json.ts';
 import { positionOf } from './position.ts';
 import { rawOf } from './stored-bytes.ts';
@@ -10,28 +10,28 @@ import { rawOf } from './stored-bytes.ts';
 type ProposedMessage = InstanceType<typeof streams.BatchAppendReq.ProposedMessage>;
 
 /**
- * The server's limit on one append is 1,048,576 bytes, and counts metadata and types from 24.10 on.
- * Some room is left for its own counting.
+ * The server's limit for one append is 1,048,576 bytes; from 24.10 on it counts metadata and types. The
+ * difference is room for the server's own overhead.
  */
 const maxBytesWithMetadata = 1_040_000;
 
 /**
- * The key in an event's metadata under which stands which call of `append` stored it. The server
- * answers alike to an append that it stored and to one that stood before; this tells them apart.
+ * The key in an event's metadata for its origin: the call of `append` that stored it. The server gives the same
+ * answer whether it stored the events now or had them already; the origin distinguishes the two.
  */
-const markKey = '$append';
+const originKey = '$append';
 
 /**
- * Events as they go to the server: JSON with its content type, so that the server's own tools show
- * them, and each with the mark of the call.
- * @throws TypeError for what no log takes, and for more bytes than this server takes at once.
+ * Events as they are sent to the server: as JSON with that content type, so that the server's own tools display
+ * them, and each with its origin.
+ * @throws TypeError for an illegal name, id or size, and for more bytes than the server accepts in one append
  */
 export function proposalsOf(
   stream: StreamName,
   events: readonly NewEvent[],
-  mark: string,
+  origin: string,
 ): ProposedMessage[] {
-  const prepared = prepare(stream, events, { [markKey]: mark });
+  const prepared = prepare(stream, events, { [originKey]: origin });
   let bytes = 0;
   const proposals = prepared.map((event) => {
     const data = Buffer.from(event.data);
@@ -48,26 +48,26 @@ export function proposalsOf(
   });
   if (bytes > maxBytesWithMetadata) {
     throw new TypeError(
-      `${bytes} bytes with metadata in one append to ${stream}, at most ${maxBytesWithMetadata} are taken`,
+      `${bytes} bytes with metadata in one append to ${stream}; the limit is ${maxBytesWithMetadata}`,
     );
   }
   return proposals;
 }
 
-/** The mark that the server sent with an event. */
-export function markOf({ event }: ResolvedEvent | AllStreamResolvedEvent): string | undefined {
+/** The origin in an event's metadata. */
+export function originOf({ event }: ResolvedEvent | AllStreamResolvedEvent): string | undefined {
   const metadata: unknown = event?.metadata;
-  if (typeof metadata !== 'object' || metadata === null || !(markKey in metadata)) return undefined;
-  return typeof metadata[markKey] === 'string' ? metadata[markKey] : undefined;
+  if (typeof metadata !== 'object' || metadata === null || !(originKey in metadata)) return undefined;
+  return typeof metadata[originKey] === 'string' ? metadata[originKey] : undefined;
 }
 
-/** The record that the server sent; `undefined` for its own streams and for links to what is gone. */
+/** The record of an event; `undefined` for the server's own streams and for links to deleted events. */
 export function recordOf(resolved: ResolvedEvent | AllStreamResolvedEvent): RecordedEvent | undefined {
   const event = resolved.event;
   if (event === undefined || event.streamId.startsWith('$')) return undefined;
-  const { [markKey]: _, ...metadata } = objectOf(event.metadata);
+  const { [originKey]: _, ...metadata } = objectOf(event.metadata);
   const position = 'position' in event ? event.position : undefined;
-  if (position === undefined) throw new Error(`the server told no position of ${event.streamId}`);
+  if (position === undefined) throw new Error(`the server returned no position for ${event.streamId}`);
   return {
     id: event.id as EventId,
     stream: event.streamId as StreamName,
@@ -77,6 +77,6 @@ export function recordOf(resolved: ResolvedEvent | AllStreamResolvedEvent): Reco
     revision: Number(event.revision),
     position: positionOf(position),
     recorded: event.created.getTime(),
-    raw: rawOf(event, markKey),
+    raw: rawOf(event, originKey),
   };
 }

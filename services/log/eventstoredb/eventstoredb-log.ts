@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { BACKWARDS, END } from '@eventstore/db-client';
 import type { Logger } from 'pino';
+import { checkStreamName } from '../append-request.ts';
 import { Continuity } from '../continuity.ts';
 import { type LogIdentity, StrangeLog } from '../identity.ts';
 import {
@@ -18,147 +18,128 @@ import {
   type SubscribeOptions,
   startOfLog,
 } from '../log.ts';
-import { checkStreamName } from '../prepared.ts';
-import { Appender, type AppendPatience } from './appender.ts';
-import { Appends } from './appends.ts';
+import { AppendCall } from './append-call.ts';
+import { AppendOrigins } from './append-origins.ts';
+import { AppendOutcomes } from './append-outcomes.ts';
+import { Appender, type AppendTimeouts } from './appender.ts';
 import { connectionTo, type EventStoreDBConnection } from './connection.ts';
-import { Heartbeat, type Pulse } from './heartbeat.ts';
-import { IdentityStream } from './identity.ts';
+import { Heartbeat, type HeartbeatTimeouts } from './heartbeat.ts';
+import { IdentityStream } from './identity-stream.ts';
+import { KnownEnd } from './known-end.ts';
 import { KnownIds } from './known-ids.ts';
-import { positionOf, storedPositionOf } from './position.ts';
-import { readPatiently } from './reading.ts';
-import { StoredStreams } from './streams.ts';
-import type { Source } from './stretch.ts';
+import { storedPositionOf } from './position.ts';
+import { StreamReader } from './stream-reader.ts';
 import { follow, readThrough } from './subscription.ts';
-import { Witness } from './witness.ts';
+import type { SubscriptionContext } from './subscription-session.ts';
 
-/** How long the server is waited for, in milliseconds. */
-export interface Patience extends AppendPatience {
-  /** A read that gives nothing for so long fails. */
-  readonly read: number;
-  readonly pulse: Pulse;
+export interface EventStoreDBTimeouts extends AppendTimeouts {
+  /** After how long a read that returns nothing fails. */
+  readonly readMs: number;
+  readonly heartbeat: HeartbeatTimeouts;
 }
 
 export interface EventStoreDBOptions {
   /** `esdb://host:2113?tls=false`, several hosts, or `esdb+discover://…`. */
   readonly url: string;
   readonly logger: Logger;
-  readonly patience?: Partial<Patience>;
-  /** The stream that says whose log it is; one for each installation on a server. */
+  readonly timeouts?: Partial<EventStoreDBTimeouts>;
+  /** The stream that contains the log's identity; each installation on a server has its own. */
   readonly identityStream?: StreamName;
 }
 
-const ordinaryIdentityStream = 'installation' as StreamName;
+const defaultIdentityStream = 'installation' as StreamName;
 
-const ordinary: Patience = {
-  attempt: 3_000,
-  append: 5_000,
-  read: 4_000,
-  pulse: { silence: 1_000, deadline: 2_000 },
+const defaultTimeouts: EventStoreDBTimeouts = {
+  attemptMs: 3_000,
+  appendMs: 5_000,
+  readMs: 4_000,
+  heartbeat: { silenceMs: 1_000, answerTimeoutMs: 2_000 },
 };
 
 /**
- * The log in EventStoreDB. Nothing is connected yet when this returns: the first call does that,
- * and `healthy` tells.
- * @throws Error for a connection string that cannot be read.
+ * The log in EventStoreDB. It connects at the first call; `healthy` says whether the server answers.
+ * @throws Error for an illegal connection string
  */
 export function openEventStoreDBLog(options: EventStoreDBOptions): EventLog {
-  const { url, logger, identityStream = ordinaryIdentityStream } = options;
-  return new EventStoreDBLog(connectionTo(url), logger, { ...ordinary, ...options.patience }, identityStream);
+  const { url, logger, identityStream = defaultIdentityStream } = options;
+  const timeouts = { ...defaultTimeouts, ...options.timeouts };
+  return new EventStoreDBLog(connectionTo(url), logger, timeouts, identityStream);
 }
 
 class EventStoreDBLog implements EventLog {
   readonly remembersIds = 'recently';
   readonly #connection: EventStoreDBConnection;
   readonly #logger: Logger;
-  readonly #patience: Patience;
-  readonly #streams: StoredStreams;
+  readonly #timeouts: EventStoreDBTimeouts;
+  readonly #reader: StreamReader;
   readonly #known = new KnownIds();
   readonly #continuity: Continuity;
   readonly #identity: IdentityStream;
-  #checking: Promise<void> | undefined;
-  readonly #appends: Appends;
+  readonly #call: AppendCall;
   readonly #appender: Appender;
   readonly #heartbeat: Heartbeat;
   readonly #silence = new EventTarget();
   readonly #closing = new AbortController();
-  #end: Position = startOfLog;
-  #endKnownAt = Number.NEGATIVE_INFINITY;
-
-  readonly #source: Source;
+  readonly #subscriptions: SubscriptionContext;
+  #checkingContinuity: Promise<void> | undefined;
 
   constructor(
     connection: EventStoreDBConnection,
     logger: Logger,
-    patience: Patience,
+    timeouts: EventStoreDBTimeouts,
     identityStream: StreamName,
   ) {
     this.#connection = connection;
     this.#logger = logger;
-    this.#patience = patience;
-    this.#streams = new StoredStreams(connection, patience.read);
+    this.#timeouts = timeouts;
+    // Every subscription listens to both.
+    setMaxListeners(0, this.#silence, this.#closing.signal);
+    const end = new KnownEnd(connection, timeouts.readMs);
+    const origins = new AppendOrigins(connection, timeouts.readMs);
+    this.#reader = new StreamReader(connection, timeouts.readMs);
     this.#continuity = new Continuity(logger);
+    this.#call = new AppendCall(connection, () => this.#heartbeat.received());
+    this.#heartbeat = new Heartbeat(
+      timeouts.heartbeat,
+      () => end.query(),
+      () => this.#leaveFrozenServer(),
+    );
+    this.#appender = new Appender({
+      call: this.#call,
+      reader: this.#reader,
+      outcomes: new AppendOutcomes(this.#reader, origins, this.#known, end),
+      known: this.#known,
+      end,
+      server: this.#heartbeat,
+      checkContinuity: () => this.#checkContinuity(),
+      timeouts,
+    });
     this.#identity = new IdentityStream({
       connection,
-      streams: this.#streams,
-      milliseconds: patience.read,
+      reader: this.#reader,
+      readTimeoutMs: timeouts.readMs,
       append: (...given) => this.#appender.append(...given),
       stream: identityStream,
     });
-    this.#appends = new Appends(connection, () => this.#heartbeat.heard());
-    this.#heartbeat = new Heartbeat(
-      patience.pulse,
-      () => this.#learnEnd(),
-      () => this.#leaveFrozenServer(),
-    );
-    setMaxListeners(0, this.#silence, this.#closing.signal);
-    const witness = new Witness(connection, patience.read);
-    this.#source = {
+    this.#subscriptions = {
       connection,
       logger,
       silence: this.#silence,
       server: this.#heartbeat,
-      saw: (record, mark) => {
-        this.#continuity.saw(record);
-        witness.saw(record.stream, record.position, mark);
-      },
       continuity: this.#continuity,
-      check: () => this.#checkAnew(),
-      heard: (position) => {
-        this.#heartbeat.heard();
-        // In history it is not the end: it says nothing of how things stand now.
-        if (position && position > this.#end) this.#end = position;
+      checkContinuity: () => this.#checkContinuity(),
+      onEvent: (record, origin) => {
+        this.#continuity.noteEvent(record);
+        origins.delivered(record.stream, record.position, origin);
+      },
+      onReceived: (position) => {
+        this.#heartbeat.received();
+        if (position) end.includes(position);
       },
     };
-    const log = this;
-    this.#appender = new Appender(
-      this.#appends,
-      this.#streams,
-      witness,
-      this.#known,
-      {
-        get end() {
-          return log.#end;
-        },
-        get endKnownAt() {
-          return log.#endKnownAt;
-        },
-        server: this.#heartbeat,
-        check: () => this.#checkAnew(),
-        seen: (position) => this.#seen(position, performance.now()),
-        learn: async () => {
-          if (this.#end === startOfLog) await this.#heartbeat.answers();
-        },
-      },
-      patience,
-    );
     this.#continuity.onChanged(() => {
-      this.#end = startOfLog;
-      this.#endKnownAt = Number.NEGATIVE_INFINITY;
+      for (const memory of [end, this.#appender, origins, this.#reader]) memory.reset();
       this.#known.clear();
-      this.#appender.forget();
-      witness.forget();
-      this.#streams.forget();
       this.#silence.dispatchEvent(new Event('silent'));
     });
   }
@@ -172,17 +153,17 @@ class EventStoreDBLog implements EventLog {
     return this.#continuity.generation;
   }
 
-  onChanged(hear: () => void): () => void {
-    return this.#continuity.onChanged(hear);
+  onChanged(listener: () => void): () => void {
+    return this.#continuity.onChanged(listener);
   }
 
   async identity(): Promise<LogIdentity | undefined> {
-    const { identity } = await this.#identity.look(undefined);
-    return this.#continuity.learn(identity);
+    const { identity } = await this.#identity.inspect(undefined);
+    return this.#continuity.noteIdentity(identity);
   }
 
   async found(identity: LogIdentity): Promise<LogIdentity> {
-    return this.#continuity.learn(await this.#identity.found(identity));
+    return this.#continuity.noteIdentity(await this.#identity.found(identity));
   }
 
   beginEpoch(old: string): Promise<LogIdentity> {
@@ -206,7 +187,7 @@ class EventStoreDBLog implements EventLog {
   async *readStream(stream: StreamName, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
     if (this.#closing.signal.aborted) throw closed();
     checkStreamName(stream);
-    for await (const { record } of this.#streams.read(stream, options)) {
+    for await (const { record } of this.#reader.read(stream, options)) {
       this.#known.rememberRecord(record);
       yield record;
     }
@@ -215,32 +196,32 @@ class EventStoreDBLog implements EventLog {
   async at(position: Position): Promise<RecordedEvent | undefined> {
     if (this.#closing.signal.aborted) throw closed();
     const stored = storedPositionOf(position);
-    return stored && this.#streams.atPosition(stored);
+    return stored && this.#reader.atPosition(stored);
   }
 
   async *readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {
     const { after = startOfLog, prefixes, limit = Number.POSITIVE_INFINITY } = options;
     const end = await this.end();
     if (end <= after || limit <= 0 || prefixes?.length === 0) return;
-    let given = 0;
-    const extent = { after, end, prefixes, patience: this.#patience.read };
-    for await (const record of readThrough(this.#source, extent, this.#closing.signal)) {
+    let count = 0;
+    const range = { after, end, prefixes, timeoutMs: this.#timeouts.readMs };
+    for await (const record of readThrough(this.#subscriptions, range, this.#closing.signal)) {
       yield record;
-      if (++given >= limit) return;
+      if (++count >= limit) return;
     }
   }
 
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
     const { after, prefixes, signal } = options;
-    const left = new AbortController();
-    const ends = AbortSignal.any([signal, left.signal, this.#closing.signal]);
-    const batches = follow(this.#source, after, prefixes, ends);
+    const returned = new AbortController();
+    const ends = AbortSignal.any([signal, returned.signal, this.#closing.signal]);
+    const batches = follow(this.#subscriptions, after, prefixes, ends);
     return {
       [Symbol.asyncIterator]: () => ({
         next: () => batches.next(),
-        // A generator would let its `return` wait for the next batch.
+        // A generator's own `return` would wait until its pending `next` has a batch.
         return: () => {
-          left.abort();
+          returned.abort();
           return batches.return();
         },
       }),
@@ -249,7 +230,7 @@ class EventStoreDBLog implements EventLog {
 
   end(prefixes?: readonly string[]): Promise<Position> {
     if (this.#closing.signal.aborted) return Promise.reject(closed());
-    return this.#streams.end(prefixes);
+    return this.#reader.end(prefixes);
   }
 
   healthy(): Promise<boolean> {
@@ -259,45 +240,29 @@ class EventStoreDBLog implements EventLog {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    await this.#appender.settle();
+    await this.#appender.settled();
     this.#heartbeat.stop();
-    this.#appends.drop('the log is closed');
+    this.#call.drop('the log is closed');
     await this.#connection.abandon();
   }
 
-  /** The log reached to this position at a time. */
-  #seen(position: Position, at: number): void {
-    if (position < this.#end) return;
-    this.#end = position;
-    this.#endKnownAt = at;
-  }
-
-  /** The cheapest question there is; its answer also says how far the log reaches. */
-  async #learnEnd(): Promise<void> {
-    const asked = performance.now();
-    const read = this.#connection.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
-    for await (const { event } of readPatiently(read, this.#patience.read)) {
-      if (event?.position) this.#seen(positionOf(event.position), asked);
-    }
-  }
-
-  /** As `Continuity.check`; what is asked at once is asked once. @throws LogFailure */
-  #checkAnew(): Promise<void> {
-    this.#checking ??= this.#continuity
+  /** See `Continuity.check`; concurrent calls share one check. @throws LogFailure */
+  #checkContinuity(): Promise<void> {
+    this.#checkingContinuity ??= this.#continuity
       .check(this.#identity)
       .catch((error: unknown) => {
         if (!(error instanceof StrangeLog)) throw error;
         throw new LogFailure('unavailable', error.message, { cause: error });
       })
       .finally(() => {
-        this.#checking = undefined;
+        this.#checkingContinuity = undefined;
       });
-    return this.#checking;
+    return this.#checkingContinuity;
   }
 
   #leaveFrozenServer(): void {
-    this.#logger.warn('the event store does not answer: connecting anew');
-    this.#appends.drop('the event store does not answer');
+    this.#logger.warn('the event store does not answer: reconnecting');
+    this.#call.drop('the event store does not answer');
     this.#silence.dispatchEvent(new Event('silent'));
     this.#connection.abandon().catch(() => undefined);
   }

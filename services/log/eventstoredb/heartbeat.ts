@@ -1,33 +1,32 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** The figures of a heartbeat, in milliseconds. */
-export interface Pulse {
-  /** After so long a silence the server is asked. */
-  readonly silence: number;
-  /** So long it may take to answer. */
-  readonly deadline: number;
+export interface HeartbeatTimeouts {
+  /** After this time without a sign of life the server is pinged. */
+  readonly silenceMs: number;
+  /** How long the server may take to answer a ping. */
+  readonly answerTimeoutMs: number;
 }
 
 /**
- * Knows whether the server answers. A frozen one keeps its connections, and theirs is the only
- * sign that the client watches for, every ten seconds; so whoever hears nothing for a second asks.
+ * Knows whether the server answers. A frozen server keeps its connections open, and the client itself checks them
+ * only every 10 s; so the server is pinged when nothing has been received for a second.
  */
 export class Heartbeat {
-  readonly #ask: () => Promise<unknown>;
-  readonly #silent: () => void;
-  readonly #pulse: Pulse;
+  readonly #ping: () => Promise<unknown>;
+  readonly #onSilent: () => void;
+  readonly #timeouts: HeartbeatTimeouts;
   readonly #timer: NodeJS.Timeout;
-  #lastHeard = Number.NEGATIVE_INFINITY;
+  #lastReceived = Number.NEGATIVE_INFINITY;
   #downSince: number | undefined;
-  #asking: Promise<boolean> | undefined;
+  #pinging: Promise<boolean> | undefined;
   readonly #waiting = new Set<() => void>();
 
-  /** `ask` asks the server something cheap; `silent` is called when no answer came in time. */
-  constructor(pulse: Pulse, ask: () => Promise<unknown>, silent: () => void) {
-    this.#pulse = pulse;
-    this.#ask = ask;
-    this.#silent = silent;
-    this.#timer = setInterval(() => void this.answers(), pulse.silence / 10);
+  /** `ping` asks the server something cheap; `onSilent` is called when it does not answer in time. */
+  constructor(timeouts: HeartbeatTimeouts, ping: () => Promise<unknown>, onSilent: () => void) {
+    this.#timeouts = timeouts;
+    this.#ping = ping;
+    this.#onSilent = onSilent;
+    this.#timer = setInterval(() => void this.answers(), timeouts.silenceMs / 10);
     this.#timer.unref();
   }
 
@@ -36,68 +35,68 @@ export class Heartbeat {
     return this.#downSince;
   }
 
-  /** To be called at each sign of life. */
-  heard(): void {
-    this.#lastHeard = performance.now();
+  /** To be called whenever something is received from the server. */
+  received(): void {
+    this.#lastReceived = performance.now();
     if (this.#downSince === undefined) return;
     this.#downSince = undefined;
     for (const wake of this.#waiting) wake();
   }
 
-  /** Asks at once, for what was heard before says nothing any more; whether the server answers. */
-  suspect(): Promise<boolean> {
-    this.#lastHeard = Number.NEGATIVE_INFINITY;
+  /** Pings at once, whatever was received before. @returns whether the server answers */
+  pingNow(): Promise<boolean> {
+    this.#lastReceived = Number.NEGATIVE_INFINITY;
     return this.answers();
   }
 
-  /** Resolves when the server answers again, or after so many milliseconds; whether it answers. */
-  async back(milliseconds: number, signal?: AbortSignal): Promise<boolean> {
-    if (this.#downSince !== undefined && milliseconds > 0) {
-      const over = new AbortController();
-      const wake = () => over.abort();
+  /** Waits up to `timeoutMs` until the server answers again. @returns whether it answers */
+  async untilUp(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    if (this.#downSince !== undefined && timeoutMs > 0) {
+      const up = new AbortController();
+      const wake = () => up.abort();
       this.#waiting.add(wake);
-      const ends = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
-      await delay(milliseconds, undefined, { signal: ends }).catch(() => undefined);
+      const ends = signal ? AbortSignal.any([signal, up.signal]) : up.signal;
+      await delay(timeoutMs, undefined, { signal: ends }).catch(() => undefined);
       this.#waiting.delete(wake);
     }
     return this.#downSince === undefined;
   }
 
-  /** Whether the server answers: it did just now, or is asked. */
+  /** Whether the server answers: something was received within the last second, or it is pinged. */
   answers(): Promise<boolean> {
-    if (performance.now() - this.#lastHeard < this.#pulse.silence) return Promise.resolve(true);
-    this.#asking ??= this.#askOnce().finally(() => {
-      this.#asking = undefined;
+    if (performance.now() - this.#lastReceived < this.#timeouts.silenceMs) return Promise.resolve(true);
+    this.#pinging ??= this.#pingOnce().finally(() => {
+      this.#pinging = undefined;
     });
-    return this.#asking;
+    return this.#pinging;
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  async #askOnce(): Promise<boolean> {
-    const asked = performance.now();
+  async #pingOnce(): Promise<boolean> {
+    const began = performance.now();
     const late = Symbol();
     let timer: NodeJS.Timeout | undefined;
     try {
       const first = await Promise.race([
-        this.#ask(),
+        this.#ping(),
         new Promise<symbol>((resolve) => {
-          timer = setTimeout(() => resolve(late), this.#pulse.deadline);
+          timer = setTimeout(() => resolve(late), this.#timeouts.answerTimeoutMs);
         }),
       ]);
       if (first !== late) {
-        this.heard();
+        this.received();
         return true;
       }
-      // What was heard meanwhile came over the same connection: slow, but alive.
-      if (this.#lastHeard > asked) return true;
-      this.#downSince ??= asked;
-      this.#silent();
+      // Something else was received over the same connection meanwhile: the server is slow, but alive.
+      if (this.#lastReceived > began) return true;
+      this.#downSince ??= began;
+      this.#onSilent();
       return false;
     } catch {
-      this.#downSince ??= asked;
+      this.#downSince ??= began;
       return false;
     } finally {
       clearTimeout(timer);

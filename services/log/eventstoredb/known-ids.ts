@@ -1,31 +1,29 @@
 import { LRUCache } from 'lru-cache';
 import type { EventId, Position, RecordedEvent, StreamName } from '../log.ts';
 
-/** Where an id is known to stand; the position is left out where the server did not tell it. */
-export interface Standing {
+/** Where an event is known to be stored; the server does not return the position of every event. */
+export interface KnownEvent {
   readonly revision: number;
   readonly position?: Position;
 }
 
 /**
- * Ids that this process has lately appended or read, and where they stand. The server compares ids
- * with an explicit expected revision only at the places that follow it, so that an id which stands
- * before would be stored again.
+ * The ids that this process has appended or read last, with where they are stored. With an explicit expected
+ * revision the server compares ids only after that revision, so it would store an earlier id a second time.
  */
 export class KnownIds {
-  readonly #standings = new LRUCache<string, Standing>({ max: 20_000 });
+  readonly #known = new LRUCache<string, KnownEvent>({ max: 20_000 });
 
-  /** Where the id stands in the stream, if that is known. */
-  get(stream: StreamName, id: EventId): Standing | undefined {
-    return this.#standings.get(keyOf(stream, id));
+  get(stream: StreamName, id: EventId): KnownEvent | undefined {
+    return this.#known.get(keyOf(stream, id));
   }
 
-  remember(stream: StreamName, id: EventId, standing: Standing): void {
-    this.#standings.set(keyOf(stream, id), standing);
+  remember(stream: StreamName, id: EventId, event: KnownEvent): void {
+    this.#known.set(keyOf(stream, id), event);
   }
 
   clear(): void {
-    this.#standings.clear();
+    this.#known.clear();
   }
 
   rememberRecord(record: RecordedEvent): void {
@@ -33,7 +31,7 @@ export class KnownIds {
   }
 }
 
-/** One key for an id of a stream. */
+/** One key for an id in a stream. */
 export function keyOf(stream: StreamName, id: EventId): string {
   return `${id.toLowerCase()} ${stream}`;
 }

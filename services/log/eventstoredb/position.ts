@@ -1,22 +1,22 @@
 import { type Position, startOfLog } from '../log.ts';
 
-/** Where EventStoreDB keeps a record: both halves are byte offsets in its transaction file. */
+/** A position as EventStoreDB has it: two byte offsets in its transaction file. */
 export interface StoredPosition {
   readonly commit: bigint;
   readonly prepare: bigint;
 }
 
-/** Enough for a signed 64-bit number, so that positions compare as strings do. */
+/** Enough for a signed 64-bit number. */
 const digits = 19;
 
-/** How a stored position is told: both halves, each of one width. */
+/** Both offsets padded to a fixed width, so that positions compare as strings. */
 export function positionOf({ commit, prepare }: StoredPosition): Position {
   return `${String(commit).padStart(digits, '0')}-${String(prepare).padStart(digits, '0')}` as Position;
 }
 
 /**
  * The inverse of `positionOf`; `undefined` for the start of the log.
- * @throws TypeError for what is no position of this log.
+ * @throws TypeError for a position of another kind of log
  */
 export function storedPositionOf(position: Position): StoredPosition | undefined {
   if (position === startOfLog) return undefined;

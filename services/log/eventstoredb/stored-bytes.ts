@@ -6,15 +6,15 @@ import type { RawEvent } from '../log.ts';
 type Message = InstanceType<typeof streams.ReadResp.ReadEvent.RecordedEvent>;
 type Response = InstanceType<typeof streams.ReadResp>;
 
-/** The messages from which the client made its events. */
+/** The server's message of each event that the client returned. */
 const messages = new WeakMap<object, Message>();
 
 /**
- * Lets `rawOf` find the bytes of what a read or subscription of the client gives, which itself parses them
- * and drops them. Both are transforms of the server's messages.
+ * Keeps the bytes of the events of a read or subscription for `rawOf`; the client parses them and drops them. Both
+ * are transforms of the server's messages.
  */
 export function keepBytes<Read>(read: Read): Read {
-  if (!(read instanceof Transform)) throw new TypeError('a read of the client is no transform any more');
+  if (!(read instanceof Transform)) throw new TypeError('a read of the client is no longer a Transform');
   const transform = read._transform.bind(read);
   read._transform = (response: Response, encoding, next) =>
     transform(response, encoding, (error, resolved?: ResolvedEvent | AllStreamResolvedEvent) => {
@@ -26,23 +26,23 @@ export function keepBytes<Read>(read: Read): Read {
 }
 
 /**
- * The texts of an event that came over a read with `keepBytes`.
- * @param mark the last key of the metadata, which this adapter adds
+ * The texts of an event that was read with `keepBytes`.
+ * @param ownKey the last key of the metadata, which this adapter adds
  */
-export function rawOf(event: object, mark: string): RawEvent {
+export function rawOf(event: object, ownKey: string): RawEvent {
   const message = messages.get(event);
   if (message === undefined) throw new TypeError('the bytes of this event were not kept');
-  return new StoredBytes(message, mark);
+  return new StoredBytes(message, ownKey);
 }
 
-/** Decodes its texts only for a reader that asks for them. */
+/** Decodes the texts when they are asked for. */
 class StoredBytes implements RawEvent {
   readonly #message: Message;
-  readonly #mark: string;
+  readonly #ownKey: string;
 
-  constructor(message: Message, mark: string) {
+  constructor(message: Message, ownKey: string) {
     this.#message = message;
-    this.#mark = mark;
+    this.#ownKey = ownKey;
   }
 
   get data(): string {
@@ -51,8 +51,8 @@ class StoredBytes implements RawEvent {
 
   get metadata(): string {
     const text = Buffer.from(this.#message.getCustomMetadata_asU8()).toString();
-    const end = text.lastIndexOf(`"${this.#mark}":"`);
-    if (end < 1 || !/^"[^"\\]*"\}$/.test(text.slice(end + this.#mark.length + 3))) return text;
+    const end = text.lastIndexOf(`"${this.#ownKey}":"`);
+    if (end < 1 || !/^"[^"\\]*"\}$/.test(text.slice(end + this.#ownKey.length + 3))) return text;
     return `${text.slice(0, text[end - 1] === ',' ? end - 1 : end)}}`;
   }
 }

@@ -2,128 +2,129 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LogChanged, StrangeLog } from '../identity.ts';
 import { LogFailure, type Position, type RecordedEvent } from '../log.ts';
-import { type Source, Stretch } from './stretch.ts';
+import { type SubscriptionContext, SubscriptionSession } from './subscription-session.ts';
 
-/** How long to wait before subscribing again, in milliseconds, when the last time gave nothing. */
-const pauses = [0, 20, 100, 250, 500, 1000];
-const longestPause = 1000;
+/** The pause before the next session, by the number of sessions in a row without an event. */
+const backoffMs = [0, 20, 100, 250, 500, 1000];
+const maxBackoffMs = 1000;
 
-/** So long the server's return is waited for before trying all the same, in milliseconds. */
-const longestAbsence = 10_000;
+/** How long the server's return is waited for before the next attempt. */
+const untilUpTimeoutMs = 10_000;
 
-/** After so many tries in a row that gave nothing it is told, and again after each as many more. */
-const fruitlessTries = 10;
+/** A warning is logged after this many sessions in a row without an event, and after every further as many. */
+const warnEverySessions = 10;
 
-/** With what the server ends a subscription whose reader lags, as it does under load. */
+/** The server's reason for ending a subscription whose reader lags, which is normal under load. */
 const lagged = /too slow/i;
 
-/** How often a read is looked at whether it has come to a stop, in milliseconds. */
-const watchEvery = 250;
+/** How often a read is checked for its timeout. */
+const checkEveryMs = 250;
 
 /**
- * Follows the log after a position, for ever, in batches of what had gathered. The server drops
- * live subscriptions as soon as a reader lags by 32 events, so that going on from the last position
- * is an ordinary thing: it is done at once, and only repeated failing is waited for.
+ * Follows the log after a position, for ever, in batches of what had arrived. The server drops a live
+ * subscription as soon as its reader lags by 32 events, so continuing from the last position in a new session is
+ * normal: it happens at once, and only repeated failure causes a pause.
  */
 export async function* follow(
-  source: Source,
+  context: SubscriptionContext,
   after: Position,
   prefixes: readonly string[] | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<readonly RecordedEvent[], void, undefined> {
   if (prefixes?.length === 0 && !signal.aborted) await once(signal, 'abort');
-  const { generation } = source.continuity;
+  const { generation } = context.continuity;
   let last = after;
   let fruitless = 0;
-  let same = false;
+  let isSameLog = false;
   while (!signal.aborted) {
-    same ||= await isSame(source);
+    isSameLog ||= await checkSameLog(context);
     if (signal.aborted) return;
-    if (source.continuity.generation !== generation) throw new LogChanged();
-    if (!same) {
-      await pauseFor(longestPause, source, signal);
+    if (context.continuity.generation !== generation) throw new LogChanged();
+    if (!isSameLog) {
+      await pause(maxBackoffMs, context, signal);
       continue;
     }
-    const stretch = new Stretch(source, last, prefixes, signal);
+    const session = new SubscriptionSession(context, last, prefixes, signal);
     try {
       for (;;) {
-        const batch = await stretch.take();
-        if (batch === undefined || signal.aborted || source.continuity.generation !== generation) break;
+        const batch = await session.nextBatch();
+        if (batch === undefined || signal.aborted || context.continuity.generation !== generation) break;
         yield batch;
       }
     } finally {
-      stretch.end();
+      session.end();
     }
-    fruitless = stretch.last > last ? 0 : fruitless + 1;
-    last = stretch.last;
+    fruitless = session.last > last ? 0 : fruitless + 1;
+    last = session.last;
     if (signal.aborted) return;
-    const pause = pauses[Math.min(fruitless, pauses.length - 1)] ?? 0;
-    source.logger.debug(
-      { after: last, pause, reason: stretch.reason },
+    const pauseMs = backoffMs[Math.min(fruitless, backoffMs.length - 1)] ?? 0;
+    context.logger.debug(
+      { after: last, pause: pauseMs, reason: session.reason },
       'the event store ended a subscription',
     );
-    if (fruitless > 0 && fruitless % fruitlessTries === 0) {
-      source.logger.warn(
-        { after: last, times: fruitless, reason: stretch.reason },
-        'a subscription fails again and again; it is tried on',
+    if (fruitless > 0 && fruitless % warnEverySessions === 0) {
+      context.logger.warn(
+        { after: last, times: fruitless, reason: session.reason },
+        'a subscription fails again and again; retrying',
       );
     }
-    same = lagged.test(stretch.reason);
-    if (pause > 0) await pauseFor(pause, source, signal);
+    isSameLog = lagged.test(session.reason);
+    if (pauseMs > 0) await pause(pauseMs, context, signal);
   }
 }
 
-/** Waits for so many milliseconds, or for the server if it does not answer. */
-async function pauseFor(milliseconds: number, { server }: Source, signal: AbortSignal): Promise<void> {
-  if (await server.suspect()) await delay(milliseconds, undefined, { signal }).catch(() => undefined);
-  else await server.back(longestAbsence, signal);
+/** Waits for this time if the server answers; otherwise until it answers again. */
+async function pause(pauseMs: number, { server }: SubscriptionContext, signal: AbortSignal): Promise<void> {
+  if (await server.pingNow()) await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+  else await server.untilUp(untilUpTimeoutMs, signal);
 }
 
-/** Whether the log is the one that was followed; false if the server does not say. @throws StrangeLog */
-async function isSame(source: Source): Promise<boolean> {
+/** Whether the log is the one that was followed; false if the server does not answer. @throws StrangeLog */
+async function checkSameLog(context: SubscriptionContext): Promise<boolean> {
   try {
-    await source.check();
+    await context.checkContinuity();
     return true;
   } catch (error) {
     if (!(error instanceof LogFailure)) throw error;
     if (error.cause instanceof StrangeLog) throw error.cause;
-    source.logger.debug({ err: error }, 'the event store could not be asked whether its log is the same');
+    context.logger.debug({ err: error }, 'cannot check whether the log of the event store is the same');
     return false;
   }
 }
 
-/** What of the log is read, and how long it may give nothing, in milliseconds. */
-export interface Extent {
+/** The part of the log to read. */
+export interface LogRange {
   readonly after: Position;
   readonly end: Position;
   readonly prefixes: readonly string[] | undefined;
-  readonly patience: number;
+  /** How long the read may return nothing. */
+  readonly timeoutMs: number;
 }
 
 /**
- * Reads the log after a position up to another, both in history. The server filters only what is
- * subscribed to, so that this is a subscription which ends where it has caught up. The server drops
- * it under load as it does every one that comes near the end: it goes on from there.
+ * Reads the log after a position up to another. The server filters only subscriptions, so this is a subscription that
+ * ends when it has caught up. Under load the server drops it like any other that comes near the end of the
+ * log, and it continues in a new session.
  * @throws LogFailure of kind `unavailable`
  */
 export async function* readThrough(
-  source: Source,
-  { after, end, prefixes, patience }: Extent,
+  context: SubscriptionContext,
+  { after, end, prefixes, timeoutMs }: LogRange,
   signal: AbortSignal,
 ): AsyncGenerator<RecordedEvent, void, undefined> {
   let last = after;
-  /** Since when nothing new has come while it was waited for. */
+  /** Since when nothing has been received while the caller was waiting. */
   let waitingSince = performance.now();
   for (let fruitless = 0; !signal.aborted; fruitless++) {
-    const stretch = new Stretch(source, last, prefixes, signal);
-    const remaining = () =>
-      patience + (stretch.last > last ? stretch.waitingSince : waitingSince) - performance.now();
-    const watch = setInterval(() => {
-      if (remaining() <= 0) stretch.end('the event store stopped answering');
-    }, watchEvery);
+    const session = new SubscriptionSession(context, last, prefixes, signal);
+    const remainingMs = () =>
+      timeoutMs + (session.last > last ? session.waitingSince : waitingSince) - performance.now();
+    const checks = setInterval(() => {
+      if (remainingMs() <= 0) session.end('the event store stopped answering');
+    }, checkEveryMs);
     try {
       for (;;) {
-        const batch = await stretch.take(end);
+        const batch = await session.nextBatch(end);
         if (batch === undefined) break;
         for (const record of batch) {
           if (record.position > end) return;
@@ -132,21 +133,23 @@ export async function* readThrough(
         if (batch.length === 0 || batch.at(-1)?.position === end) return;
       }
     } finally {
-      clearInterval(watch);
-      stretch.end();
+      clearInterval(checks);
+      session.end();
     }
     if (signal.aborted) break;
-    if (stretch.last > last) {
+    if (session.last > last) {
       fruitless = 0;
-      waitingSince = stretch.waitingSince;
-      last = stretch.last;
+      waitingSince = session.waitingSince;
+      last = session.last;
     }
+    const { server } = context;
     const answers =
-      fruitless === 0 || (await source.server.suspect()) || (await source.server.back(remaining(), signal));
-    if (!answers || remaining() <= 0) {
-      throw new LogFailure('unavailable', `the event store could not be read: ${stretch.reason}`);
+      fruitless === 0 || (await server.pingNow()) || (await server.untilUp(remainingMs(), signal));
+    if (!answers || remainingMs() <= 0) {
+      throw new LogFailure('unavailable', `the event store could not be read: ${session.reason}`);
     }
-    await delay(pauses[Math.min(fruitless, pauses.length - 1)], undefined, { signal }).catch(() => undefined);
+    const pauseMs = backoffMs[Math.min(fruitless, backoffMs.length - 1)];
+    await delay(pauseMs, undefined, { signal }).catch(() => undefined);
   }
   throw new LogFailure('unavailable', 'the log is closed');
 }

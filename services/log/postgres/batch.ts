@@ -1,64 +1,65 @@
 import { int4s, int8s, type Row, type Statement, texts, uuids } from '../../postgres/pipeline.ts';
+import type { PreparedEvent } from '../append-request.ts';
 import type { AppendResult, StreamName } from '../log.ts';
-import type { PreparedEvent } from '../prepared.ts';
 import { positionOf } from './position.ts';
 
-/** At most so much goes in one transaction, so that nobody waits long behind a heap. */
+/** Bounds of one transaction, so that an append does not wait long behind a backlog. */
 const maxBatchEvents = 1_000;
 const maxBatchBytes = 4_000_000;
 
-/** An append that waits for its turn, or for its answer. */
-export interface WaitingAppend {
+/** An append that waits for its turn or for its result. */
+export interface PendingAppend {
   readonly stream: StreamName;
-  /** -2 for anything, -1 for no stream yet. */
+  /** The expected revision: -2 for any, -1 for no stream yet. */
   readonly expected: number;
   readonly events: readonly PreparedEvent[];
   readonly bytes: number;
-  /** When the caller is told that it was in vain, on the clock of performance.now(). */
+  /** When the caller gets a failure, on the clock of performance.now(). */
   readonly deadline: number;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: Error) => void;
-  /** Whether it was sent and the answer got lost. */
+  /** Whether it was sent and its answer was lost. */
   doubtful: boolean;
-  /** Why the server refused it when it was sent last, as for a full disk; undefined if it did not. */
+  /** The server's error if it refused the append when it was sent last, for example for a full disk. */
   refused: unknown;
-  /** Whether it goes by itself, because a batch that held it was refused as a whole. */
+  /** Whether it must be sent alone, because the server refused a batch that contained it. */
   alone: boolean;
 }
 
-export const anything = -2;
+/** `PendingAppend.expected` if the stream may be at any revision. */
+export const anyRevision = -2;
 
 /**
- * Picks what goes together, in the order of arrival. What must see the outcome of another one comes
- * in a later batch: a repeated id, and in one stream all but appends that expect anything. Whatever
- * follows in the stream of one that stays behind stays behind too.
- * @returns the batch, and what stays, both in the order of arrival
+ * Chooses the appends for one transaction, in the order of arrival. An append that depends on the result of an
+ * earlier one goes in a later batch: if it repeats an id, or if both are to one stream and not both expect any
+ * revision. Later appends to its stream then wait as well.
+ * @returns the batch and the rest, both in the order of arrival
  */
-export function nextBatch(waiting: readonly WaitingAppend[]): {
-  batch: WaitingAppend[];
-  rest: WaitingAppend[];
+export function nextBatch(waiting: readonly PendingAppend[]): {
+  batch: PendingAppend[];
+  rest: PendingAppend[];
 } {
-  const batch: WaitingAppend[] = [];
-  const held: WaitingAppend[] = [];
+  const batch: PendingAppend[] = [];
+  const deferred: PendingAppend[] = [];
   const ids = new Set<string>();
   const expectations = new Map<StreamName, number>();
-  const heldStreams = new Set<StreamName>();
+  const deferredStreams = new Set<StreamName>();
   let events = 0;
   let bytes = 0;
   for (const [index, append] of waiting.entries()) {
     const full = events + append.events.length > maxBatchEvents || bytes + append.bytes > maxBatchBytes;
-    const lonely = append.alone || batch[0]?.alone;
-    if (batch.length > 0 && (full || lonely)) {
-      return { batch, rest: held.concat(waiting.slice(index)) };
+    const alone = append.alone || batch[0]?.alone;
+    if (batch.length > 0 && (full || alone)) {
+      return { batch, rest: deferred.concat(waiting.slice(index)) };
     }
     const earlier = expectations.get(append.stream);
     const dependent =
-      heldStreams.has(append.stream) ||
-      (earlier !== undefined && (earlier !== anything || append.expected !== anything)) ||
+      deferredStreams.has(append.stream) ||
+      (earlier !== undefined && (earlier !== anyRevision || append.expected !== anyRevision)) ||
       append.events.some(({ id }) => ids.has(id));
     if (dependent) {
-      heldStreams.add(append.stream);
-      held.push(append);
+      deferredStreams.add(append.stream);
+      deferred.push(append);
       continue;
     }
     batch.push(append);
@@ -67,15 +68,15 @@ export function nextBatch(waiting: readonly WaitingAppend[]): {
     events += append.events.length;
     bytes += append.bytes;
   }
-  return { batch, rest: held };
+  return { batch, rest: deferred };
 }
 
 /**
- * The statement that appends a batch: `log.append` of 0001-log, which says what it takes and gives.
- * @param hintOf a revision that the stream is thought to have reached
+ * The statement that appends a batch by `log.append`; migration 0001 documents its parameters and results.
+ * @param hintOf a revision that the stream has probably reached
  */
 export function appendStatement(
-  batch: readonly WaitingAppend[],
+  batch: readonly PendingAppend[],
   hintOf: (stream: StreamName) => number,
 ): Statement {
   const numbers: number[] = [];
@@ -108,40 +109,37 @@ export function appendStatement(
   };
 }
 
-/** What one append came to: the answer, and where its last event lies if it lies anywhere. */
+/** The result of one append of a committed batch. */
 export interface Committed {
-  readonly append: WaitingAppend;
+  readonly append: PendingAppend;
   readonly result: AppendResult;
-  /** The place of the last event stored now, or of the first one where it stood before; else 0. */
-  readonly place: number;
+  /** The number of the last event stored now, or of the first event if it was already appended; else 0. */
+  readonly eventNumber: number;
   readonly recorded: number;
 }
 
-/** Reads the row that answers `appendStatement`. @throws Error where it does not fit the batch. */
-export function committedOf(batch: readonly WaitingAppend[], row: Row | undefined): Committed[] {
+/** Reads the row that answers `appendStatement`. @throws Error if it does not fit the batch */
+export function committedOf(batch: readonly PendingAppend[], row: Row | undefined): Committed[] {
   const outcomes = elementsOf(row?.outcomes);
   const revisions = elementsOf(row?.revisions);
-  const places = elementsOf(row?.positions);
+  const eventNumbers = elementsOf(row?.positions);
   const recorded = Number(row?.recorded);
   return batch.map((append, index) => {
     const outcome = outcomes[index];
     const revision = Number(revisions[index]);
-    const place = Number(places[index]);
+    const eventNumber = Number(eventNumbers[index]);
+    const position = positionOf(eventNumber);
     switch (outcome) {
       case 'appended':
-        return { append, place, recorded, result: { outcome, revision, position: positionOf(place) } };
+        return { append, eventNumber, recorded, result: { outcome, revision, position } };
       case '"already appended"':
         return {
-          append,
-          place,
-          recorded,
-          result: { outcome: 'already appended', revision, position: positionOf(place) },
+          ...{ append, eventNumber, recorded },
+          result: { outcome: 'already appended', revision, position },
         };
       case 'conflict':
         return {
-          append,
-          place: 0,
-          recorded,
+          ...{ append, eventNumber: 0, recorded },
           result: { outcome, actual: revision < 0 ? 'none' : revision },
         };
       default:
@@ -150,7 +148,7 @@ export function committedOf(batch: readonly WaitingAppend[], row: Row | undefine
   });
 }
 
-/** The elements of an array as Postgres writes it; none of ours holds a comma. */
+/** The elements of an array in Postgres' text format; none of ours contains a comma. */
 function elementsOf(array: unknown): string[] {
   return typeof array === 'string' ? array.slice(1, -1).split(',') : [];
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { type Logger, pino } from 'pino';
 import { openPool, type Purpose } from '../../postgres/connect.ts';
+import { checkStreamName, prepare } from '../append-request.ts';
 import { Continuity } from '../continuity.ts';
 import type { LogIdentity } from '../identity.ts';
 import {
@@ -17,31 +18,30 @@ import {
   type StreamName,
   type SubscribeOptions,
 } from '../log.ts';
-import { checkStreamName, prepare } from '../prepared.ts';
 import { Appender } from './appender.ts';
-import { Following } from './following.ts';
-import { sightOver } from './identity.ts';
-import { placeOf, positionOf } from './position.ts';
-import { Reading } from './reading.ts';
+import { inspectorOver } from './identity-table.ts';
+import { LogReader } from './log-reader.ts';
+import { eventNumberOf, positionOf } from './position.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 /** Connections for reading; appending and listening have one each. */
-const readingConnections = 4;
+const maxReadingConnections = 4;
 
-/** A page is read by an index, and holds 4 MB at most. */
-const readingPurpose: Purpose = { name: 'bubble-im log', statement: 5_000 };
+/** A page is read by an index and holds at most 4 MB. */
+const readingPurpose: Purpose = { name: 'bubble-im log', statementTimeoutMs: 5_000 };
 
-const healthMilliseconds = 2_000;
+const healthTimeoutMs = 2_000;
 
 export interface PostgresLogOptions extends pg.ClientConfig {
   readonly logger?: Logger;
-  /** How long an append is tried, over reconnections too, before it fails; in milliseconds. */
-  readonly patience?: number;
+  /** For how long an append is retried, over reconnections too, before it fails. */
+  readonly appendTimeoutMs?: number;
 }
 
 /**
- * Opens the event log in a Postgres database with the table of 0001-log. Any number of processes may
- * have it open; the order is one, and has no gaps. It comes back by itself after the server was away.
- * @throws LogFailure where the server cannot be reached at first.
+ * Opens the event log in a Postgres database with the tables of migration 0001. Any number of processes may
+ * have it open: there is one order without gaps. It reconnects by itself after an outage of the server.
+ * @throws LogFailure if the server cannot be reached at first
  */
 export async function openPostgresLog(options: PostgresLogOptions): Promise<EventLog> {
   const log = new PostgresLog(options);
@@ -57,33 +57,34 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
 class PostgresLog implements EventLog {
   readonly remembersIds = 'forever';
   readonly #pool: pg.Pool;
-  readonly #reading: Reading;
+  readonly #reader: LogReader;
   readonly #appender: Appender;
-  readonly #following: Following;
+  readonly #subscriptions: Subscriptions;
   readonly #continuity: Continuity;
   #closed: Promise<void> | undefined;
 
-  constructor({ logger = pino({ level: 'silent' }), patience = 10_000, ...config }: PostgresLogOptions) {
+  constructor(options: PostgresLogOptions) {
+    const { logger = pino({ level: 'silent' }), appendTimeoutMs = 10_000, ...config } = options;
     this.#pool = openPool(config, readingPurpose, {
-      max: readingConnections,
-      tell: (reason) => logger.warn({ reason }, 'a connection for reading broke'),
+      max: maxReadingConnections,
+      onBroken: (reason) => logger.warn({ reason }, 'a connection for reading broke'),
     });
-    this.#reading = new Reading(this.#pool);
+    this.#reader = new LogReader(this.#pool);
     this.#continuity = new Continuity(logger);
     const continuity = this.#continuity;
-    this.#following = new Following({
+    this.#subscriptions = new Subscriptions({
       config,
       logger,
-      reading: this.#reading,
+      reader: this.#reader,
       continuity,
       ownBackend: () => this.#appender.backend,
     });
     this.#appender = new Appender({
       config,
       logger,
-      patience,
+      appendTimeoutMs,
       continuity,
-      onCommitted: (batch) => this.#following.committed(batch),
+      onCommitted: (batch) => this.#subscriptions.committed(batch),
     });
   }
 
@@ -110,7 +111,7 @@ class PostgresLog implements EventLog {
     let from = options.from ?? (direction === 'forwards' ? 0 : Number.MAX_SAFE_INTEGER);
     let left = limit;
     while (left > 0) {
-      const { records, more } = await this.#reading.stream(stream, direction, from, left);
+      const { records, more } = await this.#reader.stream(stream, direction, from, left);
       yield* records;
       const last = records.at(-1);
       if (!more || !last) return;
@@ -120,81 +121,83 @@ class PostgresLog implements EventLog {
   }
 
   async at(position: Position): Promise<RecordedEvent | undefined> {
-    const place = placeOf(position);
-    if (place === 0) return undefined;
-    const { records } = await this.#reading.all(place - 1, place, undefined, 1);
+    const eventNumber = eventNumberOf(position);
+    if (eventNumber === 0) return undefined;
+    const { records } = await this.#reader.all(eventNumber - 1, eventNumber, undefined, 1);
     return records[0];
   }
 
   readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {
-    const after = placeOf(options.after ?? positionOf(0));
-    const end = this.#reading.end();
-    // Whoever reads hears of it; who never begins to read need not.
+    const after = eventNumberOf(options.after ?? positionOf(0));
+    const end = this.#reader.end();
+    // The iteration throws its error; if nobody iterates, it must not be an unhandled rejection.
     end.catch(() => {});
     return this.#readBetween(after, end, options);
   }
 
   async *#readBetween(after: number, end: Promise<number>, options: ReadAllOptions) {
     let left = options.limit ?? Number.POSITIVE_INFINITY;
-    let place = after;
-    for (const upTo = await end; left > 0 && place < upTo; ) {
-      const { records, reached } = await this.#reading.all(place, upTo, options.prefixes, left);
-      yield* records;
-      left -= records.length;
-      place = reached;
+    let reached = after;
+    for (const upTo = await end; left > 0 && reached < upTo; ) {
+      const page = await this.#reader.all(reached, upTo, options.prefixes, left);
+      yield* page.records;
+      left -= page.records.length;
+      reached = page.reached;
     }
   }
 
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
-    return this.#following.subscribe(options);
+    return this.#subscriptions.subscribe(options);
   }
 
   async end(prefixes?: readonly string[]): Promise<Position> {
-    return positionOf(await this.#reading.end(prefixes));
+    return positionOf(await this.#reader.end(prefixes));
   }
 
   extent(after: Position, upTo: Position): number {
-    return Math.max(0, placeOf(upTo) - placeOf(after));
+    return Math.max(0, eventNumberOf(upTo) - eventNumberOf(after));
   }
 
   get generation(): number {
     return this.#continuity.generation;
   }
 
-  onChanged(hear: () => void): () => void {
-    return this.#continuity.onChanged(hear);
+  onChanged(listener: () => void): () => void {
+    return this.#continuity.onChanged(listener);
   }
 
   async identity(): Promise<LogIdentity | undefined> {
-    const { identity } = await this.#ask((sight) => sight.look(undefined));
-    return this.#continuity.learn(identity);
+    const { identity } = await this.#inspect((inspector) => inspector.inspect(undefined));
+    return this.#continuity.noteIdentity(identity);
   }
 
   async found(identity: LogIdentity): Promise<LogIdentity> {
-    return this.#continuity.learn(await this.#ask((sight) => sight.found(identity)));
+    return this.#continuity.noteIdentity(await this.#inspect((inspector) => inspector.found(identity)));
   }
 
   beginEpoch(old: string): Promise<LogIdentity> {
-    return this.#ask((sight) => sight.beginEpoch(old));
+    return this.#inspect((inspector) => inspector.beginEpoch(old));
   }
 
   async idAt(position: Position): Promise<EventId | undefined> {
-    const { id } = await this.#ask((sight) => sight.look(position));
+    const { id } = await this.#inspect((inspector) => inspector.inspect(position));
     return id;
   }
 
-  async #ask<Answer>(question: (sight: ReturnType<typeof sightOver>) => Promise<Answer>): Promise<Answer> {
+  async #inspect<Result>(
+    use: (inspector: ReturnType<typeof inspectorOver>) => Promise<Result>,
+  ): Promise<Result> {
     try {
-      return await question(sightOver(this.#pool));
+      return await use(inspectorOver(this.#pool));
     } catch (cause) {
-      throw new LogFailure('unavailable', 'the log cannot be asked who it is', { cause });
+      throw new LogFailure('unavailable', 'the identity of the log cannot be read', { cause });
     }
   }
 
   async healthy(): Promise<boolean> {
     if (!this.#appender.ready) return false;
     const late = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => late.resolve(false), healthMilliseconds);
+    const timer = setTimeout(() => late.resolve(false), healthTimeoutMs);
     const answer = this.#pool.query('select 1').then(
       () => true,
       () => false,
@@ -211,7 +214,7 @@ class PostgresLog implements EventLog {
 
   async #close(): Promise<void> {
     await this.#appender.close();
-    await this.#following.close();
+    await this.#subscriptions.close();
     await this.#pool.end();
   }
 }

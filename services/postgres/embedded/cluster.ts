@@ -4,6 +4,7 @@ import { chown, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { PostgresBinaries } from './binaries.ts';
+import { giveFolder } from './folder-access.ts';
 import {
   commandAs,
   commandFailure,
@@ -11,7 +12,6 @@ import {
   operatingUserFor,
   serverEnvironment,
 } from './operating-user.ts';
-import { giveFolder } from './reach.ts';
 
 /** A Postgres cluster on disk, ready to be served. */
 export interface Cluster {

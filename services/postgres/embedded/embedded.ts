@@ -35,7 +35,7 @@ export interface EmbeddedPostgresOptions {
 }
 
 /** Making a database copies its template, which takes a slow disk its time. */
-const purpose: Purpose = { name: 'bubble-im start', statement: 60_000 };
+const purpose: Purpose = { name: 'bubble-im start', statementTimeoutMs: 60_000 };
 
 /** The database of the program and the role that owns it. */
 const database = 'bubble_im';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
 import { execute } from '../../services/commands/execute.ts';
-import { type Taking, takeMessage } from '../../services/commands/take-message.ts';
+import { type Removal, removeMessage } from '../../services/commands/remove-message.ts';
 import type { Chat } from '../../services/domain/chat.ts';
 import { type GroupState, groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
@@ -41,9 +41,9 @@ async function say(from: Uid, to: Chat): Promise<Mid> {
   return mid;
 }
 
-async function take(taking: Taking, by: Uid, chat: Chat, mid: Mid, seconds = now) {
+async function take(taking: Removal, by: Uid, chat: Chat, mid: Mid, seconds = now) {
   const command = { by, chat, mid };
-  const position = await takeMessage(running.application, taking, command, context(by, seconds * 1000));
+  const position = await removeMessage(running.application, taking, command, context(by, seconds * 1000));
   await running.shown(position);
   return position;
 }

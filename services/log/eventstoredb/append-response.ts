@@ -3,15 +3,17 @@ import type { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb
 import type { Position } from '../log.ts';
 import { positionOf } from './position.ts';
 
-/** What the server said to one append. */
-export type Answer =
-  /** All its ids stand, just stored or from before; those of the last event. */
-  | { readonly stands: true; readonly revision: number; readonly position: Position }
-  | { readonly stands: false; readonly actual: number | 'none' };
+/** The server's answer to one attempt to append. */
+export type AppendResponse =
+  /** The stream contains all the ids, stored now or earlier; revision and position are those of the last event. */
+  | { readonly stored: true; readonly revision: number; readonly position: Position }
+  | { readonly stored: false; readonly actual: number | 'none' };
 
 /**
- * One attempt came to no answer.
- * - `unsent`: nothing was stored. - `doubtful`: perhaps it was. - `refused`: it never will be.
+ * An attempt without a usable answer.
+ * - `unsent`: nothing was stored.
+ * - `doubtful`: the events may have been stored.
+ * - `refused`: the server will never store them.
  */
 export class AttemptFailure extends Error {
   override readonly name = 'AttemptFailure';
@@ -23,7 +25,7 @@ export class AttemptFailure extends Error {
   }
 }
 
-/** The UUID that a message carries as text or as two signed halves. */
+/** The UUID of a message, which contains it as text or as two signed halves. */
 export function uuidOf(id: InstanceType<typeof shared.UUID> | undefined): string {
   const halves = id?.getStructured();
   if (!halves) return id?.getString() ?? '';
@@ -33,14 +35,14 @@ export function uuidOf(id: InstanceType<typeof shared.UUID> | undefined): string
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-/** Reads the server's answer. @throws AttemptFailure where it could not, or would not, do it. */
-export function answerOf(response: BatchAppendResp): Answer {
+/** @throws AttemptFailure if the server could or would not append */
+export function readResponse(response: BatchAppendResp): AppendResponse {
   const success = response.getSuccess();
   if (success) {
     const position = success.getPosition();
-    if (!position) throw new AttemptFailure('doubtful', 'the server told no position');
+    if (!position) throw new AttemptFailure('doubtful', 'the server returned no position');
     return {
-      stands: true,
+      stored: true,
       revision: Number(success.getCurrentRevision()),
       position: positionOf({
         commit: BigInt(position.getCommitPosition()),
@@ -59,9 +61,9 @@ export function answerOf(response: BatchAppendResp): Answer {
       const actual = conflict.hasCurrentStreamRevision()
         ? Number(conflict.getCurrentStreamRevision())
         : 'none';
-      return { stands: false, actual };
+      return { stored: false, actual };
     }
-    // Without a code: not ready, too busy, or not the leader and knew none, and so not taken.
+    // Code 0 means that the server was not ready, too busy, or not the leader and knew none: nothing was stored.
     case 'google.protobuf.Empty':
       throw new AttemptFailure(response.getError()?.getCode() === 0 ? 'unsent' : 'doubtful', message);
     case 'event_store.client.AccessDenied':

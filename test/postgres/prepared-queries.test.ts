@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Uid } from '../../contracts/ids.ts';
 import { createPool } from '../../services/postgres/pool.ts';
-import { queryPrepared } from '../../services/postgres/prepared.ts';
+import { queryPrepared } from '../../services/postgres/prepared-queries.ts';
 import { findProfile } from '../../services/queries/people.ts';
 import { readDatabase } from '../../services/queries/tables.ts';
 import { silent } from '../support/accounts.ts';

@@ -8,41 +8,41 @@ import {
   startOfLog,
 } from '../log.ts';
 import type { EventStoreDBConnection } from './connection.ts';
-import { markOf, recordOf } from './event.ts';
+import { originOf, recordOf } from './event.ts';
 import { positionOf, type StoredPosition } from './position.ts';
-import { readPatiently } from './reading.ts';
+import { readWithTimeout } from './read-with-timeout.ts';
 import { keepBytes } from './stored-bytes.ts';
 
-/** A record, and which call of `append` stored it. */
-export interface Stored {
+/** A record, and the call of `append` that stored it. */
+export interface StoredEvent {
   readonly record: RecordedEvent;
-  readonly mark: string | undefined;
+  readonly origin: string | undefined;
 }
 
-/** How far an id is looked for: past about so many events, and not up to a position. */
-export interface Bounds {
-  readonly most?: number;
+/** Bounds of a search for an event id: the number of events, and the position to stop at. */
+export interface SearchBounds {
+  readonly maxEvents?: number;
   readonly after?: Position;
 }
 
-/** What is looked for stands mostly near the end. */
-const firstPage = 16;
+/** Events in the first page of a search, which usually contains the event. Each next page is four times as large. */
+const firstPageEvents = 16;
 
-/** Reads of the leader, so that what was appended is seen by the next read. */
-export class StoredStreams {
+/** Reads from the cluster's leader, so that every read sees the appends before it. */
+export class StreamReader {
   readonly #connection: EventStoreDBConnection;
-  readonly #milliseconds: number;
-  /** By prefixes: the last event of such streams, and up to where in the log that is known. */
+  readonly #timeoutMs: number;
+  /** By prefixes: the last event of such streams, and the position up to which that is known. */
   readonly #ends = new Map<string, { readonly end: Position; readonly upTo: Position }>();
 
-  /** A read that gives nothing for so many milliseconds fails. */
-  constructor(connection: EventStoreDBConnection, milliseconds: number) {
+  /** @param timeoutMs after how long a read that returns nothing fails */
+  constructor(connection: EventStoreDBConnection, timeoutMs: number) {
     this.#connection = connection;
-    this.#milliseconds = milliseconds;
+    this.#timeoutMs = timeoutMs;
   }
 
-  /** A stream's events; nothing where there is no such stream. @throws LogFailure */
-  async *read(stream: StreamName, options: ReadStreamOptions = {}): AsyncGenerator<Stored> {
+  /** A stream's events; none if there is no such stream. @throws LogFailure */
+  async *read(stream: StreamName, options: ReadStreamOptions = {}): AsyncGenerator<StoredEvent> {
     const { direction = 'forwards', from, limit } = options;
     if (limit !== undefined && limit <= 0) return;
     if (direction === 'backwards' && from !== undefined && from < 0) return;
@@ -52,15 +52,15 @@ export class StoredStreams {
       requiresLeader: true,
       ...(limit === undefined ? {} : { maxCount: limit }),
     });
-    for await (const resolved of readPatiently(keepBytes(read), this.#milliseconds)) {
+    for await (const resolved of readWithTimeout(keepBytes(read), this.#timeoutMs)) {
       const record = recordOf(resolved);
-      if (record) yield { record, mark: markOf(resolved) };
+      if (record) yield { record, origin: originOf(resolved) };
     }
   }
 
   /**
-   * The position of the last event of any stream but the store's own or, with prefixes, of streams whose
-   * names begin so. What others wrote behind it is looked through once.
+   * The position of the last event of streams whose names begin with one of the prefixes, by default of all but
+   * the store's own. It reads backwards from the end, each event of other streams only once.
    * @throws LogFailure
    */
   async end(prefixes: readonly string[] = ['']): Promise<Position> {
@@ -69,7 +69,7 @@ export class StoredStreams {
     const read = this.#connection.readAll({ direction: BACKWARDS, fromPosition: END, requiresLeader: true });
     let upTo: Position | undefined;
     let end = known.end;
-    for await (const resolved of readPatiently(keepBytes(read), this.#milliseconds)) {
+    for await (const resolved of readWithTimeout(keepBytes(read), this.#timeoutMs)) {
       const record = recordOf(resolved);
       if (record === undefined) continue;
       upTo ??= record.position;
@@ -85,14 +85,14 @@ export class StoredStreams {
     return end;
   }
 
-  /** The log is another one: what was known of its end says nothing. */
-  forget(): void {
+  /** The log has changed: what was known of its end is wrong. */
+  reset(): void {
     this.#ends.clear();
   }
 
   /** The event at a position of the whole log. @throws LogFailure */
   async atPosition(position: StoredPosition): Promise<RecordedEvent | undefined> {
-    // The server answers a read from beyond the end with an error that says nothing.
+    // The server answers a read from beyond the end with an error that does not say so.
     if ((await this.end()) < positionOf(position)) return undefined;
     const read = this.#connection.readAll({
       direction: FORWARDS,
@@ -100,7 +100,7 @@ export class StoredStreams {
       maxCount: 1,
       requiresLeader: true,
     });
-    for await (const resolved of readPatiently(keepBytes(read), this.#milliseconds)) {
+    for await (const resolved of readWithTimeout(keepBytes(read), this.#timeoutMs)) {
       const record = recordOf(resolved);
       if (record?.position === positionOf(position)) return record;
     }
@@ -115,27 +115,27 @@ export class StoredStreams {
   }
 
   /** The event of a stream at a revision. @throws LogFailure */
-  async at(stream: StreamName, revision: number): Promise<Stored | undefined> {
+  async at(stream: StreamName, revision: number): Promise<StoredEvent | undefined> {
     for await (const stored of this.read(stream, { from: revision, limit: 1 })) return stored;
     return undefined;
   }
 
-  /** Looks for an id in a stream backwards, within bounds, in pages that grow. @throws LogFailure */
-  async find(stream: StreamName, id: EventId, bounds: Bounds = {}): Promise<Stored | undefined> {
-    const { after = startOfLog, most = Number.POSITIVE_INFINITY } = bounds;
+  /** Searches a stream for an id, backwards from its end. @throws LogFailure */
+  async find(stream: StreamName, id: EventId, bounds: SearchBounds = {}): Promise<StoredEvent | undefined> {
+    const { after = startOfLog, maxEvents = Number.POSITIVE_INFINITY } = bounds;
     const wanted = id.toLowerCase();
     let from: number | undefined;
-    for (let limit = firstPage, looked = 0; looked < most; limit *= 4) {
-      let given = 0;
+    for (let limit = firstPageEvents, searched = 0; searched < maxEvents; limit *= 4) {
+      let count = 0;
       const page = { direction: 'backwards', limit, ...(from === undefined ? {} : { from }) } as const;
       for await (const stored of this.read(stream, page)) {
         if (stored.record.position <= after) return undefined;
         if (stored.record.id === wanted) return stored;
         from = stored.record.revision - 1;
-        given++;
+        count++;
       }
-      if (given < limit) return undefined;
-      looked += given;
+      if (count < limit) return undefined;
+      searched += count;
     }
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { mustKeepSessions } from '../../services/postgres/sessions.ts';
+import { mustKeepSessions } from '../../services/postgres/session-check.ts';
 import { createEmptyDatabase } from '../support/database.ts';
 
 /** The letter of a NotificationResponse (Postgres' documentation, Message Formats). */

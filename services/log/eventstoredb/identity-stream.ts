@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { BACKWARDS, END, FORWARDS } from '@eventstore/db-client';
 import { z } from 'zod';
-import { type LogIdentity, type LogLook, type LogSight, newIdentityName } from '../identity.ts';
+import { type LogIdentity, type LogInspection, type LogInspector, newIdentityName } from '../identity.ts';
 import type { AppendResult, EventId, ExpectedRevision, NewEvent, Position, StreamName } from '../log.ts';
 import type { EventStoreDBConnection } from './connection.ts';
 import { positionOf, storedPositionOf } from './position.ts';
-import { readPatiently } from './reading.ts';
-import type { StoredStreams } from './streams.ts';
+import { readWithTimeout } from './read-with-timeout.ts';
+import type { StreamReader } from './stream-reader.ts';
 
-/** The facts of the stream that says which installation's log this is, and in which epoch. */
+/** The data of the two types of events in the identity stream. */
 const Founded = z.object({ installation: z.string(), epoch: z.string() });
 const EpochBegun = z.object({ epoch: z.string() });
 
 export interface IdentityStreamOptions {
   readonly connection: EventStoreDBConnection;
-  readonly streams: StoredStreams;
-  /** A read that gives nothing for so many milliseconds fails. */
-  readonly milliseconds: number;
+  readonly reader: StreamReader;
+  /** After how long a read that returns nothing fails. */
+  readonly readTimeoutMs: number;
   readonly append: (
     stream: StreamName,
     expected: ExpectedRevision,
@@ -25,15 +25,15 @@ export interface IdentityStreamOptions {
   readonly stream: StreamName;
 }
 
-/** Keeps a log's identity in a stream of its own. Everything throws LogFailure. */
-export class IdentityStream implements LogSight {
+/** Stores a log's identity in a stream of its own. Every method throws LogFailure. */
+export class IdentityStream implements LogInspector {
   readonly #options: IdentityStreamOptions;
 
   constructor(options: IdentityStreamOptions) {
     this.#options = options;
   }
 
-  async look(position: Position | undefined): Promise<LogLook> {
+  async inspect(position: Position | undefined): Promise<LogInspection> {
     const { identity } = await this.#read();
     return { identity, id: position === undefined ? undefined : await this.idAt(position) };
   }
@@ -41,28 +41,28 @@ export class IdentityStream implements LogSight {
   async found(identity: LogIdentity): Promise<LogIdentity> {
     const { identity: present } = await this.#read();
     if (present) return present;
-    await this.#record('none', 'InstallationFounded', { ...identity });
+    await this.#append('none', 'InstallationFounded', { ...identity });
     return this.#present();
   }
 
   async beginEpoch(old: string): Promise<LogIdentity> {
     const { identity, revision } = await this.#read();
-    if (identity?.epoch === old) await this.#record(revision, 'EpochBegun', { epoch: newIdentityName() });
+    if (identity?.epoch === old) await this.#append(revision, 'EpochBegun', { epoch: newIdentityName() });
     return this.#present();
   }
 
   async idAt(position: Position): Promise<EventId | undefined> {
     const stored = storedPositionOf(position);
     if (stored === undefined) return undefined;
-    const { connection, milliseconds } = this.#options;
-    // What lies beyond the end is not asked for: the server answers that with an error of no meaning.
+    const { connection, readTimeoutMs } = this.#options;
+    // The server answers a read from beyond the end with an error that does not say so, so the end is read first.
     const end = connection.readAll({
       direction: BACKWARDS,
       fromPosition: END,
       maxCount: 1,
       requiresLeader: true,
     });
-    for await (const { event } of readPatiently(end, milliseconds)) {
+    for await (const { event } of readWithTimeout(end, readTimeoutMs)) {
       if (!event?.position || positionOf(event.position) < position) return undefined;
     }
     const read = connection.readAll({
@@ -71,8 +71,8 @@ export class IdentityStream implements LogSight {
       maxCount: 1,
       requiresLeader: true,
     });
-    for await (const { event } of readPatiently(read, milliseconds)) {
-      // What an EventStoreDB gives as an id is a UUID.
+    for await (const { event } of readWithTimeout(read, readTimeoutMs)) {
+      // EventStoreDB's event ids are UUIDs.
       if (event?.position && positionOf(event.position) === position) return event.id as EventId;
     }
     return undefined;
@@ -80,14 +80,14 @@ export class IdentityStream implements LogSight {
 
   async #present(): Promise<LogIdentity> {
     const { identity } = await this.#read();
-    if (identity === undefined) throw new Error(`${this.#options.stream} does not say whose log this is`);
+    if (identity === undefined) throw new Error(`the stream ${this.#options.stream} contains no identity`);
     return identity;
   }
 
   async #read(): Promise<{ identity: LogIdentity | undefined; revision: number }> {
     let identity: LogIdentity | undefined;
     let revision = -1;
-    for await (const { record } of this.#options.streams.read(this.#options.stream)) {
+    for await (const { record } of this.#options.reader.read(this.#options.stream)) {
       revision = record.revision;
       if (record.type === 'InstallationFounded') identity ??= Founded.parse(record.data);
       else if (identity) identity = { ...identity, ...EpochBegun.parse(record.data) };
@@ -95,8 +95,8 @@ export class IdentityStream implements LogSight {
     return { identity, revision };
   }
 
-  /** A conflict means that another process was first, which is as good. */
-  async #record(expected: ExpectedRevision, type: string, data: NewEvent['data']): Promise<void> {
+  /** The result is not checked: a conflict means that another process appended the same first. */
+  async #append(expected: ExpectedRevision, type: string, data: NewEvent['data']): Promise<void> {
     const id = randomUUID() as EventId;
     await this.#options.append(this.#options.stream, expected, [{ id, type, data, metadata: {} }]);
   }

@@ -13,29 +13,29 @@ import type { AggregateStore } from './aggregate-store.ts';
 import { type CommandContext, seconds } from './context.ts';
 import { appendAny } from './execute.ts';
 
-/** How a message is taken away: shown as revoked, gone for the taker alone, gone for all. */
-export type Taking = 'revoke' | 'delete for self' | 'delete for all';
+/** Shown as revoked, gone for the person alone, or gone for all. */
+export type Removal = 'revoke' | 'delete for self' | 'delete for all';
 
 /**
- * Revokes or deletes a message. What was taken already is done.
+ * Revokes or deletes a message. If it was removed before, nothing changes.
  * @throws Refusal noMessage, illegal, tooLate, noGroup, disabled
  */
-export async function takeMessage(
+export async function removeMessage(
   {
     log,
     store,
     database,
   }: { readonly log: EventLog; readonly store: AggregateStore; readonly database: ReadDatabase },
-  taking: Taking,
+  removal: Removal,
   { by, chat, mid }: { readonly by: Uid; readonly chat: Chat; readonly mid: Mid },
   context: CommandContext,
 ): Promise<Position> {
   const conversation = conversationOf(by, chat);
-  const [{ state: settings }, { state: taker }] = await Promise.all([
+  const [{ state: settings }, { state: person }] = await Promise.all([
     store.load(settingStream),
     store.load(userStream(by)),
   ]);
-  if (taking !== 'delete for self') mustBeActive(taker);
+  if (removal !== 'delete for self') mustBeActive(person);
   const group =
     chat.type === 'group' ? mustBeIn((await store.load(groupStream(chat.id))).state, by) : undefined;
   const [message, reading] = await Promise.all([
@@ -45,8 +45,8 @@ export async function takeMessage(
   if (!message || !reading || message.sequence <= reading.from) throw new Refusal('noMessage');
   const command = { conversation, message, by, group, settings, now: seconds(context) };
   const events: ConversationEvent[] =
-    taking === 'revoke'
+    removal === 'revoke'
       ? revokeMessage(command)
-      : deleteMessage({ ...command, scope: taking === 'delete for all' ? 'all' : 'self' });
+      : deleteMessage({ ...command, scope: removal === 'delete for all' ? 'all' : 'self' });
   return appendAny(log, conversationStream(conversation), events, context);
 }

@@ -2,82 +2,81 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { beginSession, connectMilliseconds, createClient, type Purpose } from '../../postgres/connect.ts';
-import type { SilenceWatch } from '../../postgres/silence.ts';
+import { beginSession, connectTimeoutMs, createClient, type Purpose } from './connect.ts';
+import type { SilenceWatch } from './silence.ts';
 
-const firstPause = 20;
-const longestPause = 1_000;
+const firstPauseMs = 20;
+const maxPauseMs = 1_000;
 
-/** How often a connection that is idle is asked for a sign of life, and how long it may take, in milliseconds. */
-const askEvery = 2_000;
-const answerWithin = 3_000;
+/** How often an idle connection is checked, and how long the server may take to answer. */
+const checkEveryMs = 2_000;
+const checkTimeoutMs = 3_000;
 
 interface Connected {
   readonly client: pg.Client;
   readonly watch: SilenceWatch;
-  /** Settles with why the connection ended. */
+  /** Resolves with the reason when the connection ends. */
   readonly lost: Promise<unknown>;
 }
 
-export interface LastingConnectionOptions {
+export interface ReconnectingClientOptions {
   readonly config: pg.ClientConfig;
   readonly purpose: Purpose;
   readonly logger: Logger;
-  /** Makes a new connection ready; it is made again when this fails. */
+  /** Prepares a new connection; if it throws, another one is made. */
   readonly makeReady: (client: pg.Client) => Promise<void>;
 }
 
 /**
- * One connection that is made again whenever it breaks, for as long as it is wanted; also when it breaks
- * without a word while nothing goes over it. It never throws at who does not ask: while it is broken
- * there is simply no `client`.
+ * One connection that is made again whenever it breaks, until it is closed; also if it breaks silently while it is
+ * idle. It does not throw or emit errors: while the connection is broken, `client` is undefined.
  */
-export class LastingConnection {
-  /** The connection as it is now. */
+export class ReconnectingClient {
+  /** The present connection. */
   client: pg.Client | undefined;
-  readonly #options: LastingConnectionOptions;
+  readonly #options: ReconnectingClientOptions;
   readonly #closing = new AbortController();
   readonly #closed = once(this.#closing.signal, 'abort');
-  readonly #life: Promise<void>;
+  readonly #ended: Promise<void>;
   #next = Promise.withResolvers<void>();
-  /** Why there is no connection, for whoever gives up waiting. */
+  /** Why there is no connection, for callers that stop waiting. */
   failure: unknown;
 
-  constructor(options: LastingConnectionOptions) {
+  constructor(options: ReconnectingClientOptions) {
     this.#options = options;
-    this.#life = this.#live();
+    this.#ended = this.#connectForEver();
   }
 
-  /** The connection, once there is one; undefined when it was closed instead. */
+  /** The connection as soon as there is one; undefined if this is closed first. */
   async connected(): Promise<pg.Client | undefined> {
     while (!this.client && !this.#closing.signal.aborted) await this.#next.promise;
     return this.client;
   }
 
-  /** Breaks the connection, as one does whose server no longer answers. What is under way on it fails. */
+  /** Destroys the connection, whose queries then fail; another one is made. */
   break(reason: string): void {
     this.client?.connection.stream.destroy(new Error(reason));
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#life;
+    await this.#ended;
   }
 
-  async #live(): Promise<void> {
-    let pause = firstPause;
+  async #connectForEver(): Promise<void> {
+    let pauseMs = firstPauseMs;
     while (!this.#closing.signal.aborted) {
       try {
         const connected = await this.#connect();
-        pause = firstPause;
+        pauseMs = firstPauseMs;
         this.failure = await this.#serve(connected);
         if (!this.#closing.signal.aborted)
           this.#options.logger.warn({ err: this.failure }, 'connection lost');
       } catch (error) {
-        if (pause === firstPause) this.#options.logger.warn({ err: error }, 'no connection, trying on');
+        if (pauseMs === firstPauseMs) this.#options.logger.warn({ err: error }, 'cannot connect; retrying');
         this.failure = error;
-        await delay(pause, undefined, { signal: this.#closing.signal }).catch(() => {});
-        pause = Math.min(pause * 2, longestPause);
+        await delay(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+        pauseMs = Math.min(pauseMs * 2, maxPauseMs);
       }
     }
     this.#next.resolve();
@@ -90,7 +89,7 @@ export class LastingConnection {
     client.on('error', (error) => lost.resolve(error));
     client.on('end', () => lost.resolve(new Error('the connection ended')));
     const destroy = () => client.connection.stream.destroy(new Error('not ready in time, or closed'));
-    const late = setTimeout(destroy, connectMilliseconds);
+    const late = setTimeout(destroy, connectTimeoutMs);
     this.#closing.signal.addEventListener('abort', destroy);
     try {
       await client.connect();
@@ -110,25 +109,25 @@ export class LastingConnection {
     this.client = client;
     this.#next.resolve();
     this.#next = Promise.withResolvers();
-    const asking = setInterval(() => {
-      if (!watch.owes) this.#ask(client);
-    }, askEvery);
+    const checks = setInterval(() => {
+      if (!watch.awaitsAnswer) this.#check(client);
+    }, checkEveryMs);
     const reason = await Promise.race([lost, this.#closed]);
-    clearInterval(asking);
+    clearInterval(checks);
     this.client = undefined;
     await this.#end(client);
     return reason;
   }
 
-  /** Breaks a connection that gives no sign of life. */
-  #ask(client: pg.Client): void {
-    const late = setTimeout(() => this.break('the server gives no sign of life'), answerWithin);
+  /** Breaks the connection if the server does not answer an empty query. */
+  #check(client: pg.Client): void {
+    const late = setTimeout(() => this.break('the server does not answer'), checkTimeoutMs);
     const done = () => clearTimeout(late);
     client.query('select').then(done, done);
   }
 
   async #end(client: pg.Client): Promise<void> {
-    const late = setTimeout(() => client.connection.stream.destroy(), connectMilliseconds);
+    const late = setTimeout(() => client.connection.stream.destroy(), connectTimeoutMs);
     await client.end();
     clearTimeout(late);
   }

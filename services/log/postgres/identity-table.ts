@@ -1,10 +1,9 @@
-import type { LogIdentity, LogLook, LogSight } from '../identity.ts';
-import { newIdentityName } from '../identity.ts';
+import { type LogIdentity, type LogInspection, type LogInspector, newIdentityName } from '../identity.ts';
 import type { EventId, Position } from '../log.ts';
-import { placeOf } from './position.ts';
+import { eventNumberOf } from './position.ts';
 
-/** What is asked over: a connection, or a pool. */
-interface Asked {
+/** A connection or a pool. */
+interface Queryable {
   query(text: string, values: unknown[]): Promise<{ readonly rows: unknown[] }>;
 }
 
@@ -14,13 +13,17 @@ interface Row {
   readonly id: EventId | null;
 }
 
-const look = `select i.installation, i.epoch, (select e.id from log.events e where e.position = $1) as id
+const inspection = `select i.installation, i.epoch, (select e.id from log.events e where e.position = $1) as id
   from (select) one left join log.identity i on true`;
 
-/** Asks over one connection who the log is. Everything throws what the connection throws. */
-export function sightOver(asked: Asked): LogSight & { found(identity: LogIdentity): Promise<LogIdentity> } {
-  async function lookAt(position: Position | undefined): Promise<LogLook> {
-    const { rows } = await asked.query(look, [position === undefined ? 0 : placeOf(position)]);
+/** Reads and changes the log's identity over a connection or pool. Every method throws what `pg` throws. */
+export function inspectorOver(
+  connection: Queryable,
+): LogInspector & { found(identity: LogIdentity): Promise<LogIdentity> } {
+  async function inspect(position: Position | undefined): Promise<LogInspection> {
+    const { rows } = await connection.query(inspection, [
+      position === undefined ? 0 : eventNumberOf(position),
+    ]);
     // The columns are those of the query above.
     const [row] = rows as Row[];
     if (!row || row.installation === null || row.epoch === null) {
@@ -30,22 +33,22 @@ export function sightOver(asked: Asked): LogSight & { found(identity: LogIdentit
   }
 
   async function present(): Promise<LogIdentity> {
-    const { identity } = await lookAt(undefined);
+    const { identity } = await inspect(undefined);
     if (identity === undefined) throw new Error('the log has no identity yet');
     return identity;
   }
 
   return {
-    look: lookAt,
+    inspect,
     async found({ installation, epoch }) {
-      await asked.query(
+      await connection.query(
         'insert into log.identity (installation, epoch) values ($1, $2) on conflict do nothing',
         [installation, epoch],
       );
       return present();
     },
     async beginEpoch(old) {
-      await asked.query('update log.identity set epoch = $2 where epoch = $1', [old, newIdentityName()]);
+      await connection.query('update log.identity set epoch = $2 where epoch = $1', [old, newIdentityName()]);
       return present();
     },
   };

@@ -1,19 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { queryPrepared } from '../../postgres/prepared.ts';
+import { queryPrepared } from '../../postgres/prepared-queries.ts';
 import { type EventId, LogFailure, type RecordedEvent, type StreamName } from '../log.ts';
 import { parseStored } from '../stored-json.ts';
 import { positionOf } from './position.ts';
 
-/** A page holds at most so many events, and no more bytes than this unless one event alone does. */
-const pageEvents = 500;
-const pageBytes = 4_000_000;
+/** Bounds of a page. An event larger than `maxPageBytes` is a page of its own. */
+const maxPageEvents = 500;
+const maxPageBytes = 4_000_000;
 
-/** How much of the log a query passes over in search of certain streams. */
-const stride = 20_000;
+/** How many event numbers a query for certain prefixes scans, so that it ends within its deadline. */
+const maxScannedEvents = 20_000;
 
-/** How often a read is tried again on a connection that proves dead, and for how long together. */
-const retryMilliseconds = 2_000;
+/** For how long a read is retried when its connection proves broken. */
+const retryTimeoutMs = 2_000;
 
 interface StoredRow {
   readonly position: string | number;
@@ -24,11 +24,11 @@ interface StoredRow {
   readonly data: string;
   readonly metadata: string;
   readonly recorded: string | number;
-  /** How many the page would have without the bound on bytes. */
+  /** How many rows the page would have without `maxPageBytes`. */
   readonly found: string | number;
 }
 
-/** Some events in order, and whether there may be more behind them. */
+/** Events in order, and whether there may be more after them. */
 export interface Page {
   readonly records: RecordedEvent[];
   readonly more: boolean;
@@ -47,25 +47,25 @@ const page = (condition: string, order: string) => `
       row_number() over (order by ${order}) as number
     from (select ${columns} from log.events where ${condition} order by ${order} limit $1) chosen
   ) page
-  where bytes <= ${pageBytes} or number = 1
+  where bytes <= ${maxPageBytes} or number = 1
   order by number`;
 
-const texts = {
+const queries = {
   'log all': page('position > $2 and position <= $3', 'position'),
   'log prefixes': page('position > $2 and position <= $3 and stream ^@ any($4::text[])', 'position'),
   'log stream forwards': page('stream = $2 and revision >= $3', 'revision'),
   'log stream backwards': page('stream = $2 and revision <= $3', 'revision desc'),
 };
 
-/** Reads the log in pages over a few connections. Everything throws LogFailure where it cannot. */
-export class Reading {
+/** Reads the log in pages over a pool. Every method throws LogFailure if the log cannot be read. */
+export class LogReader {
   readonly #pool: pg.Pool;
 
   constructor(pool: pg.Pool) {
     this.#pool = pool;
   }
 
-  /** The last place taken, or the last of streams whose names begin with one of the prefixes. */
+  /** The number of the last event: of all, or of streams whose names begin with one of the prefixes. */
   async end(prefixes?: readonly string[]): Promise<number> {
     const condition = prefixes ? 'stream ^@ any($1::text[])' : 'true';
     const text = `select position from log.events where ${condition} order by position desc limit 1`;
@@ -73,14 +73,17 @@ export class Reading {
     return Number(rows[0]?.position ?? 0);
   }
 
-  /** Events of all streams, or those of certain prefixes, in (after, upTo], and how far that reaches. */
+  /**
+   * Events with numbers in (after, upTo], of all streams or those with certain prefixes.
+   * @returns `reached`: up to which number there are no others
+   */
   async all(
     after: number,
     upTo: number,
     prefixes: readonly string[] | undefined,
-    limit = pageEvents,
+    limit = maxPageEvents,
   ): Promise<{ records: RecordedEvent[]; reached: number }> {
-    const until = prefixes ? Math.min(upTo, after + stride) : upTo;
+    const until = prefixes ? Math.min(upTo, after + maxScannedEvents) : upTo;
     const { records, more } = await this.#page(
       prefixes ? 'log prefixes' : 'log all',
       limit,
@@ -90,7 +93,7 @@ export class Reading {
     return { records, reached: more && last ? Number(last.position) : until };
   }
 
-  /** Events of one stream from a revision on, itself included. */
+  /** Events of one stream from a revision on, inclusive. */
   stream(
     stream: StreamName,
     direction: 'forwards' | 'backwards',
@@ -100,25 +103,25 @@ export class Reading {
     return this.#page(`log stream ${direction}`, limit, [stream, from]);
   }
 
-  async #page(name: keyof typeof texts, limit: number, values: unknown[]): Promise<Page> {
-    const most = Math.min(limit, pageEvents);
-    const { rows } = await this.#query<StoredRow>(texts[name], [most, ...values]);
+  async #page(name: keyof typeof queries, limit: number, values: unknown[]): Promise<Page> {
+    const maxEvents = Math.min(limit, maxPageEvents);
+    const { rows } = await this.#query<StoredRow>(queries[name], [maxEvents, ...values]);
     const found = Number(rows[0]?.found ?? 0);
-    return { records: rows.map(recordOf), more: rows.length < found || found === most };
+    return { records: rows.map(recordOf), more: rows.length < found || found === maxEvents };
   }
 
   async #query<R extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<R>> {
-    const until = performance.now() + retryMilliseconds;
-    for (let pause = 20; ; pause *= 2) {
+    const until = performance.now() + retryTimeoutMs;
+    for (let pauseMs = 20; ; pauseMs *= 2) {
       try {
         return await queryPrepared<R>(this.#pool, text, values);
       } catch (error) {
-        // A connection that died while idle shows only when it is used, and reading again is harmless.
+        // A connection that broke while it was idle fails only when it is used, and reading again is harmless.
         const refused = error instanceof pg.DatabaseError && error.severity === 'ERROR';
-        if (refused || this.#pool.ending || performance.now() + pause > until) {
+        if (refused || this.#pool.ending || performance.now() + pauseMs > until) {
           throw new LogFailure('unavailable', 'the log cannot be read', { cause: error });
         }
-        await delay(pause);
+        await delay(pauseMs);
       }
     }
   }

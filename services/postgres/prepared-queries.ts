@@ -2,26 +2,26 @@ import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryRes
 import type pg from 'pg';
 import { isStalePlan } from './stale-plan.ts';
 
-/** So many texts are prepared at most; whatever made more of them would fill the server's memory. */
-const mostTexts = 500;
+/** Further texts are not prepared: prepared statements stay in the server's memory. */
+const maxTexts = 500;
 
-/** What runs a query: a pool, or one connection. */
+/** A pool or one connection. */
 type Runner = Pick<pg.Pool, 'query'> & Partial<Pick<pg.PoolClient, 'getTransactionStatus'>>;
 
-/** The names that texts are prepared under, the same on all connections. */
+/** The name of the prepared statement of each text, the same on all connections. */
 const names = new Map<string, string>();
 let renewals = 0;
 
 function nameOf(text: string): string | undefined {
   let name = names.get(text);
-  if (name === undefined && names.size < mostTexts) {
+  if (name === undefined && names.size < maxTexts) {
     name = `prepared ${names.size + 1}`;
     names.set(text, name);
   }
   return name;
 }
 
-/** Has a text prepared anew, unless that has been done since. */
+/** Gives a text a new name, so that it is prepared again, unless that was done since it was stale. */
 function renew(text: string, stale: string | undefined): void {
   if (stale !== undefined && names.get(text) === stale) {
     names.set(text, `${stale.split('/')[0]}/${++renewals}`);
@@ -30,8 +30,8 @@ function renew(text: string, stale: string | undefined): void {
 
 /**
  * Runs a query whose text each connection parses and plans once. Planning costs as much as most of our
- * queries do; their texts are few, since lists go as arrays. A plan that a migration made stale is made
- * anew, unless the query is part of a transaction, which has ended by it.
+ * queries; there are few texts, since lists are sent as arrays. If a migration made the plan stale, the query
+ * is prepared and run again, unless it is part of a transaction, which the error has ended.
  * @throws what `pg` throws
  */
 export async function queryPrepared<Row extends pg.QueryResultRow>(
@@ -51,7 +51,7 @@ export async function queryPrepared<Row extends pg.QueryResultRow>(
   }
 }
 
-/** A pool for Kysely whose queries are prepared. */
+/** A pool for Kysely that prepares its queries. */
 export function preparing(pool: pg.Pool): PostgresPool {
   const clients = new WeakMap<pg.PoolClient, PostgresPoolClient>();
   return {
@@ -76,7 +76,7 @@ class PreparingClient implements PostgresPoolClient {
   query<Row>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<Row>>;
   query<Row>(cursor: PostgresCursor<Row>): PostgresCursor<Row>;
   query(statement: string | PostgresCursor<unknown>, values: readonly unknown[] = []): unknown {
-    if (typeof statement !== 'string') throw new TypeError('rows are read whole');
+    if (typeof statement !== 'string') throw new TypeError('cursors are not supported');
     return queryPrepared(this.#client, statement, values);
   }
 

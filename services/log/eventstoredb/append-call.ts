@@ -2,60 +2,63 @@ import { randomUUID } from 'node:crypto';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { ExpectedRevision, StreamName } from '../log.ts';
-import { type Answer, AttemptFailure, answerOf, uuidOf } from './answer.ts';
+import { type AppendResponse, AttemptFailure, readResponse, uuidOf } from './append-response.ts';
 import type { AppendStream, EventStoreDBConnection } from './connection.ts';
 import type { proposalsOf } from './event.ts';
 
-/** What is to be appended. */
-export interface Proposed {
+/** One attempt to append. */
+export interface AttemptRequest {
   readonly stream: StreamName;
   readonly expected: ExpectedRevision;
   readonly proposals: ReturnType<typeof proposalsOf>;
-  /** Whether the log is still the one on which it was decided; nothing is sent if it is not. */
+  /** Whether the log is still the one on which it was decided; if not, nothing is sent. */
   readonly isCurrent: (() => boolean) | undefined;
 }
 
 interface Attempt {
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (response: AppendResponse) => void;
   readonly reject: (failure: AttemptFailure) => void;
   readonly deadline: number;
-  /** The stream it was written to; none while that is still being opened. */
-  over?: AppendStream;
+  /** The gRPC stream that it was written to; undefined while that is being opened. */
+  sentOver?: AppendStream;
 }
 
-/** What a stream ends with that never had a connection: nothing written to it has left. */
+/** Errors of a gRPC stream that never had a connection, so that nothing written to it was sent. */
 const neverConnected = /No connection established|Name resolution failed|Failed to connect/;
 
-/** How often deadlines are looked at, in milliseconds. */
-const sweepEvery = 100;
+/** How often deadlines are checked. */
+const sweepEveryMs = 100;
 
 /**
- * Carries attempts to append over one stream of the connection, many at once, each with a deadline
- * of its own, which the server does not keep when it is frozen.
+ * The gRPC call `BatchAppend`, which carries many attempts at once. Each has its own deadline, which the server
+ * does not enforce when it is frozen.
  */
-export class Appends {
+export class AppendCall {
   readonly #connection: EventStoreDBConnection;
-  readonly #heard: () => void;
+  readonly #onResponse: () => void;
   readonly #attempts = new Map<string, Attempt>();
   #stream: Promise<AppendStream> | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
-  /** `heard` is called at each sign of life of the server. */
-  constructor(connection: EventStoreDBConnection, heard: () => void) {
+  /** `onResponse` is called at each response, which shows that the server is alive. */
+  constructor(connection: EventStoreDBConnection, onResponse: () => void) {
     this.#connection = connection;
-    this.#heard = heard;
+    this.#onResponse = onResponse;
   }
 
-  /** Whether there is a stream, or one is being opened. */
+  /** Whether the call is open or being opened. */
   get open(): boolean {
     return this.#stream !== undefined;
   }
 
   /**
-   * Tries once to append, for at most so many milliseconds.
-   * @throws AttemptFailure where there is no answer.
+   * Tries once to append.
+   * @throws AttemptFailure if there is no answer within `timeoutMs`
    */
-  attempt({ stream, expected, proposals, isCurrent }: Proposed, milliseconds: number): Promise<Answer> {
+  attempt(
+    { stream, expected, proposals, isCurrent }: AttemptRequest,
+    timeoutMs: number,
+  ): Promise<AppendResponse> {
     const id = randomUUID();
     const request = new streams.BatchAppendReq();
     const correlation = new shared.UUID();
@@ -65,38 +68,38 @@ export class Appends {
     request.setProposedMessagesList(proposals);
     request.setIsFinal(true);
     return new Promise((resolve, reject) => {
-      const attempt: Attempt = { resolve, reject, deadline: performance.now() + milliseconds };
+      const attempt: Attempt = { resolve, reject, deadline: performance.now() + timeoutMs };
       this.#attempts.set(id, attempt);
-      this.#sweep ??= setInterval(() => this.#endOverdue(), sweepEvery);
+      this.#sweep ??= setInterval(() => this.#failOverdue(), sweepEveryMs);
       this.#opened().then(
-        (over) => {
+        (opened) => {
           if (!this.#attempts.has(id)) return;
           if (isCurrent?.() === false) {
-            this.#fail(id, 'unsent', 'the log is another one');
+            this.#fail(id, 'unsent', 'the log has changed');
             return;
           }
-          attempt.over = over;
-          over.write(request);
+          attempt.sentOver = opened;
+          opened.write(request);
         },
         (error: Error) => this.#fail(id, 'unsent', error.message, error),
       );
     });
   }
 
-  /** Gives up the stream; what was written to it is doubtful from now on. */
-  drop(why: string): void {
+  /** Ends the call; attempts that were sent over it fail as doubtful. */
+  drop(reason: string): void {
     const stream = this.#stream;
     this.#stream = undefined;
-    stream?.then((over) => this.#lose(over, new Error(why))).catch(() => undefined);
+    stream?.then((opened) => this.#lose(opened, new Error(reason))).catch(() => undefined);
   }
 
   #opened(): Promise<AppendStream> {
     if (this.#stream) return this.#stream;
-    const opening = this.#connection.openAppends().then((over) => {
-      over.on('data', (response) => this.#answer(response));
-      over.on('error', (error) => this.#lose(over, error));
-      over.on('end', () => this.#lose(over, new Error('the server ended the stream of appends')));
-      return over;
+    const opening = this.#connection.openAppends().then((opened) => {
+      opened.on('data', (response) => this.#receive(response));
+      opened.on('error', (error) => this.#lose(opened, error));
+      opened.on('end', () => this.#lose(opened, new Error('the server ended the call of appends')));
+      return opened;
     });
     this.#stream = opening;
     opening.catch(() => this.#forget(opening));
@@ -107,38 +110,38 @@ export class Appends {
     if (this.#stream === opening) this.#stream = undefined;
   }
 
-  #answer(response: InstanceType<typeof streams.BatchAppendResp>): void {
-    this.#heard();
+  #receive(response: InstanceType<typeof streams.BatchAppendResp>): void {
+    this.#onResponse();
     const id = uuidOf(response.getCorrelationId());
     const attempt = this.#attempts.get(id);
     if (!attempt) return;
     this.#remove(id);
     try {
-      attempt.resolve(answerOf(response));
+      attempt.resolve(readResponse(response));
     } catch (failure) {
       attempt.reject(
         failure instanceof AttemptFailure
           ? failure
-          : new AttemptFailure('doubtful', 'the answer cannot be read', { cause: failure }),
+          : new AttemptFailure('doubtful', 'the response cannot be read', { cause: failure }),
       );
     }
   }
 
-  #lose(over: AppendStream, error: Error): void {
+  #lose(lost: AppendStream, error: Error): void {
     const stream = this.#stream;
-    stream?.then((present) => present === over && this.#forget(stream)).catch(() => undefined);
+    stream?.then((present) => present === lost && this.#forget(stream)).catch(() => undefined);
     const kind = neverConnected.test(error.message) ? 'unsent' : 'doubtful';
     for (const [id, attempt] of this.#attempts) {
-      if (attempt.over === over) this.#fail(id, kind, error.message, error);
+      if (attempt.sentOver === lost) this.#fail(id, kind, error.message, error);
     }
-    over.cancel();
+    lost.cancel();
   }
 
-  #endOverdue(): void {
+  #failOverdue(): void {
     const now = performance.now();
     for (const [id, attempt] of this.#attempts) {
       if (attempt.deadline > now) continue;
-      this.#fail(id, attempt.over ? 'doubtful' : 'unsent', 'the server did not answer in time');
+      this.#fail(id, attempt.sentOver ? 'doubtful' : 'unsent', 'the server did not answer in time');
     }
   }
 

@@ -1,41 +1,41 @@
 import type { StreamingRead } from '@eventstore/db-client';
 import { LogFailure } from '../log.ts';
 
-/** How often a read is looked at whether it has come to a stop, in milliseconds. */
-const watchEvery = 250;
+/** How often a read is checked for its timeout. */
+const checkEveryMs = 250;
 
 /**
- * What a read gives, item by item. The client waits for ever for a server that has frozen; here a
- * read that gives nothing for so many milliseconds, while it is waited for, ends.
- * @throws LogFailure of kind `unavailable`.
+ * The items of a read. The client would wait for a frozen server for ever; this ends a read that returns nothing
+ * for `timeoutMs` while the caller waits for it. A stream that does not exist has no items.
+ * @throws LogFailure of kind `unavailable`
  */
-export async function* readPatiently<Item>(
+export async function* readWithTimeout<Item>(
   read: StreamingRead<Item>,
-  milliseconds: number,
+  timeoutMs: number,
 ): AsyncGenerator<Item, void, undefined> {
   let waitingSince = performance.now();
-  let handling = false;
-  const watch = setInterval(() => {
-    if (handling || performance.now() - waitingSince < milliseconds) return;
+  let callerWorks = false;
+  const checks = setInterval(() => {
+    if (callerWorks || performance.now() - waitingSince < timeoutMs) return;
     read.destroy(new LogFailure('unavailable', 'the event store did not answer a read in time'));
-  }, watchEvery);
-  let whole = false;
+  }, checkEveryMs);
+  let complete = false;
   try {
     for await (const item of read) {
-      handling = true;
+      callerWorks = true;
       yield item;
-      handling = false;
+      callerWorks = false;
       waitingSince = performance.now();
     }
-    whole = true;
+    complete = true;
   } catch (error) {
     if (error instanceof LogFailure) throw error;
     if (isStreamNotFound(error)) return;
     const message = error instanceof Error ? error.message : String(error);
     throw new LogFailure('unavailable', `the event store could not be read: ${message}`, { cause: error });
   } finally {
-    clearInterval(watch);
-    if (!whole) {
+    clearInterval(checks);
+    if (!complete) {
       read.on('error', () => undefined);
       read.cancel().catch(() => undefined);
     }

@@ -1,0 +1,212 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { Purpose } from '../../postgres/connect.ts';
+import { ReconnectingClient } from '../../postgres/reconnecting-client.ts';
+import type { Continuity } from '../continuity.ts';
+import { LogChanged } from '../identity.ts';
+import { LogFailure, type RecordedEvent, type SubscribeOptions } from '../log.ts';
+import { parseStored } from '../stored-json.ts';
+import type { Committed } from './batch.ts';
+import { inspectorOver } from './identity-table.ts';
+import type { LogReader } from './log-reader.ts';
+import { eventNumberOf, positionOf } from './position.ts';
+import { RecentEvents, selector } from './recent-events.ts';
+
+/** How often the end of the log is queried: without a connection that listens, and with one, in case a notification is lost. */
+const pollMs = 200;
+const pollWhileListeningMs = 5_000;
+
+/** The pause of a subscription after a read that failed. */
+const retryPauseMs = 200;
+
+const listening: Purpose = { name: 'bubble-im log listener', statementTimeoutMs: 5_000 };
+
+export interface SubscriptionsOptions {
+  readonly config: pg.ClientConfig;
+  readonly logger: Logger;
+  readonly reader: LogReader;
+  readonly continuity: Continuity;
+  /** The pid of the server's process that commits this process's appends; its notifications are ignored. */
+  readonly ownBackend: () => number | undefined;
+}
+
+/**
+ * All subscriptions of this process. They get what this process commits directly from the appender. What others
+ * commit is read from the server, after its notification or when polling finds it.
+ */
+export class Subscriptions {
+  readonly #options: SubscriptionsOptions;
+  readonly #recent = new RecentEvents();
+  readonly #closing = new AbortController();
+  #count = 0;
+  #listener: ReconnectingClient | undefined;
+  #poll: NodeJS.Timeout | undefined;
+
+  constructor(options: SubscriptionsOptions) {
+    this.#options = options;
+    options.continuity.onChanged(() => this.#recent.reset());
+  }
+
+  /** Gives the subscriptions a batch that this process committed. */
+  committed(batch: readonly Committed[]): void {
+    const stored = batch.filter(({ result }) => result.outcome === 'appended');
+    const first = stored[0];
+    const last = stored.at(-1);
+    const lastEvent = last?.append.events.at(-1);
+    if (last && lastEvent) {
+      this.#options.continuity.noteEvent({ position: positionOf(last.eventNumber), id: lastEvent.id });
+    }
+    if (first && this.#count > 0) {
+      const records = stored.flatMap(recordsOf);
+      const bytes = stored.reduce((sum, { append }) => sum + append.bytes, 0);
+      this.#recent.append(records, first.eventNumber - first.append.events.length + 1, bytes);
+    }
+    // An already appended event may come from an attempt whose answer was lost, so no subscription has got it.
+    for (const { eventNumber } of batch) this.#recent.reached(eventNumber);
+  }
+
+  /** @throws TypeError for a position of another kind of log; the iteration throws LogChanged */
+  subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
+    const after = eventNumberOf(options.after);
+    return {
+      [Symbol.asyncIterator]: () => {
+        // A generator's own `return` would wait until its pending `next` has a batch.
+        const returned = new AbortController();
+        const signal = AbortSignal.any([options.signal, returned.signal, this.#closing.signal]);
+        const batches = this.#follow(after, options.prefixes, signal);
+        return {
+          next: () => batches.next(),
+          return: () => {
+            returned.abort();
+            return batches.return(undefined);
+          },
+        };
+      },
+    };
+  }
+
+  /** Ends all subscriptions. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#poll);
+    await this.#listener?.close();
+  }
+
+  async *#follow(
+    after: number,
+    prefixes: readonly string[] | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly RecordedEvent[], undefined> {
+    if (signal.aborted) return;
+    const { continuity } = this.#options;
+    const { generation } = continuity;
+    const wanted = selector(prefixes);
+    const wake = () => this.#recent.wake();
+    signal.addEventListener('abort', wake);
+    this.#enter();
+    let reached = after;
+    try {
+      await this.#queryEnd();
+      while (!signal.aborted) {
+        if (continuity.generation !== generation) throw new LogChanged();
+        const recent = this.#recent.after(reached);
+        if (recent) {
+          reached += recent.length;
+          const chosen = prefixes ? recent.filter(wanted) : recent;
+          if (chosen.length > 0) yield chosen;
+        } else if (reached < this.#recent.end) {
+          const page = await this.#read(reached, prefixes, signal);
+          if (!page || continuity.generation !== generation) continue;
+          reached = page.reached;
+          const last = page.records.at(-1);
+          if (last) continuity.noteEvent(last);
+          if (last && !signal.aborted) yield page.records;
+        } else {
+          await this.#recent.changed();
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
+      this.#leave();
+    }
+  }
+
+  async #read(after: number, prefixes: readonly string[] | undefined, signal: AbortSignal) {
+    try {
+      return await this.#options.reader.all(after, this.#recent.end, prefixes);
+    } catch (error) {
+      if (!(error instanceof LogFailure)) throw error;
+      this.#options.logger.warn({ err: error }, 'a subscription waits for the log');
+      await delay(retryPauseMs, undefined, { signal }).catch(() => {});
+      return undefined;
+    }
+  }
+
+  #enter(): void {
+    this.#count++;
+    const { config, logger } = this.#options;
+    this.#listener ??= new ReconnectingClient({
+      ...{ config, logger, purpose: listening },
+      makeReady: (client) => this.#listen(client),
+    });
+    if (!this.#poll) this.#pollLater();
+  }
+
+  #leave(): void {
+    this.#count--;
+    if (this.#count > 0) return;
+    this.#recent.clear();
+    clearTimeout(this.#poll);
+    this.#poll = undefined;
+  }
+
+  async #listen(client: pg.Client): Promise<void> {
+    client.on('notification', ({ processId, payload }) => {
+      if (processId !== this.#options.ownBackend()) this.#recent.reached(Number(payload));
+    });
+    await client.query('listen log');
+    await this.#options.continuity.check(inspectorOver(client));
+    await this.#queryEnd();
+  }
+
+  #pollLater(): void {
+    this.#poll = setTimeout(
+      () => {
+        // An error that it throws is not caught: it ends the process, which could no longer follow the log.
+        void this.#queryEnd().then(() => {
+          if (this.#count > 0 && !this.#closing.signal.aborted) this.#pollLater();
+          else this.#poll = undefined;
+        });
+      },
+      this.#listener?.client ? pollWhileListeningMs : pollMs,
+    );
+  }
+
+  /** If it fails, the next poll or the next connection of the listener finds the end. */
+  async #queryEnd(): Promise<void> {
+    try {
+      this.#recent.reached(await this.#options.reader.end());
+    } catch (error) {
+      if (!(error instanceof LogFailure)) throw error;
+    }
+  }
+}
+
+/** The records of an append as a reader gets them: parsed anew, since the writer may still change its objects. */
+function recordsOf({ append, result, eventNumber, recorded }: Committed): RecordedEvent[] {
+  if (result.outcome !== 'appended') return [];
+  const before = append.events.length - 1;
+  const { revision } = result;
+  return append.events.map(({ id, type, data, metadata }, index) => ({
+    stream: append.stream,
+    revision: revision - before + index,
+    position: positionOf(eventNumber - before + index),
+    id,
+    type,
+    data: parseStored(data),
+    metadata: parseStored(metadata),
+    recorded,
+    raw: { data, metadata },
+  }));
+}
