@@ -1,12 +1,15 @@
 import type { Client, Connection, FieldDef } from 'pg';
-import { MessageWriter, type Parameter } from './message.ts';
+import { serialize } from 'pg-protocol';
+import type { ArrayParameter } from './array-parameter.ts';
 import { isStalePlan } from './stale-plan.ts';
 
-export { type ArrayParameter, bools, int4s, int8s, type Parameter, texts, uuids } from './message.ts';
+export { type ArrayParameter, bools, int4s, int8s, texts, uuids } from './array-parameter.ts';
+
+export type Parameter = null | string | number | bigint | boolean | ArrayParameter;
 
 /**
- * A prepared statement with its parameters. A name stands for one text as long as the program runs;
- * array parameters are made with `int8s`, `texts`, `uuids` …, all others go as text.
+ * A prepared statement with its parameters. A name belongs to one text for as long as the program runs.
+ * Array parameters are made with `int8s`, `texts`, `uuids` …; all others are sent as text.
  */
 export interface Statement {
   readonly name: string;
@@ -14,23 +17,24 @@ export interface Statement {
   readonly values: readonly Parameter[];
 }
 
-/** A row by its columns' names, decoded as the client's own `query` does it. */
+/** A row by column names, decoded as the client's own `query` does it. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /**
- * Runs statements one after the other in one transaction and one round trip: each is parsed once a
- * connection, and one Sync at the end commits them all. Plans that a migration made stale are made anew. Wait for one call before the next on the same
- * client, which must not be in `pg`'s own pipeline mode.
+ * Runs statements one after the other in one transaction and one round trip: each is parsed once per
+ * connection, and one Sync at the end commits them all. If a migration made plans stale, the statements are
+ * prepared and run again. Wait for one call before the next on the same client, which must not be in `pg`'s
+ * own pipeline mode.
  * @returns each statement's rows, in the order given
- * @throws the error of Postgres, after which nothing of it stands and the client can be used on; the
- *   connection's error, after which it is not known whether it stands; TypeError for a value that
+ * @throws the error of Postgres, after which nothing was changed and the client can be used on; the
+ *   connection's error, after which the outcome is unknown; TypeError for a value that
  *   cannot be sent, when nothing was sent
  */
 export function pipeline(client: Client, statements: readonly Statement[]): Promise<Row[][]> {
   if (statements.length === 0) return Promise.resolve([]);
   return run(client, statements).catch((error: unknown) => {
     if (!isStalePlan(error)) throw error;
-    // Others may be stale by the same migration, so that all are prepared anew.
+    // The same migration may have made other plans stale, so all are prepared anew.
     prepared.delete(client.connection);
     return run(client, statements);
   });
@@ -42,14 +46,14 @@ function run(client: Client, statements: readonly Statement[]): Promise<Row[][]>
   });
 }
 
-/** A result's columns with what makes values of their texts. */
+/** The columns of a result, with the functions that parse their texts. */
 interface Shape {
   readonly columns: readonly { readonly name: string; readonly parse: (text: string) => unknown }[];
 }
 
 const noColumns: Shape = { columns: [] };
 
-/** The statements that a connection knows for certain. */
+/** The statements that are certainly prepared on a connection. */
 const prepared = new WeakMap<Connection, Map<string, { readonly text: string; readonly shape: Shape }>>();
 
 /** What `pg` runs: it calls `submit` when its turn has come, then the handlers as answers arrive. */
@@ -61,9 +65,9 @@ class Pipeline {
   readonly #results: Row[][] = [];
   #known = new Map<string, { readonly text: string; readonly shape: Shape }>();
   #rows: Row[] = [];
-  /** That of the statement whose answers arrive. */
+  /** That of the statement whose answers are arriving. */
   #shape: Shape | undefined;
-  #broken: unknown;
+  #rowError: unknown;
 
   constructor(
     client: Client,
@@ -77,36 +81,42 @@ class Pipeline {
     this.#reject = reject;
   }
 
-  /** Sends everything at once. An error that it returns, `pg` hands to `handleError` and goes on. */
+  /** Sends everything at once. `pg` passes an error that it returns to `handleError` and goes on. */
   submit(connection: Connection): Error | null {
     const known = prepared.get(connection) ?? new Map();
     prepared.set(connection, known);
     this.#known = known;
     try {
-      connection.stream.write(this.#messages());
+      const messages = this.#messages();
+      // One system call, and one packet if they fit.
+      connection.stream.cork();
+      for (const message of messages) connection.stream.write(message);
+      connection.stream.uncork();
       return null;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
   }
 
-  #messages(): Buffer {
-    const writer = new MessageWriter();
+  #messages(): Buffer[] {
+    const messages: Buffer[] = [];
     const sent = new Set<string>();
     for (const { name, text, values } of this.#statements) {
-      const before = this.#known.get(name);
-      if (before && before.text !== text) throw new TypeError(`statement ${name} was another text before`);
-      if (!before && !sent.has(name)) {
-        // After an error it is not known how far it came, so the name may be taken.
-        writer.close(name);
-        writer.parse(name, text, values);
-        writer.describe(name);
+      const known = this.#known.get(name);
+      if (known && known.text !== text) throw new TypeError(`statement ${name} had another text before`);
+      if (!known && !sent.has(name)) {
+        messages.push(
+          // After an error it is unknown whether the name is in use. Closing a name that is not is no error.
+          serialize.close({ type: 'S', name }),
+          serialize.parse({ name, text, types: values.map(typeIdOf) }),
+          serialize.describe({ type: 'S', name }),
+        );
         sent.add(name);
       }
-      writer.execute(name, values);
+      messages.push(serialize.bind({ statement: name, values: values.map(encoded) }), serialize.execute());
     }
-    writer.sync();
-    return writer.bytes();
+    messages.push(serialize.sync());
+    return messages;
   }
 
   handleRowDescription(message: { readonly fields: readonly FieldDef[] }): void {
@@ -119,7 +129,7 @@ class Pipeline {
   }
 
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
-    if (this.#broken) return;
+    if (this.#rowError) return;
     const shape = this.#shape ?? this.#current()?.shape ?? noColumns;
     const row: Record<string, unknown> = {};
     try {
@@ -129,7 +139,7 @@ class Pipeline {
         if (column) row[column.name] = text === null ? null : column.parse(text);
       }
     } catch (error) {
-      this.#broken = error;
+      this.#rowError = error;
     }
     this.#rows.push(row);
   }
@@ -149,12 +159,12 @@ class Pipeline {
   }
 
   handleReadyForQuery(): void {
-    if (this.#broken) this.#reject(this.#broken);
+    if (this.#rowError) this.#reject(this.#rowError);
     else this.#resolve(this.#results);
   }
 
   handleError(error: unknown): void {
-    // The failed statement is parsed afresh next time: a table it knows may have changed.
+    // The failed statement is prepared again next time: a table that it uses may have changed.
     const failed = this.#statements[this.#results.length];
     if (failed) this.#known.delete(failed.name);
     this.#reject(error);
@@ -164,4 +174,19 @@ class Pipeline {
     const statement = this.#statements[this.#results.length];
     return statement && this.#known.get(statement.name);
   }
+}
+
+/** The type of a parameter that the client declares; 0 leaves it to the server. */
+function typeIdOf(value: Parameter): number {
+  return isArray(value) ? value.typeId : 0;
+}
+
+/** A parameter as pg-protocol takes it: buffers are sent in binary format, strings as text. */
+function encoded(value: Parameter): Buffer | string | null {
+  if (value === null) return null;
+  return isArray(value) ? value.encode() : String(value);
+}
+
+function isArray(value: Parameter): value is ArrayParameter {
+  return typeof value === 'object' && value !== null;
 }
