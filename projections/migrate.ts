@@ -1,48 +1,51 @@
-import { Kysely, PostgresDialect, sql } from 'kysely';
-import { Migrator } from 'kysely/migration';
-import { openPool, type Purpose } from '../services/postgres/connect.ts';
-import { migrations } from './migrations/index.ts';
+import type { Client } from 'pg';
+import { openClient, type Purpose } from '../services/postgres/connect.ts';
+import { type Migration, readMigrations } from './migrations.ts';
 
 /** An hour: a migration may rewrite large tables, and others wait until it is done. */
-const longest = 3_600_000;
-const purpose: Purpose = { name: 'bubble-im migrations', statementTimeoutMs: longest };
+const statementTimeoutMs = 3_600_000;
+const purpose: Purpose = { name: 'bubble-im migrations', statementTimeoutMs };
+
+/** The lock and the table are those of Kysely's migrator, which earlier versions used. */
+const lockId = '3853314791062309107';
+const makeRecord = `
+  create table if not exists kysely_migration (
+    name varchar(255) primary key,
+    timestamp varchar(255) not null
+  )`;
 
 /**
- * Brings a database's tables up to date, each migration in one transaction. Several callers at once do
- * no harm: one applies, the others wait and find nothing to do.
- * @returns the names of what was applied now.
+ * Brings a database's tables up to date, each migration in one transaction. It may be called several times at once:
+ * one call applies the migrations, the others wait and find nothing to do.
+ * @returns the names of the migrations that were applied now.
  * @throws Error when the database cannot be reached, a migration fails (nothing of it remains), or the
  * database was made by a newer version of the program.
  */
 export async function migrate(url: string): Promise<string[]> {
-  // The failure of a connection shows at its next use.
-  const pool = openPool(url, purpose, { max: 1, onBroken: () => undefined });
-  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  const migrations = await readMigrations();
+  const client = await openClient(url, purpose);
   try {
-    await refuseNewer(db);
-    const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
-    const { error, results = [] } = await migrator.migrateToLatest();
-    if (error !== undefined) {
-      const failed = results.find(({ status }) => status === 'Error')?.migrationName;
-      throw new Error(
-        `the migration${failed === undefined ? '' : ` ${failed}`} failed: ${messageOf(error)}`,
-        {
-          cause: error,
-        },
-      );
-    }
-    return results.map(({ migrationName }) => migrationName);
+    // The end of the connection releases the lock.
+    await client.query('select pg_advisory_lock($1)', [lockId]);
+    await client.query(makeRecord);
+    const applied = await findApplied(client);
+    refuseNewer(applied, migrations);
+    const pending = migrations.filter(({ recordedAs }) => !applied.has(recordedAs));
+    for (const migration of pending) await apply(client, migration);
+    return pending.map(({ name }) => name);
   } finally {
-    await db.destroy();
+    await client.end();
   }
 }
 
-async function refuseNewer(db: Kysely<unknown>): Promise<void> {
-  const tables = await sql<{ found: boolean }>`
-    select to_regclass('kysely_migration') is not null as found`.execute(db);
-  if (!tables.rows[0]?.found) return;
-  const applied = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
-  const unknown = applied.rows.filter(({ name }) => !(name in migrations)).map(({ name }) => name);
+async function findApplied(client: Client): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ name: string }>('select name from kysely_migration order by name');
+  return new Set(rows.map(({ name }) => name));
+}
+
+function refuseNewer(applied: ReadonlySet<string>, migrations: readonly Migration[]): void {
+  const known = new Set(migrations.map(({ recordedAs }) => recordedAs));
+  const unknown = [...applied].filter((name) => !known.has(name));
   if (unknown.length > 0) {
     throw new Error(
       `the database is of a newer version, which applied ${unknown.join(', ')}: update the program`,
@@ -50,6 +53,18 @@ async function refuseNewer(db: Kysely<unknown>): Promise<void> {
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+async function apply(client: Client, { name, recordedAs, sql }: Migration): Promise<void> {
+  try {
+    await client.query('begin');
+    await client.query(sql);
+    await client.query('insert into kysely_migration values ($1, $2)', [
+      recordedAs,
+      new Date().toISOString(),
+    ]);
+    await client.query('commit');
+  } catch (error) {
+    // The end of the connection rolls it back.
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`the migration ${name} failed: ${message}`, { cause: error });
+  }
 }

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { ApplicationId, ConversationId, Gid, Mid, NumberId, ReplyId, Uid } from '../../contracts/ids.ts';
 import { preparing } from '../postgres/prepared-queries.ts';
 
-/** The read models as queries see them; projections/migrations/0003-read-models.ts says what each column means. */
+/** The read models as queries see them; projections/migrations/0003-read-models.sql says what each column means. */
 export interface ReadTables {
   'read.users': {
     uid: Uid;

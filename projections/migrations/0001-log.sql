@@ -1,46 +1,37 @@
-import { type Kysely, sql } from 'kysely';
+-- The event log, for installations that keep it in Postgres. See services/log/postgres/postgres-log.ts.
 
-/** The event log, for installations that keep it in Postgres. See services/log/postgres/postgres-log.ts. */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  await sql`create schema log`.execute(db);
-  await sql`
-    create table log.events (
-      -- 1, 2, 3 … without a gap, in the order of commit
-      position bigint primary key,
-      stream text collate "C" not null,
-      revision bigint not null,
-      id uuid not null,
-      type text not null,
-      data text not null,
-      metadata text not null,
-      recorded timestamptz not null,
-      unique (stream, revision),
-      -- the id first: ids mostly grow with time, so that the index does so at its end
-      unique (id, stream)
-    )`.execute(db);
-  await sql.raw(append).execute(db);
-}
+create schema log;
 
-/**
- * Takes a batch of appends, decides on each by itself, and answers with an outcome, a revision and a
- * position for each, in order: those of the last event stored now, or of the first one where it stood
- * before; after a conflict the stream's last revision, -1 where there is none.
- *
- * The lock makes the order of positions that of the commits, whatever the number of processes, so
- * that a reader never meets a gap that is filled later. It is taken in a statement of its own: those
- * after it see all that was committed under it. The last position is looked up in the index, not
- * kept in a row: under a long transaction elsewhere, each batch would leave that row one more dead
- * version to step over.
- *
- * Within a batch, no id may come twice, and appends to one stream must all expect anything.
- * `hints` are revisions that the streams are thought to have reached: looking from there spares the
- * index reading back over a page of the stream's entries. A wrong one costs time, no more.
- * `expected` is -2 for anything, -1 for no stream yet. Events tell by `number` (from 1) which append
- * they belong to, and by `rank` how many of it come after them.
- *
- * The plan is made once, and never one that reads the whole table because it was small at the time.
- */
-const append = `
+create table log.events (
+  -- 1, 2, 3 … without a gap, in the order of commit
+  position bigint primary key,
+  stream text collate "C" not null,
+  revision bigint not null,
+  id uuid not null,
+  type text not null,
+  data text not null,
+  metadata text not null,
+  recorded timestamptz not null,
+  unique (stream, revision),
+  -- the id first: ids mostly grow with time, so that the index does so at its end
+  unique (id, stream)
+);
+
+-- Appends a batch, decides on each append by itself, and returns an outcome, a revision and a position for each, in
+-- order: those of the last event stored now, or of the first event if it was already stored; after a conflict the
+-- stream's last revision, -1 if the stream is empty.
+--
+-- The lock makes the order of positions the order of the commits, over all processes, so that a reader never meets a
+-- gap that is filled later. It is acquired in a statement of its own: the statements after it see all that was committed
+-- under it. The last position is read from the index, not kept in a row: under a long transaction elsewhere, each batch
+-- would leave one more dead version of that row to step over.
+--
+-- Within a batch no id may occur twice, and appends to one stream must all expect anything. `hints` are revisions that
+-- the streams have probably reached: starting there saves the index from reading back over a page of the stream's
+-- entries; a wrong one costs only time. `expected` is -2 for anything, -1 for no stream yet. `numbers` says which append
+-- (from 1) each event belongs to, `ranks` how many of its events follow it.
+--
+-- The plan is made once, and never one that scans the whole table because it was small at the time.
 create function log.append(
   streams text[], hints bigint[], expected bigint[], sizes int[], first_ids uuid[],
   numbers int[], ranks int[], ids uuid[], types text[], data text[], metadata text[],
@@ -62,7 +53,7 @@ begin
   recorded := floor(extract(epoch from moment) * 1000);
   select coalesce(max(e.position), 0) into head from log.events e;
 
-  -- One look for all ids: new ones lie at the end of their index.
+  -- One lookup for all ids: new ones are at the end of their index.
   repeated := exists (select from log.events e where e.id = any (ids));
 
   with asked as materialized (
@@ -125,4 +116,4 @@ begin
     perform pg_notify('log', (head + taken)::text);
   end if;
 end
-$$`;
+$$;

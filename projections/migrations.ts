@@ -1,0 +1,40 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** One step of the database's schema: a file of SQL in migrations/. */
+export interface Migration {
+  /** The file's name without its suffix. */
+  readonly name: string;
+  /** The name under which databases record that it was applied. */
+  readonly recordedAs: string;
+  readonly sql: string;
+}
+
+const folder = new URL('./migrations/', import.meta.url);
+
+/** Released databases recorded these files under other numbers. */
+const olderNames: Readonly<Record<string, string>> = {
+  '0005-lease': '0010-lease',
+  '0006-identity': '0020-identity',
+  '0007-group-mutes': '0040-group-mutes',
+  '0008-invitations': '0041-invitations',
+  '0009-snapshots': '0042-snapshots',
+  '0010-known-addresses': '0050-known-addresses',
+  '0011-uploads': '0070-uploads',
+  '0012-gateway-beats': '0080-gateway-beats',
+  '0013-pushed-messages': '0081-pushed-messages',
+  '0014-keys-by-person': '0090-keys-by-person',
+  '0015-last-events': '0100-last-events',
+  '0016-member-versions': '0101-member-versions',
+};
+
+/** All migrations, in the order in which they apply: that of their numbers. */
+export async function readMigrations(): Promise<Migration[]> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort();
+  return Promise.all(
+    files.map(async (file) => {
+      const name = file.slice(0, -'.sql'.length);
+      const sql = await readFile(new URL(file, folder), 'utf8');
+      return { name, recordedAs: olderNames[name] ?? name, sql };
+    }),
+  );
+}
