@@ -1,6 +1,6 @@
 import { groupAvatar, mostFaces } from '../contracts/avatars.ts';
 import type { GroupEvent, Notice } from '../contracts/events/group.ts';
-import { Gid, groupConversation, Uid } from '../contracts/ids.ts';
+import { type Gid, groupConversation, type Uid } from '../contracts/ids.ts';
 import { groupChannel, userChannel } from '../contracts/push/index.ts';
 import { creationText, namesInNotice } from '../services/domain/group-commands.ts';
 import type { Decoded } from '../services/log/codec.ts';
@@ -74,7 +74,7 @@ function admit(
   place: string,
   mutedUntil: (uid: Uid) => number,
 ): GroupRow {
-  const gid = Gid.parse(group.gid);
+  const { gid } = group;
   const conversation = groupConversation(gid);
   const end = endOf(rows, conversation);
   uids.forEach((uid, offset) => {
@@ -160,7 +160,7 @@ function leaving(rows: Rows, pushes: Pushes, { gid, uids, faces }: Leaving): voi
   pushAvatar(pushes, before, after);
 }
 
-const firstFaces = (members: readonly GroupMemberRow[]): number[] =>
+const firstFaces = (members: readonly GroupMemberRow[]): Uid[] =>
   members
     .toSorted((one, other) => one.index - other.index)
     .slice(0, mostFaces)
@@ -264,7 +264,7 @@ export const groupProjections: Pick<
       rows.put(groups, { ...group, state: 'dissolved' });
       if (released) return;
       const members = rows.list(membersOf(gid)).sort((one, other) => one.index - other.index);
-      for (const { uid } of members) release(rows, pushes, gid, Uid.parse(uid));
+      for (const { uid } of members) release(rows, pushes, gid, uid);
     },
   },
 };

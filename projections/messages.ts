@@ -4,6 +4,7 @@ import {
   friendConversation,
   type Gid,
   groupConversation,
+  type Mid,
   type Uid,
 } from '../contracts/ids.ts';
 import { quotedContent } from '../contracts/message-texts.ts';
@@ -118,14 +119,14 @@ function place(rows: Rows, conversation: ConversationId, sender: Uid, { place, .
   if (chat && counts) rows.put(inbox, { ...chat, own, own_sequence: sequence });
 }
 
-function placeReads(conversation: ConversationId, sender: Uid, quoteMid: number | null | undefined): Ref[] {
+function placeReads(conversation: ConversationId, sender: Uid, quoteMid: Mid | undefined): Ref[] {
   const refs: Ref[] = [conversations.at(conversation), inbox.at(sender, conversation)];
   if (quoteMid) refs.push(messageOf(quoteMid));
   return refs;
 }
 
 /** What `sendToFriend` reads. */
-export function friendMessageReads(from: Uid, to: Uid, quoteMid?: number): Ref[] {
+export function friendMessageReads(from: Uid, to: Uid, quoteMid?: Mid): Ref[] {
   const conversation = friendConversation(from, to);
   return [
     ...placeReads(conversation, from, quoteMid),
@@ -163,7 +164,7 @@ export function sendToFriend(rows: Rows, pushes: Pushes, from: Uid, to: Uid, arr
 }
 
 /** What `sendToGroup` reads. */
-export function groupMessageReads(from: Uid, gid: Gid, quoteMid?: number): Ref[] {
+export function groupMessageReads(from: Uid, gid: Gid, quoteMid?: Mid): Ref[] {
   return [...placeReads(groupConversation(gid), from, quoteMid), users.at(from), groups.at(gid)];
 }
 
@@ -212,7 +213,7 @@ function content(
   };
 }
 
-function quoted(rows: Rows, conversation: ConversationId, mid: number): string {
+function quoted(rows: Rows, conversation: ConversationId, mid: Mid): string {
   const [message] = rows.list(messageOf(mid));
   return message?.conversation === conversation ? quotedContent(message.state, message.content) : '';
 }

@@ -1,5 +1,5 @@
 import type { Statement } from '../../services/postgres/pipeline.ts';
-import type { Value } from './column.ts';
+import type { Value } from '../../services/read-models/column.ts';
 import type { ListRef, RowRef, RowShape, Table } from './table.ts';
 import { valuesOf } from './table.ts';
 

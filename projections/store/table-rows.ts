@@ -1,4 +1,4 @@
-import type { Value } from './column.ts';
+import type { Value } from '../../services/read-models/column.ts';
 import { keyText, type RowShape, type Table, valuesOf } from './table.ts';
 
 /** A row in memory; `row` undefined: it is known not to stand in the table. */

@@ -1,7 +1,7 @@
-import type { Column, Value } from './column.ts';
+import type { Column, Value } from '../../services/read-models/column.ts';
+import type { ReadModel, RowShape } from '../../services/read-models/read-model.ts';
 
-/** A row as it stands in its table. Rows are never changed, but replaced. */
-export type RowShape = Readonly<Record<string, Value>>;
+export type { RowShape } from '../../services/read-models/read-model.ts';
 
 /** A table that the projections read and write, and nobody else writes. */
 export interface Table<Row extends RowShape> {
@@ -81,11 +81,9 @@ export interface TableTraits {
   readonly grows?: boolean;
 }
 
-/** Defines a table. */
+/** A read model's table, as the projections use it. */
 export function table<Row extends RowShape, const Key extends readonly (keyof Row & string)[]>(
-  name: string,
-  columns: { readonly [Name in keyof Row]: Column<Row[Name]> },
-  key: Key,
+  { name, columns, key }: ReadModel<string, Row, Key>,
   { kept = 20_000, grows = false }: TableTraits = {},
 ): KeyedTable<Row, Key> {
   const byName: ReadonlyMap<string, Column<Value>> = new Map(Object.entries(columns));
@@ -100,7 +98,7 @@ export function table<Row extends RowShape, const Key extends readonly (keyof Ro
     read: (record) => {
       const row: Record<string, Value> = {};
       for (const [column, { read }] of byName) row[column] = read(record[column]);
-      // Each column has just given what the definition says of it.
+      // Each column has just given a value of its own type.
       return row as Row;
     },
     at: (...values) => ({ list: null, table: self, values, text: keyText(values) }),

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Refusal } from '../../contracts/codes.ts';
 import type { DomainEvent } from '../../contracts/events/index.ts';
@@ -331,13 +332,9 @@ describe('a message revoked by many at once', () => {
       ),
     );
     await running.shown();
-    const pushes = await here.database
-      .selectFrom('read.push')
-      .select('event')
-      .where('channel', '=', `user-${other}`)
-      .where('event', '=', 'revoke')
-      .execute();
-    expect(pushes).toHaveLength(1);
+    const pushes = await sql`
+      select from read.push where channel = ${`user-${other}`} and event = 'revoke'`.execute(here.database);
+    expect(pushes.rows).toHaveLength(1);
     const conversation = streamName(`conversation-${between(one, other)}`);
     expect((await eventsOf(conversation)).length).toBeGreaterThanOrEqual(2);
   });

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { bigint, text } from '../../projections/store/column.ts';
 import { RowStore } from '../../projections/store/row-store.ts';
 import { type Ref, table } from '../../projections/store/table.ts';
+import { bigint, text } from '../../services/read-models/column.ts';
+import { readModel } from '../../services/read-models/read-model.ts';
 
-const cats = table('cats', { id: bigint, owner: bigint, name: text }, ['id'], {
-  kept: 3,
-});
+const cats = table(readModel('cats', { id: bigint, owner: bigint, name: text }, ['id']), { kept: 3 });
 const catsOf = cats.listBy(['owner']);
 
 const tom = { id: 1, owner: 7, name: 'Tom' };
@@ -88,7 +87,7 @@ describe('the rows in memory', () => {
   });
 
   it('insert rows of a table that only grows, and change those that stand', () => {
-    const log = table('log', { id: bigint, name: text }, ['id'], { grows: true });
+    const log = table(readModel('log', { id: bigint, name: text }, ['id']), { grows: true });
     const { store, open } = storeOver([]);
     const written = () => {
       const names = store.writes().map(({ name }) => name);

@@ -1,22 +1,25 @@
-import { type ArrayParameter, bools, int4s, int8s, texts, uuids } from '../../services/postgres/pipeline.ts';
+import { type ArrayParameter, bools, int4s, int8s, texts, uuids } from '../postgres/pipeline.ts';
 
-/** One value of a row, as the projections see it. */
+/** One value of a row. */
 export type Value = string | number | boolean | null | readonly number[];
 
-/** How a column's values come out of the database and go there, many at a time. */
+/** A column of a read model: its type in Postgres and in the program, and how many values at once go between them. */
 export interface Column<Type> {
-  /** The type of the array in which they go. */
+  /** As Postgres names it. */
+  readonly type: string;
+  readonly nullable: boolean;
+  /** The type of the array that carries the values of many rows. */
   readonly array: string;
-  /** Where an element goes as text: the type to make of it. */
+  /** The type to convert each element of the array to, if it is another. */
   readonly cast?: string;
-  /** Makes a value of what `pg` gives. */
+  /** Converts what `pg` returns. */
   readonly read: (value: unknown) => Type;
   readonly write: (values: readonly Value[]) => ArrayParameter;
 }
 
 const numbers = (values: readonly Value[]) => values.map((value) => (value === null ? null : Number(value)));
 
-/** Postgres takes no NUL in a text; the log may hold one. */
+/** Postgres accepts no NUL in a text; the log may hold one. */
 const clean = (value: string) => (value.includes('\0') ? value.replaceAll('\0', '\u{fffd}') : value);
 
 const strings = (values: readonly Value[]) =>
@@ -24,30 +27,40 @@ const strings = (values: readonly Value[]) =>
 
 /** Whole numbers below 2^53. */
 export const bigint: Column<number> = {
+  type: 'bigint',
+  nullable: false,
   array: 'bigint[]',
   read: Number,
   write: (values) => int8s(numbers(values)),
 };
 
 export const integer: Column<number> = {
+  type: 'integer',
+  nullable: false,
   array: 'integer[]',
   read: Number,
   write: (values) => int4s(numbers(values)),
 };
 
 export const text: Column<string> = {
+  type: 'text',
+  nullable: false,
   array: 'text[]',
   read: String,
   write: (values) => texts(strings(values)),
 };
 
 export const uuid: Column<string> = {
+  type: 'uuid',
+  nullable: false,
   array: 'uuid[]',
   read: String,
   write: (values) => uuids(strings(values)),
 };
 
 export const boolean: Column<boolean> = {
+  type: 'boolean',
+  nullable: false,
   array: 'boolean[]',
   read: (value) => value === true,
   write: (values) => bools(values.map((value) => value === true)),
@@ -55,23 +68,33 @@ export const boolean: Column<boolean> = {
 
 /** Lists of numbers. They go as texts, since an array's arrays would all have to be of one length. */
 export const bigints: Column<readonly number[]> = {
+  type: 'bigint[]',
+  nullable: false,
   array: 'text[]',
   cast: 'bigint[]',
   read: (value) => (Array.isArray(value) ? value.map(Number) : []),
   write: (values) => texts(values.map((value) => (Array.isArray(value) ? `{${value.join(',')}}` : null))),
 };
 
-/** A text that is one of few. */
-export function oneOf<const Words extends readonly string[]>(...words: Words): Column<Words[number]> {
+/** A column whose values are of a narrower type, as a branded id: projections alone write them, from events. */
+export function narrowed<Narrow extends Wide, Wide = unknown>(column: Column<Wide>): Column<Narrow> {
+  return { ...column, read: (value) => column.read(value) as Narrow };
+}
+
+/** A column with a few values. @throws TypeError when another one is read */
+export function oneOf<Type extends Value, const Few extends readonly Type[]>(
+  column: Column<Type>,
+  ...values: Few
+): Column<Few[number]> {
   const read = (value: unknown) => {
-    const known = words.find((word) => word === value);
-    if (known === undefined) throw new TypeError(`${String(value)} is none of ${words.join(', ')}`);
+    const known = values.find((one) => one === column.read(value));
+    if (known === undefined) throw new TypeError(`${String(value)} is none of ${values.join(', ')}`);
     return known;
   };
-  return { ...text, read };
+  return { ...column, read };
 }
 
 /** Values of `column`, or null. */
 export function nullable<Type>(column: Column<Type>): Column<Type | null> {
-  return { ...column, read: (value) => (value === null ? null : column.read(value)) };
+  return { ...column, nullable: true, read: (value) => (value === null ? null : column.read(value)) };
 }
