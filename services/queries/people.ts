@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { userAvatar } from '../../contracts/avatars.ts';
 import type { UserProfile } from '../../contracts/http/user.ts';
 import type { NumberId, Uid } from '../../contracts/ids.ts';
-import type { PresenceState } from '../gateway/presence/presence.ts';
+import type { PresenceState } from './presence.ts';
 import type { ReadDatabase } from './tables.ts';
 
 /** By what a person is looked for. */

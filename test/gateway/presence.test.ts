@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { Uid } from '../../contracts/ids.ts';
 import { PresencePush } from '../../contracts/push/friend.ts';
-import { readPresence } from '../../services/gateway/presence/presence.ts';
+import { readPresence } from '../../services/queries/presence.ts';
 import { Client } from './client.ts';
 import { Installation } from './harness.ts';
 

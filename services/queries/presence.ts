@@ -1,6 +1,6 @@
-import { Uid } from '../../../contracts/ids.ts';
-import type { BigintColumn, ReadingDatabase } from '../../postgres/database.ts';
-import { queryPrepared } from '../../postgres/prepared-queries.ts';
+import { Uid } from '../../contracts/ids.ts';
+import type { BigintColumn, ReadingDatabase } from '../postgres/database.ts';
+import { queryPrepared } from '../postgres/prepared-queries.ts';
 
 /** Whether a person has an open websocket on any gateway, and when the last one closed (seconds since 1970; 0: never). */
 export interface PresenceState {
@@ -11,7 +11,7 @@ export interface PresenceState {
 /**
  * SQL: whether readers take gateway `g` for alive, by the database's clock. If that clock jumps, a reader may be wrong
  * until the next heartbeat, at most 3 s. The pushes to friends do not depend on it: gateways compare each other's
- * counts of heartbeats (gateway-watch.ts).
+ * counts of heartbeats (services/gateway/presence/gateway-watch.ts).
  */
 const alive = `g.seen > now() - interval '12 seconds'
   and (g.leaving is null or g.leaving > now() - interval '1 second')`;
