@@ -1,7 +1,8 @@
 import type { ConversationEvent } from '../contracts/events/conversation.ts';
 import { type ConversationId, conversationParties, type Mid, otherOf, type Uid } from '../contracts/ids.ts';
 import { groupChannel, userChannel } from '../contracts/push/index.ts';
-import { friendMessageReads, groupMessageReads, newestTaken, sendToFriend, sendToGroup } from './messages.ts';
+import { friendMessageReads, groupMessageReads, sendToFriend, sendToGroup } from './messages.ts';
+import { newestTakenBack } from './newest-message.ts';
 import { type ProjectionsOf, type Pushes, timestampOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
 import { conversations, type MessageRow, messageDeletions, messageOfEvent, messages } from './tables.ts';
@@ -13,15 +14,15 @@ interface Named {
   readonly by: Uid;
 }
 
-/** The message that an event names. Throws where another stands there. */
+/** The message that an event names. @throws TypeError if another message has its sequence */
 function named(rows: Rows, { conversation, mid, sequence }: Named): MessageRow {
   const message = rows.get(messages.at(conversation, sequence));
   if (message?.mid !== mid) throw new TypeError(`message ${mid} is not at ${sequence} of ${conversation}`);
   return message;
 }
 
-/** Takes a message from everyone's eyes, and tells all who have the conversation. */
-function take(
+/** Takes a message back for everyone, and pushes that to the parties of the conversation. */
+function takeBack(
   rows: Rows,
   pushes: Pushes,
   event: Named,
@@ -36,7 +37,7 @@ function take(
   if (conversation) {
     rows.put(conversations, {
       ...conversation,
-      ...(conversation.newest_mid === event.mid ? newestTaken(state) : {}),
+      ...(conversation.newest_mid === event.mid ? newestTakenBack(state) : {}),
       dead_sequence: Math.max(conversation.dead_sequence, event.sequence),
     });
   }
@@ -46,15 +47,16 @@ function take(
     pushes.add(groupChannel(parties.gid), push, { type: 'group', id: parties.gid, mid, uid });
     return;
   }
-  for (const hearer of parties.uids) {
-    const id = otherOf(parties.uids, hearer);
-    pushes.add(userChannel(hearer), push, { type: 'friend', id, mid, uid });
+  for (const party of parties.uids) {
+    const id = otherOf(parties.uids, party);
+    pushes.add(userChannel(party), push, { type: 'friend', id, mid, uid });
   }
 }
 
 /**
- * What is said. `repeats`: the log may hold a message with a uniqueId twice; then the first of an
- * event id counts, and a later one leaves no trace.
+ * Messages: sent, revoked, deleted.
+ * @param repeats whether the log may hold a message with a uniqueId twice: the first event of an id then counts, and
+ *   later ones change nothing
  */
 export function conversationProjections(repeats: boolean): ProjectionsOf<ConversationEvent> {
   const mayRepeat = (uniqueId: string | undefined) => repeats && uniqueId !== undefined;
@@ -94,7 +96,7 @@ export function conversationProjections(repeats: boolean): ProjectionsOf<Convers
         conversations.at(conversation),
       ],
       apply({ data }, rows, pushes) {
-        take(rows, pushes, data, 'revoked', 'revoke');
+        takeBack(rows, pushes, data, 'revoked', 'revoke');
       },
     },
     MessageDeleted: {
@@ -105,7 +107,7 @@ export function conversationProjections(repeats: boolean): ProjectionsOf<Convers
       ],
       apply({ data }, rows, pushes) {
         if (data.scope === 'all') {
-          take(rows, pushes, data, 'deleted', 'message_delete');
+          takeBack(rows, pushes, data, 'deleted', 'message_delete');
           return;
         }
         const { conversation, sequence, mid, by: uid } = data;

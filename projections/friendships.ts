@@ -19,18 +19,18 @@ const friendshipBetween = (one: Uid, other: Uid): Ref[] => [
   friendships.at(other, one),
 ];
 
-/** Answers all open applications between two, whichever way they went. */
+/** Answers all open applications between two people, in both directions. */
 function answer(rows: Rows, one: Uid, other: Uid, operation: 'agree' | 'refuse'): void {
-  for (const asked of [applicationsOf(one, other), applicationsOf(other, one)]) {
-    for (const application of rows.list(asked)) {
+  for (const list of [applicationsOf(one, other), applicationsOf(other, one)]) {
+    for (const application of rows.list(list)) {
       if (application.gid !== null || application.operation !== 'not_operated') continue;
       rows.put(applications, { ...application, operation });
     }
   }
 }
 
-/** Makes two people friends and tells each of the other. Friends already: nothing. */
-function join(rows: Rows, pushes: Pushes, one: Uid, other: Uid): void {
+/** Makes two people friends and pushes each to the other. Does nothing if they are friends already. */
+function befriend(rows: Rows, pushes: Pushes, one: Uid, other: Uid): void {
   for (const [uid, friend] of [
     [one, other],
     [other, one],
@@ -43,7 +43,7 @@ function join(rows: Rows, pushes: Pushes, one: Uid, other: Uid): void {
   }
 }
 
-/** Who is whose friend, and who asked to be. */
+/** Friendships and applications to be friends. */
 export const friendshipProjections: ProjectionsOf<FriendshipEvent> = {
   FriendApplied: {
     reads: () => [],
@@ -66,7 +66,7 @@ export const friendshipProjections: ProjectionsOf<FriendshipEvent> = {
     apply(event, rows, pushes) {
       const { from, to, mid, content } = event.data;
       answer(rows, from, to, 'agree');
-      join(rows, pushes, from, to);
+      befriend(rows, pushes, from, to);
       sendToFriend(rows, pushes, to, from, {
         place: event.position,
         mid,
@@ -93,7 +93,7 @@ export const friendshipProjections: ProjectionsOf<FriendshipEvent> = {
     ],
     apply({ data: { by, friend } }, rows, pushes) {
       answer(rows, by, friend, 'agree');
-      join(rows, pushes, by, friend);
+      befriend(rows, pushes, by, friend);
     },
   },
   FriendRemarked: {

@@ -12,7 +12,7 @@ import {
   messages,
 } from './tables.ts';
 
-/** A chat as it stands in a list where nothing was ever done to it. */
+/** A chat that its owner has not changed yet. */
 function freshChat(uid: Uid, conversation: ConversationId): InboxRow {
   const parties = conversationParties(conversation);
   return {
@@ -22,38 +22,39 @@ function freshChat(uid: Uid, conversation: ConversationId): InboxRow {
   };
 }
 
-/** Puts a chat into someone's list where it is not known there. Reads inbox.at(uid, conversation). */
+/** Adds a chat to someone's list if it is not there. Reads inbox.at(uid, conversation). */
 export function openChat(rows: Rows, uid: Uid, conversation: ConversationId): void {
   if (!rows.get(inbox.at(uid, conversation))) rows.put(inbox, freshChat(uid, conversation));
 }
 
-/** Where a conversation ends. Nothing was said: it ends where it begins. */
+/** The end of a conversation. */
 type End = Pick<ConversationRow, 'sequence' | 'counted' | 'last_message_sequence'>;
 
-const beginning: End = { sequence: 0, counted: 0, last_message_sequence: 0 };
+/** Of a conversation without messages. */
+const emptyEnd: End = { sequence: 0, counted: 0, last_message_sequence: 0 };
 
-/** Where a conversation ends. Reads conversations.at(conversation). */
+/** Reads conversations.at(conversation). */
 export function endOf(rows: Rows, conversation: ConversationId): End {
-  return rows.get(conversations.at(conversation)) ?? beginning;
+  return rows.get(conversations.at(conversation)) ?? emptyEnd;
 }
 
-/** Puts a group's chat into the list of one who joins, read up to the end that is then. */
+/** Adds a group's chat to the list of a new member, read up to its end. */
 export function joinChat(rows: Rows, uid: Uid, conversation: ConversationId, end: End): void {
   const { sequence, counted } = end;
   rows.put(inbox, { ...freshChat(uid, conversation), read_sequence: sequence, read_others: counted });
 }
 
-/** How many messages of others lie up to a message; null where its row and the chat do not tell. */
+/** How many messages of others there are up to a message; null if its row and the chat do not say. */
 function othersUpTo(chat: InboxRow, message: MessageRow | undefined, among: 'friend' | 'group') {
   if (!message) return null;
   if (chat.own_sequence <= message.sequence) return message.counted - chat.own;
   if (message.sender === chat.uid) return message.counted - message.own;
-  // Between two, whatever is not the one's is the other's.
+  // Between two people, what one did not write the other did.
   return among === 'friend' ? message.own : null;
 }
 
 /**
- * Takes a chat out of someone's list until the next message, with all of it read.
+ * Hides a chat from someone's list until the next message, and marks it as read.
  * Reads inbox.at(uid, conversation) and conversations.at(conversation).
  */
 export function hideChat(rows: Rows, uid: Uid, conversation: ConversationId): void {
@@ -75,8 +76,8 @@ const reads = ({ data: { uid, conversation } }: OfChat) => [inbox.at(uid, conver
 const readsConversation = (event: OfChat) => [...reads(event), conversations.at(event.data.conversation)];
 
 /**
- * Changes a chat. One between two that is not there yet is made, out of sight; a group's chat
- * is its members' alone, and comes and goes with the membership.
+ * Changes a chat. One between two people is made, hidden, if it is not there yet. A group's chat comes and goes with
+ * the membership, so others have none to change.
  */
 function change(rows: Rows, { data: { uid, conversation } }: OfChat, changes: Partial<InboxRow>): void {
   const chat = rows.get(inbox.at(uid, conversation));
@@ -84,7 +85,7 @@ function change(rows: Rows, { data: { uid, conversation } }: OfChat, changes: Pa
   rows.put(inbox, { ...(chat ?? { ...freshChat(uid, conversation), hidden_sequence: 0 }), ...changes });
 }
 
-/** Lists of chats: what is read, hidden, pinned. */
+/** Lists of chats: read, hidden, pinned. */
 export const inboxProjections: ProjectionsOf<InboxEvent> = {
   ReadTo: {
     reads: (event) => [...reads(event), messages.at(event.data.conversation, event.data.sequence)],
@@ -103,7 +104,7 @@ export const inboxProjections: ProjectionsOf<InboxEvent> = {
       }
       const other = otherOf(parties.uids, uid);
       pushes.add(userChannel(uid), 'read', { type: 'friend', id: other, mid, uid });
-      // That an unread mark was taken off is nothing to the other side.
+      // That an unread mark was removed does not concern the other side.
       if (advances) pushes.add(userChannel(other), 'read', { type: 'friend', id: uid, mid, uid });
     },
   },

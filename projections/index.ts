@@ -5,7 +5,7 @@ import { friendshipProjections } from './friendships.ts';
 import { groupProjections } from './groups.ts';
 import { inboxProjections } from './inbox.ts';
 import { invitationProjections } from './invitations.ts';
-import { membershipProjections } from './memberships.ts';
+import { memberProjections } from './members.ts';
 import type { Projection, ProjectionsOf } from './projection.ts';
 import { replyProjections } from './replies.ts';
 import { skipProjections } from './runner/skips.ts';
@@ -13,15 +13,15 @@ import { settingProjections } from './settings.ts';
 import { userProjections } from './users.ts';
 
 /**
- * What each kind of event does, by its name; there is one for every kind. `repeats`: whether the log
- * may hold an event of a conversation twice.
+ * The projection of each type of event, by the type's name.
+ * @param repeats whether the log may hold an event of a conversation twice
  */
 export function projectionsByType(repeats: boolean): ReadonlyMap<string, Projection<DomainEvent>> {
   const all: ProjectionsOf<DomainEvent> = {
     ...userProjections,
     ...friendshipProjections,
     ...groupProjections,
-    ...membershipProjections,
+    ...memberProjections,
     ...invitationProjections,
     ...conversationProjections(repeats),
     ...inboxProjections,

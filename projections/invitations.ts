@@ -3,7 +3,7 @@ import { userChannel } from '../contracts/push/index.ts';
 import { type ProjectionsOf, timestampOf } from './projection.ts';
 import { applications, applicationsUnder } from './tables.ts';
 
-/** Invitations into groups: they stand among the applications that a person received. */
+/** Invitations to groups: they are listed among the applications that a person received. */
 export const invitationProjections: Pick<
   ProjectionsOf<GroupEvent>,
   'MembersInvited' | 'InvitationAnswered'

@@ -11,11 +11,11 @@ import { quotedContent } from '../contracts/message-texts.ts';
 import { groupChannel, userChannel } from '../contracts/push/index.ts';
 import type { MessagePush } from '../contracts/push/message.ts';
 import { openChat } from './inbox.ts';
+import { emptyConversation, newestMessage } from './newest-message.ts';
 import type { Pushes } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
 import type { Ref } from './store/table.ts';
 import {
-  type ConversationRow,
   conversations,
   friendships,
   groups,
@@ -26,7 +26,7 @@ import {
   users,
 } from './tables.ts';
 
-/** A message that takes its place in a conversation: what the event says of it. */
+/** What an event says of the message or notice that it adds to a conversation. */
 export type Arrival = Pick<
   MessageRow,
   | 'mid'
@@ -39,64 +39,15 @@ export type Arrival = Pick<
   | 'unique_id'
   | 'content_hash'
 > & {
-  /** Where the event lies in the log. */
+  /** The event's position in the log. */
   readonly place: string;
 };
 
-/** What an arrival has that nobody wrote or that answers nothing. */
+/** An arrival that quotes and mentions nobody and that no client numbered. */
 export const plain = { quote_mid: null, mentions: null, unique_id: null, content_hash: null } as const;
 
-/** A conversation in which nothing was said yet. */
-export function emptyConversation(conversation: ConversationId, place: string): ConversationRow {
-  return {
-    conversation,
-    sequence: 0,
-    counted: 0,
-    last_message_sequence: 0,
-    dead_sequence: 0,
-    last_place: place,
-    ...nothingNewest,
-  };
-}
-
-type Newest = Pick<
-  ConversationRow,
-  'newest_mid' | 'newest_sender' | 'newest_content' | 'newest_timestamp' | 'newest_sub_type' | 'newest_state'
->;
-
-/** What a conversation keeps of its newest message where it keeps nothing. */
-const nothingNewest: Newest = {
-  newest_mid: null,
-  newest_sender: null,
-  newest_content: null,
-  newest_timestamp: null,
-  newest_sub_type: null,
-  newest_state: null,
-};
-
-/** Longer contents are kept with the message alone: many conversations' rows stay in memory. */
-const longestKept = 500;
-
-/** What a conversation keeps of its newest message. */
-function newest({ mid, sender, content, timestamp, sub_type }: MessageRow): Newest {
-  if (content.length > longestKept) return nothingNewest;
-  return {
-    newest_mid: mid,
-    newest_sender: sender,
-    newest_content: content,
-    newest_timestamp: timestamp,
-    newest_sub_type: sub_type,
-    newest_state: 'normal',
-  };
-}
-
-/** What it keeps of it once that was revoked or deleted. */
-export function newestTaken(state: 'revoked' | 'deleted'): Partial<Newest> {
-  return state === 'revoked' ? { newest_state: state } : nothingNewest;
-}
-
-/** Gives an arrival the conversation's next sequence, and counts it where it is no notice. */
-function place(rows: Rows, conversation: ConversationId, sender: Uid, { place, ...arrival }: Arrival): void {
+/** Writes an arrival's row under the conversation's next sequence, and counts it unless it is a notice. */
+function append(rows: Rows, conversation: ConversationId, sender: Uid, { place, ...arrival }: Arrival): void {
   const before = rows.get(conversations.at(conversation)) ?? emptyConversation(conversation, place);
   const chat = rows.get(inbox.at(sender, conversation));
   const counts = arrival.sub_type === 'message' ? 1 : 0;
@@ -114,12 +65,12 @@ function place(rows: Rows, conversation: ConversationId, sender: Uid, { place, .
     counted,
     last_message_sequence: counts ? sequence : before.last_message_sequence,
     last_place: place,
-    ...newest(message),
+    ...newestMessage(message),
   });
   if (chat && counts) rows.put(inbox, { ...chat, own, own_sequence: sequence });
 }
 
-function placeReads(conversation: ConversationId, sender: Uid, quoteMid: Mid | undefined): Ref[] {
+function appendReads(conversation: ConversationId, sender: Uid, quoteMid: Mid | undefined): Ref[] {
   const refs: Ref[] = [conversations.at(conversation), inbox.at(sender, conversation)];
   if (quoteMid) refs.push(messageOf(quoteMid));
   return refs;
@@ -129,7 +80,7 @@ function placeReads(conversation: ConversationId, sender: Uid, quoteMid: Mid | u
 export function friendMessageReads(from: Uid, to: Uid, quoteMid?: Mid): Ref[] {
   const conversation = friendConversation(from, to);
   return [
-    ...placeReads(conversation, from, quoteMid),
+    ...appendReads(conversation, from, quoteMid),
     users.at(from),
     users.at(to),
     friendships.at(from, to),
@@ -138,7 +89,7 @@ export function friendMessageReads(from: Uid, to: Uid, quoteMid?: Mid): Ref[] {
   ];
 }
 
-/** A message between two: it stands in their conversation, in both lists, and both hear it. */
+/** Adds a message between two people to their conversation and to both lists of chats, and pushes it to both. */
 export function sendToFriend(rows: Rows, pushes: Pushes, from: Uid, to: Uid, arrival: Arrival): void {
   const conversation = friendConversation(from, to);
   const payload = {
@@ -160,17 +111,17 @@ export function sendToFriend(rows: Rows, pushes: Pushes, from: Uid, to: Uid, arr
   });
   openChat(rows, from, conversation);
   openChat(rows, to, conversation);
-  place(rows, conversation, from, arrival);
+  append(rows, conversation, from, arrival);
 }
 
 /** What `sendToGroup` reads. */
 export function groupMessageReads(from: Uid, gid: Gid, quoteMid?: Mid): Ref[] {
-  return [...placeReads(groupConversation(gid), from, quoteMid), users.at(from), groups.at(gid)];
+  return [...appendReads(groupConversation(gid), from, quoteMid), users.at(from), groups.at(gid)];
 }
 
 /**
- * A message or notice in a group: one row and one push, however many members hear it.
- * @param newcomers who do not listen to the group's channel yet, and hear it on their own as well
+ * Adds a message or notice to a group's conversation: one row and one push, whatever the number of members.
+ * @param newcomers also get it on their own channels, as they do not listen to the group's yet
  */
 export function sendToGroup(
   rows: Rows,
@@ -193,7 +144,7 @@ export function sendToGroup(
   };
   for (const uid of newcomers) pushes.add(userChannel(uid), 'message', payload);
   pushes.add(groupChannel(gid), 'message', payload);
-  place(rows, conversation, from, arrival);
+  append(rows, conversation, from, arrival);
 }
 
 function content(

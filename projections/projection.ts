@@ -4,21 +4,21 @@ import type { Decoded } from '../services/log/codec.ts';
 import type { Rows } from './store/row-store.ts';
 import type { Ref } from './store/table.ts';
 
-/** Where a projection says what is to be pushed, in the order in which it is to be heard. */
+/** Collects what is to be pushed, in the order in which clients get it. */
 export interface Pushes {
   add<Name extends PushName>(channel: string, event: Name, data: StoredData<Name>): void;
-  /** A message was taken back for all: what was pushed of it, and of its quotes, is not to be replayed. */
+  /** Removes a message that was revoked or deleted for all, and its quotes, from the pushes that can be replayed. */
   takeBack(mid: number, state: 'revoked' | 'deleted'): void;
 }
 
-/** What one kind of event does to the read models. Pure: the same event on the same rows does the same. */
+/** What one type of event does to the read models. Pure: the same event on the same rows does the same. */
 export interface Projection<Event extends DomainEvent> {
   /** Every row that `apply` reads. */
   reads(event: Decoded<Event>): readonly Ref[];
   apply(event: Decoded<Event>, rows: Rows, pushes: Pushes): void;
 }
 
-/** A projection for each kind of event of a category. */
+/** A projection for each type of event of a category. */
 export type ProjectionsOf<Event extends DomainEvent> = {
   readonly [Type in Event['type']]: Projection<Extract<Event, { type: Type }>>;
 };

@@ -6,7 +6,7 @@ import { replies, repliesOf } from './tables.ts';
 
 const reads = ({ data }: { data: { uid: Uid } }) => [repliesOf(data.uid)];
 
-/** Puts a reply; where it is the default of its type, no other is any more. */
+/** Puts a reply. If it is the default of its type, the others of that type no longer are. */
 function put(rows: Rows, { isDefault, ...reply }: Reply): void {
   for (const other of rows.list(repliesOf(reply.uid))) {
     if (!isDefault || !other.is_default || other.type !== reply.type) continue;

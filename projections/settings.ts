@@ -5,7 +5,7 @@ import { withPort } from '../contracts/websocket-address.ts';
 import type { ProjectionsOf } from './projection.ts';
 import { allSettings, settings } from './tables.ts';
 
-/** The system's switches. */
+/** The system's settings. */
 export const settingProjections: ProjectionsOf<SettingEvent> = {
   SettingsChanged: {
     reads: () => [allSettings()],

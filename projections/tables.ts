@@ -11,9 +11,9 @@ export const friendships = table(readModels.friendships);
 export const friendsOf = friendships.listBy(['uid']);
 
 export const applications = table(readModels.applications);
-/** What a person was asked under an id: one application, unless the id was given twice. */
+/** What a person received under an id: one application, unless the id was given twice. */
 export const applicationsUnder = applications.listBy(['recipient', 'application_id']);
-/** What one person asked another so far. */
+/** All applications from one person to another. */
 export const applicationsOf = applications.listBy(['applicant', 'recipient']);
 
 export const groups = table(readModels.groups);
@@ -32,14 +32,14 @@ export const groupMutes = table(readModels.groupMutes);
 export const conversations = table(readModels.conversations);
 export type ConversationRow = RowOf<typeof conversations>;
 
-export const messages = table(readModels.messages, { kept: 1_000, grows: true });
+export const messages = table(readModels.messages, { maxKept: 1_000, grows: true });
 export type MessageRow = RowOf<typeof messages>;
 /** The one message of a mid. */
 export const messageOf = messages.listBy(['mid']);
 /** The one message of an event id, among those that carry a uniqueId. */
 export const messageOfEvent = messages.listBy(['event_id'], 'unique_id is not null');
 
-export const messageDeletions = table(readModels.messageDeletions, { kept: 1_000 });
+export const messageDeletions = table(readModels.messageDeletions, { maxKept: 1_000 });
 
 export const inbox = table(readModels.inbox);
 export type InboxRow = RowOf<typeof inbox>;
@@ -52,7 +52,7 @@ export const settings = table(readModels.settings);
 /** Every setting that was ever set. */
 export const allSettings = settings.listBy([]);
 
-/** All of them. */
+/** All read models. */
 export const tables = [
   users,
   friendships,

@@ -14,7 +14,7 @@ function change(rows: Rows, uid: Uid, changes: Partial<UserRow>): void {
   rows.put(users, { ...user, ...changes });
 }
 
-/** Tells who knows a person how they look now: themselves and each friend, and each group once. */
+/** Pushes a changed profile to its owner, to each friend, and to each group once. */
 function pushProfile(rows: Rows, pushes: Pushes, { uid, nickname, avatar }: UserRow): void {
   const profile = { uid, nickname, avatar: userAvatar(avatar) };
   pushes.add(userChannel(uid), 'profile', profile);
@@ -49,8 +49,8 @@ export const userProjections: ProjectionsOf<UserEvent> = {
   },
   ProfileChanged: {
     reads: ({ data: { uid, nickname, avatar } }) => {
-      const told = nickname !== undefined || avatar !== undefined;
-      return told ? [users.at(uid), friendsOf(uid), groupsOf(uid)] : [users.at(uid)];
+      const pushed = nickname !== undefined || avatar !== undefined;
+      return pushed ? [users.at(uid), friendsOf(uid), groupsOf(uid)] : [users.at(uid)];
     },
     apply({ data: { uid, nickname, avatar, sign } }, rows, pushes) {
       const before = rows.get(users.at(uid));

@@ -178,8 +178,8 @@ export class BatchProjector {
       this.#client,
       loads.map(({ statement }) => statement),
     );
-    loads.forEach(({ take }, index) => {
-      take(results[index] ?? []);
+    loads.forEach(({ keep }, index) => {
+      keep(results[index] ?? []);
     });
   }
 }

@@ -13,25 +13,25 @@ import { type LoadedList, TableRows } from './table-rows.ts';
 
 /** The rows as a projection sees and changes them while it handles one event. */
 export interface Rows {
-  /** The row, undefined where there is none. Throws where it was not declared to be read. */
+  /** The row, undefined if there is none. @throws TypeError if it was not declared to be read */
   get<Row extends RowShape>(ref: RowRef<Row>): Row | undefined;
-  /** The rows of a list, in no order. Throws where it was not declared to be read. */
+  /** The rows of a list, in no order. @throws TypeError if it was not declared to be read */
   list<Row extends RowShape>(ref: ListRef<Row>): Row[];
-  /** Puts a row in place of what stood under its key. It can be read from then on. */
+  /** Inserts a row, or replaces the one of its key. It can be read from then on. */
   put<Row extends RowShape>(table: Table<Row>, row: Row): void;
   delete<Row extends RowShape>(ref: RowRef<Row>): void;
 }
 
-/** What must be read before some events can be handled. */
+/** A statement that reads what some events need. */
 export interface Load {
   readonly statement: Statement;
-  /** Takes in what the statement gave. */
-  take(records: readonly Record[]): void;
+  /** Keeps what the statement returned. */
+  keep(records: readonly Record[]): void;
 }
 
 /**
- * The read models' rows in the memory of the one who writes them: reads come from here, changes are
- * gathered here, several on one row as one, until they are written together.
+ * The rows of the read models in the projector's memory: projections read them here, and their changes are collected
+ * here, several of one row as one, until they are written together.
  */
 export class RowStore implements Rows {
   readonly #tables = new Map<Table<RowShape>, TableRows<RowShape>>();
@@ -42,11 +42,11 @@ export class RowStore implements Rows {
     const known = this.#tables.get(table);
     const rows = known ?? new TableRows<RowShape>(table);
     if (!known) this.#tables.set(table, rows);
-    // Under a table stand its own rows: nothing else puts any there.
+    // Only this method fills the map: under a table are its own rows.
     return rows as TableRows<RowShape> & TableRows<Row>;
   }
 
-  /** What of these is not in memory, one statement for each table and list. */
+  /** Reads those that are not in memory: one statement for each table and list. */
   missing(refs: Iterable<Ref>): Load[] {
     const rows = new Map<Table<RowShape>, Map<string, RowRef<RowShape>>>();
     const lists = new Map<string, Map<string, ListRef<RowShape>>>();
@@ -69,7 +69,7 @@ export class RowStore implements Rows {
     const [first] = wanted;
     if (!first) return [];
     const { table } = first;
-    const take = (records: readonly Record[]) => {
+    const keep = (records: readonly Record[]) => {
       const rows = this.#rows(table);
       for (const record of records) {
         const row = table.read(record);
@@ -78,7 +78,7 @@ export class RowStore implements Rows {
       }
       for (const { text, values } of wanted) rows.loaded(text, values, undefined);
     };
-    return [{ statement: selectRows(table, wanted), take }];
+    return [{ statement: selectRows(table, wanted), keep }];
   }
 
   /** Loads lists of one name in one table. */
@@ -87,7 +87,7 @@ export class RowStore implements Rows {
     if (!first) return [];
     const { table, list } = first;
     const columns = table.lists.get(list)?.columns ?? [];
-    const take = (records: readonly Record[]) => {
+    const keep = (records: readonly Record[]) => {
       const found = new Map<string, RowShape[]>(wanted.map(({ text }) => [text, []]));
       for (const record of records) {
         const row = table.read(record);
@@ -95,10 +95,10 @@ export class RowStore implements Rows {
       }
       for (const [text, rows] of found) this.#rows(table).listLoaded(list, text, rows);
     };
-    return [{ statement: selectLists(table, list, wanted), take }];
+    return [{ statement: selectLists(table, list, wanted), keep }];
   }
 
-  /** Begins an event, which may read these. */
+  /** Begins an event, which may read these rows and lists. */
   open(refs: readonly Ref[]): void {
     this.#event++;
     this.#lists = [];
@@ -138,7 +138,7 @@ export class RowStore implements Rows {
     this.#rows(table).change(text, values, undefined).readableBy = this.#event;
   }
 
-  /** How many rows are to be written. */
+  /** The number of rows to write. */
   get changes(): number {
     let count = 0;
     for (const { changed } of this.#tables.values()) count += changed.length;
@@ -164,13 +164,13 @@ export class RowStore implements Rows {
     return statements;
   }
 
-  /** To be called once what `writes` gave stands in the database. */
+  /** To be called when the statements of `writes` are committed. */
   written(): void {
     for (const rows of this.#tables.values()) rows.written();
   }
 }
 
-/** The map under a key, made where there is none. */
+/** The map under a key, made if there is none. */
 function within<Outer, Of>(maps: Map<Outer, Map<string, Of>>, key: Outer): Map<string, Of> {
   const known = maps.get(key);
   if (known) return known;

@@ -4,8 +4,8 @@ import type { ListRef, RowRef, RowShape, Table } from './table.ts';
 import { valuesOf } from './table.ts';
 
 /*
- * The statements of a table. Rows go and come many at a time, a column an array, so that a
- * statement's text, and with it its plan, stays the same whatever their number.
+ * The statements of a table. Each reads or writes many rows, with an array for each column, so that its text, and
+ * with it its plan, does not depend on their number.
  */
 
 const quoted = (name: string) => `"${name}"`;
@@ -34,7 +34,7 @@ function selected(table: Table<RowShape>): string {
 
 const texts = new Map<string, string>();
 
-/** A statement's text is made once. */
+/** Each statement's text is made once. */
 function once(name: string, make: () => string): string {
   const known = texts.get(name);
   if (known !== undefined) return known;
@@ -87,13 +87,13 @@ export function selectLists(
   };
 }
 
-/** Writes rows that are new, which costs a fifth less than not knowing it. */
+/** Inserts new rows, which costs a fifth less than an upsert. */
 export function insertRows(table: Table<RowShape>, rows: readonly RowShape[]): Statement {
   const name = `insert ${table.name}`;
   return { name, text: once(name, () => inserting(table)), values: all(table, rows) };
 }
 
-/** Writes rows, whether they stood before or not. */
+/** Inserts rows, or replaces those of the same keys. */
 export function upsertRows(table: Table<RowShape>, rows: readonly RowShape[]): Statement {
   const name = `write ${table.name}`;
   const text = once(name, () => {

@@ -1,14 +1,14 @@
 import type { Value } from '../../services/read-models/column.ts';
 import { keyText, type RowShape, type Table, valuesOf } from './table.ts';
 
-/** A row in memory; `row` undefined: it is known not to stand in the table. */
+/** A row in memory; `row` is undefined if the table is known to have none under this key. */
 export interface Entry<Row extends RowShape> {
   row: Row | undefined;
   /** The key's values. */
   readonly key: readonly Value[];
-  /** Whether the table is known to hold a row under this key, perhaps an older one. */
+  /** Whether the table is known to have a row under this key, perhaps an older version. */
   stored: boolean;
-  /** Whether it is still to be written. */
+  /** Whether it is to be written. */
   changed: boolean;
   /** The last event that may read it. */
   readableBy: number;
@@ -21,8 +21,8 @@ export interface LoadedList<Row extends RowShape> {
 }
 
 /**
- * One table's rows in memory: what was read or written lately. Two generations bound it: what was not
- * touched for a whole generation goes.
+ * One table's rows in memory: those read or written lately. They are kept in two generations: what was not used for a
+ * whole generation is dropped.
  */
 export class TableRows<Row extends RowShape> {
   readonly table: Table<Row>;
@@ -35,7 +35,7 @@ export class TableRows<Row extends RowShape> {
     this.table = table;
   }
 
-  /** The entry of a key, where the row is in memory or known not to stand. */
+  /** The entry of a key, if the row is in memory or known not to exist. */
   entry(text: string): Entry<Row> | undefined {
     const recent = this.#recent.get(text);
     if (recent) return recent;
@@ -51,7 +51,7 @@ export class TableRows<Row extends RowShape> {
     return this.#lists.get(`${list}=${text}`);
   }
 
-  /** Takes in what the table holds under a key. */
+  /** Keeps what the table has under a key. */
   loaded(text: string, key: readonly Value[], row: Row | undefined): Entry<Row> {
     const known = this.entry(text);
     if (known) return known;
@@ -60,7 +60,7 @@ export class TableRows<Row extends RowShape> {
     return entry;
   }
 
-  /** Takes in all rows of a list. */
+  /** Keeps all rows of a list. */
   listLoaded(list: string, text: string, rows: readonly Row[]): void {
     const entries = new Set<Entry<Row>>();
     for (const row of rows) {
@@ -70,7 +70,7 @@ export class TableRows<Row extends RowShape> {
     this.#lists.set(`${list}=${text}`, { entries, readableBy: 0 });
   }
 
-  /** Puts a row in place of what stood under its key, or takes that away. */
+  /** Replaces the row of a key, or removes it. */
   change(text: string, key: readonly Value[], row: Row | undefined): Entry<Row> {
     const entry = this.loaded(text, key, undefined);
     if (this.#lists.size > 0) this.#relist(entry, row);
@@ -92,14 +92,14 @@ export class TableRows<Row extends RowShape> {
     }
   }
 
-  /** To be called once all changes stand in the database. */
+  /** To be called when all changes are committed. */
   written(): void {
     for (const entry of this.changed) {
       entry.changed = false;
       entry.stored = entry.row !== undefined;
     }
     this.changed.length = 0;
-    if (this.#recent.size + this.#lists.size <= this.table.kept) return;
+    if (this.#recent.size + this.#lists.size <= this.table.maxKept) return;
     this.#older = this.#recent;
     this.#recent = new Map();
     // A list's rows are all of the recent generation, so none is left that lacks some.

@@ -10,8 +10,8 @@ export interface Table<Row extends RowShape> {
   readonly key: readonly string[];
   /** The lists of rows that can be asked for, by their names. */
   readonly lists: ReadonlyMap<string, List>;
-  /** About so many rows stay in memory between two batches. */
-  readonly kept: number;
+  /** About how many rows stay in memory between two batches. */
+  readonly maxKept: number;
   /** Whether a row that is put without having been read is always a new one. */
   readonly grows: boolean;
   /** Makes a row of what `pg` gives. */
@@ -21,11 +21,11 @@ export interface Table<Row extends RowShape> {
 /** Rows that have some columns' values in common. */
 export interface List {
   readonly columns: readonly string[];
-  /** A condition that all its rows meet, where an index holds for such rows only. */
+  /** A condition that all its rows meet, if the index covers only such rows. */
   readonly where?: string;
 }
 
-/** Names one row, which may stand in the table or not. */
+/** Names one row, which may exist or not. */
 export interface RowRef<Row extends RowShape> {
   readonly list: null;
   readonly table: Table<Row>;
@@ -42,19 +42,19 @@ export interface ListRef<Row extends RowShape> {
   readonly text: string;
 }
 
-/** What a projection says it will read. */
+/** What a projection declares to read. */
 export type Ref = RowRef<RowShape> | ListRef<RowShape>;
 
 type ValuesOf<Row, Names extends readonly (keyof Row)[]> = {
   readonly [Place in keyof Names]: Row[Names[Place]];
 };
 
-/** A table as the projections name it: with the ways to its rows. */
+/** A table with the ways to name its rows. */
 export interface KeyedTable<Row extends RowShape, Key extends readonly (keyof Row & string)[]>
   extends Table<Row> {
   /** The row of a key. */
   at(...values: ValuesOf<Row, Key>): RowRef<Row>;
-  /** Makes the rows that are alike in some columns a list that can be asked for. */
+  /** Declares a list: the rows that have the same values in some columns. */
   listBy<const Names extends readonly (keyof Row & string)[]>(
     names: Names,
     where?: string,
@@ -64,7 +64,7 @@ export interface KeyedTable<Row extends RowShape, Key extends readonly (keyof Ro
 /** The type of a table's rows. */
 export type RowOf<Of> = Of extends Table<infer Row> ? Row : never;
 
-/** Values as one text, of which no two keys of a table have the same. */
+/** Values as one text, different for any two keys of a table. */
 export function keyText(values: readonly Value[]): string {
   return values.length === 1 ? String(values[0]) : values.join(' ');
 }
@@ -74,17 +74,17 @@ export function valuesOf(row: RowShape, columns: readonly string[]): Value[] {
   return columns.map((column) => row[column] ?? null);
 }
 
-/** How a table is treated, beyond what every table is. */
+/** How the projector's memory treats a table, if not as usual. */
 export interface TableTraits {
-  /** Fewer than usual where the rows are large. */
-  readonly kept?: number;
+  /** Fewer than usual if the rows are large. */
+  readonly maxKept?: number;
   readonly grows?: boolean;
 }
 
 /** A read model's table, as the projections use it. */
 export function table<Row extends RowShape, const Key extends readonly (keyof Row & string)[]>(
   { name, columns, key }: ReadModel<string, Row, Key>,
-  { kept = 20_000, grows = false }: TableTraits = {},
+  { maxKept = 20_000, grows = false }: TableTraits = {},
 ): KeyedTable<Row, Key> {
   const byName: ReadonlyMap<string, Column<Value>> = new Map(Object.entries(columns));
   const lists = new Map<string, List>();
@@ -93,7 +93,7 @@ export function table<Row extends RowShape, const Key extends readonly (keyof Ro
     columns: byName,
     key,
     lists,
-    kept,
+    maxKept,
     grows,
     read: (record) => {
       const row: Record<string, Value> = {};

@@ -5,15 +5,10 @@ import { type Chat, conversationOf, inboxStream } from '../domain/chat.ts';
 import { groupStream, mustBeIn } from '../domain/group.ts';
 import { mustExist, userStream } from '../domain/user.ts';
 import { type EventLog, type Position, startOfLog } from '../log/log.ts';
+import { type Page, type PagedMessage, readPage } from '../queries/history.ts';
 import { findInboxEntry } from '../queries/inbox.ts';
-import {
-  findReading,
-  lastMessage,
-  type Page,
-  type PagedMessage,
-  type Reading,
-  readPage,
-} from '../queries/messages.ts';
+import { lastMessage } from '../queries/messages.ts';
+import { findReading, type Reading } from '../queries/reading.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 import type { CommandContext } from './context.ts';

@@ -4,8 +4,8 @@ import type { ChattingEntry } from '../../contracts/http/pop.ts';
 import type { Gid, Uid } from '../../contracts/ids.ts';
 import type { MessageState } from '../../contracts/message-texts.ts';
 import { type UnreadNumbers, unreadCount } from '../domain/reading.ts';
+import { deletedFor, shown } from './deletions.ts';
 import type { ListPage } from './list-page.ts';
-import { deletedFor, shown } from './messages.ts';
 import type { ReadDatabase } from './tables.ts';
 import { unreadNumbers } from './unread.ts';
 
@@ -28,28 +28,28 @@ interface ChatRow extends UnreadNumbers {
 
 /**
  * A page of a person's list of chats with the last message of each, pinned ones first, then by last message
- * (docs/behaviour.md, Uploads, QR codes, settings): one query, whatever the number of chats. Almost all of it stands in the rows
- * of their inbox and of the conversations; what does not is looked for only for those of the page.
+ * (docs/behaviour.md, Uploads, QR codes, settings): one query, whatever the number of chats. Almost all of it is in the
+ * rows of their inbox and of the conversations; the rest is looked up only for the chats of the page.
  */
 export async function findChats(
   database: ReadDatabase,
   uid: Uid,
   { limit, start }: ListPage,
 ): Promise<Record<string, ChattingEntry>> {
-  const inSight = sql`(i.hidden_sequence is null or c.last_message_sequence > i.hidden_sequence)`;
+  const visible = sql`(i.hidden_sequence is null or c.last_message_sequence > i.hidden_sequence)`;
   const { rows } = await sql<ChatRow>`
     with listed as (
       select i.*, c.last_place, 'friend' as type, 0::bigint as joined
         from read.inbox i
         left join read.conversations c on c.conversation = i.conversation
-       where i.uid = ${uid} and i.conversation < 'g' and ${inSight}
+       where i.uid = ${uid} and i.conversation < 'g' and ${visible}
       union all
       select i.*, c.last_place, 'group', m.joined_sequence
         from read.inbox i
         join read.group_members m on m.gid = i.party and m.uid = i.uid
         join read.groups g on g.gid = m.gid and g.state = 'normal'
         left join read.conversations c on c.conversation = i.conversation
-       where i.uid = ${uid} and i.conversation >= 'g' and ${inSight}
+       where i.uid = ${uid} and i.conversation >= 'g' and ${visible}
     ), i as materialized (
       select * from listed
        order by pinned desc, last_place desc nulls last, party limit ${limit} offset ${start}
@@ -74,7 +74,7 @@ export async function findChats(
 }
 
 /**
- * The last message that a person sees of a chat: what the conversation keeps of it, else what is found.
+ * The last message that a person sees of a chat: what the conversation keeps of it, else the one in read.messages.
  * In the surrounding query `i` is their read.inbox with the sequence of their joining, `c` read.conversations.
  */
 function lastSeen(uid: Uid) {

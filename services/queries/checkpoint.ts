@@ -6,7 +6,7 @@ import type { ReadModelsMark } from '../log/fit.ts';
 import type { EventId, Position } from '../log/log.ts';
 import type { ReadDatabase } from './tables.ts';
 
-/** Up to where the read models reach, as the projector's last tick told it. */
+/** The checkpoint of the read models, as the projector's last tick announced it. */
 export async function readCheckpoint(database: ReadDatabase): Promise<Tick> {
   const row = await database
     .selectFrom('followers.checkpoint')
@@ -18,7 +18,7 @@ export async function readCheckpoint(database: ReadDatabase): Promise<Tick> {
   return { checkpoint: row.position as Position, fence: row.fence, batch: row.batch };
 }
 
-/** What the read models keep of the log that they were made from. */
+/** By what the read models recognise their log. */
 export async function readMark(database: ReadDatabase): Promise<ReadModelsMark> {
   const row = await database
     .selectFrom('followers.checkpoint')
@@ -30,7 +30,7 @@ export async function readMark(database: ReadDatabase): Promise<ReadModelsMark> 
   return { position: position as Position, eventId: eventId as EventId | null, installation, epoch };
 }
 
-/** The greatest ids that the read models show, 0 where there is none. */
+/** The greatest ids in the read models, 0 if there is none. */
 export async function greatestIds(database: ReadDatabase): Promise<GreatestIds> {
   const { rows } = await sql<{ uid: number; application_id: number; reply_id: number; mid: number }>`
     select (select coalesce(max(uid), 0) from read.users) as uid,

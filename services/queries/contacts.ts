@@ -15,7 +15,7 @@ interface Person {
   readonly is_member: boolean;
 }
 
-/** A page of a person's friends in the order of their uids, shown by initial. */
+/** A page of a person's friends in the order of their uids, by initial. */
 export async function findContacts(
   database: ReadDatabase,
   presence: ReadPresence,
@@ -29,7 +29,7 @@ export async function findContacts(
   return contactList(rows, presence);
 }
 
-/** A page of those who are no friends but stand in a person's list of chats, in the order of their uids, shown by initial. */
+/** A page of the people in a person's list of chats who are no friends, in the order of their uids, by initial. */
 export async function findTemporaryContacts(
   database: ReadDatabase,
   presence: ReadPresence,
@@ -110,7 +110,7 @@ export async function findApplications(
   return rows.map((row) => shownApplication(row, recipient));
 }
 
-/** An application that a person received. Of two under an id that was given twice, one that is open comes first. */
+/** An application that a person received. If its id was given twice, an open one comes first. */
 export async function findApplication(
   database: ReadDatabase,
   recipient: Uid,
@@ -125,7 +125,7 @@ export async function findApplication(
   );
 }
 
-/** How many of the applications that a person received wait for an answer. */
+/** How many applications that a person received are not answered. */
 export async function countOpenApplications(database: ReadDatabase, recipient: Uid): Promise<number> {
   const { count } = await database
     .selectFrom('read.applications')

@@ -4,11 +4,11 @@ import type { GroupDetail, GroupMember } from '../../contracts/http/group.ts';
 import { type Gid, groupConversation, type Uid } from '../../contracts/ids.ts';
 import type { ReadDatabase } from './tables.ts';
 
-/** How many members `group/detail` shows, and how many mentions. */
-const membersInDetail = 15;
-const mentionsInDetail = 20;
+/** How many members and mentions `group/detail` shows. */
+const maxMembers = 15;
+const maxMentions = 20;
 
-/** A page of a group's members, by the order of joining, as `reader` sees them. */
+/** A page of a group's members in the order of joining, with the names that `reader` sees. */
 export async function findMembers(
   database: ReadDatabase,
   reader: Uid,
@@ -51,7 +51,7 @@ export async function findGroup(
   return row && { name: row.name, avatar: groupAvatar(row.avatar, row.faces) };
 }
 
-/** What `group/detail` shows a member; undefined where the reader is none. */
+/** What `group/detail` shows to a member; undefined if the reader is none. */
 export async function findGroupDetail(
   database: ReadDatabase,
   reader: Uid,
@@ -76,7 +76,7 @@ export async function findGroupDetail(
     remark: row.remark || row.name,
   };
   const [members, at] = await Promise.all([
-    withMembers ? findMembers(database, reader, gid, { from: 0, limit: membersInDetail }) : undefined,
+    withMembers ? findMembers(database, reader, gid, { from: 0, limit: maxMembers }) : undefined,
     withMentions ? findUnreadMentions(database, reader, gid) : undefined,
   ]);
   return {
@@ -113,6 +113,6 @@ async function findUnreadMentions(
        and (g.uid = any (m.mentions) or 0 = any (m.mentions))
        and not exists (select from read.message_deletions d
                         where d.uid = g.uid and d.conversation = m.conversation and d.sequence = m.sequence)
-     order by m.sequence desc limit ${mentionsInDetail}`.execute(database);
+     order by m.sequence desc limit ${maxMentions}`.execute(database);
   return rows;
 }

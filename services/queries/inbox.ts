@@ -1,13 +1,13 @@
 import type { ConversationId, Uid } from '../../contracts/ids.ts';
 import type { ReadDatabase } from './tables.ts';
 
-/** How a chat stands in a person's list; undefined where they have no such chat. */
+/** What a person has done to a chat of their list. */
 export interface InboxEntry {
   readonly hidden: boolean;
   readonly pinned: boolean;
 }
 
-/** How a conversation stands in a person's list of chats. */
+/** A conversation in a person's list of chats; undefined if it is not there. */
 export async function findInboxEntry(
   database: ReadDatabase,
   uid: Uid,

@@ -4,11 +4,11 @@ import { pinyin } from 'pinyin-pro';
 const known = new LRUCache<string, string>({ max: 20_000 });
 
 /**
- * The letter under which a name stands in a contact list: of the pinyin of its first character, read
- * as a surname; a Latin letter is its own; all else `#` (docs/behaviour.md, Friends).
+ * The letter under which a contact list has a name: the first of the pinyin of its first character, read as a surname;
+ * a Latin letter is its own; `#` for everything else (docs/behaviour.md, Friends).
  */
 export function initialOf(name: string): string {
-  // A compound surname (单于, 尉迟) is read by its first two characters.
+  // A compound surname (单于, 尉迟) has two characters.
   const beginning = [...name.trim()].slice(0, 2).join('');
   let initial = known.get(beginning);
   if (initial === undefined) {

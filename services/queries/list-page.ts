@@ -1,4 +1,4 @@
-/** Part of a list: at most `limit` of it, after the first `start`. */
+/** Part of a list: up to `limit` entries, after the first `start`. */
 export interface ListPage {
   readonly limit: number;
   readonly start: number;

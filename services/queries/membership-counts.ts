@@ -2,18 +2,18 @@ import { sql } from 'kysely';
 import type { Uid } from '../../contracts/ids.ts';
 import type { ReadDatabase } from './tables.ts';
 
-/** The first of these people who is in `most` groups or more. */
+/** The first of these people who is in `maxGroups` groups or more. */
 export async function findFullOne(
   database: ReadDatabase,
   uids: readonly Uid[],
-  most: number,
+  maxGroups: number,
 ): Promise<Uid | undefined> {
   if (uids.length === 0) return undefined;
   const { rows } = await sql<{ uid: Uid }>`
     select m.uid
       from read.group_members m join read.groups g on g.gid = m.gid
      where m.uid = any(${uids}::bigint[]) and g.state = 'normal'
-     group by m.uid having count(*) >= ${most}
+     group by m.uid having count(*) >= ${maxGroups}
      order by m.uid limit 1`.execute(database);
   return rows[0]?.uid;
 }

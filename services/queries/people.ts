@@ -5,19 +5,19 @@ import type { NumberId, Uid } from '../../contracts/ids.ts';
 import type { PresenceState } from './presence.ts';
 import type { ReadDatabase } from './tables.ts';
 
-/** By what a person is looked for. */
+/** By what a person is looked up. */
 export type PersonKey =
   | { readonly uid: Uid }
   | { readonly username: string }
   | { readonly numberId: NumberId };
 
-/** Tells who is online, over all gateways. */
+/** Returns who is online, over all gateways. */
 export type ReadPresence = (uids: readonly Uid[]) => Promise<ReadonlyMap<Uid, PresenceState>>;
 
 const offline: PresenceState = { state: 'offline', logoutTimestamp: 0 };
 
-/** As one array, so that the statement is the same whatever their number. */
-const amongst = (uids: readonly Uid[]) => sql<boolean>`uid = any(${uids}::bigint[])`;
+/** One array, so that the statement does not depend on their number. */
+const isOneOf = (uids: readonly Uid[]) => sql<boolean>`uid = any(${uids}::bigint[])`;
 
 const profileColumns = [
   'uid',
@@ -30,7 +30,7 @@ const profileColumns = [
   'account_state',
 ] as const;
 
-/** A person as `user/get` shows them, without what is between them and the caller. */
+/** A person as `user/get` shows them, without their relation to the caller. */
 export async function findProfile(
   database: ReadDatabase,
   presence: ReadPresence,
@@ -62,12 +62,12 @@ export async function findProfile(
   };
 }
 
-/** What `user/multiGet` shows, in the order asked, unknown ones left out. */
+/** What `user/multiGet` shows: in the order of `uids`, without unknown ones. */
 export async function findPeople(database: ReadDatabase, presence: ReadPresence, uids: readonly Uid[]) {
   const rows = await database
     .selectFrom('read.users')
     .select(['uid', 'username', 'nickname', 'sign', 'avatar'])
-    .where(amongst(uids))
+    .where(isOneOf(uids))
     .execute();
   const byUid = new Map(rows.map((row) => [row.uid, row]));
   const online = await presence(rows.map(({ uid }) => uid));
@@ -85,7 +85,7 @@ export async function findNicknames(database: ReadDatabase, uids: readonly Uid[]
   const rows = await database
     .selectFrom('read.users')
     .select(['uid', 'nickname'])
-    .where(amongst(uids))
+    .where(isOneOf(uids))
     .execute();
   return new Map(rows.map(({ uid, nickname }) => [uid, nickname]));
 }
@@ -98,12 +98,12 @@ export async function findFaces(
   const rows = await database
     .selectFrom('read.users')
     .select(['uid', 'nickname', 'avatar'])
-    .where(amongst(uids))
+    .where(isOneOf(uids))
     .execute();
   return new Map(rows.map(({ uid, ...face }) => [uid, face]));
 }
 
-/** What `uid` calls `friend`; undefined where they are no friends. */
+/** What `uid` calls `friend`; undefined if they are no friends. */
 export async function findRemark(database: ReadDatabase, uid: Uid, friend: Uid): Promise<string | undefined> {
   const row = await database
     .selectFrom('read.friendships')

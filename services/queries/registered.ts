@@ -2,15 +2,15 @@ import { sql } from 'kysely';
 import type { Registered } from '../accounts/lost-accounts.ts';
 import type { ReadDatabase } from './tables.ts';
 
-/** People who registered and have no account, in the order of their uids after `after`, `most` at most. */
+/** Up to `limit` people who registered and have no account, in the order of their uids after `after`. */
 export async function findWithoutAccount(
   database: ReadDatabase,
   after: number,
-  most: number,
+  limit: number,
 ): Promise<Registered[]> {
   const { rows } = await sql<Registered>`
     select u.uid, u.username, u.phone, u.number_id as "numberId"
       from read.users u left join accounts.accounts a using (uid)
-     where a.uid is null and u.uid > ${after} order by u.uid limit ${most}`.execute(database);
+     where a.uid is null and u.uid > ${after} order by u.uid limit ${limit}`.execute(database);
   return rows;
 }

@@ -2,7 +2,7 @@ import type { Reply, ReplyLists } from '../../contracts/http/reply.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { ReadDatabase } from './tables.ts';
 
-/** A member's replies by type, within one by falling weight, then by id. */
+/** A member's replies by type, within a type by falling weight, then by id. */
 export async function findReplies(database: ReadDatabase, uid: Uid): Promise<ReplyLists> {
   const rows = await database
     .selectFrom('read.replies')

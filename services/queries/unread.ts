@@ -1,13 +1,14 @@
 import { type RawBuilder, sql } from 'kysely';
 import { type ConversationId, conversationParties, type Uid } from '../../contracts/ids.ts';
 import { type UnreadNumbers, unreadCount } from '../domain/reading.ts';
-import { deletesAny } from './messages.ts';
+import { deletesAny } from './deletions.ts';
 import type { ReadDatabase } from './tables.ts';
 
 /**
- * The columns that `unreadCount` counts by: a few numbers of two rows, but for what is rare; never in
- * proportion to the backlog. In the surrounding query `i` is the reader's read.inbox and `c` read.conversations.
- * @param joined after which sequence they may read, in the surrounding query
+ * The columns that `unreadCount` counts by. They take a few numbers of two rows, and more only in rare cases; the time
+ * does not depend on the number of unread messages. In the surrounding query `i` is the reader's read.inbox and `c`
+ * read.conversations.
+ * @param joined in the surrounding query: the sequence after which they may read
  */
 export function unreadNumbers(uid: Uid, joined: RawBuilder<unknown>) {
   return sql`
@@ -24,7 +25,7 @@ export function unreadNumbers(uid: Uid, joined: RawBuilder<unknown>) {
           and m.state = 'normal' and m.sub_type = 'message' and m.sender <> i.uid) else 0 end as deleted`;
 }
 
-/** How many messages of others lie up to where a person has read, by the running numbers there. */
+/** How many messages of others a person has read, by the running numbers of the last one that they read. */
 function othersRead(joined: RawBuilder<unknown>) {
   return sql`(
     select m.counted - coalesce((select o.own from read.messages o
@@ -35,7 +36,7 @@ function othersRead(joined: RawBuilder<unknown>) {
      where m.conversation = i.conversation and m.sequence = i.read_sequence)`;
 }
 
-/** What `message/unreadcount` answers; 0 for who is no member. */
+/** What `message/unreadcount` answers; 0 if the person is no member. */
 export async function countUnread(
   database: ReadDatabase,
   uid: Uid,

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 describe('a projection', () => {
-  it('makes the same tables and pushes of the same events, whatever the batches', async () => {
+  it('makes the same tables and pushes of the same events, however they are batched', async () => {
     const steps = fc.sample(history, { numRuns: 12, seed: 7 }).flat();
     await world.given(...new Retelling(steps).events);
     await world.project(inBatchesOf(1, world.log));
@@ -29,7 +29,7 @@ describe('a projection', () => {
     expect(await world.everything()).toEqual(one);
   }, 60_000);
 
-  it('parts what would be too much for one transaction, and comes to the same', async () => {
+  it('splits what is too much for one transaction, with the same result', async () => {
     const newcomers = (from: number) => Array.from({ length: 1_000 }, (_, index) => uid(from + index));
     const before = await world.given(created(60, '大群', 1));
     for (let thousand = 1; thousand <= 6; thousand++) {

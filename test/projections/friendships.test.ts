@@ -37,8 +37,8 @@ async function operations(...ids: number[]): Promise<unknown[]> {
 const friendsOf = (id: number) =>
   world.query('select friend, remark from read.friendships where uid = $1 order by friend', [id]);
 
-describe('asking to be a friend', () => {
-  it('is told to the one who is asked', async () => {
+describe('an application to be friends', () => {
+  it('is pushed to its recipient', async () => {
     const before = await world.given(applied(1, 1, 2, '我是一'));
     await world.project();
     expect(await world.query('select * from read.applications where application_id = 1')).toEqual([
@@ -62,7 +62,7 @@ describe('asking to be a friend', () => {
     ]);
   });
 
-  it('refused, stays refused when it is asked anew', async () => {
+  it('stays refused when the applicant applies again', async () => {
     await world.given(
       applied(2, 3, 4, ''),
       { type: 'FriendRefused', data: { applicationId: applicationId(2), from: uid(3), to: uid(4) } },
@@ -73,8 +73,8 @@ describe('asking to be a friend', () => {
   });
 });
 
-describe('agreeing', () => {
-  it('makes friends, tells both, and then sends the greeting of the one who agreed', async () => {
+describe('a friendship', () => {
+  it('begins when one agrees: it is pushed to both, and then the greeting of the one who agreed', async () => {
     await world.given(applied(10, 5, 6, ''));
     const before = await world.log.end();
     await world.given(agreed(10, 5, 6, 500));
@@ -110,13 +110,13 @@ describe('agreeing', () => {
     expect(places.map(({ number }) => number)).toEqual([0, 1, 2, 3]);
   });
 
-  it('settles what the other side had asked, too', async () => {
+  it('answers the application of the other side too', async () => {
     await world.given(applied(11, 7, 8, ''), applied(12, 8, 7, ''), agreed(12, 8, 7, 501));
     await world.project();
     expect(await operations(11, 12)).toEqual(['agree', 'agree']);
   });
 
-  it('without asking settles what was asked, and is told to both', async () => {
+  it('that begins without an application answers those that are open, and is pushed to both', async () => {
     await world.given(applied(13, 9, 10, ''));
     const before = await world.log.end();
     await world.given(befriended(10, 9), befriended(9, 10));
@@ -131,7 +131,7 @@ describe('agreeing', () => {
 });
 
 describe('a remark', () => {
-  it('is its owner\u2019s alone, and goes with the friendship', async () => {
+  it('is seen by its author only, and ends with the friendship', async () => {
     await world.given(befriended(11, 12), {
       type: 'FriendRemarked',
       data: { by: uid(11), friend: uid(12), remark: '阿十二' },
@@ -147,8 +147,8 @@ describe('a remark', () => {
   });
 });
 
-describe('ending a friendship', () => {
-  it('takes the chat out of both lists with all of it read, until the next message', async () => {
+describe('the end of a friendship', () => {
+  it('hides the chat from both lists, all of it read, until the next message', async () => {
     const talk = between(1, 12);
     await world.given(befriended(1, 12), sent(talk, 1, 520, 'a'), sent(talk, 12, 521, 'b'), {
       type: 'UnreadMarked',

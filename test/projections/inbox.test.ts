@@ -38,10 +38,10 @@ const list = (
   conversation: ConversationId,
 ): DomainEvent => ({ type, data: { uid: uid(who), conversation } });
 
-describe('reading', () => {
+describe('that a chat was read', () => {
   const talk = between(1, 2);
 
-  it('between two is told to both, each by the name of their chat', async () => {
+  it('is pushed to both of two people, each with the id of their own chat', async () => {
     await world.given(sent(talk, 1, 10, 'a'), sent(talk, 1, 11, 'b'));
     expect(await pushedBy(readTo(2, talk, 11, 2))).toEqual([
       { channel: 'user-2', event: 'read', data: { type: 'friend', id: 1, mid: 11, uid: 2 } },
@@ -51,7 +51,7 @@ describe('reading', () => {
     expect(await chat(1, talk)).toMatchObject({ read_sequence: '0' });
   });
 
-  it('keeps how many messages of others lie before, wherever one has read up to', async () => {
+  it('stores how many messages of others were read, up to any message', async () => {
     const other = between(2, 4);
     await world.given(registered(4, '丁'));
     const said = [2, 4, 4, 2, 4].map((from, index) => sent(other, from, 60 + index, 'x'));
@@ -64,12 +64,12 @@ describe('reading', () => {
     expect(await chat(2, other)).toMatchObject({ read_sequence: '5', read_others: '3' });
   });
 
-  it('never goes back, and is told only where it advances', async () => {
+  it('never goes back, and is pushed only if it advances', async () => {
     expect(await pushedBy(readTo(2, talk, 10, 1), readTo(2, talk, 11, 2))).toEqual([]);
     expect(await chat(2, talk)).toMatchObject({ read_sequence: '2' });
   });
 
-  it('takes an unread mark off, which only one\u2019s own devices hear', async () => {
+  it('removes an unread mark, which is pushed to the reader’s own devices only', async () => {
     await world.given(marked(2, talk, 3));
     await world.project();
     expect(await chat(2, talk)).toMatchObject({ marked_unread: '3', read_sequence: '2' });
@@ -77,14 +77,14 @@ describe('reading', () => {
     expect(await chat(2, talk)).toMatchObject({ marked_unread: '0' });
   });
 
-  it('in a group is told to one\u2019s own devices alone', async () => {
+  it('is pushed to the reader’s own devices only, in a group', async () => {
     await world.given(sent(inGroup(50), 1, 20, 'x'));
     expect(await pushedBy(readTo(2, inGroup(50), 20, 1))).toEqual([
       { channel: 'user-2', event: 'read', data: { type: 'group', id: 50, mid: 20, uid: 2 } },
     ]);
   });
 
-  it('of a group one has left does nothing', async () => {
+  it('changes nothing in a group that the reader has left', async () => {
     await world.given({ type: 'MemberLeft', data: { gid: gid(50), uid: uid(2), faces: null } });
     const late = [
       readTo(2, inGroup(50), 20, 1),
@@ -99,7 +99,7 @@ describe('reading', () => {
 describe('the list of chats', () => {
   const talk = between(1, 3);
 
-  it('hides a chat with all of it read, until the next message or until it is shown', async () => {
+  it('hides a chat, all of it read, until the next message or until it is shown', async () => {
     await world.given(sent(talk, 3, 30, 'a'), sent(talk, 3, 31, 'b'), marked(1, talk, 9));
     expect((await pushedBy(list('ChatHidden', 1, talk))).length).toBe(0);
     expect(await chat(1, talk)).toMatchObject({
@@ -113,7 +113,7 @@ describe('the list of chats', () => {
     expect(await chat(1, talk)).toMatchObject({ hidden_sequence: null, read_sequence: '2' });
   });
 
-  it('pins and unpins', async () => {
+  it('pins and unpins a chat', async () => {
     await world.given(list('ChatPinned', 1, talk));
     await world.project();
     expect(await chat(1, talk)).toMatchObject({ pinned: true, hidden_sequence: null });
@@ -122,7 +122,7 @@ describe('the list of chats', () => {
     expect(await chat(1, talk)).toMatchObject({ pinned: false });
   });
 
-  it('shows a chat in which nothing was said, but only when asked to', async () => {
+  it('shows a chat without messages only if it was opened', async () => {
     const quiet = between(2, 3);
     await world.given(list('ChatHidden', 2, quiet), readTo(2, quiet, 1, 0));
     await world.project();

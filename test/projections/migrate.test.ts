@@ -61,25 +61,25 @@ describe('migrating', () => {
     expect(await migrate(database.url)).toEqual(names.slice(released.length));
   });
 
-  test('of several at once one applies, and all return when the tables are there', async () => {
+  test('if several do it at once, one applies them, and all return when the tables are there', async () => {
     const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(database.url)));
     expect(applied.filter((names) => names.length > 0)).toEqual([names]);
   });
 
-  test('what fails leaves nothing of itself, and names the migration', async () => {
+  test('a migration that fails is named, and nothing of it remains', async () => {
     await query('create schema accounts; create table accounts.tokens (wrong int)');
     await expect(migrate(database.url)).rejects.toThrow('0002-accounts');
     const found = await query("select from pg_sequences where schemaname = 'accounts'");
     expect(found.rowCount).toBe(0);
   });
 
-  test('a database of a newer version is refused, by the name of what is unknown here', async () => {
+  test('a database of a newer version is refused, with the names of the unknown migrations', async () => {
     await migrate(database.url);
     await query("insert into kysely_migration values ('9999-of-the-future', now()::text)");
     await expect(migrate(database.url)).rejects.toThrow('newer version, which applied 9999-of-the-future');
   });
 
-  test('a server that is not there is an error', async () => {
+  test('a server that does not answer is an error', async () => {
     await expect(migrate('postgresql://nobody@127.0.0.1:1/none')).rejects.toThrow('ECONNREFUSED');
   });
 });

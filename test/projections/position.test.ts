@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { comparePositions, formatPosition, parsePosition } from '../../contracts/push/position.ts';
 
 describe("a push's position", () => {
-  it('is read back as it was written, whatever the log calls its places', () => {
+  it('is read as it was written, in the form of either log', () => {
     for (const place of ['', '0000000000000042', 'C:12/P:12', 'a.b.3']) {
       const position = { epoch: 'f00d', place, number: 7 };
       expect(parsePosition(formatPosition(position))).toEqual(position);
     }
   });
 
-  it('is not read from anything else', () => {
+  it('is not read from any other text', () => {
     for (const text of [
       '',
       '1',

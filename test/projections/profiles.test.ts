@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 describe('a person', () => {
-  it('stands as registered, then as changed', async () => {
+  it('is stored as registered, then as changed', async () => {
     await world.given(registered(1, '甲'), registered(1, '又一个'));
     await world.project();
     expect(await world.rows('users')).toEqual([
@@ -70,7 +70,7 @@ describe('replies', () => {
       ({ rid }) => rid,
     );
 
-  it('have one default of each type', async () => {
+  it('have one default for each type', async () => {
     await world.given(reply(1, { isDefault: true }), reply(2, { type: 3, isDefault: true }));
     await world.project();
     expect(await defaults()).toEqual(['1', '2']);
@@ -79,7 +79,7 @@ describe('replies', () => {
     expect(await defaults()).toEqual(['2', '3']);
   });
 
-  it('are changed as a whole, and deleted', async () => {
+  it('are replaced as a whole, and deleted', async () => {
     const changed = reply(4, { isDefault: true, title: 'neu' });
     if (changed.type !== 'ReplyAdded') throw new TypeError();
     await world.given(
@@ -97,7 +97,7 @@ describe('replies', () => {
 });
 
 describe('settings', () => {
-  it('are the defaults but for what was set, and all are told what they may know', async () => {
+  it('are the defaults except for what was set, and the public ones are pushed to everyone', async () => {
     const before = await world.given({
       type: 'SettingsChanged',
       data: { changes: { voice: 'off', revoke_seconds: 60, dirty_words: 'x' } },

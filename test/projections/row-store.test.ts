@@ -4,7 +4,7 @@ import { type Ref, table } from '../../projections/store/table.ts';
 import { bigint, text } from '../../services/read-models/column.ts';
 import { readModel } from '../../services/read-models/read-model.ts';
 
-const cats = table(readModel('cats', { id: bigint, owner: bigint, name: text }, ['id']), { kept: 3 });
+const cats = table(readModel('cats', { id: bigint, owner: bigint, name: text }, ['id']), { maxKept: 3 });
 const catsOf = cats.listBy(['owner']);
 
 const tom = { id: 1, owner: 7, name: 'Tom' };
@@ -15,12 +15,12 @@ function storeOver(rows: readonly (typeof tom)[]) {
   const store = new RowStore();
   let loads = 0;
   const open = (...refs: Ref[]) => {
-    for (const { take, statement } of store.missing(refs)) {
+    for (const { keep, statement } of store.missing(refs)) {
       loads++;
       const column = statement.name.endsWith('by owner') ? 'owner' : 'id';
       const [wanted] = statement.values;
       const keys = typeof wanted === 'object' && wanted ? wanted.elements : [];
-      take(rows.filter((row) => keys.some((key) => key === row[column])));
+      keep(rows.filter((row) => keys.some((key) => key === row[column])));
     }
     store.open(refs);
   };
@@ -28,14 +28,14 @@ function storeOver(rows: readonly (typeof tom)[]) {
 }
 
 describe('the rows in memory', () => {
-  it('answer what stands in the table, and that a row does not stand', () => {
+  it('give a row of the table, and say that a row does not exist', () => {
     const { store, open } = storeOver([tom]);
     open(cats.at(1), cats.at(2));
     expect(store.get(cats.at(1))).toEqual(tom);
     expect(store.get(cats.at(2))).toBeUndefined();
   });
 
-  it('refuse what an event did not declare, also where it is in memory', () => {
+  it('refuse a read that the event did not declare, even if the row is in memory', () => {
     const { store, open } = storeOver([tom, kit]);
     open(cats.at(1), catsOf(7));
     open(cats.at(2));
@@ -45,20 +45,20 @@ describe('the rows in memory', () => {
     expect(store.get(cats.at(2))).toEqual(kit);
   });
 
-  it('let an event read each row of a list it declared', () => {
+  it('let an event read each row of a list that it declared', () => {
     const { store, open } = storeOver([tom, kit]);
     open(catsOf(7));
     expect(store.get(cats.at(2))).toEqual(kit);
   });
 
-  it('are asked for once', () => {
+  it('are loaded once', () => {
     const { open, loads } = storeOver([tom]);
     open(cats.at(1), cats.at(1), catsOf(7));
     open(cats.at(1), catsOf(7));
     expect(loads()).toBe(2);
   });
 
-  it('show changes at once, in the lists too', () => {
+  it('show changes at once, also in lists', () => {
     const { store, open } = storeOver([tom, kit]);
     open(catsOf(7), catsOf(8));
     store.put(cats, { ...tom, owner: 8 });
@@ -86,7 +86,7 @@ describe('the rows in memory', () => {
     expect(store.writes()).toEqual([]);
   });
 
-  it('insert rows of a table that only grows, and change those that stand', () => {
+  it('are inserted in a table that only grows, and updated if they exist', () => {
     const log = table(readModel('log', { id: bigint, name: text }, ['id']), { grows: true });
     const { store, open } = storeOver([]);
     const written = () => {
@@ -103,7 +103,7 @@ describe('the rows in memory', () => {
     expect(written()).toEqual(['insert log', 'write log']);
   });
 
-  it('forget what was not touched for long, and never a list in part', () => {
+  it('are dropped when unused for long, and never a part of a list', () => {
     const { store, open, loads } = storeOver([tom, kit]);
     open(catsOf(7));
     for (let id = 10; id < 30; id++) {

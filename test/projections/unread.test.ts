@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 describe('the running numbers', () => {
-  it('give what counting one by one gives, over any history', async () => {
+  it('equal a count one by one, after any history', async () => {
     const database = readDatabase(pool);
     await fc.assert(
       fc.asyncProperty(history, fc.integer({ min: 1, max: 20 }), async (steps, size) => {

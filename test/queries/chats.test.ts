@@ -8,8 +8,8 @@ import { groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
 import { findChats } from '../../services/queries/chats.ts';
 import { findTemporaryContacts } from '../../services/queries/contacts.ts';
+import { readPage } from '../../services/queries/history.ts';
 import type { ListPage } from '../../services/queries/list-page.ts';
-import { readPage } from '../../services/queries/messages.ts';
 import { countUnread } from '../../services/queries/unread.ts';
 import { context, makeFriends, register } from '../support/acting.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
@@ -66,14 +66,14 @@ const chatsIn = (who: Uid, page = all) => findChats(running.application.database
 const chatsOf = async (who: Uid) => Object.keys(await chatsIn(who));
 
 describe('the list of chats', () => {
-  it('is empty at first, and of a friendship alone', async () => {
+  it('is empty at first, and after a friendship without messages', async () => {
     const [one, other] = [await person('甲'), await person('乙')];
     await makeFriends(running.application, one, other);
     await running.shown();
     expect(await chatsOf(one)).toEqual([]);
   });
 
-  it('holds both sides of a chat with its last message, named as each calls the other', async () => {
+  it('has the chat for both people, with its last message and the name that each gives the other', async () => {
     const [one, other] = [await person('甲'), await person('乙')];
     await say(one, friend(other), '第一');
     const mid = await say(one, friend(other), '第二');
@@ -94,7 +94,7 @@ describe('the list of chats', () => {
     });
   });
 
-  it('is given by pages, of which each holds what the one before left out', async () => {
+  it('has pages, each of which goes on where the one before ended', async () => {
     const me = await person('甲');
     const others: Uid[] = [];
     for (const name of ['乙', '丙', '丁', '戊', '己']) {
@@ -113,7 +113,7 @@ describe('the list of chats', () => {
     expect(pages).toEqual([whole.slice(0, 2), whole.slice(2, 4), whole.slice(4), []]);
   });
 
-  it('holds a new group at once, with the notice of its creation, which is not unread', async () => {
+  it('has a new group at once, with the notice of its creation, which does not count as unread', async () => {
     const [one, other] = [await person('甲'), await person('乙')];
     const group = await groupOf(one, other);
     for (const who of [one, other]) {
@@ -129,7 +129,7 @@ describe('the list of chats', () => {
     }
   });
 
-  it('puts pinned chats first, then those with the newest message', async () => {
+  it('has pinned chats first, then the others by their last message', async () => {
     const me = await person('我');
     const others = [await person('甲'), await person('乙'), await person('丙')];
     const group = await groupOf(me);
@@ -146,7 +146,7 @@ describe('the list of chats', () => {
     expect(await chatsOf(me)).toEqual([`group${group}`, third, second, first]);
   });
 
-  it('holds a chat that was opened before anything was said, below all others', async () => {
+  it('has a chat that was opened and has no message below all others', async () => {
     const [me, other, third] = [await person('我'), await person('甲'), await person('乙')];
     await say(third, friend(me), 'x');
     await change(me, friend(other), { state: 'chatting' });
@@ -165,7 +165,7 @@ describe('the list of chats', () => {
     expect(await chatsOf(me)).toEqual([`friend${third}`]);
   });
 
-  it('brings a hidden chat back with the next message, in which alone is unread', async () => {
+  it('shows a hidden chat again with the next message, which alone is unread', async () => {
     const [me, other] = [await person('我'), await person('甲')];
     await say(other, friend(me), '1');
     await change(me, friend(other), { state: 'hidden' });
@@ -176,7 +176,7 @@ describe('the list of chats', () => {
     expect(chats[`friend${other}`]).toMatchObject({ unread_count: 1, items: [{ content: '2' }] });
   });
 
-  it('has no unread mark for a chat in which nothing was said, for nothing could take it off', async () => {
+  it('has no unread mark on a chat without messages, since nothing could remove it', async () => {
     const [me, other] = [await person('我'), await person('甲')];
     await change(me, friend(other), { unreadCount: 5 });
     expect(await countUnread(running.application.database, me, between(me, other))).toBe(0);
@@ -197,20 +197,20 @@ describe('the last message of a chat', () => {
     await running.shown();
   }
 
-  it('is shown whole, however long it is', async () => {
+  it('is shown whole, whatever its length', async () => {
     const [one, other] = [await person('甲'), await person('乙')];
     const content = '长'.repeat(2000);
     await say(one, friend(other), content);
     expect(await last(other, `friend${one}`)).toEqual([content]);
   });
 
-  it('says that it was revoked', async () => {
+  it('says so if it was revoked', async () => {
     const [one, other] = [await person('甲'), await person('乙')];
     await take('revoke', one, friend(other), await say(one, friend(other), '1'));
     expect(await last(other, `friend${one}`)).toEqual(['此消息已撤回']);
   });
 
-  it('is the one before where the last was deleted for all', async () => {
+  it('is the one before if the last was deleted for all', async () => {
     const [one, other] = [await person('甲'), await person('乙')];
     const first = await say(one, friend(other), '1');
     await take('delete for all', one, friend(other), await say(one, friend(other), '2'));
@@ -226,7 +226,7 @@ describe('the last message of a chat', () => {
     expect(await last(one, `friend${other}`)).toEqual(['3']);
   });
 
-  it('is the one before for who deleted the last for themselves alone', async () => {
+  it('is the one before for a person who deleted the last for themselves', async () => {
     const [one, other] = [await person('甲'), await person('乙')];
     await say(one, friend(other), '1');
     await take('delete for self', other, friend(one), await say(one, friend(other), '2'));
@@ -236,7 +236,7 @@ describe('the last message of a chat', () => {
     expect(await last(other, `friend${one}`)).toEqual(['3']);
   });
 
-  it('is none of what was said before one joined, whatever is deleted since', async () => {
+  it('is never one from before the reader joined, whatever was deleted since', async () => {
     const [owner, late] = [await person('主'), await person('新')];
     const group = await groupOf(owner);
     const chat: Chat = { type: 'group', id: group };
@@ -260,7 +260,7 @@ describe('pages of history', () => {
     }));
   };
 
-  it('go back without a gap, nothing twice', async () => {
+  it('go back without a gap and without a repeat', async () => {
     const [one, other] = [await person('甲'), await person('乙')];
     for (let index = 1; index <= 8; index++)
       await say(index % 2 ? one : other, friend(index % 2 ? other : one), `${index}`);
@@ -280,7 +280,7 @@ describe('pages of history', () => {
     ]);
   });
 
-  it('quote nothing that lies before the reader’s joining', async () => {
+  it('quote nothing from before the reader joined', async () => {
     const [owner, member, late] = [await person('主'), await person('员'), await person('新')];
     const group = await groupOf(owner, member);
     const chat: Chat = { type: 'group', id: group };

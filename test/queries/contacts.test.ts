@@ -52,7 +52,7 @@ async function ask(from: Uid, to: Uid, postscript: string, time?: number): Promi
 }
 
 describe('contacts', () => {
-  it('stand by the initial of what the reader calls them', async () => {
+  it('are listed by the initial of the name that the reader gives them', async () => {
     const me = await person('我');
     const [cat, mouse, latin] = [await person('猫猫'), await person('小老鼠'), await person('zoe')];
     for (const friend of [cat, mouse, latin]) await makeFriends(running.application, me, friend);
@@ -66,7 +66,7 @@ describe('contacts', () => {
     expect(Object.keys(await findContacts(database, presence, mouse, all))).toEqual(['W']);
   });
 
-  it('lose who is unfriended, on both sides', async () => {
+  it('lose a friend on both sides when one ends the friendship', async () => {
     const [me, other] = [await person('我'), await person('你')];
     await makeFriends(running.application, me, other);
     await relate(other, me, (state) => unfriend(state, { by: other, friend: me }));
@@ -74,7 +74,7 @@ describe('contacts', () => {
     for (const who of [me, other]) expect(await findContacts(database, presence, who, all)).toEqual({});
   });
 
-  it('are temporary where one talks with who is no friend', async () => {
+  it('are temporary if the reader talks with them and they are no friends', async () => {
     const [me, stranger] = [await person('我'), await person('生人')];
     const { application } = running;
     const message = { from: stranger, to: { type: 'friend', id: me }, content: 'x' } as const;
@@ -90,7 +90,7 @@ describe('contacts', () => {
 });
 
 describe('applications', () => {
-  it('are listed to whom they were made, newest first, as they now stand', async () => {
+  it('are listed for their recipient, newest first, with their present state', async () => {
     const me = await person('我');
     const [first, second, third] = [await person('甲'), await person('乙'), await person('丙')];
     const now = 1_700_000_000;
@@ -110,7 +110,7 @@ describe('applications', () => {
     expect(await findApplication(database, me, one)).toMatchObject({ operation: 'agree' });
   });
 
-  it('keep their number and take the new text where one asks again', async () => {
+  it('keep their number and get the new text if the applicant applies again', async () => {
     const [me, other] = [await person('我'), await person('你')];
     const first = await ask(other, me, '一', 1_700_000_000);
     await ask(other, me, '二', 1_700_000_005);
@@ -120,7 +120,7 @@ describe('applications', () => {
     ]);
   });
 
-  it('are shown to no one else', async () => {
+  it('are shown to nobody else', async () => {
     const [me, other] = [await person('我'), await person('你')];
     const asked = await ask(other, me, '一');
     const { database } = running.application;

@@ -55,7 +55,7 @@ describe('the members of a group', () => {
       ({ uid, index }) => [uid, index],
     );
 
-  it('come in pages by their number, which nobody gets twice', async () => {
+  it('come in pages by their index, which is never given twice', async () => {
     const people: Uid[] = [];
     for (let index = 0; index < 5; index++) people.push(await person(`人${index}`));
     const [owner, second, third, fourth, fifth] = people;
@@ -82,7 +82,7 @@ describe('the members of a group', () => {
     ]);
   });
 
-  it('are named as the reader calls them', async () => {
+  it('have the names that the reader gives them', async () => {
     const [owner, friend, stranger] = [await person('主'), await person('友'), await person('生')];
     const group = await groupOf(owner, friend, stranger);
     await makeFriends(running.application, owner, friend);
@@ -111,14 +111,14 @@ describe('a group in detail', () => {
       withMentions: parts.mentions ?? false,
     });
 
-  it('is for its members alone', async () => {
+  it('is shown to its members only', async () => {
     const [owner, stranger] = [await person('主'), await person('生')];
     const group = await groupOf(owner);
     expect(await detail(stranger, group)).toBeUndefined();
     expect(await detail(owner, group)).toMatchObject({ info: { gid: group, uid: owner, state: 'normal' } });
   });
 
-  it('shows fifteen members at most, and only where they are asked for', async () => {
+  it('shows up to fifteen members, and only if they are asked for', async () => {
     const owner = await person('主');
     const many: Uid[] = [];
     for (let index = 0; index < 16; index++) many.push(await person('员'));
@@ -128,7 +128,7 @@ describe('a group in detail', () => {
     expect(Object.keys(shown?.members ?? {}).map(Number)).toEqual([owner, ...many.slice(0, 14)]);
   });
 
-  it('is called by each what they call it', async () => {
+  it('has the name that the reader gives it', async () => {
     const [owner, member] = [await person('主'), await person('员')];
     const group = await groupOf(owner, member);
     await change(group, (state) => groups.remarkGroup(state, { uid: member, remark: '家' }));
@@ -139,7 +139,7 @@ describe('a group in detail', () => {
     ]);
   });
 
-  it('tells the reader’s unread mentions, newest first', async () => {
+  it('shows the reader’s unread mentions, newest first', async () => {
     const [owner, member, other] = [await person('主'), await person('员'), await person('外')];
     const group = await groupOf(owner, member, other);
     const mentions = async (reader = member) =>
@@ -162,7 +162,7 @@ describe('a group in detail', () => {
     expect(await mentions()).toEqual([later]);
   });
 
-  it('tells nothing of mentions before the reader’s joining', async () => {
+  it('shows no mention from before the reader joined', async () => {
     const [owner, member] = [await person('主'), await person('员')];
     const group = await groupOf(owner, member);
     await say(owner, group, '@all 一');
@@ -171,7 +171,7 @@ describe('a group in detail', () => {
     expect((await detail(member, group, { mentions: true }))?.at).toEqual([]);
   });
 
-  it('tells twenty mentions at most', async () => {
+  it('shows up to twenty mentions', async () => {
     const [owner, member] = [await person('主'), await person('员')];
     const group = await groupOf(owner, member);
     for (let index = 0; index < 22; index++) await say(owner, group, `@all ${index}`);
@@ -182,7 +182,7 @@ describe('a group in detail', () => {
 });
 
 describe('the groups of a person', () => {
-  it('are those that they are in, and that are no more left out', async () => {
+  it('are those that they are in, without dissolved ones', async () => {
     const [owner, member] = [await person('主'), await person('员')];
     const [first, second, third] = [
       await groupOf(owner, member),

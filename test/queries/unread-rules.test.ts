@@ -63,14 +63,14 @@ describe.each(['between two', 'in a group'] as const)('%s', (where) => {
     return { ...met, toTom, toJerry };
   }
 
-  it('others’ messages are unread, one’s own are not, whoever spoke last', async () => {
+  it('messages of others are unread, a person’s own are not, whoever spoke last', async () => {
     const { tom, jerry, toTom, toJerry, say } = await talking();
     for (const from of [tom, jerry, tom, tom, jerry]) await say(from, from === tom ? toJerry : toTom);
     expect(await unread(jerry, toTom)).toBe(3);
     expect(await unread(tom, toJerry)).toBe(2);
   });
 
-  it('they are counted from where one has read, also where one has spoken since', async () => {
+  it('they are counted from the last one read, also if the reader has spoken since', async () => {
     const { company, tom, jerry, toTom, toJerry, say } = await talking();
     const own = await say(jerry, toTom);
     const other = await say(tom, toJerry);
@@ -97,7 +97,7 @@ describe.each(['between two', 'in a group'] as const)('%s', (where) => {
     },
   );
 
-  it('what one deletes for oneself is not, be it read or unread, and remains so for others', async () => {
+  it('a message that a person deletes for themselves is not unread for them, and stays unread for others', async () => {
     const { company, tom, jerry, toTom, toJerry, say } = await talking();
     const read = await say(tom, toJerry);
     await company.readAll(jerry, conversationOf(jerry, toTom));
@@ -109,7 +109,7 @@ describe.each(['between two', 'in a group'] as const)('%s', (where) => {
     expect(await unread(tom, toJerry)).toBe(1);
   });
 
-  it('what is deleted for oneself and then taken from all is left out once', async () => {
+  it('a message that is deleted for one person and then for all is subtracted once', async () => {
     const { company, tom, jerry, toTom, toJerry, say } = await talking();
     const [revoked, deleted] = [await say(tom, toJerry), await say(tom, toJerry)];
     await say(tom, toJerry);
@@ -119,7 +119,7 @@ describe.each(['between two', 'in a group'] as const)('%s', (where) => {
     expect(await unread(jerry, toTom)).toBe(1);
   });
 
-  it('hiding reads all; the next message shows the chat, and is alone unread', async () => {
+  it('a hidden chat has nothing unread; the next message shows it again and is alone unread', async () => {
     const { company, tom, jerry, toTom, toJerry, say } = await talking();
     await say(tom, toJerry);
     await say(tom, toJerry);
@@ -129,7 +129,7 @@ describe.each(['between two', 'in a group'] as const)('%s', (where) => {
     expect(await unread(jerry, toTom)).toBe(1);
   });
 
-  it('reading up to a time takes in all of that second, but not what is said in it afterwards', async () => {
+  it('reading up to a time includes all of that second, except what is sent in it afterwards', async () => {
     const { company, tom, jerry, toTom, toJerry, say } = await talking();
     await say(tom, toJerry);
     company.now += 1;
@@ -151,7 +151,7 @@ describe.each(['between two', 'in a group'] as const)('%s', (where) => {
 });
 
 describe('a notice', () => {
-  it('is not unread, neither where it is deleted', async () => {
+  it('does not count as unread, also after it is deleted', async () => {
     const { company, tom, jerry, group, say, notice } = await meeting();
     await say(tom, group);
     const mid = await notice(true);
@@ -172,8 +172,8 @@ describe('a notice', () => {
   });
 });
 
-describe('who joins a group', () => {
-  it('has read what was said before, and is told of what is said since', async () => {
+describe('a member who joins a group', () => {
+  it('has nothing unread from before, and everything since', async () => {
     const { tom, spike, group, say, come } = await meeting();
     await say(tom, group);
     await say(tom, group);
@@ -183,7 +183,7 @@ describe('who joins a group', () => {
     expect(await unread(spike, group)).toBe(1);
   });
 
-  it('again has read what was said meanwhile', async () => {
+  it('again has nothing unread from the time of absence', async () => {
     const { tom, jerry, group, say, come, remove } = await meeting();
     await say(tom, group);
     await remove(jerry);
@@ -195,7 +195,7 @@ describe('who joins a group', () => {
     expect(await unread(jerry, group)).toBe(1);
   });
 
-  it('again is not credited with what they said before', async () => {
+  it('again has no message of the first membership counted as their own', async () => {
     const { company, tom, jerry, group, say, invite, leave } = await meeting();
     await say(jerry, group);
     await say(jerry, group);

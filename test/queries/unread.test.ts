@@ -275,7 +275,7 @@ class History {
 }
 
 describe('what is unread', () => {
-  it('is what counting one by one gives, after any history', async () => {
+  it('equals a count one by one, after any history', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
         const history = new History(await Company.meet(running, howMany));

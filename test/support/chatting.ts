@@ -10,7 +10,7 @@ import * as friendships from '../../services/domain/friendship.ts';
 import { type GroupState, groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
 import type { Position } from '../../services/log/log.ts';
-import { findReading } from '../../services/queries/messages.ts';
+import { findReading } from '../../services/queries/reading.ts';
 import { context, register } from './acting.ts';
 import type { RunningApplication } from './application.ts';
 import { gid } from './events.ts';

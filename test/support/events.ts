@@ -60,6 +60,15 @@ export function sent(
   };
 }
 
+export function revoked(
+  conversation: ConversationId,
+  by: number,
+  message: number,
+  sequence: number,
+): DomainEvent {
+  return { type: 'MessageRevoked', data: { conversation, by: uid(by), mid: mid(message), sequence } };
+}
+
 export function readTo(
   reader: number,
   conversation: ConversationId,
