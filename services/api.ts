@@ -33,7 +33,10 @@ async function start(program: Program): Promise<void> {
   const server = await createServer(api.application, trustOf(environment.trustProxy));
   healthRoutes(server, { ...sharedProbes(program, parts), ...apiProbes(parts, api) }, filesProbes(api));
   const address = await listen(program, server);
-  process.stdout.write(`bubble-im's API runs: ${address}/api\n`);
+  // Not awaited: while the read models catch up, the program can be asked to end.
+  void api.prepared.then(() => {
+    if (api.application.isReady()) process.stdout.write(`bubble-im's API runs: ${address}/api\n`);
+  });
 }
 
 /**

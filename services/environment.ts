@@ -105,6 +105,9 @@ const Variables = z.object({
   LOG_LEVEL: z.enum(LogLevel.options, `must be one of ${LogLevel.options.join(', ')}`).default('info'),
 });
 
+/** The names of all variables that the environment may give. */
+export const variableNames: readonly string[] = Object.keys(Variables.shape);
+
 /** What means nothing, or half of something, without others. */
 const companions: readonly (readonly [name: VariableName, needs: readonly VariableName[]])[] = [
   ['APP_KEY', ['APP_SECRET']],

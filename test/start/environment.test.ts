@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readEnvironment } from '../../services/environment.ts';
+import { readEnvironment, variableNames } from '../../services/environment.ts';
 
 describe('the environment', () => {
   const defaults = {
@@ -20,35 +20,11 @@ describe('the environment', () => {
     drainSeconds: 0,
     logLevel: 'info',
   };
-  const names = [
-    'HOST',
-    'PORT',
-    'TRUST_PROXY',
-    'DATA_DIR',
-    'DATABASE_URL',
-    'EVENTSTORE_URL',
-    'STREAM_PREFIX',
-    'NATS_URL',
-    'APP_ID',
-    'APP_KEY',
-    'APP_SECRET',
-    'S3_BUCKET',
-    'S3_ENDPOINT',
-    'S3_REGION',
-    'S3_PATH_STYLE',
-    'ALIYUN_SMS_SIGN',
-    'ALIYUN_SMS_TEMPLATE',
-    'ALIYUN_SMS_ENDPOINT',
-    'ALIBABA_CLOUD_ACCESS_KEY_ID',
-    'ALIBABA_CLOUD_ACCESS_KEY_SECRET',
-    'DRAIN_SECONDS',
-    'LOG_LEVEL',
-  ];
 
   test('is told on the page for operators, each variable', async () => {
     const page = await readFile('docs/operations.md', 'utf8');
     const table = /## Variables\n(.*?)\n## /s.exec(page)?.[1] ?? '';
-    for (const name of names) expect(table).toContain(`\`${name}\``);
+    for (const name of variableNames) expect(table).toContain(`\`${name}\``);
   });
 
   test('has a default for everything', () => {
@@ -56,7 +32,7 @@ describe('the environment', () => {
   });
 
   test('takes an empty variable as one that is not given', () => {
-    expect(readEnvironment(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(defaults);
+    expect(readEnvironment(Object.fromEntries(variableNames.map((name) => [name, ''])))).toEqual(defaults);
   });
 
   test('takes what is given, and no notice of other variables', () => {

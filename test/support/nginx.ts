@@ -22,9 +22,7 @@ export interface Nginx {
 
 /** Starts nginx by the configuration of docs/operations.md, in front of a port of this machine. */
 export async function startDocumentedNginx(backend: number, atEnd: AtEnd): Promise<Nginx> {
-  const folder = await temporaryFolder(atEnd);
-  // Its workers may be another user's.
-  await chmod(folder, 0o777);
+  const folder = await nginxFolder(atEnd);
   const certificate = await makeCertificate(folder, 'nginx');
   const [port, plainPort] = [await freePort(), await freePort()];
   const documented = /```nginx\n(.*?)```/s.exec(await readFile('docs/operations.md', 'utf8'))?.[1] ?? '';
@@ -35,11 +33,42 @@ export async function startDocumentedNginx(backend: number, atEnd: AtEnd): Promi
     ['/etc/ssl/im.example.com.crt', certificate.certificate],
     ['/etc/ssl/im.example.com.key', certificate.key],
   ] as const;
-  let configuration = documented;
-  for (const [from, to] of replaced) {
-    if (!configuration.includes(from)) throw new Error(`the configuration has no ${from}`);
-    configuration = configuration.replace(from, to);
-  }
+  await runNginx(folder, adapted(documented, replaced), port, atEnd);
+  return { port, plainPort, certificate };
+}
+
+/** Starts nginx by the configuration of docker-compose.yml, in front of an API and a gateway of this machine. */
+export async function startComposedNginx(
+  configuration: string,
+  backends: { readonly api: number; readonly gateway: number },
+  atEnd: AtEnd,
+): Promise<{ readonly port: number }> {
+  const port = await freePort();
+  const replaced = [
+    ['resolver 127.0.0.11 valid=2s;', ''],
+    ['listen 80;', `listen 127.0.0.1:${port};`],
+    ['http://$gateway:8787', `http://127.0.0.1:${backends.gateway}`],
+    ['http://$api:8787', `http://127.0.0.1:${backends.api}`],
+  ] as const;
+  await runNginx(await nginxFolder(atEnd), adapted(configuration, replaced), port, atEnd);
+  return { port };
+}
+
+async function nginxFolder(atEnd: AtEnd): Promise<string> {
+  const folder = await temporaryFolder(atEnd);
+  // Its workers may be another user's.
+  await chmod(folder, 0o777);
+  return folder;
+}
+
+function adapted(configuration: string, replaced: readonly (readonly [from: string, to: string])[]): string {
+  return replaced.reduce((text, [from, to]) => {
+    if (!text.includes(from)) throw new Error(`the configuration has no ${from}`);
+    return text.replace(from, to);
+  }, configuration);
+}
+
+async function runNginx(folder: string, configuration: string, port: number, atEnd: AtEnd): Promise<void> {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((kind) => `${kind}_temp_path ${join(folder, kind)};`)
     .join('\n');
@@ -56,7 +85,6 @@ export async function startDocumentedNginx(backend: number, atEnd: AtEnd): Promi
     await once(nginx, 'exit');
   });
   while (nginx.exitCode === null && !(await answers(port))) await delay(10);
-  return { port, plainPort, certificate };
 }
 
 function answers(port: number): Promise<boolean> {
