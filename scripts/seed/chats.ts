@@ -7,7 +7,7 @@ import {
   type Mid,
   type Uid,
 } from '../../contracts/ids.ts';
-import type { Chat } from '../../services/domain/chat.ts';
+import type { Chat } from '../../contracts/chat.ts';
 import type { StandingMessage } from '../../services/domain/conversation.ts';
 
 /** How many of a conversation's last messages are remembered. */

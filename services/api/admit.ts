@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { type Contract, isQuery } from '../../contracts/http/contract.ts';
-import { settingStream } from '../domain/setting.ts';
+import type { Settings } from '../../contracts/settings.ts';
+import { currentSettings } from '../commands/setting.ts';
 import { takeAddressTurn, takeTokenTurn } from '../edge/rate-limit.ts';
 import type { Application } from './application.ts';
 import { type Caller, identify } from './caller.ts';
@@ -11,6 +12,20 @@ declare module 'fastify' {
     /** Who calls, once a route of the API has admitted them. */
     caller?: Caller;
   }
+}
+
+/**
+ * The settings, if calls of this kind are answered now. It is asked twice: before the body is read, and after,
+ * since the log may have gone back meanwhile.
+ * @throws Refusal notReady
+ */
+export async function settingsWhenReady(
+  { obstacle, store }: Pick<Application, 'obstacle' | 'store'>,
+  contract: Contract,
+): Promise<Settings> {
+  const refusal = obstacle(isQuery(contract) ? 'queries' : 'commands');
+  if (refusal) throw refusal;
+  return currentSettings(store);
 }
 
 /**
@@ -24,9 +39,7 @@ export async function admit(
   application: Application,
 ): Promise<Caller> {
   const { access } = contract;
-  const obstacle = application.obstacle(isQuery(contract) ? 'queries' : 'commands');
-  if (obstacle) throw obstacle;
-  const { state: settings } = await application.store.load(settingStream);
+  const settings = await settingsWhenReady(application, contract);
   const caller = await identify(request, application, settings).catch((error: unknown) => {
     // While the database is away, it is not known who calls, and callers with tokens share an address at a proxy.
     if (error instanceof Refusal && error.reason !== 'notReady') takeAddressTurn(request.ip, settings);

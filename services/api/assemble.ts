@@ -19,10 +19,10 @@ import { AggregateStore } from '../commands/aggregate-store.ts';
 import { createCompleteAccounts } from '../commands/complete-accounts.ts';
 import { isRegisteredAs } from '../commands/register.ts';
 import { type MessageLookup, MessageSender } from '../commands/send-message.ts';
+import { currentSettings } from '../commands/setting.ts';
 import { createSnapshots } from '../commands/snapshots.ts';
 import { unreadableText } from '../commands/unreadable-events.ts';
 import { greaterIds, UsedIds } from '../commands/used-ids.ts';
-import { settingStream } from '../domain/setting.ts';
 import { createDrawing } from '../drawing/drawing.ts';
 import { identify } from '../edge/identify.ts';
 import { createSecurityLog } from '../edge/security-log.ts';
@@ -109,7 +109,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
       return (await findByEventId(database, id)).message;
     },
   };
-  const tokenDays = async () => (await store.load(settingStream)).state.token_days;
+  const tokenDays = async () => (await currentSettings(store)).token_days;
   const housekeeping = startHousekeeping({ database: accounts, tokenDays, logger });
   const stopping = new AbortController();
   /** In which generation of the log no id can be given twice. */

@@ -1,6 +1,6 @@
 import cors, { type FastifyCorsOptions, type FastifyCorsOptionsDelegateCallback } from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { settingStream } from '../domain/setting.ts';
+import { currentSettings } from '../commands/setting.ts';
 import type { Application } from './application.ts';
 import { isTrusted } from './caller.ts';
 
@@ -41,8 +41,8 @@ export async function guardBrowsers(
   const optionsFor: FastifyCorsOptionsDelegateCallback = (request: FastifyRequest, give) => {
     const { origin } = request.headers;
     if (origin === undefined || isNoPreflight(request)) return give(null, noPage);
-    store.load(settingStream).then(
-      ({ state: settings }) => give(null, isTrusted(origin, request, settings) ? trustedPage : anyPage),
+    currentSettings(store).then(
+      (settings) => give(null, isTrusted(origin, request, settings) ? trustedPage : anyPage),
       (error: Error) => give(error),
     );
   };

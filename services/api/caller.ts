@@ -11,7 +11,8 @@ import type { TokenHash } from '../accounts/tokens.ts';
 import type { App } from '../app-keys/signature.ts';
 import { networkOf } from '../edge/client-network.ts';
 import type { PageRequest } from '../edge/proxies.ts';
-import type { Actor, SecurityLog } from '../edge/security-log.ts';
+import { actorOf, type Requester } from '../edge/requester.ts';
+import type { SecurityLog } from '../edge/security-log.ts';
 import type { Share } from '../fair-queue.ts';
 import type { Application } from './application.ts';
 
@@ -54,7 +55,7 @@ export async function identify(
 function mustBeKey(request: FastifyRequest, { key, secret }: App, security: SecurityLog): void {
   const { 'x-app-key': givenKey, 'x-app-secret': givenSecret } = request.headers;
   if (!same(givenKey, key) || !same(givenSecret, secret)) {
-    security.attempt("a server's key was wrong", actorOf(request));
+    security.attempt("a server's key was wrong", actorOf(requesterOf(request)));
     throw new Refusal('illegal', 'X-App-Key或X-App-Secret不正确');
   }
 }
@@ -74,9 +75,9 @@ export function shareOf({ caller, ip }: FastifyRequest, maxWaiting = maxHashingE
   return { of: caller?.kind === 'user' ? `user ${caller.uid}` : networkOf(ip), maxWaiting };
 }
 
-/** Who makes a request, for the log. */
-export function actorOf({ ip, id }: FastifyRequest, uid?: Uid): Actor {
-  return { address: ip, reqId: id, ...(uid !== undefined && { uid }) };
+/** Who makes a request, for limits and the security log. */
+export function requesterOf(request: FastifyRequest): Requester {
+  return { address: request.ip, reqId: request.id, share: shareOf(request) };
 }
 
 /** Compares in a time that tells nothing of where the two differ. */

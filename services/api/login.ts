@@ -11,14 +11,13 @@ import {
   serviceSendSms,
   userSendSmsPass,
 } from '../../contracts/http/login.ts';
-import type { Settings } from '../../contracts/settings.ts';
 import { captchaSeconds } from '../accounts/captcha.ts';
-import { registerUser } from '../commands/register.ts';
-import { settingStream } from '../domain/setting.ts';
+import { join, logIn, resetPassword } from '../commands/login.ts';
+import { currentSettings } from '../commands/setting.ts';
+import { sendOwnCode, sendPublicCode } from '../commands/sms-codes.ts';
 import { findProfile } from '../queries/people.ts';
 import type { Application } from './application.ts';
-import { actorOf, isTrusted, maxDrawingsWaiting, shareOf, tokenCookie } from './caller.ts';
-import { ownerOfPassword } from './password.ts';
+import { isTrusted, maxDrawingsWaiting, requesterOf, shareOf, tokenCookie } from './caller.ts';
 import { type Call, carriedOut, serve, servePicture, shownAt } from './route.ts';
 
 const secondsADay = 86_400;
@@ -29,48 +28,22 @@ const captchaCookie = (purpose: CaptchaPurpose) => `${purpose}_captcha_id`;
 
 /** Joining, logging in and out, SMS codes, the captcha (docs/behaviour.md, Login and SMS). */
 export function loginRoutes(server: FastifyInstance, application: Application): void {
-  const { names, passwords, tokens, captchas, smsCodes, database, presence, security } = application;
-  const settings = async (): Promise<Settings> => (await application.store.load(settingStream)).state;
+  const { tokens, captchas, database, presence, store } = application;
 
   /** The picture's id comes as a parameter, or in the cookie that came with the picture itself. */
-  const mustSolve = async (
-    {
-      captcha_id,
-      captcha: answer,
-    }: { readonly captcha_id?: string | undefined; readonly captcha?: string | undefined },
+  const captchaOf = (
+    { captcha_id, captcha: answer }: { captcha_id?: string | undefined; captcha?: string | undefined },
     request: FastifyRequest,
     purpose: CaptchaPurpose,
-  ) => {
-    const id = captcha_id ?? request.cookies[captchaCookie(purpose)];
-    if (id === undefined) throw new Refusal('missing', '缺少参数captcha_id');
-    if (answer === undefined) throw new Refusal('missing', '缺少参数captcha');
-    await captchas.check(id, answer);
-  };
-
-  const checkCode = (phone: string, code: string | undefined, address: string) => {
-    if (code === undefined) throw new Refusal('missing', '缺少参数code');
-    return smsCodes.check(phone, 'register', code, address);
-  };
+  ) => ({ id: captcha_id ?? request.cookies[captchaCookie(purpose)], answer });
 
   serve(server, application, serviceSendSms, async ({ parameters: { phone, type }, request }) => {
-    const known = (await names.byPhone(phone)) !== undefined;
-    await smsCodes.send({
-      phone,
-      purpose: type,
-      address: request.ip,
-      deliver: known === (type === 'forget'),
-      limits: await settings(),
-    });
+    await sendPublicCode(application, { phone, purpose: type, address: request.ip });
     return carriedOut;
   });
 
   serve(server, application, userSendSmsPass, async ({ parameters: { phone, type }, me, request }) => {
-    const own = (await names.byUid(me()))?.phone === phone;
-    if (type === 'retrieve' && !own) throw new Refusal('illegal', '该手机号不是本账号绑定的手机号');
-    if (type === 'bind' && own) throw new Refusal('illegal', '该手机号已绑定本账号');
-    const deliver = own || (await names.byPhone(phone)) === undefined;
-    const limits = await settings();
-    await smsCodes.send({ phone, purpose: type, address: request.ip, deliver, limits });
+    await sendOwnCode(application, me(), { phone, purpose: type, address: request.ip });
     return carriedOut;
   });
 
@@ -82,36 +55,24 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
   };
 
   serve(server, application, loginJoin, async ({ parameters, context, request }) => {
-    const { register, register_sms, register_captcha } = await settings();
-    if (register === 'off') throw new Refusal('registerOff');
-    const { username, nickname, avatar, sign, phone, code, password } = parameters;
-    if (register_captcha === 'on') await mustSolve(parameters, request, 'join');
-    // A phone that is given has to be shown to be one's own, whether it must be given or not.
-    if (phone === undefined && register_sms === 'on') throw new Refusal('missing', '缺少参数phone');
-    const checked = phone === undefined ? undefined : await checkCode(phone, code, request.ip);
-    const passwordHash = await passwords.hash(password, shareOf(request));
-    const profile = { username, nickname, avatar, sign, phone: phone ?? null };
-    const account = { ...profile, passwordHash, parent: null };
-    const spend = async () => checked && smsCodes.spend(checked);
-    const { position } = await registerUser(application, account, context, spend);
-    return shownAt(position);
+    const { captcha_id: _, phone, code, ...profile } = parameters;
+    const joining = { ...profile, phone, code, captcha: captchaOf(parameters, request, 'join') };
+    return shownAt(await join(application, joining, requesterOf(request), context));
   });
 
   const login = async ({ parameters, request, reply }: Call<z.infer<typeof loginLogin.parameters>>) => {
-    const current = await settings();
-    const { login_captcha, token_days } = current;
     const { username, phone, password } = parameters;
     const name = username ?? phone;
     if (name === undefined) throw new Refusal('missing', '缺少参数username');
-    if (login_captcha === 'on') await mustSolve(parameters, request, 'login');
-    const account = await ownerOfPassword(application, request, name, password);
-    const { token } = await tokens.issue(account);
-    const profile = await findProfile(database, presence, { uid: account.uid });
+    const claimed = { name, password, captcha: captchaOf(parameters, request, 'login') };
+    const { uid, token } = await logIn(application, claimed, requesterOf(request));
+    const profile = await findProfile(database, presence, { uid });
     if (!profile) throw new Refusal('notReady');
-    const expires = token_days * secondsADay;
+    const settings = await currentSettings(store);
+    const expires = settings.token_days * secondsADay;
     // A page of somebody else could otherwise log its visitor in to an account of its own.
     const { origin } = request.headers;
-    if (origin === undefined || isTrusted(origin, request, current)) {
+    if (origin === undefined || isTrusted(origin, request, settings)) {
       setCookie(request, reply, tokenCookie, token, expires);
     }
     return { ...profile, token, expires };
@@ -129,21 +90,11 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     return carriedOut;
   });
 
-  serve(
-    server,
-    application,
-    serviceForgetPass,
-    async ({ parameters: { phone, code, username, newpass }, request }) => {
-      const checked = await smsCodes.check(phone, 'forget', code, request.ip);
-      const account = await names.byPhone(phone);
-      const named = await names.byUsername(username);
-      if (!account || account.uid !== named?.uid) throw new Refusal('illegal', '手机号与账号不匹配');
-      await smsCodes.spend(checked);
-      await passwords.change(account.uid, newpass, shareOf(request), { address: request.ip });
-      security.change('a password was changed', actorOf(request, account.uid), 'an SMS code');
-      return carriedOut;
-    },
-  );
+  serve(server, application, serviceForgetPass, async ({ parameters, request }) => {
+    const { phone, code, username, newpass: password } = parameters;
+    await resetPassword(application, { phone, code, username, password }, requesterOf(request));
+    return carriedOut;
+  });
 
   serve(server, application, loginCaptcha, async ({ request }) => ({
     data: await captchas.create(shareOf(request, maxDrawingsWaiting)),

@@ -7,7 +7,7 @@ import type { Uid } from '../../contracts/ids.ts';
 import { PublicSettings } from '../../contracts/settings.ts';
 import { websocketAddress, withPort } from '../../contracts/websocket-address.ts';
 import { changeChat } from '../commands/change-chat.ts';
-import { settingStream } from '../domain/setting.ts';
+import { currentSettings } from '../commands/setting.ts';
 import { ticketOf } from '../gateway/connections/ticket.ts';
 import { findChats, findGroups } from '../queries/chats.ts';
 import { countOpenApplications, findContacts } from '../queries/contacts.ts';
@@ -22,8 +22,7 @@ export function popRoutes(server: FastifyInstance, application: Application): vo
   const { app, store, database, presence } = application;
 
   const shownSettings = async (request: FastifyRequest) => {
-    const { state } = await store.load(settingStream);
-    const settings = PublicSettings.parse(state);
+    const settings = PublicSettings.parse(await currentSettings(store));
     return {
       ...settings,
       dirty_words: '' as const,
@@ -45,7 +44,7 @@ export function popRoutes(server: FastifyInstance, application: Application): vo
   /** As `shownSettings`; `ws_address` carries a ticket of the caller's session, if the settings want that. */
   const ownSettings = async (request: FastifyRequest, caller: Caller) => {
     const shown = await shownSettings(request);
-    const { ws_ticket } = (await store.load(settingStream)).state;
+    const { ws_ticket } = await currentSettings(store);
     if (ws_ticket === 'off' || caller.kind !== 'user') return shown;
     const ws_address = `${shown.ws_address.replace(/\/+$/, '')}/ticket/${ticketOf(app, caller.token)}`;
     return { ...shown, ws_address };

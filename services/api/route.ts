@@ -3,13 +3,12 @@ import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
 import { escapeTexts } from '../../contracts/escaped-texts.ts';
 import { categories } from '../../contracts/events/index.ts';
-import { apiPrefixes, type Contract, isQuery, readParameters } from '../../contracts/http/contract.ts';
+import { apiPrefixes, type Contract, readParameters } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { CommandContext } from '../commands/context.ts';
-import { settingStream } from '../domain/setting.ts';
 import { type Position, startOfLog } from '../log/log.ts';
-import { admit } from './admit.ts';
+import { admit, settingsWhenReady } from './admit.ts';
 import type { Application } from './application.ts';
 import { authorize, type Caller } from './caller.ts';
 import { CallsUnderWay, commandBounds, queryBounds } from './calls-under-way.ts';
@@ -141,10 +140,7 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
 ): Promise<Answer> {
   const { caller = nobody } = request;
   const { generation } = application.log;
-  // The log may have gone back since the call was admitted, while its body came in.
-  const obstacle = application.obstacle(isQuery(contract) ? 'queries' : 'commands');
-  if (obstacle) throw obstacle;
-  const { state: settings } = await application.store.load(settingStream);
+  const settings = await settingsWhenReady(application, contract);
   const { given, release } = await readGiven(request, contract, application, settings, caller);
   try {
     const uid = authorize(caller, contract.access, given);

@@ -1,8 +1,7 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance } from 'fastify';
 import { apiPrefixes } from '../../contracts/http/contract.ts';
-import { defaultSettings } from '../../contracts/settings.ts';
-import { settingStream } from '../domain/setting.ts';
+import { cachedSettings } from '../commands/setting.ts';
 import { limitAddresses } from '../edge/address-limit.ts';
 import { type Trust, trustNone } from '../edge/proxies.ts';
 import { accountRoutes } from './account.ts';
@@ -53,7 +52,7 @@ export async function createServer(
 ): Promise<FastifyInstance> {
   const server = await createHttp(application.logger, trust);
   await guardBrowsers(server, application);
-  limitAddresses(server, () => application.store.peek(settingStream) ?? defaultSettings);
+  limitAddresses(server, () => cachedSettings(application.store));
   await server.register(multipart);
   const served = gatherContracts(server);
   for (const routes of allRoutes) routes(server, application);

@@ -2,23 +2,19 @@ import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { settingGet, settingUpdate } from '../../contracts/http/setting.ts';
 import { SettingChanges, withDefaults } from '../../contracts/settings.ts';
-import { execute } from '../commands/execute.ts';
-import { changeSettings, settingStream } from '../domain/setting.ts';
+import { changeSettings, currentSettings } from '../commands/setting.ts';
 import type { Application } from './application.ts';
 import { serve, shownAt } from './route.ts';
 
-/** The system's switches: changing them (event-sourced, effective at once), and showing all of them. */
+/** The system's settings: changing them, and showing all of them. */
 export function settingRoutes(server: FastifyInstance, application: Application): void {
   serve(server, application, settingUpdate, async ({ parameters, context }) => {
     const changes = SettingChanges.parse(parameters);
     if (Object.keys(changes).length === 0) throw new Refusal('missing', '缺少要修改的配置项');
-    const { position } = await execute(application, settingStream, context, (state) =>
-      changeSettings(state, changes),
-    );
-    return shownAt(position);
+    return shownAt(await changeSettings(application, changes, context));
   });
 
   serve(server, application, settingGet, async () => ({
-    data: withDefaults((await application.store.load(settingStream)).state),
+    data: withDefaults(await currentSettings(application.store)),
   }));
 }

@@ -8,7 +8,7 @@ import { uploadGroupAvatar } from '../../contracts/http/aliases.ts';
 import { type ReceivedFile, uploadAvatar, uploadFile, uploadImage } from '../../contracts/http/upload.ts';
 import { bytesOf } from '../../contracts/settings.ts';
 import type { Upload } from '../accounts/uploads.ts';
-import { settingStream } from '../domain/setting.ts';
+import { currentSettings } from '../commands/setting.ts';
 import { newStoredPath, type Shelf, type StoredPath } from '../files/file-store.ts';
 import { avatarSide } from '../files/pictures.ts';
 import type { Application } from './application.ts';
@@ -20,7 +20,7 @@ type UploadCall = Call<{ file: ReceivedFile }>;
 /** Uploads (docs/behaviour.md, Uploads, QR codes, settings). */
 export function uploadRoutes(server: FastifyInstance, application: Application): void {
   const { files, uploads, store, now, logger } = application;
-  const settings = async () => (await store.load(settingStream)).state;
+  const settings = () => currentSettings(store);
 
   const answer = async ({ request, parameters: { file } }: UploadCall, path: StoredPath) => {
     const host = publicHost(request, await settings());

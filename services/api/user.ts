@@ -4,42 +4,27 @@ import { Refusal } from '../../contracts/codes.ts';
 import { userDetail, userGetByName } from '../../contracts/http/aliases.ts';
 import { userAdd, userGet, userMultiGet, userOpen } from '../../contracts/http/user.ts';
 import { NumberId } from '../../contracts/ids.ts';
+import { addUser } from '../commands/account.ts';
 import { openAccount } from '../commands/open-account.ts';
-import { registerUser } from '../commands/register.ts';
-import { mustBeActive, userStream } from '../domain/user.ts';
+import { ownerOfPassword } from '../commands/password.ts';
 import { findPeople, findProfile, findRemark, type PersonKey } from '../queries/people.ts';
 import type { Application } from './application.ts';
-import { shareOf } from './caller.ts';
-import { ownerOfPassword } from './password.ts';
+import { requesterOf } from './caller.ts';
 import { type Call, serve } from './route.ts';
 
 /** People and their accounts (docs/behaviour.md, Users). */
 export function userRoutes(server: FastifyInstance, application: Application): void {
-  const { passwords, database, presence, store } = application;
+  const { database, presence } = application;
 
   serve(server, application, userAdd, async ({ parameters, context, request }) => {
-    const { password, ...profile } = parameters;
-    const passwordHash = await passwords.hash(password, shareOf(request));
-    const account = { ...profile, passwordHash, phone: null, parent: null };
-    const { uid, position } = await registerUser(application, account, context);
+    const { uid, position } = await addUser(application, parameters, requesterOf(request), context);
     return { data: { uid }, position };
   });
 
   serve(server, application, userOpen, async ({ parameters, me, context, request }) => {
-    const { password, login_uid: _, ...profile } = parameters;
-    const parent = me();
-    const { state } = await store.load(userStream(parent));
-    if (!mustBeActive(state).isMember) throw new Refusal('illegal', '只有会员可以添加下级用户');
-    const { uid, position } = await openAccount(
-      application,
-      {
-        ...{ ...profile, parent },
-        passwordHash: () => passwords.hash(password, shareOf(request)),
-        checkPassword: (account) =>
-          ownerOfPassword(application, request, account, password, '用户名已被占用'),
-      },
-      context,
-    );
+    const { login_uid: _, ...profile } = parameters;
+    const command = { ...profile, parent: me() };
+    const { uid, position } = await openAccount(application, command, requesterOf(request), context);
     return { data: { uid }, position };
   });
 
@@ -53,7 +38,7 @@ export function userRoutes(server: FastifyInstance, application: Application): v
     if (password !== undefined) {
       if (username === undefined) throw new Refusal('missing', '缺少参数username');
       // Nobody else's profile: by this answer other backends log people in.
-      const owner = await ownerOfPassword(application, request, username, password);
+      const owner = await ownerOfPassword(application, requesterOf(request), username, password);
       key = { uid: owner.uid };
     } else if (uid !== undefined) key = { uid };
     else if (username !== undefined) key = { username };

@@ -42,7 +42,7 @@ const maxAttempts = 5;
  * does not use up the uniqueId, so it can be corrected and sent again.
  * @throws Refusal illegal if the uniqueId was used for another request
  */
-export async function createGroup(
+export async function createGroupOnce(
   parts: {
     readonly log: EventLog;
     readonly store: AggregateStore;

@@ -1,11 +1,16 @@
+import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
-import type { Account } from '../accounts/names.ts';
 import { befriendAtFirst, friendshipStream } from '../domain/friendship.ts';
-import { userStream } from '../domain/user.ts';
+import { mustBeActive, userStream } from '../domain/user.ts';
+import type { Requester } from '../edge/requester.ts';
 import type { Position } from '../log/log.ts';
 import type { CommandContext } from './context.ts';
 import { execute } from './execute.ts';
+import type { CommandParts } from './parts.ts';
+import { ownerOfPassword } from './password.ts';
 import { type RegisteringParts, registerUser } from './register.ts';
+
+type Parts = RegisteringParts & Pick<CommandParts, 'passwords' | 'security'>;
 
 /** An account that a member (会员) opens below their own. */
 export interface OpenAccount {
@@ -14,54 +19,55 @@ export interface OpenAccount {
   readonly nickname: string;
   readonly avatar: string;
   readonly sign: string;
-  /** Hashes its password. Called only if the account does not exist yet. */
-  readonly passwordHash: () => Promise<string>;
-  /** Called if the call is a repeat. @throws if the given password is not the account's */
-  readonly checkPassword: (account: Account) => Promise<unknown>;
+  readonly password: string;
 }
 
 /**
  * Registers a person and makes them the member's friend. These are two streams, so the first append may succeed
  * alone: a repeated call returns the account that it opened before, and completes the rest.
- * @throws Refusal illegal if the name belongs to another account
+ * @throws Refusal noUser, disabled; illegal if the opener is no member, or the name belongs to another account
  */
 export async function openAccount(
-  parts: RegisteringParts,
+  parts: Parts,
   command: OpenAccount,
+  requester: Requester,
   context: CommandContext,
 ): Promise<{ uid: Uid; position: Position }> {
   const { parent } = command;
-  const uid = (await opened(parts, command)) ?? (await register(parts, command, context));
+  const { isMember } = mustBeActive((await parts.store.load(userStream(parent))).state);
+  if (!isMember) throw new Refusal('illegal', '只有会员可以添加下级用户');
+  const uid =
+    (await openedBefore(parts, command, requester)) ?? (await register(parts, command, requester, context));
   const { position } = await execute(parts, friendshipStream(parent, uid), context, (friendship) =>
     befriendAtFirst(friendship, { by: parent, friend: uid }),
   );
   return { uid, position };
 }
 
-/** The account that the same call opened before, if any. */
-async function opened({ names, store }: RegisteringParts, command: OpenAccount): Promise<Uid | undefined> {
-  const account = await names.byUsername(command.username);
+/** The account that the same call opened before. @throws Refusal illegal if its password is another one */
+async function openedBefore(
+  parts: Parts,
+  command: OpenAccount,
+  requester: Requester,
+): Promise<Uid | undefined> {
+  const account = await parts.names.byUsername(command.username);
   if (!account) return undefined;
-  const { state } = await store.load(userStream(account.uid));
+  const { state } = await parts.store.load(userStream(account.uid));
   const same = (['parent', 'nickname', 'avatar', 'sign'] as const).every(
     (field) => state?.[field] === command[field],
   );
   if (!same) return undefined;
-  await command.checkPassword(account);
+  await ownerOfPassword(parts, requester, account, command.password, '用户名已被占用');
   return account.uid;
 }
 
 async function register(
-  parts: RegisteringParts,
-  command: OpenAccount,
+  parts: Parts,
+  { password, ...profile }: OpenAccount,
+  requester: Requester,
   context: CommandContext,
 ): Promise<Uid> {
-  const { parent, username, nickname, avatar, sign } = command;
-  const profile = { parent, username, nickname, avatar, sign, phone: null };
-  const { uid } = await registerUser(
-    parts,
-    { ...profile, passwordHash: await command.passwordHash() },
-    context,
-  );
+  const passwordHash = await parts.passwords.hash(password, requester.share);
+  const { uid } = await registerUser(parts, { ...profile, phone: null, passwordHash }, context);
   return uid;
 }

@@ -1,7 +1,7 @@
+import { type Chat, conversationOf } from '../../contracts/chat.ts';
 import { Refusal } from '../../contracts/codes.ts';
 import type { ConversationEvent } from '../../contracts/events/conversation.ts';
 import type { Mid, Uid } from '../../contracts/ids.ts';
-import { type Chat, conversationOf } from '../domain/chat.ts';
 import { conversationStream, deleteMessage, revokeMessage } from '../domain/conversation.ts';
 import { groupStream, mustBeIn } from '../domain/group.ts';
 import { settingStream } from '../domain/setting.ts';

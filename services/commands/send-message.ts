@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { v5 as uuidv5 } from 'uuid';
+import { type Chat, conversationOf } from '../../contracts/chat.ts';
 import { Refusal } from '../../contracts/codes.ts';
 import type { ConversationEvent } from '../../contracts/events/conversation.ts';
 import { categories } from '../../contracts/events/index.ts';
 import type { ConversationId, Mid, Uid } from '../../contracts/ids.ts';
-import { type Chat, conversationOf, type StoredMessage } from '../domain/chat.ts';
 import { type Addressee, conversationStream, mustMaySend, sendMessage } from '../domain/conversation.ts';
 import { friendshipStream } from '../domain/friendship.ts';
 import { groupStream } from '../domain/group.ts';
@@ -21,6 +21,7 @@ import {
   type Position,
   startOfLog,
 } from '../log/log.ts';
+import type { StoredMessage } from '../queries/messages.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 import { type CommandContext, seconds } from './context.ts';
 import { atLeastOne, metadataOf, newEventId, untilDecided } from './execute.ts';

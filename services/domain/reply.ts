@@ -46,12 +46,11 @@ export function addReply(state: ReplyState, added: Reply): ReplyEvent[] {
   return [{ type: 'ReplyAdded', data: added }];
 }
 
-/** Changes a reply; what `changes` leaves out stays. Throws noRecord. */
-export function updateReply(
-  state: ReplyState,
-  rid: ReplyId,
-  changes: { readonly [Field in keyof Reply]?: Reply[Field] | undefined },
-): ReplyEvent[] {
+/** What of a reply is to be changed. */
+export type ReplyChanges = { readonly [Field in keyof Reply]?: Reply[Field] | undefined };
+
+/** Changes a reply; what `changes` leaves out stays. @throws Refusal noRecord */
+export function updateReply(state: ReplyState, rid: ReplyId, changes: ReplyChanges): ReplyEvent[] {
   const before = state.get(rid);
   if (!before) throw new Refusal('noRecord', '回复消息不存在');
   const after: Reply = {

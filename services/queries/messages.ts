@@ -1,10 +1,16 @@
 import type { ConversationId, Mid, Uid } from '../../contracts/ids.ts';
-import type { StoredMessage } from '../domain/chat.ts';
 import type { StandingMessage } from '../domain/conversation.ts';
 import { visibilityOf } from '../domain/reading.ts';
 import { type EventId, type Position, startOfLog } from '../log/log.ts';
 import { findReading } from './reading.ts';
 import type { ReadDatabase } from './tables.ts';
+
+/** A message that is stored under an event id. */
+export interface StoredMessage {
+  readonly mid: Mid;
+  readonly contentHash: string | undefined;
+  readonly position: Position;
+}
 
 /** A message of a conversation, also if it was revoked or deleted; undefined if it was never there. */
 export async function findMessage(

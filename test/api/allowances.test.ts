@@ -45,6 +45,14 @@ describe('new nicknames and avatars', () => {
   });
 });
 
+test('a nickname and an avatar that stay the same use no allowance', async () => {
+  const tom = await client(running, 'tom');
+  const profile = { nickname: 'tom', avatar: '/upload/avatars/1.png' };
+  const save = () => tom.post('/user/update', { ...profile, sign: 'busy' });
+  expect(await times(31, save)).toEqual(Array(31).fill(done));
+  expect(await tom.post('/user/update', { nickname: 'thomas' })).toEqual(done);
+});
+
 describe('friend applications', () => {
   test('are 50 a person and hour, whatever became of them, and told as too many with the time to wait', async () => {
     const [tom, jerry] = await two(running);

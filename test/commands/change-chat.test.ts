@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Chat } from '../../contracts/chat.ts';
 import type { Mid, Uid } from '../../contracts/ids.ts';
-import { type ChatChanges, changeChat, markRead } from '../../services/commands/change-chat.ts';
-import type { Chat } from '../../services/domain/chat.ts';
+import { type ChatChanges, changeChat } from '../../services/commands/change-chat.ts';
+import { markRead } from '../../services/commands/reading.ts';
 import { startOfLog } from '../../services/log/log.ts';
 import { findMessage } from '../../services/queries/messages.ts';
 import { findReading } from '../../services/queries/reading.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { Application } from '../../services/api/application.ts';
-import { createGroup } from '../../services/commands/create-group.ts';
+import { createGroupOnce } from '../../services/commands/create-group.ts';
 import { execute } from '../../services/commands/execute.ts';
 import { type GroupState, groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
@@ -32,7 +32,7 @@ function create(
 ) {
   const { uniqueId, requestHash = 'hash' } = repeatable;
   const command = { owner, permit: () => permitted(members) };
-  return createGroup(on, command, { uniqueId, requestHash }, context(owner));
+  return createGroupOnce(on, command, { uniqueId, requestHash }, context(owner));
 }
 
 const person = () => register(running.application, '人');

@@ -4,7 +4,7 @@ import { execute } from '../../services/commands/execute.ts';
 import { type OpenAccount, openAccount } from '../../services/commands/open-account.ts';
 import { friendshipStream, unfriend } from '../../services/domain/friendship.ts';
 import { type EventLog, LogFailure } from '../../services/log/log.ts';
-import { context, register } from '../support/acting.ts';
+import { context, registerMember, requester } from '../support/acting.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 import { wrapLog } from '../support/wrapped-log.ts';
 
@@ -13,7 +13,7 @@ let member: Uid;
 
 beforeAll(async () => {
   running = await startApplication();
-  member = await register(running.application, '会员');
+  member = await registerMember(running.application, '会员');
 });
 
 afterAll(() => running.stop());
@@ -21,13 +21,12 @@ afterAll(() => running.stop());
 let usernames = 0;
 const account = (changes: Partial<OpenAccount> = {}): OpenAccount => ({
   ...{ parent: member, username: `opened${++usernames}`, nickname: '小猫', avatar: '', sign: '' },
-  passwordHash: async () => 'no hash, so no password',
-  checkPassword: async () => {},
+  password: 'secret-1',
   ...changes,
 });
 
 const open = (command: OpenAccount, log: EventLog = running.application.log) =>
-  openAccount({ ...running.application, log }, command, context(command.parent));
+  openAccount({ ...running.application, log }, command, requester, context(command.parent));
 
 const areFriends = async (uid: Uid) =>
   (await running.application.store.load(friendshipStream(member, uid))).state.friends;
@@ -69,7 +68,7 @@ describe('opening an account below one’s own', () => {
     await expect(open(command, doubtful)).rejects.toThrow('ended between');
     // Another process, which knows of the first only what the log holds.
     const other = await running.another();
-    const { uid } = await openAccount(other, command, context(member));
+    const { uid } = await openAccount(other, command, requester, context(member));
     expect(await areFriends(uid)).toBe(true);
     expect(await lengthOfLog()).toBe(before + 2);
   });
@@ -85,14 +84,13 @@ describe('opening an account below one’s own', () => {
 
   it('is not repeated by who gives another profile, another password, or is somebody else', async () => {
     const command = account();
-    const other = await register(running.application, '另一个会员');
+    const other = await registerMember(running.application, '另一个会员');
     await open(command);
     const taken = { reason: 'illegal', message: '用户名已被占用' };
     for (const changes of [{ nickname: '大猫' }, { sign: '喵' }, { avatar: 'a.jpg' }, { parent: other }]) {
       await expect(open({ ...command, ...changes })).rejects.toMatchObject(taken);
     }
-    const checkPassword = () => Promise.reject(new Error('another password'));
-    await expect(open({ ...command, checkPassword })).rejects.toThrow('another password');
+    await expect(open({ ...command, password: 'secret-2' })).rejects.toMatchObject(taken);
   });
 
   it('brings nobody back who has parted', async () => {

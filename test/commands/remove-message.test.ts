@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Chat } from '../../contracts/chat.ts';
 import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
 import { execute } from '../../services/commands/execute.ts';
 import { type Removal, removeMessage } from '../../services/commands/remove-message.ts';
-import type { Chat } from '../../services/domain/chat.ts';
 import { type GroupState, groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
 import { changeSettings, settingStream } from '../../services/domain/setting.ts';

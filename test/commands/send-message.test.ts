@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Chat } from '../../contracts/chat.ts';
 import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
 import type { SettingChanges } from '../../contracts/settings.ts';
 import type { Application } from '../../services/api/application.ts';
@@ -6,7 +7,6 @@ import { execute } from '../../services/commands/execute.ts';
 import { FirstMessages, type HasSpoken } from '../../services/commands/first-messages.ts';
 import { removeMessage } from '../../services/commands/remove-message.ts';
 import type { SendMessage, SentMessage } from '../../services/commands/send-message.ts';
-import type { Chat } from '../../services/domain/chat.ts';
 import { agree, agreeText, apply, friendshipStream } from '../../services/domain/friendship.ts';
 import { type GroupState, groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';

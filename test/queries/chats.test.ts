@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Chat } from '../../contracts/chat.ts';
 import type { Mid, Uid } from '../../contracts/ids.ts';
 import { changeChat } from '../../services/commands/change-chat.ts';
 import { execute } from '../../services/commands/execute.ts';
 import { type Removal, removeMessage } from '../../services/commands/remove-message.ts';
-import type { Chat } from '../../services/domain/chat.ts';
 import { groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
 import { findChats } from '../../services/queries/chats.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
-import { markRead } from '../../services/commands/change-chat.ts';
 import { execute } from '../../services/commands/execute.ts';
+import { markRead } from '../../services/commands/reading.ts';
 import { removeMessage } from '../../services/commands/remove-message.ts';
 import { friendshipStream, remark } from '../../services/domain/friendship.ts';
 import { type GroupState, groupStream } from '../../services/domain/group.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Chat, conversationOf } from '../../contracts/chat.ts';
 import type { Mid, Uid } from '../../contracts/ids.ts';
-import { type Chat, conversationOf } from '../../services/domain/chat.ts';
 import { agree, apply } from '../../services/domain/friendship.ts';
 import * as groups from '../../services/domain/group-commands.ts';
 import { findChats } from '../../services/queries/chats.ts';

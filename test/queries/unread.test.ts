@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Chat, conversationOf } from '../../contracts/chat.ts';
 import { type ConversationId, groupConversation, type Mid, type Uid } from '../../contracts/ids.ts';
-import { type Chat, conversationOf } from '../../services/domain/chat.ts';
 import * as friendships from '../../services/domain/friendship.ts';
 import * as groups from '../../services/domain/group-commands.ts';
 import { findChats } from '../../services/queries/chats.ts';

@@ -4,6 +4,8 @@ import type { CommandContext } from '../../services/commands/context.ts';
 import { execute } from '../../services/commands/execute.ts';
 import { registerUser } from '../../services/commands/register.ts';
 import { befriend, friendshipStream } from '../../services/domain/friendship.ts';
+import { changeAccount, userStream } from '../../services/domain/user.ts';
+import type { Requester } from '../../services/edge/requester.ts';
 
 /* What people do, without HTTP: the commands as the routes carry them out. */
 
@@ -11,6 +13,13 @@ import { befriend, friendshipStream } from '../../services/domain/friendship.ts'
 export function context(actor: Uid | 'server', time: number = Date.now()): CommandContext {
   return { actor: actor === 'server' ? actor : `${actor}`, correlationId: 'test', time };
 }
+
+/** A request's sender, for limits and the security log. */
+export const requester: Requester = {
+  address: '127.0.0.1',
+  reqId: 'test',
+  share: { of: 'test', most: Number.POSITIVE_INFINITY },
+};
 
 /** Registers under a username; the password cannot be given by anyone. */
 export function registerAs(application: Application, username: string, phone: string | null = null) {
@@ -27,6 +36,15 @@ export async function register(application: Application, nickname: string): Prom
   const passwordHash = 'no hash, so no password';
   const account = { username, nickname, avatar: '', sign: '', phone: null, passwordHash, parent: null };
   return (await registerUser(application, account, context('server'))).uid;
+}
+
+/** Registers a member (会员) of that nickname. */
+export async function registerMember(application: Application, nickname: string): Promise<Uid> {
+  const uid = await register(application, nickname);
+  await execute(application, userStream(uid), context('server'), (state) =>
+    changeAccount(state, { isMember: true }),
+  );
+  return uid;
 }
 
 /** Makes two people friends. */

@@ -1,11 +1,12 @@
+import { type Chat, conversationOf } from '../../contracts/chat.ts';
 import { Refusal } from '../../contracts/codes.ts';
 import type { ConversationId, Gid, Mid, Uid } from '../../contracts/ids.ts';
 import type { Application } from '../../services/api/application.ts';
-import { type ChatChanges, changeChat, markRead, readNewest } from '../../services/commands/change-chat.ts';
+import { type ChatChanges, changeChat } from '../../services/commands/change-chat.ts';
 import type { CommandContext } from '../../services/commands/context.ts';
 import { execute } from '../../services/commands/execute.ts';
+import { markRead, readNewest } from '../../services/commands/reading.ts';
 import { type Removal, removeMessage } from '../../services/commands/remove-message.ts';
-import { type Chat, conversationOf } from '../../services/domain/chat.ts';
 import * as friendships from '../../services/domain/friendship.ts';
 import { type GroupState, groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';

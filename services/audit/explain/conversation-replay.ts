@@ -12,7 +12,7 @@ import {
   type MessageRow,
   messages,
 } from '../../../projections/tables.ts';
-import { inboxStream } from '../../domain/chat.ts';
+import { inboxStream } from '../../domain/inbox.ts';
 import { conversationStream } from '../../domain/conversation.ts';
 import { friendshipStream } from '../../domain/friendship.ts';
 import { groupStream } from '../../domain/group.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Chat, conversationOf } from '../../../services/domain/chat.ts';
+import { type Chat, conversationOf } from '../../../contracts/chat.ts';
 import type { Position } from '../../../services/log/log.ts';
 import { readPage } from '../../../services/queries/history.ts';
 import { findReading } from '../../../services/queries/reading.ts';
