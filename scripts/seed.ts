@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { migrate } from '../projections/migrate.ts';
-import { accountsDatabase } from '../services/accounts/tables.ts';
+import { accountsDatabase } from '../services/accounts/accounts-tables.ts';
 import { readEnvironment } from '../services/environment.ts';
 import { openLog } from '../services/log/open.ts';
 import { openProgramLog } from '../services/logger.ts';

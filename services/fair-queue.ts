@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Refusal } from '../contracts/codes.ts';
 
 /** On whose behalf work runs, and how many pieces of their work may wait. */
@@ -16,6 +17,8 @@ export interface FairQueueOptions {
   readonly timeoutMs?: number;
   /** The share that goes before all others. */
   readonly first?: string;
+  /** After work its place stays empty for as long as the work took, up to this; by default it does not. */
+  readonly maxRestMs?: number;
 }
 
 interface Waiting {
@@ -56,12 +59,13 @@ export class FairQueue {
     signal?.throwIfAborted();
     if (this.#hasRoom(share.of)) this.#count(share.of, 1);
     else await this.#wait(share, signal);
+    const began = performance.now();
     try {
       return await work();
     } finally {
-      this.#count(share.of, -1);
-      this.#moveBack(share.of);
-      this.#startNext();
+      const restMs = Math.min(performance.now() - began, this.#options.maxRestMs ?? 0);
+      if (restMs < 1) this.#leave(share.of);
+      else void delay(restMs, undefined, { ref: false }).then(() => this.#leave(share.of));
     }
   }
 
@@ -118,13 +122,21 @@ export class FairQueue {
     this.#waiting -= 1;
   }
 
-  /** Starts at most one piece, since one has just ended. */
-  #startNext(): void {
+  /** Frees the place of a piece that has ended. */
+  #leave(of: string): void {
+    const wasFull = this.#running >= this.#options.maxRunning;
+    this.#count(of, -1);
+    this.#moveBack(of);
+    this.#startNext(wasFull ? this.#queues.keys() : [of]);
+  }
+
+  /** Starts at most one piece, since one has just ended. @param shares those that may have waited for its place */
+  #startNext(shares: Iterable<string>): void {
     const { first } = this.#options;
     const of =
       first !== undefined && this.#queues.has(first) && this.#hasRoom(first)
         ? first
-        : this.#queues.keys().find((share) => this.#hasRoom(share));
+        : Iterator.from(shares).find((share) => this.#hasRoom(share));
     const queue = of === undefined ? undefined : this.#queues.get(of);
     const next = queue?.shift();
     if (of === undefined || queue === undefined || next === undefined) return;

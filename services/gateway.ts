@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { accountsDatabase } from './accounts/tables.ts';
+import { accountsDatabase } from './accounts/accounts-tables.ts';
 import { createTokens } from './accounts/tokens.ts';
 import { cookieToken } from './api/caller.ts';
 import { busProbe, databaseProbe, healthRoutes, movingProbe } from './api/health.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type pg from 'pg';
 import { type Projector, startProjector } from '../projections/runner/projector.ts';
-import { accountsDatabase } from './accounts/tables.ts';
+import { accountsDatabase } from './accounts/accounts-tables.ts';
 import { type Assembled, assemble } from './api/assemble.ts';
 import {
   busProbe,
@@ -155,7 +155,7 @@ export function apiProbes({ log, projector }: ApiParts, { application }: Started
   return {
     projections: projectionsProbe(log, database, isReady, () => projector?.status()),
     commands: commandsProbe(store),
-    ids: movingProbe(() => ids.stalled()),
+    ids: movingProbe(() => ids.stalledMs()),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Chat } from '../../contracts/chat.ts';
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import {
   type ConversationId,
@@ -7,7 +8,6 @@ import {
   type Mid,
   type Uid,
 } from '../../contracts/ids.ts';
-import type { Chat } from '../../contracts/chat.ts';
 import type { StandingMessage } from '../../services/domain/conversation.ts';
 
 /** How many of a conversation's last messages are remembered. */

@@ -1,6 +1,6 @@
 import { categories, type EventNamed } from '../../contracts/events/index.ts';
 import { firstReplacedMid } from '../../contracts/ids.ts';
-import type { AccountsDatabase } from '../../services/accounts/tables.ts';
+import type { AccountsDatabase } from '../../services/accounts/accounts-tables.ts';
 import { UsedIds } from '../../services/commands/used-ids.ts';
 import { type EventLog, startOfLog } from '../../services/log/log.ts';
 import type { HistoryAppend } from './decided-events.ts';

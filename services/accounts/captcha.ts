@@ -3,9 +3,9 @@ import { sql } from 'kysely';
 import { Refusal } from '../../contracts/codes.ts';
 import type { Captcha } from '../drawing/captcha-picture.ts';
 import type { Share } from '../fair-queue.ts';
-import type { AccountsDatabase } from './tables.ts';
+import type { AccountsDatabase } from './accounts-tables.ts';
 
-/** How long a picture can be solved, in seconds. */
+/** How long a picture can be answered. */
 export const captchaSeconds = 300;
 
 export interface CaptchaPicture {
@@ -16,19 +16,19 @@ export interface CaptchaPicture {
 
 export interface Captchas {
   /**
-   * A new picture, good for `captchaSeconds`.
-   * @param share for whom it is drawn
-   * @throws Refusal tooMany, notReady if too many wait for one
+   * Makes a picture, valid for `captchaSeconds`.
+   * @param share whose request it is
+   * @throws Refusal tooMany, notReady if too many wait
    */
   create(share: Share): Promise<CaptchaPicture>;
   /**
-   * Checks an answer, without regard to case. Right or wrong, the picture is used up.
-   * @throws Refusal `illegal`.
+   * Checks an answer, ignoring case. Right or wrong, the picture cannot be used again.
+   * @throws Refusal illegal
    */
   check(captchaId: string, answer: string): Promise<void>;
 }
 
-/** @param secret the same in all processes; without it the answers kept cannot be guessed back. */
+/** @param secret the same in all processes; it keeps the stored hashes of answers from being guessed */
 export function createCaptchas(options: {
   readonly database: AccountsDatabase;
   readonly secret: string;

@@ -1,25 +1,25 @@
 import { randomInt } from 'node:crypto';
 import { Gid, type Uid } from '../../contracts/ids.ts';
-import type { AccountsDatabase } from './tables.ts';
+import type { AccountsDatabase } from './accounts-tables.ts';
 
-/** Which group a person's uniqueId stands for, and the hash of the request that made it. */
+/** The group of a person's uniqueId, and the hash of the request that created it. */
 export interface GroupClaim {
   readonly gid: Gid;
   readonly requestHash: string;
 }
 
-/** Remembers, for ever, which group was created under a person's uniqueId. */
+/** Remembers for ever which group was created under a person's uniqueId. */
 export interface CreatedGroups {
-  /** What was taken for the uniqueId, if anything was. */
+  /** The claim of a uniqueId, if there is one. */
   findGroup(uid: Uid, uniqueId: string): Promise<GroupClaim | undefined>;
   /**
-   * Takes `gid` for the uniqueId before the group is created; a repeat gets what the first took.
-   * The caller compares the hashes, and creates the stream expecting none.
+   * Claims `gid` for the uniqueId before the group is created; a repeat gets the first claim. The caller compares
+   * the hashes, and creates the stream expecting none.
    */
   claimGroup(uid: Uid, uniqueId: string, gid: Gid, requestHash: string): Promise<GroupClaim>;
   /**
-   * Another gid in place of `taken`, whose stream turned out to be another person's group.
-   * Answers what stands now: of two that replace at once, the first wins.
+   * Replaces `taken`, whose stream turned out to be another person's group, by `gid`.
+   * @returns the current claim: of two that replace it at the same moment, the first wins
    */
   replaceGroup(uid: Uid, uniqueId: string, taken: Gid, gid: Gid): Promise<GroupClaim>;
 }
@@ -46,7 +46,7 @@ export function createCreatedGroups(database: AccountsDatabase): CreatedGroups {
       const row = await database
         .insertInto('accounts.created_groups')
         .values({ uid, unique_id: uniqueId, gid, request_hash: requestHash })
-        // An update that changes nothing, because only so does the row that stands come back.
+        // An update that changes nothing: without it the existing row would not be returned.
         .onConflict((conflict) =>
           conflict.columns(['uid', 'unique_id']).doUpdateSet((row) => ({ uid: row.ref('excluded.uid') })),
         )
@@ -62,9 +62,9 @@ export function createCreatedGroups(database: AccountsDatabase): CreatedGroups {
         .where('unique_id', '=', uniqueId)
         .where('gid', '=', taken)
         .execute();
-      const standing = await findGroup(uid, uniqueId);
-      if (!standing) throw new Error(`nothing was taken for the uniqueId of a group of ${uid}`);
-      return standing;
+      const claim = await findGroup(uid, uniqueId);
+      if (!claim) throw new Error(`the uniqueId of a group of ${uid} has no claim`);
+      return claim;
     },
   };
 }

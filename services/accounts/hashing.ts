@@ -6,34 +6,31 @@ import { FairQueue, type Share } from '../fair-queue.ts';
 /** argon2id is the library's default; the costs are OWASP's, spelt out so that an update changes none. */
 const costs: Options = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-/**
- * A hash that no password has. It is verified in place of one that is not there, so that an unknown user takes
- * as long as a known one.
- */
+/** A hash that no password has. It is verified for an unknown user, so that the answer takes as long as for a known one. */
 export const noPassword = hashSync(randomBytes(16), costs);
 
 /**
- * A hash takes some 35 ms of a core. Of the four threads that Node keeps for such work one is left to files. Who
- * waits longer than 3 s has given up; 200 are what two cores do in that time.
+ * A hash takes some 35 ms of a core. Node has four threads for such work; one is left to files. After 3 s a caller
+ * has given up; two cores make 200 hashes in that time.
  */
-const line = new FairQueue({
+const queue = new FairQueue({
   maxRunning: Math.min(3, availableParallelism()),
   maxWaiting: 200,
   timeoutMs: 3000,
 });
 
 /**
- * Hashes a password with argon2id, off the event loop, few at once.
- * @param share for whom
+ * Hashes a password with argon2id on other threads than the event loop's.
+ * @param share whose password it is
  * @throws Refusal tooMany, notReady if too many wait
  */
 export function hashPassword(password: string, share: Share): Promise<string> {
-  return line.run(share, () => hash(password, costs));
+  return queue.run(share, () => hash(password, costs));
 }
 
 /**
- * Whether the password is that of the hash; without a hash it is not, and takes as long.
- * @param share for whom
+ * Whether the password is that of the hash. Without a hash it is not, which takes as long.
+ * @param share whose request it is
  * @throws Refusal tooMany, notReady if too many wait
  */
 export async function verifyPassword(
@@ -41,6 +38,6 @@ export async function verifyPassword(
   password: string,
   share: Share,
 ): Promise<boolean> {
-  const right = await line.run(share, () => verify(passwordHash ?? noPassword, password));
+  const right = await queue.run(share, () => verify(passwordHash ?? noPassword, password));
   return right && passwordHash !== undefined;
 }

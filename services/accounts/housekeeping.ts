@@ -1,22 +1,25 @@
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
+import type { AccountsDatabase } from './accounts-tables.ts';
 import { knownDays } from './known-addresses.ts';
-import type { AccountsDatabase } from './tables.ts';
 
 export interface Housekeeping {
-  /** Removes, now, what has run out. @throws what the database throws. */
+  /** Removes what has expired, now. @throws what the database throws */
   sweep(): Promise<void>;
-  /** Ends it, once a sweep under way is done. */
+  /** Stops, after the sweep under way. */
   close(): Promise<void>;
 }
 
-/** A hundred years; what lies much further back Postgres cannot count. */
-const longestDays = 36_500;
+/** A hundred years: Postgres cannot subtract much more. */
+const maxDays = 36_500;
+
+/** How often expired rows are removed. */
+const intervalMs = 600_000;
 
 /**
- * Removes every ten minutes what has run out: tokens, captchas, SMS codes with the phones and addresses
- * in them, counts of wrong passwords. Any number of processes may do so.
- * @param tokenDays the setting token_days at the time of the call.
+ * Removes expired rows every ten minutes: tokens, captchas, SMS codes with their phones and addresses, counts of
+ * wrong passwords. Any number of processes may do so.
+ * @param tokenDays the current value of the setting token_days
  */
 export function startHousekeeping(options: {
   readonly database: AccountsDatabase;
@@ -27,7 +30,7 @@ export function startHousekeeping(options: {
   let sweeping: Promise<void> | undefined;
 
   async function sweep(): Promise<void> {
-    const days = Math.min(Math.ceil(await tokenDays()), longestDays);
+    const days = Math.min(Math.ceil(await tokenDays()), maxDays);
     await sql`
       delete from accounts.tokens
       where used < now() - make_interval(days => ${days}::int)`.execute(database);
@@ -46,11 +49,13 @@ export function startHousekeeping(options: {
 
   const timer = setInterval(() => {
     sweeping ??= sweep()
-      .catch((error: unknown) => logger.warn({ err: error }, 'what has run out could not be removed'))
+      .catch((error: unknown) =>
+        logger.warn({ err: error }, 'expired rows of the accounts could not be removed'),
+      )
       .finally(() => {
         sweeping = undefined;
       });
-  }, 600_000);
+  }, intervalMs);
   timer.unref();
 
   return {

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import { ApplicationId, Mid, ReplyId } from '../../contracts/ids.ts';
 import { hedged } from '../postgres/hedged.ts';
+import type { AccountsDatabase } from './accounts-tables.ts';
 import { createMidBlocks } from './mid-blocks.ts';
-import type { AccountsDatabase } from './tables.ts';
 
-/** The greatest ids that are in use; 0 where none is. */
+/** The greatest ids that are in use; 0: none is. */
 export interface GreatestIds {
   readonly uid: number;
   readonly applicationId: number;
@@ -12,25 +12,25 @@ export interface GreatestIds {
   readonly mid: number;
 }
 
-/** Where ids come from that nobody may foresee twice: sequences in Postgres. `Names.reserve` gives uids. */
+/** Ids from sequences in Postgres. uids come from `Names.reserve`. */
 export interface Ids {
-  /** So many new ids of applications. */
+  /** `count` new ids of applications. */
   nextApplicationIds(count: number): Promise<ApplicationId[]>;
   nextApplicationId(): Promise<ApplicationId>;
   nextReplyId(): Promise<ReplyId>;
   /**
-   * A message's id. They come in blocks, so that it costs no round trip as a rule; a block is kept for
-   * a second at most, so that the ids of several processes are roughly in the order of time.
+   * A message's id. They are fetched in blocks, so that most cost no round trip; a block is kept for at most one
+   * second, so that the ids of several processes are roughly in the order of time.
    */
   nextMid(): Promise<Mid>;
-  /** For how long messages' ids have been asked for without any coming, in milliseconds; 0 if none are asked for. */
-  stalled(): number;
+  /** For how many milliseconds a request for message ids has gone without an answer; 0: there is none. */
+  stalledMs(): number;
   /**
-   * At the start, and after a log was restored: every later id is above these. It is safe while
-   * other processes take ids; those that they took before are not called back.
+   * Makes every later id greater than these: at the start, and after a log was restored. It is safe while other
+   * processes reserve ids; ids that they reserved before are not recalled.
    */
   raiseAbove(greatest: GreatestIds): Promise<void>;
-  /** Every later uid is above this one, which turned out to be in use. */
+  /** Makes every later uid greater than this one, which turned out to be in use. */
   raiseUidsAbove(uid: number): Promise<void>;
 }
 
@@ -44,14 +44,14 @@ const nameOf = {
 } as const satisfies Record<SequenceName, keyof GreatestIds>;
 
 /**
- * @param inUse the greatest ids that are known to be in use. What a sequence gives is compared with them:
- *   tables that are older than the log, as after a failover, may be found behind at any time.
+ * @param inUse the greatest ids that are known to be in use. Each id is compared with them, since after a failover
+ *   the tables may be older than the log.
  */
 export function createIds(database: AccountsDatabase, inUse: () => Promise<GreatestIds>): Ids {
-  /** So many ids of a sequence, all above what is in use. */
-  async function take(sequence: SequenceName, count: number): Promise<number[]> {
+  /** Reserves ids of a sequence, all greater than those in use. */
+  async function reserve(sequence: SequenceName, count: number): Promise<number[]> {
     for (;;) {
-      const [ids, greatest] = await Promise.all([takeFrom(database, sequence, count), inUse()]);
+      const [ids, greatest] = await Promise.all([nextValues(database, sequence, count), inUse()]);
       const floor = greatest[nameOf[sequence]];
       if (ids.every((id) => id > floor)) return ids;
       await raise(database, sequence, floor);
@@ -59,22 +59,22 @@ export function createIds(database: AccountsDatabase, inUse: () => Promise<Great
   }
 
   const mids = createMidBlocks({
-    take: async (count) => (await hedged(() => take('mid', count))).map((id) => Mid.parse(id)),
+    fetch: async (count) => (await hedged(() => reserve('mid', count))).map((id) => Mid.parse(id)),
   });
 
   async function one(sequence: SequenceName): Promise<number> {
-    const [id] = await take(sequence, 1);
-    if (id === undefined) throw new Error(`the sequence ${sequence} gave nothing`);
+    const [id] = await reserve(sequence, 1);
+    if (id === undefined) throw new Error(`the sequence ${sequence} gave no value`);
     return id;
   }
 
   return {
     nextApplicationIds: async (count) =>
-      (await take('application_id', count)).map((id) => ApplicationId.parse(id)),
+      (await reserve('application_id', count)).map((id) => ApplicationId.parse(id)),
     nextApplicationId: async () => ApplicationId.parse(await one('application_id')),
     nextReplyId: async () => ReplyId.parse(await one('reply_id')),
     nextMid: () => mids.next(),
-    stalled: () => mids.stalled(),
+    stalledMs: () => mids.stalledMs(),
     async raiseAbove(greatest) {
       await raise(database, 'uid', greatest.uid);
       await raise(database, 'application_id', greatest.applicationId);
@@ -86,7 +86,7 @@ export function createIds(database: AccountsDatabase, inUse: () => Promise<Great
   };
 }
 
-async function takeFrom(
+async function nextValues(
   database: AccountsDatabase,
   sequence: SequenceName,
   count: number,
@@ -102,10 +102,10 @@ async function raise(database: AccountsDatabase, sequence: SequenceName, greates
   const tooLow = sql`
     ${greatest}::bigint > case when is_called then last_value else last_value - 1 end`;
   const { rows } = await sql`select from ${table} where ${tooLow}`.execute(database);
-  // As a rule, and for good: a sequence only grows.
+  // The usual case, and it stays so: a sequence only grows.
   if (rows.length === 0) return;
   await database.transaction().execute(async (transaction) => {
-    // A change that changes nothing, for its lock: no other process takes an id between look and raise.
+    // Changes nothing, but locks the sequence: no other process gets an id between the check and the raise.
     await sql`alter sequence ${table} owned by none`.execute(transaction);
     await sql`
       select setval(${`accounts.${sequence}`}::regclass, ${greatest}::bigint) from ${table}

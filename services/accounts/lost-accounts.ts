@@ -1,7 +1,7 @@
 import { NumberId, Uid } from '../../contracts/ids.ts';
+import type { AccountsDatabase } from './accounts-tables.ts';
 import { noPassword } from './hashing.ts';
 import { type Account, usernameKey } from './names.ts';
-import type { AccountsDatabase } from './tables.ts';
 
 /** A registered person, as events and read models know them. */
 export interface Registered {
@@ -12,14 +12,14 @@ export interface Registered {
 }
 
 /**
- * Accounts of registered people that the tables have lost, as after a failover to an older copy or with an older
- * dump. They are put back so that nobody else gets the names. Passwords are lost: a person comes back by their
- * phone, or the server's key sets another.
+ * Accounts of registered people that the tables have lost, as after a failover to an older copy or a restored dump.
+ * They are restored so that nobody else gets the names. Passwords are lost: a person sets a new one by their phone,
+ * or the server's key does.
  */
 export interface LostAccounts {
-  /** Whether somebody has, or is about to have, this uid. */
+  /** Whether an account or a reservation has this uid. */
   has(uid: number): Promise<boolean>;
-  /** Puts those back that are missing. @returns who was put back, and who could not be since the username is another's */
+  /** Restores the missing accounts. @returns the restored ones, and those whose username is another's by now */
   restore(people: readonly Registered[]): Promise<{ restored: Uid[]; taken: Uid[] }>;
 }
 
@@ -42,8 +42,8 @@ export function createLostAccounts(options: {
     return people.filter(({ uid }) => !there.has(uid));
   }
 
-  /** Removes reservations of the names by people who are not registered: they reserve anew, and are refused. */
-  async function clearWay({ username, phone, numberId }: Registered): Promise<void> {
+  /** Removes reservations of the names by people who are not registered: these will reserve again, and be refused. */
+  async function removeReservations({ username, phone, numberId }: Registered): Promise<void> {
     const holders = await database
       .selectFrom('accounts.accounts')
       .select(['uid', 'username', 'number_id'])
@@ -90,8 +90,8 @@ export function createLostAccounts(options: {
       const restored: Uid[] = [];
       const taken: Uid[] = [];
       for (const person of await missing(people)) {
-        await clearWay(person);
-        // Without a phone that is another's by now.
+        await removeReservations(person);
+        // If the phone is another's by now, without it.
         const done = (await insert(person, person.phone)) || (await insert(person, null));
         (done ? restored : taken).push(person.uid);
       }

@@ -1,53 +1,54 @@
 import type { Mid } from '../../contracts/ids.ts';
 
-/** How long ids that were taken may be given out. */
-const keptMilliseconds = 1000;
-/** From this age on a block that is in use is replaced beforehand. */
-const renewedMilliseconds = 600;
-const smallest = 16;
-const largest = 512;
+/** For how long the ids of a block may be used. */
+const blockLifetimeMs = 1000;
+/** From this age on the next block is fetched in advance. */
+const renewAfterMs = 600;
+const minBlockSize = 16;
+const maxBlockSize = 512;
 
 interface Block {
   readonly ids: readonly Mid[];
-  given: number;
-  /** When it arrived; not when it was asked for, or a slow database would make every block too old. */
+  /** How many of them were used. */
+  used: number;
+  /** When it arrived; not when it was requested, or a slow database would make every block too old. */
   readonly arrived: number;
 }
 
 /**
- * Gives ids out of blocks that grow with the demand, and fetches the next one before the present one
- * is used up. Ids of a block that grew old are never given.
- * @param take as many fresh ids as asked for, in ascending order.
- * @param now milliseconds on a clock that never goes back.
+ * Gives ids from blocks that grow with the demand, and fetches the next block before the current one is used up.
+ * Ids of a block older than a second are never given.
+ * @param fetch gets `count` new ids, in ascending order
+ * @param now milliseconds on a clock that never goes back
  */
 export function createMidBlocks(options: {
-  readonly take: (count: number) => Promise<Mid[]>;
+  readonly fetch: (count: number) => Promise<Mid[]>;
   readonly now?: () => number;
 }) {
-  const { take, now = () => performance.now() } = options;
-  /** Oldest first; the first one is in use. */
+  const { fetch, now = () => performance.now() } = options;
+  /** Oldest first; the first is in use. */
   let blocks: Block[] = [];
   let drops = 0;
-  let size = smallest;
+  let size = minBlockSize;
   let fetching: Promise<void> | undefined;
-  /** Since when ids have been asked for and none has come. */
+  /** When the oldest request without an answer was made. */
   let waitingSince: number | undefined;
 
-  /** The block in use, once those that are used up or too old are put aside. */
-  function present(): Block | undefined {
+  /** The block in use, after dropping those that are used up or too old. */
+  function currentBlock(): Block | undefined {
     for (;;) {
       const [block] = blocks;
       if (!block) return undefined;
-      const usedUp = block.given === block.ids.length;
-      const tooOld = now() - block.arrived >= keptMilliseconds;
+      const usedUp = block.used === block.ids.length;
+      const tooOld = now() - block.arrived >= blockLifetimeMs;
       if (!usedUp && !tooOld) return block;
-      if (usedUp) size = Math.min(size * 2, largest);
-      else if (block.given < block.ids.length / 2) size = Math.max(size / 2, smallest);
+      if (usedUp) size = Math.min(size * 2, maxBlockSize);
+      else if (block.used < block.ids.length / 2) size = Math.max(size / 2, minBlockSize);
       blocks.shift();
     }
   }
 
-  function fetch(): Promise<void> {
+  function fetchOnce(): Promise<void> {
     fetching ??= fetchBlock().finally(() => {
       fetching = undefined;
     });
@@ -57,36 +58,36 @@ export function createMidBlocks(options: {
   async function fetchBlock(): Promise<void> {
     const dropsBefore = drops;
     waitingSince ??= now();
-    const ids = await take(size);
+    const ids = await fetch(size);
     waitingSince = undefined;
-    if (drops === dropsBefore) blocks.push({ ids, given: 0, arrived: now() });
+    if (drops === dropsBefore) blocks.push({ ids, used: 0, arrived: now() });
   }
 
-  function runsOut(block: Block): boolean {
-    return block.given * 2 > block.ids.length || now() - block.arrived >= renewedMilliseconds;
+  function needsNext(block: Block): boolean {
+    return block.used * 2 > block.ids.length || now() - block.arrived >= renewAfterMs;
   }
 
   return {
-    /** The next id. @throws what `take` throws, where no id is at hand. */
+    /** The next id. @throws what `fetch` throws, if no id is left */
     async next(): Promise<Mid> {
       for (;;) {
-        const block = present();
-        const id = block?.ids[block.given];
+        const block = currentBlock();
+        const id = block?.ids[block.used];
         if (!block || id === undefined) {
-          await fetch();
+          await fetchOnce();
           continue;
         }
-        block.given++;
-        if (blocks.length === 1 && runsOut(block)) {
-          // Where it fails, whoever finds no id at hand fetches again and is told.
-          fetch().catch(() => {});
+        block.used++;
+        if (blocks.length === 1 && needsNext(block)) {
+          // If it fails, the next caller that finds no id fetches again and gets the error.
+          fetchOnce().catch(() => {});
         }
         return id;
       }
     },
-    /** For how long ids have been asked for without any coming, in milliseconds; 0 if none are asked for. */
-    stalled: (): number => (waitingSince === undefined ? 0 : now() - waitingSince),
-    /** Forgets the ids at hand, and those on the way. */
+    /** For how many milliseconds a request for ids has gone without an answer; 0: there is none. */
+    stalledMs: (): number => (waitingSince === undefined ? 0 : now() - waitingSince),
+    /** Drops the ids in memory, and those that are being fetched. */
     drop(): void {
       drops++;
       blocks = [];

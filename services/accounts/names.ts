@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { Refusal } from '../../contracts/codes.ts';
 import { phone } from '../../contracts/http/parameters.ts';
 import { NumberId, Uid } from '../../contracts/ids.ts';
-import type { AccountsDatabase } from './tables.ts';
+import type { AccountsDatabase } from './accounts-tables.ts';
 
 /** A registered person, as their names and password are kept. */
 export interface Account {

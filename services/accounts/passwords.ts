@@ -3,10 +3,10 @@ import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { networkOf } from '../edge/client-network.ts';
 import { FairQueue, type Share } from '../fair-queue.ts';
+import type { AccountsDatabase } from './accounts-tables.ts';
 import { hashPassword, verifyPassword } from './hashing.ts';
 import { createKnownAddresses } from './known-addresses.ts';
 import { type Account, usernameKey } from './names.ts';
-import type { AccountsDatabase } from './tables.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface PasswordCheck {
@@ -66,8 +66,8 @@ interface Counter {
  */
 const strangersTogether = 10;
 
-/** Tries of one name from one address that may wait for each other, and for how long, in milliseconds. */
-const mostOfOneName = 30;
+/** Tries of one name from one address that may wait for each other, and for how long. */
+const maxWaiting = 30;
 const timeoutMs = 3000;
 
 /** Nobody's name is longer; what is given may be longer than an index takes. */
@@ -101,14 +101,14 @@ export function createPasswords(options: {
     return { key, at: row.at };
   }
 
-  /** By name, so that many right passwords at once are not taken for as many wrong ones. */
+  /** By name and address: each try is counted as wrong until it is known to be right, so tries of one name take turns. */
   const queues = new Map<string, FairQueue>();
 
   async function oneByOne<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
-    const queue = queues.get(key) ?? new FairQueue({ maxRunning: 1, maxWaiting: mostOfOneName, timeoutMs });
+    const queue = queues.get(key) ?? new FairQueue({ maxRunning: 1, maxWaiting, timeoutMs });
     queues.set(key, queue);
     try {
-      return await queue.run({ of: key, maxWaiting: mostOfOneName }, work);
+      return await queue.run({ of: key, maxWaiting }, work);
     } finally {
       if (queue.idle) queues.delete(key);
     }

@@ -1,4 +1,4 @@
-import { hash as digest, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
@@ -6,72 +6,64 @@ import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { Bus } from '../bus/bus.ts';
 import { sessionsTopic } from '../bus/topics.ts';
-import type { AccountsDatabase, AccountsTables } from './tables.ts';
-import { createTokenReader, type StandingToken } from './token-reader.ts';
-import { createTokenUses, useNotedSeconds } from './token-uses.ts';
-
-/** What is kept of a token, and named by the signal `token ended`: its sha-256, in hex. */
-export type TokenHash = string & { readonly __brand: 'TokenHash' };
+import type { AccountsDatabase, AccountsTables } from './accounts-tables.ts';
+import { tokenHash as hashOf, readTokenHash, type TokenHash } from './token-hash.ts';
+import { createTokenReader, type StoredToken } from './token-reader.ts';
+import { createTokenUses, useRecordedSeconds } from './token-uses.ts';
 
 export interface TokenOwner {
   readonly uid: Uid;
-  readonly hash: TokenHash;
+  readonly tokenHash: TokenHash;
 }
 
 export interface Tokens {
   /**
-   * Gives a token to whoever has just shown the password of this account. If they have `mostTokens` then, the
-   * one that was not used for longest ends.
-   * @throws Refusal `illegal` where the password was changed meanwhile.
+   * Issues a token to a person who has just shown the password of this account. Beyond `maxTokens` their least
+   * recently used token ends.
+   * @throws Refusal illegal if the password was changed meanwhile
    */
   issue(account: {
     readonly uid: Uid;
     readonly passwordHash: string;
-  }): Promise<{ token: string; hash: TokenHash }>;
+  }): Promise<{ token: string; tokenHash: TokenHash }>;
   /**
-   * Whose token it is; `undefined` where it is none, was ended, or not used for `tokenDays`. Answered
-   * from memory as a rule. A token ended here is known at once, elsewhere once the bus tells it, and
-   * should the signal be lost, within 5 s.
-   * @throws what the database throws.
+   * The owner of a token; undefined if there is no such token, it has ended, or it was not used for `tokenDays`.
+   * Usually answered from memory. The end of a token holds in this process at once, in others when the bus
+   * delivers the signal, or within 5 s if the signal is lost.
+   * @throws what the database throws
    */
   verify(token: string, tokenDays: number): Promise<TokenOwner | undefined>;
-  /** As `verify`, for who holds only the token's hash. @throws what the database throws. */
-  standing(hash: string, tokenDays: number): Promise<TokenOwner | undefined>;
-  /** Ends one token; its sockets hear of it. */
-  end(hash: TokenHash): Promise<void>;
-  /** Ends all of a user's tokens, in one transaction with what `alongside` does. */
+  /** As `verify`, by the token's hash. @throws what the database throws */
+  verifyHash(tokenHash: string, tokenDays: number): Promise<TokenOwner | undefined>;
+  /** Ends one token, and so its sockets. */
+  end(tokenHash: TokenHash): Promise<void>;
+  /** Ends all tokens of a user, in one transaction with what `alongside` does. */
   endAll(uid: Uid, alongside?: (transaction: Transaction<AccountsTables>) => Promise<void>): Promise<void>;
-  /** Stops listening, once the uses noted so far are written. */
+  /** Stops listening to the bus, and waits until the recorded uses are written. */
   close(): Promise<void>;
 }
 
-/** How long a row that was read is believed; and from when on it is read again beforehand. */
-const believedMilliseconds = 5000;
-const renewedMilliseconds = 4000;
+/** How long a row is cached; and from what age on it is read again in advance. */
+const cachedMs = 5000;
+const renewAfterMs = 4000;
 const secondsADay = 86_400;
 /**
- * One person's tokens: logins of every day on all their devices and of a backend that logs in for each run. Each
- * is a row for `token_days`, and has a limit of requests of its own.
+ * Tokens of one person: daily logins on all their devices, and a backend that logs in for each run. Each token is a
+ * row for `token_days`, and has its own limit of requests.
  */
-const mostTokens = 1_000;
+const maxTokens = 1_000;
 const form = /^[A-Za-z0-9_-]{43}$/;
-const hashForm = /^[0-9a-f]{64}$/;
 
-interface Verdict {
-  /** `undefined`: there is no such token. */
-  readonly standing: StandingToken | undefined;
-  /** When it was asked for, so not later than it was true. */
-  readonly asked: number;
+interface CachedToken {
+  /** undefined: there is no such token. */
+  readonly row: StoredToken | undefined;
+  /** When the row was requested: it was true then or later. */
+  readonly readAt: number;
   renewing: boolean;
-  noted: boolean;
+  useRecorded: boolean;
 }
 
-/** The hash under which a token is kept. */
-export function tokenHash(token: string): TokenHash {
-  return digest('sha256', token, 'hex') as TokenHash;
-}
-
-/** @param now milliseconds on a clock that never goes back. */
+/** @param now milliseconds on a clock that never goes back */
 export function createTokens(options: {
   readonly database: AccountsDatabase;
   readonly bus: Bus;
@@ -81,113 +73,115 @@ export function createTokens(options: {
   const { database, bus, logger, now = () => performance.now() } = options;
   const reader = createTokenReader(database);
   const uses = createTokenUses(database, logger);
-  const living = new LRUCache<TokenHash, Verdict>({ max: 50_000 });
-  // Apart, so that whoever guesses tokens drives none of the true ones out.
-  const unknown = new LRUCache<TokenHash, Verdict>({ max: 10_000 });
-  /** Grows whenever something ended: a row read before it may be one of the ended. */
+  const valid = new LRUCache<TokenHash, CachedToken>({ max: 50_000 });
+  // A cache of its own, so that guessed tokens evict no valid ones.
+  const unknown = new LRUCache<TokenHash, CachedToken>({ max: 10_000 });
+  /** Grows when tokens end: a row that was requested before may be one of theirs. */
   let endings = 0;
 
-  function forgetToken(hash: string): void {
+  function forgetToken(tokenHash: string): void {
     endings++;
-    living.delete(hash as TokenHash);
+    valid.delete(tokenHash as TokenHash);
   }
 
   function forgetUser(uid: number): void {
     endings++;
-    for (const [hash, verdict] of living.entries()) {
-      if (verdict.standing?.uid === uid) living.delete(hash);
+    for (const [tokenHash, { row }] of valid.entries()) {
+      if (row?.uid === uid) valid.delete(tokenHash);
     }
   }
 
-  const stopHearing = [
+  const unsubscribes = [
     bus.onSignal(sessionsTopic, (signal) => {
       if (signal.kind === 'token ended') forgetToken(signal.token);
       if (signal.kind === 'user ended') forgetUser(signal.uid);
     }),
     bus.onInterruption(() => {
       endings++;
-      living.clear();
+      valid.clear();
     }),
   ];
 
-  async function ask(hash: TokenHash): Promise<Verdict> {
+  async function read(tokenHash: TokenHash): Promise<CachedToken> {
     for (;;) {
-      const asked = now();
+      const readAt = now();
       const endingsBefore = endings;
-      const standing = await reader.read(hash);
-      const verdict = { standing, asked, renewing: false, noted: false };
-      if (!standing) {
-        living.delete(hash);
-        unknown.set(hash, verdict);
-        return verdict;
+      const row = await reader.read(tokenHash);
+      const cached = { row, readAt, renewing: false, useRecorded: false };
+      if (!row) {
+        valid.delete(tokenHash);
+        unknown.set(tokenHash, cached);
+        return cached;
       }
-      // Otherwise it may be just what has ended: whoever opens a socket on it would never hear of that.
+      // Else this token may be the one that ended, and a socket opened with it would never get the signal.
       if (endings === endingsBefore) {
-        living.set(hash, verdict);
-        return verdict;
+        valid.set(tokenHash, cached);
+        return cached;
       }
     }
   }
 
-  /** Reads the row anew while the old verdict still serves; where that fails, it runs out. */
-  function renew(hash: TokenHash, verdict: Verdict): void {
-    verdict.renewing = true;
-    ask(hash).catch((error: unknown) => {
-      verdict.renewing = false;
-      logger.warn({ err: error }, 'a token could not be looked at again');
+  /** Reads the row again while the cached one is still used. If that fails, the cached one expires. */
+  function renew(tokenHash: TokenHash, cached: CachedToken): void {
+    cached.renewing = true;
+    read(tokenHash).catch((error: unknown) => {
+      cached.renewing = false;
+      logger.warn({ err: error }, 'a token could not be read again');
     });
   }
 
-  async function standing(hash: TokenHash, tokenDays: number): Promise<TokenOwner | undefined> {
-    let verdict = living.get(hash) ?? unknown.get(hash);
-    const age = verdict ? now() - verdict.asked : Number.POSITIVE_INFINITY;
-    if (!verdict || age >= believedMilliseconds) verdict = await ask(hash);
-    else if (age >= renewedMilliseconds && !verdict.renewing) renew(hash, verdict);
-    const row = verdict.standing;
+  async function ownerOf(tokenHash: TokenHash, tokenDays: number): Promise<TokenOwner | undefined> {
+    let cached = valid.get(tokenHash) ?? unknown.get(tokenHash);
+    const ageMs = cached ? now() - cached.readAt : Number.POSITIVE_INFINITY;
+    if (!cached || ageMs >= cachedMs) cached = await read(tokenHash);
+    else if (ageMs >= renewAfterMs && !cached.renewing) renew(tokenHash, cached);
+    const { row } = cached;
     if (!row || row.idleSeconds > tokenDays * secondsADay) return undefined;
-    if (row.idleSeconds > useNotedSeconds && !verdict.noted) {
-      verdict.noted = true;
-      uses.note(hash);
+    if (row.idleSeconds > useRecordedSeconds && !cached.useRecorded) {
+      cached.useRecorded = true;
+      uses.record(tokenHash);
     }
-    return { uid: row.uid, hash };
+    return { uid: row.uid, tokenHash };
   }
 
-  function tellEnded(hash: string): void {
-    forgetToken(hash);
-    bus.signal(sessionsTopic, { kind: 'token ended', token: hash });
+  function announceEnd(tokenHash: string): void {
+    forgetToken(tokenHash);
+    bus.signal(sessionsTopic, { kind: 'token ended', token: tokenHash });
   }
 
-  async function endBeyondMost(uid: Uid): Promise<void> {
-    const { rows } = await sql<{ hash: string }>`
+  async function endBeyondMax(uid: Uid): Promise<void> {
+    const { rows } = await sql<{ token_hash: string }>`
       delete from accounts.tokens where hash in (
         select hash from accounts.tokens where uid = ${uid}
-        order by used desc, created desc, hash offset ${mostTokens}
-      ) returning encode(hash, 'hex') as hash`.execute(database);
-    for (const { hash } of rows) tellEnded(hash);
+        order by used desc, created desc, hash offset ${maxTokens}
+      ) returning encode(hash, 'hex') as token_hash`.execute(database);
+    for (const { token_hash } of rows) announceEnd(token_hash);
   }
 
   return {
     async issue({ uid, passwordHash }) {
       const token = randomBytes(32).toString('base64url');
-      const hash = tokenHash(token);
-      // The lock sets it before or after a change of password, which then ends it or refuses it here.
+      const tokenHash = hashOf(token);
+      // The lock orders this before a change of password, which ends the token, or after it, which refuses it here.
       const { numAffectedRows } = await sql`
         insert into accounts.tokens (hash, uid)
-        select ${Buffer.from(hash, 'hex')}::bytea, uid from accounts.accounts
+        select ${Buffer.from(tokenHash, 'hex')}::bytea, uid from accounts.accounts
         where uid = ${uid} and password_hash = ${passwordHash} for share`.execute(database);
       if (!numAffectedRows) throw new Refusal('illegal', '用户名或密码错误');
-      await endBeyondMost(uid);
-      return { token, hash };
+      await endBeyondMax(uid);
+      return { token, tokenHash };
     },
     async verify(token, tokenDays) {
-      return form.test(token) ? standing(tokenHash(token), tokenDays) : undefined;
+      return form.test(token) ? ownerOf(hashOf(token), tokenDays) : undefined;
     },
-    async standing(hash, tokenDays) {
-      return hashForm.test(hash) ? standing(hash as TokenHash, tokenDays) : undefined;
+    async verifyHash(text, tokenDays) {
+      const tokenHash = readTokenHash(text);
+      return tokenHash && ownerOf(tokenHash, tokenDays);
     },
-    async end(hash) {
-      await database.deleteFrom('accounts.tokens').where('hash', '=', Buffer.from(hash, 'hex')).execute();
-      tellEnded(hash);
+    async end(tokenHash) {
+      const hash = Buffer.from(tokenHash, 'hex');
+      await database.deleteFrom('accounts.tokens').where('hash', '=', hash).execute();
+      announceEnd(tokenHash);
     },
     async endAll(uid, alongside) {
       await database.transaction().execute(async (transaction) => {
@@ -198,7 +192,7 @@ export function createTokens(options: {
       bus.signal(sessionsTopic, { kind: 'user ended', uid });
     },
     async close() {
-      for (const stop of stopHearing) stop();
+      for (const unsubscribe of unsubscribes) unsubscribe();
       await uses.close();
     },
   };

@@ -1,30 +1,30 @@
 import { sql } from 'kysely';
 import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
-import type { AccountsDatabase } from './tables.ts';
+import type { AccountsDatabase } from './accounts-tables.ts';
 
 /** A file that is about to be stored. */
 export interface Upload {
-  /** Where it is stored. */
+  /** Its path in the file store. */
   readonly path: string;
-  /** Who uploads it; undefined if the server's key does so for nobody. */
+  /** Who uploads it; undefined: the server's key, for nobody. */
   readonly uid: Uid | undefined;
-  /** As its sender calls it. */
+  /** The name that its sender gave it. */
   readonly name: string;
   readonly bytes: number;
 }
 
-/** Remembers what was uploaded, by whom, and under which name. Restarts and other processes share it. */
+/** Remembers what was uploaded, by whom, and under which name; in the database, for all processes. */
 export interface Uploads {
-  /** The bytes that all uploads of a person take. */
+  /** The bytes of all uploads of a person. */
   usedBy(uid: Uid): Promise<number>;
   /**
-   * Records an upload, before it is stored, and counts its bytes.
-   * @param quota the bytes that all uploads of one person may take
+   * Records an upload before it is stored, and counts its bytes.
+   * @param quotaBytes the bytes that all uploads of one person may take
    * @throws Refusal quotaUsed; nothing is recorded then
    */
-  add(upload: Upload, quota: number): Promise<void>;
-  /** Takes back an upload that could not be stored. */
+  add(upload: Upload, quotaBytes: number): Promise<void>;
+  /** Removes the record of an upload that could not be stored. */
   remove(path: string): Promise<void>;
   /** The name of a stored file; undefined if it was stored before names were recorded. */
   nameOf(path: string): Promise<string | undefined>;
@@ -40,16 +40,16 @@ export function createUploads(database: AccountsDatabase): Uploads {
         .executeTakeFirst();
       return Number(row?.bytes ?? 0);
     },
-    async add({ path, uid = null, name, bytes }, quota) {
-      // One statement, so that of two uploads at once the second sees what the first counted.
+    async add({ path, uid = null, name, bytes }, quotaBytes) {
+      // One statement, so that the second of two simultaneous uploads sees what the first counted.
       const { rows } = await sql`
         with upload (path, uid, name, bytes) as (
           values (${path}::text, ${uid}::bigint, ${name}::text, ${bytes}::bigint)
         ), counted as (
           insert into accounts.upload_usage as usage (uid, bytes)
-          select uid, bytes from upload where uid is not null and bytes <= ${quota}
+          select uid, bytes from upload where uid is not null and bytes <= ${quotaBytes}
           on conflict (uid) do update set bytes = usage.bytes + excluded.bytes
-          where usage.bytes + excluded.bytes <= ${quota}
+          where usage.bytes + excluded.bytes <= ${quotaBytes}
           returning uid
         )
         insert into accounts.uploads (path, uid, name, bytes)

@@ -45,7 +45,7 @@ export async function admit(
     if (error instanceof Refusal && error.reason !== 'notReady') takeAddressTurn(request.ip, settings);
     throw error;
   });
-  if (caller.kind === 'user') takeTokenTurn(caller.token, settings);
+  if (caller.kind === 'user') takeTokenTurn(caller.tokenHash, settings);
   if (caller.kind === 'nobody') {
     takeAddressTurn(request.ip, settings);
     if (access !== 'open') throw new Refusal('notLoggedIn');

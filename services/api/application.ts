@@ -9,7 +9,7 @@ import type { MessageSender } from '../commands/send-message.ts';
 import type { Drawing } from '../drawing/drawing.ts';
 import type { Files } from '../files/files.ts';
 import type { ReadPresence } from '../queries/people.ts';
-import type { SmsInbox } from '../sms/inbox.ts';
+import type { SmsInbox } from '../sms/development-inbox.ts';
 
 /** What the routes work with; assembled once, when a program starts. */
 export interface Application extends CommandParts {

@@ -7,7 +7,7 @@ import * as parameter from '../../contracts/http/parameters.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import { shownToken } from '../accounts/shown-token.ts';
-import type { TokenHash } from '../accounts/tokens.ts';
+import type { TokenHash } from '../accounts/token-hash.ts';
 import type { App } from '../app-keys/signature.ts';
 import { networkOf } from '../edge/client-network.ts';
 import type { PageRequest } from '../edge/proxies.ts';
@@ -19,7 +19,7 @@ import type { Application } from './application.ts';
 /** Who makes a request, by what they showed of themselves. */
 export type Caller =
   | { readonly kind: 'nobody' }
-  | { readonly kind: 'user'; readonly uid: Uid; readonly token: TokenHash }
+  | { readonly kind: 'user'; readonly uid: Uid; readonly tokenHash: TokenHash }
   | { readonly kind: 'server' };
 
 /** The cookie that login sets for legacy pages. */
@@ -49,7 +49,7 @@ export async function identify(
   }
   const token = shownToken(request.headers) ?? cookieToken(request, settings);
   const owner = token === undefined ? undefined : await tokens.verify(token, settings.token_days);
-  return owner ? { kind: 'user', uid: owner.uid, token: owner.hash } : { kind: 'nobody' };
+  return owner ? { kind: 'user', uid: owner.uid, tokenHash: owner.tokenHash } : { kind: 'nobody' };
 }
 
 function mustBeKey(request: FastifyRequest, { key, secret }: App, security: SecurityLog): void {
@@ -61,16 +61,16 @@ function mustBeKey(request: FastifyRequest, { key, secret }: App, security: Secu
 }
 
 /** How many passwords of one address or person may wait to be hashed: half a second's work of two cores. */
-const maxHashingEach = 30;
+const maxWaitingHashes = 30;
 
 /** QR codes and captchas of one address or person that may wait to be drawn: a page shows a few. */
 export const maxDrawingsWaiting = 10;
 
 /**
- * Whose share a request's work takes. Another backend acts for many people.
- * @param maxWaiting how much of one person's or address's may wait; by default of passwords
+ * Whose share of a limited resource a request uses. The server's key has no limit: it acts for many people.
+ * @param maxWaiting how much of one person or address may wait; by default of passwords to hash
  */
-export function shareOf({ caller, ip }: FastifyRequest, maxWaiting = maxHashingEach): Share {
+export function shareOf({ caller, ip }: FastifyRequest, maxWaiting = maxWaitingHashes): Share {
   if (caller?.kind === 'server') return { of: 'server', maxWaiting: Number.POSITIVE_INFINITY };
   return { of: caller?.kind === 'user' ? `user ${caller.uid}` : networkOf(ip), maxWaiting };
 }

@@ -1,63 +1,29 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { Refusal } from '../../contracts/codes.ts';
+import { FairQueue } from '../fair-queue.ts';
 
-/** How many calls of one person are carried out at once, and how many more may wait. */
-export interface CallBounds {
-  readonly underWay: number;
-  readonly waiting: number;
-  /** After a call its place stays empty for as long as the call took, but at most for so many milliseconds. */
-  readonly restMs: number;
-}
+/*
+ * Limits of the calls that one person has under way, so that nobody fills what all share: the thread, the log,
+ * the pool. Beyond `maxWaiting`: code 429.
+ */
+
+/** How many more calls of one person may wait. */
+export const maxWaiting = 1_000;
 
 /** A command takes 10 ms, most of which is waiting for the log, so these are hundreds a second. */
-export const commandBounds: CallBounds = { underWay: 8, waiting: 1_000, restMs: 0 };
+export const maxCommands = 8;
 
 /**
  * A query takes the time of the only thread and several connections of the pool at once: the calls of others
- * wait behind what is under way, but not behind what waits here. The rest leaves half of the time to others.
+ * wait behind the queries that run, but not behind those that wait here.
  */
-export const queryBounds: CallBounds = { underWay: 2, waiting: 1_000, restMs: 100 };
+export const maxQueries = 2;
 
-interface Person {
-  underWay: number;
-  readonly waiting: (() => void)[];
-}
+/** After a query half of the time is left to others: its place stays empty for as long as it took, up to this. */
+const maxRestMs = 100;
 
-/** Lets few calls of each person be under way, so that nobody fills what all wait for: the thread, the log, the pool. */
-export class CallsUnderWay {
-  readonly #bounds: CallBounds;
-  readonly #people = new Map<string, Person>();
+const maxRunning = Number.POSITIVE_INFINITY;
 
-  constructor(bounds: CallBounds) {
-    this.#bounds = bounds;
-  }
+/** The commands of this process. The server's key has no limit; uploads and pictures have their own. */
+export const createCommandQueue = () => new FairQueue({ maxRunning, maxRunningEach: maxCommands });
 
-  /**
-   * Does the work once few enough of this person's are under way, in the order of asking.
-   * @throws Refusal tooMany if too many wait; what the work throws
-   */
-  async take<Result>(uid: string, work: () => Promise<Result>): Promise<Result> {
-    const person = this.#people.get(uid) ?? { underWay: 0, waiting: [] };
-    this.#people.set(uid, person);
-    if (person.underWay < this.#bounds.underWay) person.underWay += 1;
-    else if (person.waiting.length < this.#bounds.waiting) {
-      await new Promise<void>((resolve) => person.waiting.push(resolve));
-    } else throw new Refusal('tooMany');
-    const begun = performance.now();
-    try {
-      return await work();
-    } finally {
-      const rest = Math.min(performance.now() - begun, this.#bounds.restMs);
-      if (rest < 1) this.#leave(uid, person);
-      else void delay(rest, undefined, { ref: false }).then(() => this.#leave(uid, person));
-    }
-  }
-
-  /** Gives a place to the one who waits first, if anyone does. */
-  #leave(uid: string, person: Person): void {
-    const next = person.waiting.shift();
-    if (next) next();
-    else person.underWay -= 1;
-    if (person.underWay === 0) this.#people.delete(uid);
-  }
-}
+/** The queries of this process, with the same exceptions. */
+export const createQueryQueue = () => new FairQueue({ maxRunning, maxRunningEach: maxQueries, maxRestMs });

@@ -85,7 +85,7 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
 
   serve(server, application, loginLogout, async ({ caller, request, reply }) => {
     if (caller.kind !== 'user') throw new Refusal('illegal', '当前未登录,无需退出');
-    await tokens.end(caller.token);
+    await tokens.end(caller.tokenHash);
     setCookie(request, reply, tokenCookie, '', 0);
     return carriedOut;
   });

@@ -46,7 +46,7 @@ export function popRoutes(server: FastifyInstance, application: Application): vo
     const shown = await shownSettings(request);
     const { ws_ticket } = await currentSettings(store);
     if (ws_ticket === 'off' || caller.kind !== 'user') return shown;
-    const ws_address = `${shown.ws_address.replace(/\/+$/, '')}/ticket/${ticketOf(app, caller.token)}`;
+    const ws_address = `${shown.ws_address.replace(/\/+$/, '')}/ticket/${ticketOf(app, caller.tokenHash)}`;
     return { ...shown, ws_address };
   };
 

@@ -11,7 +11,7 @@ import { type Position, startOfLog } from '../log/log.ts';
 import { admit, settingsWhenReady } from './admit.ts';
 import type { Application } from './application.ts';
 import { authorize, type Caller } from './caller.ts';
-import { CallsUnderWay, commandBounds, queryBounds } from './calls-under-way.ts';
+import { createCommandQueue, createQueryQueue, maxWaiting } from './calls-under-way.ts';
 import type { ServedContract } from './documentation/openapi.ts';
 import { done } from './envelope.ts';
 import { mostBodyBytes } from './form.ts';
@@ -51,9 +51,8 @@ export interface Outcome<Data> {
 
 const nobody: Caller = { kind: 'nobody' };
 
-/** The calls of this process: the server's key has no limit; uploads and pictures have their own. */
-const commands = new CallsUnderWay(commandBounds);
-const queries = new CallsUnderWay(queryBounds);
+const commands = createCommandQueue();
+const queries = createQueryQueue();
 
 /** The outcome of what leaves nothing in the log. */
 export const carriedOut: Outcome<[]> = { data: [] };
@@ -158,9 +157,10 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
     };
     const carryOut = () => answer({ parameters, caller, me, uid, context, request, reply }, settings);
     if (caller.kind !== 'user' || contract.upload || contract.picture) return await carryOut();
-    if (!contract.methods.includes('GET')) return await commands.take(context.actor, carryOut);
-    return await queries.take(context.actor, () => {
-      // Nobody waits for the answer any more, and who asks and hangs up again and again costs the least.
+    const share = { of: context.actor, maxWaiting };
+    if (!contract.methods.includes('GET')) return await commands.run(share, carryOut);
+    return await queries.run(share, () => {
+      // Nobody waits for the answer any more: a client that asks and hangs up repeatedly costs little.
       if (request.raw.socket.destroyed) throw new Refusal('tooSlow');
       return carryOut();
     });

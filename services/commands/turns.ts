@@ -6,7 +6,7 @@ const timeoutMs = 5_000;
 /** The holder of the server's key goes first: it ends what a person floods a stream with. */
 const first = 'server';
 
-/** CallsUnderWay limits how many calls of one person wait. */
+/** services/api/calls-under-way.ts limits how many calls of one person wait. */
 const maxWaiting = Number.POSITIVE_INFINITY;
 
 /**

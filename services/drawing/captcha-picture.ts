@@ -6,7 +6,7 @@ const width = 200;
 const height = 80;
 const letters = 4;
 
-/** Letters and digits that are easily taken for each other are left out, also once they are bent. */
+/** Leaves out letters and digits that are easily confused, also after bending. */
 const drawn = {
   size: letters,
   noise: 0,
@@ -26,9 +26,9 @@ export interface Captcha {
 type Ink = Float64Array;
 
 /**
- * Draws a text that people can read and scripts cannot easily: as pixels, since the shapes of an SVG name their
- * letters. The letters are turned, bent and touch; lines as thick as theirs run through them, and others are
- * cut out of them, so that neither colours nor connected areas tell them from the noise. It takes 7 ms of a core:
+ * Draws a random text that people can read and scripts cannot easily: as pixels, since the paths of an SVG reveal
+ * the letters. The letters are rotated and bent, and touch each other. Lines of the same thickness are drawn over
+ * them and cut out of them, so that neither colours nor connected areas separate letters from noise. It takes 7 ms of a core:
  * not for the main thread.
  */
 export async function drawCaptcha(): Promise<Captcha> {
@@ -41,7 +41,7 @@ export async function drawCaptcha(): Promise<Captcha> {
   return { text, picture: await sharp(paint(ink), { raw }).png().toBuffer() };
 }
 
-/** Turns each letter by another angle, and bends all of them in two waves. */
+/** Rotates each letter by a random angle, and bends all of them in two waves. */
 function bend(plain: Buffer): Ink {
   const angles = Array.from({ length: letters }, () => uniform(-0.32, 0.32));
   const [across, along] = [wave(3, 5, 45, 80), wave(3, 5, 60, 100)];
@@ -65,7 +65,7 @@ function turn(x: number, y: number, centre: number, angle: number): [number, num
   ];
 }
 
-/** The ink between four pixels. */
+/** The ink at a point between four pixels, interpolated. */
 function sample(plain: Buffer, x: number, y: number): number {
   const [left, top] = [Math.floor(x), Math.floor(y)];
   const at = (column: number, row: number) =>
@@ -76,7 +76,7 @@ function sample(plain: Buffer, x: number, y: number): number {
   return upper * (1 - below) + lower * below;
 }
 
-/** Draws a wavy line from edge to edge: of ink, or of none. */
+/** Draws a wavy line from edge to edge: in ink (1), or erasing it (0). */
 function drawLine(ink: Ink, colour: 0 | 1, radius: number): void {
   const [bow, start, slope] = [wave(6, 16, 60, 160), uniform(20, 60), uniform(-0.15, 0.15)];
   for (let x = 0; x < width; x++) {
@@ -89,7 +89,7 @@ function drawLine(ink: Ink, colour: 0 | 1, radius: number): void {
   }
 }
 
-/** Grey on grey, in a light that changes over the picture, with grain. */
+/** Paints dark grey on light grey, with uneven brightness and grain. */
 function paint(ink: Ink): Buffer {
   const [light, shade] = [wave(10, 20, 100, 300), wave(10, 20, 60, 200)];
   const grey = Buffer.alloc(width * height);
@@ -100,14 +100,14 @@ function paint(ink: Ink): Buffer {
   return grey;
 }
 
-function wave(leastHeight: number, mostHeight: number, leastLength: number, mostLength: number) {
-  const amplitude = uniform(leastHeight, mostHeight);
-  const length = uniform(leastLength, mostLength);
+function wave(minHeight: number, maxHeight: number, minLength: number, maxLength: number) {
+  const amplitude = uniform(minHeight, maxHeight);
+  const length = uniform(minLength, maxLength);
   const phase = uniform(0, 2 * Math.PI);
   return (at: number) => amplitude * Math.sin((2 * Math.PI * at) / length + phase);
 }
 
-/** A random number between two, that nobody can foresee from earlier ones. */
-function uniform(least: number, most: number): number {
-  return least + ((most - least) * randomInt(2 ** 24)) / 2 ** 24;
+/** A random number in a range, not predictable from earlier ones. */
+function uniform(min: number, max: number): number {
+  return min + ((max - min) * randomInt(2 ** 24)) / 2 ** 24;
 }

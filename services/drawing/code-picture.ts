@@ -2,14 +2,14 @@ import { crc32, deflateSync } from 'node:zlib';
 import QRCode from 'qrcode';
 
 const scale = 6;
-/** How many modules of white are around the code. */
+/** The white border, in modules. */
 const margin = 2;
 
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 /**
- * Draws the QR code of a text as a PNG of one bit a pixel, for that takes a tenth of the time that
- * the QR library takes for its own, in colours. Still some 15 ms for 1 KB: not for the main thread.
+ * Draws the QR code of a text as a PNG of one bit per pixel, in a tenth of the time that the QR library takes for
+ * its own coloured PNG. It still takes about 15 ms for 1 KB: not for the main thread.
  */
 export function drawCode(content: string): Buffer {
   const { modules } = QRCode.create(content, { errorCorrectionLevel: 'M' });
@@ -27,7 +27,7 @@ export function drawCode(content: string): Buffer {
   ]);
 }
 
-/** The lines of the picture, each behind the byte that says it is not filtered; a set bit is white. */
+/** The lines of the picture, each after the byte that says it is not filtered; a set bit is white. */
 function linesOf({ size, data }: { readonly size: number; readonly data: Uint8Array }, side: number): Buffer {
   const bytes = 1 + Math.ceil(side / 8);
   const lines = Buffer.alloc(bytes * side, 0xff);

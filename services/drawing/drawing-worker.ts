@@ -3,8 +3,8 @@ import { drawCaptcha } from './captcha-picture.ts';
 import { drawCode } from './code-picture.ts';
 
 /*
- * The thread of `drawing.ts`. On Linux the priority is that of the calling thread alone: whatever is drawn, the
- * threads that answer requests go first.
+ * The thread of `drawing.ts`. On Linux the priority holds for the calling thread alone, so that the threads that
+ * answer requests go before it.
  */
 setPriority(constants.priority.PRIORITY_LOW);
 

@@ -3,28 +3,28 @@ import { Piscina } from 'piscina';
 import { FairQueue, type Share } from '../fair-queue.ts';
 import type { Captcha } from './captcha-picture.ts';
 
-/** A second's work for the one thread, and no longer than callers wait. */
+/** One thread draws 50 pictures in about a second; after 2 s a caller has given up. */
 const bounds = { maxRunning: 1, maxWaiting: 50, timeoutMs: 2000 };
 
-/** Bytes of QR codes that are kept: some 2,000 of them. */
-const maxKeptBytes = 8 * 1024 * 1024;
+/** Bytes of QR codes that are cached: some 2,000 codes. */
+const maxCachedBytes = 8 * 1024 * 1024;
 
-/** How long the thread is kept without work, in milliseconds: it takes 30 MB, and 200 ms to start. */
-const idleTimeout = 60_000;
+/** How long the thread is kept without work: it takes 30 MB of memory, and 200 ms to start. */
+const idleMs = 60_000;
 
-/** The line in which drawings wait for the thread, and the QR codes that are kept. */
+/** Draws pictures on a thread, and caches QR codes. */
 export interface Drawing {
   /** How many pictures were drawn. */
   readonly drawn: number;
   /**
-   * The QR code of a text, as a PNG; kept by its content.
-   * @param share for whom it is drawn
+   * The QR code of a text, as a PNG; cached by its content.
+   * @param share whose request it is
    * @throws Refusal tooMany, notReady if too many wait
    */
   code(content: string, share: Share): Promise<Uint8Array>;
   /**
    * A new captcha.
-   * @param share for whom it is drawn
+   * @param share whose request it is
    * @throws Refusal tooMany, notReady if too many wait
    */
   captcha(share: Share): Promise<Captcha>;
@@ -34,24 +34,24 @@ export interface Drawing {
 
 /** Draws what takes milliseconds of a core, on one thread of low priority, one picture at a time. */
 export function createDrawing(): Drawing {
-  const line = new FairQueue(bounds);
+  const queue = new FairQueue(bounds);
   const thread = new Piscina({
     filename: new URL('./drawing-worker.ts', import.meta.url).href,
     minThreads: 0,
     maxThreads: 1,
-    idleTimeout,
+    idleTimeout: idleMs,
   });
-  const kept = new LRUCache<string, Uint8Array>({
-    maxSize: maxKeptBytes,
+  const cached = new LRUCache<string, Uint8Array>({
+    maxSize: maxCachedBytes,
     sizeCalculation: (picture, content) => picture.length + 2 * content.length,
   });
 
   const drawCode = async (content: string): Promise<Uint8Array> => {
-    // Others may have waited for the same.
-    const drawn = kept.get(content);
+    // Another caller may have waited for the same code.
+    const drawn = cached.get(content);
     if (drawn !== undefined) return drawn;
     const picture: Uint8Array = await thread.run(content, { name: 'code' });
-    kept.set(content, picture);
+    cached.set(content, picture);
     return picture;
   };
 
@@ -60,10 +60,10 @@ export function createDrawing(): Drawing {
       return thread.completed;
     },
     async code(content, share) {
-      return kept.get(content) ?? line.run(share, () => drawCode(content));
+      return cached.get(content) ?? queue.run(share, () => drawCode(content));
     },
     captcha: (share) =>
-      line.run(share, async (): Promise<Captcha> => thread.run(undefined, { name: 'captcha' })),
+      queue.run(share, async (): Promise<Captcha> => thread.run(undefined, { name: 'captcha' })),
     close: () => thread.destroy(),
   };
 }

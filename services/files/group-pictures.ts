@@ -3,11 +3,11 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { LRUCache } from 'lru-cache';
+import pLimit from 'p-limit';
 import sharp, { type OverlayOptions } from 'sharp';
 import { Refusal } from '../../contracts/codes.ts';
 import { side, squaresOf } from './face-grid.ts';
 import type { Faces } from './faces.ts';
-import { FewAtOnce } from './few-at-once.ts';
 import type { FileStore, StoredPath } from './file-store.ts';
 import { isMissing } from './local-folder.ts';
 import { wary } from './picture-bounds.ts';
@@ -17,7 +17,7 @@ import { writeWhole } from './whole-file.ts';
 /** One face of a group's picture. */
 export interface Face {
   readonly uid: number;
-  /** Their uploaded picture; undefined if they have none of ours. */
+  /** Their uploaded picture; undefined if it is not in our store. */
   readonly path: StoredPath | undefined;
   readonly initial: string;
 }
@@ -31,13 +31,17 @@ export interface GroupPicture {
 const layoutVersion = 1;
 const background = '#dcdee2';
 
-const patienceMilliseconds = 2000;
-const mostKept = 20_000;
-const mostSquares = 1_000;
+const timeoutMs = 2000;
+/** Pictures that wait to be composed; beyond it callers get none for now. */
+const maxWaiting = 100;
+/** Composed pictures that are kept on disk. */
+const maxKept = 20_000;
+/** Scaled faces that are kept in memory. */
+const maxSquares = 1_000;
 
-/** The most bytes of a face's picture: a PNG of an avatar's 1,024 × 1,024 pixels has up to 4 MB. */
+/** Of a face's picture: a PNG of an avatar's 1,024 × 1,024 pixels has up to 4 MB. */
 const maxFaceBytes = 5_000_000;
-/** The most pixels of it, those of a phone's photo. Anybody may ask for a picture of nine such faces. */
+/** Those of a phone's photo. Anybody may ask for a picture of nine such faces. */
 const maxFacePixels = 25_000_000;
 const maxFaceSeconds = 2;
 
@@ -46,33 +50,33 @@ export class GroupPictures {
   readonly #folder: string;
   readonly #store: FileStore;
   readonly #faces: Faces;
-  readonly #turns = new FewAtOnce(2, 100);
+  readonly #queue = pLimit(2);
   #closed = false;
   readonly #underWay = new Map<string, Promise<Buffer>>();
-  /** Faces that are small already: the same people meet in many groups. */
-  readonly #squares = new LRUCache<string, Buffer>({ max: mostSquares });
-  /** The names of the files kept; who is pushed out is removed from the disk. */
+  /** Faces scaled to their square: the same people are in many groups. */
+  readonly #squares = new LRUCache<string, Buffer>({ max: maxSquares });
+  /** The names of the kept files; the least recently used is removed from the disk. */
   readonly #kept: LRUCache<string, true>;
 
-  constructor(folder: string, store: FileStore, faces: Faces, most = mostKept) {
+  constructor(folder: string, store: FileStore, faces: Faces, max = maxKept) {
     this.#folder = folder;
     this.#store = store;
     this.#faces = faces;
     this.#kept = new LRUCache({
-      max: most,
+      max,
       dispose: (_, name, reason) => {
         if (reason === 'evict') void rm(join(folder, name), { force: true }).catch(() => undefined);
       },
     });
   }
 
-  /** Draws no more; resolves once what was being drawn is done. */
+  /** Composes no more; resolves once the pictures under way are done. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#underWay.values());
   }
 
-  /** Looks what is kept. */
+  /** Reads the names of the files that are kept. */
   async open(): Promise<this> {
     await openPrivateFolder(this.#folder);
     for (const name of await readdir(this.#folder)) this.#kept.set(name, true);
@@ -80,8 +84,8 @@ export class GroupPictures {
   }
 
   /**
-   * The picture of 1 to 9 faces. Undefined where it is not composed within 2 s: whoever asks later
-   * finds it made.
+   * The picture of 1 to 9 faces. Undefined if it is not composed within 2 s or too many wait; a later call may
+   * find it composed.
    * @throws what the disk throws; Refusal notReady once it is closed
    */
   async find(faces: readonly Face[]): Promise<GroupPicture | undefined> {
@@ -108,8 +112,8 @@ export class GroupPictures {
   #compose(tag: string, faces: readonly Face[]): Promise<Buffer> | undefined {
     const underWay = this.#underWay.get(tag);
     if (underWay) return underWay;
-    if (!this.#turns.open) return undefined;
-    const composing = this.#turns.take(() => this.#make(tag, faces));
+    if (this.#queue.pendingCount >= maxWaiting) return undefined;
+    const composing = this.#queue(() => this.#make(tag, faces));
     this.#underWay.set(tag, composing);
     const settled = () => this.#underWay.delete(tag);
     composing.then(settled, settled);
@@ -120,12 +124,12 @@ export class GroupPictures {
     if (this.#closed) throw new Refusal('notReady');
     let whole = true;
     const layers: OverlayOptions[] = [];
-    // One after the other: members with the same picture find it made, and one picture is in memory.
+    // One after the other: members with the same picture find it in the cache, and one picture is in memory.
     for (const [index, { left, top, size }] of squaresOf(faces.length).entries()) {
       const face = faces[index];
       if (!face) throw new TypeError('a square without a face');
       const uploaded = await this.#uploaded(face, size).catch(() => {
-        // The store is away: what stands in for the picture now must not be kept.
+        // The store is away: the substitute for the picture must not be kept.
         whole = false;
         return undefined;
       });
@@ -156,7 +160,7 @@ export class GroupPictures {
   }
 }
 
-/** A picture cut to a square; undefined where it is none. */
+/** A picture cut to a square; undefined if the bytes are no picture. */
 function squareOf(bytes: Buffer, size: number): Promise<Buffer | undefined> {
   return sharp(bytes, { ...wary, limitInputPixels: maxFacePixels })
     .timeout({ seconds: maxFaceSeconds })
@@ -173,7 +177,7 @@ async function inTime(composing: Promise<Buffer> | undefined): Promise<Buffer | 
   if (!composing) return undefined;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, patienceMilliseconds, undefined);
+    timer = setTimeout(resolve, timeoutMs, undefined);
   });
   try {
     return await Promise.race([composing, late]);

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import pLimit from 'p-limit';
 import { mustLeaveFree } from './disk-space.ts';
-import { FewAtOnce } from './few-at-once.ts';
 import { openPrivateFolder, privateFile } from './private.ts';
 
 /** Longer than any upload takes: what is older was left by a process that was killed. */
@@ -19,7 +19,7 @@ const bytesBetweenChecks = 4 * 1024 * 1024;
 const bytesBetweenFlushes = 256 * 1024;
 
 /** Flushes of all uploads, one after the other, for the same reason. */
-const flushes = new FewAtOnce(1, Number.POSITIVE_INFINITY);
+const flushes = pLimit(1);
 
 /** Where uploads lie until they are whole. */
 export interface Incoming {
@@ -75,10 +75,10 @@ async function write(
     await target.appendFile(chunk);
     unflushed += chunk.length;
     if (unflushed < bytesBetweenFlushes) continue;
-    await flushes.take(() => target.datasync());
+    await flushes(() => target.datasync());
     unflushed = 0;
   }
-  await flushes.take(() => target.sync());
+  await flushes(() => target.sync());
 }
 
 async function clear(folder: string): Promise<void> {

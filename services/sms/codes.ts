@@ -4,7 +4,7 @@ import { type Expression, type RawBuilder, type SqlBool, sql, type Transaction }
 import type { Logger } from 'pino';
 import { codes, Refusal } from '../../contracts/codes.ts';
 import type { Settings } from '../../contracts/settings.ts';
-import type { AccountsDatabase, AccountsTables } from '../accounts/tables.ts';
+import type { AccountsDatabase, AccountsTables } from '../accounts/accounts-tables.ts';
 import { networkOf } from '../edge/client-network.ts';
 import { SmsNotSent, type SmsProvider, type SmsPurpose } from './provider.ts';
 

@@ -1,7 +1,7 @@
-import type { AccountsDatabase } from '../accounts/tables.ts';
+import type { AccountsDatabase } from '../accounts/accounts-tables.ts';
 import type { Environment } from '../environment.ts';
 import { connectAliyunSms } from './aliyun.ts';
-import { createSmsInbox, type SmsInbox } from './inbox.ts';
+import { createSmsInbox, type SmsInbox } from './development-inbox.ts';
 import type { SmsProvider } from './provider.ts';
 
 /** Who carries SMS. */

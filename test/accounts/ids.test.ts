@@ -116,7 +116,7 @@ describe('blocks of mids', () => {
     const taken: number[] = [];
     const blocks = createMidBlocks({
       now: () => time,
-      take: async (count) => {
+      fetch: async (count) => {
         taken.push(count);
         return Array.from({ length: count }, () => Mid.parse(++last));
       },
@@ -172,7 +172,7 @@ describe('blocks of mids', () => {
   test('tell whoever waits that none can be had, and give again afterwards', async () => {
     let broken = true;
     const blocks = createMidBlocks({
-      take: async () => {
+      fetch: async () => {
         if (broken) throw new Error('away');
         return [Mid.parse(7)];
       },

@@ -214,10 +214,12 @@ describe('changing the password', () => {
   // would outlive it. The change is stopped just there: a row that it is to delete is held by another.
   test('leaves no token to one who comes while it is under way', async () => {
     const hans = await register('old one');
-    const { hash } = await tokens.issue(hans);
+    const { tokenHash } = await tokens.issue(hans);
     const holder = await accounts.pool.connect();
     await holder.query('begin');
-    await holder.query('select from accounts.tokens where hash = $1 for update', [Buffer.from(hash, 'hex')]);
+    await holder.query('select from accounts.tokens where hash = $1 for update', [
+      Buffer.from(tokenHash, 'hex'),
+    ]);
     const waiting = async () => {
       const { rows } = await accounts.pool.query(
         "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",

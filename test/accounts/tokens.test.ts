@@ -59,11 +59,11 @@ async function queriesOf(work: () => Promise<unknown>): Promise<number> {
 describe('a token', () => {
   test('is 256 random bits, good in every process, and kept as a hash alone', async () => {
     const amy = await register();
-    const { token, hash } = await startProcess().tokens.issue(amy);
+    const { token, tokenHash } = await startProcess().tokens.issue(amy);
     expect(Buffer.from(token, 'base64url')).toHaveLength(32);
-    expect(await startProcess().tokens.verify(token, 30)).toEqual({ uid: amy.uid, hash });
+    expect(await startProcess().tokens.verify(token, 30)).toEqual({ uid: amy.uid, tokenHash });
     const { rows } = await accounts.pool.query('select * from accounts.tokens where uid = $1', [amy.uid]);
-    expect(rows[0].hash.toString('hex')).toBe(hash);
+    expect(rows[0].hash.toString('hex')).toBe(tokenHash);
     expect(JSON.stringify(rows)).not.toContain(token);
   });
 
@@ -113,7 +113,7 @@ describe('ending', () => {
     const [here, there] = [startProcess().tokens, startProcess().tokens];
     const [one, other] = [await here.issue(doris), await here.issue(doris)];
     for (const tokens of [here, there]) expect(await tokens.verify(one.token, 30)).toBeDefined();
-    await here.end(one.hash);
+    await here.end(one.tokenHash);
     expect(await here.verify(one.token, 30)).toBeUndefined();
     await expect.poll(() => there.verify(one.token, 30)).toBeUndefined();
     for (const tokens of [here, there]) expect(await tokens.verify(other.token, 30)).toBeDefined();
@@ -139,15 +139,15 @@ describe('ending', () => {
   test('is told to whoever holds sockets: the token, or the user', async () => {
     const greta = await register();
     const { tokens } = startProcess();
-    const { hash } = await tokens.issue(greta);
+    const { tokenHash } = await tokens.issue(greta);
     const heard: Signal[] = [];
     const stop = bus.onSignal(sessionsTopic, (signal) => heard.push(signal));
-    await tokens.end(hash);
+    await tokens.end(tokenHash);
     await tokens.endAll(greta.uid);
     await expect
       .poll(() => heard)
       .toEqual([
-        { kind: 'token ended', token: hash },
+        { kind: 'token ended', token: tokenHash },
         { kind: 'user ended', uid: greta.uid },
       ]);
     stop();
@@ -189,9 +189,9 @@ describe('ending', () => {
     const ida = await register();
     const here = startProcess();
     const deaf = startProcess(memoryBus(silent));
-    const { token, hash } = await here.tokens.issue(ida);
+    const { token, tokenHash } = await here.tokens.issue(ida);
     expect(await deaf.tokens.verify(token, 30)).toBeDefined();
-    await here.tokens.end(hash);
+    await here.tokens.end(tokenHash);
     deaf.clock.time += 5000;
     expect(await deaf.tokens.verify(token, 30)).toBeUndefined();
   });
@@ -206,9 +206,9 @@ describe('ending', () => {
     };
     const { tokens } = startProcess(interrupted);
     const here = startProcess();
-    const { token, hash } = await here.tokens.issue(jack);
+    const { token, tokenHash } = await here.tokens.issue(jack);
     expect(await tokens.verify(token, 30)).toBeDefined();
-    await here.tokens.end(hash);
+    await here.tokens.end(tokenHash);
     for (const hear of hearers) hear();
     expect(await tokens.verify(token, 30)).toBeUndefined();
   });
@@ -232,7 +232,7 @@ describe('verifying', () => {
     const issued = await Promise.all(Array.from({ length: 500 }, () => tokens.issue(lara)));
     const queries = await queriesOf(async () => {
       const owners = await Promise.all(issued.map(({ token }) => tokens.verify(token, 30)));
-      expect(new Set(owners.map((owner) => owner?.hash)).size).toBe(500);
+      expect(new Set(owners.map((owner) => owner?.tokenHash)).size).toBe(500);
     });
     expect(queries).toBeLessThan(10);
   });

@@ -1,7 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { CallsUnderWay, commandBounds, queryBounds } from '../../services/api/calls-under-way.ts';
+import {
+  createCommandQueue,
+  createQueryQueue,
+  maxCommands,
+  maxQueries,
+  maxWaiting,
+} from '../../services/api/calls-under-way.ts';
 import { execute } from '../../services/commands/execute.ts';
 import { groupStream, mustBeIn } from '../../services/domain/group.ts';
 import { remarkGroup } from '../../services/domain/group-commands.ts';
@@ -17,47 +22,38 @@ beforeAll(async () => {
 afterAll(() => running.stop());
 
 test.each([
-  ['commands', commandBounds],
-  ['queries', queryBounds],
+  ['commands', createCommandQueue, maxCommands],
+  ['queries', createQueryQueue, maxQueries],
 ])(
-  'few %s of one person are under way, the others wait in order, and too many are refused',
-  async (_, bounds) => {
-    const calls = new CallsUnderWay(bounds);
+  'few %s of one person run at once, the others wait in order, and too many are refused',
+  async (_, create, maxRunning) => {
+    const calls = create();
     const { promise, resolve } = Promise.withResolvers<void>();
     const begun: number[] = [];
+    const share = { of: '9', maxWaiting };
     const ask = (index: number) =>
-      calls.take('9', () => {
+      calls.run(share, () => {
         begun.push(index);
         return promise;
       });
-    const asked = Array.from({ length: bounds.underWay + bounds.waiting }, (_, index) => ask(index));
-    expect(begun).toHaveLength(bounds.underWay);
+    const asked = Array.from({ length: maxRunning + maxWaiting }, (_, index) => ask(index));
+    expect(begun).toHaveLength(maxRunning);
     await expect(ask(-1)).rejects.toMatchObject({ reason: 'tooMany' });
-    expect(await calls.take('10', async () => 'another person')).toBe('another person');
+    expect(await calls.run({ of: '10', maxWaiting }, async () => 'another person')).toBe('another person');
     resolve();
     await Promise.all(asked);
-    expect(begun).toEqual(Array.from({ length: bounds.underWay + bounds.waiting }, (_, index) => index));
-    expect(await calls.take('9', async () => 'again')).toBe('again');
+    expect(begun).toEqual(Array.from({ length: maxRunning + maxWaiting }, (_, index) => index));
+    expect(await calls.run(share, async () => 'again')).toBe('again');
   },
 );
 
-test('after a query its place stays empty for as long as the query took', async () => {
-  const calls = new CallsUnderWay({ underWay: 1, waiting: 1, restMs: 1_000 });
-  const took = 100;
-  const query = calls.take('9', () => delay(took));
-  const next = calls.take('9', async () => performance.now());
-  await query;
-  const ended = performance.now();
-  expect((await next) - ended).toBeGreaterThan(took * 0.8);
-});
-
-test('an owner and the server’s key are not held up by one who floods a group with changes', async () => {
+test('an owner and the server’s key are not delayed by a member who floods a group with changes', async () => {
   const owner = await client(running, 'tom');
   const flooding = await client(running, 'jerry');
   const created = await owner.post('/group/create', { members: [flooding.uid] });
   const gid = Number(z.object({ gid: z.string() }).parse(created.data).gid);
   const stream = groupStream(gidOf(gid));
-  // As a process does that lets any number of them in.
+  // Without the limit of commands under way, as a process would that admits any number.
   let behind = 0;
   const flood = Array.from({ length: 300 }, (_, index) =>
     execute(running.application, stream, context(uidOf(flooding.uid)), (state) => {
@@ -73,7 +69,7 @@ test('an owner and the server’s key are not held up by one who floods a group 
     account_state: 'disabled',
   });
   expect(await transferring).toEqual(done);
-  // One turn of the flood at most for each of the owner's; without turns all 300 came first.
+  // The flood gets one turn for each turn of the owner's; without turns all 300 came first.
   expect(behind - before).toBeLessThan(100);
   expect(await disabling).toEqual(done);
   expect(await flooding.get('/pop/get')).toMatchObject({ code: -1 });
@@ -86,14 +82,14 @@ test('the queries of one person leave connections to the database to the others'
   const locking = await running.application.pool.connect();
   try {
     await locking.query('begin');
-    // Whoever looks for a person waits from now on.
+    // Every query for a person waits from now on.
     await locking.query('lock table read.users in access exclusive mode');
     const waiting = Array.from({ length: 30 }, () => many.get('/user/get', { uid: other.uid }));
     await vi.waitFor(async () => {
       const { rows } = await running.application.pool.query(
         "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
       );
-      expect(rows).toHaveLength(queryBounds.underWay);
+      expect(rows).toHaveLength(maxQueries);
     });
     expect(await other.get('/friend/applycount')).toMatchObject({ code: 0 });
     await locking.query('rollback');

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { hashPassword } from '../../services/accounts/hashing.ts';
 import { FairQueue, type FairQueueOptions } from '../../services/fair-queue.ts';
@@ -108,6 +109,16 @@ describe('a fair queue', () => {
     await endAll();
     await again;
     expect(started).toEqual(['a', 'c']);
+  });
+
+  test('keeps the place of work empty for as long as the work took, up to maxRestMs', async () => {
+    const { queue } = queueOf({ maxRestMs: 1_000 });
+    const took = 100;
+    const first = queue.run({ of: 'a', maxWaiting: 1 }, () => delay(took));
+    const next = queue.run({ of: 'a', maxWaiting: 1 }, async () => performance.now());
+    await first;
+    const ended = performance.now();
+    expect((await next) - ended).toBeGreaterThan(took * 0.8);
   });
 
   test('goes on after work that fails', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defaultSettings } from '../../contracts/settings.ts';
-import { tokenHash } from '../../services/accounts/tokens.ts';
+import { tokenHash } from '../../services/accounts/token-hash.ts';
 import { settingStream } from '../../services/domain/setting.ts';
 import { ticketOf } from '../../services/gateway/connections/ticket.ts';
 import { type RunningApplication, startApplication, testApp } from '../support/application.ts';

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { tokenHash } from '../../services/accounts/tokens.ts';
+import { tokenHash } from '../../services/accounts/token-hash.ts';
 import { ticketOf } from '../../services/gateway/connections/ticket.ts';
 import { Client } from './client.ts';
 import { allowedOrigin, app, Installation } from './harness.ts';

@@ -3,7 +3,7 @@ import PusherServer from 'pusher';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defaultSettings } from '../../contracts/settings.ts';
-import { tokenHash } from '../../services/accounts/tokens.ts';
+import { tokenHash } from '../../services/accounts/token-hash.ts';
 import { sign } from '../../services/app-keys/signature.ts';
 import { signatureFault } from '../../services/gateway/http/server-signature.ts';
 import { inOneSecond } from '../support/in-one-second.ts';

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { Uid } from '../../contracts/ids.ts';
-import { tokenHash } from '../../services/accounts/tokens.ts';
+import { tokenHash } from '../../services/accounts/token-hash.ts';
 import { authOf, userText } from '../../services/app-keys/signature.ts';
 import { sessionsTopic } from '../../services/bus/topics.ts';
 import { Client } from './client.ts';

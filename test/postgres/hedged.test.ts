@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { accountsDatabase } from '../../services/accounts/accounts-tables.ts';
 import { createIds } from '../../services/accounts/ids.ts';
-import { accountsDatabase } from '../../services/accounts/tables.ts';
+import type { TokenHash } from '../../services/accounts/token-hash.ts';
 import { createTokenReader } from '../../services/accounts/token-reader.ts';
-import type { TokenHash } from '../../services/accounts/tokens.ts';
 import { hedged } from '../../services/postgres/hedged.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import { PushStore } from '../../services/pushes/push-store.ts';

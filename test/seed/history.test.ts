@@ -4,7 +4,7 @@ import { seedPassword } from '../../scripts/seed/fill-accounts.ts';
 import { history } from '../../scripts/seed/history.ts';
 import { seedInstallation } from '../../scripts/seed/seed-installation.ts';
 import { writeHistory } from '../../scripts/seed/write-history.ts';
-import { accountsDatabase } from '../../services/accounts/tables.ts';
+import { accountsDatabase } from '../../services/accounts/accounts-tables.ts';
 import { decode } from '../../services/log/codec.ts';
 import type { Position, RecordedEvent } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';

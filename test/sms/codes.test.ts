@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { type CodeRequest, createSmsCodes } from '../../services/sms/codes.ts';
-import { createSmsInbox } from '../../services/sms/inbox.ts';
+import { createSmsInbox } from '../../services/sms/development-inbox.ts';
 import type { SmsProvider, SmsPurpose } from '../../services/sms/provider.ts';
 import { openAccounts, silent } from '../support/accounts.ts';
 

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { pino } from 'pino';
-import { type AccountsDatabase, accountsDatabase } from '../../services/accounts/tables.ts';
+import { type AccountsDatabase, accountsDatabase } from '../../services/accounts/accounts-tables.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import { createDatabase } from './database.ts';
 

@@ -18,7 +18,7 @@ export function context(actor: Uid | 'server', time: number = Date.now()): Comma
 export const requester: Requester = {
   address: '127.0.0.1',
   reqId: 'test',
-  share: { of: 'test', most: Number.POSITIVE_INFINITY },
+  share: { of: 'test', maxWaiting: Number.POSITIVE_INFINITY },
 };
 
 /** Registers under a username; the password cannot be given by anyone. */

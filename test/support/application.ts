@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { vi } from 'vitest';
 import { type Projector, startProjector } from '../../projections/runner/projector.ts';
-import { accountsDatabase } from '../../services/accounts/tables.ts';
+import { accountsDatabase } from '../../services/accounts/accounts-tables.ts';
 import type { Application } from '../../services/api/application.ts';
 import { assemble } from '../../services/api/assemble.ts';
 import { createServer } from '../../services/api/server.ts';

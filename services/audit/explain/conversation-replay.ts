@@ -12,10 +12,10 @@ import {
   type MessageRow,
   messages,
 } from '../../../projections/tables.ts';
-import { inboxStream } from '../../domain/inbox.ts';
 import { conversationStream } from '../../domain/conversation.ts';
 import { friendshipStream } from '../../domain/friendship.ts';
 import { groupStream } from '../../domain/group.ts';
+import { inboxStream } from '../../domain/inbox.ts';
 import { readsGroupAfter } from '../../domain/reading.ts';
 import type { Decoded } from '../../log/codec.ts';
 import type { EventLog, StreamName } from '../../log/log.ts';

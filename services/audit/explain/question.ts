@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Gid, Mid, Uid } from '../../../contracts/ids.ts';
 import type { Chat } from '../../../contracts/chat.ts';
+import { Gid, Mid, Uid } from '../../../contracts/ids.ts';
 
 /** What can be asked of how a decision came about. */
 export type Question =

@@ -1,6 +1,6 @@
+import { type Chat, conversationOf } from '../../../contracts/chat.ts';
 import type { ConversationId, Uid } from '../../../contracts/ids.ts';
 import { revokedText } from '../../../contracts/message-texts.ts';
-import { type Chat, conversationOf } from '../../../contracts/chat.ts';
 import { groupStream } from '../../domain/group.ts';
 import { canBeUnread, unreadCount, type Visibility, visibilityOf } from '../../domain/reading.ts';
 import { userStream } from '../../domain/user.ts';

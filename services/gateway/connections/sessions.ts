@@ -3,7 +3,7 @@ import type { Settings } from '../../../contracts/settings.ts';
 import type { Tokens } from '../../accounts/tokens.ts';
 import type { ReadingDatabase } from '../../postgres/database.ts';
 
-/** The owner of a token. The hash is sha-256 in hexadecimal, as in the signal `token ended`. */
+/** The owner of a token. The hash is SHA-256 in hexadecimal, as in the signal `token ended`. */
 export interface Session {
   readonly uid: Uid;
   readonly tokenHash: string;
@@ -19,18 +19,12 @@ export interface Sessions {
 
 /** Verifies by the accounts' tokens, which end after the days that the setting `token_days` names. */
 export function tokenSessions(
-  tokens: Pick<Tokens, 'verify' | 'standing'>,
+  tokens: Pick<Tokens, 'verify' | 'verifyHash'>,
   settings: () => Promise<Pick<Settings, 'token_days'>>,
 ): Sessions {
   return {
-    async verify(token) {
-      const owner = await tokens.verify(token, (await settings()).token_days);
-      return owner && { uid: owner.uid, tokenHash: owner.hash };
-    },
-    async verifyHash(tokenHash) {
-      const owner = await tokens.standing(tokenHash, (await settings()).token_days);
-      return owner && { uid: owner.uid, tokenHash: owner.hash };
-    },
+    verify: async (token) => tokens.verify(token, (await settings()).token_days),
+    verifyHash: async (tokenHash) => tokens.verifyHash(tokenHash, (await settings()).token_days),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { AccountsDatabase } from '../accounts/tables.ts';
+import type { AccountsDatabase } from '../accounts/accounts-tables.ts';
 import type { SmsProvider } from './provider.ts';
 
 /** A code as the development inbox shows it. */
