@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Chat, conversationOf } from '../../../contracts/chat.ts';
-import { momentAfter } from '../../../services/audit/moment.ts';
 import type { Position } from '../../../services/log/log.ts';
 import { readPage } from '../../../services/queries/history.ts';
 import { findReading } from '../../../services/queries/reading.ts';
