@@ -17,8 +17,8 @@ const backendOf = ({ port }: RunningGateway) =>
   });
 const backend = backendOf(first);
 
-/** What a client hears on a channel up to the answer of its next ping, in order. */
-async function hears(client: Client, channel: string): Promise<[event: string, data: unknown][]> {
+/** The events that a client gets on a channel until the next pong, in order. */
+async function received(client: Client, channel: string): Promise<[event: string, data: unknown][]> {
   await client.caughtUp();
   return client.frames.flatMap((frame) => (frame.channel === channel ? [[frame.event, frame.data]] : []));
 }
@@ -30,7 +30,7 @@ async function subscribed(channel: string, { port }: RunningGateway = second): P
   return client;
 }
 
-/** A backend counts to 20 while clients come: each hears a number, and then all that follow it, once. */
+/** A backend counts to 20 while clients subscribe: each gets a number, and then all that follow it, once. */
 async function countWhileOthersCome(counter: PusherServer, { port }: RunningGateway): Promise<void> {
   const clients = await Promise.all(Array.from({ length: 30 }, () => Client.connect(port)));
   await counter.trigger('cache-busy', 'count', 0);
@@ -52,40 +52,40 @@ async function countWhileOthersCome(counter: PusherServer, { port }: RunningGate
 const succeeded = ['pusher_internal:subscription_succeeded', expect.anything()];
 const missed = ['pusher:cache_miss', {}];
 
-describe('who subscribes to a cache channel', () => {
+describe('a subscriber of a cache channel', () => {
   test.each(['cache-price', 'private-cache-price', 'presence-cache-price'])(
-    'hears its last event first, on any gateway, or that there is none: %s',
+    'gets its last event first, or cache_miss, on any gateway: %s',
     async (channel) => {
       const early = await subscribed(channel);
-      expect(await hears(early, channel)).toEqual([succeeded, missed]);
+      expect(await received(early, channel)).toEqual([succeeded, missed]);
       await backend.trigger([channel, 'news'], 'price', { cents: 1 });
       await backend.triggerBatch([{ channel, name: 'price', data: { cents: 2 } }]);
-      await early.heardTimes('price', 2);
+      await early.receivedTimes('price', 2);
       for (const gateway of [first, second, await installation.start()]) {
         const late = await subscribed(channel, gateway);
-        expect(await hears(late, channel)).toEqual([succeeded, ['price', { cents: 2 }]]);
+        expect(await received(late, channel)).toEqual([succeeded, ['price', { cents: 2 }]]);
         await late.close();
       }
       await early.close();
     },
   );
 
-  test('hears it again when the channel is subscribed to again', async () => {
+  test('gets the last event again after another subscription', async () => {
     await backend.trigger('cache-again', 'state', 'on\u0000');
     const client = await subscribed('cache-again');
     client.ask('cache-again');
-    const heard = await client.heardTimes('state', 2);
-    expect(heard.map(({ data }) => data)).toEqual(['on\u0000', 'on\u0000']);
+    const received = await client.receivedTimes('state', 2);
+    expect(received.map(({ data }) => data)).toEqual(['on\u0000', 'on\u0000']);
     await client.close();
   });
 
-  test('hears that there is none when half an hour has passed, and what is expired is cleared away', async () => {
+  test('gets cache_miss after 30 minutes, and expired events are deleted', async () => {
     await backend.trigger('cache-old', 'state', 'on');
     await installation.pool.query(
       `update presence.last_events set expires = expires - interval '30 minutes' where channel = 'cache-old'`,
     );
     const client = await subscribed('cache-old');
-    expect(await hears(client, 'cache-old')).toEqual([succeeded, missed]);
+    expect(await received(client, 'cache-old')).toEqual([succeeded, missed]);
     await backend.trigger('cache-other', 'state', 'on');
     const { rows } = await installation.pool.query(
       `select channel from presence.last_events where channel = 'cache-old'`,
@@ -94,24 +94,24 @@ describe('who subscribes to a cache channel', () => {
     await client.close();
   });
 
-  test('hears what is triggered meanwhile once, and nothing after it that came before', () =>
+  test('gets events that are triggered meanwhile once and in order', () =>
     countWhileOthersCome(backend, second));
 });
 
-test('no client event is kept, and no channel of another name keeps any', async () => {
+test('client events are not kept, and channels with other names keep no events', async () => {
   const [one, other] = [await subscribed('private-cache-typing'), await subscribed('private-cache-typing')];
   one.send({ event: 'client-typing', channel: 'private-cache-typing', data: {} });
-  await other.heard('client-typing');
+  await other.received('client-typing');
   await backend.trigger('price-cache-', 'state', 'on');
   const late = await subscribed('private-cache-typing');
-  expect(await hears(late, 'private-cache-typing')).toEqual([succeeded, missed]);
+  expect(await received(late, 'private-cache-typing')).toEqual([succeeded, missed]);
   await late.subscribe('price-cache-');
-  expect(await hears(late, 'price-cache-')).toEqual([succeeded]);
+  expect(await received(late, 'price-cache-')).toEqual([succeeded]);
   await Promise.all([one.close(), other.close(), late.close()]);
 });
 
 describe.skipIf(!natsServerIsInstalled)('over NATS (needs nats-server)', () => {
-  test('a gateway that has just started hears what another one was given', async () => {
+  test('a gateway that has just started sends the last event that another one received', async () => {
     const nats = await natsServer();
     await nats.start();
     const openBus = () =>
@@ -123,8 +123,8 @@ describe.skipIf(!natsServerIsInstalled)('over NATS (needs nats-server)', () => {
     const other = await apart.start({}, bus);
     const client = await subscribed('cache-price', other);
     await backendOf(one).trigger('cache-price', 'price', { cents: 2 });
-    await client.heardTimes('price', 2);
-    expect(await hears(client, 'cache-price')).toEqual([
+    await client.receivedTimes('price', 2);
+    expect(await received(client, 'cache-price')).toEqual([
       succeeded,
       ['price', { cents: 1 }],
       ['price', { cents: 2 }],

@@ -11,7 +11,7 @@ let uids = 100;
 let one: number;
 let other: number;
 let tokens: Map<number, string>;
-/** Two who may chat, and whose client events are looked at. */
+/** Two people who may chat. */
 beforeEach(async () => {
   [one, other] = [++uids, ++uids];
   tokens = new Map();
@@ -21,7 +21,7 @@ beforeEach(async () => {
 const connect = (uid: number) => Client.connect(port, { token: tokens.get(uid) ?? '' });
 const Auth = z.object({ auth: z.string(), channel_data: z.string() });
 
-/** Asks our endpoint for a signature, as stock clients do. */
+/** Asks the auth endpoint for a signature, as stock clients do. */
 async function sign(client: Client, uid: number, channel: string) {
   const body = new URLSearchParams({ socket_id: client.id, channel_name: channel });
   const headers = { authorization: `Bearer ${tokens.get(uid)}` };
@@ -29,7 +29,7 @@ async function sign(client: Client, uid: number, channel: string) {
   return answer.status === 200 ? Auth.parse(await answer.json()) : answer.status;
 }
 
-/** Subscribes as stock clients do; gives the data of subscription_succeeded. */
+/** Subscribes as stock clients do. Returns the data of subscription_succeeded. */
 async function join(client: Client, uid: number, channel: string): Promise<unknown> {
   const signed = await sign(client, uid, channel);
   if (typeof signed === 'number') throw new Error(`the endpoint answers ${signed}`);
@@ -45,13 +45,13 @@ const answersFor = ({ frames }: Client, channel: string) =>
 
 const type = (client: Client, channel: string) => client.send({ event: 'client-typing', channel, data: {} });
 
-/** Whether what one sends is heard by the other. */
-async function isHeard(from: Client, to: Client, channel: string): Promise<boolean> {
-  const [heard, refused] = [count(to, 'client-typing'), count(from, 'pusher:error')];
+/** Whether a client event of one reaches the other. */
+async function reaches(from: Client, to: Client, channel: string): Promise<boolean> {
+  const [received, refused] = [count(to, 'client-typing'), count(from, 'pusher:error')];
   type(from, channel);
-  const answered = () => count(to, 'client-typing') > heard || count(from, 'pusher:error') > refused;
+  const answered = () => count(to, 'client-typing') > received || count(from, 'pusher:error') > refused;
   await expect.poll(answered, { interval: 5 }).toBe(true);
-  return count(to, 'client-typing') > heard;
+  return count(to, 'client-typing') > received;
 }
 
 const count = ({ frames }: Client, name: string) => frames.filter(({ event }) => event === name).length;
@@ -64,12 +64,12 @@ const settingChanged = () =>
   installation.commit([{ channel: 'global', event: 'settingChange', data: { id: '2' } }]);
 
 describe('the channels of two', () => {
-  test('carry typing from one to the other, and each sees who is there, and by which name', async () => {
+  test('carry typing from one to the other, and show who is on the presence channel, with names', async () => {
     const [private_, presence] = [`private-chat-${one}-${other}`, `presence-chat-${one}-${other}`];
     const [anne, bert] = [await connect(one), await connect(other)];
     await join(anne, one, private_);
     await join(bert, other, private_);
-    expect(await isHeard(anne, bert, private_)).toBe(true);
+    expect(await reaches(anne, bert, private_)).toBe(true);
     await join(anne, one, presence);
     expect(await join(bert, other, presence)).toEqual({
       presence: {
@@ -81,13 +81,13 @@ describe('the channels of two', () => {
         },
       },
     });
-    expect(await anne.heard('pusher_internal:member_added')).toMatchObject({
+    expect(await anne.received('pusher_internal:member_added')).toMatchObject({
       data: { user_id: String(other), user_info: { uid: other } },
     });
     await Promise.all([anne.close(), bert.close()]);
   });
 
-  test('show the default avatar of who has none', async () => {
+  test('show the default avatar of a person without one', async () => {
     await installation.pool.query(`update read.users set avatar = '' where uid = $1`, [one]);
     const client = await connect(one);
     const data = await join(client, one, `presence-chat-${one}-${other}`);
@@ -95,7 +95,7 @@ describe('the channels of two', () => {
     await client.close();
   });
 
-  test('are refused to a third, whatever is signed, and under any other name', async () => {
+  test('are refused to a third person, also under a signature, and under any other name', async () => {
     const third = ++uids;
     tokens.set(third, await installation.register(third));
     const client = await connect(third);
@@ -109,7 +109,7 @@ describe('the channels of two', () => {
     await client.close();
   });
 
-  test('are refused with someone who is not there', async () => {
+  test('are refused if the other person does not exist', async () => {
     const client = await connect(other);
     expect(await sign(client, other, `private-chat-${other}-999999`)).toBe(403);
     client.askSigned(`presence-chat-${other}-999999`, { user_id: String(other) });
@@ -117,7 +117,7 @@ describe('the channels of two', () => {
     await client.close();
   });
 
-  test('are for friends alone while strangers may not chat, and end with the friendship', async () => {
+  test('are only for friends while stranger_chat is off, and end with the friendship', async () => {
     const channel = `presence-chat-${one}-${other}`;
     await set('stranger_chat', 'off');
     const client = await connect(one);
@@ -126,7 +126,7 @@ describe('the channels of two', () => {
     await join(client, one, channel);
     await installation.pool.query('delete from read.friendships where uid in ($1, $2)', [one, other]);
     type(client, channel);
-    expect(await client.heard('pusher:error')).toMatchObject({ data: { code: 4301 } });
+    expect(await client.received('pusher:error')).toMatchObject({ data: { code: 4301 } });
     await installation.commit([
       { channel: `user-${one}`, event: 'removeFriend', data: { uid: other } },
       { channel: `user-${other}`, event: 'removeFriend', data: { uid: one } },
@@ -139,7 +139,7 @@ describe('the channels of two', () => {
     await client.close();
   });
 
-  test('end when private chats are switched off', async () => {
+  test('end when the setting private_chat is switched off', async () => {
     const channel = `private-chat-${one}-${other}`;
     const client = await connect(one);
     await join(client, one, channel);
@@ -162,26 +162,28 @@ describe('client events are refused, on a socket that is open already,', () => {
   const disable = (uid: number) =>
     installation.pool.query(`update read.users set account_state = 'disabled' where uid = $1`, [uid]);
 
-  test.each(['private-group', 'presence-group'])('of who is muted in the group (%s)', async (kind) => {
-    await installation.createGroup(gid(), [other, one]);
-    const channel = `${kind}-${gid()}`;
-    const [anne, bert] = await both(channel);
-    expect(await isHeard(anne, bert, channel)).toBe(true);
-    const mute = (until: number) =>
-      installation.pool.query('update read.group_members set muted_until = $1 where gid = $2 and uid = $3', [
-        Math.floor(until),
-        gid(),
-        one,
-      ]);
-    await mute(Date.now() / 1000 + 600);
-    expect(await isHeard(anne, bert, channel)).toBe(false);
-    expect(await isHeard(bert, anne, channel)).toBe(true);
-    await mute(Date.now() / 1000 - 1);
-    expect(await isHeard(anne, bert, channel)).toBe(true);
-    await Promise.all([anne.close(), bert.close()]);
-  });
+  test.each(['private-group', 'presence-group'])(
+    'of a person who is muted in the group (%s)',
+    async (kind) => {
+      await installation.createGroup(gid(), [other, one]);
+      const channel = `${kind}-${gid()}`;
+      const [anne, bert] = await both(channel);
+      expect(await reaches(anne, bert, channel)).toBe(true);
+      const mute = (until: number) =>
+        installation.pool.query(
+          'update read.group_members set muted_until = $1 where gid = $2 and uid = $3',
+          [Math.floor(until), gid(), one],
+        );
+      await mute(Date.now() / 1000 + 600);
+      expect(await reaches(anne, bert, channel)).toBe(false);
+      expect(await reaches(bert, anne, channel)).toBe(true);
+      await mute(Date.now() / 1000 - 1);
+      expect(await reaches(anne, bert, channel)).toBe(true);
+      await Promise.all([anne.close(), bert.close()]);
+    },
+  );
 
-  test('of ordinary members while the whole group is muted, not of its managers', async () => {
+  test('of ordinary members while the whole group is muted, but not of its managers', async () => {
     await installation.createGroup(gid(), [other, one]);
     const channel = `presence-group-${gid()}`;
     const [anne, bert] = await both(channel);
@@ -190,12 +192,12 @@ describe('client events are refused, on a socket that is open already,', () => {
       `update read.group_members set role = 'manager' where gid = $1 and uid = $2`,
       [gid(), other],
     );
-    expect(await isHeard(anne, bert, channel)).toBe(false);
-    expect(await isHeard(bert, anne, channel)).toBe(true);
+    expect(await reaches(anne, bert, channel)).toBe(false);
+    expect(await reaches(bert, anne, channel)).toBe(true);
     await Promise.all([anne.close(), bert.close()]);
   });
 
-  test('of who is disabled, in groups, between two and on channels of other backends', async () => {
+  test('of a disabled person, in groups, between two and on channels of other backends', async () => {
     await installation.createGroup(gid(), [other, one]);
     const channels = [`private-group-${gid()}`, `private-chat-${one}-${other}`];
     const [anne, bert] = [await connect(one), await connect(other)];
@@ -206,25 +208,25 @@ describe('client events are refused, on a socket that is open already,', () => {
     for (const client of [anne, bert]) client.askSigned('private-room');
     await Promise.all([anne.subscribed('private-room'), bert.subscribed('private-room')]);
     for (const channel of [...channels, 'private-room'])
-      expect(await isHeard(anne, bert, channel)).toBe(true);
+      expect(await reaches(anne, bert, channel)).toBe(true);
     await disable(one);
     for (const channel of [...channels, 'private-room'])
-      expect(await isHeard(anne, bert, channel)).toBe(false);
-    expect(await isHeard(bert, anne, channels[1] ?? '')).toBe(true);
+      expect(await reaches(anne, bert, channel)).toBe(false);
+    expect(await reaches(bert, anne, channels[1] ?? '')).toBe(true);
     await Promise.all([anne.close(), bert.close()]);
   });
 });
 
-test('who subscribes to a presence channel a second time on one socket makes the others hear nothing', async () => {
+test('a second subscription to a presence channel on one socket does not notify the others', async () => {
   const channel = `presence-chat-${one}-${other}`;
   const [anne, bert] = [await connect(one), await connect(other)];
   await join(bert, other, channel);
   await join(anne, one, channel);
-  await bert.heard('pusher_internal:member_added');
+  await bert.received('pusher_internal:member_added');
   for (let time = 0; time < 5; time++) await join(anne, one, channel);
-  expect(await isHeard(anne, bert, channel)).toBe(true);
+  expect(await reaches(anne, bert, channel)).toBe(true);
   await anne.close();
-  await bert.heard('pusher_internal:member_removed');
+  await bert.received('pusher_internal:member_removed');
   expect(bert.frames.map(({ event }) => event)).toEqual([
     'pusher:connection_established',
     'pusher_internal:subscription_succeeded',

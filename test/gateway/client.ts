@@ -9,7 +9,7 @@ const Frame = z.object({
   data: z.unknown(),
   user_id: z.string().optional(),
 });
-/** A frame as it came; `data` is taken out of its text. */
+/** A received frame; `data` is parsed if it is a text. */
 export interface Frame {
   readonly event: string;
   readonly channel: string | undefined;
@@ -17,7 +17,7 @@ export interface Frame {
   readonly userId: string | undefined;
 }
 
-/** A websocket that speaks the protocol by hand, and keeps what it hears. */
+/** A websocket that speaks the protocol by hand, and keeps the frames that it receives. */
 export class Client {
   readonly frames: Frame[] = [];
   readonly socket: WebSocket;
@@ -28,7 +28,7 @@ export class Client {
   private constructor(url: string, headers: Record<string, string>) {
     this.socket = new WebSocket(url, { headers });
     this.socket.on('message', (data) => {
-      this.#take(data.toString());
+      this.#receive(data.toString());
       this.#wake();
     });
     this.socket.on('close', (code, reason) => {
@@ -38,7 +38,7 @@ export class Client {
     this.socket.on('error', () => undefined);
   }
 
-  /** Begins to connect; nothing is waited for. */
+  /** Begins to connect. Returns at once. */
   static begin(
     port: number,
     query: Record<string, string> = {},
@@ -53,7 +53,7 @@ export class Client {
   /** Connects, and waits for `connection_established`. */
   static async connect(port: number, query: Record<string, string> = {}): Promise<Client> {
     const client = Client.begin(port, query);
-    await client.heard('pusher:connection_established');
+    await client.received('pusher:connection_established');
     return client;
   }
 
@@ -77,7 +77,7 @@ export class Client {
     this.ask(channel, { auth, channel_data: data, ...more });
   }
 
-  /** Subscribes, and waits until it has succeeded; fails where it is refused. */
+  /** Subscribes, and waits until it has succeeded. @throws Error if it is refused */
   async subscribe(channel: string, more: object = {}): Promise<Frame> {
     this.ask(channel, more);
     return this.subscribed(channel);
@@ -94,11 +94,11 @@ export class Client {
 
   /** Waits until the channel is refused. */
   refused(channel: string): Promise<Frame> {
-    return this.heard('pusher:subscription_error', channel);
+    return this.received('pusher:subscription_error', channel);
   }
 
-  /** Waits for an event, from the beginning of what was heard. */
-  heard(event: string, channel?: string): Promise<Frame> {
+  /** Waits for an event; one that was received earlier counts too. */
+  received(event: string, channel?: string): Promise<Frame> {
     return this.wait(`${event} on ${channel ?? 'any channel'}`, () =>
       this.frames.find(
         (frame) => frame.event === event && (channel === undefined || frame.channel === channel),
@@ -106,19 +106,19 @@ export class Client {
     );
   }
 
-  /** Waits until so many events of this name were heard, and gives them. */
-  async heardTimes(event: string, count: number): Promise<readonly Frame[]> {
+  /** Waits until `count` events of this name were received. Returns all of them. */
+  async receivedTimes(event: string, count: number): Promise<readonly Frame[]> {
     return this.wait(`${count} × ${event}`, () => {
       const frames = this.frames.filter((frame) => frame.event === event);
       return frames.length >= count ? frames : undefined;
     });
   }
 
-  /** Waits until all that was sent so far to this socket must have come. */
+  /** Waits until all that the gateway has sent so far was received. */
   async caughtUp(): Promise<void> {
     const before = this.frames.filter(({ event }) => event === 'pusher:pong').length;
     this.send({ event: 'pusher:ping', data: {} });
-    await this.heardTimes('pusher:pong', before + 1);
+    await this.receivedTimes('pusher:pong', before + 1);
   }
 
   /** Waits until the server has closed it. */
@@ -126,8 +126,8 @@ export class Client {
     return this.wait('the close', () => this.closed);
   }
 
-  /** What was heard that came from the log, in order: `channel event`. */
-  heardEvents(): string[] {
+  /** The received events that are not of the protocol, in order: `channel event`. */
+  receivedEvents(): string[] {
     return this.frames
       .filter(({ event }) => !event.startsWith('pusher'))
       .map(({ channel, event }) => `${channel} ${event}`);
@@ -138,17 +138,17 @@ export class Client {
     await this.ended();
   }
 
-  /** Waits until `look` finds something. */
-  async wait<Found>(what: string, look: () => Found | undefined): Promise<Found> {
+  /** Waits until `find` finds something. */
+  async wait<Found>(what: string, find: () => Found | undefined): Promise<Found> {
     const deadline = Date.now() + 10_000;
     for (;;) {
-      const found = look();
+      const found = find();
       if (found !== undefined) return found;
       const left = deadline - Date.now();
       if (left <= 0) {
-        const heard = this.frames.map((frame) => JSON.stringify(frame)).join('\n');
+        const received = this.frames.map((frame) => JSON.stringify(frame)).join('\n');
         throw new Error(
-          `waited in vain for ${what}; closed: ${JSON.stringify(this.closed)}; heard:\n${heard}`,
+          `timed out waiting for ${what}; closed: ${JSON.stringify(this.closed)}; received:\n${received}`,
         );
       }
       await new Promise<void>((resolve) => {
@@ -164,7 +164,7 @@ export class Client {
     }
   }
 
-  #take(text: string): void {
+  #receive(text: string): void {
     const { event, channel, data, user_id } = Frame.parse(JSON.parse(text));
     const value: unknown = typeof data === 'string' ? JSON.parse(data) : data;
     if (event === 'pusher:connection_established') {
@@ -180,7 +180,7 @@ export class Client {
 
 const Numbered = z.object({ number: z.number() });
 
-/** The numbers in the messages that were heard, in order; those of one channel where it is named. */
+/** The numbers in the received messages, in order; only those of `channel` if it is given. */
 export function numbersOf(client: Client, channel?: string): number[] {
   return client.frames
     .filter((frame) => frame.event === 'message' && (channel === undefined || frame.channel === channel))

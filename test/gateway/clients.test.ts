@@ -15,8 +15,8 @@ afterAll(() => installation.close());
 const http = `http://127.0.0.1:${gateway.port}`;
 const options = (bearer: string) => pusherOptions(gateway.port, bearer);
 
-/** Resolves to what the next event of this name brings. */
-function next(channel: { bind(event: string, hear: (data: unknown) => void): unknown }, event: string) {
+/** Resolves to the data of the next event of this name. */
+function next(channel: { bind(event: string, listener: (data: unknown) => void): unknown }, event: string) {
   return new Promise<unknown>((resolve, reject) => {
     channel.bind(event, resolve);
     channel.bind('pusher:subscription_error', (error) => reject(new Error(JSON.stringify(error))));
@@ -27,13 +27,13 @@ const message = (channel: string, content: string) =>
   installation.commit([{ channel, event: 'message', data: { content } }]);
 
 describe('pusher-js', () => {
-  test("hears its user's private channel, authorised at our endpoint", async () => {
+  test("gets the events of its user's private channel, authorised at our endpoint", async () => {
     const pusher = new PusherClient(app.key, options(token));
     const channel = pusher.subscribe('private-user-9');
     await next(channel, 'pusher:subscription_succeeded');
-    const heard = next(channel, 'message');
+    const received = next(channel, 'message');
     await message('user-9', 'hello');
-    expect(await heard).toMatchObject({ content: 'hello', position: expect.any(String) });
+    expect(await received).toMatchObject({ content: 'hello', position: expect.any(String) });
     pusher.disconnect();
   });
 
@@ -46,35 +46,35 @@ describe('pusher-js', () => {
       ...more,
       channelAuthorization: { ...channelAuthorization, params },
     });
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     const channel = pusher.subscribe('private-user-9');
-    channel.bind('message', (data: unknown) => heard.push(data));
-    await expect.poll(() => heard).toMatchObject([{ content: 'missed' }]);
+    channel.bind('message', (data: unknown) => received.push(data));
+    await expect.poll(() => received).toMatchObject([{ content: 'missed' }]);
     await message('user-9', 'live');
-    await expect.poll(() => heard).toMatchObject([{ content: 'missed' }, { content: 'live' }]);
+    await expect.poll(() => received).toMatchObject([{ content: 'missed' }, { content: 'live' }]);
     pusher.disconnect();
   });
 
-  test('is told where a channel is not its own', async () => {
+  test("gets an error for a channel that is not its user's", async () => {
     const pusher = new PusherClient(app.key, options(token));
     const refused = next(pusher.subscribe('private-user-10'), 'pusher:subscription_succeeded');
     await expect(refused).rejects.toThrow('403');
     pusher.disconnect();
   });
 
-  test('signs in, then hears the plain channels and what a server sends to its user', async () => {
+  test('signs in, then gets the events of plain channels', async () => {
     const pusher = new PusherClient(app.key, options(token));
     pusher.signin();
     await new Promise((resolve) => pusher.bind('pusher:signin_success', resolve));
     const channel = pusher.subscribe('user-9');
     await next(channel, 'pusher:subscription_succeeded');
-    const heard = next(channel, 'message');
+    const received = next(channel, 'message');
     await message('user-9', 'plain');
-    expect(await heard).toMatchObject({ content: 'plain' });
+    expect(await received).toMatchObject({ content: 'plain' });
     pusher.disconnect();
   });
 
-  test('sees who is in a group, and their typing', async () => {
+  test("sees who is on a group's presence channel, and their typing", async () => {
     const [anne, bert] = [
       new PusherClient(app.key, options(token)),
       new PusherClient(app.key, options(anotherToken)),
@@ -105,14 +105,14 @@ describe('pusher-js', () => {
     });
     await restarting.replace();
     await again;
-    const heard = next(channel, 'message');
+    const received = next(channel, 'message');
     await message('user-9', 'after the restart');
-    expect(await heard).toMatchObject({ content: 'after the restart' });
+    expect(await received).toMatchObject({ content: 'after the restart' });
     pusher.disconnect();
   });
 });
 
-test('laravel-echo hears private and presence channels', async () => {
+test('laravel-echo gets the events of private and presence channels', async () => {
   const echo = new Echo({
     broadcaster: 'pusher',
     client: new PusherClient(app.key, options(token)),
@@ -123,13 +123,13 @@ test('laravel-echo hears private and presence channels', async () => {
   expect(await here).toEqual([{ uid: 9, nickname: 'Anne', avatar: '/a.jpg' }]);
   const channel = echo.private('user-9');
   await new Promise<void>((resolve) => channel.subscribed(resolve));
-  const heard = new Promise<unknown>((resolve) => channel.listen('.message', resolve));
+  const received = new Promise<unknown>((resolve) => channel.listen('.message', resolve));
   await message('user-9', 'to echo');
-  expect(await heard).toMatchObject({ content: 'to echo' });
+  expect(await received).toMatchObject({ content: 'to echo' });
   echo.disconnect();
 });
 
-test("webman's push client hears its private channel behind any path", async () => {
+test("webman's push client gets the events of its private channel, under any path", async () => {
   const push = new WebmanPush(
     {
       url: `ws://127.0.0.1:${gateway.port}/some/where`,
@@ -142,9 +142,9 @@ test("webman's push client hears its private channel behind any path", async () 
     once(push, 'private-user-9 pusher_internal:subscription_succeeded'),
     once(push, 'global pusher_internal:subscription_succeeded'),
   ]);
-  const heard = once(push, 'private-user-9 message');
+  const received = once(push, 'private-user-9 message');
   await message('user-9', 'to webman');
-  expect(await heard).toMatchObject([{ content: 'to webman' }]);
+  expect(await received).toMatchObject([{ content: 'to webman' }]);
   push.socket.close();
   await once(push.socket, 'close');
 });

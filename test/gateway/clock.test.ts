@@ -17,13 +17,13 @@ const beats = async () => {
   return rows.map((row) => Number(row.beats));
 };
 
-/** A person, and a friend of theirs who is told whether they are online. */
+/** A person, and a friend who listens. */
 async function friends() {
-  const hearing = await Client.connect(one.port, { token: friendToken });
-  await hearing.subscribe('user-10');
+  const listening = await Client.connect(one.port, { token: friendToken });
+  await listening.subscribe('user-10');
   const person = await Client.connect(one.port, { token });
-  await hearing.heard('presence');
-  return { hearing, person };
+  await listening.received('presence');
+  return { listening, person };
 }
 
 describe('when the clock of the machine is set back by a minute', () => {
@@ -34,27 +34,27 @@ describe('when the clock of the machine is set back by a minute', () => {
     vi.useRealTimers();
   });
 
-  test('sockets stay, are asked whether they are there, and nobody is told to be offline', async () => {
-    const { hearing, person } = await friends();
+  test('sockets stay open, are pinged, and nobody is shown as offline', async () => {
+    const { listening, person } = await friends();
     vi.setSystemTime(Date.now() - 60_000);
     const before = await beats();
     for (let frame = 0; frame < 10; frame++) await person.caughtUp();
-    await person.heard('pusher:ping');
+    await person.received('pusher:ping');
     await expect
       .poll(async () => (await beats()).every((count, index) => count > (before[index] ?? 0)))
       .toBe(true);
-    expect([person.closed, hearing.closed]).toEqual([undefined, undefined]);
-    expect(hearing.heardEvents()).toEqual(['user-10 presence']);
+    expect([person.closed, listening.closed]).toEqual([undefined, undefined]);
+    expect(listening.receivedEvents()).toEqual(['user-10 presence']);
     await person.close();
-    await hearing.heardTimes('presence', 2);
-    await hearing.close();
+    await listening.receivedTimes('presence', 2);
+    await listening.close();
   });
 });
 
-test("when the database's clock is set forward by a minute, nobody is told to be offline", async () => {
-  const { hearing, person } = await friends();
+test("when the database's clock is set forward by a minute, nobody is shown as offline", async () => {
+  const { listening, person } = await friends();
   await installation.pool.query(`update presence.gateways set seen = seen - interval '1 minute'`);
-  // Once the gateways have cleared another away, they have looked at all.
+  // When the gateways have deleted this one, they have checked all of them.
   await installation.pool.query(`insert into presence.gateways values ('left', now(), now())`);
   await expect
     .poll(
@@ -63,33 +63,33 @@ test("when the database's clock is set forward by a minute, nobody is told to be
     )
     .toBe(0);
   await person.close();
-  const events = await hearing.heardTimes('presence', 2);
+  const events = await listening.receivedTimes('presence', 2);
   expect(events.map(({ data }) => data)).toEqual([
     { uid: 9, state: 'online' },
     { uid: 9, state: 'offline' },
   ]);
-  expect(hearing.heardEvents()).toHaveLength(2);
-  await hearing.close();
+  expect(listening.receivedEvents()).toHaveLength(2);
+  await listening.close();
 });
 
 describe('a gateway is taken for dead', () => {
   const beat = (count: number, leaving = false) => ({ gateway: 'other', beats: count, leaving });
 
-  test('when its count has not moved for as long as a gateway may be silent', () => {
+  test('when its count of heartbeats has not changed for the timeout', () => {
     const watch = new GatewayWatch(4_000);
     for (const now of [0, 1_000, 2_000, 3_000, 3_999]) expect(watch.check([beat(7)], now)).toEqual([]);
     expect(watch.check([beat(7)], 4_000)).toMatchObject([beat(7)]);
     expect(watch.check([beat(8)], 4_500)).toEqual([]);
   });
 
-  test('a second after it said that it leaves', () => {
+  test('1 s after it began to leave', () => {
     const watch = new GatewayWatch(4_000);
     expect(watch.check([beat(7)], 0)).toEqual([]);
     expect(watch.check([beat(7, true)], 500)).toEqual([]);
     expect(watch.check([beat(7, true)], 1_500)).toMatchObject([beat(7, true)]);
   });
 
-  test('not for the time during which nobody could look', () => {
+  test('but the time between two checks that are far apart does not count', () => {
     const watch = new GatewayWatch(4_000);
     watch.check([beat(7)], 0);
     expect(watch.check([beat(7)], 60_000)).toEqual([]);

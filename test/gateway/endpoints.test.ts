@@ -49,7 +49,7 @@ describe('channel auth', () => {
     }
   });
 
-  test('takes the token from the header, the body or the query', async () => {
+  test('accepts the token in the header, the body or the query', async () => {
     const asked = { socket_id: '1.2', channel_name: 'private-user-9' };
     expect((await postJson('/pusher/auth', asked, bearer(token))).status).toBe(200);
     expect((await postJson('/pusher/auth', asked, { token })).status).toBe(200);
@@ -59,7 +59,7 @@ describe('channel auth', () => {
     expect((await postForm('/pusher/auth', { ...asked, token: strangeToken() })).status).toBe(403);
   });
 
-  test('shows on the presence channel of a group who comes', async () => {
+  test("signs nickname and avatar for a group's presence channel", async () => {
     const asked = { socket_id: '1.2', channel_name: 'presence-group-50' };
     const { body } = await postJson('/pusher/auth', asked, bearer(token));
     expect(JSON.parse(Auth.parse(body).channel_data)).toMatchObject({
@@ -68,7 +68,7 @@ describe('channel auth', () => {
     });
   });
 
-  test('escapes whom it shows for HTML, as pushes are, once the setting is on', async () => {
+  test('escapes nickname and avatar for HTML, like pushes, while the setting is on', async () => {
     const settings = () => ({ ...defaultSettings, escape_html: 'on' as const });
     const { port } = await installation.start({}, installation.bus, { settings });
     const anyone = await installation.register(11, '<b onclick="x">');
@@ -93,13 +93,13 @@ describe('channel auth', () => {
     'private-user-9:{"user_id":"10"}',
     '#server-to-user-9',
     '',
-  ])('a token gets nothing for %j', async (channel_name) => {
+  ])('refuses to sign %j for a token', async (channel_name) => {
     const { status } = await postJson('/pusher/auth', { socket_id: '1.2', channel_name }, bearer(token));
     expect(status).toBe(403);
   });
 
   test.each(['', '1', '1.2:private-user-10', '1.2\n', 'a.b', '1.2.3', '-1.2'])(
-    'no socket is called %j',
+    'refuses the socket id %j',
     async (socket_id) => {
       const asked = { socket_id, channel_name: 'private-user-9' };
       expect((await postJson('/pusher/auth', asked, bearer(token))).status).toBe(403);
@@ -107,7 +107,7 @@ describe('channel auth', () => {
   );
 
   test.each([{}, [], { socket_id: ['1.2'], channel_name: { a: 1 } }, { socket_id: 7, channel_name: 7 }])(
-    'of %j nothing is signed',
+    'refuses the parameters %j',
     async (asked) => {
       expect((await postJson('/pusher/auth', asked, bearer(token))).status).toBe(403);
     },
@@ -147,7 +147,7 @@ describe('requests a second', () => {
       headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
     });
 
-  test('for signatures are ten times those for calls, for an address without a valid token', async () => {
+  test('for signatures are limited to ten times those for calls, for an address without a valid token', async () => {
     const answers = await inOneSecond(() => [
       ...Array.from({ length: 5 }, () => sign({})),
       ...Array.from({ length: 3 }, () => sign(bearer(strangeToken()))),
@@ -158,7 +158,7 @@ describe('requests a second', () => {
     expect(more.sort()).toEqual([...Array(10).fill(403), 429]);
   });
 
-  test('for signatures are those of the token, if a header or the query names a valid one', async () => {
+  test('for signatures count for the token, if a header or the query has a valid one', async () => {
     const answers = await inOneSecond(() => Array.from({ length: 6 }, () => sign(bearer(token))));
     expect(answers.sort()).toEqual([...Array(5).fill(200), 429]);
     settings = { limit_address: 1, limit_token: 1 };
@@ -167,7 +167,7 @@ describe('requests a second', () => {
     expect(inBody.sort()).toEqual([...Array(10).fill(200), 429]);
   });
 
-  test('with the server’s key or a right signature are without limit', async () => {
+  test('with the server’s key or a valid signature are not limited', async () => {
     const asked = 'socket_id=1.2&channel_name=private-audit';
     const answers = await inOneSecond(() => Array.from({ length: 20 }, () => sign(asServer, asked)));
     expect(new Set(answers)).toEqual(new Set([200]));
@@ -179,14 +179,14 @@ describe('requests a second', () => {
     expect(triggered).toEqual(Array(5).fill(200));
   });
 
-  test('with a wrong signature count for their address', async () => {
+  test('with an invalid signature count for their address', async () => {
     const send = () => ask(`/apps/${app.id}/events?auth_key=${app.key}`, { method: 'POST', body: 'x' });
     expect((await inOneSecond(() => [send(), send()])).sort()).toEqual([401, 429]);
   });
 });
 
 test.each(['?a=2', '?a=1?b=2', '?a=1&b=2?c=3'])(
-  'what stands behind a second question mark is signed too: %s',
+  'the text after a second question mark is signed too: %s',
   (query) => {
     const now = Date.now();
     const auth = { auth_key: app.key, auth_timestamp: `${Math.floor(now / 1000)}`, auth_version: '1.0' };
@@ -203,7 +203,7 @@ test.each(['?a=2', '?a=1?b=2', '?a=1&b=2?c=3'])(
   },
 );
 
-test('user auth signs who the token belongs to', async () => {
+test('user auth signs the user of the token', async () => {
   const { status, body } = await postForm('/pusher/user-auth', { socket_id: '1.2' }, bearer(token));
   expect(status).toBe(200);
   const { auth, user_data } = z.object({ auth: z.string(), user_data: z.string() }).parse(body);
@@ -212,7 +212,7 @@ test('user auth signs who the token belongs to', async () => {
   expect((await postForm('/pusher/user-auth', { socket_id: '1.2' })).status).toBe(403);
 });
 
-describe('the HTTP side, through the pusher server library', () => {
+describe("Pusher's HTTP API, used through the pusher server library", () => {
   const config = { appId: app.id, key: app.key, host: '127.0.0.1', useTLS: false };
   const pusher = new PusherServer({ ...config, secret: app.secret, port: String(first.port) });
   const clients: Client[] = [];
@@ -231,8 +231,8 @@ describe('the HTTP side, through the pusher server library', () => {
   test('triggers events on every gateway', async () => {
     await pusher.trigger(['news', 'user-9'], 'announced', { text: 'hello' });
     for (const client of clients) {
-      expect(await client.heard('announced', 'news')).toMatchObject({ data: { text: 'hello' } });
-      await client.heard('announced', 'user-9');
+      expect(await client.received('announced', 'news')).toMatchObject({ data: { text: 'hello' } });
+      await client.received('announced', 'user-9');
     }
   });
 
@@ -240,10 +240,10 @@ describe('the HTTP side, through the pusher server library', () => {
     const [excluded] = clients;
     await pusher.trigger('news', 'excluded', 'a text', { socket_id: excluded?.id ?? '' });
     for (const client of clientsBut(excluded)) {
-      expect(await client.heard('excluded')).toMatchObject({ data: 'a text' });
+      expect(await client.received('excluded')).toMatchObject({ data: 'a text' });
     }
     await excluded?.caughtUp();
-    expect(excluded?.heardEvents()).not.toContain('news excluded');
+    expect(excluded?.receivedEvents()).not.toContain('news excluded');
   });
 
   test('triggers batches', async () => {
@@ -252,12 +252,12 @@ describe('the HTTP side, through the pusher server library', () => {
       { channel: 'presence-lobby', name: 'two', data: { number: 2 } },
     ]);
     for (const client of clients) {
-      await client.heard('one', 'news');
-      await client.heard('two', 'presence-lobby');
+      await client.received('one', 'news');
+      await client.received('two', 'presence-lobby');
     }
   });
 
-  test('tells of channels and their users, over all gateways', async () => {
+  test('lists channels and their users, of all gateways', async () => {
     const channels = await pusher.get({ path: '/channels' });
     const { channels: occupied } = z
       .object({ channels: z.record(z.string(), z.unknown()) })
@@ -288,14 +288,14 @@ describe('the HTTP side, through the pusher server library', () => {
     await expect(bad).rejects.toMatchObject({ status: 400 });
   });
 
-  test('sends to a signed-in user', async () => {
+  test('sends events to a signed-in user', async () => {
     const [client] = clients;
     client?.ask('#server-to-user-10');
     await client?.refused('#server-to-user-10');
     client?.ask('#server-to-user-9');
     await client?.subscribed('#server-to-user-9');
     await pusher.sendToUser('9', 'called', {});
-    await client?.heard('called', '#server-to-user-9');
+    await client?.received('called', '#server-to-user-9');
   });
 
   test('refuses a wrong secret, a wrong id and old requests with 401', async () => {
@@ -316,7 +316,7 @@ describe('the HTTP side, through the pusher server library', () => {
     expect(fresh.status).toBe(200);
   });
 
-  test('refuses a body that is not the signed one', async () => {
+  test('refuses a body that was not signed', async () => {
     const answer = await post('/events', '{"name":"forged","channel":"news","data":""}', {
       signedBody: '{}',
     });
@@ -340,11 +340,11 @@ describe('the HTTP side, through the pusher server library', () => {
     expect(answer.status).toBe(400);
     for (const client of clients) {
       await client.caughtUp();
-      expect(client.heardEvents().filter((event) => event.endsWith('forged'))).toEqual([]);
+      expect(client.receivedEvents().filter((event) => event.endsWith('forged'))).toEqual([]);
     }
   });
 
-  test("ends a user's connections on every gateway", async () => {
+  test("closes a user's connections on every gateway", async () => {
     await pusher.terminateUserConnections('9');
     for (const client of clients) expect(await client.ended()).toMatchObject({ code: 4009 });
   });

@@ -34,7 +34,7 @@ const refusals = (client: Client) =>
     ({ event, data }) => event === 'pusher:error' && JSON.stringify(data).includes('4301'),
   );
 
-describe('client events of one person count together', () => {
+describe('client events of one person are limited', () => {
   test('over all their sockets', async () => {
     const [first, second] = [await speaker(31), await speaker(31)];
     for (let count = 0; count < 3; count++) {
@@ -47,7 +47,7 @@ describe('client events of one person count together', () => {
     await Promise.all([first.close(), second.close()]);
   });
 
-  test('by their bytes too', async () => {
+  test('by their bytes', async () => {
     const client = await speaker(32);
     const data = { text: 'x'.repeat(450) };
     for (let count = 0; count < 2; count++) {
@@ -62,16 +62,16 @@ describe('client events of one person count together', () => {
   });
 });
 
-test('more frames from one address than are read in a slice of time are all answered, only later', async () => {
+test('frames of one address beyond the limit of a slice of time are answered later', async () => {
   const client = await Client.connect(slow.port);
   const began = performance.now();
   for (let count = 0; count < 10; count++) await client.caughtUp();
-  // Two in each slice: the second one is over the limit, and what follows waits for the next slice.
+  // Two in each slice: the second one exceeds the limit, and the next one waits for the next slice.
   expect(performance.now() - began).toBeGreaterThan(2 * sliceMs);
   await client.close();
 });
 
-test('sockets of an address that brings too much are paused, and read again in turns; others are not touched', () => {
+test('sockets of an address that sends too much are paused and resumed in turns; others are not', () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   try {
     const throttle = new AddressThrottle({ maxAddressFramesPerSlice: 10, maxAddressBytesPerSlice: 1_000 });

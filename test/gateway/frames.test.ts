@@ -32,19 +32,19 @@ describe('a frame that cannot be read', () => {
   ])('%s is answered by an error frame, and the connection stays', async (frame) => {
     const client = await Client.connect(port);
     client.send(frame);
-    expect(await client.heard('pusher:error')).toMatchObject({ data: { code: 4300 } });
+    expect(await client.received('pusher:error')).toMatchObject({ data: { code: 4300 } });
     await client.caughtUp();
     await client.close();
   });
 
-  test('a binary one likewise', async () => {
+  test('a binary frame is answered by an error frame, and the connection stays', async () => {
     const client = await Client.connect(port);
     client.socket.send(Buffer.from('{"event":"pusher:ping"}'), { binary: true });
-    expect(await client.heard('pusher:error')).toMatchObject({ data: { code: 4300 } });
+    expect(await client.received('pusher:error')).toMatchObject({ data: { code: 4300 } });
     await client.close();
   });
 
-  test('text that is no UTF-8 closes the connection', async () => {
+  test('text that is not UTF-8 closes the connection', async () => {
     const client = await Client.connect(port);
     client.socket.send(Buffer.from([0x7b, 0xff, 0xfe]), { binary: false });
     expect(await client.ended()).toMatchObject({ code: 1007 });
@@ -58,37 +58,37 @@ describe('a frame that cannot be read', () => {
 });
 
 describe('ping and pong', () => {
-  test('a ping is answered', async () => {
+  test('a ping is answered by a pong', async () => {
     const client = await Client.connect(port);
     client.send('{"event":"pusher:ping","data":{}}');
-    expect(await client.heard('pusher:pong')).toMatchObject({ data: {} });
+    expect(await client.received('pusher:pong')).toMatchObject({ data: {} });
     await client.close();
   });
 
-  test('a silent client is asked, stays when it answers, and is told 4201 when it does not', async () => {
+  test('a silent client is pinged, and closed with 4201 if it does not answer', async () => {
     const client = await Client.connect(port);
     const raw: string[] = [];
     client.socket.on('message', (data) => raw.push(data.toString()));
-    await client.heard('pusher:ping');
-    // webman's client takes the data of all but a pong for JSON in a text.
+    await client.received('pusher:ping');
+    // webman's client parses the data of all frames but pongs as JSON text.
     expect(raw).toEqual(['{"event":"pusher:ping","data":"{}"}']);
     client.send({ event: 'pusher:pong', data: {} });
-    await client.heardTimes('pusher:ping', 2);
+    await client.receivedTimes('pusher:ping', 2);
     expect(await client.ended()).toMatchObject({ code: 4201 });
   });
 });
 
 describe('client events', () => {
-  test('reach all others on the channel, and not the sender', async () => {
+  test('reach all others on the channel, but not the sender', async () => {
     const [one, other] = [await Client.connect(port), await Client.connect(port)];
     for (const client of [one, other]) {
       client.askSigned('private-room');
       await client.subscribed('private-room');
     }
     one.send({ event: 'client-typing', channel: 'private-room', data: { who: 9 } });
-    expect(await other.heard('client-typing', 'private-room')).toMatchObject({ data: { who: 9 } });
+    expect(await other.received('client-typing', 'private-room')).toMatchObject({ data: { who: 9 } });
     await one.caughtUp();
-    expect(one.heardEvents()).toEqual([]);
+    expect(one.receivedEvents()).toEqual([]);
     await Promise.all([one.close(), other.close()]);
   });
 
@@ -98,7 +98,7 @@ describe('client events', () => {
     other.askSigned('presence-room', { user_id: 'bert' });
     await Promise.all([one.subscribed('presence-room'), other.subscribed('presence-room')]);
     one.send({ event: 'client-typing', channel: 'presence-room', data: 'a text' });
-    expect(await other.heard('client-typing')).toMatchObject({ data: 'a text', userId: 'anne' });
+    expect(await other.received('client-typing')).toMatchObject({ data: 'a text', userId: 'anne' });
     await Promise.all([one.close(), other.close()]);
   });
 
@@ -107,46 +107,46 @@ describe('client events', () => {
     client.ask('public-room');
     await client.subscribed('public-room');
     client.send({ event: 'client-typing', channel, data: {} });
-    expect(await client.heard('pusher:error')).toMatchObject({ data: { code: 4301 } });
+    expect(await client.received('pusher:error')).toMatchObject({ data: { code: 4301 } });
     await client.close();
   });
 
-  test('too many are refused with 4301, and the connection stays', async () => {
+  test('beyond the limit are refused with 4301, and the connection stays', async () => {
     const client = await Client.connect(port);
     client.askSigned('private-room');
     await client.subscribed('private-room');
     for (let time = 0; time < 3; time++) {
       client.send({ event: 'client-typing', channel: 'private-room', data: {} });
     }
-    expect(await client.heard('pusher:error')).toMatchObject({ data: { code: 4301 } });
+    expect(await client.received('pusher:error')).toMatchObject({ data: { code: 4301 } });
     await client.caughtUp();
     await client.close();
   });
 });
 
 describe('limits', () => {
-  test('so many sockets of one user', async () => {
+  test("a user's third socket is refused if two are allowed", async () => {
     const first = await Client.connect(port, { token });
     const second = await Client.connect(port, { token });
     expect(await Client.begin(port, { token }).ended()).toMatchObject({ code: 4004 });
     await first.close();
     const third = Client.begin(port, { token });
-    await third.heard('pusher:connection_established');
+    await third.received('pusher:connection_established');
     await Promise.all([second.close(), third.close()]);
   });
 
-  test('so many subscriptions of one socket', async () => {
+  test("a socket's fourth subscription is refused if three are allowed", async () => {
     const client = await Client.connect(port);
     for (const name of ['a', 'b', 'c']) await client.subscribe(name);
     client.ask('d');
     await client.refused('d');
     client.send({ event: 'pusher:unsubscribe', data: { channel: 'a' } });
     client.ask('d');
-    await client.heard('pusher_internal:subscription_succeeded', 'd');
+    await client.received('pusher_internal:subscription_succeeded', 'd');
     await client.close();
   });
 
-  test('clients that do not read are cut off, and the others hear everything', async () => {
+  test('clients that do not read are cut off, and the others get everything', async () => {
     const subscribed = async (channel: string) => {
       const client = await Client.connect(port);
       await client.subscribe(channel);
@@ -157,7 +157,7 @@ describe('limits', () => {
     for (const { socket } of slow) socket.pause();
     const content = 'x'.repeat(60_000);
     let sent = 0;
-    for (; sent < 1_000 && gateway.status().sockets > 1; await quick.heardTimes('settingChange', sent)) {
+    for (; sent < 1_000 && gateway.status().sockets > 1; await quick.receivedTimes('settingChange', sent)) {
       await installation.commit([
         { channel: 'global', event: 'settingChange', data: { content, sent: ++sent } },
       ]);
@@ -166,7 +166,7 @@ describe('limits', () => {
     for (const client of slow) {
       client.socket.resume();
       expect(await client.ended()).toMatchObject({ code: 1006 });
-      expect(client.heardEvents().length).toBeLessThan(sent);
+      expect(client.receivedEvents().length).toBeLessThan(sent);
     }
     expect(quick.frames.flatMap(({ event, data }) => (event === 'settingChange' ? [data] : []))).toEqual(
       Array.from({ length: sent }, (_, index) => expect.objectContaining({ sent: index + 1 })),
@@ -175,7 +175,7 @@ describe('limits', () => {
   });
 });
 
-test('draining closes every socket with 4200 and lets no new one in', async () => {
+test('draining closes every socket with 4200', async () => {
   const { gateway, port: another } = await installation.start();
   const client = await Client.connect(another);
   const drained = gateway.drain();

@@ -5,7 +5,7 @@ import { befriend, call, type Person } from '../support/client.ts';
 import { loosely, say, threeListening } from './three.ts';
 
 const there = threeListening();
-const { heardOf } = there;
+const { pushesOf } = there;
 
 const Applications = z.array(z.object({ nid: z.int() }));
 
@@ -16,58 +16,58 @@ async function applicationTo(person: Person): Promise<number> {
 }
 
 describe('friendApply', () => {
-  test('goes to who is asked, and again where another text is sent', async () => {
+  test('goes to the person who is asked, and again with another text', async () => {
     const { tom, jerry } = there;
     const ask = (postscript: string) => tom.post('/friend/apply', { friend_uid: jerry.uid, postscript });
     const asked = [['jerry', 'friendApply', { uid: tom.uid }]];
-    expect(await heardOf(() => ask('please'))).toEqual(asked);
-    expect(await heardOf(() => ask('please'))).toEqual([]);
-    expect(await heardOf(() => ask('pretty please'))).toEqual(asked);
+    expect(await pushesOf(() => ask('please'))).toEqual(asked);
+    expect(await pushesOf(() => ask('please'))).toEqual([]);
+    expect(await pushesOf(() => ask('pretty please'))).toEqual(asked);
   });
 
-  test('goes to nobody where the two are friends', async () => {
+  test('goes to nobody if the two are friends', async () => {
     const { tom, jerry } = there;
     await befriend(tom, jerry);
-    expect(await heardOf(() => tom.post('/friend/apply', { friend_uid: jerry.uid }))).toEqual([]);
+    expect(await pushesOf(() => tom.post('/friend/apply', { friend_uid: jerry.uid }))).toEqual([]);
   });
 
-  test('is answered by nothing where it is refused', async () => {
+  test('has no answer if the application is refused', async () => {
     const { tom, jerry } = there;
     await tom.post('/friend/apply', { friend_uid: jerry.uid });
     const nid = await applicationTo(jerry);
-    expect(await heardOf(() => jerry.post('/friend/refuse', { nid }))).toEqual([]);
+    expect(await pushesOf(() => jerry.post('/friend/refuse', { nid }))).toEqual([]);
   });
 });
 
 describe('addFriend', () => {
-  test('goes to both, once, and removeFriend', async () => {
+  test('goes to both, once, and so does removeFriend', async () => {
     const { tom, jerry } = there;
     const add = () => tom.post('/friend/add', { friend_uid: jerry.uid });
     const remove = () => tom.post('/friend/delete', { friend_uid: jerry.uid });
-    expect(await heardOf(add)).toEqual([
+    expect(await pushesOf(add)).toEqual([
       ['tom', 'addFriend', loosely({ uid: jerry.uid, name: 'jerry' })],
       ['jerry', 'addFriend', loosely({ uid: tom.uid, name: 'tom' })],
     ]);
-    expect(await heardOf(add)).toEqual([]);
-    expect(await heardOf(remove)).toEqual([
+    expect(await pushesOf(add)).toEqual([]);
+    expect(await pushesOf(remove)).toEqual([
       ['tom', 'removeFriend', { uid: jerry.uid }],
       ['jerry', 'removeFriend', { uid: tom.uid }],
     ]);
-    expect(await heardOf(remove)).toEqual([]);
+    expect(await pushesOf(remove)).toEqual([]);
   });
 
-  test('goes to both before the message that greets, where one agrees or asks in turn', async () => {
+  test('goes to both before the greeting, if one agrees or applies in turn', async () => {
     const { tom, jerry, spike } = there;
     for (const asked of [jerry, spike]) {
       await tom.post('/friend/apply', { friend_uid: asked.uid });
       const nid = await applicationTo(asked);
-      const heard = await heardOf(() =>
+      const received = await pushesOf(() =>
         asked === jerry
           ? asked.post('/friend/agree', { nid })
           : asked.post('/friend/apply', { friend_uid: tom.uid }),
       );
       const greeting = loosely({ from: String(asked.uid), to: String(tom.uid), content: agreeText });
-      expect(heard).toEqual([
+      expect(received).toEqual([
         ['tom', 'addFriend', loosely({ uid: asked.uid })],
         ['tom', 'message', greeting],
         [asked.nickname, 'addFriend', loosely({ uid: tom.uid })],
@@ -76,103 +76,108 @@ describe('addFriend', () => {
     }
   });
 
-  test('goes to a member who opens an account for somebody', async () => {
+  test('goes to a 会员 who opens an account for somebody', async () => {
     const { running, tom } = there;
     await call(running, 'POST', '/user/update', { login_uid: tom.uid, is_member: 1 });
     const account = { username: `kid${tom.uid}`, nickname: 'kid', password: 'secret-1' };
-    const heard = await heardOf(() => tom.post('/user/open_user', account));
-    expect(heard).toEqual([['tom', 'addFriend', loosely({ name: 'kid' })]]);
+    const received = await pushesOf(() => tom.post('/user/open_user', account));
+    expect(received).toEqual([['tom', 'addFriend', loosely({ name: 'kid' })]]);
   });
 });
 
 describe('message', () => {
-  test('goes to both, so that the sender’s other devices see it', async () => {
+  test('goes to both, so that the sender’s other devices get it', async () => {
     const { tom, jerry } = there;
     await befriend(tom, jerry);
-    const heard = await heardOf(() =>
+    const received = await pushesOf(() =>
       tom.post('/message/send', { to: jerry.uid, type: 'friend', content: 'hello', uniqueId: 'one' }),
     );
     const message = { from: String(tom.uid), to: String(jerry.uid), content: 'hello', uniqueId: 'one' };
-    expect(heard).toEqual([
+    expect(received).toEqual([
       ['tom', 'message', loosely(message)],
       ['jerry', 'message', loosely(message)],
     ]);
   });
 
-  test('that is sent again goes to nobody', async () => {
+  test('with a known uniqueId goes to nobody', async () => {
     const { tom, jerry } = there;
     await befriend(tom, jerry);
     const message = { to: jerry.uid, type: 'friend', content: 'hello', uniqueId: 'twice' };
     await tom.post('/message/send', message);
-    expect(await heardOf(() => tom.post('/message/send', message))).toEqual([]);
+    expect(await pushesOf(() => tom.post('/message/send', message))).toEqual([]);
   });
 
-  test('names its sender as the reader calls them, and of that name nobody is told', async () => {
+  test('names its sender by the reader’s remark, and nobody is notified of the remark', async () => {
     const { tom, jerry } = there;
     await befriend(tom, jerry);
     const remark = { friend_uid: tom.uid, remark: 'the cat' };
-    expect(await heardOf(() => jerry.post('/friend/remark', remark))).toEqual([]);
-    const heard = await heardOf(() =>
+    expect(await pushesOf(() => jerry.post('/friend/remark', remark))).toEqual([]);
+    const received = await pushesOf(() =>
       tom.post('/message/send', { to: jerry.uid, type: 'friend', content: 'hello' }),
     );
-    expect(heard).toEqual([
+    expect(received).toEqual([
       ['tom', 'message', loosely({ from_name: 'tom' })],
       ['jerry', 'message', loosely({ from_name: 'the cat' })],
     ]);
   });
 });
 
-describe('what is taken back', () => {
+describe('a message that is taken back', () => {
   test.each([
     ['/message/revoke', 'revoke', {}],
     ['/message/delete', 'message_delete', { ty: 2 }],
-  ])('%s is told to both, once, and names the chat as each does', async (path, event, more) => {
-    const { tom, jerry } = there;
-    await befriend(tom, jerry);
-    const mid = await say(tom, jerry.uid, 'friend');
-    const takeBack = () => tom.post(path, { id: jerry.uid, type: 'friend', mid, ...more });
-    expect(await heardOf(takeBack)).toEqual([
-      ['tom', event, { type: 'friend', id: jerry.uid, mid, uid: tom.uid }],
-      ['jerry', event, { type: 'friend', id: tom.uid, mid, uid: tom.uid }],
-    ]);
-    expect(await heardOf(takeBack)).toEqual([]);
-  });
+  ])(
+    "by %s is announced to both, once, with the chat's id from each one’s side",
+    async (path, event, more) => {
+      const { tom, jerry } = there;
+      await befriend(tom, jerry);
+      const mid = await say(tom, jerry.uid, 'friend');
+      const takeBack = () => tom.post(path, { id: jerry.uid, type: 'friend', mid, ...more });
+      expect(await pushesOf(takeBack)).toEqual([
+        ['tom', event, { type: 'friend', id: jerry.uid, mid, uid: tom.uid }],
+        ['jerry', event, { type: 'friend', id: tom.uid, mid, uid: tom.uid }],
+      ]);
+      expect(await pushesOf(takeBack)).toEqual([]);
+    },
+  );
 
-  test('a deletion for oneself goes to one’s own devices alone', async () => {
+  test('for oneself alone is announced to one’s own devices', async () => {
     const { tom, jerry } = there;
     await befriend(tom, jerry);
     const mid = await say(tom, jerry.uid, 'friend');
-    const heard = await heardOf(() =>
+    const received = await pushesOf(() =>
       tom.post('/message/delete', { id: jerry.uid, type: 'friend', mid, ty: 1 }),
     );
-    expect(heard).toEqual([['tom', 'message_delete', { type: 'friend', id: jerry.uid, mid, uid: tom.uid }]]);
+    expect(received).toEqual([
+      ['tom', 'message_delete', { type: 'friend', id: jerry.uid, mid, uid: tom.uid }],
+    ]);
   });
 });
 
 describe('read', () => {
   test.each(['/message/get', '/message/updateLastReadTime'])(
-    'goes to both where %s reads on, and to nobody where all is read',
+    'goes to both if %s reads new messages, and to nobody if all are read',
     async (path) => {
       const { tom, jerry } = there;
       await befriend(tom, jerry);
       const mid = await say(tom, jerry.uid, 'friend');
       const chat = { id: tom.uid, type: 'friend' };
       const read = () => (path === '/message/get' ? jerry.get(path, chat) : jerry.post(path, chat));
-      expect(await heardOf(read)).toEqual([
+      expect(await pushesOf(read)).toEqual([
         ['tom', 'read', { type: 'friend', id: jerry.uid, mid, uid: jerry.uid }],
         ['jerry', 'read', { type: 'friend', id: tom.uid, mid, uid: jerry.uid }],
       ]);
-      expect(await heardOf(read)).toEqual([]);
+      expect(await pushesOf(read)).toEqual([]);
     },
   );
 
-  test('is no word of what one does to one’s own list of chats', async () => {
+  test('is not sent for changes of one’s own list of chats', async () => {
     const { tom, jerry } = there;
     await befriend(tom, jerry);
     await say(tom, jerry.uid, 'friend');
     for (const change of [{ top: 1 }, { state: 'hidden' }, { state: 'chatting' }, { unread_count: 1 }]) {
       const changed = () => jerry.post('/friend/update', { friend_uid: tom.uid, ...change });
-      expect(await heardOf(changed)).toEqual([]);
+      expect(await pushesOf(changed)).toEqual([]);
     }
   });
 });

@@ -27,29 +27,30 @@ export const app = { ...testApp, id: 'bubble-im' };
 export const allowedOrigin = 'https://friend.example';
 const silent = pino({ level: 'silent' });
 
-/** A push, as the projections would write it. */
+/** A push, as a projection adds it. */
 export interface Push {
   readonly channel: string;
   readonly event: string;
   readonly data: object;
 }
 
-/** Where one event's pushes were written. */
+/** One committed event. */
 export interface Committed {
+  /** Its position in the log. */
   readonly place: string;
-  /** The position of each push, as it stands in its data. */
+  /** The position of each of its pushes, as in their data. */
   readonly positions: readonly string[];
 }
 
 export interface RunningGateway {
   readonly gateway: Gateway;
   readonly port: number;
-  /** Drains it while another takes its place on the same port. */
+  /** Starts another gateway on the same port, and drains this one. */
   replace(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A database, a bus, and what stands in for the projector; gateways on them. */
+/** A database, a bus, a substitute for the projector, and gateways on them. */
 export class Installation {
   readonly pool: Pool;
   readonly bus: Bus;
@@ -129,7 +130,7 @@ export class Installation {
     await this.#drop();
   }
 
-  /** Registers someone. Returns their token. */
+  /** Registers a person. Returns their token. */
   async register(uid: number, nickname = `person ${uid}`): Promise<string> {
     await this.pool.query(
       `insert into accounts.accounts (uid, username, username_key, number_id, password_hash, registered)
@@ -143,7 +144,7 @@ export class Installation {
     return this.login(uid);
   }
 
-  /** Gives tokens to so many people, numbered from `first` on. */
+  /** Gives tokens to `count` people, whose uids begin at `first`. */
   async registerMany(first: number, count: number): Promise<string[]> {
     const tokens = Array.from({ length: count }, strangeToken);
     await this.pool.query(
@@ -179,7 +180,7 @@ export class Installation {
     ]);
   }
 
-  /** One event that takes members out of a group; `also` is pushed with it. */
+  /** Commits one event that removes members from a group; `also` are further pushes of it. */
   async removeMembers(gid: number, uids: readonly number[], also: readonly Push[] = []): Promise<Committed> {
     await this.pool.query('delete from read.group_members where gid = $1 and uid = any($2)', [gid, uids]);
     return this.commit([
@@ -188,14 +189,14 @@ export class Installation {
     ]);
   }
 
-  /** One event that takes someone into a group, with a notice in the group. */
+  /** Commits one event that adds a person to a group, with a notice in the group. */
   async joinGroup(gid: number, uid: number): Promise<Committed> {
     const { committed, publish } = await this.joinGroupSilently(gid, uid);
     publish();
     return committed;
   }
 
-  /** The same; tells of it only when `publish` is called. */
+  /** The same; it is announced when `publish` is called. */
   async joinGroupSilently(gid: number, uid: number) {
     await this.#addMember(gid, uid, this.#placeOf(this.#events + 1));
     return this.commitSilently([
@@ -204,14 +205,14 @@ export class Installation {
     ]);
   }
 
-  /** Commits one event with its pushes and tells of it, as the projector does. */
+  /** Commits one event with its pushes and announces it, as the projector does. */
   async commit(pushes: readonly Push[]): Promise<Committed> {
     const { committed, publish } = await this.commitSilently(pushes);
     publish();
     return committed;
   }
 
-  /** Commits one event with its pushes; tells of it only when `publish` is called, or never. */
+  /** Commits one event with its pushes; it is announced when `publish` is called. */
   async commitSilently(pushes: readonly Push[]): Promise<{ committed: Committed; publish: () => void }> {
     this.#events += 1;
     this.#batch += 1;
@@ -234,7 +235,7 @@ export class Installation {
     return { committed: { place, positions }, publish: () => this.bus.publish(tick, rows) };
   }
 
-  /** Loses the latest events as a database does whose crash came before its disk: they are committed again. */
+  /** Loses the latest events, like a database that crashed before it wrote to its disk: they are committed again. */
   async lose(events: number): Promise<void> {
     this.#events -= events;
     const place = this.#placeOf(this.#events);
@@ -254,7 +255,7 @@ export class Installation {
   }
 }
 
-/** A token that nobody was given. */
+/** A token that was never issued. */
 export function strangeToken(): string {
   return randomBytes(32).toString('base64url');
 }

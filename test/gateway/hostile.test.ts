@@ -9,7 +9,7 @@ const { gateway, port } = await installation.start({ frameBurst: 500, framesPerS
 const token = await installation.register(9);
 afterAll(() => installation.close());
 
-/** A socket beside those that do harm: after each test it has heard all that is its, once and in order. */
+/** A well-behaved socket: after each test it has received all its events, once and in order. */
 let beside: Client;
 let sent = 0;
 beforeAll(async () => {
@@ -27,7 +27,7 @@ afterEach(async () => {
 const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 const subscribing = (channel: string) => `{"event":"pusher:subscribe","data":{"channel":${channel}}}`;
 
-describe('a frame is answered by an error, and the connection stays, where it is', () => {
+describe('a frame is answered by an error, and the connection stays, if it is', () => {
   test.each([
     ['10,000 levels deep', deep(10_000)],
     ['an event 10,000 levels deep', `{"event":${deep(10_000)}}`],
@@ -46,14 +46,14 @@ describe('a frame is answered by an error, and the connection stays, where it is
   ])('%s', async (_, frame) => {
     const client = await Client.connect(port);
     client.send(frame);
-    expect(await client.heard('pusher:error')).toMatchObject({ data: { code: 4300 } });
+    expect(await client.received('pusher:error')).toMatchObject({ data: { code: 4300 } });
     await client.caughtUp();
     expect(client.frames.map(({ event }) => event)).not.toContain('pusher_internal:subscription_succeeded');
     await client.close();
   });
 });
 
-describe('a channel is refused, and the connection stays, whose name', () => {
+describe('a channel is refused, and the connection stays, if its name', () => {
   test.each([
     ['has NUL', 'user-9\u0000'],
     ['has CR LF', 'news\r\nuser-9'],
@@ -65,7 +65,7 @@ describe('a channel is refused, and the connection stays, whose name', () => {
   ])('%s', async (_, channel) => {
     const client = await Client.connect(port, { token });
     client.askSigned(channel, { user_id: '9' });
-    const { data } = await client.heard('pusher:subscription_error');
+    const { data } = await client.received('pusher:subscription_error');
     expect(data).toMatchObject({ type: 'AuthError', status: 403 });
     client.send({ event: 'pusher:unsubscribe', data: { channel } });
     await client.caughtUp();
@@ -77,7 +77,7 @@ describe('a user on a presence channel', () => {
   test.each([
     ['NUL', 'anne\u0000'],
     ['half a character', 'anne\ud83d'],
-  ])('is refused whose id has %s, and who comes beside them is not', async (_, userId) => {
+  ])('is refused if the id has %s, and the others are not', async (_, userId) => {
     const [odd, anne] = [await Client.connect(port), await Client.connect(port)];
     odd.askSigned('presence-room', { user_id: userId });
     anne.askSigned('presence-room', { user_id: 'anne' });
@@ -86,7 +86,7 @@ describe('a user on a presence channel', () => {
     await Promise.all([odd.close(), anne.close()]);
   });
 
-  test('may show what is 60 levels deep, or has NUL', async () => {
+  test('may have a user_info that is 60 levels deep, or has NUL', async () => {
     for (const info of [JSON.parse(deep(60)), { name: 'NUL\u0000' }]) {
       const client = await Client.connect(port);
       client.askSigned('presence-room', { user_id: 'anne', user_info: info });
@@ -101,14 +101,14 @@ describe('a user on a presence channel', () => {
   });
 });
 
-test('a client event that is 60 levels deep reaches the others as it is', async () => {
+test('a client event that is 60 levels deep reaches the others unchanged', async () => {
   const [one, other] = [await Client.connect(port), await Client.connect(port)];
   for (const client of [one, other]) {
     client.askSigned('private-room');
     await client.subscribed('private-room');
   }
   one.send(`{"event":"client-deep","channel":"private-room","data":${deep(60)}}`);
-  const { data } = await other.heard('client-deep');
+  const { data } = await other.received('client-deep');
   expect(JSON.stringify(data)).toBe(deep(60));
   await Promise.all([one.close(), other.close()]);
 });
@@ -117,15 +117,15 @@ test.each([
   ['frames', (client: Client) => client.send(`{"event":"pusher:subscribe","data":${deep(49_000)}}`)],
   ['channel data', (client: Client) => client.ask('presence-room', { channel_data: deep(49_000) })],
   ['data of client events', (client: Client) => client.send({ event: 'client-x', data: deep(49_000) })],
-])('%s of 49,000 levels are not parsed: ten of them take less than 100 ms', async (_, send) => {
-  // To parse them takes more than that each time; a busy machine takes it now and then for something else.
+])('ten %s of 49,000 levels are not parsed: they take less than 100 ms', async (_, send) => {
+  // Parsing them needs more than that each time; on a busy machine other work may need it now and then.
   const times: number[] = [];
   while (times.length < 5 && !times.some((time) => time < 100)) {
     const client = await Client.connect(port);
     await client.caughtUp();
     const before = performance.eventLoopUtilization();
     for (let time = 0; time < 10; time++) send(client);
-    await client.heardTimes('pusher:error', 10).catch(() => undefined);
+    await client.receivedTimes('pusher:error', 10).catch(() => undefined);
     await client.caughtUp();
     times.push(performance.eventLoopUtilization(before).active);
     await client.close();
@@ -142,14 +142,14 @@ test('a client event of more than 10 KB is refused, and one of 10 KB is not', as
   const send = (bytes: number) =>
     one.send({ event: 'client-long', channel: 'private-room', data: 'x'.repeat(bytes - 2) });
   send(10 * 1024 + 1);
-  expect(await one.heard('pusher:error')).toMatchObject({ data: { code: 4301 } });
+  expect(await one.received('pusher:error')).toMatchObject({ data: { code: 4301 } });
   send(10 * 1024);
-  await other.heard('client-long');
-  expect(other.heardEvents()).toEqual(['private-room client-long']);
+  await other.received('client-long');
+  expect(other.receivedEvents()).toEqual(['private-room client-long']);
   await Promise.all([one.close(), other.close()]);
 });
 
-test('a client that sends more bytes than it may is closed with 4100, whatever they are', async () => {
+test('a client that sends more bytes than it may is closed with 4100', async () => {
   const client = await Client.connect(port);
   // 12 frames of 99,000 bytes are more than 1 MiB.
   for (let frame = 0; frame < 12; frame++) client.send('x'.repeat(99_000));
@@ -216,7 +216,7 @@ describe('the connection is closed', () => {
   });
 });
 
-test('whatever bytes come, the gateway stays', async () => {
+test('arbitrary bytes do not stop the gateway', async () => {
   const sockets = await Promise.all(Array.from({ length: 50 }, () => RawSocket.connect(port)));
   for (const [index, socket] of sockets.entries()) {
     socket.send({

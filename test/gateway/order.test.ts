@@ -11,7 +11,7 @@ afterAll(() => installation.close());
 const numbered = (channel: string, number: number) => ({ channel, event: 'message', data: { number } });
 
 describe('live', () => {
-  test('a socket hears all its channels in the order of the log', async () => {
+  test('a socket gets the events of all its channels in the order of the log', async () => {
     await installation.createGroup(60, [9]);
     await installation.createGroup(61, [9]);
     const client = await Client.connect(port, { token });
@@ -23,12 +23,12 @@ describe('live', () => {
         numbered(channels[(number * 7 + 1) % 3] ?? '', number + 1),
       ]);
     }
-    await client.heardTimes('message', 30);
+    await client.receivedTimes('message', 30);
     expect(numbersOf(client)).toEqual(Array.from({ length: 30 }, (_, number) => number));
     await client.close();
   });
 
-  test('a batch that was committed and never told of is heard once the next is told of, in order', async () => {
+  test('batches that were never announced are delivered in order when the next one is announced', async () => {
     const client = await Client.connect(port, { token });
     await client.subscribe('user-9');
     await installation.commit([numbered('user-9', 0)]);
@@ -36,43 +36,43 @@ describe('live', () => {
     await installation.commitSilently([numbered('user-9', 2)]);
     await installation.commit([numbered('user-9', 3)]);
     await installation.commit([numbered('user-9', 4)]);
-    await client.heardTimes('message', 5);
+    await client.receivedTimes('message', 5);
     expect(numbersOf(client)).toEqual([0, 1, 2, 3, 4]);
     await client.close();
   });
 
-  test('a batch that nobody ever tells of is heard all the same', async () => {
+  test('a batch that is never announced is delivered all the same', async () => {
     const client = await Client.connect(port, { token });
     await client.subscribe('user-9');
     await installation.commitSilently([numbered('user-9', 1)]);
-    await client.heard('message');
+    await client.received('message');
     await client.close();
   });
 
-  test('a batch told of late or twice is heard once', async () => {
+  test('a batch that is announced late or twice is delivered once', async () => {
     const client = await Client.connect(port, { token });
     await client.subscribe('user-9');
     const first = await installation.commitSilently([numbered('user-9', 1)]);
     const second = await installation.commitSilently([numbered('user-9', 2)]);
     second.publish();
     first.publish();
-    await client.heardTimes('message', 2);
+    await client.receivedTimes('message', 2);
     first.publish();
     second.publish();
     await installation.commit([numbered('user-9', 3)]);
-    await client.heardTimes('message', 3);
+    await client.receivedTimes('message', 3);
     expect(numbersOf(client)).toEqual([1, 2, 3]);
     await client.close();
   });
 });
 
-describe('a database that crashed and makes its latest batches again', () => {
-  test('has nobody hear them twice', async () => {
+describe('after a database crashed and its latest batches are made again', () => {
+  test('no socket gets them twice', async () => {
     const client = await Client.connect(port, { token });
     await client.subscribe('user-9');
     const commit = (number: number) => installation.commit([numbered('user-9', number)]);
     for (const number of [1, 2, 3]) await commit(number);
-    await client.heardTimes('message', 3);
+    await client.receivedTimes('message', 3);
     await installation.lose(3);
     for (const number of [1, 2, 3, 4]) await commit(number);
     await client.wait('the last', () => numbersOf(client).includes(4) || undefined);
@@ -80,7 +80,7 @@ describe('a database that crashed and makes its latest batches again', () => {
     await client.close();
   });
 
-  test('has who subscribes meanwhile come again, since they would miss what is made again', async () => {
+  test('a socket that subscribes meanwhile is closed with 4100, since it would miss them', async () => {
     await installation.commit([numbered('user-9', 1)]);
     const first = await Client.connect(port, { token });
     await first.subscribe('user-9');
@@ -93,20 +93,20 @@ describe('a database that crashed and makes its latest batches again', () => {
     const late = await Client.connect(port, { token });
     await late.subscribe('user-9');
     await installation.commit([numbered('user-9', 2)]);
-    await late.heard('message');
+    await late.received('message');
     expect(numbersOf(late)).toEqual([2]);
     await late.close();
   });
 });
 
 describe('membership', () => {
-  test('who is removed hears nothing of that event nor after it, and hears again once back', async () => {
+  test('a member who is removed gets nothing of that event and later ones, until they are back', async () => {
     await installation.createGroup(70, [10, 9]);
     const client = await Client.connect(port, { token });
     await client.subscribe('group-70');
     await installation.commit([numbered('group-70', 1)]);
-    // Heard by then: a gateway that reads late what it missed gives it to nobody who was removed meanwhile.
-    await client.heard('message');
+    // Wait for it: events that a gateway reads late are not delivered to members who were removed meanwhile.
+    await client.received('message');
     await installation.removeMembers(70, [9], [numbered('group-70', 2)]);
     await installation.commit([numbered('group-70', 3)]);
     await installation.joinGroup(70, 9);
@@ -120,7 +120,7 @@ describe('membership', () => {
     await client.close();
   });
 
-  test('a removal that no bus told of holds before what is read late', async () => {
+  test('a removal that the bus lost applies to earlier events that are read late', async () => {
     await installation.createGroup(71, [10, 9]);
     const client = await Client.connect(port, { token });
     await client.subscribe('group-71');
@@ -128,12 +128,12 @@ describe('membership', () => {
     await installation.commitSilently([numbered('group-71', 1)]);
     await installation.pool.query('delete from read.group_members where gid = 71 and uid = 9');
     await installation.commit([{ channel: 'user-9', event: 'removeGroup', data: { gid: 71 } }]);
-    await client.heard('removeGroup');
+    await client.received('removeGroup');
     expect(numbersOf(client)).toEqual([]);
     await client.close();
   });
 
-  test('dissolving a group silences it for everyone', async () => {
+  test('a dissolved group has no subscribers', async () => {
     await installation.createGroup(72, [9]);
     const client = await Client.connect(port, { token });
     await client.subscribe('group-72');
@@ -148,7 +148,7 @@ describe('membership', () => {
   });
 });
 
-test('the audit hears every message once, and nothing else', async () => {
+test('the audit channel gets every message once, and nothing else', async () => {
   await installation.createGroup(80, [9]);
   const client = await Client.connect(port);
   client.askSigned('private-audit');
@@ -161,7 +161,7 @@ test('the audit hears every message once, and nothing else', async () => {
   await installation.commit([between('user-9', 'the sender’s'), between('user-10', 'the other’s')]);
   await installation.commit([{ channel: 'group-80', event: 'updateGroup', data: { gid: 80 } }]);
   await installation.commit([numbered('group-80', 1)]);
-  await client.heardTimes('message', 2);
+  await client.receivedTimes('message', 2);
   expect(client.frames.slice(2).map(({ channel, event, data }) => ({ channel, event, data }))).toEqual([
     {
       channel: 'private-audit',
@@ -173,7 +173,7 @@ test('the audit hears every message once, and nothing else', async () => {
   await client.close();
 });
 
-test('a restored log sends every socket to come again, and to load afresh', async () => {
+test('after the log was restored every socket is closed with 4200, and resuming gives reset', async () => {
   const restored = await Installation.open();
   const running = await restored.start();
   const own = await restored.register(9);
@@ -186,7 +186,7 @@ test('a restored log sends every socket to come again, and to load afresh', asyn
   expect(await client.ended()).toMatchObject({ code: 4200 });
   const again = await Client.connect(running.port, { token: own, since: positions[0] ?? '' });
   again.ask('user-9');
-  await again.heard('reset', 'user-9');
+  await again.received('reset', 'user-9');
   await again.close();
   await restored.close();
 });

@@ -9,10 +9,10 @@ import { app } from './harness.ts';
 import { loosely, named, say, threeListening } from './three.ts';
 
 const there = threeListening();
-const { heardOf } = there;
+const { pushesOf } = there;
 
 describe('presence', () => {
-  test('of a friend is heard under both names of the channel, and by no stranger', async () => {
+  test('of a friend is sent on both channels of a person, and never to a stranger', async () => {
     const { running, tom, jerry, spike } = there;
     const nibbles = await person(running, 'nibbles');
     await befriend(nibbles, tom);
@@ -24,13 +24,13 @@ describe('presence', () => {
     const client = await Client.connect(there.port);
     client.askSigned(`user-${nibbles.uid}`, { user_id: String(nibbles.uid) });
     await client.subscribed(`user-${nibbles.uid}`);
-    const told = (state: 'online' | 'offline') =>
+    const announced = (state: 'online' | 'offline') =>
       [`user-${tom.uid}`, `private-user-${tom.uid}`].map((name) => [name, state]);
-    await expect.poll(() => presenceOf(tom, nibbles)).toEqual(told('online'));
+    await expect.poll(() => presenceOf(tom, nibbles)).toEqual(announced('online'));
     await client.close();
     await expect
       .poll(() => presenceOf(tom, nibbles), { timeout: 5_000 })
-      .toEqual([...told('online'), ...told('offline')]);
+      .toEqual([...announced('online'), ...announced('offline')]);
     for (const stranger of [jerry, spike]) {
       await there.socketOf(stranger).caughtUp();
       expect(presenceOf(stranger, nibbles)).toEqual([]);
@@ -48,29 +48,29 @@ function presenceOf(hearer: Person, { uid }: Person) {
 }
 
 describe('settingChange', () => {
-  test('goes to everyone, also to who is nobody, where something changes', async () => {
+  test('goes to everyone, anonymous sockets included, if a setting changes', async () => {
     const { running } = there;
     const nobody = await connected();
     await nobody.subscribe('global');
     const app_name = `名字${there.tom.uid}`;
     const change = () => call(running, 'POST', '/setting/update', { app_name });
-    expect(await heardOf(change)).toEqual(
+    expect(await pushesOf(change)).toEqual(
       ['tom', 'jerry', 'spike'].map((name) => [name, 'settingChange', loosely({ app_name })]),
     );
-    expect(await nobody.heard('settingChange', 'global')).toMatchObject({ data: { app_name } });
-    expect(await heardOf(change)).toEqual([]);
+    expect(await nobody.received('settingChange', 'global')).toMatchObject({ data: { app_name } });
+    expect(await pushesOf(change)).toEqual([]);
   });
 
-  test('of escape_html has what people write escaped in pushes from then on', async () => {
+  test('of escape_html changes whether texts are escaped in later pushes', async () => {
     const { running, tom, jerry } = there;
     await befriend(tom, jerry);
     const escaping = (escape_html: 'on' | 'off') => call(running, 'POST', '/setting/update', { escape_html });
     const contents = async () => {
       const send = () => tom.post('/message/send', { to: jerry.uid, type: 'friend', content: '<b>' });
-      return (await heardOf(send)).map(([, event, data]) => [event, data]);
+      return (await pushesOf(send)).map(([, event, data]) => [event, data]);
     };
     onTestFinished(async () => void (await escaping('off')));
-    expect(await heardOf(() => escaping('on'))).toContainEqual([
+    expect(await pushesOf(() => escaping('on'))).toContainEqual([
       'spike',
       'settingChange',
       loosely({ escape_html: 'on', appkey: app.key, ws_address: `ws://127.0.0.1:${there.port}` }),
@@ -81,34 +81,34 @@ describe('settingChange', () => {
   });
 });
 
-describe('of a changed nickname or avatar', () => {
-  test('the person, their friends and each group are told once, and no stranger', async () => {
+describe('profile', () => {
+  test('goes to the person, their friends and each group once, and to no stranger', async () => {
     const { tom, jerry } = there;
     await befriend(tom, jerry);
     await there.group();
     const avatar = '/static/img/avatar.jpg';
     const profile = { uid: tom.uid, nickname: 'thomas', avatar };
-    expect(await heardOf(() => tom.post('/user/update', { nickname: 'thomas' }))).toEqual([
+    expect(await pushesOf(() => tom.post('/user/update', { nickname: 'thomas' }))).toEqual([
       ['tom', 'profile', loosely(profile)],
       ['tom', 'profile', loosely(profile)],
       ['jerry', 'profile', loosely(profile)],
       ['jerry', 'profile', loosely(profile)],
     ]);
-    expect(await heardOf(() => tom.post('/user/update', { avatar: '/upload/a.png' }))).toContainEqual([
+    expect(await pushesOf(() => tom.post('/user/update', { avatar: '/upload/a.png' }))).toContainEqual([
       'jerry',
       'profile',
       loosely({ ...profile, avatar: '/upload/a.png' }),
     ]);
   });
 
-  test('nobody is told of what stays as it was, nor of another sign', async () => {
+  test('is not sent if nickname and avatar stay the same', async () => {
     const { tom, jerry } = there;
     await befriend(tom, jerry);
-    expect(await heardOf(() => tom.post('/user/update', { nickname: 'tom', sign: 'new' }))).toEqual([]);
+    expect(await pushesOf(() => tom.post('/user/update', { nickname: 'tom', sign: 'new' }))).toEqual([]);
   });
 });
 
-test('what was revoked or deleted for all is not in what a socket resumes, nor in quotes of it', async () => {
+test('messages that were revoked or deleted for all are not in a replay, nor quoted in it', async () => {
   const { tom, jerry } = there;
   const gid = await there.group();
   const { position: since } = Positioned.parse((await tom.get('/message/sync')).data);
@@ -123,7 +123,7 @@ test('what was revoked or deleted for all is not in what a socket resumes, nor i
   await tom.post('/message/delete', { id: gid, type: 'group', mid: deleted, ty: 2 });
   const client = await connected();
   client.askSigned(`group-${gid}`, { user_id: String(jerry.uid) }, { since });
-  await client.heard('message_delete');
+  await client.received('message_delete');
   const events = client.frames.filter(({ event }) => !event.startsWith('pusher'));
   expect(JSON.stringify(events)).not.toContain('secret');
   expect(events).toMatchObject([
@@ -135,7 +135,7 @@ test('what was revoked or deleted for all is not in what a socket resumes, nor i
   ]);
 });
 
-test('the audit hears every message and notice once, and nothing else', async () => {
+test('the audit channel gets every message and notice once, and nothing else', async () => {
   const { tom, jerry, spike } = there;
   const audit = await connected();
   audit.askSigned('private-audit');
@@ -151,16 +151,16 @@ test('the audit hears every message and notice once, and nothing else', async ()
   await say(tom, jerry.uid, 'friend', 'the last');
   const created = 'tom创建了群聊,邀请了jerry';
   const contents = [agreeText, created, 'between two', 'in the group', 'tom邀请spike加入了群聊', 'the last'];
-  await audit.heardTimes('message', contents.length);
-  const heard = audit.frames.filter(({ event }) => !event.startsWith('pusher'));
-  expect(heard).toEqual(
+  await audit.receivedTimes('message', contents.length);
+  const received = audit.frames.filter(({ event }) => !event.startsWith('pusher'));
+  expect(received).toEqual(
     contents.map((content) =>
       loosely({ event: 'message', channel: 'private-audit', data: loosely({ content }) }),
     ),
   );
 });
 
-test('a stranger gets on no channel of theirs, under no name', async () => {
+test('a stranger cannot subscribe to any channel of a person or group', async () => {
   const { tom, spike } = there;
   const gid = await there.group();
   const client = await connected();
@@ -175,13 +175,13 @@ test('a stranger gets on no channel of theirs, under no name', async () => {
     client.frames.length = 0;
   }
   expect(
-    named(await heardOf(() => tom.post('/message/send', { to: gid, type: 'group', content: 'hello' }))),
+    named(await pushesOf(() => tom.post('/message/send', { to: gid, type: 'group', content: 'hello' }))),
   ).toEqual([
     ['tom', 'message'],
     ['jerry', 'message'],
   ]);
   await client.caughtUp();
-  expect(client.heardEvents()).toEqual([]);
+  expect(client.receivedEvents()).toEqual([]);
 });
 
 /** A socket of nobody's; it is closed with the test. */

@@ -20,7 +20,7 @@ const rows = (channel: string, users: readonly string[]) =>
 const here = (userId: string, info: string | null = null) => ({ userId, info, here: true });
 const gone = (userId: string) => ({ userId, info: null, here: false });
 
-test('of a channel of 10,000 only the changes since a version are read', async () => {
+test('only the changes since a version are read of a channel with 10,000 members', async () => {
   const channel = 'presence-many';
   await elsewhere.write(rows(channel, many), []);
   const [all] = await store.all([channel]);
@@ -38,7 +38,7 @@ test('of a channel of 10,000 only the changes since a version are read', async (
   expect(await since(left?.version)).toMatchObject({ changes: [] });
 });
 
-test('who left one gateway and is on another is there, and the members of a dead one are gone', async () => {
+test('a user who left one gateway and is on another is a member, and those of a dead gateway are not', async () => {
   const channel = 'presence-two';
   const both = rows(channel, ['anne']);
   await store.write(both, []);
@@ -59,7 +59,7 @@ test('who left one gateway and is on another is there, and the members of a dead
   ]);
 });
 
-test('who comes onto a channel of 10,000 is told how many there are, and the others of those who come', async () => {
+test('a subscriber of a channel with 10,000 members gets their count, then who comes and goes', async () => {
   const channel = 'presence-crowd';
   await elsewhere.write(rows(channel, many), []);
   const { port } = await installation.start({ gatewayTimeoutMs: 60_000 });
@@ -73,9 +73,9 @@ test('who comes onto a channel of 10,000 is told how many there are, and the oth
     expect(Counted.parse(data).presence.count).toBe(10_001 + index);
   }
   const [anne, ...others] = clients;
-  const added = await anne?.heardTimes('pusher_internal:member_added', 2);
+  const added = await anne?.receivedTimes('pusher_internal:member_added', 2);
   expect(added?.map(({ data }) => data)).toEqual([{ user_id: 'bert' }, { user_id: 'carl' }]);
   for (const other of others) await other.close();
-  await anne?.heardTimes('pusher_internal:member_removed', 2);
+  await anne?.receivedTimes('pusher_internal:member_removed', 2);
   await anne?.close();
 });

@@ -11,16 +11,16 @@ const second = await installation.start({ gatewayTimeoutMs: 6_000 });
 afterAll(() => installation.close());
 
 let people = 100;
-/** Two friends; the second is online and hears of the first. */
+/** Two friends; the second is online and listens. */
 async function friends() {
   const [uid, friend] = [++people, ++people];
   const token = await installation.register(uid);
   const friendToken = await installation.register(friend);
   await installation.befriend(uid, friend);
-  const hearing = await Client.connect(second.port, { token: friendToken });
-  await hearing.subscribe(`user-${friend}`);
+  const listening = await Client.connect(second.port, { token: friendToken });
+  await listening.subscribe(`user-${friend}`);
   await until(async () => (await stateOf(friend)).state === 'online');
-  return { uid: Uid.parse(uid), token, hearing };
+  return { uid: Uid.parse(uid), token, listening };
 }
 
 const stateOf = async (uid: number) => {
@@ -31,20 +31,20 @@ const stateOf = async (uid: number) => {
 async function until(holds: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 20_000;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('waited in vain');
+    if (Date.now() > deadline) throw new Error('timed out');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-const heardStates = (client: Client) =>
+const receivedStates = (client: Client) =>
   client.frames.filter(({ event }) => event === 'presence').map(({ data }) => PresencePush.parse(data).state);
 
 describe('a person', () => {
-  test('is online while a socket is open on any gateway, and friends are told once', async () => {
-    const { uid, token, hearing } = await friends();
+  test('is online while a socket is open on any gateway, and friends are notified once', async () => {
+    const { uid, token, listening } = await friends();
     expect(await stateOf(uid)).toEqual({ state: 'offline', logoutTimestamp: 0 });
     const here = await Client.connect(first.port, { token });
-    expect(await hearing.heard('presence')).toMatchObject({ data: { uid, state: 'online' } });
+    expect(await listening.received('presence')).toMatchObject({ data: { uid, state: 'online' } });
     expect(await stateOf(uid)).toMatchObject({ state: 'online' });
     const there = await Client.connect(second.port, { token });
     await here.close();
@@ -53,46 +53,46 @@ describe('a person', () => {
       const { rows } = await installation.pool.query('select from presence.users where uid = $1', [uid]);
       return rows.length === 1;
     });
-    expect(heardStates(hearing)).toEqual(['online']);
+    expect(receivedStates(listening)).toEqual(['online']);
     await there.close();
     const closedAt = Date.now();
-    await hearing.heardTimes('presence', 2);
-    expect(heardStates(hearing)).toEqual(['online', 'offline']);
+    await listening.receivedTimes('presence', 2);
+    expect(receivedStates(listening)).toEqual(['online', 'offline']);
     expect(Date.now() - closedAt).toBeGreaterThan(900);
     expect(Date.now() - closedAt).toBeLessThan(2_500);
     const { state, logoutTimestamp } = await stateOf(uid);
     expect(state).toBe('offline');
     expect(logoutTimestamp).toBeGreaterThanOrEqual(before);
     expect(logoutTimestamp).toBeLessThanOrEqual(Math.ceil(closedAt / 1000));
-    await hearing.close();
+    await listening.close();
   });
 
-  test('who reconnects at once was never away', async () => {
-    const { token, hearing } = await friends();
+  test('who reconnects at once is never shown as offline', async () => {
+    const { token, listening } = await friends();
     let socket = await Client.connect(first.port, { token });
-    await hearing.heard('presence');
+    await listening.received('presence');
     for (const port of [second.port, first.port, first.port]) {
       await socket.close();
       socket = await Client.connect(port, { token });
     }
     await socket.close();
-    await hearing.heardTimes('presence', 2);
-    expect(heardStates(hearing)).toEqual(['online', 'offline']);
-    await hearing.close();
+    await listening.receivedTimes('presence', 2);
+    expect(receivedStates(listening)).toEqual(['online', 'offline']);
+    await listening.close();
   });
 
-  test('is told of on the private name of the channel too', async () => {
-    const { token, hearing } = await friends();
+  test('is announced on the private channel too', async () => {
+    const { token, listening } = await friends();
     const own = `private-user-${people}`;
-    hearing.askSigned(own, { user_id: String(people) });
-    await hearing.subscribed(own);
+    listening.askSigned(own, { user_id: String(people) });
+    await listening.subscribed(own);
     const socket = await Client.connect(first.port, { token });
-    await hearing.heard('presence', own);
-    await Promise.all([socket.close(), hearing.close()]);
+    await listening.received('presence', own);
+    await Promise.all([socket.close(), listening.close()]);
   });
 
-  test('is offline when their gateway has died, as of its last heartbeat', async () => {
-    const { uid, hearing } = await friends();
+  test('is offline after their gateway died, since its last heartbeat', async () => {
+    const { uid, listening } = await friends();
     await installation.pool.query(
       `insert into presence.gateways values ('dead', now() - interval '1 minute')`,
     );
@@ -100,13 +100,13 @@ describe('a person', () => {
     const { state, logoutTimestamp } = await stateOf(uid);
     expect(state).toBe('offline');
     expect(Math.abs(logoutTimestamp - (Date.now() / 1000 - 60))).toBeLessThan(5);
-    expect(await hearing.heard('presence')).toMatchObject({ data: { uid, state: 'offline' } });
+    expect(await listening.received('presence')).toMatchObject({ data: { uid, state: 'offline' } });
     expect((await stateOf(uid)).logoutTimestamp).toBe(logoutTimestamp);
-    await hearing.close();
+    await listening.close();
   });
 
-  test('who comes to another gateway before the dead one is noticed was never away', async () => {
-    const { uid, token, hearing } = await friends();
+  test('who reaches another gateway before the death of the first is noticed is never shown as offline', async () => {
+    const { uid, token, listening } = await friends();
     await installation.pool.query(
       `insert into presence.gateways values ('dying', now() - interval '11 seconds')`,
     );
@@ -118,32 +118,32 @@ describe('a person', () => {
       return rows.length === 0;
     });
     await socket.close();
-    await hearing.heard('presence');
-    expect(heardStates(hearing)).toEqual(['offline']);
-    await hearing.close();
+    await listening.received('presence');
+    expect(receivedStates(listening)).toEqual(['offline']);
+    await listening.close();
   });
 });
 
-test('whoever was on a gateway that drains is offline unless they reach another in time', async () => {
+test('people on a gateway that drains are offline unless they reach another one in time', async () => {
   const draining = await installation.start();
   const staying = await friends();
   const leaving = await friends();
   const one = await Client.connect(draining.port, { token: staying.token });
   const other = await Client.connect(draining.port, { token: leaving.token });
-  await Promise.all([staying.hearing.heard('presence'), leaving.hearing.heard('presence')]);
+  await Promise.all([staying.listening.received('presence'), leaving.listening.received('presence')]);
   await draining.gateway.drain();
   await Promise.all([one.ended(), other.ended()]);
   const again = await Client.connect(first.port, { token: staying.token });
-  await leaving.hearing.heardTimes('presence', 2);
-  expect(heardStates(leaving.hearing)).toEqual(['online', 'offline']);
-  expect(heardStates(staying.hearing)).toEqual(['online']);
-  await Promise.all([again.close(), staying.hearing.close(), leaving.hearing.close()]);
+  await leaving.listening.receivedTimes('presence', 2);
+  expect(receivedStates(leaving.listening)).toEqual(['online', 'offline']);
+  expect(receivedStates(staying.listening)).toEqual(['online']);
+  await Promise.all([again.close(), staying.listening.close(), leaving.listening.close()]);
 });
 
-test('a thousand people who reconnect at once tell their friends nothing', async () => {
-  const { hearing } = await friends();
+test('a thousand people who reconnect at once are never shown as offline', async () => {
+  const { listening } = await friends();
   const friend = people;
-  // So long that on any machine they are back before it is over.
+  // Long enough that they are back in time on any machine.
   const patient = await installation.start({ offlineDelayMs: 8_000 });
   const tokens = await installation.registerMany(10_000, 1_000);
   await installation.pool.query(
@@ -154,14 +154,17 @@ test('a thousand people who reconnect at once tell their friends nothing', async
   );
   const open = () => Promise.all(tokens.map((token) => Client.connect(patient.port, { token })));
   let sockets = await open();
-  await hearing.heardTimes('presence', 1_000);
+  await listening.receivedTimes('presence', 1_000);
   for (const socket of sockets) socket.socket.terminate();
   sockets = await open();
-  // What would be told of them would be told before what is told of the last.
+  // A wrong `offline` would be sent before the last ones.
   for (const socket of sockets) socket.socket.terminate();
-  await hearing.heardTimes('presence', 2_000);
-  expect(heardStates(hearing)).toEqual([...Array(1_000).fill('online'), ...Array(1_000).fill('offline')]);
-  await hearing.close();
+  await listening.receivedTimes('presence', 2_000);
+  expect(receivedStates(listening)).toEqual([
+    ...Array(1_000).fill('online'),
+    ...Array(1_000).fill('offline'),
+  ]);
+  await listening.close();
 });
 
 describe('a presence channel', () => {
@@ -175,14 +178,14 @@ describe('a presence channel', () => {
     return client;
   }
 
-  test('tells over all gateways who is there, who comes and who goes', async () => {
+  test('shows the members of all gateways, and who comes and goes', async () => {
     const anne = await join(first.port, 'anne', { name: 'Anne' });
     expect((await anne.subscribed('presence-room')).data).toEqual({
       presence: { count: 1, ids: ['anne'], hash: { anne: { name: 'Anne' } } },
     });
     const bert = await join(second.port, 'bert');
     expect((await bert.subscribed('presence-room')).data).toEqual(list('anne', 'bert'));
-    expect(await anne.heard('pusher_internal:member_added')).toMatchObject({
+    expect(await anne.received('pusher_internal:member_added')).toMatchObject({
       channel: 'presence-room',
       data: { user_id: 'bert' },
     });
@@ -190,12 +193,14 @@ describe('a presence channel', () => {
     expect((await bertAgain.subscribed('presence-room')).data).toEqual(list('anne', 'bert'));
     await bert.close();
     await bertAgain.close();
-    expect(await anne.heard('pusher_internal:member_removed')).toMatchObject({ data: { user_id: 'bert' } });
+    expect(await anne.received('pusher_internal:member_removed')).toMatchObject({
+      data: { user_id: 'bert' },
+    });
     expect(anne.frames.filter(({ event }) => event === 'pusher_internal:member_added')).toHaveLength(1);
     await anne.close();
   });
 
-  test('loses the members of a dead gateway', async () => {
+  test('removes the members of a dead gateway', async () => {
     await installation.pool.query(
       `insert into presence.gateways values ('failing', now() - interval '11 seconds')`,
     );
@@ -204,11 +209,13 @@ describe('a presence channel', () => {
     );
     const anne = await join(first.port, 'anne');
     expect((await anne.subscribed('presence-room')).data).toEqual(list('anne', 'carl'));
-    expect(await anne.heard('pusher_internal:member_removed')).toMatchObject({ data: { user_id: 'carl' } });
+    expect(await anne.received('pusher_internal:member_removed')).toMatchObject({
+      data: { user_id: 'carl' },
+    });
     await anne.close();
   });
 
-  test('of a group loses who is removed from it, and has them back when they are', async () => {
+  test('of a group removes a member who is removed, and adds them again when they are back', async () => {
     const [uid, other] = [++people, ++people];
     const token = await installation.register(uid);
     const otherToken = await installation.register(other);
@@ -220,14 +227,14 @@ describe('a presence channel', () => {
     await staying.subscribed(channel);
     going.askSigned(channel, { user_id: String(other) });
     expect((await going.subscribed(channel)).data).toEqual(list(String(uid), String(other)));
-    // Who came and left before the other gateway looked is not told of.
-    await staying.heard('pusher_internal:member_added');
+    // Without this a member who comes and goes before the other gateway reads is not announced.
+    await staying.received('pusher_internal:member_added');
     await installation.removeMembers(55, [other]);
-    expect(await staying.heard('pusher_internal:member_removed')).toMatchObject({
+    expect(await staying.received('pusher_internal:member_removed')).toMatchObject({
       data: { user_id: String(other) },
     });
     await installation.joinGroup(55, other);
-    await staying.heardTimes('pusher_internal:member_added', 2);
+    await staying.receivedTimes('pusher_internal:member_added', 2);
     await Promise.all([staying.close(), going.close()]);
   });
 });

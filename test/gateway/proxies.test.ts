@@ -7,7 +7,7 @@ import { app, Installation, strangeToken } from './harness.ts';
 const installation = await Installation.open();
 afterAll(() => installation.close());
 
-/** The first frame's event, or its code where it is an error, of a socket that a proxy opens for an address. */
+/** Opens a socket as a proxy does for an address. Returns the event of the first frame, or the code of an error. */
 async function openedFor(port: number, address: string, path = `/app/${app.key}`): Promise<unknown> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, {
     headers: { 'x-forwarded-for': address },
@@ -27,7 +27,7 @@ test('sockets are counted by the address that a trusted proxy names', async () =
   expect(await openedFor(port, '198.51.100.3, 198.51.100.2')).toBe(4004);
 });
 
-test('a socket that is refused is told in the log, with the address and the reason', async () => {
+test('a refused socket is logged with the address and the reason', async () => {
   const lines: Record<string, unknown>[] = [];
   const logger = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
   const { port } = await installation.start({ maxSocketsPerAddress: 1 }, undefined, {
@@ -54,7 +54,7 @@ test('a socket that is refused is told in the log, with the address and the reas
   expect(JSON.stringify(lines)).not.toMatch(new RegExp(`wrong-key|${dead}`));
 });
 
-test('sockets are counted by the proxy’s own address if it is not trusted', async () => {
+test('sockets are counted by the proxy’s own address if the proxy is not trusted', async () => {
   const { port } = await installation.start({ maxSocketsPerAddress: 1 });
   expect(await openedFor(port, '198.51.100.1')).toBe('pusher:connection_established');
   expect(await openedFor(port, '198.51.100.2')).toBe(4004);

@@ -1,9 +1,9 @@
 import * as library from 'pusher-js';
 
-/** pusher-js, whose types say that it exports a `default` within the one that it does export. */
+/** pusher-js. Its types declare a `default` inside the one that it exports. */
 export const PusherClient: typeof library.default.default = Reflect.get(library, 'module.exports');
 
-/** How it connects to a program on this machine, and has its channels and its user signed for a token. */
+/** Options to connect to a program on this machine, with channels and user signed for a token. */
 export function pusherOptions(port: number, token: string) {
   const signing = (endpoint: string) => ({
     transport: 'ajax' as const,

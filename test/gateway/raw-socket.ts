@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { app } from './harness.ts';
 
-/** What may be put into a frame, right or wrong. */
+/** The parts of a frame, valid or not. */
 export interface RawFrame {
   readonly opcode: number;
   readonly payload?: Buffer | string;
@@ -10,7 +10,7 @@ export interface RawFrame {
   readonly last?: boolean;
   readonly masked?: boolean;
   readonly reserved?: number;
-  /** What it says of its length, where that is not true. */
+  /** A false length. */
   readonly claims?: bigint;
 }
 
@@ -30,15 +30,15 @@ export function frameBytes(frame: RawFrame): Buffer {
   return Buffer.concat([Buffer.from(head), extended, Buffer.alloc(masked ? 4 : 0), body]);
 }
 
-/** A websocket made by hand, which sends what no library would. */
+/** A websocket that can send invalid frames. */
 export class RawSocket {
   readonly #socket: Socket;
-  #heard = Buffer.alloc(0);
+  #received = Buffer.alloc(0);
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('data', (data) => {
-      this.#heard = Buffer.concat([this.#heard, Buffer.from(data)]);
+      this.#received = Buffer.concat([this.#received, Buffer.from(data)]);
     });
     socket.on('error', () => undefined);
   }
@@ -57,8 +57,8 @@ export class RawSocket {
       `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}`,
     ];
     socket.write(`${request.join('\r\n')}\r\n\r\n`);
-    while (!raw.#heard.includes('connection_established')) await once(socket, 'data');
-    raw.#heard = raw.#heard.subarray(raw.#heard.indexOf('\r\n\r\n') + 4);
+    while (!raw.#received.includes('connection_established')) await once(socket, 'data');
+    raw.#received = raw.#received.subarray(raw.#received.indexOf('\r\n\r\n') + 4);
     return raw;
   }
 
@@ -71,7 +71,7 @@ export class RawSocket {
     this.#socket.end();
   }
 
-  /** Waits until the server has closed it; gives the code of its close frame, undefined where it sent none. */
+  /** Waits until the server has closed it. Returns the code of its close frame; undefined if it sent none. */
   async closeCode(): Promise<number | undefined> {
     if (!this.#socket.closed) await once(this.#socket, 'close');
     return this.#codes().at(-1);
@@ -79,11 +79,12 @@ export class RawSocket {
 
   #codes(): number[] {
     const codes = [];
-    for (let at = 0; at + 2 <= this.#heard.length; ) {
-      const short = (this.#heard[at + 1] ?? 0) & 0x7f;
+    for (let at = 0; at + 2 <= this.#received.length; ) {
+      const short = (this.#received[at + 1] ?? 0) & 0x7f;
       const head = short < 126 ? 2 : 4;
-      const length = short < 126 ? short : this.#heard.readUInt16BE(at + 2);
-      if (((this.#heard[at] ?? 0) & 0xf) === opcodes.close) codes.push(this.#heard.readUInt16BE(at + head));
+      const length = short < 126 ? short : this.#received.readUInt16BE(at + 2);
+      if (((this.#received[at] ?? 0) & 0xf) === opcodes.close)
+        codes.push(this.#received.readUInt16BE(at + head));
       at += head + length;
     }
     return codes;

@@ -13,7 +13,7 @@ afterAll(() => installation.close());
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
 
-/** Bytes of the heap that are in use, once what nobody needs has been collected. */
+/** Bytes of the heap in use after a garbage collection. */
 function heapUsed(): number {
   collect();
   return process.memoryUsage().heapUsed;
@@ -36,37 +36,37 @@ describe('a client that names its last position', () => {
     const client = await Client.connect(port, { token });
     await client.subscribe('user-9', { since: positions[1] });
     await installation.commit([numbered('user-9', 6)]);
-    await client.heardTimes('message', 4);
+    await client.receivedTimes('message', 4);
     expect(numbersOf(client, 'user-9')).toEqual([3, 4, 5, 6]);
     expect(client.frames[1]?.event).toBe('pusher_internal:subscription_succeeded');
     await client.close();
   });
 
-  test('is told apart within the pushes of one event', async () => {
+  test('may name one of several pushes of an event', async () => {
     const { positions } = await installation.commit([1, 2, 3].map((number) => numbered('user-9', number)));
     const client = await Client.connect(port, { token });
     await client.subscribe('user-9', { since: positions[0] });
-    await client.heardTimes('message', 2);
+    await client.receivedTimes('message', 2);
     expect(numbersOf(client, 'user-9')).toEqual([2, 3]);
     await client.close();
   });
 
-  test('may name it once for the connection: it counts for the first subscription of each channel', async () => {
+  test('may name it for the connection: it is used for the first subscription of each channel', async () => {
     const [since = ''] = await commitNumbers('global', 1, 1);
     await commitNumbers('user-9', 1, 2);
     const client = await Client.connect(port, { token, since });
     await client.subscribe('user-9');
-    await client.heardTimes('message', 2);
+    await client.receivedTimes('message', 2);
     client.send({ event: 'pusher:unsubscribe', data: { channel: 'user-9' } });
     client.ask('user-9');
-    await client.heardTimes('pusher_internal:subscription_succeeded', 2);
+    await client.receivedTimes('pusher_internal:subscription_succeeded', 2);
     await client.subscribe('global');
     await client.caughtUp();
     expect(numbersOf(client, 'user-9')).toEqual([1, 2]);
     await client.close();
   });
 
-  test('counts for the first subscription that is allowed: names that are refused are not remembered', async () => {
+  test('may name it for the connection: it is used for the first subscription that is allowed', async () => {
     const since = installation.end();
     const client = await Client.connect(port, { token, since });
     client.ask('group-77');
@@ -75,11 +75,11 @@ describe('a client that names its last position', () => {
     await installation.createGroup(77, [10]);
     await installation.joinGroup(77, 9);
     await client.subscribe('group-77');
-    expect(await client.heard('message', 'group-77')).toMatchObject({ data: { content: '9 joined' } });
+    expect(await client.received('message', 'group-77')).toMatchObject({ data: { content: '9 joined' } });
     await client.close();
   });
 
-  test('keeps no names in memory that are subscribed to and left', async () => {
+  test('does not make the gateway remember channels without a feed', async () => {
     const names = 20_000;
     const patient = await installation.start({ frameBurst: 1e6, byteBurst: 1e9, maxUnreadBytes: 1e9 });
     const client = await Client.connect(patient.port, { token, since: installation.end() });
@@ -87,7 +87,7 @@ describe('a client that names its last position', () => {
       for (let first = 0; first < count; first += 500) {
         const channels = Array.from({ length: 500 }, (_, index) => `${first + index}-`.padEnd(200, 'x'));
         for (const channel of channels) client.ask(channel);
-        await client.heardTimes('pusher_internal:subscription_succeeded', channels.length);
+        await client.receivedTimes('pusher_internal:subscription_succeeded', channels.length);
         for (const channel of channels) client.send({ event: 'pusher:unsubscribe', data: { channel } });
         await client.caughtUp();
         client.frames.length = 0;
@@ -101,11 +101,11 @@ describe('a client that names its last position', () => {
     await client.close();
   }, 30_000);
 
-  test('may name another for one channel, which goes before that of the connection', async () => {
+  test('may name another for one channel, which goes before the one of the connection', async () => {
     const [first, second] = await commitNumbers('user-9', 1, 3);
     const client = await Client.connect(port, { token, since: first ?? '' });
     await client.subscribe('user-9', { since: second });
-    await client.heard('message');
+    await client.received('message');
     await client.caughtUp();
     expect(numbersOf(client, 'user-9')).toEqual([3]);
     await client.close();
@@ -123,8 +123,8 @@ describe('a client that names its last position', () => {
       await client.subscribe('user-9', { since });
       const goal = last + 5;
       await client.wait('five more', () => numbersOf(client, 'user-9').includes(goal) || undefined);
-      const heard = numbersOf(client, 'user-9');
-      expect(heard).toEqual(Array.from({ length: heard.length }, (_, index) => index + 1));
+      const received = numbersOf(client, 'user-9');
+      expect(received).toEqual(Array.from({ length: received.length }, (_, index) => index + 1));
       await client.close();
     }
     writing.on = false;
@@ -132,7 +132,7 @@ describe('a client that names its last position', () => {
   });
 });
 
-test('whoever subscribes while very much is pushed misses nothing from the first event on', async () => {
+test('a client that subscribes while many events are pushed misses none after the first', async () => {
   const { port: hasty } = await installation.start({ maxReplayedEvents: 3 });
   let last = 0;
   const writing = { on: true };
@@ -144,9 +144,9 @@ test('whoever subscribes while very much is pushed misses nothing from the first
   for (let round = 0; round < 20; round++) {
     const client = await Client.connect(hasty, { token });
     client.ask('user-9');
-    await client.heardTimes('message', 30);
-    const heard = numbersOf(client, 'user-9');
-    expect(heard).toEqual(heard.map((_, index) => (heard[0] ?? 0) + index));
+    await client.receivedTimes('message', 30);
+    const received = numbersOf(client, 'user-9');
+    expect(received).toEqual(received.map((_, index) => (received[0] ?? 0) + index));
     await client.close();
   }
   writing.on = false;
@@ -158,36 +158,38 @@ describe('reset instead of a replay', () => {
     ['no position', () => 'nonsense'],
     ['a number', () => 7],
     ['a position of another log', () => `another.${'0'.repeat(16)}.0`],
-  ])('where since is %s', async (_name, since) => {
+  ])('if since is %s', async (_name, since) => {
     const client = await Client.connect(port, { token });
     await client.subscribe('user-9', { since: since() });
-    expect(await client.heard('reset', 'user-9')).toMatchObject({ data: { position: installation.end() } });
+    expect(await client.received('reset', 'user-9')).toMatchObject({
+      data: { position: installation.end() },
+    });
     await commitNumbers('user-9', 1, 1);
-    await client.heard('message');
+    await client.received('message');
     expect(numbersOf(client, 'user-9')).toEqual([1]);
     await client.close();
   });
 
-  test('where ?since= of the connection is 15 KB long', async () => {
+  test('if ?since= of the connection is 15 KB long', async () => {
     const client = await Client.connect(port, { token, since: 'x'.repeat(15_000) });
     await client.subscribe('user-9');
-    await client.heard('reset', 'user-9');
+    await client.received('reset', 'user-9');
     await client.close();
   });
 
-  test('where more than 1,000 events were missed, and not where it were 1,000', async () => {
+  test('if more than 1,000 events were missed, but not for 1,000', async () => {
     const before = await installation.commit([numbered('group-1', 0)]);
     const first = await installation.commit(Array.from({ length: 1_001 }, (_, n) => numbered('user-9', n)));
     const client = await Client.connect(port, { token });
     await client.subscribe('user-9', { since: before.positions[0] });
-    await client.heard('reset');
+    await client.received('reset');
     await client.subscribe('user-9', { since: first.positions[0] });
-    await client.heardTimes('message', 1_000);
+    await client.receivedTimes('message', 1_000);
     expect(numbersOf(client, 'user-9')).toEqual(Array.from({ length: 1_000 }, (_, n) => n + 1));
     await client.close();
   });
 
-  test('where what was missed is no longer kept', async () => {
+  test('if missed events are no longer kept', async () => {
     const old = await installation.commit([numbered('user-9', 1)]);
     const gone = await installation.commit([numbered('user-9', 2)]);
     const kept = await installation.commit([numbered('user-9', 3)]);
@@ -198,28 +200,28 @@ describe('reset instead of a replay', () => {
     );
     const client = await Client.connect(port, { token });
     await client.subscribe('user-9', { since: old.positions[0] });
-    await client.heard('reset');
+    await client.received('reset');
     await client.subscribe('user-9', { since: gone.positions[0] });
-    expect(await client.heard('message')).toMatchObject({ data: { position: kept.positions[0] } });
+    expect(await client.received('message')).toMatchObject({ data: { position: kept.positions[0] } });
     await client.close();
   });
 
-  test('gives a position from which the next replay goes on', async () => {
+  test('has a position from which the next replay begins', async () => {
     const client = await Client.connect(port, { token });
     await client.subscribe('user-9', { since: 'nonsense' });
-    const { data } = await client.heard('reset');
+    const { data } = await client.received('reset');
     await client.close();
     await commitNumbers('user-9', 41, 42);
     const again = await Client.connect(port, { token });
     await again.subscribe('user-9', { since: Positioned.parse(data).position });
-    await again.heardTimes('message', 2);
+    await again.receivedTimes('message', 2);
     expect(numbersOf(again, 'user-9')).toEqual([41, 42]);
     await again.close();
   });
 });
 
 describe("a group's replay", () => {
-  test('begins at the latest joining', async () => {
+  test('begins where the user last joined', async () => {
     await installation.createGroup(50, [9]);
     const [since] = await commitNumbers('group-50', 1, 2);
     await installation.removeMembers(50, [9]);
@@ -228,7 +230,7 @@ describe("a group's replay", () => {
     await commitNumbers('group-50', 4, 4);
     const client = await Client.connect(port, { token });
     await client.subscribe('group-50', { since });
-    await client.heardTimes('message', 2);
+    await client.receivedTimes('message', 2);
     expect(client.frames.filter(({ event }) => event === 'message').map(({ data }) => data)).toEqual([
       expect.objectContaining({ content: '9 joined' }),
       expect.objectContaining({ number: 4 }),
@@ -236,7 +238,7 @@ describe("a group's replay", () => {
     await client.close();
   });
 
-  test('is refused to who has left', async () => {
+  test('is refused to a user who has left', async () => {
     await installation.createGroup(51, [9]);
     const [since] = await commitNumbers('group-51', 1, 2);
     await installation.removeMembers(51, [9]);

@@ -32,20 +32,20 @@ describe('a token that ends', () => {
     await other.close();
   });
 
-  test('closes those whose subscription or sign-in was signed for it', async () => {
+  test('closes the sockets whose subscription or sign-in was signed for it', async () => {
     const token = await installation.login(9);
     const subscribed = await Client.connect(port);
     subscribed.askSigned('private-user-9', signedFor(token));
     await subscribed.subscribed('private-user-9');
     const signedIn = await Client.connect(port);
     signIn(signedIn, { id: '9', session: tokenHash(token) });
-    await signedIn.heard('pusher:signin_success');
+    await signedIn.received('pusher:signin_success');
     await installation.tokens.end(tokenHash(token));
     expect(await subscribed.ended()).toMatchObject({ code: 4009 });
     expect(await signedIn.ended()).toMatchObject({ code: 4009 });
   });
 
-  test('closes a socket that took the tokens of two people at once, which would outlive one of them', async () => {
+  test('closes a socket that gets the tokens of two people at once', async () => {
     const [nine, ten] = [await installation.login(9), await installation.login(10)];
     const client = await Client.connect(port);
     client.askSigned('private-user-9', { user_id: '9', session: tokenHash(nine) });
@@ -53,7 +53,7 @@ describe('a token that ends', () => {
     expect(await client.ended()).toMatchObject({ code: 4009 });
   });
 
-  test('is too late to subscribe with what was signed for it', async () => {
+  test('cannot be used to subscribe with an earlier signature', async () => {
     const token = await installation.login(9);
     await installation.tokens.end(tokenHash(token));
     const client = await Client.connect(port);
@@ -73,7 +73,7 @@ describe('a token that ends', () => {
     await stranger.close();
   });
 
-  test('is noticed although no bus told of it', async () => {
+  test('is noticed if the bus lost the signal', async () => {
     const token = await installation.login(9);
     const client = await Client.connect(port, { token });
     await client.subscribe('global');
@@ -88,10 +88,10 @@ describe('a token that ends', () => {
 });
 
 describe('signing in', () => {
-  test('tells who hears on the plain channels', async () => {
+  test('identifies the user on plain channels', async () => {
     const client = await Client.connect(port);
     signIn(client, { id: '9' });
-    const { data } = await client.heard('pusher:signin_success');
+    const { data } = await client.received('pusher:signin_success');
     expect(data).toEqual({ user_data: '{"id":"9"}' });
     await client.subscribe('user-9');
     client.ask('user-10');
@@ -99,29 +99,29 @@ describe('signing in', () => {
     await client.close();
   });
 
-  test('is refused under a wrong signature, and the connection stays', async () => {
+  test('is refused with an invalid signature, and the connection stays', async () => {
     const client = await Client.connect(port);
     client.send({
       event: 'pusher:signin',
       data: { auth: `${app.key}:${'0'.repeat(64)}`, user_data: '{"id":"9"}' },
     });
-    expect(await client.heard('pusher:error')).toMatchObject({ data: { code: 4009 } });
+    expect(await client.received('pusher:error')).toMatchObject({ data: { code: 4009 } });
     client.ask('user-9');
     await client.refused('user-9');
     await client.close();
   });
 
-  test('as another than the token says is refused', async () => {
+  test("as another user than the token's is refused", async () => {
     const client = await Client.connect(port, { token: await installation.login(9) });
     signIn(client, { id: '10' });
-    expect(await client.heard('pusher:error')).toMatchObject({ data: { code: 4009 } });
+    expect(await client.received('pusher:error')).toMatchObject({ data: { code: 4009 } });
     client.askSigned('private-user-10', { user_id: '10' });
     await client.refused('private-user-10');
     await client.close();
   });
 });
 
-test('connections can be closed while the tokens stand', async () => {
+test('connections can be closed while their tokens stay valid', async () => {
   const token = await installation.login(9);
   const client = await Client.connect(port, { token });
   installation.bus.signal(sessionsTopic, { kind: 'connections ended', userId: '9' });

@@ -14,7 +14,7 @@ const changed = (data: object) =>
 /** A socket of nobody's that names a host as browsers do. */
 async function reaching(headers: Record<string, string>): Promise<Client> {
   const client = Client.begin(running.port, {}, `/app/${app.key}`, headers);
-  await client.heard('pusher:connection_established');
+  await client.received('pusher:connection_established');
   return client;
 }
 
@@ -27,37 +27,37 @@ describe('settingChange', () => {
       { 'x-forwarded-for': '9.9.9.9', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'im.example' },
       'wss://im.example:443',
     ],
-  ])('names the appkey and where the socket reached us: %j', async (headers, ws_address) => {
+  ])('contains the appkey and the address that the socket used: %j', async (headers, ws_address) => {
     const [client, other] = [await reaching(headers), await reaching({ host: 'other.example:1' })];
     for (const one of [client, other]) await one.subscribe('global');
     await changed({ voice: 'on' });
-    expect(await client.heard('settingChange')).toMatchObject({
+    expect(await client.received('settingChange')).toMatchObject({
       data: { id: '2', voice: 'on', appkey: app.key, ws_address, position: expect.any(String) },
     });
-    expect(await other.heard('settingChange')).toMatchObject({
+    expect(await other.received('settingChange')).toMatchObject({
       data: { ws_address: 'ws://other.example:1' },
     });
     await Promise.all([client.close(), other.close()]);
   });
 
-  test('names the address of the settings if there is one', async () => {
+  test('contains the address of the setting if there is one', async () => {
     const client = await reaching({ host: 'im.example' });
     await client.subscribe('global');
     await changed({ ws_address: 'wss://set.example:443/ws' });
-    expect(await client.heard('settingChange')).toMatchObject({
+    expect(await client.received('settingChange')).toMatchObject({
       data: { appkey: app.key, ws_address: 'wss://set.example:443/ws' },
     });
     await client.close();
   });
 
-  test('names the same when it is replayed, and when it came while the channel was resumed', async () => {
+  test('contains the same in a replay, and if it came during the replay', async () => {
     const since = installation.end();
     await changed({ voice: 'off' });
     const client = await reaching({ host: 'im.example' });
     client.ask('global', { since });
     await changed({ voice: 'on' });
-    const heard = await client.heardTimes('settingChange', 2);
-    for (const { data } of heard) {
+    const received = await client.receivedTimes('settingChange', 2);
+    for (const { data } of received) {
       expect(data).toMatchObject({ appkey: app.key, ws_address: 'ws://im.example:80' });
     }
     await client.close();
@@ -79,40 +79,40 @@ const shown = (client: Client, event = 'message') =>
 const contents = (texts: readonly string[]) =>
   texts.map((content) => expect.objectContaining({ content, from_name: content, from_avatar: '/a?b=1&c=2' }));
 
-async function hearing(gateway: RunningGateway = running): Promise<Client> {
+async function listening(gateway: RunningGateway = running): Promise<Client> {
   const client = await Client.connect(gateway.port, { token });
   await client.subscribe('user-9');
   return client;
 }
 
-describe('what people wrote is escaped in pushes while escape_html is on', () => {
+describe('texts of people are escaped in pushes while escape_html is on', () => {
   beforeEach(async () => {
     await installation.commit([escaping('off')]);
   });
 
-  test('from its place in the log on, though nobody listens to the settings', async () => {
-    const client = await hearing();
+  test('from the position of the change on, also without a subscriber of global', async () => {
+    const client = await listening();
     await installation.commit([message()]);
     await installation.commit([escaping('on')]);
     await installation.commit([message()]);
     await installation.commit([escaping('off')]);
     await installation.commit([message()]);
-    await client.heardTimes('message', 3);
+    await client.receivedTimes('message', 3);
     expect(shown(client)).toEqual(contents([written, escaped, written]));
     await client.close();
   });
 
-  test('also in one batch with what comes before and after, and if the bus lost it', async () => {
-    const client = await hearing();
+  test('also if the change is inside a batch, and if the bus lost it', async () => {
+    const client = await listening();
     await installation.commitSilently([message(), escaping('on'), message()]);
     await installation.commit([message(), escaping('off'), message()]);
-    await client.heardTimes('message', 4);
+    await client.receivedTimes('message', 4);
     expect(shown(client)).toEqual(contents([written, escaped, escaped, written]));
     await client.close();
   });
 
-  test('also names, groups and profiles; not what clients and other backends trigger', async () => {
-    const [client, other] = [await hearing(), await Client.connect(running.port)];
+  test('also in names, groups and profiles, but not in events of clients and other backends', async () => {
+    const [client, other] = [await listening(), await Client.connect(running.port)];
     for (const one of [client, other]) {
       one.askSigned('private-room');
       await one.subscribed('private-room');
@@ -122,15 +122,15 @@ describe('what people wrote is escaped in pushes while escape_html is on', () =>
       { channel: 'user-9', event: 'profile', data: { uid: 10, nickname: written, avatar: '/a?b=1&c=2' } },
       { channel: 'user-9', event: 'addGroup', data: { gid: 5, groupname: written, content: written } },
     ]);
-    await client.heard('addGroup');
+    await client.received('addGroup');
     expect(shown(client, 'profile')).toMatchObject([{ nickname: escaped, avatar: '/a?b=1&c=2' }]);
     expect(shown(client, 'addGroup')).toMatchObject([{ groupname: escaped, content: escaped }]);
     other.send({ event: 'client-note', channel: 'private-room', data: { content: written } });
-    expect(await client.heard('client-note')).toMatchObject({ data: { content: written } });
+    expect(await client.received('client-note')).toMatchObject({ data: { content: written } });
     await Promise.all([client.close(), other.close()]);
   });
 
-  test('on private-audit, and in what is replayed, as the settings are by then', async () => {
+  test('on private-audit, and in replays by the present setting', async () => {
     const since = installation.end();
     await installation.commit([message('before')]);
     await installation.pool.query(`insert into read.settings values ('escape_html', 'on')`);
@@ -139,21 +139,21 @@ describe('what people wrote is escaped in pushes while escape_html is on', () =>
     audit.askSigned('private-audit');
     await audit.subscribed('private-audit');
     await installation.commit([message()]);
-    await audit.heard('message');
+    await audit.received('message');
     expect(shown(audit)).toEqual(contents([escaped]));
     const client = await Client.connect(running.port, { token });
     client.ask('user-9', { since });
-    await client.heardTimes('message', 2);
+    await client.receivedTimes('message', 2);
     expect(shown(client)).toMatchObject([{ content: 'before', from_name: escaped }, { content: escaped }]);
     await installation.pool.query('delete from read.settings');
     await Promise.all([audit.close(), client.close()]);
   });
 
-  test('on a gateway that starts while it is on', async () => {
+  test('on a gateway that starts while the setting is on', async () => {
     await installation.pool.query(`insert into read.settings values ('escape_html', 'on')`);
-    const client = await hearing(await installation.start());
+    const client = await listening(await installation.start());
     await installation.commit([message()]);
-    await client.heard('message');
+    await client.received('message');
     expect(shown(client)).toEqual(contents([escaped]));
     await installation.pool.query('delete from read.settings');
     await client.close();

@@ -13,13 +13,13 @@ const numbered = (channel: string, count: number) =>
   Array.from({ length: count }, (_, number) => ({ channel, event: 'message', data: { number, content } }));
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
 
-/** 21 MB: more than any system takes for a socket that does not read. */
+/** 21 MB: more than any system buffers for a socket that does not read. */
 const first = await installation.commit([{ channel: 'user-9', event: 'message', data: { number: -1 } }]);
 await installation.commit(numbered('user-9', 900));
 const [since = ''] = first.positions;
 
 const paused: Client[] = [];
-/** Someone who asks for all of it, and reads nothing. */
+/** A client that asks for all of it, and does not read. */
 async function resumeUnread(at: number): Promise<Client> {
   const client = await Client.connect(at, { token });
   client.ask('user-9', { since });
@@ -32,48 +32,48 @@ afterEach(() => {
   for (const { socket } of paused.splice(0)) socket.terminate();
 });
 
-test('who reads hears all that one turn writes, however much it is', async () => {
+test('a client that reads gets all that one turn writes, also 5 MB', async () => {
   const client = await Client.connect(port);
   await client.subscribe('global');
   await installation.commit(numbered('global', 200));
-  await client.heardTimes('message', 200);
+  await client.receivedTimes('message', 200);
   expect(numbersOf(client)).toEqual(numbers(200));
   await client.close();
 });
 
-test('who resumes hears 21 MB of messages, once and in order', async () => {
+test('a client that resumes gets 21 MB of messages, once and in order', async () => {
   const client = await Client.connect(port, { token });
   client.ask('user-9', { since });
-  await client.heardTimes('message', 900);
+  await client.receivedTimes('message', 900);
   await client.caughtUp();
   expect(numbersOf(client)).toEqual(numbers(900));
   await client.close();
 });
 
-test('ten who resume and read nothing do not keep others from resuming', async () => {
+test('ten clients that resume and do not read do not keep others from resuming', async () => {
   for (let number = 0; number < 10; number++) await resumeUnread(port);
   const client = await Client.connect(port, { token });
   client.ask('user-9', { since });
-  await client.heardTimes('message', 900);
+  await client.receivedTimes('message', 900);
   expect(paused.every(({ closed }) => closed === undefined)).toBe(true);
   await client.close();
 });
 
-test('what came while the client resumed slowly follows in order', async () => {
+test('events that come during a slow replay follow in order', async () => {
   const client = await Client.connect(port, { token });
   client.ask('user-9', { since });
   await client.subscribed('user-9');
   client.socket.pause();
   const later = await installation.commit([{ channel: 'user-9', event: 'message', data: { number: 900 } }]);
   client.socket.resume();
-  await client.heardTimes('message', 901);
+  await client.receivedTimes('message', 901);
   expect(numbersOf(client)).toEqual(numbers(901));
   await client.close();
   await installation.pool.query('delete from read.push where place = $1', [later.place]);
 });
 
 describe('a client is cut off', () => {
-  test('that reads nothing for as long as a reader is waited for, and its others hear on', async () => {
+  test('that reads nothing for the read timeout, and others are not', async () => {
     const strict = await installation.start({ readTimeoutMs: 1_500 });
     const reading = await Client.connect(strict.port, { token });
     await reading.subscribe('user-9');

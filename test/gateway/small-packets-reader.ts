@@ -2,8 +2,8 @@ import { WebSocket } from 'ws';
 import { z } from 'zod';
 
 /**
- * A program that subscribes to a private channel, from a position on if one is named, and prints each frame that it
- * hears as a line: `node small-packets-reader.ts HOST:PORT KEY TOKEN CHANNEL [POSITION]`.
+ * A program that subscribes to a private channel, from a position on if one is given, and prints each received frame
+ * as a line: `node small-packets-reader.ts HOST:PORT KEY TOKEN CHANNEL [POSITION]`.
  */
 const [, , host = '', key = '', token = '', channel = '', since] = process.argv;
 const socket = new WebSocket(`ws://${host}/app/${key}?token=${token}`);

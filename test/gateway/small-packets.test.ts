@@ -8,7 +8,7 @@ import { app, Installation, type RunningGateway } from './harness.ts';
 
 /**
  * A network namespace whose only link is a pair of virtual cards with packets of 1,500 bytes, as networks have them:
- * loopback has 65,536, and takes far more of what is written at once.
+ * loopback has 65,536, and buffers far more of one write.
  */
 const number = process.pid % 16_000;
 const namespace = `bubble-${process.pid}`;
@@ -72,8 +72,8 @@ class Reader {
     this.#process = started;
   }
 
-  /** What it heard of an event, in order. */
-  heard(event: string): unknown[] {
+  /** The data of the received events of this name, in order. */
+  received(event: string): unknown[] {
     return this.frames.flatMap((frame) => {
       if (frame.event !== event) return [];
       return [typeof frame.data === 'string' ? JSON.parse(frame.data) : frame.data];
@@ -99,7 +99,7 @@ describe.skipIf(!isolated)('on a network with packets of 1,500 bytes (needs root
     running = await installation.start({}, undefined, { host: '0.0.0.0' });
     return () => installation.close();
   });
-  /** The longest messages there are, each quoting another: some 64 KB in a frame. */
+  /** The longest possible messages, each with a quote: some 64 KB in a frame. */
   const quotes = '"'.repeat(8_000);
   const messages = (first: number) =>
     Array.from({ length: 60 }, (_, index) => ({
@@ -107,26 +107,28 @@ describe.skipIf(!isolated)('on a network with packets of 1,500 bytes (needs root
       data: { number: first + index, content: quotes, quote_content: quotes },
     }));
   const numbers = (count: number, first = 0) => Array.from({ length: count }, (_, index) => first + index);
-  const numbersOf = (reader: Reader) => reader.heard('message').map((data) => Numbered.parse(data).number);
+  const numbersOf = (reader: Reader) => reader.received('message').map((data) => Numbered.parse(data).number);
 
-  test('who reads is not cut off by sixty long messages and by client events, and resumes each time', async () => {
+  test('a client that reads is not cut off by sixty long messages and client events, and resumes', async () => {
     const since = installation.end();
     const reader = new Reader(running.port, token);
-    await expect.poll(() => reader.heard('pusher_internal:subscription_succeeded'), patiently).toEqual([{}]);
+    await expect
+      .poll(() => reader.received('pusher_internal:subscription_succeeded'), patiently)
+      .toEqual([{}]);
     const sender = await Client.connect(running.port);
     sender.askSigned(channel, { user_id: '10' });
     await sender.subscribed(channel);
     await installation.commit(messages(0));
     const long = { event: 'client-long', channel, data: 'x'.repeat(100_000) };
     for (let time = 0; time < 10; time++) sender.send(long);
-    for (const { data } of await sender.heardTimes('pusher:error', 10)) {
+    for (const { data } of await sender.receivedTimes('pusher:error', 10)) {
       expect(data).toEqual({ code: 4301, message: 'the data is too long' });
     }
     await installation.commit(messages(60));
     await expect.poll(() => numbersOf(reader), patiently).toEqual(numbers(120));
-    expect(reader.heard('closed')).toEqual([]);
+    expect(reader.received('closed')).toEqual([]);
     reader.stop();
-    const positions = reader.heard('message').map((data) => Numbered.parse(data).position);
+    const positions = reader.received('message').map((data) => Numbered.parse(data).position);
     for (const [from, missed] of [
       [since, numbers(120)],
       [positions[29], numbers(90, 30)],
@@ -134,7 +136,7 @@ describe.skipIf(!isolated)('on a network with packets of 1,500 bytes (needs root
     ] as const) {
       const again = new Reader(running.port, token, from);
       await expect.poll(() => numbersOf(again), patiently).toEqual(missed);
-      expect([...again.heard('closed'), ...again.heard('reset')]).toEqual([]);
+      expect([...again.received('closed'), ...again.received('reset')]).toEqual([]);
       again.stop();
     }
     await sender.close();

@@ -14,7 +14,7 @@ const withNats = describe.skipIf(!natsServerIsInstalled);
 const prefix = 'subjects';
 const patiently = { timeout: 10_000, interval: 10 };
 
-withNats('what NATS carries (needs nats-server)', () => {
+withNats('the NATS traffic (needs nats-server)', () => {
   let nats: MonitoredNatsServer;
   beforeAll(async () => {
     nats = await monitoredNatsServer();
@@ -31,7 +31,7 @@ withNats('what NATS carries (needs nats-server)', () => {
     let gatewaysCid: number;
     beforeAll(async () => {
       installation = await Installation.open(await openBus());
-      // A bus of its own, as another process would have it: what it listens to is told apart.
+      // A bus of its own, as in another process: its subscriptions are listed separately.
       const bus = await openBus();
       gatewaysCid = (await nats.clients()).at(-1)?.cid ?? 0;
       gateway = await installation.start({}, bus);
@@ -50,14 +50,14 @@ withNats('what NATS carries (needs nats-server)', () => {
       return (client?.subscriptions_list ?? []).map(withoutPrefix).sort();
     }
     const always = () => [
-      // The settings say how every push looks.
+      // For the setting escape_html, on which every push depends.
       'push.global',
       'tick',
       'signal.sessions',
       'signal.gateways',
       `signal.gateway-${gateway.gateway.status().gateway}`,
     ];
-    /** What it listens to for its sockets is this and nothing else, each once. */
+    /** Waits until its subscriptions for sockets are exactly these, each once. */
     const becomes = (...more: string[]) =>
       expect.poll(subjects, patiently).toEqual([...always(), ...more].sort());
 
@@ -70,7 +70,7 @@ withNats('what NATS carries (needs nats-server)', () => {
       return client;
     }
 
-    test('without sockets is what every gateway hears', async () => {
+    test('without sockets is what every gateway needs', async () => {
       await becomes();
       const client = await Client.connect(gateway.port, { token });
       await client.caughtUp();
@@ -81,26 +81,26 @@ withNats('what NATS carries (needs nats-server)', () => {
     test.each([
       ['user-9', ['push.user-9', 'signal.channel-user-9']],
       ['private-user-9', ['push.user-9', 'signal.channel-user-9']],
-      // Whether one is a member still is told on one's own feed.
+      // A user's own feed announces the end of their membership.
       ['group-50', ['push.group-50', 'signal.channel-group-50', 'push.user-9']],
       ['presence-group-50', ['signal.channel-presence-group-50', 'push.user-9']],
       ['global', ['signal.channel-global']],
       ['private-audit', ['signal.channel-private-audit']],
       ['news', ['signal.channel-news']],
       ['private-a.b', ['signal.channel-private-a=2eb']],
-    ])('for a socket on %s is that, until it unsubscribes or is gone', async (channel, needed) => {
+    ])('for a socket on %s is its subjects, until it unsubscribes or is gone', async (channel, needed) => {
       const client = await subscribed(channel);
       await becomes(...needed);
       client.send({ event: 'pusher:unsubscribe', data: { channel } });
       await becomes();
       client.askSigned(channel, { user_id: '9' });
-      await client.heardTimes('pusher_internal:subscription_succeeded', 2);
+      await client.receivedTimes('pusher_internal:subscription_succeeded', 2);
       await becomes(...needed);
       client.socket.terminate();
       await becomes();
     });
 
-    test('for several sockets, under both names, comes once, until the last is gone', async () => {
+    test('for several sockets on both channels of a feed is subscribed once, until the last is gone', async () => {
       const one = await subscribed('user-9', 'group-50', 'private-group-50');
       const other = await subscribed('private-user-9', 'presence-group-50', 'group-50');
       const ofGroup = ['push.group-50', 'signal.channel-group-50', 'push.user-9', 'signal.channel-user-9'];
@@ -111,7 +111,7 @@ withNats('what NATS carries (needs nats-server)', () => {
       await becomes();
     });
 
-    test('is nothing for what is refused', async () => {
+    test('has no subject for refused channels', async () => {
       const client = await Client.connect(gateway.port, { token });
       const names = [
         'user-10',
@@ -132,7 +132,7 @@ withNats('what NATS carries (needs nats-server)', () => {
       await client.close();
     });
 
-    test('is nothing any more when many sockets have come and gone in the midst of subscribing', async () => {
+    test('has no subjects left after many sockets came and went while they subscribed', async () => {
       const channels = [
         'user-9',
         'private-user-9',
@@ -160,10 +160,10 @@ withNats('what NATS carries (needs nats-server)', () => {
     });
   });
 
-  test('of a message is one row and one tick, however many hear it', async () => {
+  test('of a message is one row and one tick, however many get it', async () => {
     const running = await startApplication({ bus: await openBus() });
-    const heard: string[] = [];
-    const everything = await listenToAll(nats.url, heard);
+    const received: string[] = [];
+    const everything = await listenToAll(nats.url, received);
     try {
       const [tom, ...others] = await Promise.all(
         Array.from({ length: 30 }, (_, index) => person(running, `member ${index}`)),
@@ -172,16 +172,16 @@ withNats('what NATS carries (needs nats-server)', () => {
       for (const members of [others.slice(0, 1), others]) {
         const gid = await createGroup(tom, members);
         await running.shown();
-        // What the bus has sent by now is with the server, and then with this listener.
+        // Now the server, and then this listener, has all that the bus has sent.
         await running.bus.settled();
         await everything.flush();
-        heard.length = 0;
+        received.length = 0;
         const published = await publishedBy();
         for (let each = 0; each < 3; each++) await say(tom, gid, 'group', `message ${each}`);
         await expect.poll(publishedBy, patiently).toBe(published + 6);
         await everything.flush();
         const oneMessage = [`push.group-${gid}`, 'tick'];
-        expect(heard.map(withoutPrefix)).toEqual([...oneMessage, ...oneMessage, ...oneMessage]);
+        expect(received.map(withoutPrefix)).toEqual([...oneMessage, ...oneMessage, ...oneMessage]);
       }
     } finally {
       await everything.close();
@@ -194,9 +194,9 @@ withNats('what NATS carries (needs nats-server)', () => {
   });
 });
 
-async function listenToAll(servers: string, heard: string[]): Promise<NatsConnection> {
+async function listenToAll(servers: string, received: string[]): Promise<NatsConnection> {
   const connection = await connect({ servers });
-  connection.subscribe('>', { callback: (_, { subject }) => void heard.push(subject) });
+  connection.subscribe('>', { callback: (_, { subject }) => void received.push(subject) });
   await connection.flush();
   return connection;
 }

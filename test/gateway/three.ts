@@ -11,10 +11,10 @@ import { type Person, three } from '../support/client.ts';
 import { Client, type Frame } from './client.ts';
 import { app } from './harness.ts';
 
-/** Who heard which event, and its data. */
-export type Heard = [name: string, event: string, data: object];
+/** A push that a person received: their name, the event and its data. */
+export type ReceivedPush = [name: string, event: string, data: object];
 
-/** The API with a gateway, and three people who each listen on all that is theirs. */
+/** The API with a gateway, and three people who each listen to their own channels and `global`. */
 export interface Three {
   readonly running: RunningApplication;
   /** The gateway's. */
@@ -22,13 +22,13 @@ export interface Three {
   readonly tom: Person;
   readonly jerry: Person;
   readonly spike: Person;
-  /** What was heard, and by whom, of what the work did; presence apart, which comes in its own time. */
-  heardOf(work: () => Promise<{ readonly code: number }>): Promise<Heard[]>;
-  /** A group of Tom's and Jerry's, to whose channels both listen; Spike has to do with neither. */
+  /** The pushes that some work causes, and who receives them; without presence, which is not of the log. */
+  pushesOf(work: () => Promise<{ readonly code: number }>): Promise<ReceivedPush[]>;
+  /** Creates a group of Tom and Jerry, who listen to its channels; Spike is no member. */
   group(): Promise<number>;
-  /** Has someone who is in a group listen to its channels. */
+  /** Subscribes a member to a group's channels. */
   listenToGroup(person: Person, gid: number): Promise<void>;
-  /** The socket on which someone listens. */
+  /** The socket of a person. */
   socketOf(person: Person): Client;
 }
 
@@ -37,7 +37,7 @@ interface Listening {
   readonly client: Client;
 }
 
-/** Starts them for a file's tests: the people are others in each test. */
+/** Starts them for the tests of a file; each test has new people. */
 export function threeListening(): Three {
   let running: RunningApplication;
   let gateway: Gateway;
@@ -102,19 +102,19 @@ export function threeListening(): Three {
       return spike;
     },
     ...{ socketOf, listenToGroup },
-    async heardOf(work) {
+    async pushesOf(work) {
       for (const { client } of all) await client.caughtUp();
       const before = all.map(({ client }) => client.frames.length);
       expect(await work()).toMatchObject({ code: 0 });
-      const heard: Heard[] = [];
+      const received: ReceivedPush[] = [];
       for (const [index, { person, client }] of all.entries()) {
         await client.caughtUp();
         for (const { event, data } of once(client.frames.slice(before[index]))) {
           const shape = Object.entries(pushes).find(([known]) => known === event)?.[1];
-          heard.push([person.nickname, event, z.looseObject({}).parse(shape?.parse(data))]);
+          received.push([person.nickname, event, z.looseObject({}).parse(shape?.parse(data))]);
         }
       }
-      return heard;
+      return received;
     },
     async group() {
       const created = await tom.post('/group/create', { members: [jerry.uid] });
@@ -125,13 +125,15 @@ export function threeListening(): Three {
   };
 }
 
-/** What one socket heard of the log, each event once, though it came under both names of its feed. */
+/** The pushes of the log that one socket received, each once, although it came on both channels of its feed. */
 function once(frames: readonly Frame[]): Frame[] {
   const events = frames.filter(({ event }) => !event.startsWith('pusher') && event !== 'presence');
   const plain = events.filter(({ channel }) => !channel?.startsWith('private-'));
   const twins = events.filter(({ channel }) => channel?.startsWith('private-'));
-  const heardAs = ({ event, data }: Frame) => [event, data];
-  expect(twins.map(heardAs)).toEqual(plain.filter(({ channel }) => channel !== 'global').map(heardAs));
+  const eventAndData = ({ event, data }: Frame) => [event, data];
+  expect(twins.map(eventAndData)).toEqual(
+    plain.filter(({ channel }) => channel !== 'global').map(eventAndData),
+  );
   const positions = plain.map(({ data }) => parsePosition(Positioned.parse(data).position));
   for (const [index, position] of positions.entries()) {
     const last = positions[index - 1];
@@ -155,17 +157,17 @@ async function listen(client: Client, person: Person, channel: string): Promise<
   await client.subscribed(channel);
 }
 
-/** The names of who heard an event, and of the events. */
-export function named(heard: readonly Heard[]): [name: string, event: string][] {
-  return heard.map(([name, event]) => [name, event]);
+/** The names of the recipients and of the events. */
+export function named(received: readonly ReceivedPush[]): [name: string, event: string][] {
+  return received.map(([name, event]) => [name, event]);
 }
 
-/** Any object that has these. */
+/** Any object with these properties. */
 export const loosely = (value: object): unknown => expect.objectContaining(value);
 
 const Sent = z.object({ mid: z.int() });
 
-/** Sends something; gives its mid. */
+/** Sends a message. Returns its mid. */
 export async function say(
   from: Person,
   to: number,

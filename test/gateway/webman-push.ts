@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { WebSocket } from 'ws';
 
-/** What webman's push.js does: it appends /app/KEY, and authorises by a form. */
+/** A client like webman's push.js: it appends /app/KEY, and authorises by a form. */
 export class WebmanPush extends EventEmitter {
   readonly socket: WebSocket;
   #socketId = '';

@@ -33,17 +33,17 @@ afterAll(async () => {
   for (const end of ends.toReversed()) await end();
 });
 
-type Hear = (channel: string, data: unknown) => void;
+type OnEvent = (channel: string, data: unknown) => void;
 
 const channels = () => [`user-${jerry.uid}`, `group-${group.gid}`];
 const options = () => pusherOptions(bubble.port, jerry.token);
 
-/** Has a page of another origin run a script for each channel; it finds key, options, and hear. */
-async function inBrowser(script: string, hear: Hear): Promise<void> {
+/** Has a page of another origin run a script for each channel; it finds key, options and onEvent. */
+async function inBrowser(script: string, onEvent: OnEvent): Promise<void> {
   const chrome = await chromium.launch({ executablePath: browser, args: ['--no-sandbox'] });
   onTestFinished(() => chrome.close());
   const page = await chrome.newPage();
-  await page.exposeFunction('hear', hear);
+  await page.exposeFunction('onEvent', onEvent);
   for (const library of ['pusher-js/dist/web/pusher.js', 'laravel-echo/dist/echo.iife.js']) {
     await page.addScriptTag({
       path: fileURLToPath(new URL(`../../node_modules/${library}`, import.meta.url)),
@@ -54,68 +54,68 @@ async function inBrowser(script: string, hear: Hear): Promise<void> {
 }
 
 const browser = '/usr/bin/chromium';
-const inNode: Record<string, (hear: Hear) => Promise<void>> = {
-  async 'pusher-js in Node'(hear) {
+const inNode: Record<string, (onEvent: OnEvent) => Promise<void>> = {
+  async 'pusher-js in Node'(onEvent) {
     const pusher = new PusherClient(bubble.key, options());
     onTestFinished(() => pusher.disconnect());
     for (const name of channels()) {
       const channel = pusher.subscribe(`private-${name}`);
-      channel.bind('message', (data: unknown) => hear(name, data));
+      channel.bind('message', (data: unknown) => onEvent(name, data));
       await new Promise((resolve) => channel.bind('pusher:subscription_succeeded', resolve));
     }
   },
-  async 'laravel-echo in Node'(hear) {
+  async 'laravel-echo in Node'(onEvent) {
     const echo = new Echo({ broadcaster: 'pusher', client: new PusherClient(bubble.key, options()) });
     onTestFinished(() => echo.disconnect());
     for (const name of channels()) {
-      const channel = echo.private(name).listen('.message', (data: unknown) => hear(name, data));
+      const channel = echo.private(name).listen('.message', (data: unknown) => onEvent(name, data));
       await new Promise<void>((resolve) => channel.subscribed(resolve));
     }
   },
-  async "webman's push client"(hear) {
+  async "webman's push client"(onEvent) {
     const auth = `${bubble.url}/plugin/webman/push/auth?token=${jerry.token}`;
     const url = `ws://127.0.0.1:${bubble.port}`;
     const names = channels().map((name) => `private-${name}`);
     const push = new WebmanPush({ url, app_key: bubble.key, auth }, names);
     onTestFinished(() => push.socket.close());
-    for (const name of channels()) push.on(`private-${name} message`, (data) => hear(name, data));
+    for (const name of channels()) push.on(`private-${name} message`, (data) => onEvent(name, data));
     const last = `${names.at(-1)} pusher_internal:subscription_succeeded`;
     await new Promise((resolve) => push.once(last, resolve));
   },
 };
-const inPages: Record<string, (hear: Hear) => Promise<void>> = {
-  'pusher-js in a browser': (hear) =>
+const inPages: Record<string, (onEvent: OnEvent) => Promise<void>> = {
+  'pusher-js in a browser': (onEvent) =>
     inBrowser(
       `(name) => new Promise((resolve, reject) => {
         window.pusher ??= new Pusher(key, options);
         const channel = window.pusher.subscribe('private-' + name);
-        channel.bind('message', (data) => hear(name, data));
+        channel.bind('message', (data) => onEvent(name, data));
         channel.bind('pusher:subscription_succeeded', resolve);
         channel.bind('pusher:subscription_error', reject);
       })`,
-      hear,
+      onEvent,
     ),
-  'laravel-echo in a browser': (hear) =>
+  'laravel-echo in a browser': (onEvent) =>
     inBrowser(
       `(name) => new Promise((resolve, reject) => {
         window.echo ??= new Echo.default({ broadcaster: 'pusher', key, ...options });
-        window.echo.private(name).listen('.message', (data) => hear(name, data)).subscribed(resolve).error(reject);
+        window.echo.private(name).listen('.message', (data) => onEvent(name, data)).subscribed(resolve).error(reject);
       })`,
-      hear,
+      onEvent,
     ),
 };
 
 describe.each(Object.entries(inNode))('%s', (_, listen) => {
-  test('hears what calls of the API cause, once and in order', () => hearsTwo(listen));
+  test('gets what calls of the API cause, once and in order', () => receivesTwo(listen));
 });
 
 describe.skipIf(!existsSync(browser)).each(Object.entries(inPages))('%s (chromium)', (_, listen) => {
-  test('hears what calls of the API cause, once and in order', () => hearsTwo(listen), 60_000);
+  test('gets what calls of the API cause, once and in order', () => receivesTwo(listen), 60_000);
 });
 
-async function hearsTwo(listen: (hear: Hear) => Promise<void>): Promise<void> {
-  const heard: [string, unknown][] = [];
-  await listen((channel, data) => heard.push([channel, data]));
+async function receivesTwo(listen: (onEvent: OnEvent) => Promise<void>): Promise<void> {
+  const received: [string, unknown][] = [];
+  await listen((channel, data) => received.push([channel, data]));
   await send(bubble, tom, jerry, '吃了吗');
   await send(bubble, tom, group, '大家好');
   await send(bubble, tom, jerry, '再见');
@@ -123,7 +123,7 @@ async function hearsTwo(listen: (hear: Hear) => Promise<void>): Promise<void> {
   const message = (content: string) =>
     expect.objectContaining({ content, from: String(tom.uid), position: expect.any(String) });
   await expect
-    .poll(() => heard, patiently)
+    .poll(() => received, patiently)
     .toEqual([
       [between, message('吃了吗')],
       [inGroup, message('大家好')],
@@ -134,10 +134,10 @@ async function hearsTwo(listen: (hear: Hear) => Promise<void>): Promise<void> {
 test('pusher’s server library reaches pusher-js on channels of its own and of ours', async () => {
   const pusher = new PusherClient(bubble.key, options());
   onTestFinished(() => pusher.disconnect());
-  const heard: unknown[] = [];
+  const received: unknown[] = [];
   for (const name of ['news', `private-user-${jerry.uid}`]) {
     const channel = pusher.subscribe(name);
-    channel.bind('announced', (data: unknown) => heard.push([name, data]));
+    channel.bind('announced', (data: unknown) => received.push([name, data]));
     await new Promise((resolve) => channel.bind('pusher:subscription_succeeded', resolve));
   }
   const server = new PusherServer({
@@ -146,7 +146,7 @@ test('pusher’s server library reaches pusher-js on channels of its own and of 
   });
   await server.trigger(['news', `private-user-${jerry.uid}`], 'announced', { text: '你好' });
   await expect
-    .poll(() => heard, patiently)
+    .poll(() => received, patiently)
     .toEqual([
       ['news', { text: '你好' }],
       [`private-user-${jerry.uid}`, { text: '你好' }],

@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { befriended, heard, inOrder, listen, patiently, Sending } from '../support/conversation.ts';
+import { befriended, inOrder, listen, patiently, received, Sending } from '../support/conversation.ts';
 import { shareEnvironment, startApi, startGateway } from '../support/many.ts';
 import { natsServer, natsServerIsInstalled } from '../support/nats.ts';
 import { startProxy } from '../support/proxy.ts';
 
 // A minute of it was tried by hand; what a gateway does then is the same after ten seconds.
 test.skipIf(!natsServerIsInstalled)(
-  'a gateway that NATS does not reach for a while tells its clients all of it, once and in order (needs nats-server)',
+  'a gateway that NATS does not reach for a while delivers every push, once and in order (needs nats-server)',
   async () => {
     const nats = await natsServer();
     await nats.start();
@@ -20,7 +20,7 @@ test.skipIf(!natsServerIsInstalled)(
     const [tom, jerry] = await befriended(api);
     const client = await listen(gateway, jerry);
     const sending = new Sending(api, tom, jerry, 'message');
-    await vi.waitUntil(() => heard(client).length >= 5, patiently);
+    await vi.waitUntil(() => received(client).length >= 5, patiently);
     proxy.swallow(true);
     const readiness = () => fetch(`http://127.0.0.1:${gateway.port}/ready`).then(({ status }) => status);
     await expect.poll(readiness, patiently).toBe(503);
@@ -29,9 +29,9 @@ test.skipIf(!natsServerIsInstalled)(
     await expect.poll(readiness, patiently).toBe(200);
     await sending.more(5);
     await sending.stop();
-    await vi.waitUntil(() => heard(client).length >= sending.acknowledged.length, patiently);
+    await vi.waitUntil(() => received(client).length >= sending.acknowledged.length, patiently);
     await client.caughtUp();
-    expect(heard(client)).toEqual(sending.acknowledged);
+    expect(received(client)).toEqual(sending.acknowledged);
     expect(inOrder(client)).toBe(true);
     expect(client.closed).toBeUndefined();
   },

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { befriended, heard, inOrder, listen, type Person, patiently } from '../support/conversation.ts';
+import { befriended, inOrder, listen, type Person, patiently, received } from '../support/conversation.ts';
 import { shareEnvironment, startApi, startGateway } from '../support/many.ts';
 import { natsServer, natsServerIsInstalled } from '../support/nats.ts';
 import { startDatabaseProxy, startProxy } from '../support/proxy.ts';
@@ -44,18 +44,18 @@ test.skipIf(!natsServerIsInstalled)(
       expect.poll(() => readiness(gateway), patiently).toBe(503),
       insist(api, tom, jerry, 'meanwhile'),
     ]);
-    await vi.waitUntil(() => clients.every((client) => heard(client).includes('meanwhile')), patiently);
+    await vi.waitUntil(() => clients.every((client) => received(client).includes('meanwhile')), patiently);
     expect(performance.now() - frozen).toBeLessThan(15_000);
     await insist(api, tom, jerry, 'after');
-    await vi.waitUntil(() => clients.every((client) => heard(client).includes('after')), patiently);
+    await vi.waitUntil(() => clients.every((client) => received(client).includes('after')), patiently);
     await expect.poll(() => readiness(api), patiently).toBe(200);
     await expect.poll(() => readiness(gateway), patiently).toBe(200);
     // A channel that is subscribed to now hears what comes.
     clients.push(await listen(gateway, jerry));
     await insist(api, tom, jerry, 'at last');
-    await vi.waitUntil(() => clients.every((client) => heard(client).includes('at last')), patiently);
+    await vi.waitUntil(() => clients.every((client) => received(client).includes('at last')), patiently);
     for (const client of clients.slice(0, 2)) {
-      expect(heard(client)).toEqual(['before', 'meanwhile', 'after', 'at last']);
+      expect(received(client)).toEqual(['before', 'meanwhile', 'after', 'at last']);
       expect(inOrder(client)).toBe(true);
     }
   },
@@ -72,15 +72,15 @@ test.skipIf(!natsServerIsInstalled)(
     const [tom, jerry] = await befriended(api);
     const client = await listen(gateway, jerry);
     await insist(api, tom, jerry, 'before');
-    await vi.waitUntil(() => heard(client).includes('before'), patiently);
+    await vi.waitUntil(() => received(client).includes('before'), patiently);
     proxy.freeze();
     await insist(api, tom, jerry, 'meanwhile');
-    await vi.waitUntil(() => heard(client).includes('meanwhile'), patiently);
+    await vi.waitUntil(() => received(client).includes('meanwhile'), patiently);
     await vi.waitUntil(() => proxy.connections > 1, patiently);
     await expect.poll(() => readiness(gateway), patiently).toBe(200);
     await insist(api, tom, jerry, 'after');
-    await vi.waitUntil(() => heard(client).includes('after'), patiently);
-    expect(heard(client)).toEqual(['before', 'meanwhile', 'after']);
+    await vi.waitUntil(() => received(client).includes('after'), patiently);
+    expect(received(client)).toEqual(['before', 'meanwhile', 'after']);
   },
   90_000,
 );

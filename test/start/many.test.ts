@@ -4,12 +4,12 @@ import { PresencePush } from '../../contracts/push/friend.ts';
 import {
   befriended,
   createGroup,
-  heard,
   inOrder,
   lastPosition,
   listen,
   type Person,
   patiently,
+  received,
   Sending,
 } from '../support/conversation.ts';
 import {
@@ -49,7 +49,7 @@ several('one of several processes is killed (needs nats-server)', { timeout: 90_
     const readers = pairs.flatMap((pair) => pair.readers);
     const more = (count: number) => Promise.all(sendings.map((sending) => sending.more(count)));
     await more(5);
-    await vi.waitUntil(() => readers.every(({ before }) => heard(before).length >= 10), patiently);
+    await vi.waitUntil(() => readers.every(({ before }) => received(before).length >= 10), patiently);
     await kill(mortal);
     for (const { before } of readers) await before.ended();
     await more(5);
@@ -63,19 +63,21 @@ several('one of several processes is killed (needs nats-server)', { timeout: 90_
     for (const sending of sendings) await sending.stop();
     for (const { before, after, staying, sent, channels } of gone) {
       const all = sent.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
-      await vi.waitUntil(() => heard(staying).length >= all, patiently);
-      await vi.waitUntil(() => heard(before).length + heard(after).length >= all, patiently);
+      await vi.waitUntil(() => received(staying).length >= all, patiently);
+      await vi.waitUntil(() => received(before).length + received(after).length >= all, patiently);
       await Promise.all([staying.caughtUp(), after.caughtUp()]);
-      expect(heard(staying)).toHaveLength(all);
+      expect(received(staying)).toHaveLength(all);
       expect(inOrder(staying)).toBe(true);
-      for (const sending of sent) expect(sending.heardBy(staying)).toEqual(sending.acknowledged);
+      for (const sending of sent) expect(sending.receivedBy(staying)).toEqual(sending.acknowledged);
       for (const channel of channels) {
-        expect([...heard(before, channel), ...heard(after, channel)]).toEqual(heard(staying, channel));
+        expect([...received(before, channel), ...received(after, channel)]).toEqual(
+          received(staying, channel),
+        );
       }
     }
   });
 
-  test('where the process of the projector is killed another goes on, and nothing acknowledged is missing', async () => {
+  test('if the process of the projector is killed another goes on, and nothing acknowledged is missing', async () => {
     const shared = await shareEnvironment(nats);
     const [firstApi, secondApi, gateway] = await Promise.all([
       startApi(shared),
@@ -93,28 +95,30 @@ several('one of several processes is killed (needs nats-server)', { timeout: 90_
     await kill(mortal);
     await broken.brokeOff();
     const afterwards = kept.acknowledged.length;
-    const heardOf = () => clients.map((client) => kept.heardBy(client).length);
-    await vi.waitUntil(() => heardOf().every((count) => count > afterwards + 1), {
+    const receivedCounts = () => clients.map((client) => kept.receivedBy(client).length);
+    await vi.waitUntil(() => receivedCounts().every((count) => count > afterwards + 1), {
       timeout: 10_000,
       interval: 20,
     });
     expect(await projectingPid(shared)).toBe(other.program.pid);
     await kept.more(5);
     await kept.stop();
-    // The one under way when the process was killed is kept or not: nobody was told.
+    // The one under way when the process was killed may be stored or not: it has no answer.
     const underWay = `broken ${broken.acknowledged.length}`;
     for (const client of clients) {
-      await vi.waitUntil(() => kept.heardBy(client).length >= kept.acknowledged.length, patiently);
+      await vi.waitUntil(() => kept.receivedBy(client).length >= kept.acknowledged.length, patiently);
       await client.caughtUp();
-      expect(kept.heardBy(client)).toEqual(kept.acknowledged);
-      expect(broken.heardBy(client).filter((content) => content !== underWay)).toEqual(broken.acknowledged);
-      expect(broken.heardBy(client).length - broken.acknowledged.length).toBeLessThanOrEqual(1);
+      expect(kept.receivedBy(client)).toEqual(kept.acknowledged);
+      expect(broken.receivedBy(client).filter((content) => content !== underWay)).toEqual(
+        broken.acknowledged,
+      );
+      expect(broken.receivedBy(client).length - broken.acknowledged.length).toBeLessThanOrEqual(1);
       expect(inOrder(client)).toBe(true);
-      expect(heard(client)).toEqual(heard(clients[0] ?? client));
+      expect(received(client)).toEqual(received(clients[0] ?? client));
     }
   });
 
-  test('over a restart of NATS a client that stays connected hears each push once', async () => {
+  test('over a restart of NATS a client that stays connected gets each push once', async () => {
     const mortal = await natsServer();
     await mortal.start();
     try {
@@ -139,9 +143,9 @@ several('one of several processes is killed (needs nats-server)', { timeout: 90_
       for (const sending of sendings) await sending.stop();
       const all = sendings.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
       for (const client of clients) {
-        await vi.waitUntil(() => heard(client).length >= all, patiently);
+        await vi.waitUntil(() => received(client).length >= all, patiently);
         await client.caughtUp();
-        for (const sending of sendings) expect(sending.heardBy(client)).toEqual(sending.acknowledged);
+        for (const sending of sendings) expect(sending.receivedBy(client)).toEqual(sending.acknowledged);
         expect(inOrder(client)).toBe(true);
       }
     } finally {
@@ -149,7 +153,7 @@ several('one of several processes is killed (needs nats-server)', { timeout: 90_
     }
   });
 
-  test('who was online through a killed gateway alone is offline for the others within 20 s', async () => {
+  test('a person who was online only through a killed gateway is offline within 20 s', async () => {
     const shared = await shareEnvironment(nats);
     const [api, mortal, other] = await Promise.all([
       startApi(shared),
@@ -190,8 +194,8 @@ several('one of several processes is killed (needs nats-server)', { timeout: 90_
 });
 
 /**
- * Two who talk, to each other and in a group of theirs, by way of several APIs at once; each listens
- * at the gateway that is going to be killed, and with another socket at the one that stays.
+ * Two people who write to each other and in a group, through several APIs at once. Each listens at the gateway that
+ * will be killed, and with another socket at the one that stays.
  */
 async function talking(at: Standalone, apis: readonly Standalone[], mortal: LoneGateway, other: LoneGateway) {
   const [tom, jerry] = await befriended(at);
@@ -220,7 +224,7 @@ async function stateOf(api: Standalone, { uid }: Person): Promise<string> {
   return z.object({ state: z.string() }).parse(data).state;
 }
 
-/** How many people are on a presence channel, as one process tells for all. */
+/** The number of people on a presence channel on all gateways, from one of them. */
 async function usersOn(shared: SharedEnvironment, port: number, channel: string): Promise<number> {
   const server = pusherServer(shared, port);
   const answer = await server.get({ path: `/channels/${channel}`, params: { info: 'user_count' } });

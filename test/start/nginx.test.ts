@@ -86,15 +86,15 @@ describe.skipIf(!nginxIsInstalled || !opensslIsInstalled)(
       await expect.poll(() => told('a socket was refused'), patiently).toEqual(['127.0.0.2']);
     });
 
-    test('a websocket is opened and hears', async () => {
+    test('a websocket is opened and gets events', async () => {
       const socket = new WebSocket(`wss://127.0.0.1:${nginx.port}/app/${bubble.key}?protocol=7`, client);
-      const heard: string[] = [];
-      socket.on('message', (data) => heard.push(JSON.parse(data.toString()).event));
-      await expect.poll(() => heard, patiently).toEqual(['pusher:connection_established']);
+      const received: string[] = [];
+      socket.on('message', (data) => received.push(JSON.parse(data.toString()).event));
+      await expect.poll(() => received, patiently).toEqual(['pusher:connection_established']);
       socket.send('{"event":"pusher:subscribe","data":{"channel":"global"}}');
-      await expect.poll(() => heard, patiently).toContain('pusher_internal:subscription_succeeded');
+      await expect.poll(() => received, patiently).toContain('pusher_internal:subscription_succeeded');
       await bubble.call('/api/setting/update', 'server', { voice: 'off' });
-      await expect.poll(() => heard, patiently).toContain('settingChange');
+      await expect.poll(() => received, patiently).toContain('settingChange');
       socket.terminate();
     });
 

@@ -4,10 +4,10 @@ import { afterAllTests } from '../support/at-end.ts';
 import {
   befriended,
   createGroup,
-  heard,
   listen,
   type Person,
   patiently,
+  received,
   send,
 } from '../support/conversation.ts';
 import {
@@ -22,11 +22,11 @@ import { type NatsServer, natsServer, natsServerIsInstalled } from '../support/n
 import { startProgram } from '../support/process.ts';
 import type { Standalone } from '../support/standalone.ts';
 
-/** Waits until a client has heard all of these, and looks that it heard each once and nothing else. */
-async function hasHeardExactly(client: Client, contents: readonly string[]): Promise<void> {
-  await vi.waitUntil(() => heard(client).length >= contents.length, patiently);
+/** Waits until a client has received these messages, each once, and no others. */
+async function receivesExactly(client: Client, contents: readonly string[]): Promise<void> {
+  await vi.waitUntil(() => received(client).length >= contents.length, patiently);
   await client.caughtUp();
-  expect(heard(client)).toEqual(contents);
+  expect(received(client)).toEqual(contents);
 }
 
 const several = describe.skipIf(!natsServerIsInstalled);
@@ -56,7 +56,7 @@ several('two APIs and two gateways on one database (needs nats-server)', { timeo
     return { tom, jerry, ...(await createGroup(firstApi, tom, jerry)) };
   };
 
-  test('what is sent to either API is heard on every process, once and in order', async () => {
+  test('a message to either API is delivered by every process, once and in order', async () => {
     const [tom, jerry] = await befriended(firstApi);
     const clients = await Promise.all(processes().map((each) => listen(each, jerry)));
     const sent: string[] = [];
@@ -64,10 +64,10 @@ several('two APIs and two gateways on one database (needs nats-server)', { timeo
       sent.push(`message ${each}`);
       await send(each % 2 === 0 ? firstApi : secondApi, tom, jerry, `message ${each}`);
     }
-    for (const client of clients) await hasHeardExactly(client, sent);
+    for (const client of clients) await receivesExactly(client, sent);
   });
 
-  test('an account that one API disables is cut off at every process', async () => {
+  test('the sockets of an account that one API disables are closed at every process', async () => {
     const [tom, jerry] = await befriended(secondApi);
     const ofJerry = await Promise.all(processes().map((each) => listen(each, jerry)));
     const ofTom = await Promise.all(processes().map((each) => listen(each, tom)));
@@ -80,7 +80,7 @@ several('two APIs and two gateways on one database (needs nats-server)', { timeo
     }
   });
 
-  test('a user whose connections another backend ends is cut off at every process, and may come again', async () => {
+  test('a user whose connections another backend ends is disconnected at every process, and may reconnect', async () => {
     const [tom, jerry] = await befriended(firstApi);
     const ofJerry = await Promise.all(processes().map((each) => listen(each, jerry)));
     const ofTom = await Promise.all(processes().map((each) => listen(each, tom)));
@@ -94,7 +94,7 @@ several('two APIs and two gateways on one database (needs nats-server)', { timeo
     for (const each of processes()) await listen(each, jerry);
   });
 
-  test('a group is changed on what another API has just done to it', async () => {
+  test('a change of a group builds on what another API has just changed', async () => {
     const { tom, jerry, gid } = await group();
     await silence(secondApi, tom, gid, 0);
     for (let round = 0; round < 10; round++) {
@@ -106,8 +106,8 @@ several('two APIs and two gateways on one database (needs nats-server)', { timeo
     }
   });
 
-  // Sending reads nothing: it goes by what the log's tail has told the process.
-  test('who is muted through one API is refused by another as soon as the log has told it', async () => {
+  // Sending does not read the log: it decides on what the process has received from its subscription.
+  test('a person who is muted through one API is refused by another as soon as it has read the log', async () => {
     const { tom, jerry, gid } = await group();
     const mute = async (api: Standalone, time: number) => {
       const member = { login_uid: tom.uid, gid, uid: jerry.uid, time };
@@ -134,7 +134,7 @@ const given = {
   APP_SECRET: 'secret-of-the-test',
 };
 
-test('a gateway alone that is not told where its installation is says so in one line, and ends', async () => {
+test('a gateway alone without the address of its installation says so in one line, and ends', async () => {
   const { NATS_URL: _, ...withoutNats } = given;
   const programs = [{}, withoutNats].map((environment) =>
     startProgram('services/gateway.ts', [], { PORT: '0', ...environment }),
@@ -147,7 +147,7 @@ test('a gateway alone that is not told where its installation is says so in one 
   }
 });
 
-/** Mutes a whole group, or lets it speak; gives the code of the answer. */
+/** Mutes a whole group, or ends that. Returns the code of the answer. */
 async function silence(api: Standalone, by: Person, gid: string, value: 0 | 1): Promise<number> {
   return (await api.call('/api/group/forbiddenall', 'server', { login_uid: by.uid, gid, value })).code;
 }

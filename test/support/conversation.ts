@@ -5,7 +5,7 @@ import { comparePositions, type PushPosition, parsePosition } from '../../contra
 import { Client } from '../gateway/client.ts';
 import type { Callable } from './standalone.ts';
 
-/** Someone who is logged in. */
+/** A person who is logged in. */
 export interface Person {
   readonly uid: number;
   readonly token: string;
@@ -19,10 +19,10 @@ export interface Group {
 const Login = z.object({ uid: z.int(), token: z.string() });
 const Message = z.object({ content: z.string(), position: z.string() });
 
-/** Waits as long as a busy machine may take. */
+/** For waiting on a busy machine. */
 export const patiently = { timeout: 20_000, interval: 20 };
 
-/** Makes two friends. */
+/** Registers two people and makes them friends. */
 export async function befriended(api: Callable): Promise<readonly [Person, Person]> {
   const [tom, jerry] = await Promise.all([join(api, 'tom'), join(api, 'jerry')]);
   const friends = { login_uid: tom.uid, friend_uid: jerry.uid };
@@ -30,14 +30,14 @@ export async function befriended(api: Callable): Promise<readonly [Person, Perso
   return [tom, jerry];
 }
 
-/** Makes a group of two. */
+/** Creates a group of two. */
 export async function createGroup(api: Callable, owner: Person, member: Person): Promise<Group> {
   const group = { login_uid: owner.uid, 'members[]': member.uid, groupname: 'two' };
   const { data } = await api.call('/api/group/create', 'server', group);
   return z.object({ gid: z.string() }).parse(data);
 }
 
-/** The name is one that no log has seen: an EventStoreDB server keeps that of earlier runs. */
+/** Registers and logs in. The username is random, since an EventStoreDB server keeps those of earlier runs. */
 async function join(api: Callable, name: string): Promise<Person> {
   const account = {
     username: `${name}${randomUUID().replaceAll('-', '').slice(0, 10)}`,
@@ -48,7 +48,7 @@ async function join(api: Callable, name: string): Promise<Person> {
   return Login.parse((await api.call('/api/login/login', 'nobody', account)).data);
 }
 
-/** Opens a person's websocket and hears their channel, from a position on where one is given. */
+/** Opens a person's websocket and subscribes to their channel, from a position on if one is given. */
 export async function listen({ port }: { readonly port: number }, person: Person, since?: string) {
   const client = await Client.connect(port, {
     token: person.token,
@@ -58,17 +58,17 @@ export async function listen({ port }: { readonly port: number }, person: Person
   return client;
 }
 
-/** What messages were heard, in the order of hearing; on one channel where it is named. */
-export function heard(client: Client, channel?: string): string[] {
+/** The contents of the received messages, in order; only those of `channel` if it is given. */
+export function received(client: Client, channel?: string): string[] {
   return messages(client, channel).map(({ content }) => content);
 }
 
-/** The position of the last message that was heard. */
+/** The position of the last received message. */
 export function lastPosition(client: Client): string | undefined {
   return messages(client).at(-1)?.position;
 }
 
-/** Whether each message stands later in the log than the one that was heard before it. */
+/** Whether the messages were received in the order of the log. */
 export function inOrder(client: Client): boolean {
   const positions = messages(client).map(({ position }) => positionOf(position));
   return positions.every((position, index) => {
@@ -89,17 +89,17 @@ function positionOf(text: string): PushPosition {
   return position;
 }
 
-/** Sends one message; fails where it is refused. Rejects where the API is gone. */
+/** Sends one message. @throws if it is refused, or the API is gone */
 export async function send(api: Callable, from: Person, to: Person | Group, content: string): Promise<void> {
   const chat = 'gid' in to ? { to: to.gid, type: 'group' } : { to: to.uid, type: 'friend' };
   const message = { login_uid: from.uid, content, ...chat };
   expect(await api.call('/api/message/send', 'server', message)).toMatchObject({ code: 0 });
 }
 
-/** One message after the other, `name 0`, `name 1` and so on, each sent once the one before is acknowledged. */
+/** Sends messages one after the other, `name 0`, `name 1` and so on, each when the one before is acknowledged. */
 export class Sending {
   readonly name: string;
-  /** What the API has answered for, in order. */
+  /** The acknowledged messages, in order. */
   readonly acknowledged: string[] = [];
   #stopped = false;
   #failure: unknown;
@@ -112,29 +112,29 @@ export class Sending {
     });
   }
 
-  /** Waits until so many more are acknowledged. @throws what a sending threw */
+  /** Waits until `count` more are acknowledged. @throws what sending threw */
   async more(count: number): Promise<void> {
     const enough = this.acknowledged.length + count;
     await vi.waitUntil(() => this.acknowledged.length >= enough || this.#failure !== undefined, patiently);
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Ends it with the message under way. @throws what a sending threw */
+  /** Stops after the message under way. @throws what sending threw */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#done;
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Waits until a message was not answered for, as when the API is killed. */
+  /** Waits until a message gets no answer because the API was killed. */
   async brokeOff(): Promise<void> {
     await this.#done;
     expect(this.#failure).toBeInstanceOf(TypeError);
   }
 
-  /** Those of what a client has heard that are of this sending. */
-  heardBy(client: Client): string[] {
-    return heard(client).filter((content) => content.startsWith(`${this.name} `));
+  /** The messages of this sender that a client received. */
+  receivedBy(client: Client): string[] {
+    return received(client).filter((content) => content.startsWith(`${this.name} `));
   }
 
   async #run(api: Callable, from: Person, to: Person | Group): Promise<void> {
