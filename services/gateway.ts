@@ -16,7 +16,7 @@ import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
 import type { LogIdentity } from './log/identity.ts';
 import { serving, sharedBy, startBus, startPool } from './parts.ts';
-import { readSettings } from './queries/settings.ts';
+import { SettingsCache } from './queries/settings-cache.ts';
 import { readDatabase } from './queries/tables.ts';
 
 /** Between two looks whether the installation is named yet. */
@@ -36,18 +36,17 @@ async function start(program: Program): Promise<void> {
     async () => createTokens({ database: accountsDatabase(pool), bus, logger }),
     (part) => ({ stop: () => part.close() }),
   );
-  // Addresses are counted by what was read last: reading it for each request is what the limit is to prevent.
-  let lastRead = await readSettings(database);
-  const settings = async () => {
-    lastRead = await readSettings(database);
-    return lastRead;
-  };
+  const cache = await program.start(
+    'settings',
+    () => SettingsCache.open({ database, bus, logger }),
+    (part) => ({ stop: async () => part.stop() }),
+  );
   const trust = trustOf(environment.trustProxy);
   const gateway = createGateway({
     ...{ bus, database: pool, app, logger, trust },
-    settings: () => lastRead,
-    sessions: tokenSessions(tokens, settings),
-    cookieToken: async (request) => cookieToken(request, await settings()),
+    settings: () => cache.settings,
+    sessions: tokenSessions(tokens, async () => cache.settings),
+    cookieToken: async (request) => cookieToken(request, cache.settings),
   });
   await program.start(
     'gateway',
@@ -55,7 +54,7 @@ async function start(program: Program): Promise<void> {
     () => ({ stop: () => gateway.drain() }),
   );
   const server = await createHttp(logger, trust);
-  limitAddresses(server, () => lastRead);
+  limitAddresses(server, () => cache.settings);
   healthRoutes(server, {
     ...serving(program),
     database: databaseProbe(database),

@@ -10,7 +10,7 @@ export interface Closing {
 
 /** A websocket whose frames are shown as they come, and on which bytes can be written that are no frames. */
 export class FuzzSocket {
-  /** Who hears; undefined if nobody is known. */
+  /** The user of the socket; undefined if it is anonymous. */
   readonly hearer: Person | undefined;
   readonly #socket: WebSocket;
   readonly #raw: Socket;
