@@ -86,7 +86,7 @@ describe('docker-compose.yml', () => {
       const sending = new Sending(proxied, tom, jerry, 'by the proxy');
       await sending.more(3);
       await sending.stop();
-      await expect.poll(() => sending.heardBy(client), patiently).toEqual(sending.acknowledged);
+      await expect.poll(() => sending.receivedBy(client), patiently).toEqual(sending.acknowledged);
       const unsigned = await fetch(`${proxied.url}/apps/${shared.APP_ID}/channels`);
       expect(unsigned.status).toBe(401);
     },

@@ -59,11 +59,11 @@ several(
       for (const sending of sendings) await sending.stop();
       const acknowledged = sendings.reduce((sum, sending) => sum + sending.acknowledged.length, 0);
       await vi.waitUntil(
-        () => sendings.reduce((sum, sending) => sum + sending.heardBy(client).length, 0) >= acknowledged,
+        () => sendings.reduce((sum, sending) => sum + sending.receivedBy(client).length, 0) >= acknowledged,
         patiently,
       );
       await client.caughtUp();
-      for (const sending of sendings) expect(sending.heardBy(client)).toEqual(sending.acknowledged);
+      for (const sending of sendings) expect(sending.receivedBy(client)).toEqual(sending.acknowledged);
       expect(inOrder(client)).toBe(true);
       expect(await projectingPid(shared)).toBe(standby.program.pid);
     });
