@@ -28,6 +28,8 @@ export interface Environment {
   readonly aliyunSms: AliyunSms | undefined;
   /** How long `/ready` says 503 before the program stops listening, in seconds. */
   readonly drainSeconds: number;
+  /** Whether this program keeps the index of the log. */
+  readonly audit: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -102,6 +104,7 @@ const Variables = z.object({
     .transform(Number)
     .refine((seconds) => seconds <= 60, drainRule)
     .default(0),
+  AUDIT: z.enum(['on', 'off'], 'must be on or off').default('on'),
   LOG_LEVEL: z.enum(LogLevel.options, `must be one of ${LogLevel.options.join(', ')}`).default('info'),
 });
 
@@ -137,6 +140,7 @@ const showable = new Set([
   'S3_BUCKET',
   'S3_REGION',
   'S3_PATH_STYLE',
+  'AUDIT',
 ]);
 
 /**
@@ -168,6 +172,7 @@ export function readEnvironment(
     bucket: bucketOf(data),
     aliyunSms: aliyunSmsOf(data),
     drainSeconds: data.DRAIN_SECONDS,
+    audit: data.AUDIT === 'on',
     logLevel: data.LOG_LEVEL,
   };
 }

@@ -4,6 +4,7 @@ import { type Projector, startProjector } from '../projections/runner/projector.
 import { accountsDatabase } from './accounts/accounts-tables.ts';
 import { type Assembled, assemble } from './api/assemble.ts';
 import {
+  auditProbe,
   busProbe,
   commandsProbe,
   databaseProbe,
@@ -14,6 +15,7 @@ import {
   projectionsProbe,
 } from './api/health.ts';
 import type { App } from './app-keys/signature.ts';
+import { type Auditor, startAuditor } from './audit/auditor.ts';
 import type { Bus } from './bus/bus.ts';
 import { openBus } from './bus/open.ts';
 import { type Environment, EnvironmentError } from './environment.ts';
@@ -88,6 +90,23 @@ export function startProjecting(
   return program.start(
     'projector',
     () => startProjector({ log, database: databaseUrl, bus, logger: program.logger }),
+    (part) => ({ stop: () => part.stop() }),
+  );
+}
+
+/**
+ * Keeps the index of the log, or stands by while another process does.
+ * @returns undefined if AUDIT is off
+ */
+export async function startAuditing(
+  program: Program,
+  { databaseUrl, log }: { readonly databaseUrl: string; readonly log: EventLog },
+): Promise<Auditor | undefined> {
+  const { environment, logger } = program;
+  if (!environment.audit) return undefined;
+  return program.start(
+    'auditor',
+    () => startAuditor({ log, database: databaseUrl, logger }),
     (part) => ({ stop: () => part.stop() }),
   );
 }
@@ -167,6 +186,11 @@ export function projectorProbes(projector: Projector): Probes {
       () => projector.fault,
     ),
   };
+}
+
+/** What is reported of an auditor, for whose index nothing waits. */
+export function auditorProbes(log: EventLog, auditor: Auditor | undefined): Probes {
+  return auditor ? { audit: auditProbe(log, auditor) } : {};
 }
 
 /** What is reported of an API, and without which most goes on. */

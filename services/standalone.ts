@@ -13,10 +13,12 @@ import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
 import {
   apiProbes,
+  auditorProbes,
   filesProbes,
   projectorProbes,
   sharedProbes,
   startApplication,
+  startAuditing,
   startBus,
   startLog,
   startPool,
@@ -34,6 +36,7 @@ async function start(program: Program): Promise<void> {
   const { installation } = await identify(log, pool);
   const bus = await startBus(program, installation);
   const projector = await startProjecting(program, { databaseUrl, log, bus });
+  const auditor = await startAuditing(program, { databaseUrl, log });
   const parts = { log, bus, pool, app, projector, folder: join(dataFolder, 'files') };
   const api = await startApplication(program, parts);
   const { application, prepared } = api;
@@ -58,7 +61,7 @@ async function start(program: Program): Promise<void> {
     ...projectorProbes(projector),
     gateway: movingProbe(() => gateway.status().stalledMs),
   };
-  healthRoutes(server, needed, filesProbes(api));
+  healthRoutes(server, needed, { ...filesProbes(api), ...auditorProbes(log, auditor) });
   await serveGateway(server, gateway);
   const address = await listen(program, server);
   // Not awaited: while the read models catch up, the program can be asked to end.

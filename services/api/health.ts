@@ -3,7 +3,7 @@ import { categories } from '../../contracts/events/index.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { AggregateStore } from '../commands/aggregate-store.ts';
 import type { FileStore } from '../files/file-store.ts';
-import type { EventLog } from '../log/log.ts';
+import type { EventLog, Position } from '../log/log.ts';
 import { readCheckpoint } from '../queries/checkpoint.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
 import { createLag } from './lag.ts';
@@ -71,6 +71,28 @@ export function projectionsProbe(
     if (lag === 0 || extentOfEvent === undefined) return { ready, lag_ms: lag };
     const toCome = Math.max(1, Math.round(log.extent(checkpoint, await log.end(categories)) / extentOfEvent));
     return { ready, lag_ms: lag, events_to_come: toCome, events_per_second: Math.round(perSecond) };
+  };
+}
+
+/** What an auditor says of itself. */
+export interface AuditorPace extends ProjectingPace {
+  readonly active: boolean;
+  readonly checkpoint: Position;
+  readonly fault?: string;
+}
+
+/**
+ * Whether the index of the log is kept: it may lag under load, and nothing waits for it. While it lags, about how
+ * many events are to come, and how many are indexed in a second.
+ */
+export function auditProbe(log: EventLog, auditor: { status(): AuditorPace }): Probe {
+  return async () => {
+    const { active, checkpoint, extentOfEvent, fault, perSecond } = auditor.status();
+    if (fault !== undefined) return { ready: false, reason: fault };
+    const missing = log.extent(checkpoint, await log.end(categories));
+    if (missing === 0 || extentOfEvent === undefined) return { ready: true, active };
+    const toCome = Math.max(1, Math.round(missing / extentOfEvent));
+    return { ready: true, active, events_to_come: toCome, events_per_second: Math.round(perSecond) };
   };
 }
 

@@ -18,6 +18,7 @@ describe('the environment', () => {
     bucket: undefined,
     aliyunSms: undefined,
     drainSeconds: 0,
+    audit: true,
     logLevel: 'info',
   };
 
@@ -55,6 +56,7 @@ describe('the environment', () => {
       ALIBABA_CLOUD_ACCESS_KEY_ID: 'id',
       ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret',
       DRAIN_SECONDS: '15',
+      AUDIT: 'off',
       LOG_LEVEL: 'debug',
       PATH: '/bin',
     });
@@ -77,6 +79,7 @@ describe('the environment', () => {
         endpoint: 'https://dysmsapi.aliyuncs.com',
       },
       drainSeconds: 15,
+      audit: false,
       logLevel: 'debug',
     });
   });

@@ -1,0 +1,33 @@
+import type { Logger } from 'pino';
+import { Follower } from '../followers/follower.ts';
+import type { EventLog } from '../log/log.ts';
+import type { DatabaseConfig } from '../postgres/connect.ts';
+import { AuditTask } from './index/audit-task.ts';
+import type { IndexConsumer } from './index/consumer.ts';
+
+export interface AuditorOptions {
+  readonly log: EventLog;
+  /** Where the index is. */
+  readonly database: DatabaseConfig;
+  readonly logger: Logger;
+  /** What is made together with the index, in this order. */
+  readonly consumers?: readonly IndexConsumer[];
+}
+
+/** The follower that keeps the index of the log, and what is made together with it. */
+export type Auditor = Follower;
+
+/**
+ * Starts an auditor on a migrated database. Of all auditors on a database one works and the others stand by. It
+ * yields to those who write to the log, so that the index lags under load.
+ */
+export async function startAuditor({
+  log,
+  database,
+  logger,
+  consumers = [],
+}: AuditorOptions): Promise<Auditor> {
+  const auditor = new Follower({ task: new AuditTask(log, consumers), log, database, logger });
+  auditor.start();
+  return auditor;
+}

@@ -1,0 +1,96 @@
+import type { ConversationId, Mid, Uid } from '../../../contracts/ids.ts';
+import type { Position, RecordedEvent, StreamName } from '../../log/log.ts';
+import { categoryOf, entryOf } from '../index/entry.ts';
+
+/** Which events are asked for: those that satisfy everything that is given. */
+export interface EventFilter {
+  /** Names of streams, or beginnings of names with a `*` at the end. */
+  readonly streams?: readonly string[] | undefined;
+  /** Categories of streams, as `group`. */
+  readonly categories?: readonly string[] | undefined;
+  readonly types?: readonly string[] | undefined;
+  /** Who caused it: a uid, or `server` for the holder of the server's key. */
+  readonly by?: string | undefined;
+  /** A person whom the event is about. */
+  readonly about?: Uid | undefined;
+  readonly conversation?: ConversationId | undefined;
+  readonly mid?: Mid | undefined;
+  /** The id of a request: everything that came of it. */
+  readonly correlation?: string | undefined;
+  /** The id of a request or an event: what it caused directly. */
+  readonly causedBy?: string | undefined;
+  /** When it was recorded, in milliseconds since 1970: from then on. */
+  readonly since?: number | undefined;
+  /** Before then. */
+  readonly until?: number | undefined;
+  /** Strictly after this position. */
+  readonly after?: Position | undefined;
+  /** Up to this position, itself included. */
+  readonly upTo?: Position | undefined;
+}
+
+/** Whether nothing but bounds of time and position is asked for. */
+export function isUnrestricted({
+  since: _,
+  until: __,
+  after: ___,
+  upTo: ____,
+  ...rest
+}: EventFilter): boolean {
+  return Object.values(rest).every((value) => value === undefined);
+}
+
+/** The streams that a filter names whole, if it names no beginnings. */
+export function wholeStreams({ streams }: EventFilter): readonly StreamName[] | undefined {
+  if (streams === undefined || streams.some((stream) => stream.endsWith('*'))) return undefined;
+  return streams as readonly StreamName[];
+}
+
+/** Beginnings of the names of the streams where what is asked for lies; undefined for all. */
+export function prefixesOf({ streams, categories }: EventFilter): string[] | undefined {
+  return (streams ?? categories)?.map((name) => (name.endsWith('*') ? name.slice(0, -1) : name));
+}
+
+/** Whether an event is asked for. */
+export function matches(filter: EventFilter, record: RecordedEvent): boolean {
+  return (
+    !isBefore(filter, record) &&
+    !isPast(filter, record) &&
+    inStreams(filter, record) &&
+    (filter.types?.includes(record.type) ?? true) &&
+    matchesEntry(filter, record)
+  );
+}
+
+/** Whether an event is before the beginning of what is asked for, and with it all before it. */
+export function isBefore({ after, since }: EventFilter, { position, recorded }: RecordedEvent): boolean {
+  return (after !== undefined && position <= after) || (since !== undefined && recorded < since);
+}
+
+/** Whether an event is past the end of what is asked for, and with it all that follow. */
+export function isPast({ until, upTo }: EventFilter, { position, recorded }: RecordedEvent): boolean {
+  return (upTo !== undefined && position > upTo) || (until !== undefined && recorded >= until);
+}
+
+function inStreams({ streams, categories }: EventFilter, { stream }: RecordedEvent): boolean {
+  if (categories !== undefined && !categories.includes(categoryOf(stream))) return false;
+  if (streams === undefined) return true;
+  return streams.some((name) =>
+    name.endsWith('*') ? stream.startsWith(name.slice(0, -1)) : stream === name,
+  );
+}
+
+function matchesEntry(filter: EventFilter, record: RecordedEvent): boolean {
+  const { by, about, conversation, mid, correlation, causedBy } = filter;
+  const asked = [by, about, conversation, mid, correlation, causedBy];
+  if (asked.every((value) => value === undefined)) return true;
+  const entry = entryOf(record);
+  return (
+    (by === undefined || entry.actor === by) &&
+    (about === undefined || entry.people.includes(about)) &&
+    (conversation === undefined || entry.conversation === conversation) &&
+    (mid === undefined || entry.mid === mid) &&
+    (correlation === undefined || entry.correlation === correlation) &&
+    (causedBy === undefined || entry.causation === causedBy)
+  );
+}

@@ -1,0 +1,126 @@
+import { categories } from '../../../contracts/events/index.ts';
+import { type EventLog, type Position, type RecordedEvent, startOfLog } from '../../log/log.ts';
+import type { AuditSearch, Coverage, Range } from '../index/search.ts';
+import { type EventFilter, isBefore, isPast, matches, prefixesOf, wholeStreams } from './filter.ts';
+import { readFound } from './found-records.ts';
+import { mergedRecords } from './merged-records.ts';
+
+export interface FindOptions {
+  readonly log: EventLog;
+  /** The index, if there is one of this log, and how far it reaches. */
+  readonly index?: { readonly search: AuditSearch; readonly coverage: Coverage } | undefined;
+  readonly filter: EventFilter;
+  /** The last event first. */
+  readonly reverse?: boolean;
+  readonly limit?: number;
+}
+
+/** An event that was asked for, and its number if it was found in the index. */
+export interface FoundEvent {
+  readonly number?: number;
+  readonly record: RecordedEvent;
+}
+
+/** How many events the index is asked for at once; for a search that is limited to fewer, that many. */
+const pageSize = 1_000;
+
+/** How many events without an index can be read in the reverse order: they are held in memory. */
+export const maxReversedWithoutIndex = 10_000;
+
+/** A search that this log cannot do without an index. */
+export class NeedsIndex extends Error {
+  override readonly name = 'NeedsIndex';
+}
+
+/**
+ * The events that a filter asks for, in the order of the log or in the reverse order. It takes the quickest way that
+ * there is: streams that are named are read by themselves; what only bounds restrict is read from the log; what else
+ * is asked for is found in the index, and in the log beyond its end. Without an index the log is read whole.
+ * Memory is level, whatever is asked for.
+ * @throws NeedsIndex, LogFailure, what the database throws
+ */
+export async function* findEvents(options: FindOptions): AsyncGenerator<FoundEvent, void, undefined> {
+  const { limit = Number.POSITIVE_INFINITY } = options;
+  let given = 0;
+  if (limit <= 0) return;
+  for await (const found of allEvents(options)) {
+    yield found;
+    if (++given >= limit) return;
+  }
+}
+
+async function* allEvents(options: FindOptions): AsyncGenerator<FoundEvent, void, undefined> {
+  const { log, index, filter, reverse = false } = options;
+  const streams = wholeStreams(filter);
+  if (streams !== undefined) {
+    for await (const record of mergedRecords(log, streams, reverse)) {
+      if (reverse ? isBefore(filter, record) : isPast(filter, record)) return;
+      if (matches(filter, record)) yield { record };
+    }
+    return;
+  }
+  if (index === undefined) {
+    yield* reverse ? reversed(scan(log, filter), options) : scan(log, filter);
+    return;
+  }
+  const { checkpoint } = index.coverage;
+  const beyond = { ...filter, after: later(filter.after, checkpoint) };
+  if (reverse) yield* reversed(scan(log, beyond), options);
+  yield* indexed(index.search, await index.search.range(filter), options);
+  if (!reverse) yield* scan(log, beyond);
+}
+
+/** What the index has of a range. */
+async function* indexed(
+  search: AuditSearch,
+  range: Range,
+  { log, filter, reverse = false, limit = Number.POSITIVE_INFINITY }: FindOptions,
+): AsyncGenerator<FoundEvent, void, undefined> {
+  const size = Math.min(limit, pageSize);
+  for (let { low, high } = range; low < high; ) {
+    const page = await search.page(filter, { low, high }, { limit: size, reverse });
+    for await (const found of readFound({ log, search, page, reverse })) {
+      // The index is made of the log; a row that does not match its event is not shown.
+      if (matches(filter, found.record)) yield found;
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < size) return;
+    if (reverse) high = last.number;
+    else low = last.number + 1;
+  }
+}
+
+/** What the log has, read from its beginning or from where the filter begins. */
+async function* scan(log: EventLog, filter: EventFilter): AsyncGenerator<FoundEvent, void, undefined> {
+  const after = filter.after ?? startOfLog;
+  const prefixes = prefixesOf(filter) ?? categories;
+  for await (const record of log.readAll({ after, prefixes })) {
+    if (isPast(filter, record)) return;
+    if (matches(filter, record)) yield { record };
+  }
+}
+
+/** The last ones of a scan, last first. @throws NeedsIndex if these are more than memory should hold */
+async function* reversed(
+  events: AsyncIterable<FoundEvent>,
+  { limit = Number.POSITIVE_INFINITY }: FindOptions,
+): AsyncGenerator<FoundEvent, void, undefined> {
+  const held: FoundEvent[] = [];
+  const most = Math.min(limit, maxReversedWithoutIndex);
+  for await (const event of events) {
+    held.push(event);
+    if (held.length <= most) continue;
+    if (limit > maxReversedWithoutIndex) {
+      throw new NeedsIndex(
+        `the index of the log does not reach to its end, and more than ${maxReversedWithoutIndex} events would have to ` +
+          `be held to reverse them: give --limit, up to ${maxReversedWithoutIndex}, or wait for the index`,
+      );
+    }
+    if (held.length > 2 * most) held.splice(0, held.length - most);
+  }
+  yield* held.slice(-most).reverse();
+}
+
+function later(one: Position | undefined, other: Position): Position {
+  return one !== undefined && one > other ? one : other;
+}

@@ -1,0 +1,78 @@
+import type { Client } from 'pg';
+import { categories } from '../../../contracts/events/index.ts';
+import { BeginAgain, type Beginning, type Handler, type Task } from '../../followers/task.ts';
+import { Yielding } from '../../followers/yielding.ts';
+import type { EventLog } from '../../log/log.ts';
+import type { ConsumerSession, IndexConsumer } from './consumer.ts';
+import { Indexing } from './indexing.ts';
+
+/** The name of the auditor's lease and checkpoint. */
+export const auditorName = 'audit';
+
+/** How much of the time the auditor works while others write to the log. */
+const shareUnderLoad = 0.1;
+
+/** Empties the index, in the transaction under way. */
+export async function emptyIndex(client: Client, consumers: readonly IndexConsumer[]): Promise<void> {
+  await client.query('truncate audit.events, audit.people, audit.types');
+  for (const consumer of consumers) await consumer.reset(client);
+}
+
+/**
+ * What an auditor does with the log. It works on records, so that an event that this program cannot read is in the
+ * index too.
+ */
+export class AuditTask implements Task {
+  readonly name = auditorName;
+  readonly part = 'auditor';
+  readonly prefixes = categories;
+  /** What is lost in a crash is made again from the log, so commits need not wait for the disk. */
+  readonly session = {
+    name: 'bubble-im auditor',
+    statementTimeoutMs: 30_000,
+    settings: { synchronous_commit: 'off', plan_cache_mode: 'force_generic_plan', jit: 'off' },
+  };
+  readonly #log: EventLog;
+  readonly #consumers: readonly IndexConsumer[];
+
+  constructor(log: EventLog, consumers: readonly IndexConsumer[]) {
+    this.#log = log;
+    this.#consumers = consumers;
+  }
+
+  /** In another epoch the events up to the checkpoint are the same: the index stays. */
+  async reset(client: Client, misfit: 'another epoch' | 'went back'): Promise<void> {
+    if (misfit === 'went back') await emptyIndex(client, this.#consumers);
+  }
+
+  async begin({ client, held }: Beginning): Promise<Handler> {
+    const { rows } = await client.query<{ next: string }>(
+      'select coalesce(max(number) + 1, 0) as next from audit.events',
+    );
+    const next = Number(rows[0]?.next ?? 0);
+    const sessions: ConsumerSession[] = [];
+    for (const consumer of this.#consumers) {
+      const session = await consumer.begin(client, next);
+      if (session === undefined) return this.#beginAgain(client, held.fence);
+      sessions.push(session);
+    }
+    const yielding = new Yielding(this.#log, this.prefixes, shareUnderLoad);
+    return new Indexing({
+      ...{ client, held, next, name: this.name, consumers: sessions },
+      repeats: this.#log.remembersIds === 'recently',
+      restMs: (tookMs) => yielding.restMs(tookMs),
+    });
+  }
+
+  /** The index has events that a consumer lacks: both are made again. */
+  async #beginAgain(client: Client, fence: number): Promise<never> {
+    await client.query('begin');
+    const { rowCount } = await client.query(
+      `update followers.checkpoint set position = '', event_id = null where name = $1 and fence = $2`,
+      [this.name, fence],
+    );
+    if (rowCount === 1) await emptyIndex(client, this.#consumers);
+    await client.query('commit');
+    throw new BeginAgain('the index is made again');
+  }
+}

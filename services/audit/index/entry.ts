@@ -1,0 +1,58 @@
+import { type Concerns, concernsOf, concernsOfStream } from '../../../contracts/events/concerns.ts';
+import { tryDecode, UnreadableEvent } from '../../log/codec.ts';
+import type { Json, RecordedEvent } from '../../log/log.ts';
+
+/** By what an event is found, beside its place in the log: as much of it as can be read. */
+export interface Entry extends Concerns {
+  /** What the name of its stream begins with, up to the first `-`. */
+  readonly category: string;
+  /** Who caused it: a uid, `server`, or what else its metadata say. */
+  readonly actor: string | null;
+  /** The uid for whom the holder of the server's key acted. */
+  readonly actedFor: number | null;
+  readonly correlation: string | null;
+  readonly causation: string | null;
+}
+
+/** Longer texts in metadata are none of ours, and are too long for an index of Postgres. */
+const maxTextLength = 200;
+
+const entries = new WeakMap<RecordedEvent, Entry>();
+
+/** Reads by what an event is found, also of an event that this program cannot read. */
+export function entryOf(record: RecordedEvent): Entry {
+  const known = entries.get(record);
+  if (known) return known;
+  const { metadata } = record;
+  const entry = {
+    ...concerns(record),
+    category: categoryOf(record.stream),
+    actor: textOf(metadata, 'actor'),
+    actedFor: numberOf(metadata, 'for'),
+    correlation: textOf(metadata, '$correlationId'),
+    causation: textOf(metadata, '$causationId'),
+  };
+  entries.set(record, entry);
+  return entry;
+}
+
+/** The category of a stream: `group` of `group-50`, `setting` of `setting`. */
+export function categoryOf(stream: string): string {
+  return stream.split('-', 1)[0] ?? stream;
+}
+
+function concerns(record: RecordedEvent): Concerns {
+  const event = tryDecode(record);
+  return event instanceof UnreadableEvent ? concernsOfStream(record.stream) : concernsOf(event);
+}
+
+function textOf(metadata: Json, name: string): string | null {
+  const value = metadata[name];
+  if (typeof value !== 'string' || value.length > maxTextLength || value.includes('\0')) return null;
+  return value;
+}
+
+function numberOf(metadata: Json, name: string): number | null {
+  const value = metadata[name];
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : null;
+}

@@ -1,0 +1,99 @@
+import type { Client } from 'pg';
+import { advance } from '../../followers/checkpoint.ts';
+import type { Held } from '../../followers/lease.ts';
+import type { Handler } from '../../followers/task.ts';
+import type { Position, RecordedEvent } from '../../log/log.ts';
+import { pipeline, type Statement } from '../../postgres/pipeline.ts';
+import type { ConsumerSession, NumberedRecord } from './consumer.ts';
+import { entryOf } from './entry.ts';
+import { insertEvents, insertPeople, insertTypes, type TypeInCategory } from './rows.ts';
+
+export interface IndexingOptions {
+  /** The connection that it commits over. */
+  readonly client: Client;
+  /** The follower's name. */
+  readonly name: string;
+  readonly held: Held;
+  /** The number of the first event to come. */
+  readonly next: number;
+  /** Whether the log may hold an event a second time under the same id. */
+  readonly repeats: boolean;
+  readonly consumers: readonly ConsumerSession[];
+  /** How long to rest after a batch, in milliseconds, of which it is told how long it took. */
+  readonly restMs: (tookMs: number) => Promise<number>;
+}
+
+/** The auditor at work: adds each batch of events to the index, and to what is made together with it. */
+export class Indexing implements Handler {
+  readonly #options: IndexingOptions;
+  #next: number;
+  #position: Position;
+  #batch: number;
+  /** The types that are in audit.types for certain. */
+  readonly #types = new Set<string>();
+
+  constructor(options: IndexingOptions) {
+    this.#options = options;
+    this.#next = options.next;
+    this.#position = options.held.position;
+    this.#batch = options.held.batch;
+  }
+
+  async apply(
+    records: readonly RecordedEvent[],
+    committed: (checkpoint: Position, events: number) => void,
+  ): Promise<void> {
+    const last = records.at(-1);
+    if (last === undefined) return;
+    const { client, consumers, held, name } = this.#options;
+    const first = this.#options.repeats ? await this.#withoutRepeats(records) : records;
+    const events = first.map((record, index) => ({ number: this.#next + index, record }));
+    const batch = this.#batch + 1;
+    const statements: Statement[] = [
+      advance({ name, fence: held.fence, from: this.#position, to: last.position, id: last.id, batch }),
+    ];
+    const types = this.#newTypes(events);
+    if (types.size > 0) statements.push(insertTypes([...types.values()]));
+    if (events.length > 0) statements.push(...insertEvents(events), ...insertPeople(events));
+    for (const consumer of consumers) statements.push(...(await consumer.extend(events)));
+    await pipeline(client, statements);
+    for (const consumer of consumers) consumer.committed?.();
+    for (const key of types.keys()) this.#types.add(key);
+    this.#next += events.length;
+    this.#position = last.position;
+    this.#batch = batch;
+    committed(last.position, records.length);
+  }
+
+  restMs(tookMs: number): Promise<number> {
+    return this.#options.restMs(tookMs);
+  }
+
+  /** Without the events whose id their stream already has, here or in the index. */
+  async #withoutRepeats(records: readonly RecordedEvent[]): Promise<RecordedEvent[]> {
+    const keyOf = ({ id, stream }: { readonly id: string; readonly stream: string }) => `${id} ${stream}`;
+    const { rows } = await this.#options.client.query<{ id: string; stream: string }>({
+      name: 'audit known ids',
+      text: 'select id, stream from audit.events where id = any($1::uuid[])',
+      values: [records.map(({ id }) => id)],
+    });
+    const known = new Set(rows.map(keyOf));
+    return records.filter((record) => {
+      const key = keyOf(record);
+      if (known.has(key)) return false;
+      known.add(key);
+      return true;
+    });
+  }
+
+  /** Types that may not be in audit.types yet. */
+  #newTypes(events: readonly NumberedRecord[]): Map<string, TypeInCategory> {
+    const types = new Map<string, TypeInCategory>();
+    for (const { record } of events) {
+      const { category } = entryOf(record);
+      const key = `${category} ${record.type}`;
+      if (!this.#types.has(key)) types.set(key, { category, type: record.type });
+    }
+    return types;
+  }
+}

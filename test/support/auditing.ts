@@ -1,0 +1,112 @@
+import { Client } from 'pg';
+import { vi } from 'vitest';
+import type { DomainEvent } from '../../contracts/events/index.ts';
+import { type Auditor, startAuditor } from '../../services/audit/auditor.ts';
+import type { IndexConsumer } from '../../services/audit/index/consumer.ts';
+import { AuditSearch } from '../../services/audit/index/search.ts';
+import { streamName } from '../../services/domain/aggregate.ts';
+import { encode } from '../../services/log/codec.ts';
+import { openEventStoreDBLog } from '../../services/log/eventstoredb/eventstoredb-log.ts';
+import type { EventId, EventLog, Json, Position } from '../../services/log/log.ts';
+import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
+import { prefixedLog } from '../../services/log/prefixed.ts';
+import { createDatabase } from './database.ts';
+import { EventStoreDBDouble } from './eventstoredb-double.ts';
+import { newEventId, silent, streamOf, testTime } from './projecting.ts';
+
+/** What the metadata of a test's event say, beside what all have. */
+export interface Told {
+  readonly id?: EventId;
+  readonly actor?: string;
+  readonly for?: number;
+  readonly correlation?: string;
+  readonly causation?: string;
+}
+
+/** A log, and the index of it in a database. */
+export interface AuditedLog {
+  readonly url: string;
+  readonly log: EventLog;
+  readonly search: AuditSearch;
+  append(event: DomainEvent, told?: Told): Promise<Position>;
+  /** Appends what no program of today writes. */
+  appendRaw(stream: string, type: string, data: Json, metadata?: Json): Promise<Position>;
+  startAuditor(options?: {
+    readonly log?: EventLog;
+    readonly consumers?: readonly IndexConsumer[];
+  }): Promise<Auditor>;
+  /** Waits until the index reaches to the end of the log. */
+  indexed(auditor: Auditor): Promise<void>;
+  query<Row>(text: string, values?: unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+/** The logs that every test of the audit runs against. */
+export const auditedLogs = [
+  ['Postgres', openPostgres],
+  ['EventStoreDB (a double)', openEventStoreDB],
+] as const;
+
+async function openPostgres(): Promise<AuditedLog> {
+  const database = await createDatabase();
+  const log = await openPostgresLog({ connectionString: database.url });
+  return audited(database.url, log, () => database.drop());
+}
+
+async function openEventStoreDB(): Promise<AuditedLog> {
+  const database = await createDatabase();
+  const double = new EventStoreDBDouble();
+  await double.start();
+  const log = prefixedLog(openEventStoreDBLog({ url: double.url, logger: silent }), 'chat-');
+  return audited(database.url, log, async () => {
+    await double.kill();
+    await database.drop();
+  });
+}
+
+async function audited(url: string, log: EventLog, end: () => Promise<void>): Promise<AuditedLog> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  const auditors: Auditor[] = [];
+  const query = async <Row>(text: string, values: unknown[] = []): Promise<Row[]> =>
+    (await client.query(text, values)).rows;
+  return {
+    url,
+    log,
+    query,
+    search: new AuditSearch(client),
+    async append(event, { id = newEventId(), ...told } = {}) {
+      const { correlation = 'request', causation = correlation, actor = 'server' } = told;
+      const metadata = {
+        ...{ time: testTime, actor, $correlationId: correlation, $causationId: causation },
+        ...(told.for === undefined ? {} : { for: told.for }),
+      };
+      return positionOf(await log.append(streamOf(event), 'any', [encode(id, event, metadata)]));
+    },
+    async appendRaw(stream, type, data, metadata = {}) {
+      return positionOf(
+        await log.append(streamName(stream), 'any', [{ id: newEventId(), type, data, metadata }]),
+      );
+    },
+    async startAuditor({ log: followed = log, consumers = [] } = {}) {
+      const auditor = await startAuditor({ log: followed, database: url, logger: silent, consumers });
+      auditors.push(auditor);
+      return auditor;
+    },
+    async indexed(auditor) {
+      const end = await log.end();
+      await vi.waitUntil(() => auditor.status().checkpoint >= end, { timeout: 15_000, interval: 10 });
+    },
+    async close() {
+      await Promise.all(auditors.map((auditor) => auditor.stop()));
+      await client.end();
+      await log.close();
+      await end();
+    },
+  };
+}
+
+function positionOf(result: Awaited<ReturnType<EventLog['append']>>): Position {
+  if (result.outcome === 'conflict') throw new Error('the stream is at another revision');
+  return result.position;
+}
