@@ -1,6 +1,6 @@
 /**
- * Every code that an answer can carry, once, with the Chinese text an end user sees when the
- * thrower has nothing more exact to say. Numbers are the API's.
+ * Every code of an answer, with the Chinese text that an end user sees unless the thrower gives a more exact one.
+ * The numbers are the API's.
  */
 export const codes = {
   notLoggedIn: { code: -1, msg: '请先登录' },
@@ -23,7 +23,7 @@ export const codes = {
   smsNotSent: { code: 211, msg: '短信发送失败,请稍后再试' },
   /** Done too often within a time; the msg says when to try again. */
   tooOften: { code: 429, msg: '操作过于频繁,请稍后再试' },
-  /** As many of something as there may be. */
+  /** The maximum number of something is reached. */
   limitReached: { code: 429, msg: '数量已达上限' },
   noMessage: { code: 404, msg: '消息不存在' },
   tooLate: { code: 505, msg: '消息已超过可撤回时间' },
@@ -41,18 +41,18 @@ export const codes = {
   notReady: { code: 503, msg: '服务暂不可用,请稍后再试', status: 503 },
 } as const satisfies Record<string, { code: number; msg: string; status?: number }>;
 
-/** The name of a code, as the program speaks of it. */
+/** The name of a code within the program. */
 export type CodeName = keyof typeof codes;
 
-/** The status of a code: 200 for what a handler refuses, its own for what never reached one. */
+/** The HTTP status of a code: 200 for what a handler refuses, its own for what reaches no handler. */
 export function statusOf(reason: CodeName): number {
   const entry = codes[reason];
   return 'status' in entry ? entry.status : 200;
 }
 
 /**
- * The one error by which anything says no to a caller. The edge turns it into the envelope.
- * `message` is for the end user, in Chinese, and never holds what must not be shown.
+ * The one error that refuses something to a caller. The API turns it into the envelope.
+ * `message` is for the end user, in Chinese, and never holds a secret.
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal';

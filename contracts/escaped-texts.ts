@@ -16,22 +16,22 @@ const entities: Readonly<Record<string, string>> = {
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
 
-/** The fields that hold the address of a picture or file, which a person may have given too. */
+/** The fields that hold the address of a picture or file, which may have been written by a person, too. */
 const addresses: ReadonlySet<string> = new Set(['avatar', 'from_avatar', 'to_avatar', 'src']);
 
-/** The same address, without what would end the attribute of HTML in which a page puts it. */
+/** The same address, without the characters that would end an HTML attribute. */
 const percentEncoded = (address: string): string =>
   address.replace(
     /[<>"'`\t\n\f\r ]/g,
     (character) => `%${Buffer.from(character).toString('hex').toUpperCase()}`,
   );
 
-/** The `data` of a friend application is an object as JSON text, in which its postscript is. */
+/** The `data` of a friend application is a JSON text of an object that holds the postscript. */
 const NestedObject = z.string().startsWith('{');
 
 /**
- * Escapes for HTML what people wrote in an answer or a push, for pages that show texts by innerHTML (the
- * setting `escape_html`). Addresses stay usable outside HTML too.
+ * Escapes for HTML what people wrote, in an answer or a push, for pages that show texts by innerHTML (the setting
+ * `escape_html`). Addresses stay usable outside HTML.
  * @param json the answer's or the push's data, as JSON text
  */
 export function escapeTexts(json: string): unknown {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-/* Events hold these for ever: what an id may be can be widened, never narrowed. */
+/* Events hold ids for ever: their range can be widened, never narrowed. */
 
-/** The largest id that survives JSON in every client: ids stay below 2^53. */
+/** A positive integer below 2^53, which every client reads from JSON without loss. */
 const id = () => z.int().positive();
 
 export const Uid = id().brand<'Uid'>();
@@ -18,8 +18,8 @@ export const Mid = id().brand<'Mid'>();
 export type Mid = z.infer<typeof Mid>;
 
 /**
- * From here on lie the mids that messages are shown under whose own was given twice (projections/mid-twice.ts);
- * the sequence of mids never comes so far.
+ * The first of the mids that replace a mid which was given twice (projections/mid-twice.ts). The sequence of mids
+ * never reaches it.
  */
 export const firstReplacedMid = 2 ** 52;
 
@@ -32,7 +32,7 @@ export const ReplyId = id().brand<'ReplyId'>();
 export type ReplyId = z.infer<typeof ReplyId>;
 
 export const NumberId = id().brand<'NumberId'>();
-/** The 数字ID that a person tells others to be found by: what the API calls `nid` of a user. */
+/** The 数字ID by which others find a person: what the API calls `nid` of a user. */
 export type NumberId = z.infer<typeof NumberId>;
 
 export const ConversationId = z
@@ -42,7 +42,7 @@ export const ConversationId = z
 /** `f{lower}-{higher}` between two people, `g{gid}` in a group. */
 export type ConversationId = z.infer<typeof ConversationId>;
 
-/** The conversation of two people; the same whoever is named first. */
+/** The conversation of two people, in either order. */
 export function friendConversation(one: Uid, other: Uid): ConversationId {
   return ConversationId.parse(`f${Math.min(one, other)}-${Math.max(one, other)}`);
 }
@@ -57,7 +57,7 @@ export type ConversationParties =
   | { readonly type: 'friend'; readonly uids: readonly [Uid, Uid] }
   | { readonly type: 'group'; readonly gid: Gid };
 
-/** Takes a conversation's id apart. */
+/** Parses a conversation's id. */
 export function conversationParties(conversation: ConversationId): ConversationParties {
   if (conversation.startsWith('g')) {
     return { type: 'group', gid: Gid.parse(Number(conversation.slice(1))) };
@@ -66,7 +66,7 @@ export function conversationParties(conversation: ConversationId): ConversationP
   return { type: 'friend', uids: [Uid.parse(lower), Uid.parse(higher)] };
 }
 
-/** The one of two whom `uid` talks with. */
+/** The other one of two people. */
 export function otherOf(uids: readonly [Uid, Uid], uid: Uid): Uid {
   return uids[0] === uid ? uids[1] : uids[0];
 }

@@ -1,8 +1,8 @@
 /**
- * The deepest nesting of JSON that a caller may send, in levels. Requests need three levels and signed
- * `user_info` a few more; a parser takes far longer for each level than for each character.
+ * The deepest nesting of JSON that a caller may send, in levels. Requests need three levels, and signed `user_info`
+ * a few more; a parser needs far more time for a level than for a character.
  */
-export const mostJsonLevels = 64;
+export const maxJsonLevels = 64;
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -10,10 +10,10 @@ const openings: ReadonlySet<number> = new Set([0x5b, 0x7b]);
 const closings: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 
 /**
- * Whether a JSON text has more than `most` levels of lists and objects. To be asked before parsing; takes
- * time linear in the length. Of a text that is no JSON it tells nothing.
+ * Whether a JSON text has more than `maxLevels` levels of lists and objects, found in linear time without parsing.
+ * For a text that is no JSON the result means nothing.
  */
-export function isDeeperThan(text: string, most = mostJsonLevels): boolean {
+export function isDeeperThan(text: string, maxLevels = maxJsonLevels): boolean {
   let level = 0;
   let inText = false;
   for (let at = 0; at < text.length; at++) {
@@ -23,7 +23,7 @@ export function isDeeperThan(text: string, most = mostJsonLevels): boolean {
       if (code === backslash) at++;
     } else if (openings.has(code)) {
       level += 1;
-      if (level > most) return true;
+      if (level > maxLevels) return true;
     } else if (closings.has(code)) level -= 1;
   }
   return false;

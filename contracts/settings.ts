@@ -36,9 +36,9 @@ export const PublicSettings = z.object({
 
 /** What only the server's key sets and no answer shows. */
 export const PrivateSettings = z.object({
-  /** Words that are starred out, comma or newline between; shown as "". */
+  /** Words that are replaced by asterisks, separated by commas or newlines; shown as "". */
   dirty_words: z.string().max(1_000_000).default(''),
-  /** How long a sender may take a message back. */
+  /** How long a sender may revoke a message. */
   revoke_seconds: count.default(120),
   /** How long a token lives after its last use. */
   token_days: count.default(30),
@@ -46,7 +46,7 @@ export const PrivateSettings = z.object({
   upload_file_mb: count.default(50),
   /** How many MB all uploads of a person may take together. */
   upload_quota_mb: count.default(10_000),
-  /** How many MB of the disk stay free: uploads are refused first. Sending a message needs space, too. */
+  /** Below this many MB of free disk uploads are refused, so that messages can still be stored. */
   upload_reserve_mb: count.default(1_000),
   /** Requests a second for one token. */
   limit_token: count.default(5000),
@@ -54,23 +54,23 @@ export const PrivateSettings = z.object({
   limit_address: count.default(100),
   /** Failed passwords a minute for one username from one address. */
   limit_password: count.default(10),
-  /** Seconds between two SMS codes for one phone and purpose; a day at most, as codes are remembered for one. */
+  /** Seconds between two SMS codes for one phone and purpose; at most a day, as long as codes are remembered. */
   limit_sms_seconds: z.int().positive().max(86_400).default(60),
   /** SMS codes a day for one phone that one address asks for. */
   limit_sms_phone: count.default(10),
   /** SMS codes an hour that one address asks for. */
   limit_sms_address: count.default(60),
-  /** Groups that one person creates an hour: more than anybody talks in anew. */
+  /** Groups that one person creates an hour: more than anybody begins to talk in. */
   limit_group_creations: count.default(60),
   /** Members that one person adds an hour, over all groups: as many as one group can have. */
   limit_member_additions: count.default(10_000),
   /** Groups that one person is in: pop/get shows them all, and others put people into groups. */
   limit_groups: count.default(2_000),
-  /** Whether who is no friend of the one who adds them to a group is asked first. */
+  /** Whether a person is asked before they are added to a group by somebody who is not their friend. */
   group_consent: onOff.default('off'),
   /** Whether a group's gid is enough to join it; off: only a member's invitation or a QR code's token is. */
   join_by_gid: onOff.default('on'),
-  /** Foreign origins whose cookie is taken, comma between. */
+  /** Other origins whose cookie is accepted, separated by commas. */
   origins: z.string().max(4096).default(''),
   /** Whether ws_address of pop/get carries a ticket, for clients without cookies; off: addresses end up in logs. */
   ws_ticket: onOff.default('off'),
@@ -85,7 +85,7 @@ export function bytesOf(megabytes: number): number {
 export const Settings = z.object({ ...PublicSettings.shape, ...PrivateSettings.shape });
 export type Settings = z.infer<typeof Settings>;
 
-/** Any of the settings, none filled in. */
+/** Any of the settings, without defaults. */
 export const SettingChanges = z.object(
   Object.fromEntries(
     Object.entries(Settings.shape).map(([name, schema]) => [name, schema.unwrap().optional()]),
@@ -99,8 +99,8 @@ export type SettingChanges = z.infer<typeof SettingChanges>;
 export const defaultSettings: Settings = Settings.parse({});
 
 /**
- * Settings with those changed that recorded values name. What this version does not know, or what is outside
- * its limits, was set by another version and changes nothing.
+ * Settings with recorded changes. A name that this version does not know, or a value outside its limits, was set by
+ * another version and changes nothing.
  */
 export function withRecorded(settings: Settings, values: Readonly<Record<string, unknown>>): Settings {
   const fitting = Object.entries(Settings.shape).flatMap(([name, schema]) => {
@@ -115,13 +115,13 @@ const numbers = new Set(
   Object.entries(defaultSettings).flatMap(([name, value]) => (typeof value === 'number' ? [name] : [])),
 );
 
-/** The settings that rows of `read.settings` give: numbers stand there in digits, what is not set is the default. */
+/** The settings of rows of `read.settings`, which hold numbers as digits; the defaults for what is not set. */
 export function settingsOf(rows: Iterable<{ readonly name: string; readonly value: string }>): Settings {
   const values = Array.from(rows, ({ name, value }) => [name, numbers.has(name) ? Number(value) : value]);
   return withRecorded(defaultSettings, Object.fromEntries(values));
 }
 
-/** All settings by name, each with its default beside it. */
+/** All settings by name, each with its default. */
 export function withDefaults(
   settings: Settings,
 ): Record<string, { value: string | number; default: string | number }> {

@@ -2,8 +2,8 @@
 const parts = /^(wss?|https?):\/\/(\[[^\]]*\]|[^:/?#[\]]+)(:\d*)?(?=$|[/?#])(.*)$/is;
 
 /**
- * A websocket's address with its port written out, for clients that split it at the colons and take the
- * third part. What has no scheme of the web is left as it is.
+ * A websocket's address with an explicit port, for clients that split it at the colons and use the third part. An
+ * address of another scheme stays as it is.
  */
 export function withPort(address: string): string {
   const [, scheme = '', host = '', port = '', rest = ''] = parts.exec(address) ?? [];
@@ -12,10 +12,10 @@ export function withPort(address: string): string {
   return `${scheme}://${host}${port.length > 1 ? port : standard}${rest}`;
 }
 
-/** The longest host, with its port, that is taken from a request: a name has 253 characters at most. */
-const longestHost = 261;
+/** Of a host with its port in a request: a name has at most 253 characters. */
+const maxHostLength = 261;
 
-/** The websocket's address by which a request reached us, with its port. */
+/** The websocket's address under the host that a request names, with its port. */
 export function websocketAddress({
   protocol,
   host,
@@ -23,5 +23,5 @@ export function websocketAddress({
   readonly protocol: string;
   readonly host: string;
 }): string {
-  return withPort(`${protocol === 'https' ? 'wss' : 'ws'}://${host.slice(0, longestHost)}`);
+  return withPort(`${protocol === 'https' ? 'wss' : 'ws'}://${host.slice(0, maxHostLength)}`);
 }

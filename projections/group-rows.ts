@@ -1,4 +1,4 @@
-import { groupAvatar, mostFaces } from '../contracts/avatars.ts';
+import { groupAvatar, maxFaces } from '../contracts/avatars.ts';
 import { type Gid, groupConversation, type Uid } from '../contracts/ids.ts';
 import { groupChannel, userChannel } from '../contracts/push/index.ts';
 import { endOf, joinChat } from './inbox.ts';
@@ -47,7 +47,7 @@ export function admit(
   });
   const admitted: GroupRow = {
     ...group,
-    faces: [...group.faces, ...uids].slice(0, mostFaces),
+    faces: [...group.faces, ...uids].slice(0, maxFaces),
     next_index: group.next_index + uids.length,
     member_count: group.member_count + uids.length,
   };

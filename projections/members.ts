@@ -1,4 +1,4 @@
-import { mostFaces } from '../contracts/avatars.ts';
+import { maxFaces } from '../contracts/avatars.ts';
 import type { GroupEvent } from '../contracts/events/group.ts';
 import type { Gid, Uid } from '../contracts/ids.ts';
 import {
@@ -56,7 +56,7 @@ function leaving(rows: Rows, pushes: Pushes, { gid, uids, faces }: Leaving): voi
 const firstFaces = (members: readonly GroupMemberRow[]): Uid[] =>
   members
     .toSorted((one, other) => one.index - other.index)
-    .slice(0, mostFaces)
+    .slice(0, maxFaces)
     .map(({ uid }) => uid);
 
 type OfMember = { readonly data: { readonly gid: Gid; readonly uid: Uid } };

@@ -8,10 +8,7 @@ import { Mine } from './pop.ts';
 import { uploadImage } from './upload.ts';
 import { UserProfile, userGet } from './user.ts';
 
-/*
- * Other names of calls, by which clients of the original product know them. Each is served by the handler of
- * the call that `aliasOf` names.
- */
+/* Other names of calls, for clients of the original product. Each is served by the handler of `aliasOf`. */
 
 const caller = { login_uid: parameter.loginUid };
 
@@ -26,11 +23,11 @@ export const loginCheck = contract({
     data: { ...example.profile, token: 'x3b0…', expires: 2592000, sso: '' },
   },
   parameters: loginLogin.parameters.omit({ phone: true }).required({ username: true }),
-  /** Clients run the text `sso` as a script of a single sign-on, which there is none of: it is always empty. */
+  /** Clients run `sso` as a script of a single sign-on. We have none, so it is always empty. */
   data: loginLogin.data.extend({ sso: z.literal('') }),
 });
 
-/** The picture itself instead of a data URL; its id goes into a cookie of the call that needs it. */
+/** The picture itself instead of a data URL; its id is in a cookie, which the client sends with the answer. */
 const captchaPicture = {
   aliasOf: '/login/captcha',
   methods: ['GET'],

@@ -6,9 +6,9 @@ export const apiPrefixes = ['/api', '/web', '/h5'];
 
 /** Who may make a call (docs/behaviour.md, Who may call). */
 export type Access =
-  /** Anyone; who names a valid token or key is known all the same. */
+  /** Anyone; a valid token or key is recognised. */
   | 'open'
-  /** A user's token, or the server's key, for whom it names as `login_uid` or for nobody. */
+  /** A user's token, or the server's key, with or without `login_uid`. */
   | 'known'
   /** A user's token, or the server's key with `login_uid`. */
   | 'user'
@@ -17,28 +17,28 @@ export type Access =
   /** The server's key alone. */
   | 'server';
 
-/** One call of the API: the truth for its validation, its handler's types and its page. */
+/** One call of the API: the source of its validation, its handler's types and its documentation. */
 export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data extends z.ZodType = z.ZodType> {
   /** Without prefix: `/user/get` is served under /api, /web and /h5. */
   readonly path: `/${string}`;
   readonly methods: readonly ['GET' | 'POST', ...('GET' | 'POST')[]];
-  /** It changes something although it may be made by GET. */
+  /** It changes something, although it may be made by GET. */
   readonly changes?: true;
   readonly access: Access;
   readonly summary: string;
   /** The call of which this is another name, for clients of the original product. */
   readonly aliasOf?: string;
-  /** What it may be refused for, besides what every call may. */
+  /** What it may be refused for, besides the reasons of every call. */
   readonly refuses?: readonly CodeName[];
-  /** A request that fits, without a file, and its answer's data where that is no picture. */
+  /** A valid request, without a file, and its answer's data unless that is a picture. */
   readonly example: { readonly parameters: Readonly<Record<string, unknown>>; readonly data?: unknown };
-  /** In the order in which they are checked: that of the original API, where it has the call. */
+  /** In the order in which they are checked: that of the original API, if it has the call. */
   readonly parameters: Parameters;
-  /** The request is multipart with a `file`, for which the limit of this kind holds. */
+  /** The request is multipart with a `file`, which is limited by the settings of this kind. */
   readonly upload?: 'image' | 'file';
-  /** The most bytes of a body without a file; by default 256 KB. */
-  readonly mostBytes?: number;
-  /** The answer is no envelope but a picture of this type. */
+  /** Of a body without a file; by default 256 KB. */
+  readonly maxBytes?: number;
+  /** The answer is a picture of this type instead of the envelope. */
   readonly picture?: 'image/png' | 'image/jpeg';
   readonly data: Data;
 }
@@ -50,7 +50,7 @@ export function contract<Parameters extends z.ZodObject, Data extends z.ZodType>
   return definition;
 }
 
-/** Whether a call only asks: it can be answered while nothing can be changed. */
+/** Whether a call only reads, so that it can be answered while commands are refused. */
 export function isQuery({ methods, changes }: Pick<Contract, 'methods' | 'changes'>): boolean {
   return methods.includes('GET') && changes !== true;
 }
@@ -78,7 +78,7 @@ export function readParameters<Parameters extends z.ZodObject>(
   return read as z.infer<Parameters>;
 }
 
-/** The value of a parameter; undefined where it is not given, as an empty text is that may not be empty. */
+/** The value of a parameter; undefined if it is missing, or empty although it may not be empty. */
 function present(given: Readonly<Record<string, unknown>>, name: string, field: z.core.$ZodType): unknown {
   const value = Object.hasOwn(given, name) ? given[name] : undefined;
   if (value === null) return undefined;

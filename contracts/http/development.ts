@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { contract } from './contract.ts';
 import * as parameter from './parameters.ts';
 
-/** Served as it stands, without the API's prefixes, and only while the development provider is in use. */
+/** Served without the API's prefixes, and only while the development provider is in use. */
 export const developmentSms = contract({
   path: '/dev/sms',
   methods: ['GET'],

@@ -9,12 +9,12 @@ const pair = { ...caller, friend_uid: parameter.uid.describe('对方uid') };
 /** The application's id, `nid` in these calls. */
 const application = { ...caller, nid: parameter.integer(1).describe('好友申请的nid') };
 
-/** Strangers' chats and applications: the most that one answer lists, some 200 KB. */
-const mostListed = 1_000;
-/** The most friends that one answer lists: twice as many as most people's clients bear. */
-export const mostFriendsListed = 10_000;
+/** Strangers' chats or applications of one answer, some 200 KB. */
+const maxListed = 1_000;
+/** Friends of one answer: twice as many as most clients can show. */
+export const maxFriendsListed = 10_000;
 
-const page = (most: number) => ({ ...caller, limit: parameter.limit(most, most), start: parameter.start });
+const page = (max: number) => ({ ...caller, limit: parameter.limit(max, max), start: parameter.start });
 
 /** One person of a contact list. */
 export const Contact = z.object({
@@ -108,7 +108,7 @@ export const friendApplyList = contract({
   access: 'user',
   summary: '获取好友申请列表',
   example: { parameters: {}, data: [example.application] },
-  parameters: z.object(page(mostListed)),
+  parameters: z.object(page(maxListed)),
   data: z.array(FriendApplication),
 });
 
@@ -139,7 +139,7 @@ export const friendGetList = contract({
   access: 'user',
   summary: '获取好友列表(通讯录)',
   example: { parameters: {}, data: example.contacts },
-  parameters: z.object(page(mostFriendsListed)),
+  parameters: z.object(page(maxFriendsListed)),
   data: ContactList,
 });
 
@@ -149,7 +149,7 @@ export const friendGetTempList = contract({
   access: 'user',
   summary: '获取临时会话玩家列表',
   example: { parameters: {}, data: example.contacts },
-  parameters: z.object(page(mostListed)),
+  parameters: z.object(page(maxListed)),
   data: ContactList,
 });
 

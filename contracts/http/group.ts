@@ -114,7 +114,7 @@ export const groupJoin = contract({
 
 /** How many members a page has by default, and at most: also the default by initial, where clients do not page. */
 export const membersShown = 32;
-export const mostMembersShown = 500;
+export const maxMembersShown = 500;
 
 export const groupMembers = contract({
   path: '/group/members',
@@ -126,9 +126,9 @@ export const groupMembers = contract({
   parameters: z.object({
     ...group,
     limit: parameter
-      .limitOf(mostMembersShown)
+      .limitOf(maxMembersShown)
       .describe(
-        `最多多少条,默认${membersShown},按首字母分组时默认${mostMembersShown};超过${mostMembersShown}按${mostMembersShown}`,
+        `最多多少条,默认${membersShown},按首字母分组时默认${maxMembersShown};超过${maxMembersShown}按${maxMembersShown}`,
       )
       .optional(),
     index: parameter.integer().describe('从哪个index开始查找').default(0),

@@ -5,14 +5,14 @@ import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
 
 const caller = { login_uid: parameter.loginUid };
-/** A chat as the caller names it: the other's uid, or the gid. */
+/** A chat as the caller names it: by the other person's uid, or the gid. */
 const chat = {
   ...caller,
   id: parameter.integer(1).describe('群组gid或好友uid,取决于type'),
   type: parameter.chatType,
 };
 
-/** A message as `message/get` shows it; `name` in groups alone. */
+/** A message as `message/get` shows it; `name` in groups only. */
 export const Message = z.object({
   mid: z.int(),
   from: z.string(),

@@ -2,32 +2,31 @@ import { z } from 'zod';
 import { Gid, Mid, Uid } from '../ids.ts';
 import { isShowableName } from './name.ts';
 
-/**
- * The pieces that requests are made of (docs/behaviour.md, The envelope). Forms and query strings carry
- * everything as text, so numbers are taken as JSON integers or as ASCII digits. `shown` in their
- * metadata is how the API's page shows them.
+/*
+ * The types of parameters (docs/behaviour.md, The envelope). Forms and query strings carry everything as text, so
+ * numbers may be JSON integers or ASCII digits. `shown` in their metadata is how the API's page shows them.
  */
 
-/** A text that any store and client can carry: no NUL, no lone surrogate. */
+/** A text that every store and client can hold: no NUL, no lone surrogate. */
 export const storable = z
   .string()
   .refine((value) => value.isWellFormed() && !value.includes('\0'), 'has characters that cannot be stored');
 
 /** A storable text. Lengths count characters. */
-export function text(least: number, most: number) {
+export function text(min: number, max: number) {
   return storable
     .refine((value) => {
       const { length } = [...value];
-      return length >= least && length <= most;
-    }, `must have ${least} to ${most} characters`)
-    .meta({ shown: { type: 'string', minLength: least, maxLength: most } });
+      return length >= min && length <= max;
+    }, `must have ${min} to ${max} characters`)
+    .meta({ shown: { type: 'string', minLength: min, maxLength: max } });
 }
 
 /** A text measured in bytes of UTF-8, at least one. */
-export function bytes(most: number) {
+export function bytes(max: number) {
   return storable
-    .refine((value) => value.length > 0 && Buffer.byteLength(value) <= most, `must have 1 to ${most} bytes`)
-    .meta({ shown: { type: 'string', minLength: 1, 'x-maxBytes': most } });
+    .refine((value) => value.length > 0 && Buffer.byteLength(value) <= max, `must have 1 to ${max} bytes`)
+    .meta({ shown: { type: 'string', minLength: 1, 'x-maxBytes': max } });
 }
 
 const digits = z
@@ -35,27 +34,27 @@ const digits = z
   .regex(/^-?\d{1,16}$/)
   .transform(Number);
 
-/** An integer in a range, by default any from 0 up that survives JSON. */
-export function integer(least = 0, most = Number.MAX_SAFE_INTEGER) {
+/** An integer in a range, by default from 0 to 2^53 - 1. */
+export function integer(min = 0, max = Number.MAX_SAFE_INTEGER) {
   return z
     .union([z.number(), digits])
-    .pipe(z.int().min(least).max(most))
-    .meta({ shown: { type: 'integer', minimum: least, maximum: most } });
+    .pipe(z.int().min(min).max(max))
+    .meta({ shown: { type: 'integer', minimum: min, maximum: max } });
 }
 
-/** A limit: one above the most is taken as the most. */
-export function limitOf(most: number) {
+/** The size of a page; one above `max` counts as `max`. */
+export function limitOf(max: number) {
   return integer(1)
-    .transform((value) => Math.min(value, most))
-    .meta({ shown: { type: 'integer', minimum: 1 }, description: `最多多少条,超过${most}按${most}` });
+    .transform((value) => Math.min(value, max))
+    .meta({ shown: { type: 'integer', minimum: 1 }, description: `最多多少条,超过${max}按${max}` });
 }
 
-/** A limit that may be left out. */
-export function limit(most: number, byDefault: number) {
-  return limitOf(most).default(byDefault);
+/** The size of a page, with a default. */
+export function limit(max: number, byDefault: number) {
+  return limitOf(max).default(byDefault);
 }
 
-/** Where a page of a list starts: after so many of it. */
+/** How many elements of a list come before the page. */
 export const start = integer(0, 1_000_000_000).describe('从第几条之后开始,用于翻页').default(0);
 
 const shownId = { shown: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } };
@@ -78,26 +77,23 @@ export function oneOf<const Value extends string>(...values: readonly [Value, ..
   return z.enum(values);
 }
 
-/** The most elements of a list; counted before any of them is looked at. */
-export const mostListed = 1000;
+/** Elements of a list; checked before any of them is read. */
+export const maxListed = 1000;
 
-/** A list with a bounded number of elements, none of them judged yet. */
+/** A list of at most `maxListed` elements of any type. */
 export const boundedList = z.custom<readonly unknown[]>(
-  (value) => Array.isArray(value) && value.length <= mostListed,
-  `must be a list of at most ${mostListed} elements`,
+  (value) => Array.isArray(value) && value.length <= maxListed,
+  `must be a list of at most ${maxListed} elements`,
 );
 
 /**
- * A list of uids, at least so many and at most 1,000: `members[]=1&members[]=2`, `members[0]=1`,
+ * A list of uids, from `min` to 1,000: `members[]=1&members[]=2`, `members[0]=1`,
  * `members=1`, `[1, 2]`.
  */
-function listOfUids(least: number) {
+function listOfUids(min: number) {
   return z
-    .preprocess(
-      (value) => (Array.isArray(value) ? value : [value]),
-      boundedList.pipe(z.array(uid).min(least)),
-    )
-    .meta({ shown: { type: 'array', items: shownId.shown, minItems: least, maxItems: mostListed } });
+    .preprocess((value) => (Array.isArray(value) ? value : [value]), boundedList.pipe(z.array(uid).min(min)))
+    .meta({ shown: { type: 'array', items: shownId.shown, minItems: min, maxItems: maxListed } });
 }
 
 /** One gid or several, at most 100: `gid=1`, `gid[]=1&gid[]=2`, `[1, 2]`. */
@@ -117,7 +113,7 @@ export const gids = z
 export const uids = listOfUids(1);
 export const anyUids = listOfUids(0);
 
-/** Uids in one text, commas between: `9,10`; empty: none. At most 1,000. */
+/** Up to 1,000 uids in one text, separated by commas: `9,10`; may be empty. */
 export const listedUids = z
   .preprocess(
     (value) => (typeof value === 'string' ? value.split(',').filter((uid) => uid !== '') : value),
@@ -142,7 +138,7 @@ export const username = z
   .regex(/^[A-Za-z0-9]{2,32}$/)
   .describe('登录名,字母和数字,不区分大小写');
 export const password = text(6, 128).describe('密码');
-/** A name that others are shown: visible, on one line. */
+/** A name that others see: visible, on one line. */
 function shownName() {
   return text(1, 64).refine(isShowableName, 'must be visible, on one line');
 }
@@ -150,15 +146,15 @@ function shownName() {
 export const nickname = shownName().describe('昵称');
 export const groupname = shownName().describe('群组名称');
 
-/** Avatar, sign, remark, postscript: may be empty, and then mean just that. */
-export function mayBeEmpty(most = 255) {
-  return text(0, most);
+/** Avatar, sign, remark, postscript: an empty text is a value. */
+export function mayBeEmpty(max = 255) {
+  return text(0, max);
 }
 
-/** The kinds of chats, by what stands at their other end. */
+/** The kinds of chats: with another person, or in a group. */
 export const chatType = oneOf('friend', 'group').describe('类型:group群组,friend好友');
 
-/** Who acts: may be left out where a token says it, and must be the token's own (docs/behaviour.md, Who may call). */
+/** Who acts: with a token it may be missing, and else must be the token's owner (docs/behaviour.md, Who may call). */
 export const loginUid = uid
   .describe('当前登录用户uid;使用用户token时可省略,使用服务端密钥时表示代表谁调用')
   .optional();

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { mostFaces } from '../avatars.ts';
+import { maxFaces } from '../avatars.ts';
 import { contract } from './contract.ts';
 import * as parameter from './parameters.ts';
 
 const faces = z
   .preprocess(
-    (value) => (typeof value === 'string' ? value.split(',', parameter.mostListed + 1) : value),
+    (value) => (typeof value === 'string' ? value.split(',', parameter.maxListed + 1) : value),
     parameter.boundedList.pipe(z.array(parameter.uid).min(1)),
   )
-  .transform((uids) => [...new Set(uids)].slice(0, mostFaces))
+  .transform((uids) => [...new Set(uids)].slice(0, maxFaces))
   .meta({
     shown: { type: 'string', pattern: '^\\d+(,\\d+)*$' },
-    description: `成员uid,逗号分隔,重复的只取一次,取前${mostFaces}个`,
+    description: `成员uid,逗号分隔,重复的只取一次,取前${maxFaces}个`,
   });
 
 export const qrcodeGet = contract({

@@ -6,10 +6,10 @@ import { ContactList } from './friend.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
 
-/** The most chats that one answer lists: some 300 KB, where 50,000 were 14 MB. */
-const mostChats = 1_000;
+/** Chats of one answer: some 300 KB; 50,000 would be 14 MB. */
+const maxChats = 1_000;
 
-/** A message as the chat list shows the last one; `name` in groups alone. */
+/** The last message of a chat in the list; `name` in groups only. */
 const LastMessage = z.object({
   mid: z.int(),
   from: z.string(),
@@ -21,7 +21,7 @@ const LastMessage = z.object({
   name: z.string().optional(),
 });
 
-/** A chat of the list; `url` and `key` with groups alone. */
+/** A chat of the list; `url` and `key` in groups only. */
 export const ChattingEntry = z.object({
   type: z.enum(['friend', 'group']),
   id: z.int(),
@@ -35,7 +35,7 @@ export const ChattingEntry = z.object({
 });
 export type ChattingEntry = z.infer<typeof ChattingEntry>;
 
-/** Who is logged in, as their own home page shows them. */
+/** The person who is logged in, as their home page shows them. */
 export const Mine = z.object({
   uid: z.int(),
   username: z.string(),
@@ -66,8 +66,8 @@ export const popGet = contract({
   parameters: z.object({
     login_uid: parameter.loginUid,
     limit: parameter
-      .limit(mostChats, mostChats)
-      .describe(`chatting最多多少个对话,超过${mostChats}按${mostChats};更多的用start翻页`),
+      .limit(maxChats, maxChats)
+      .describe(`chatting最多多少个对话,超过${maxChats}按${maxChats};更多的用start翻页`),
     start: parameter.start.describe('chatting从第几个对话之后开始:置顶在前,再按最后消息从新到旧'),
   }),
   data: z.object({

@@ -30,7 +30,7 @@ export const Reply = z.object({
 });
 export type Reply = z.infer<typeof Reply>;
 
-/** Replies by type; only types that hold something are keys. */
+/** Replies by type, without empty types. */
 export const ReplyLists = z.record(z.string(), z.array(Reply));
 export type ReplyLists = z.infer<typeof ReplyLists>;
 

@@ -54,16 +54,19 @@ const meanings: Readonly<Record<string, string>> = {
   ws_ticket: onOff('pop/get的ws_address带上只能接收推送的票据(供没有cookie的客户端使用)'),
 } satisfies Record<keyof Settings, string>;
 
-/** A change is one event, and an event of the log has its bounds. */
-const mostBytes = 900_000;
+/** Of one setting as JSON: a change is one event, whose size the log limits. */
+const maxChangeBytes = 900_000;
 
-/** A setting as a request carries it: numbers as digits too, texts that can be stored. */
+/** A setting as a parameter: numbers may be digits, texts must be storable. */
 function carried(schema: z.ZodType): z.ZodType {
   const { $schema: _, ...shown } = z.toJSONSchema(schema);
   if (schema instanceof z.ZodNumber) return parameter.integer().pipe(schema).meta({ shown });
   if (schema instanceof z.ZodString) {
     return parameter.storable
-      .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= mostBytes, 'is too long for one event')
+      .refine(
+        (value) => Buffer.byteLength(JSON.stringify(value)) <= maxChangeBytes,
+        'is too long for one event',
+      )
       .pipe(schema)
       .meta({ shown });
   }
@@ -74,8 +77,8 @@ export const settingUpdate = contract({
   path: '/setting/update',
   methods: ['POST'],
   access: 'server',
-  // Texts of up to 900 KB, which a form writes as three characters a byte.
-  mostBytes: 3 * 1024 * 1024,
+  // A text of 900 KB takes three characters per byte in a form.
+  maxBytes: 3 * 1024 * 1024,
   summary: '修改系统配置',
   example: { parameters: { upload_img: 'off', revoke_seconds: 300 }, data: [] },
   parameters: z.object(

@@ -3,11 +3,11 @@ import { contract } from './contract.ts';
 import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 
-/** A file that came with a request and lies on the disk until it is put where it belongs. */
+/** A file that came with a request, in a temporary place on the disk. */
 export class ReceivedFile {
-  /** Where it lies. */
+  /** The path of the temporary file. */
   readonly place: string;
-  /** As its sender calls it. */
+  /** The name that its sender gave it. */
   readonly name: string;
   readonly bytes: number;
 

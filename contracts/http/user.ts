@@ -3,10 +3,10 @@ import { contract } from './contract.ts';
 import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 
-/** What `data` is in an answer that has nothing to tell. */
+/** The `data` of an answer that holds no data. */
 export const nothing = z.tuple([]);
 
-/** A person as `user/get` shows them; the last two only where `login_uid` was given. */
+/** A person as `user/get` shows them; the last two only if `login_uid` was given. */
 export const UserProfile = z.object({
   uid: z.int(),
   username: z.string(),

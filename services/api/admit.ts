@@ -3,7 +3,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import { type Contract, isQuery } from '../../contracts/http/contract.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import { currentSettings } from '../commands/setting.ts';
-import { takeAddressTurn, takeTokenTurn } from '../edge/rate-limit.ts';
+import { countAddressRequest, countTokenRequest } from '../edge/rate-limit.ts';
 import type { Application } from './application.ts';
 import { type Caller, identify } from './caller.ts';
 
@@ -42,12 +42,12 @@ export async function admit(
   const settings = await settingsWhenReady(application, contract);
   const caller = await identify(request, application, settings).catch((error: unknown) => {
     // While the database is away, it is not known who calls, and callers with tokens share an address at a proxy.
-    if (error instanceof Refusal && error.reason !== 'notReady') takeAddressTurn(request.ip, settings);
+    if (error instanceof Refusal && error.reason !== 'notReady') countAddressRequest(request.ip, settings);
     throw error;
   });
-  if (caller.kind === 'user') takeTokenTurn(caller.tokenHash, settings);
+  if (caller.kind === 'user') countTokenRequest(caller.tokenHash, settings);
   if (caller.kind === 'nobody') {
-    takeAddressTurn(request.ip, settings);
+    countAddressRequest(request.ip, settings);
     if (access !== 'open') throw new Refusal('notLoggedIn');
   }
   return caller;

@@ -39,7 +39,7 @@ import { createSmsCodes } from '../sms/codes.ts';
 import type { Sms } from '../sms/open.ts';
 import type { Application } from './application.ts';
 import { raiseIds } from './raise-ids.ts';
-import { patience } from './route.ts';
+import { readModelsTimeoutMs } from './route.ts';
 
 /** What the API stands on, chosen where the program starts. */
 export interface Foundation {
@@ -96,16 +96,16 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   const ids = createIds(accounts, async () => greaterIds(await greatestIds(database), used.greatest));
   const lookup: MessageLookup = {
     hasSpoken: async (conversation, sender, position) => {
-      if (!(await progress.confirmed(position, patience))) throw new Refusal('notReady');
+      if (!(await progress.confirmed(position, readModelsTimeoutMs))) throw new Refusal('notReady');
       return hasSpoken(database, conversation, sender);
     },
     readable: isReadable.bind(undefined, database),
     byEventId: async (id: EventId, position: Position) => {
-      if (!(await progress.reached(position, patience))) throw new Refusal('notReady');
+      if (!(await progress.reached(position, readModelsTimeoutMs))) throw new Refusal('notReady');
       const found = await findByEventId(database, id);
       if (found.checkpoint >= position) return found.message;
       // The database crashed, and is behind what it had told: it makes its last batches again.
-      if (!(await progress.confirmed(position, patience))) throw new Refusal('notReady');
+      if (!(await progress.confirmed(position, readModelsTimeoutMs))) throw new Refusal('notReady');
       return (await findByEventId(database, id)).message;
     },
   };

@@ -4,16 +4,16 @@ import { isUtf8 } from 'node:buffer';
  * The most bytes that a request may have which brings no file: a message of 8 KB or 1,000 members take 80 KB in
  * a form. Reading more would cost others time.
  */
-export const mostBodyBytes = 256 * 1024;
+export const maxBodyBytes = 256 * 1024;
 
 /** The most fields of a multipart form. */
-export const mostFields = 5000;
+export const maxFields = 5000;
 
 /** The most names of a form that are read: the largest call has 40 parameters, and unknown ones are ignored. */
-export const mostNames = 1000;
+export const maxNames = 1000;
 
 /** The most elements of a list that are read: no call takes more than 1,000, so that it refuses the list. */
-export const mostElements = 2000;
+export const maxElements = 2000;
 
 /** What stands for a text that is no UTF-8: half a character, which no parameter takes. */
 const unreadable = '\udfff';
@@ -70,11 +70,11 @@ function addPair(form: Map<string, Values>, key: string, text: string): void {
   const [, index] = bracket > 0 ? (/^\[(\d{0,15})\]$/.exec(key.slice(bracket)) ?? []) : [];
   let values = form.get(name);
   if (values === undefined) {
-    if (form.size >= mostNames) return;
+    if (form.size >= maxNames) return;
     values = { elements: [], list: false, object: false };
     form.set(name, values);
   }
-  if (values.elements.length >= mostElements) return;
+  if (values.elements.length >= maxElements) return;
   if (index !== undefined) values.list = true;
   else if (bracket > 0) values.object = true;
   values.elements.push({ text, index: index ? Number(index) : undefined });

@@ -3,7 +3,7 @@ import type { Contract } from '../../contracts/http/contract.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { Application } from './application.ts';
 import type { Caller } from './caller.ts';
-import { mostBodyBytes } from './form.ts';
+import { maxBodyBytes } from './form.ts';
 import { readFields } from './multipart.ts';
 import { receiveUpload } from './receive-upload.ts';
 
@@ -21,7 +21,7 @@ export interface Given {
  */
 export async function readGiven(
   request: FastifyRequest,
-  { upload, mostBytes = mostBodyBytes }: Pick<Contract, 'upload' | 'mostBytes'>,
+  { upload, maxBytes = maxBodyBytes }: Pick<Contract, 'upload' | 'maxBytes'>,
   application: Pick<Application, 'files' | 'uploads'>,
   settings: Settings,
   caller: Caller,
@@ -29,7 +29,7 @@ export async function readGiven(
   const query = fields(request.query);
   if (request.method === 'GET') return { given: query };
   if (!request.isMultipart()) return { given: { ...query, ...fields(request.body) } };
-  if (!upload) return { given: { ...query, ...(await readFields(request, mostBytes)) } };
+  if (!upload) return { given: { ...query, ...(await readFields(request, maxBytes)) } };
   const received = await receiveUpload(request, upload, application, settings, caller);
   const { file, release } = received;
   return { given: { ...query, ...received.fields, ...(file && { file }) }, release };

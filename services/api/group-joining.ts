@@ -5,7 +5,7 @@ import { revokeCodes } from '../commands/group.ts';
 import * as joining from '../commands/group-joining.ts';
 import { findGroup } from '../queries/groups.ts';
 import type { Application } from './application.ts';
-import { patience, serve, shownAt } from './route.ts';
+import { readModelsTimeoutMs, serve, shownAt } from './route.ts';
 
 /** How people come into groups, and leave them (docs/behaviour.md, Groups). */
 export function groupJoiningRoutes(server: FastifyInstance, application: Application): void {
@@ -15,7 +15,7 @@ export function groupJoiningRoutes(server: FastifyInstance, application: Applica
     const { members = [], groupname: name, avatar, uniqueId } = parameters;
     const command = { owner: me(), members, name, avatar, uniqueId };
     const { gid, position } = await joining.createGroup(application, command, context);
-    await progress.reached(position, patience);
+    await progress.reached(position, readModelsTimeoutMs);
     const created = await findGroup(database, gid);
     if (!created) throw new Refusal('notReady');
     return { data: { gid: String(gid), groupname: created.name, avatar: created.avatar }, position };

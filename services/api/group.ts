@@ -23,7 +23,7 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
     const { gid, limit, index, pinyin, exclude } = parameters;
     const reader = me();
     await group.enterGroup(application, gid, reader, context);
-    const byDefault = pinyin === '' ? contract.membersShown : contract.mostMembersShown;
+    const byDefault = pinyin === '' ? contract.membersShown : contract.maxMembersShown;
     const page = { from: index, limit: limit ?? byDefault, exclude };
     const found = await findMembers(database, reader, gid, page);
     const members = found.map(({ remark: _, ...member }) => member);

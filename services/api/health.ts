@@ -9,10 +9,10 @@ import type { ReadDatabase } from '../queries/tables.ts';
 import { createLag } from './lag.ts';
 
 /** Read models that lack an event for longer than this are not ready, in milliseconds. */
-const longestLag = 5000;
+const maxLagMs = 5000;
 /** A part that has had work for longer than this and has not moved is not ready, in milliseconds. */
-const longestStall = 5000;
-const patience = 2000;
+const maxStallMs = 5000;
+const probeTimeoutMs = 2000;
 
 /** What is told of a part of a program; of one that is not ready, the reason if it is known. */
 export type PartHealth = { readonly ready: boolean; readonly reason?: string } & Readonly<
@@ -66,7 +66,7 @@ export function projectionsProbe(
   return async () => {
     const { checkpoint } = await readCheckpoint(database);
     const lag = await lagAt(checkpoint);
-    const ready = lag <= longestLag && isReady();
+    const ready = lag <= maxLagMs && isReady();
     const { perSecond = 0, extentOfEvent } = pace() ?? {};
     if (lag === 0 || extentOfEvent === undefined) return { ready, lag_ms: lag };
     const toCome = Math.max(1, Math.round(log.extent(checkpoint, await log.end(categories)) / extentOfEvent));
@@ -133,7 +133,7 @@ export function movingProbe(stalled: () => number, fault: () => string | undefin
     const stopped = fault();
     if (stopped !== undefined) return { ready: false, reason: stopped };
     const milliseconds = Math.round(stalled());
-    if (milliseconds <= longestStall) return { ready: true };
+    if (milliseconds <= maxStallMs) return { ready: true };
     return { ready: false, reason: `it has had work for ${milliseconds} ms and has not moved` };
   };
 }
@@ -146,7 +146,10 @@ async function lookAt(probes: Probes): Promise<Record<string, PartHealth>> {
 async function inTime(probe: Probe): Promise<PartHealth> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<PartHealth>((resolve) => {
-    timer = setTimeout(resolve, patience, { ready: false, reason: `no answer within ${patience} ms` });
+    timer = setTimeout(resolve, probeTimeoutMs, {
+      ready: false,
+      reason: `no answer within ${probeTimeoutMs} ms`,
+    });
   });
   const looked = (async () => probe())().catch(() => ({ ready: false, reason: 'it cannot be reached' }));
   try {

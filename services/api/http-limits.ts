@@ -1,5 +1,5 @@
 /** Bytes of a request line with its headers: 1,000 uids of `user/multiGet` in a query, and room for headers. */
-export const mostHeaderBytes = 48 * 1024;
+export const maxHeaderBytes = 48 * 1024;
 
 /** What a client may do with a connection before it is cut off. Times in milliseconds. */
 export interface ConnectionLimits {

@@ -14,8 +14,8 @@ import { Refusal } from '../../contracts/codes.ts';
 import { isDeeperThan } from '../../contracts/json-depth.ts';
 import { type Trust, trustNone } from '../edge/proxies.ts';
 import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
-import { mostBodyBytes, readForm, readFormBody } from './form.ts';
-import { type ConnectionLimits, connectionLimits, mostHeaderBytes } from './http-limits.ts';
+import { maxBodyBytes, readForm, readFormBody } from './form.ts';
+import { type ConnectionLimits, connectionLimits, maxHeaderBytes } from './http-limits.ts';
 import { createPipelineServer } from './pipelining.ts';
 import { cutSlowClients } from './slow-clients.ts';
 
@@ -43,7 +43,7 @@ export async function createHttp(
     // A logger of its own for each request would cost more than the few that log anything are worth.
     childLoggerFactory: (parent) => parent,
     requestIdHeader: false,
-    bodyLimit: mostBodyBytes,
+    bodyLimit: maxBodyBytes,
     serverFactory: (handler) => createNodeServer(handler, limits),
     clientErrorHandler: answerUnreadable,
     routerOptions: { querystringParser: readForm, ignoreTrailingSlash: true },
@@ -86,7 +86,7 @@ export async function createHttp(
 /** The server below, with its limits. */
 function createNodeServer(handler: RequestListener, limits: ConnectionLimits): Server {
   const options: ServerOptions = {
-    maxHeaderSize: mostHeaderBytes,
+    maxHeaderSize: maxHeaderBytes,
     headersTimeout: limits.headers,
     keepAliveTimeout: limits.keepAlive,
     // A body has no deadline of its own: it is watched while it comes.

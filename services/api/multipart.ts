@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { ReceivedFile } from '../../contracts/http/upload.ts';
 import type { Incoming } from '../files/incoming.ts';
-import { formOf, mostBodyBytes, mostFields, readText } from './form.ts';
+import { formOf, maxBodyBytes, maxFields, readText } from './form.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -38,7 +38,7 @@ export async function readUpload(
   let file: ReceivedFile | undefined;
   if (Number(request.headers['content-length'] ?? 0) > most + overhead) throw tooLarge(most);
   try {
-    const fields = await readParts(request, { file: most, fields: mostBodyBytes }, async (part) => {
+    const fields = await readParts(request, { file: most, fields: maxBodyBytes }, async (part) => {
       if (part.fieldname !== 'file' || part.filename === undefined || part.filename === '' || file) {
         part.file.resume();
         return;
@@ -64,7 +64,7 @@ async function readParts(
   const entries: [string, string][] = [];
   let bytes = 0;
   try {
-    const limits = { parts: mostFields, files: mostFields, fileSize: Math.max(most.file, most.fields) };
+    const limits = { parts: maxFields, files: maxFields, fileSize: Math.max(most.file, most.fields) };
     // The library would decode fields by itself, and keep other bytes than UTF-8 as other characters.
     for await (const part of request.parts({ limits, isPartAFile: () => true })) {
       if (part.type !== 'file') continue;

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { userGetUserInfo } from '../../contracts/http/aliases.ts';
-import { mostFriendsListed } from '../../contracts/http/friend.ts';
+import { maxFriendsListed } from '../../contracts/http/friend.ts';
 import { popDelChat, popGet, popGetSetting } from '../../contracts/http/pop.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { PublicSettings } from '../../contracts/settings.ts';
@@ -54,7 +54,7 @@ export function popRoutes(server: FastifyInstance, application: Application): vo
     const uid = me();
     const [mine, friend, group, chatting, setting] = await Promise.all([
       findMine(uid),
-      findContacts(database, presence, uid, { limit: mostFriendsListed, start: 0 }),
+      findContacts(database, presence, uid, { limit: maxFriendsListed, start: 0 }),
       findGroups(database, uid),
       findChats(database, uid, { limit, start }),
       ownSettings(request, caller),

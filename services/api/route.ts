@@ -14,7 +14,7 @@ import { authorize, type Caller } from './caller.ts';
 import { createCommandQueue, createQueryQueue, maxWaiting } from './calls-under-way.ts';
 import type { ServedContract } from './documentation/openapi.ts';
 import { done } from './envelope.ts';
-import { mostBodyBytes } from './form.ts';
+import { maxBodyBytes } from './form.ts';
 import { readGiven } from './given.ts';
 
 declare module 'fastify' {
@@ -25,7 +25,7 @@ declare module 'fastify' {
 }
 
 /** How long an answer waits for the read models at most, in milliseconds. */
-export const patience = 2000;
+export const readModelsTimeoutMs = 2000;
 
 /** The header that carries a position in the log, from a command to the queries that follow. */
 export const positionHeader = 'x-position';
@@ -75,7 +75,7 @@ export function serve<Parameters extends z.ZodObject, Data extends z.ZodType>(
       const { data, position } = await handle(call);
       if (position !== undefined && position !== startOfLog) {
         reply.header(positionHeader, position);
-        await application.progress.reached(position, patience);
+        await application.progress.reached(position, readModelsTimeoutMs);
       }
       return done(settings.escape_html === 'on' ? escapeTexts(JSON.stringify(data)) : data);
     });
@@ -112,7 +112,7 @@ function addRoutes(
       onRequest: async (request) => {
         request.caller = await admit(request, contract, application);
       },
-      bodyLimit: contract.mostBytes ?? mostBodyBytes,
+      bodyLimit: contract.maxBytes ?? maxBodyBytes,
       // A query can mark messages read, and one adds a user: HEAD would do so too.
       exposeHeadRoute: contract.picture !== undefined,
     });
@@ -190,5 +190,5 @@ async function showAsked(
     reply.header(positionHeader, 'reset');
     return;
   }
-  if (!(await progress.confirmed(asked as Position, patience))) throw new Refusal('notReady');
+  if (!(await progress.confirmed(asked as Position, readModelsTimeoutMs))) throw new Refusal('notReady');
 }

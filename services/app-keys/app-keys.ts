@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import type { KeyPair } from '../environment.ts';
 import { keptOrMade } from './kept-file.ts';
 
-/** The server's key: who has the pair may act for any user and sign pushes. */
+/** The server's key: its holder may act for any user and sign pushes. */
 export interface AppKeys extends KeyPair {
-  /** The file that holds it; undefined where it was given. */
+  /** The file that holds it; undefined if the environment gave it. */
   readonly file: string | undefined;
 }
 
 /**
- * The pair: as given, else as kept in the folder's `app-secret`, which is made at the first start, lines
- * of `APP_KEY=…` and `APP_SECRET=…` that a shell can source. A given one is never written there.
- * @throws Error when the file cannot be read, written or understood.
+ * The pair: as given, or else of the folder's file `app-secret`, which is created at the first start with the lines
+ * `APP_KEY=…` and `APP_SECRET=…`, so that a shell can source it. A given pair is never written there.
+ * @throws Error if the file cannot be read, written or parsed
  */
 export async function loadAppKeys(folder: string, given: KeyPair | undefined): Promise<AppKeys> {
   if (given) return { ...given, file: undefined };

@@ -12,24 +12,24 @@ export function sign(app: App, text: string): string {
   return createHmac('sha256', app.secret).update(text).digest('hex');
 }
 
-/** Whether `signature` is the text's, in a time that tells nothing of how far it was right. */
+/** Whether `signature` is the text's, compared in constant time. */
 export function verify(app: App, text: string, signature: string): boolean {
   const expected = Buffer.from(sign(app, text));
   const given = Buffer.from(signature);
   return expected.length === given.length && timingSafeEqual(expected, given);
 }
 
-/** What is signed for a subscription (docs/realtime.md, "Signing"). */
+/** The text that is signed for a subscription (docs/realtime.md, "Signing"). */
 export function channelText(socketId: string, channel: string, channelData: string | undefined): string {
   return channelData === undefined ? `${socketId}:${channel}` : `${socketId}:${channel}:${channelData}`;
 }
 
-/** What is signed for a sign-in. */
+/** The text that is signed for a sign-in. */
 export function userText(socketId: string, userData: string): string {
   return `${socketId}::user::${userData}`;
 }
 
-/** `key:signature` over the text, as the clients send it back. */
+/** `key:signature` of the text, as clients send it back. */
 export function authOf(app: App, text: string): string {
   return `${app.key}:${sign(app, text)}`;
 }

@@ -10,7 +10,7 @@ export const agreeText = '我通过了你的好友请求,我们来聊天吧';
  * So many applications that were answered are remembered, so that answering one again is answered as the
  * first time was. An older one is no record any more: deciding needs only the one that is open.
  */
-export const rememberedApplications = 100;
+export const maxRememberedApplications = 100;
 
 interface Application {
   readonly from: Uid;
@@ -75,7 +75,7 @@ function settle(state: FriendshipState, outcome: 'agreed' | 'refused'): Friendsh
   const application = open && applications.get(open.id);
   if (!application) return state;
   applications.set(open.id, { ...application, outcome });
-  if (applications.size > rememberedApplications) {
+  if (applications.size > maxRememberedApplications) {
     for (const [oldest] of applications.entries().take(1)) applications.delete(oldest);
   }
   return { ...state, open: null };

@@ -1,4 +1,4 @@
-import { mostFaces } from '../../contracts/avatars.ts';
+import { maxFaces } from '../../contracts/avatars.ts';
 import { Refusal } from '../../contracts/codes.ts';
 import type { GroupEvent, Notice } from '../../contracts/events/group.ts';
 import type { ApplicationId, Gid, Mid, Uid } from '../../contracts/ids.ts';
@@ -169,7 +169,7 @@ function facesWithout({ members }: LivingGroup, leaving: readonly Uid[]): Uid[] 
     ...members
       .keys()
       .filter((uid) => !gone.has(uid))
-      .take(mostFaces),
+      .take(maxFaces),
   ];
 }
 
@@ -272,7 +272,7 @@ export function transferGroup(state: GroupState, { by, to }: { by: Uid; to: Uid 
 }
 
 /** So many members one event releases: each is some rows of the read models and a push. */
-const mostReleased = 1_000;
+const maxReleasedAtOnce = 1_000;
 
 /** The owner or a manager makes every token of the group's QR code so far worthless. */
 export function revokeCodes(state: GroupState, { by }: { by: Uid }): GroupEvent[] {
@@ -288,8 +288,8 @@ export function dissolveGroup(state: GroupState, { by }: { by: Uid }): GroupEven
   const { gid } = group;
   const uids = [...group.members.keys()];
   const events: GroupEvent[] = [];
-  for (let from = 0; from < uids.length; from += mostReleased) {
-    const members = uids.slice(from, from + mostReleased);
+  for (let from = 0; from < uids.length; from += maxReleasedAtOnce) {
+    const members = uids.slice(from, from + maxReleasedAtOnce);
     events.push({ type: 'MembersReleased', data: { gid, members } });
   }
   return [...events, { type: 'GroupDissolved', data: { gid, by, released: true } }];

@@ -4,7 +4,7 @@ import type { ApplicationId, Gid, Uid } from '../../contracts/ids.ts';
 import type { GroupState, Invitation, LivingGroup } from './group.ts';
 
 /** So many invitations of a group wait for an answer at most: ten calls of 1,000, a whole group. */
-export const mostInvitations = 10_000;
+export const maxInvitations = 10_000;
 
 /** Who is asked, under which application's id. */
 export type Invitations = readonly { readonly uid: Uid; readonly applicationId: ApplicationId }[];
@@ -28,8 +28,8 @@ export function inviteMembers(group: LivingGroup, by: Uid, invitations: Invitati
     fresh.map(({ uid }) => uid),
     'refuse',
   );
-  if (group.invitations.size - ended.length + fresh.length > mostInvitations) {
-    throw new Refusal('limitReached', `等待答复的入群邀请不能超过${mostInvitations}个`);
+  if (group.invitations.size - ended.length + fresh.length > maxInvitations) {
+    throw new Refusal('limitReached', `等待答复的入群邀请不能超过${maxInvitations}个`);
   }
   return [...ended, ...inviting(group.gid, by, fresh)];
 }

@@ -7,7 +7,7 @@ import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts
  * So many replies a member can have: each message to the member is held against all questions, and
  * reply/get answers all of them at once.
  */
-export const mostReplies = 1_000;
+export const maxReplies = 1_000;
 
 /** A member's replies, in the order of adding. Changed in place by `evolve`, which consumes its state. */
 export type ReplyState = Map<ReplyId, Reply>;
@@ -42,7 +42,7 @@ function unsetDefault(replies: Map<ReplyId, Reply>, type: ReplyType): void {
 export function addReply(state: ReplyState, added: Reply): ReplyEvent[] {
   // Given a second time, as after a failover to a database that had lost the last ids: the next try gets another.
   if (state.has(added.rid)) throw new Refusal('notReady');
-  if (state.size >= mostReplies) throw new Refusal('limitReached', `回复消息不能超过${mostReplies}条`);
+  if (state.size >= maxReplies) throw new Refusal('limitReached', `回复消息不能超过${maxReplies}条`);
   return [{ type: 'ReplyAdded', data: added }];
 }
 

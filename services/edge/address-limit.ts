@@ -1,16 +1,16 @@
 import type { FastifyInstance } from 'fastify';
-import { type RequestLimits, takeAddressTurn } from './rate-limit.ts';
+import { countAddressRequest, type RequestLimits } from './rate-limit.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How a route's requests count against their address: by default as a call. `own`: the route counts them itself. */
+    /** How a route's requests count against their address: by default as calls; `own`: the route counts them. */
     counts?: 'light' | 'own';
   }
 }
 
 /**
- * Counts each request against its address's limit before its body is read: also of paths that are not served.
- * To be called before the routes are registered.
+ * Counts each request against its address's limit before its body is read, also for paths that do not exist.
+ * Call it before the routes are registered.
  */
 export function limitAddresses(
   server: FastifyInstance,
@@ -18,6 +18,6 @@ export function limitAddresses(
 ): void {
   server.addHook('onRequest', async ({ ip, routeOptions }) => {
     const { counts = 'call' } = routeOptions.config ?? {};
-    if (counts !== 'own') takeAddressTurn(ip, settings(), counts);
+    if (counts !== 'own') countAddressRequest(ip, settings(), counts);
   });
 }

@@ -1,12 +1,12 @@
 import { isIPv6 } from 'node:net';
 
-/** An address with the port of the client's connection, as some proxies write it into `X-Forwarded-For`. */
+/** An address with the port of the client's connection, as some proxies write `X-Forwarded-For`. */
 const withPort = /^(?:\[([^\]]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/;
 
 /**
- * What is counted in place of an address: of IPv6 the first 64 bits, of which one household or machine has all,
- * and of an IPv4 address that is written as IPv6 the IPv4 address. Without a port, which is another one for
- * each connection.
+ * The network that limits count in place of an address: the first 64 bits of IPv6, since one household or machine
+ * has all addresses of such a network; IPv4 as it is, also if it is written as IPv6. Without the port, which differs
+ * between connections.
  */
 export function networkOf(given: string): string {
   const [, six, four] = withPort.exec(given) ?? [];

@@ -1,8 +1,8 @@
 import { type LogIdentity, newIdentityName } from '../log/identity.ts';
 import type { EventLog } from '../log/log.ts';
 
-/** What is asked of the database of the read models. */
-interface Asked {
+/** The database of the read models. */
+interface Database {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: unknown[] }>;
 }
 
@@ -12,12 +12,11 @@ interface Row {
 }
 
 /**
- * Finds out to which installation and epoch the read models belong. At the first start these are the
- * log's or, if that has none either, new ones, which both keep from then on. Whether they still belong
- * together is not judged here: the projector does that.
+ * The installation and epoch of the read models. At the first start these are the log's or, if that has none, new
+ * ones that both keep from then on. Whether log and read models still belong together is checked by the projector.
  * @throws what the database throws, LogFailure
  */
-export async function identify(log: EventLog, database: Asked): Promise<LogIdentity> {
+export async function identify(log: EventLog, database: Database): Promise<LogIdentity> {
   const known = await installationOf(database);
   if (known !== undefined) return known;
   const { epoch } = await read(database);
@@ -32,12 +31,12 @@ export async function identify(log: EventLog, database: Asked): Promise<LogIdent
 }
 
 /** The installation and epoch of the read models; undefined before a process with the log has started. */
-export async function installationOf(database: Asked): Promise<LogIdentity | undefined> {
+export async function installationOf(database: Database): Promise<LogIdentity | undefined> {
   const { installation, epoch } = await read(database);
   return installation === null ? undefined : { installation, epoch };
 }
 
-async function read(database: Asked): Promise<Row> {
+async function read(database: Database): Promise<Row> {
   const { rows } = await database.query(
     `select installation, epoch from followers.checkpoint where name = 'read'`,
   );

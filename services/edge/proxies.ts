@@ -6,15 +6,15 @@ import { all, compile } from '@fastify/proxy-addr';
 export type Proxies = number | readonly string[];
 
 /**
- * Whether an address may say for whom it forwards a request. `hop` is 0 for the address that connects to
- * us, 1 for the one that it names, and so on.
+ * Whether an address is trusted to name the client that it forwards a request for. `hop` is 0 for the address that
+ * connects to us, 1 for the one that it names, and so on.
  */
 export type Trust = (address: string, hop: number) => boolean;
 
-/** Believes no address: what a request says of other addresses, hosts and protocols is ignored. */
+/** Trusts no address: forwarded addresses, hosts and protocols are ignored. */
 export const trustNone: Trust = () => false;
 
-/** Whom to believe if these proxies are in front. */
+/** Whom to trust if these proxies are in front. */
 export function trustOf(proxies: Proxies | undefined): Trust {
   if (proxies === undefined) return trustNone;
   if (typeof proxies === 'number') return (_address, hop) => hop < proxies;
@@ -37,14 +37,14 @@ export interface Client {
   readonly host: string;
 }
 
-/** What of a request says which page sent it, and with which cookies. */
+/** The parts of a request that name the page that sent it, and its cookies. */
 export interface PageRequest extends Pick<Client, 'host'> {
   readonly protocol: string;
   readonly headers: IncomingHttpHeaders;
 }
 
 /**
- * The client of a request that Fastify does not see, such as the upgrade to a websocket. The same as `ip`,
+ * The client of a request that Fastify does not handle, such as the upgrade to a websocket. It equals `ip`,
  * `protocol` and `host` of a Fastify request under the same trust.
  */
 export function clientOf(request: IncomingMessage, trust: Trust): Client {
@@ -59,7 +59,7 @@ export function clientOf(request: IncomingMessage, trust: Trust): Client {
   };
 }
 
-/** The last value of a header that may come more than once: the one that the nearest proxy wrote. */
+/** The last value of a header that may be repeated: the one that the nearest proxy wrote. */
 function lastOf(header: string | string[] | undefined): string {
   const [last = ''] = String(header ?? '')
     .split(',')

@@ -2,15 +2,15 @@ import type { Logger } from 'pino';
 import type { Uid } from '../../contracts/ids.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** Who did something, and from where. Names that were given are left out: people type passwords there. */
+/** Who did something, and from where. Given usernames are left out: people type passwords there. */
 export interface Actor {
   readonly address: string;
-  /** Whose account it is about, if that is known. */
+  /** Whose account is concerned, if that is known. */
   readonly uid?: Uid | undefined;
   readonly reqId?: string;
 }
 
-/** What strangers can cause as often as they like. */
+/** What anyone can cause as often as they like. */
 type Attempt =
   | 'a password was wrong'
   | 'too many passwords were wrong'
@@ -25,35 +25,35 @@ type Change =
   | 'an account was disabled'
   | 'an account was enabled';
 
-/** The lines of the log that concern security. They never hold a password, a token, a key or a code. */
+/** Log lines about security. They never hold a password, a token, a key or a code. */
 export interface SecurityLog {
-  /** Of many attempts of one kind some are suppressed; the next line says how many, as `suppressed`. */
+  /** Many attempts of one kind are not all logged; the next line has the number of the others as `suppressed`. */
   attempt(what: Attempt, actor: Actor, details?: Readonly<Record<string, string | number>>): void;
   /** @param by what showed that the change is allowed */
   change(what: Change, actor: Actor, by: "the server's key" | 'the old password' | 'an SMS code'): void;
 }
 
-/** Attempts of one kind that are told at once, and a second in the long run: an attack must not fill a disk. */
-const atOnce = 20;
-const eachSecond = 1;
+/** Lines about attempts of one kind, as a token bucket: an attack must not fill the disk. */
+const burst = 20;
+const refillPerSecond = 1;
 
-/** Tells of security in a log. */
+/** Writes lines about security to a log. */
 export function createSecurityLog(logger: Logger): SecurityLog {
   const attempts = new Map<Attempt, { readonly bucket: TokenBucket; suppressed: number }>();
   return {
     attempt(what, actor, details) {
       const now = performance.now();
-      const told = attempts.get(what) ?? { bucket: new TokenBucket(atOnce, now), suppressed: 0 };
-      attempts.set(what, told);
-      if (!told.bucket.take(atOnce, eachSecond, now)) {
-        told.suppressed += 1;
+      const kind = attempts.get(what) ?? { bucket: new TokenBucket(burst, now), suppressed: 0 };
+      attempts.set(what, kind);
+      if (!kind.bucket.take(burst, refillPerSecond, now)) {
+        kind.suppressed += 1;
         return;
       }
       logger.warn(
-        { ...actor, ...details, ...(told.suppressed > 0 && { suppressed: told.suppressed }) },
+        { ...actor, ...details, ...(kind.suppressed > 0 && { suppressed: kind.suppressed }) },
         what,
       );
-      told.suppressed = 0;
+      kind.suppressed = 0;
     },
     change: (what, actor, by) => logger.info({ ...actor, by }, what),
   };

@@ -1,16 +1,16 @@
-/** Token bucket: a burst size, and a refill for each second, without a timer. */
+/** Token bucket: `burst` tokens at most, and `refillPerSecond` new ones a second, counted without a timer. */
 export class TokenBucket {
   #left: number;
   #at: number;
 
-  constructor(atOnce: number, now: number) {
-    this.#left = atOnce;
+  constructor(burst: number, now: number) {
+    this.#left = burst;
     this.#at = now;
   }
 
-  /** Takes one, or as many as `amount` says; false, and nothing is taken, if so many are not left. */
-  take(atOnce: number, eachSecond: number, now: number, amount = 1): boolean {
-    this.#left = Math.min(atOnce, this.#left + ((now - this.#at) / 1000) * eachSecond);
+  /** Takes `amount` tokens; if fewer are left it takes none and returns false. @param now in milliseconds */
+  take(burst: number, refillPerSecond: number, now: number, amount = 1): boolean {
+    this.#left = Math.min(burst, this.#left + ((now - this.#at) / 1000) * refillPerSecond);
     this.#at = now;
     if (this.#left < amount) return false;
     this.#left -= amount;

@@ -4,7 +4,7 @@ import type { AliyunSms } from '../environment.ts';
 import { SmsNotSent, type SmsProvider } from './provider.ts';
 
 /** For so long Aliyun may take, in milliseconds; an SMS may still be sent after that. */
-const patience = 5000;
+const timeoutMs = 5000;
 
 /** What Aliyun answers where a phone got as many as it may. */
 const tooOften: ReadonlySet<string> = new Set(['isv.BUSINESS_LIMIT_CONTROL', 'isv.DAY_LIMIT_CONTROL']);
@@ -26,8 +26,8 @@ export function connectAliyunSms(account: AliyunSms): SmsProvider {
       accessKeySecret: accessKey.secret,
       protocol: protocol.slice(0, -1),
       endpoint: host,
-      connectTimeout: patience,
-      readTimeout: patience,
+      connectTimeout: timeoutMs,
+      readTimeout: timeoutMs,
     }),
   );
 
@@ -53,9 +53,9 @@ export function connectAliyunSms(account: AliyunSms): SmsProvider {
     local: false,
     async send(phone, _type, code) {
       const over = new AbortController();
-      const late = delay(patience, 'late', { signal: over.signal, ref: false }).catch(() => 'late');
+      const late = delay(timeoutMs, 'late', { signal: over.signal, ref: false }).catch(() => 'late');
       const answer = await Promise.race([ask(phone, code), late]).finally(() => over.abort());
-      if (answer === 'late') throw new Error(`Aliyun did not answer within ${patience} ms`);
+      if (answer === 'late') throw new Error(`Aliyun did not answer within ${timeoutMs} ms`);
       if (answer !== 'OK') throw new SmsNotSent(`Aliyun refused: ${answer}`, tooOften.has(answer));
     },
   };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mostJsonLevels } from '../../contracts/json-depth.ts';
-import { mostHeaderBytes } from '../../services/api/http-limits.ts';
+import { maxJsonLevels } from '../../contracts/json-depth.ts';
+import { maxHeaderBytes } from '../../services/api/http-limits.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
 import { befriend, call, type Person, two } from '../support/client.ts';
 
@@ -91,7 +91,7 @@ describe('JSON', () => {
     `{"login_uid":${tom.uid},"friend_uid":${jerry.uid},"remark":"","more":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
 
   test('may be 64 levels deep, and no deeper', async () => {
-    expect(mostJsonLevels).toBe(64);
+    expect(maxJsonLevels).toBe(64);
     const json = 'application/json';
     expect(await post('/friend/remark', json, nested(64))).toMatchObject({ status: 200, code: 0 });
     expect(await post('/friend/remark', json, nested(65))).toEqual({
@@ -135,7 +135,7 @@ describe('a list', () => {
 });
 
 test('a request’s line and headers may have 48 KB, and no more', async () => {
-  expect(mostHeaderBytes).toBe(48 * 1024);
+  expect(maxHeaderBytes).toBe(48 * 1024);
   const ask = async (bytes: number) => {
     const answer = await fetch(`${running.url}/api/pop/getsetting?${'x'.repeat(bytes)}`);
     return [answer.status, await answer.json()];

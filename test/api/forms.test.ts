@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mostElements, mostNames, readForm, readFormBody, readText } from '../../services/api/form.ts';
+import { maxElements, maxNames, readForm, readFormBody, readText } from '../../services/api/form.ts';
 
 describe('a form', () => {
   test.each([
@@ -50,11 +50,11 @@ describe('a form', () => {
 
   test('gives 2,000 elements of a list, and 1,000 names', () => {
     const list = (count: number) => readForm('a[]=1&'.repeat(count)).a;
-    expect(list(mostElements)).toHaveLength(2000);
-    expect(list(mostElements + 1)).toHaveLength(2000);
+    expect(list(maxElements)).toHaveLength(2000);
+    expect(list(maxElements + 1)).toHaveLength(2000);
     const names = (count: number) => Array.from({ length: count }, (_, index) => `n${index}=`).join('&');
-    expect(Object.keys(readForm(names(mostNames)))).toHaveLength(1000);
-    expect(Object.keys(readForm(names(mostNames + 1)))).toHaveLength(1000);
+    expect(Object.keys(readForm(names(maxNames)))).toHaveLength(1000);
+    expect(Object.keys(readForm(names(maxNames + 1)))).toHaveLength(1000);
   });
 
   test('takes no longer for lists with falling indexes than for others of its length', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { isDeeperThan, mostJsonLevels } from '../../contracts/json-depth.ts';
+import { isDeeperThan, maxJsonLevels } from '../../contracts/json-depth.ts';
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
 describe('a JSON text', () => {
   test('may have 64 levels, and no more', () => {
-    expect(mostJsonLevels).toBe(64);
+    expect(maxJsonLevels).toBe(64);
     expect(isDeeperThan(nested(64))).toBe(false);
     expect(isDeeperThan(nested(65))).toBe(true);
   });

@@ -9,9 +9,9 @@ import {
   befriendAtFirst,
   friendship,
   friendshipStream,
+  maxRememberedApplications,
   refuse,
   remark,
-  rememberedApplications,
   unfriend,
 } from '../../services/domain/friendship.ts';
 import { applicationId, mid, uid } from '../support/events.ts';
@@ -169,7 +169,7 @@ describe('what is kept of applications', () => {
 
   it('is the open one and those answered last, whatever the number of rounds', () => {
     const state = fold(friendship, [...rounds(3_000), applied(3_001)]);
-    expect(state.applications.size).toBe(rememberedApplications + 1);
+    expect(state.applications.size).toBe(maxRememberedApplications + 1);
     expect(friendship.weight(state)).toBeLessThan(20);
     const last = applicationId(3_000);
     expect(() => agree(state, { by: jerry, applicationId: last, mid: mid(5) })).toThrow('已拒绝');

@@ -6,7 +6,7 @@ import {
   addReply,
   automaticAnswers,
   deleteReply,
-  mostReplies,
+  maxReplies,
   reply,
   updateReply,
 } from '../../services/domain/reply.ts';
@@ -41,8 +41,8 @@ describe('a member’s replies', () => {
   });
 
   it('are as many as there may be, and no more until one is deleted', () => {
-    const full = Array.from({ length: mostReplies }, (_, index) => added(index + 1));
-    const another = written(mostReplies + 1);
+    const full = Array.from({ length: maxReplies }, (_, index) => added(index + 1));
+    const another = written(maxReplies + 1);
     given(reply, ...full.slice(1))
       .when((state) => addReply(state, another))
       .givesEachTime({ type: 'ReplyAdded', data: another });

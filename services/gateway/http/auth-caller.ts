@@ -5,7 +5,7 @@ import type { Uid } from '../../../contracts/ids.ts';
 import { shownToken } from '../../accounts/shown-token.ts';
 import type { App } from '../../app-keys/signature.ts';
 import type { PageRequest } from '../../edge/proxies.ts';
-import { type RequestLimits, takeAddressTurn, takeTokenTurn } from '../../edge/rate-limit.ts';
+import { countAddressRequest, countTokenRequest, type RequestLimits } from '../../edge/rate-limit.ts';
 import type { SecurityLog } from '../../edge/security-log.ts';
 import type { Sessions } from '../connections/sessions.ts';
 import { uidOf } from '../subscriptions/channel.ts';
@@ -80,10 +80,10 @@ export async function countAuthRequest(
   const caller = await identifyCaller(options, request, AuthParameters.parse(request.query));
   if (caller?.server) return undefined;
   if (caller?.tokenHash !== undefined) {
-    takeTokenTurn(caller.tokenHash, options.settings());
+    countTokenRequest(caller.tokenHash, options.settings());
     return undefined;
   }
-  takeAddressTurn(request.ip, options.settings(), 'light');
+  countAddressRequest(request.ip, options.settings(), 'light');
   return hasKey(request) ? refuse(reply, '请先登录') : undefined;
 }
 

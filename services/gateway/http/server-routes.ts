@@ -4,7 +4,7 @@ import { asJson } from '../../../contracts/push/protocol.ts';
 import type { App } from '../../app-keys/signature.ts';
 import type { Bus } from '../../bus/bus.ts';
 import { channelTopic, sessionsTopic } from '../../bus/topics.ts';
-import { type RequestLimits, takeAddressTurn } from '../../edge/rate-limit.ts';
+import { countAddressRequest, type RequestLimits } from '../../edge/rate-limit.ts';
 import type { SecurityLog } from '../../edge/security-log.ts';
 import type { Occupancy } from '../presence/occupancy.ts';
 import type { PresenceChannelStore } from '../presence/presence-channel-store.ts';
@@ -109,7 +109,7 @@ function checkSignatures(server: FastifyInstance, { app, security, settings }: S
     const fault = signatureFault(app, { method, url: raw.url ?? '' }, Date.now());
     const unknownApp = z.object({ id: z.literal(app.id) }).safeParse(params).error;
     if (fault === undefined && unknownApp === undefined) return;
-    takeAddressTurn(ip, settings());
+    countAddressRequest(ip, settings());
     if (fault !== undefined) {
       security.attempt('a signature of the HTTP side was wrong', { address: ip, reqId: id }, { fault });
     }
