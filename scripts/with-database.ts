@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { holdDataFolder } from '../services/data-folder.ts';
+import { lockDataFolder } from '../services/data-folder.ts';
 import type { Environment } from '../services/environment.ts';
 import { postgresFolder } from '../services/installation.ts';
 import { runningEmbeddedUrl, startEmbeddedPostgres } from '../services/postgres/embedded/embedded.ts';
@@ -17,7 +17,7 @@ export async function withDatabase<Result>(
 ): Promise<Result> {
   const url = databaseUrl ?? (await runningEmbeddedUrl(postgresFolder(dataFolder)));
   if (url !== undefined) return use(url);
-  const folder = await holdDataFolder(dataFolder);
+  const folder = await lockDataFolder(dataFolder);
   const server = await startEmbeddedPostgres({ folder: postgresFolder(folder.path), logger });
   try {
     return await use(server.url);

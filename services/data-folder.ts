@@ -4,36 +4,36 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** The folder of all data, held by this process alone. */
+/** The folder for all data, locked by this process. */
 export interface DataFolder {
   readonly path: string;
-  /** Lets others have it. The end of the process, of whatever kind, does the same. */
+  /** Unlocks it. The lock also ends with the process, however that ends. */
   release(): Promise<void>;
 }
 
-/** How long one who has just been killed is given to be gone. */
-const patienceMilliseconds = 5_000;
+/** How long to wait for the lock, since a process that was just killed may not have ended yet. */
+const lockTimeoutMs = 5_000;
 
 /**
- * Makes the folder where it is not, and takes it for this process. The lock is one of the kernel's on
- * a file in it, which ends with the process however that ends, so there is no stale one. Node has no
- * call for such a lock; SQLite, which comes with Node, takes one for an exclusive transaction.
- * @throws Error, in words for who starts the program, when another process holds it.
+ * Creates the folder if necessary, and locks it for this process. The kernel's lock on a file in it ends with the
+ * process, so there are no stale locks. Node has no function for such a lock, but SQLite, which is part of
+ * Node, takes one for an exclusive transaction.
+ * @throws Error with a message for the operator, if another process holds it
  */
-export async function holdDataFolder(path: string, patience = patienceMilliseconds): Promise<DataFolder> {
+export async function lockDataFolder(path: string, timeoutMs = lockTimeoutMs): Promise<DataFolder> {
   try {
     await makeFolder(path);
   } catch (cause) {
-    throw new Error(`cannot make the data folder ${path}: ${messageOf(cause)}`, { cause });
+    throw new Error(`cannot create the data folder ${path}: ${messageOf(cause)}`, { cause });
   }
   const file = join(path, 'lock');
   await mustBeOurs(path, file);
   await makePrivate(file);
-  const until = performance.now() + patience;
+  const until = performance.now() + timeoutMs;
   let lock = tryLock(file);
   while (lock === undefined) {
     if (performance.now() >= until) throw await inUse(path);
-    // Not in step, so that two who wait do not get in each other's way for ever.
+    // Random, so that two processes do not collide again and again.
     await delay(50 + Math.random() * 50);
     lock = tryLock(file);
   }
@@ -51,8 +51,8 @@ export async function holdDataFolder(path: string, patience = patienceMillisecon
 }
 
 /**
- * Makes a folder and those above it, where they are not. Node's own recursive way never ends where a
- * folder takes no others, as in /proc.
+ * Creates a folder and its parents. Node's own recursive mkdir never ends below a folder in which none can be
+ * created, such as /proc.
  */
 async function makeFolder(path: string): Promise<void> {
   try {
@@ -66,7 +66,7 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** @throws Error, which says what to do, if the folder, or what is in it, belongs to somebody else */
+/** @throws Error with a message for the operator, if the folder or its lock belongs to another user */
 async function mustBeOurs(path: string, file: string): Promise<void> {
   for (const place of [path, file]) {
     const closed = await access(place, constants.R_OK | constants.W_OK).then(
@@ -82,7 +82,7 @@ async function mustBeOurs(path: string, file: string): Promise<void> {
   }
 }
 
-/** Made by `ax` alone: to open and close one that is there would take our own lock off it. */
+/** Creates the file with `ax` only: opening and closing an existing one would release our own lock on it. */
 async function makePrivate(file: string): Promise<void> {
   try {
     await (await open(file, 'ax', 0o600)).close();
@@ -92,7 +92,7 @@ async function makePrivate(file: string): Promise<void> {
   }
 }
 
-/** An open exclusive transaction that never writes; undefined where another process has one. */
+/** An open exclusive transaction that never writes; undefined if another process has one. */
 function tryLock(file: string): DatabaseSync | undefined {
   let database: DatabaseSync | undefined;
   try {

@@ -3,28 +3,28 @@ import { z } from 'zod';
 import { categories } from '../contracts/events/index.ts';
 import { isAddressOrNetwork, type Proxies } from './edge/proxies.ts';
 
-/** All that the environment decides. Other files are handed this and never look at the environment. */
+/** Everything that environment variables decide. Other files get this and do not read variables. */
 export interface Environment {
   /** The address to listen on. */
   readonly host: string;
-  /** The port of API and websocket; 0 takes any that is free. */
+  /** The port of API and websocket; 0 means any free port. */
   readonly port: number;
-  /** The proxies in front, whose word on the client counts. */
+  /** The proxies in front whose headers about the client are trusted. */
   readonly trustProxy: Proxies | undefined;
-  /** Where all data lie; absolute. */
+  /** The absolute path of the folder for all data. */
   readonly dataFolder: string;
-  /** A Postgres, an EventStoreDB, a NATS server of one's own in place of the built-in ones. */
+  /** External servers (Postgres, EventStoreDB, NATS) to use instead of the built-in ones. */
   readonly databaseUrl: string | undefined;
   readonly eventStoreUrl: string | undefined;
-  /** What the names of our streams begin with in an EventStoreDB that holds others' too; may be empty. */
+  /** The beginning of the names of our streams in an EventStoreDB that we share with others; may be empty. */
   readonly streamPrefix: string;
   readonly natsUrl: string | undefined;
   readonly appId: string;
-  /** The server's key; where not given it is made and kept in the data folder. */
+  /** The server's key; if not given, it is created and stored in the data folder. */
   readonly appKeys: KeyPair | undefined;
-  /** A bucket for what users upload, in place of the data folder. */
+  /** A bucket for uploads, instead of the data folder. */
   readonly bucket: Bucket | undefined;
-  /** Who carries SMS, in place of the development inbox. */
+  /** The account that sends SMS; without it they go to the development inbox. */
   readonly aliyunSms: AliyunSms | undefined;
   /** How long `/ready` says 503 before the program stops listening, in seconds. */
   readonly drainSeconds: number;
@@ -33,24 +33,24 @@ export interface Environment {
   readonly logLevel: LogLevel;
 }
 
-/** What is known by all, and what proves who has it. */
+/** A public key and the secret that proves its possession. */
 export interface KeyPair {
   readonly key: string;
   readonly secret: string;
 }
 
-/** A bucket of Amazon S3, or of another store that speaks as it does. */
+/** A bucket of Amazon S3, or of another store with the same protocol. */
 export interface Bucket {
   readonly name: string;
-  /** The store, where it is not Amazon's. */
+  /** The URL of the store if it is not Amazon's. */
   readonly endpoint: string | undefined;
-  /** Where not given, the SDK looks for it as it does for the credentials. */
+  /** If not given, the SDK finds it as it does the credentials. */
   readonly region: string | undefined;
-  /** Whether the bucket stands in the path of its URLs, not in their host. */
+  /** Whether URLs have the bucket in the path instead of the host name. */
   readonly pathStyle: boolean;
 }
 
-/** An account at Aliyun, and what it may send. */
+/** An account at Aliyun with the signature and template of its messages. */
 export interface AliyunSms {
   readonly accessKey: KeyPair;
   readonly sign: string;
@@ -61,7 +61,7 @@ export interface AliyunSms {
 const LogLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']);
 export type LogLevel = z.infer<typeof LogLevel>;
 
-/** What stands in a variable is wrong. Its message names each such variable, in one line. */
+/** Variables have illegal values. The message names each of them, in one line. */
 export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';
 }
@@ -87,7 +87,7 @@ const Variables = z.object({
     .refine((prefix) => !categories.some((category) => prefix.startsWith(category)), prefixRule)
     .default(''),
   NATS_URL: url(['nats:', 'tls:']),
-  // Key and id stand in URLs, and the key before a colon in signatures; the secret stands in a header.
+  // Key and id are used in URLs, the key before a colon in signatures; the secret in a header.
   APP_ID: text(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _').default('bubble-im'),
   APP_KEY: text(/^[\w-]{1,128}$/, 'must be 1 to 128 letters, digits, - or _').optional(),
   APP_SECRET: text(/^[\x21-\x7e]{16,256}$/, 'must be 16 to 256 visible ASCII characters').optional(),
@@ -111,7 +111,7 @@ const Variables = z.object({
 /** The names of all variables that the environment may give. */
 export const variableNames: readonly string[] = Object.keys(Variables.shape);
 
-/** What means nothing, or half of something, without others. */
+/** Variables that require others. */
 const companions: readonly (readonly [name: VariableName, needs: readonly VariableName[]])[] = [
   ['APP_KEY', ['APP_SECRET']],
   ['APP_SECRET', ['APP_KEY']],
@@ -128,8 +128,8 @@ const companions: readonly (readonly [name: VariableName, needs: readonly Variab
 ];
 type VariableName = keyof typeof Variables.shape;
 
-/** What may be repeated to whoever reads the error; the others may hold a secret. */
-const showable = new Set([
+/** Variables whose values error messages may contain; the others may contain secrets. */
+const printable = new Set([
   'HOST',
   'PORT',
   'TRUST_PROXY',
@@ -144,7 +144,7 @@ const showable = new Set([
 ]);
 
 /**
- * Reads the environment, that of the process where no other is given. An empty variable counts as not given.
+ * Reads the environment, by default that of the process. An empty variable counts as not given.
  * @throws EnvironmentError
  */
 export function readEnvironment(
@@ -185,7 +185,7 @@ function pairOf(key: string | undefined, secret: string | undefined): KeyPair | 
 
 function bucketOf({ S3_BUCKET: name, S3_ENDPOINT: endpoint, ...read }: Read): Bucket | undefined {
   if (name === undefined) return undefined;
-  // Few stores but Amazon's have regions, or a host for each bucket.
+  // Most other stores have neither regions nor a host for each bucket.
   const elsewhere = endpoint !== undefined;
   const region = read.S3_REGION ?? (elsewhere ? 'us-east-1' : undefined);
   return { name, endpoint, region, pathStyle: (read.S3_PATH_STYLE ?? (elsewhere ? 'on' : 'off')) === 'on' };
@@ -198,7 +198,7 @@ function aliyunSmsOf(read: Read): AliyunSms | undefined {
   return { accessKey, sign, template, endpoint };
 }
 
-/** What is given without what it needs. */
+/** Errors about variables that are given without the ones they require. */
 function missing(given: Readonly<Record<string, unknown>>): string[] {
   return companions.flatMap(([name, needs]) => {
     const lacking = needs.filter((needed) => !(needed in given));
@@ -206,7 +206,7 @@ function missing(given: Readonly<Record<string, unknown>>): string[] {
   });
 }
 
-/** A number of proxies, or addresses and networks with commas between. */
+/** A number of proxies, or a comma-separated list of addresses and networks. */
 function proxiesOf(value: string, context: z.RefinementCtx): Proxies {
   if (/^\d{1,2}$/.test(value)) return Number(value);
   const networks = value.split(',').map((network) => network.trim());
@@ -219,7 +219,7 @@ function text(pattern: RegExp, rule: string) {
   return z.string().regex(pattern, rule);
 }
 
-/** One URL, or several with commas between, as clusters are named. */
+/** One URL, or several separated by commas, for clusters. */
 function url(protocols: readonly string[]) {
   const rule = `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
   return z
@@ -230,5 +230,5 @@ function url(protocols: readonly string[]) {
 
 function explain(issue: z.core.$ZodIssue, given: Readonly<Record<string, unknown>>): string {
   const name = String(issue.path[0]);
-  return `${name} ${issue.message}${showable.has(name) ? `, not ${JSON.stringify(given[name])}` : ''}`;
+  return `${name} ${issue.message}${printable.has(name) ? `, not ${JSON.stringify(given[name])}` : ''}`;
 }

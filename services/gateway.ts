@@ -19,10 +19,10 @@ import { serving, sharedBy, startBus, startPool } from './parts.ts';
 import { SettingsCache } from './queries/settings-cache.ts';
 import { readDatabase } from './queries/tables.ts';
 
-/** Between two looks whether the installation is named yet. */
-const identityMilliseconds = 100;
+/** How often to look whether the installation has an identity yet. */
+const identityPollMs = 100;
 
-/** A gateway alone, on the Postgres and the NATS of others (`npm run gateway`). */
+/** A gateway alone, with the Postgres and NATS of other programs (`npm run gateway`). */
 async function start(program: Program): Promise<void> {
   const { environment, logger } = program;
   const { databaseUrl, app } = sharedBy('a gateway', environment);
@@ -66,13 +66,13 @@ async function start(program: Program): Promise<void> {
   process.stdout.write(`bubble-im's gateway runs: ${address.replace('http', 'ws')}/app/${app.key}\n`);
 }
 
-/** The installation, once a process that has the log has named it in the database. */
+/** The installation, as soon as a program with the log has stored its identity in the database. */
 async function known(pool: pg.Pool, logger: Logger): Promise<LogIdentity> {
   for (let tries = 0; ; tries++) {
     const identity = await installationOf(pool);
     if (identity !== undefined) return identity;
     if (tries === 0) logger.info('waiting for the first start of a program with the log');
-    await delay(identityMilliseconds);
+    await delay(identityPollMs);
   }
 }
 

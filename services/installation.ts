@@ -2,30 +2,30 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { migrate } from '../projections/migrate.ts';
 import { type AppKeys, loadAppKeys } from './app-keys/app-keys.ts';
-import { holdDataFolder } from './data-folder.ts';
+import { lockDataFolder } from './data-folder.ts';
 import type { Program } from './lifecycle.ts';
 import { startEmbeddedPostgres } from './postgres/embedded/embedded.ts';
 import { mustKeepSessions } from './postgres/session-check.ts';
 
-/** What every part of the one-process installation stands on. */
+/** What the parts of a program in one process are started with. */
 export interface Installation {
   /** A migrated database. Holds a password: never log it. */
   readonly databaseUrl: string;
   readonly appKeys: AppKeys;
-  /** Where files are kept; held by this process alone. */
+  /** The folder for files, locked by this process. */
   readonly dataFolder: string;
 }
 
 /**
- * Takes the data folder, finds or makes the server's key, starts the embedded Postgres unless one is
- * given, and brings its tables up to date.
- * @throws Error, in words for who starts the program.
+ * Locks the data folder, reads or creates the server's key, starts the embedded Postgres unless DATABASE_URL
+ * is given, and applies the migrations.
+ * @throws Error with a message for the operator
  */
 export async function openInstallation(program: Program): Promise<Installation> {
   const { environment, logger } = program;
   const { path } = await program.start(
     'data folder',
-    () => holdDataFolder(environment.dataFolder),
+    () => lockDataFolder(environment.dataFolder),
     (folder) => ({ stop: () => folder.release() }),
   );
   const appKeys = await loadAppKeys(path, environment.appKeys);
@@ -37,7 +37,7 @@ export async function openInstallation(program: Program): Promise<Installation> 
 /**
  * Brings the tables of a database up to date.
  * @param embedded whether it is the server that comes with the program, for the error
- * @throws Error, in words for who starts the program
+ * @throws Error with a message for the operator
  */
 export async function prepareDatabase(url: string, logger: Logger, embedded = false): Promise<void> {
   try {
@@ -59,7 +59,7 @@ async function startDatabase(path: string, { start, logger }: Program): Promise<
   return postgres.url;
 }
 
-/** Where in the data folder the embedded Postgres keeps its own. */
+/** The folder of the embedded Postgres in the data folder. */
 export function postgresFolder(dataFolder: string): string {
   return join(dataFolder, 'postgres');
 }

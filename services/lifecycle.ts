@@ -3,11 +3,11 @@ import type { Logger } from 'pino';
 import { type Environment, readEnvironment } from './environment.ts';
 import { openProgramLog, type ProgramLog } from './logger.ts';
 
-/** How a part of the program ends. */
+/** How a part of the program is ended. */
 export interface Ending {
-  /** In good order: what is under way is finished first. */
+  /** Finishes running work, then ends. */
   stop(): Promise<void>;
-  /** For the exit at once: what must not outlive the process is told to end, without waiting. */
+  /** For an immediate exit: signals what must not outlive the process to end, without waiting. */
   abandon?(): void;
 }
 
@@ -18,7 +18,7 @@ export interface Lifecycle {
    * @throws what `begin` throws; `StartCancelled` when the program is asked to end meanwhile.
    */
   start<Part>(name: string, begin: () => Promise<Part>, ending: (part: Part) => Ending): Promise<Part>;
-  /** A part cannot go on: the program drains and ends with a code that says so. */
+  /** Reports that a part cannot go on: the program stops its parts and exits with code 1. */
   fail(name: string, error: unknown): void;
   /** Whether the program was asked to end. */
   readonly ending: boolean;
@@ -32,29 +32,29 @@ export class StartCancelled extends Error {
 /** A program that is starting or runs. */
 export interface Program extends Lifecycle {
   readonly environment: Environment;
-  /** Writes to stderr; stdout is for what the program tells whoever started it. */
+  /** Writes to stderr; stdout is for messages to the person who starts the program. */
   readonly logger: Logger;
   readonly leaveOut: ProgramLog['leaveOut'];
 }
 
 export interface ProgramOptions {
-  /** How long the drain may take as a whole. */
-  readonly drainMilliseconds?: number;
+  /** How long stopping all parts may take. */
+  readonly stopTimeoutMs?: number;
 }
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
-/** Ctrl-C reaches a program that npm has started twice: from the terminal, and passed on by npm. */
-const echoMilliseconds = 500;
+/** A program started by npm gets Ctrl-C twice: from the terminal and from npm. The second within this time is ignored. */
+const echoMs = 500;
 
 /**
- * Reads the environment and runs a program of several parts until it is asked to end. SIGTERM or SIGINT: the parts are stopped
- * in reverse order and the process ends with 0; a second signal ends it at once. What fails is named:
- * at the start in one line on stderr, later in the log; the parts are then stopped and the code is 1.
+ * Reads the environment and runs a program of several parts until it is asked to end. At SIGTERM or SIGINT the parts
+ * are stopped in reverse order and the process exits with 0; a second signal ends it at once. A failure is
+ * reported at the start in one line on stderr, later in the log; the parts are then stopped and the code is 1.
  */
 export async function runProgram(
   start: (program: Program) => Promise<void>,
-  { drainMilliseconds = 30_000 }: ProgramOptions = {},
+  { stopTimeoutMs = 30_000 }: ProgramOptions = {},
 ): Promise<never> {
   const environment = environmentOrExit();
   const { logger, leaveOut } = await openProgramLog(environment.logLevel);
@@ -76,10 +76,10 @@ export async function runProgram(
   for (const signal of signals) {
     process.on(signal, () => {
       const time = performance.now();
-      if (first?.signal === signal && time - first.time < echoMilliseconds) return;
+      if (first?.signal === signal && time - first.time < echoMs) return;
       first ??= { signal, time };
       if (ending) {
-        logger.warn({ signal, parts: parts.map(({ name }) => name) }, 'asked again: ending at once');
+        logger.warn({ signal, parts: parts.map(({ name }) => name) }, 'second signal: ending at once');
         exitNow(128 + constants.signals[signal]);
       }
       logger.info({ signal }, 'ending');
@@ -87,7 +87,7 @@ export async function runProgram(
     });
   }
   const crash = (error: unknown) => {
-    logger.fatal({ err: error }, 'an error that nothing caught: ending');
+    logger.fatal({ err: error }, 'uncaught error: ending');
     end(1);
   };
   process.on('uncaughtException', crash);
@@ -123,24 +123,24 @@ export async function runProgram(
       end(1);
     }
   }
-  // Waiting for a signal alone does not keep a process alive.
+  // Waiting for a signal does not keep a process alive.
   const alive = setInterval(() => {}, 2 ** 31 - 1);
   await asked;
   clearInterval(alive);
 
   const deadline = setTimeout(
     () => {
-      logger.fatal({ part: parts.at(-1)?.name }, 'does not end: giving up on it');
+      logger.fatal({ part: parts.at(-1)?.name }, 'a part did not stop in time');
       exitNow(1);
     },
-    drainMilliseconds + environment.drainSeconds * 1000,
+    stopTimeoutMs + environment.drainSeconds * 1000,
   );
   for (let part = parts.at(-1); part !== undefined; part = parts.at(-1)) {
     try {
       await part.ending.stop();
       logger.debug({ part: part.name }, 'stopped');
     } catch (error) {
-      logger.error({ err: error, part: part.name }, 'did not stop in good order');
+      logger.error({ err: error, part: part.name }, 'a part failed to stop');
       part.ending.abandon?.();
       end(1);
     }
@@ -159,7 +159,7 @@ function environmentOrExit(): Environment {
   }
 }
 
-/** An error with its causes, as far as they tell more, in one line. */
+/** An error with its causes, unless the message repeats them, in one line. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause === undefined ? '' : explain(error.cause);

@@ -3,19 +3,19 @@ import type { FastifyInstance } from 'fastify';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Program } from './lifecycle.ts';
 
-/** Takes the gateway's requests and websockets from a server, and closes the sockets before it closes. */
+/** Adds the gateway's routes and websockets to a server; the sockets are closed before the server. */
 export async function serveGateway(server: FastifyInstance, gateway: Gateway): Promise<void> {
   await server.register(gateway.routes);
   gateway.attach(server.server);
-  // The sockets would otherwise hold the server open.
+  // Open sockets would keep the server from closing.
   server.addHook('preClose', () => gateway.drain());
 }
 
 /**
- * Listens where the environment says, as the program's last part. When the program ends, it listens for
+ * Listens on HOST and PORT, as the program's last part. When the program ends, it goes on listening for
  * `DRAIN_SECONDS` more, in which `/ready` says 503, so that a load balancer stops sending requests to it first.
  * @returns `http://address:port`
- * @throws Error, in words for who starts the program
+ * @throws Error with a message for the operator
  */
 export async function listen(program: Program, server: FastifyInstance): Promise<string> {
   const { host, port, drainSeconds } = program.environment;
@@ -38,15 +38,15 @@ export async function listen(program: Program, server: FastifyInstance): Promise
 }
 
 /**
- * Why a server cannot listen where it was told to, in words for who starts the program.
- * @returns the error to throw in place of the one given.
+ * Translates an error of listening into one with a message for the operator.
+ * @returns the error to throw instead
  */
 export function explainListening(error: unknown, host: string, port: number): Error {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const place = `port ${port} on ${host}`;
   switch (code) {
     case 'EADDRINUSE':
-      return new Error(`${place} is taken by another program: stop it, or set another PORT`, {
+      return new Error(`${place} is used by another program: stop it, or set another PORT`, {
         cause: error,
       });
     case 'EACCES':
@@ -54,7 +54,7 @@ export function explainListening(error: unknown, host: string, port: number): Er
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return new Error(`${host} is no address of this machine: set another HOST`, { cause: error });
+      return new Error(`${host} is not an address of this machine: set another HOST`, { cause: error });
     default:
       return error instanceof Error ? error : new Error(String(error));
   }

@@ -26,7 +26,7 @@ import {
 } from './parts.ts';
 import { welcome } from './welcome.ts';
 
-/** The whole of bubble-im in one process: log, projections, bus, gateway, API (`npm start`). */
+/** All of bubble-im in one process: log, projections, bus, gateway, API (`npm start`). */
 async function start(program: Program): Promise<void> {
   const { environment, logger } = program;
   const { databaseUrl, appKeys, dataFolder } = await openInstallation(program);
@@ -64,7 +64,7 @@ async function start(program: Program): Promise<void> {
   healthRoutes(server, needed, { ...filesProbes(api), ...auditorProbes(log, auditor) });
   await serveGateway(server, gateway);
   const address = await listen(program, server);
-  // Not awaited: while the read models catch up, the program can be asked to end.
+  // Not awaited: the program can be ended while the read models catch up.
   void prepared.then(() => {
     if (application.isReady()) process.stdout.write(welcome(environment, { address, appKeys, dataFolder }));
   });

@@ -3,7 +3,7 @@ import type { AppKeys } from './app-keys/app-keys.ts';
 import type { Environment } from './environment.ts';
 
 /**
- * What a person who starts the program needs to know to begin: where it is reached, what it stands on.
+ * The text for the person who starts the program: its addresses, and the servers it uses.
  * @param address `http://address:port`, where it listens
  */
 export function welcome(
@@ -36,11 +36,11 @@ Begin with
 /** A server of the environment, without the credentials that its URL may hold. */
 function serverOf(kind: string, url: string | undefined): string | undefined {
   if (url === undefined) return undefined;
-  // A cluster's list of hosts is no URL by itself.
+  // A list of hosts is not a valid URL.
   return URL.canParse(url) ? `${kind} at ${new URL(url).host}` : `${kind}, several hosts`;
 }
 
 function smsOf({ aliyunSms }: Environment): string {
   if (aliyunSms !== undefined) return 'sent by Aliyun';
-  return "none is really sent: look at GET /dev/sms?phone=… with the server's key";
+  return "none is sent; GET /dev/sms?phone=… with the server's key shows them";
 }

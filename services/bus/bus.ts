@@ -1,42 +1,42 @@
 import type { PushRow } from '../../contracts/push/row.ts';
 import type { Position } from '../log/log.ts';
 
-/** What the projector tells after each commit. */
+/** What the projector announces after each commit. */
 export interface Tick {
-  /** Up to where the read models reach. */
+  /** The position up to which the read models include the log. */
   readonly checkpoint: Position;
   /**
-   * The fencing number of the projector's lease, by which its ticks are distinguished from those of an earlier
+   * The fencing number of the projector's lease, which distinguishes its ticks from those of an earlier
    * projector (docs/architecture.md, The lease and its fence), and a count that grows by one with each tick.
    */
   readonly fence: number;
   readonly batch: number;
 }
 
-/** A message between gateways, or from an api to the gateways: no event of the log, never repeated. */
+/** A message between gateways, or from an API to the gateways. It is not an event of the log and is sent only once. */
 export type Signal =
-  /** Sessions of a token (its hash), or all of a user, end now. */
+  /** The sessions of a token (given by its hash), or all of a user, end now. */
   | { readonly kind: 'token ended'; readonly token: string }
   | { readonly kind: 'user ended'; readonly uid: number }
-  /** Another backend closes the sockets of a user, whoever numbers them; their tokens stand. */
+  /** Another backend closes the sockets of a user, in that backend's numbering. Tokens stay valid. */
   | { readonly kind: 'connections ended'; readonly userId: string }
-  /** What is triggered for a channel and is not replayed: presence, client events, other backends' events. */
+  /** An event for a channel that is not replayed: presence, client events, other backends' events. */
   | {
       readonly kind: 'ephemeral';
       readonly channel: string;
       readonly event: string;
       readonly data: string;
       readonly exceptSocket?: string;
-      /** Who caused it, where the hearers are told: a client event on a presence channel. */
+      /** The sender, if listeners get to know it: in client events on presence channels. */
       readonly userId?: string;
-      /** Whether the channel's `private-` twin hears it too. */
+      /** Whether the channel's `private-` twin gets it too. */
       readonly twin?: boolean;
-      /** Its version, where it is kept as the last event of a cache channel. */
+      /** Its version, if it is kept as the last event of a cache channel. */
       readonly version?: string;
     }
-  /** The members of a presence channel are others now than they were: read them again. */
+  /** The members of a presence channel have changed: read them again. */
   | { readonly kind: 'members changed'; readonly channel: string }
-  /** One gateway asks all for what their sockets are subscribed to; each answers on the topic named. */
+  /** One gateway asks all for the subscriptions of their sockets; each answers on the topic `answerTo`. */
   | { readonly kind: 'question'; readonly id: string; readonly prefix: string; readonly answerTo: string }
   | {
       readonly kind: 'answer';
@@ -46,28 +46,28 @@ export type Signal =
     };
 
 /**
- * The port between the projector and those who wait for it. It may lose anything: who listens
- * notices a gap by `Tick.batch` and reads what was missed from the table `push`.
+ * The port between the projector and its listeners. It may lose any message: a listener detects a gap by
+ * `Tick.batch` and reads the missing rows from the table `read.push`.
  */
 export interface Bus {
-  /** Tells of one committed batch: its push rows to their channels' listeners, then the tick to all. */
+  /** Announces a committed batch: each push row to the listeners of its channel, then the tick to all. */
   publish(tick: Tick, rows: readonly PushRow[]): void;
-  /** Calls `hear` at each tick, in order. Returns how to stop. */
-  onTick(hear: (tick: Tick) => void): () => void;
-  /** Calls `hear` with each row of the channel, before the tick of its batch. Returns how to stop. */
-  onChannel(channel: string, hear: (row: PushRow) => void): () => void;
+  /** Calls `listener` with each tick, in order. @returns a function that removes it */
+  onTick(listener: (tick: Tick) => void): () => void;
+  /** Calls `listener` with each row of the channel, before the tick of its batch. */
+  onChannel(channel: string, listener: (row: PushRow) => void): () => void;
   /** Sends a signal to all listeners of its topic, this process included. */
   signal(topic: string, signal: Signal): void;
-  onSignal(topic: string, hear: (signal: Signal) => void): () => void;
-  /** Calls `hear` whenever something may have been lost (a reconnect). Returns how to stop. */
-  onInterruption(hear: () => void): () => void;
+  onSignal(topic: string, listener: (signal: Signal) => void): () => void;
+  /** Calls `listener` whenever messages may have been lost, as after a reconnection. */
+  onInterruption(listener: () => void): () => void;
   /**
-   * Resolves once all that was asked to be heard so far (onChannel, onSignal) is heard: what is
-   * published from then on comes. Where the bus does not carry, it waits until it does again, or
-   * resolves after its own deadline; an interruption is then told in any case.
+   * Resolves once all listeners added so far (onChannel, onSignal) receive what is published from then on. If
+   * the bus is down, it resolves when the bus works again or after 3 s; listeners of interruptions are then
+   * called in any case.
    */
   settled(): Promise<void>;
-  /** Whether the bus carries just now. */
+  /** Whether the bus works now. */
   healthy(): boolean;
   close(): Promise<void>;
 }

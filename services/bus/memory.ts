@@ -2,29 +2,29 @@ import type { Logger } from 'pino';
 import type { PushRow } from '../../contracts/push/row.ts';
 import type { Bus, Signal, Tick } from './bus.ts';
 
-type Hear<Of> = (value: Of) => void;
+type Listener<Message> = (message: Message) => void;
 
-/** Listeners under names; a name that nobody listens to takes no room. */
-class Listeners<Of> {
-  readonly #byName = new Map<string, Set<{ readonly hear: Hear<Of> }>>();
+/** Listeners by name; a name without listeners takes no memory. */
+class Listeners<Message> {
+  readonly #byName = new Map<string, Set<{ readonly listener: Listener<Message> }>>();
 
-  /** The listeners of now. */
-  of(name: string): Hear<Of>[] {
-    const listening = this.#byName.get(name);
-    if (!listening) return [];
-    return Array.from(listening, (listener) => (value: Of) => {
-      // One that a listener before it took away hears nothing more.
-      if (listening.has(listener)) listener.hear(value);
+  /** The present listeners. */
+  of(name: string): Listener<Message>[] {
+    const entries = this.#byName.get(name);
+    if (!entries) return [];
+    return Array.from(entries, (entry) => (message: Message) => {
+      // An earlier listener may have removed this one.
+      if (entries.has(entry)) entry.listener(message);
     });
   }
 
-  add(name: string, hear: Hear<Of>): () => void {
-    const listener = { hear };
-    const listening = this.#byName.get(name) ?? new Set();
-    this.#byName.set(name, listening.add(listener));
+  add(name: string, listener: Listener<Message>): () => void {
+    const entry = { listener };
+    const entries = this.#byName.get(name) ?? new Set();
+    this.#byName.set(name, entries.add(entry));
     return () => {
-      listening.delete(listener);
-      if (listening.size === 0 && this.#byName.get(name) === listening) this.#byName.delete(name);
+      entries.delete(entry);
+      if (entries.size === 0 && this.#byName.get(name) === entries) this.#byName.delete(name);
     };
   }
 
@@ -34,15 +34,15 @@ class Listeners<Of> {
 }
 
 /**
- * The bus within one process. Everything is heard at once and in order: what a listener itself says
- * is heard by all once all have heard what it was told.
+ * The bus within one process. Messages are delivered at once and in order: one that a listener sends is
+ * delivered after all listeners have got the present one.
  */
 class MemoryBus implements Bus {
   readonly #logger: Logger;
   readonly #ticks = new Listeners<Tick>();
   readonly #channels = new Listeners<PushRow>();
   readonly #signals = new Listeners<Signal>();
-  #waiting: (() => void)[] = [];
+  #deliveries: (() => void)[] = [];
   #delivering = false;
   #open = true;
 
@@ -52,25 +52,25 @@ class MemoryBus implements Bus {
 
   publish(tick: Tick, rows: readonly PushRow[]): void {
     this.#deliver(() => {
-      for (const row of rows) this.#tell(this.#channels.of(row.channel), row);
-      this.#tell(this.#ticks.of(''), tick);
+      for (const row of rows) this.#notify(this.#channels.of(row.channel), row);
+      this.#notify(this.#ticks.of(''), tick);
     });
   }
 
-  onTick(hear: (tick: Tick) => void): () => void {
-    return this.#ticks.add('', hear);
+  onTick(listener: (tick: Tick) => void): () => void {
+    return this.#ticks.add('', listener);
   }
 
-  onChannel(channel: string, hear: (row: PushRow) => void): () => void {
-    return this.#channels.add(channel, hear);
+  onChannel(channel: string, listener: (row: PushRow) => void): () => void {
+    return this.#channels.add(channel, listener);
   }
 
   signal(topic: string, signal: Signal): void {
-    this.#deliver(() => this.#tell(this.#signals.of(topic), signal));
+    this.#deliver(() => this.#notify(this.#signals.of(topic), signal));
   }
 
-  onSignal(topic: string, hear: (signal: Signal) => void): () => void {
-    return this.#signals.add(topic, hear);
+  onSignal(topic: string, listener: (signal: Signal) => void): () => void {
+    return this.#signals.add(topic, listener);
   }
 
   onInterruption(): () => void {
@@ -91,18 +91,18 @@ class MemoryBus implements Bus {
   }
 
   #deliver(delivery: () => void): void {
-    this.#waiting.push(delivery);
+    this.#deliveries.push(delivery);
     if (this.#delivering) return;
     this.#delivering = true;
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) next();
+    for (let next = this.#deliveries.shift(); next; next = this.#deliveries.shift()) next();
     this.#delivering = false;
   }
 
-  /** A listener that throws is no one else's trouble. */
-  #tell<Of>(listeners: readonly Hear<Of>[], value: Of): void {
-    for (const hear of listeners) {
+  /** A listener that throws does not keep the others from the message. */
+  #notify<Message>(listeners: readonly Listener<Message>[], message: Message): void {
+    for (const listener of listeners) {
       try {
-        hear(value);
+        listener(message);
       } catch (error) {
         this.#logger.error({ err: error }, 'a listener of the bus failed');
       }

@@ -1,37 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type ConnectionOptions,
-  connect,
-  ErrorCode,
-  Events,
-  type NatsConnection,
-  NatsError,
-  type Subscription,
-} from 'nats';
+import { connect, Events, type NatsConnection, type Subscription } from 'nats';
 import type { Logger } from 'pino';
+import { connectionOptions, connectTimeoutMs, permanentFailure, reconnectPauseMs } from './nats-options.ts';
 
-/** So long a server is waited for at the start, in milliseconds. */
-const patience = 3_000;
+/** The most bytes that may be sent without the server having confirmed them; further messages are dropped. */
+const maxUnconfirmedBytes = 16 * 1024 * 1024;
 
-/** Between two tries to connect, in milliseconds. */
-const pause = 200;
-
-/** Errors that trying again does not mend. */
-const refusals: ReadonlySet<string> = new Set([
-  ErrorCode.AuthorizationViolation,
-  ErrorCode.BadAuthentication,
-  ErrorCode.BadCreds,
-  ErrorCode.InvalidOption,
-]);
-
-/** So many bytes may be on their way without the server having confirmed; more is not sent. */
-const mostUnconfirmed = 16 * 1024 * 1024;
-
-/** What the one who uses a link is told of. */
 export interface LinkEvents {
-  /** The connection is lost: what comes until it is restored is not whole, and is not told. */
+  /** The connection is lost: until it is restored, no message is delivered, since others would be missing. */
   lost(): void;
-  /** All that is listened to is heard, from now on without a gap. */
+  /** Every subscription is established; from now on all messages are delivered. */
   restored(): void;
   /** A message could not be read. */
   unreadable(): void;
@@ -39,24 +17,24 @@ export interface LinkEvents {
 
 interface Listening {
   listeners: number;
-  readonly take: (message: Uint8Array) => void;
+  readonly receive: (message: Uint8Array) => void;
   subscription: Subscription | undefined;
 }
 
 /**
- * A connection to NATS that comes back without end, and what is listened to over it. Between a loss
- * and the moment when every subscription stands again nothing is told: it would not be whole.
+ * A connection to NATS with its subscriptions, which reconnects for ever. Between a loss of the connection and the
+ * moment when every subscription is established again, no messages are delivered.
  */
 export class NatsLink {
   readonly #url: string;
   readonly #logger: Logger;
   readonly #events: LinkEvents;
   readonly #closing = new AbortController();
-  /** What is listened to, how many times, and what is done with a message. */
+  /** By subject: the number of listeners, and what a message is passed to. */
   readonly #listening = new Map<string, Listening>();
   #connection: NatsConnection | undefined;
-  #whole = false;
-  #unconfirmed = 0;
+  #subscribed = false;
+  #unconfirmedBytes = 0;
   #confirming = false;
 
   constructor(url: string, logger: Logger, events: LinkEvents) {
@@ -65,32 +43,36 @@ export class NatsLink {
     this.#events = events;
   }
 
-  /** Whether it carries now. */
-  get whole(): boolean {
-    return this.#whole && !this.#closing.signal.aborted;
+  /** Whether messages are sent and delivered now. */
+  get works(): boolean {
+    return this.#subscribed && !this.#closing.signal.aborted;
   }
 
-  /** Connects, or goes on trying where there is no server. @throws Error where it refuses. */
+  /** Connects. If the server does not answer within 3 s, it goes on trying later. @throws Error if the server refuses */
   async begin(): Promise<void> {
     const connected = this.#connect();
-    const waited = await Promise.race([connected, delay(patience, 'too long', { ref: false })]);
-    if (waited !== 'too long') return;
-    this.#logger.warn('NATS does not answer; going on trying');
+    const late = Symbol();
+    const first = await Promise.race([connected, delay(connectTimeoutMs, late, { ref: false })]);
+    if (first !== late) return;
+    this.#logger.warn('NATS does not answer; retrying');
     connected.catch((error) => this.#logger.error({ err: error }, 'NATS cannot be used'));
   }
 
-  /** Hands each message of a subject to `take`. Returns how to stop. */
-  listen(subject: string, take: (message: Uint8Array) => void): () => void {
-    const listening = this.#listening.get(subject) ?? { listeners: 0, take, subscription: undefined };
+  /** Passes each message of a subject to `receive`. @returns a function that ends this */
+  listen(subject: string, receive: (message: Uint8Array) => void): () => void {
+    const listening = this.#listening.get(subject) ?? { listeners: 0, receive, subscription: undefined };
     if (listening.listeners++ === 0) {
       this.#listening.set(subject, listening);
       listening.subscription = this.#subscribe(subject, listening);
     }
-    return once(() => {
+    let ended = false;
+    return () => {
+      if (ended) return;
+      ended = true;
       if (--listening.listeners > 0) return;
       this.#listening.delete(subject);
       if (!this.#closing.signal.aborted) listening.subscription?.unsubscribe();
-    });
+    };
   }
 
   /** Whether a message is small enough for the server. */
@@ -98,32 +80,32 @@ export class NatsLink {
     return message.length <= (this.#connection?.info?.max_payload ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Sends, or drops what cannot be sent now. */
+  /** Sends a message, or drops it if it cannot be sent now. */
   send(subject: string, message: Uint8Array): void {
-    if (this.#closing.signal.aborted || !this.#whole || this.#unconfirmed > mostUnconfirmed) return;
+    if (!this.works || this.#unconfirmedBytes > maxUnconfirmedBytes) return;
     try {
       this.#connection?.publish(subject, message);
-      this.#unconfirmed += message.length;
+      this.#unconfirmedBytes += message.length;
     } catch (error) {
       this.#logger.warn({ err: error, subject }, 'a message was not sent to NATS');
     }
   }
 
-  /** Has the server confirm what was sent so far, one time after the other. */
+  /** Asks the server to confirm what was sent so far, unless such a request is pending. */
   confirm(): void {
-    if (this.#confirming || this.#unconfirmed === 0 || !this.#connection) return;
+    if (this.#confirming || this.#unconfirmedBytes === 0 || !this.#connection) return;
     this.#confirming = true;
-    const sent = this.#unconfirmed;
+    const sent = this.#unconfirmedBytes;
     const done = () => {
       this.#confirming = false;
-      this.#unconfirmed = Math.max(0, this.#unconfirmed - sent);
+      this.#unconfirmedBytes = Math.max(0, this.#unconfirmedBytes - sent);
     };
     this.#connection.flush().then(done, done);
   }
 
-  /** Resolves, with true, once the server has taken all that was asked of it; false where it is lost. */
+  /** Resolves with true once the server has processed everything so far; with false if the connection is lost. */
   async flushed(): Promise<boolean> {
-    if (!this.whole || !this.#connection) return false;
+    if (!this.works || !this.#connection) return false;
     return this.#connection.flush().then(
       () => true,
       () => false,
@@ -142,13 +124,9 @@ export class NatsLink {
         await this.#use(await connect(options));
         return;
       } catch (error) {
-        if (error instanceof NatsError && refusals.has(error.code)) {
-          throw new Error(`NATS refuses the connection: ${error.message}`, { cause: error });
-        }
-        if (isOfCertificate(error)) {
-          throw new Error(`the certificate of NATS is not to be trusted: ${error.message}`, { cause: error });
-        }
-        await delay(pause, undefined, this.#closing).catch(() => undefined);
+        const failure = permanentFailure(error);
+        if (failure) throw failure;
+        await delay(reconnectPauseMs, undefined, this.#closing).catch(() => undefined);
       }
     }
   }
@@ -169,37 +147,37 @@ export class NatsLink {
   async #watch(connection: NatsConnection): Promise<void> {
     for await (const { type, data } of connection.status()) {
       if (type === Events.Disconnect) {
-        this.#whole = false;
-        this.#unconfirmed = 0;
+        this.#subscribed = false;
+        this.#unconfirmedBytes = 0;
         this.#events.lost();
         this.#logger.warn('the connection to NATS is lost');
       } else if (type === Events.Reconnect) {
         this.#resume().catch(() => undefined);
       } else if (type === Events.Error) {
-        this.#logger.error({ error: data }, 'NATS tells of an error');
+        this.#logger.error({ error: data }, 'NATS reports an error');
       }
     }
     const error = await connection.closed();
     if (error) this.#logger.error({ err: error }, 'the connection to NATS is closed for good');
-    this.#whole = false;
+    this.#subscribed = false;
   }
 
-  /** Goes on once every subscription stands. */
+  /** Waits until the server has processed every subscription. */
   async #resume(): Promise<void> {
     await this.#connection?.flush();
     if (this.#closing.signal.aborted) return;
-    this.#whole = true;
+    this.#subscribed = true;
     this.#logger.info('connected to NATS');
     this.#events.restored();
   }
 
-  #subscribe(subject: string, { take }: Listening): Subscription | undefined {
+  #subscribe(subject: string, { receive }: Listening): Subscription | undefined {
     if (this.#closing.signal.aborted) return undefined;
     return this.#connection?.subscribe(subject, {
       callback: (error, message) => {
-        if (error || !this.#whole) return;
+        if (error || !this.#subscribed) return;
         try {
-          take(message.data);
+          receive(message.data);
         } catch (failure) {
           this.#logger.error({ err: failure, subject }, 'a message of NATS cannot be read');
           this.#events.unreadable();
@@ -207,46 +185,4 @@ export class NatsLink {
       },
     });
   }
-}
-
-/** Whether a server's certificate was not taken, by Node's names for the reasons. */
-function isOfCertificate(error: unknown): error is Error {
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    typeof error.code === 'string' &&
-    /CERT|LEAF_SIGNATURE/.test(error.code)
-  );
-}
-
-function once(action: () => void): () => void {
-  let done = false;
-  return () => {
-    if (done) return;
-    done = true;
-    action();
-  };
-}
-
-/** The client reads no credentials from a URL, waits long for a dead server and gives up at some time. */
-function connectionOptions(url: string): ConnectionOptions {
-  const urls = url.split(',').map((each) => new URL(each.trim()));
-  const [first] = urls;
-  const user = decodeURIComponent(first?.username ?? '');
-  const pass = decodeURIComponent(first?.password ?? '');
-  const credentials = pass === '' ? (user === '' ? {} : { token: user }) : { user, pass };
-  return {
-    servers: urls.map(({ hostname, port }) => `${hostname}:${port || 4222}`),
-    name: 'bubble-im',
-    noEcho: true,
-    ignoreAuthErrorAbort: true,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: pause,
-    reconnectJitter: 100,
-    timeout: patience,
-    pingInterval: 2_000,
-    maxPingOut: 2,
-    ...credentials,
-    ...(urls.some(({ protocol }) => protocol === 'tls:') ? { tls: {} } : {}),
-  };
 }

@@ -4,15 +4,15 @@ import type { Position } from '../log/log.ts';
 import type { Signal, Tick } from './bus.ts';
 
 /**
- * Subjects, so that a server sends each process what something in it listens to and no more. A
- * name's own letters stay readable; what means something in a subject is written as `=` and hex.
+ * The subjects of messages. Each channel and topic has its own, so that the server sends a process only what it listens
+ * to. Letters of a name stay readable; bytes with a meaning in subjects are written as `=` and hex.
  */
 export class Subjects {
-  /** One for all installations that share a prefix: each tick names its own, so that others are noticed. */
+  /** The same for all installations with this prefix. Each tick names its installation, so others are detected. */
   readonly tick: string;
   readonly #prefix: string;
 
-  /** @throws TypeError for what is no subject. */
+  /** @throws TypeError if the prefix is not a valid subject */
   constructor(prefix: string, installation: string) {
     const own = `${prefix}.${installation}`;
     if (!/^[\w-]+(\.[\w-]+)*$/.test(own)) throw new TypeError(`not a subject: ${own}`);
@@ -20,12 +20,12 @@ export class Subjects {
     this.tick = `${prefix}.tick`;
   }
 
-  /** Where the rows of a channel go. */
+  /** The subject for the rows of a channel. */
   push(channel: string): string {
     return `${this.#prefix}.push.${token(channel)}`;
   }
 
-  /** Where the signals of a topic go. */
+  /** The subject for the signals of a topic. */
   signal(topic: string): string {
     return `${this.#prefix}.signal.${token(topic)}`;
   }
@@ -37,16 +37,16 @@ function token(name: string): string {
     .replace(/[^\w-]/g, (byte) => `=${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
-/** A row, or word that a row of this channel was too large for the server and is to be read. */
+/** A row; or none, if a row of this channel is too large for the server and must be read from the table. */
 const RowMessage = z.object({ fence: z.number(), row: PushRow.optional() });
 
 const TickMessage = z.object({
   checkpoint: z.string().transform((position) => position as Position),
   fence: z.number(),
   batch: z.number(),
-  /** Whose tick it is; undefined from programs that are older than this. */
+  /** The installation of the projector; undefined from older programs. */
   installation: z.string().optional(),
-  /** Told again, of a batch whose rows may not have been sent: they are to be read. */
+  /** The tick is repeated after a reconnection; rows of its batch may not have been sent and must be read. */
   again: z.literal(true).exactOptional(),
 });
 
@@ -79,7 +79,7 @@ type Message = Uint8Array<ArrayBufferLike>;
 
 const parse = (message: Message): unknown => JSON.parse(Buffer.from(message).toString());
 
-/** What a subject of `push` carries. */
+/** Messages of a subject from `Subjects.push`. */
 export const rowMessage = {
   encode: (fence: number, row?: PushRow): Message => Buffer.from(JSON.stringify({ fence, row })),
   /** @throws SyntaxError, ZodError */
@@ -94,7 +94,7 @@ export const tickMessage = {
 };
 
 export const signalMessage = {
-  // Not of `Signal`, so that a kind which could not be read does not compile.
+  // Not `Signal`, so that a kind that `decode` would refuse does not compile.
   encode: (signal: SignalMessage): Message => Buffer.from(JSON.stringify(signal)),
   /** @throws SyntaxError, ZodError */
   decode: (message: Message): Signal => SignalMessage.parse(parse(message)),

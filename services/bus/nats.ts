@@ -9,21 +9,21 @@ import { rowMessage, Subjects, signalMessage, tickMessage } from './nats-message
 export interface NatsBusOptions {
   /** `nats://user:password@host:4222` or `tls://…`, several with commas between. */
   readonly url: string;
-  /** What all subjects begin with: those who share it hear each other. */
+  /** The beginning of all subjects; processes with the same prefix exchange messages. */
   readonly prefix?: string;
-  /** Whose messages these are; what others who share the prefix say is ignored, and told once. */
+  /** The installation. Messages of other installations with the same prefix are ignored, and logged once. */
   readonly installation: string;
   readonly logger: Logger;
 }
 
-/** So long `settled` waits, in milliseconds. */
-const patience = 3_000;
+/** How long `settled` waits. */
+const settledTimeoutMs = 3_000;
 
 /**
- * The bus over a NATS server. What this process tells itself does not go through the server, so
- * that one process works without it. A server that cannot be reached is no failure of the start:
- * the bus is unhealthy until it is, and listeners are told of an interruption then.
- * @throws Error where a server refuses the connection, TypeError for a prefix that is no subject
+ * The bus over a NATS server. Messages within this process do not go through the server, so one process works
+ * without it. If the server cannot be reached at the start, the bus is unhealthy until it can, and then calls the
+ * listeners of interruptions.
+ * @throws Error if the server refuses the connection; TypeError for a prefix that is not a valid subject
  */
 export async function connectNatsBus(options: NatsBusOptions): Promise<Bus> {
   const bus = new NatsBus(options);
@@ -35,12 +35,12 @@ class NatsBus implements Bus {
   readonly #logger: Logger;
   readonly #subjects: Subjects;
   readonly #installation: string;
-  #toldOfOthers = false;
+  #warnedOfOthers = false;
   readonly #local: Bus;
   readonly #link: NatsLink;
-  readonly #interruptions = new Set<{ readonly hear: () => void }>();
+  readonly #interruptionListeners = new Set<{ readonly listener: () => void }>();
   #closed = false;
-  /** Rows that came, by projector, until their tick comes. */
+  /** Rows received, by the fence of their projector, until their tick arrives. */
   readonly #rows = new Map<number, PushRow[]>();
   #lastTick: Tick | undefined;
 
@@ -52,7 +52,7 @@ class NatsBus implements Bus {
     this.#link = new NatsLink(url, logger, {
       lost: () => this.#rows.clear(),
       restored: () => {
-        // What was not sent meanwhile the others read, this batch too: its rows do not come with it.
+        // Other processes then read what was not sent meanwhile, the rows of this batch included.
         if (this.#lastTick)
           this.#link.send(this.#subjects.tick, tickMessage.encode(this.#lastTick, installation, true));
         this.#interrupt();
@@ -61,7 +61,7 @@ class NatsBus implements Bus {
     });
   }
 
-  /** As `NatsLink.begin`. */
+  /** See `NatsLink.begin`. */
   begin(): Promise<void> {
     return this.#link.begin();
   }
@@ -86,54 +86,54 @@ class NatsBus implements Bus {
     this.#link.confirm();
   }
 
-  onTick(hear: (tick: Tick) => void): () => void {
-    return both(this.#local.onTick(hear), this.#listenToTicks());
+  onTick(listener: (tick: Tick) => void): () => void {
+    return both(this.#local.onTick(listener), this.#listenToTicks());
   }
 
-  onChannel(channel: string, hear: (row: PushRow) => void): () => void {
-    const rows = this.#link.listen(this.#subjects.push(channel), (message) => this.#hearRow(message));
-    return both(this.#local.onChannel(channel, hear), both(rows, this.#listenToTicks()));
+  onChannel(channel: string, listener: (row: PushRow) => void): () => void {
+    const rows = this.#link.listen(this.#subjects.push(channel), (message) => this.#receiveRow(message));
+    return both(this.#local.onChannel(channel, listener), both(rows, this.#listenToTicks()));
   }
 
-  onSignal(topic: string, hear: (signal: Signal) => void): () => void {
+  onSignal(topic: string, listener: (signal: Signal) => void): () => void {
     const signals = this.#link.listen(this.#subjects.signal(topic), (message) =>
       this.#local.signal(topic, signalMessage.decode(message)),
     );
-    return both(this.#local.onSignal(topic, hear), signals);
+    return both(this.#local.onSignal(topic, listener), signals);
   }
 
-  onInterruption(hear: () => void): () => void {
-    const listener = { hear };
-    this.#interruptions.add(listener);
-    return () => this.#interruptions.delete(listener);
+  onInterruption(listener: () => void): () => void {
+    const entry = { listener };
+    this.#interruptionListeners.add(entry);
+    return () => this.#interruptionListeners.delete(entry);
   }
 
   async settled(): Promise<void> {
     if (this.#closed) return;
     const late = new AbortController();
-    const timeUp = delay(patience, false, late).catch(() => false);
+    const timeUp = delay(settledTimeoutMs, false, late).catch(() => false);
     const inTime = await Promise.race([this.#link.flushed(), timeUp]);
     late.abort();
-    // Where the connection is lost, the interruption is told once it is back.
-    if (!inTime && this.#link.whole) this.#interrupt();
+    // If the connection is lost, this happens when it is restored.
+    if (!inTime && this.#link.works) this.#interrupt();
   }
 
   healthy(): boolean {
-    return this.#link.whole;
+    return this.#link.works;
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#interruptions.clear();
+    this.#interruptionListeners.clear();
     await this.#local.close();
     await this.#link.close();
   }
 
   #interrupt(): void {
-    for (const { hear } of [...this.#interruptions]) {
+    for (const { listener } of [...this.#interruptionListeners]) {
       try {
-        hear();
+        listener();
       } catch (error) {
         this.#logger.error({ err: error }, 'a listener of the bus failed');
       }
@@ -141,10 +141,10 @@ class NatsBus implements Bus {
   }
 
   #listenToTicks(): () => void {
-    return this.#link.listen(this.#subjects.tick, (message) => this.#hearTick(message));
+    return this.#link.listen(this.#subjects.tick, (message) => this.#receiveTick(message));
   }
 
-  #hearRow(message: Uint8Array): void {
+  #receiveRow(message: Uint8Array): void {
     const { fence, row } = rowMessage.decode(message);
     if (row === undefined) {
       this.#interrupt();
@@ -155,14 +155,14 @@ class NatsBus implements Bus {
     else this.#rows.set(fence, [row]);
   }
 
-  #hearTick(message: Uint8Array): void {
+  #receiveTick(message: Uint8Array): void {
     const { again, installation, ...tick } = tickMessage.decode(message);
     if (installation !== this.#installation) {
-      if (!this.#toldOfOthers) {
-        this.#toldOfOthers = true;
+      if (!this.#warnedOfOthers) {
+        this.#warnedOfOthers = true;
         this.#logger.warn(
           { installation },
-          'another installation uses the same NATS and APP_ID: what it says is ignored. Give each its own APP_ID',
+          'another installation uses the same NATS and APP_ID; its messages are ignored. Give each its own APP_ID',
         );
       }
       return;

@@ -5,8 +5,9 @@ import { memoryBus } from './memory.ts';
 import { connectNatsBus } from './nats.ts';
 
 /**
- * Opens the bus that the environment names: NATS, where the processes of one installation hear each other, else
- * memory, where a process hears itself.
+ * Opens the bus that the environment names: NATS, which connects the processes of an installation, else memory,
+ * which connects the parts of this process.
+ * @throws what connectNatsBus throws
  */
 export async function openBus(
   { natsUrl, appId }: Pick<Environment, 'natsUrl' | 'appId'>,

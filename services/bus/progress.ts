@@ -1,22 +1,21 @@
 import { type Position, startOfLog } from '../log/log.ts';
 import type { Bus, Tick } from './bus.ts';
 
-/** How far the read models are, for those who wait for them. */
+/** How far the read models are, for callers that wait for them. */
 export interface Progress {
-  /** Up to where the read models reach, as far as is known here. */
+  /** The position that the read models have reached, as far as this process knows. */
   readonly checkpoint: Position;
   /**
-   * Resolves once the read models show what lies at `position`, as far as is known here; with false
-   * if that takes longer. After a crash of the database they may be a little behind what is known,
-   * for a moment.
+   * Resolves with true once the read models have reached `position`, as far as this process knows, and with false
+   * after `timeoutMs`. After a crash of the database they may be behind that for a moment.
    */
-  reached(position: Position, timeoutMilliseconds: number): Promise<boolean>;
+  reached(position: Position, timeoutMs: number): Promise<boolean>;
   /**
-   * As `reached`, but by what the database itself says: a query that begins afterwards sees it.
+   * As `reached`, but confirmed by the database: a query that begins afterwards includes the position.
    * @throws what reading the checkpoint throws
    */
-  confirmed(position: Position, timeoutMilliseconds: number): Promise<boolean>;
-  /** Stops listening; whoever still waits gets false. */
+  confirmed(position: Position, timeoutMs: number): Promise<boolean>;
+  /** Stops listening; pending calls resolve with false. */
   stop(): void;
 }
 
@@ -26,29 +25,29 @@ interface Waiter {
   readonly settle: (reached: boolean) => void;
 }
 
-/** How exactly a time is kept to, and after how long what the bus has not told is read. */
-const sweepMilliseconds = 50;
+/** How exactly timeouts are kept, and how often the checkpoint is read while somebody waits. */
+const sweepEveryMs = 50;
 
-/** What of a bus is listened to. */
+/** The part of a bus that is listened to. */
 export type ProgressSource = Pick<Bus, 'onTick' | 'onInterruption'>;
 
 /**
- * Told by the bus; the waiting are looked through only when a tick comes, and now and then for the late.
- * A bus that is away tells nothing: for who still waits then, the database is asked.
+ * Follows the ticks of the bus. A bus that is down delivers none, so the checkpoint is read from the database while
+ * somebody waits.
  *
- * The read models commit asynchronously, so a database that crashed has a checkpoint from before the
- * last ticks. What is known follows it back: the projector that goes on has a greater fence, and a
- * reading that no tick overtook is right even if it says less than was known.
+ * The read models commit asynchronously, so after a crash the database's checkpoint may be older than the last
+ * ticks. The known checkpoint goes back with it: the next projector has a greater fence, and a checkpoint
+ * that was read while no tick arrived is right even if it is earlier than the known one.
  */
 class BusProgress implements Progress {
   checkpoint = startOfLog;
   #fence = -1;
   #batch = -1;
-  /** Counts the ticks, so that a reading can tell whether one came meanwhile. */
+  /** The number of ticks received, which shows whether one arrived while the checkpoint was read. */
   #ticks = 0;
   #waiting: Waiter[] = [];
   #sweep: NodeJS.Timeout | undefined;
-  #asking = false;
+  #reading = false;
   readonly #read: () => Promise<Tick>;
   readonly #stops: readonly (() => void)[];
 
@@ -57,68 +56,68 @@ class BusProgress implements Progress {
     this.#stops = [
       bus.onTick((tick) => {
         this.#ticks++;
-        this.#hear(tick);
+        this.#receive(tick);
       }),
-      // What a reading that fails would have told, the next tick tells.
-      bus.onInterruption(() => void this.ask().catch(() => undefined)),
+      // If the read fails, the next tick brings the checkpoint.
+      bus.onInterruption(() => void this.refresh().catch(() => undefined)),
     ];
   }
 
-  async ask(): Promise<void> {
+  async refresh(): Promise<void> {
     const ticks = this.#ticks;
     const read = await this.#read();
-    if (this.#ticks === ticks) this.#take(read);
-    else this.#hear(read);
+    if (this.#ticks === ticks) this.#set(read);
+    else this.#receive(read);
   }
 
-  async confirmed(position: Position, timeoutMilliseconds: number): Promise<boolean> {
-    const until = performance.now() + timeoutMilliseconds;
+  async confirmed(position: Position, timeoutMs: number): Promise<boolean> {
+    const until = performance.now() + timeoutMs;
     while (await this.reached(position, until - performance.now())) {
-      await this.ask();
+      await this.refresh();
       if (position <= this.checkpoint) return true;
     }
     return false;
   }
 
-  reached(position: Position, timeoutMilliseconds: number): Promise<boolean> {
+  reached(position: Position, timeoutMs: number): Promise<boolean> {
     if (position <= this.checkpoint) return Promise.resolve(true);
     return new Promise((settle) => {
-      this.#waiting.push({ position, until: performance.now() + timeoutMilliseconds, settle });
-      this.#sweep ??= setInterval(() => this.#lookAfterTheLate(), sweepMilliseconds);
+      this.#waiting.push({ position, until: performance.now() + timeoutMs, settle });
+      this.#sweep ??= setInterval(() => this.#sweepWaiting(), sweepEveryMs);
     });
   }
 
   stop(): void {
     for (const stop of this.#stops) stop();
-    this.#giveUp(Number.POSITIVE_INFINITY);
+    this.#expire(Number.POSITIVE_INFINITY);
   }
 
-  /** Takes in what is newer than what is known, by whoever commits and the count of commits. */
-  #hear(tick: Tick): void {
+  /** Ignores a tick that is older than the last one, by fence and batch. */
+  #receive(tick: Tick): void {
     const newer = tick.fence === this.#fence ? tick.batch > this.#batch : tick.fence > this.#fence;
-    if (newer) this.#take(tick);
+    if (newer) this.#set(tick);
   }
 
-  #take({ checkpoint, fence, batch }: Tick): void {
+  #set({ checkpoint, fence, batch }: Tick): void {
     this.#fence = fence;
     this.#batch = batch;
     this.checkpoint = checkpoint;
     if (this.#waiting.length > 0) this.#settle(({ position }) => position <= checkpoint, true);
   }
 
-  #lookAfterTheLate(): void {
-    this.#giveUp(performance.now());
-    if (this.#waiting.length === 0 || this.#asking) return;
-    this.#asking = true;
-    // One that cannot be answered is asked again.
-    void this.ask()
+  #sweepWaiting(): void {
+    this.#expire(performance.now());
+    if (this.#waiting.length === 0 || this.#reading) return;
+    this.#reading = true;
+    // If the read fails, the next sweep tries again.
+    void this.refresh()
       .catch(() => undefined)
       .finally(() => {
-        this.#asking = false;
+        this.#reading = false;
       });
   }
 
-  #giveUp(now: number): void {
+  #expire(now: number): void {
     this.#settle(({ until }) => until <= now, false);
     if (this.#waiting.length > 0) return;
     clearInterval(this.#sweep);
@@ -126,24 +125,24 @@ class BusProgress implements Progress {
   }
 
   #settle(due: (waiter: Waiter) => boolean, reached: boolean): void {
-    const still: Waiter[] = [];
+    const others: Waiter[] = [];
     for (const waiter of this.#waiting) {
       if (due(waiter)) waiter.settle(reached);
-      else still.push(waiter);
+      else others.push(waiter);
     }
-    this.#waiting = still;
+    this.#waiting = others;
   }
 }
 
 /**
- * Follows the read models' checkpoint. `read` asks the database for it: at the start, when the bus
- * may have lost something, and while somebody waits longer than a living bus lets them.
+ * Follows the read models' checkpoint. `read` reads it from the database: at the start, when the bus may have
+ * lost messages, and every 50 ms while somebody waits.
  * @throws what `read` throws at the start
  */
 export async function followProgress(bus: ProgressSource, read: () => Promise<Tick>): Promise<Progress> {
   const progress = new BusProgress(bus, read);
   try {
-    await progress.ask();
+    await progress.refresh();
     return progress;
   } catch (error) {
     progress.stop();

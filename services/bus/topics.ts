@@ -1,17 +1,17 @@
-/** The topics of `Bus.signal`, once: who speaks and who listens name them alike. */
+/** The topics of `Bus.signal`. */
 
-/** Ended tokens and users: `token ended`, `user ended`. Every gateway listens. */
+/** The signals `token ended` and `user ended`. Every gateway listens. */
 export const sessionsTopic = 'sessions';
 
 /** Questions of one gateway to all. */
 export const gatewaysTopic = 'gateways';
 
-/** Where one gateway hears the answers to its questions. */
+/** Where one gateway receives the answers to its questions. */
 export function gatewayTopic(gateway: string): string {
   return `gateway-${gateway}`;
 }
 
-/** What is triggered for a channel; heard by the gateways with a socket on it. */
+/** Events that are triggered for a channel; the gateways with a socket on it listen. */
 export function channelTopic(channel: string): string {
   return `channel-${channel}`;
 }

@@ -1,7 +1,7 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { holdDataFolder } from '../../services/data-folder.ts';
+import { lockDataFolder } from '../../services/data-folder.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { type RunningProgram, startProgram } from '../support/process.ts';
 
@@ -12,7 +12,7 @@ function hold(folder: string, patience: number): RunningProgram {
 describe('the data folder', () => {
   test('is made, for its owner alone, where it is not', async () => {
     const path = join(await temporaryFolder(), 'a', 'b');
-    const folder = await holdDataFolder(path);
+    const folder = await lockDataFolder(path);
     expect((await stat(path)).mode & 0o777).toBe(0o700);
     expect((await stat(join(path, 'lock'))).mode & 0o777).toBe(0o600);
     await folder.release();
@@ -21,7 +21,7 @@ describe('the data folder', () => {
   test.skipIf(process.platform !== 'linux')(
     'that can never be is refused, and not tried for ever',
     async () => {
-      await expect(holdDataFolder('/proc/nothing/here')).rejects.toThrow('cannot make the data folder');
+      await expect(lockDataFolder('/proc/nothing/here')).rejects.toThrow('cannot create the data folder');
     },
   );
 
@@ -37,12 +37,12 @@ describe('the data folder', () => {
 
   test('is held by one within a process too', async () => {
     const path = await temporaryFolder();
-    const first = await holdDataFolder(path, 0);
-    await expect(holdDataFolder(path, 100)).rejects.toThrow(`in use by the process ${process.pid}`);
+    const first = await lockDataFolder(path, 0);
+    await expect(lockDataFolder(path, 100)).rejects.toThrow(`in use by the process ${process.pid}`);
     // Having tried has not taken the lock off it for others.
     expect(await hold(path, 0).line(/./)).toContain('in use');
     await first.release();
-    await (await holdDataFolder(path, 0)).release();
+    await (await lockDataFolder(path, 0)).release();
   });
 
   test('goes to one who waits as soon as its holder is killed', async () => {
@@ -70,7 +70,7 @@ describe('the data folder', () => {
     'may be called %s',
     async (name) => {
       const path = join(await temporaryFolder(), name);
-      const folder = await holdDataFolder(path, 0);
+      const folder = await lockDataFolder(path, 0);
       expect(await hold(path, 0).line(/./)).toContain('in use');
       expect((await readdir(path)).toSorted()).toEqual(['lock', 'pid']);
       await folder.release();
@@ -80,9 +80,9 @@ describe('the data folder', () => {
   test('that cannot be one is refused by its name', async () => {
     const file = join(await temporaryFolder(), 'file');
     await writeFile(file, '');
-    await expect(holdDataFolder(file, 0)).rejects.toThrow(`cannot make the data folder ${file}`);
+    await expect(lockDataFolder(file, 0)).rejects.toThrow(`cannot create the data folder ${file}`);
     const path = await temporaryFolder();
     await mkdir(join(path, 'lock'));
-    await expect(holdDataFolder(path, 0)).rejects.toThrow(`cannot lock ${join(path, 'lock')}`);
+    await expect(lockDataFolder(path, 0)).rejects.toThrow(`cannot lock ${join(path, 'lock')}`);
   });
 });

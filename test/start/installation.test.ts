@@ -128,7 +128,7 @@ describe('an installation of one process', () => {
     const program = launch(folder, { PORT: port });
     expect(await program.ended).toBe(1);
     expect(program.stderr().split('\n').at(-2)).toContain(
-      `bubble-im: port ${port} on 127.0.0.1 is taken by another program: stop it, or set another PORT`,
+      `bubble-im: port ${port} on 127.0.0.1 is used by another program: stop it, or set another PORT`,
     );
     expect(await postgresPid(folder)).toBeUndefined();
   });
@@ -136,7 +136,7 @@ describe('an installation of one process', () => {
   test('a host that is not here is told', async () => {
     const program = launch(await temporaryFolder(), { HOST: '192.0.2.1' });
     expect(await program.ended).toBe(1);
-    expect(program.stderr()).toContain('192.0.2.1 is no address of this machine: set another HOST');
+    expect(program.stderr()).toContain('192.0.2.1 is not an address of this machine: set another HOST');
   });
 
   test('with DATABASE_URL it keeps its tables there and starts no Postgres', async () => {

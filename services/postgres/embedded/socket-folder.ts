@@ -3,21 +3,21 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { OperatingUser } from './operating-user.ts';
 
-/** The longest path that a unix socket may have, on the strictest system that we run on. */
-const socketPathLimit = 103;
+/** The longest path of a unix socket, in bytes, on macOS; Linux allows 107. */
+const maxSocketPathBytes = 103;
 const socketName = '/.s.PGSQL.5432';
 
-/** A private folder for the server's socket, and how to remove it. */
+/** A private folder for the server's socket. */
 export interface SocketFolder {
   readonly path: string;
   remove(): Promise<void>;
 }
 
 /**
- * Makes the folder of the socket: beside the data, or, where that path is too long for a socket or
- * holds what the settings of Postgres would not take as it is, a random one among the temporary files
- * with a link beside the data, so that the next start can remove what a kill left there. It belongs to the
- * server's user, unless that one passes over permissions: then its other processes may not enter.
+ * Creates the folder of the socket: beside the data, or a random temporary folder if that path is too long for a socket
+ * or contains characters with a meaning in Postgres' settings. Then a link beside the data lets the next start
+ * remove it after a kill. It belongs to the server's user, unless that bypasses permissions: its other processes
+ * must not enter then.
  */
 export async function makeSocketFolder(folder: string, user: OperatingUser | null): Promise<SocketFolder> {
   const beside = join(folder, 'socket');
@@ -26,7 +26,7 @@ export async function makeSocketFolder(folder: string, user: OperatingUser | nul
     await rm(before, { recursive: true, force: true });
   }
   await rm(beside, { recursive: true, force: true });
-  const fits = Buffer.byteLength(beside + socketName) <= socketPathLimit && /^[\w./-]+$/.test(beside);
+  const fits = Buffer.byteLength(beside + socketName) <= maxSocketPathBytes && /^[\w./-]+$/.test(beside);
   if (fits) {
     await mkdir(beside, { mode: 0o700 });
     await give(beside, user);
@@ -51,10 +51,10 @@ const temporaryName = 'bubble-im-';
 function makeTemporaryFolder(): Promise<string> {
   const usual = tmpdir();
   const length = Buffer.byteLength(join(usual, `${temporaryName}XXXXXX`) + socketName);
-  return mkdtemp(join(length <= socketPathLimit ? usual : '/tmp', temporaryName));
+  return mkdtemp(join(length <= maxSocketPathBytes ? usual : '/tmp', temporaryName));
 }
 
-/** The socket's folder of a server that runs, or was killed, on this data; undefined where there is none. */
+/** The socket's folder of a server that runs on this data, or was killed; undefined if there is none. */
 export async function findSocketFolder(folder: string): Promise<string | undefined> {
   const beside = join(folder, 'socket');
   const found = await lstat(beside).catch(() => undefined);
