@@ -15,76 +15,76 @@ const row = (channel: string, number: number): PushRow => ({
 const open = () => memoryBus(pino({ level: 'silent' }));
 
 describe('the bus in memory', () => {
-  it('tells each channel its rows, then everyone the tick, at once and in order', () => {
+  it('delivers rows to their channels, then the tick to all, at once and in order', () => {
     const bus = open();
-    const heard: string[] = [];
-    bus.onChannel('user-1', ({ number }) => heard.push(`one ${number}`));
-    bus.onChannel('user-2', ({ number }) => heard.push(`two ${number}`));
-    bus.onTick(({ batch }) => heard.push(`tick ${batch}`));
+    const received: string[] = [];
+    bus.onChannel('user-1', ({ number }) => received.push(`one ${number}`));
+    bus.onChannel('user-2', ({ number }) => received.push(`two ${number}`));
+    bus.onTick(({ batch }) => received.push(`tick ${batch}`));
     bus.publish(tick(1), [row('user-2', 0), row('user-1', 1), row('user-3', 2), row('user-1', 3)]);
     bus.publish(tick(2), []);
-    expect(heard).toEqual(['two 0', 'one 1', 'one 3', 'tick 1', 'tick 2']);
+    expect(received).toEqual(['two 0', 'one 1', 'one 3', 'tick 1', 'tick 2']);
   });
 
-  it('tells all listeners of a name, and none that has stopped', () => {
+  it('delivers to all listeners of a channel, and not to a removed one', () => {
     const bus = open();
-    const heard: string[] = [];
-    const stop = bus.onChannel('user-1', () => heard.push('first'));
-    bus.onChannel('user-1', () => heard.push('second'));
+    const received: string[] = [];
+    const stop = bus.onChannel('user-1', () => received.push('first'));
+    bus.onChannel('user-1', () => received.push('second'));
     bus.publish(tick(1), [row('user-1', 0)]);
     stop();
     stop();
     bus.publish(tick(2), [row('user-1', 0)]);
-    expect(heard).toEqual(['first', 'second', 'second']);
+    expect(received).toEqual(['first', 'second', 'second']);
   });
 
-  it('does not tell a listener that the one before it stopped', () => {
+  it('does not deliver to a listener that an earlier listener has removed', () => {
     const bus = open();
-    const heard: string[] = [];
+    const received: string[] = [];
     let stop = () => {};
     bus.onTick(() => stop());
-    stop = bus.onTick(() => heard.push('tick'));
+    stop = bus.onTick(() => received.push('tick'));
     bus.publish(tick(1), []);
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
   });
 
-  it('lets all hear the first thing before anyone hears what a listener said to it', () => {
+  it('delivers a message to all before another that a listener sends in response', () => {
     const bus = open();
-    const heard: string[] = [];
-    bus.onSignal('sessions', () => heard.push('signal'));
+    const received: string[] = [];
+    bus.onSignal('sessions', () => received.push('signal'));
     bus.onTick(({ batch }) => {
-      heard.push(`first ${batch}`);
+      received.push(`first ${batch}`);
       if (batch === 1) {
         bus.signal('sessions', { kind: 'user ended', uid: 1 });
         bus.publish(tick(2), []);
       }
     });
-    bus.onTick(({ batch }) => heard.push(`second ${batch}`));
+    bus.onTick(({ batch }) => received.push(`second ${batch}`));
     bus.publish(tick(1), []);
-    expect(heard).toEqual(['first 1', 'second 1', 'signal', 'first 2', 'second 2']);
+    expect(received).toEqual(['first 1', 'second 1', 'signal', 'first 2', 'second 2']);
   });
 
-  it('goes on with the others where a listener throws', () => {
+  it('delivers to the others if a listener throws', () => {
     const bus = open();
-    const heard: string[] = [];
+    const received: string[] = [];
     bus.onTick(() => {
       throw new Error('broken');
     });
-    bus.onTick(({ batch }) => heard.push(`tick ${batch}`));
+    bus.onTick(({ batch }) => received.push(`tick ${batch}`));
     bus.publish(tick(1), []);
     bus.publish(tick(2), []);
-    expect(heard).toEqual(['tick 1', 'tick 2']);
+    expect(received).toEqual(['tick 1', 'tick 2']);
   });
 
-  it('carries until it is closed, and tells nobody anything after', async () => {
+  it('is healthy until it is closed, and delivers nothing afterwards', async () => {
     const bus = open();
-    const heard: string[] = [];
-    bus.onTick(() => heard.push('tick'));
+    const received: string[] = [];
+    bus.onTick(() => received.push('tick'));
     await bus.settled();
     expect(bus.healthy()).toBe(true);
     await bus.close();
     bus.publish(tick(1), []);
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
     expect(bus.healthy()).toBe(false);
   });
 });

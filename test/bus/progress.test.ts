@@ -5,38 +5,44 @@ import { memoryBus } from '../../services/bus/memory.ts';
 import { followProgress } from '../../services/bus/progress.ts';
 import type { Position } from '../../services/log/log.ts';
 
-const at = (place: number) => String(place).padStart(4, '0') as Position;
-const tick = (place: number, fence: number, batch: number): Tick => ({ checkpoint: at(place), fence, batch });
+const at = (number: number) => String(number).padStart(4, '0') as Position;
+const tick = (number: number, fence: number, batch: number): Tick => ({
+  checkpoint: at(number),
+  fence,
+  batch,
+});
 
 async function follow(start: number) {
   const bus = memoryBus(pino({ level: 'silent' }));
   let stored = tick(start, 1, 0);
   const progress = await followProgress(bus, async () => stored);
   let batch = 0;
-  const tell = (said: Tick) => bus.publish(said, []);
-  const reach = (place: number) => {
-    stored = tick(place, 1, ++batch);
-    tell(stored);
+  const send = (sent: Tick) => bus.publish(sent, []);
+  const reach = (number: number) => {
+    stored = tick(number, 1, ++batch);
+    send(stored);
   };
-  /** What the database says from now on, without a word on the bus. */
-  const store = (said: Tick) => {
-    stored = said;
+  /** Changes the database's checkpoint without a tick. */
+  const store = (next: Tick) => {
+    stored = next;
   };
-  return { progress, reach, tell, store };
+  return { progress, reach, send, store };
 }
 
 describe('waiting for the read models', () => {
-  it('is over at once for what they show already', async () => {
+  it('ends at once for a position that they have reached', async () => {
     const { progress } = await follow(5);
     expect(progress.checkpoint).toBe(at(5));
     expect(await progress.reached(at(5), 0)).toBe(true);
     expect(await progress.reached(at(3), 0)).toBe(true);
   });
 
-  it('is over for each when its position is reached, and not before', async () => {
+  it('ends for each caller when its position is reached', async () => {
     const { progress, reach } = await follow(0);
     const over: number[] = [];
-    const waiting = [3, 1, 2].map((place) => progress.reached(at(place), 5_000).then(() => over.push(place)));
+    const waiting = [3, 1, 2].map((number) =>
+      progress.reached(at(number), 5_000).then(() => over.push(number)),
+    );
     reach(1);
     await waiting[1];
     expect(over).toEqual([1]);
@@ -45,7 +51,7 @@ describe('waiting for the read models', () => {
     expect(over.sort()).toEqual([1, 2, 3]);
   });
 
-  it('ends with false when its time is up', async () => {
+  it('ends with false after its timeout', async () => {
     const { progress, reach } = await follow(0);
     const patient = progress.reached(at(1), 10_000);
     expect(await progress.reached(at(1), 10)).toBe(false);
@@ -53,27 +59,27 @@ describe('waiting for the read models', () => {
     expect(await patient).toBe(true);
   });
 
-  it('does not go back for a tick that comes late', async () => {
-    const { progress, tell } = await follow(0);
-    tell(tick(5, 2, 2));
-    tell(tick(2, 2, 1));
-    tell(tick(3, 1, 9));
+  it('does not go back for a late tick', async () => {
+    const { progress, send } = await follow(0);
+    send(tick(5, 2, 2));
+    send(tick(2, 2, 1));
+    send(tick(3, 1, 9));
     expect(progress.checkpoint).toBe(at(5));
   });
 
-  it('follows the database back when a projector goes on from an earlier checkpoint', async () => {
-    const { progress, tell } = await follow(0);
-    tell(tick(5, 1, 5));
-    tell(tick(3, 2, 3));
+  it('goes back with the database when another projector continues from an earlier checkpoint', async () => {
+    const { progress, send } = await follow(0);
+    send(tick(5, 1, 5));
+    send(tick(3, 2, 3));
     expect(progress.checkpoint).toBe(at(3));
     const waiting = progress.reached(at(5), 5_000);
-    tell(tick(5, 2, 4));
+    send(tick(5, 2, 4));
     expect(await waiting).toBe(true);
   });
 
-  it('is confirmed only once the database shows the position, whatever was told before', async () => {
-    const { progress, tell, store } = await follow(0);
-    tell(tick(5, 1, 5));
+  it('is confirmed only by the database, whatever ticks said before', async () => {
+    const { progress, send, store } = await follow(0);
+    send(tick(5, 1, 5));
     store(tick(3, 1, 3));
     expect(await progress.reached(at(5), 0)).toBe(true);
     expect(await progress.confirmed(at(5), 60)).toBe(false);
@@ -82,7 +88,7 @@ describe('waiting for the read models', () => {
     expect(await waiting).toBe(true);
   });
 
-  it('does not take an answer of the database that a tick has overtaken for its present state', async () => {
+  it('does not go back to a checkpoint that was read before the last tick', async () => {
     const bus = memoryBus(pino({ level: 'silent' }));
     const answers: PromiseWithResolvers<Tick>[] = [];
     const following = followProgress(bus, () => {
@@ -102,20 +108,20 @@ describe('waiting for the read models', () => {
     expect(await waiting).toBe(true);
   });
 
-  it('ends with false for all when following stops', async () => {
+  it('ends with false when following stops', async () => {
     const { progress } = await follow(0);
     const waiting = progress.reached(at(1), 60_000);
     progress.stop();
     expect(await waiting).toBe(false);
   });
 
-  it('asks the database after an interruption', async () => {
+  it('reads the checkpoint after an interruption', async () => {
     let interrupt = () => {};
     let stored = 1;
     const reconnecting = {
       onTick: () => () => {},
-      onInterruption: (hear: () => void) => {
-        interrupt = hear;
+      onInterruption: (listener: () => void) => {
+        interrupt = listener;
         return () => {};
       },
     };
@@ -126,11 +132,11 @@ describe('waiting for the read models', () => {
     expect(await waiting).toBe(true);
   });
 
-  it('is over although the bus tells nothing, once the database shows it', async () => {
-    const deaf = { onTick: () => () => {}, onInterruption: () => () => {} };
+  it('ends without ticks, once the database has reached the position', async () => {
+    const silent = { onTick: () => () => {}, onInterruption: () => () => {} };
     const answers: readonly (number | 'away')[] = [1, 1, 'away', 2];
     let asked = 0;
-    const progress = await followProgress(deaf, async () => {
+    const progress = await followProgress(silent, async () => {
       const answer = answers[asked++] ?? 2;
       if (answer === 'away') throw new Error('away');
       return tick(answer, 1, answer);
@@ -138,7 +144,7 @@ describe('waiting for the read models', () => {
     expect(await progress.reached(at(2), 10_000)).toBe(true);
   });
 
-  it('tells who starts to follow where the database cannot be asked', async () => {
+  it('throws at the start if the checkpoint cannot be read', async () => {
     const bus = memoryBus(pino({ level: 'silent' }));
     await expect(followProgress(bus, () => Promise.reject(new Error('away')))).rejects.toThrow('away');
   });

@@ -8,7 +8,7 @@ import { freshId, streamOf } from './specimens.ts';
 const metadata = { time: 1_700_000_000_000, actor: '9', $correlationId: 'c', $causationId: 'd' };
 const revoked = { conversation: 'f9-10', mid: 5, sequence: 3, by: 9 };
 
-/** A record as a log gives it: what was written, through JSON. */
+/** A record as a log returns it. */
 function recorded(changes: Partial<RecordedEvent> = {}): RecordedEvent {
   const stream = streamOf('conversation', 'f9-10');
   const position = '0000000000000042' as Position;
@@ -20,7 +20,7 @@ function recorded(changes: Partial<RecordedEvent> = {}): RecordedEvent {
 }
 
 describe('the codec', () => {
-  it('gives back what was encoded, with what the log says of it', () => {
+  it('decodes what was encoded, with its position and metadata', () => {
     const record = recorded();
     const event = decode(record);
     const written = encode(record.id, event, metadata);
@@ -34,14 +34,14 @@ describe('the codec', () => {
     expect(event).toEqual(rest);
   });
 
-  it('writes the version of today', () => {
+  it('writes the present version', () => {
     for (const { type, version } of eventDefinitions) {
       const event = { ...decode(recorded()), type } as Parameters<typeof encode>[1];
       expect(encode(freshId(), event, metadata).metadata.version).toBe(version);
     }
   });
 
-  it('reads a record once, whoever asks', () => {
+  it('decodes a record once', () => {
     const record = recorded();
     expect(decode(record)).toBe(decode(record));
     expect(decode({ ...record })).not.toBe(decode(record));
@@ -50,11 +50,11 @@ describe('the codec', () => {
   it.each<[string, Partial<RecordedEvent>, RegExp]>([
     ['of an unknown type', { type: 'MessageSung' }, /its type is unknown/],
     ['of a type that is a property of every object', { type: 'constructor' }, /its type is unknown/],
-    ['with data that lack something', { data: { ...revoked, mid: undefined } }, /its data are broken/],
+    ['with data that lack a property', { data: { ...revoked, mid: undefined } }, /its data are broken/],
     ['with data of another kind', { data: { ...revoked, by: 'nine' } }, /its data are broken/],
     ['without metadata', { metadata: {} }, /its metadata are broken/],
     ['of a later version', { metadata: { ...metadata, version: 2 } }, /its version 2 is newer than 1/],
-  ])('stops at an event %s, naming where it lies', (_, changes, why) => {
+  ])('throws for an event %s, with its stream and revision', (_, changes, why) => {
     const read = () => decode(recorded(changes));
     expect(read).toThrow(UnreadableEvent);
     expect(read).toThrow(/conversation-f9-10@7/);

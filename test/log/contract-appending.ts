@@ -5,7 +5,7 @@ import { collect, event, events, freshCategory, freshId, idsOf, orderFaults, str
 
 export function describeAppending(subject: Subject): void {
   describe('appending', () => {
-    it('numbers a stream from 0 and answers with the last event of the append', async () => {
+    it('numbers a stream from 0, and returns revision and position of the last event', async () => {
       const { log } = subject;
       const stream = streamOf(freshCategory());
       const first = await log.append(stream, 'any', events(1));
@@ -18,7 +18,7 @@ export function describeAppending(subject: Subject): void {
       expect(await log.end()).toBe(stored.at(-1)?.position);
     });
 
-    it('keeps what was given, and says when it was recorded', async () => {
+    it('stores what was given, with the time of recording', async () => {
       const { log } = subject;
       const stream = streamOf(freshCategory());
       const given = {
@@ -35,7 +35,7 @@ export function describeAppending(subject: Subject): void {
       expect(stored?.recorded).toBeLessThan(Date.now() + 60_000);
     });
 
-    it('appends only where the stream is as expected', async () => {
+    it('appends only at the expected revision', async () => {
       const { log } = subject;
       const stream = streamOf(freshCategory());
       expect(await log.append(stream, 0, events(1))).toEqual({ outcome: 'conflict', actual: 'none' });
@@ -47,7 +47,7 @@ export function describeAppending(subject: Subject): void {
       expect(await collect(log.readStream(stream))).toHaveLength(3);
     });
 
-    it('decides each append by itself when many come at once', async () => {
+    it('decides each of several concurrent appends by itself', async () => {
       const { log } = subject;
       const category = freshCategory();
       await log.append(streamOf(category, 'full'), 'none', events(2));
@@ -65,7 +65,7 @@ export function describeAppending(subject: Subject): void {
       expect(a).toMatchObject({ outcome: 'appended', revision: 0 });
       expect(b).toEqual({ outcome: 'conflict', actual: 'none' });
       expect(further).toMatchObject({ outcome: 'appended', revision: 2 });
-      // What is asked for at once in one stream is decided in some order.
+      // Concurrent appends to one stream are decided in any order.
       expect(full).toEqual({ outcome: 'conflict', actual: expect.toBeOneOf([1, 2]) });
       expect([c, again]).toMatchObject(
         again.outcome === 'appended' && again.revision === 0
@@ -79,7 +79,7 @@ export function describeAppending(subject: Subject): void {
       expect(rivals).toContainEqual({ outcome: 'conflict', actual: 1 });
     });
 
-    it('lets exactly one create a stream, whoever tries at once', async () => {
+    it('lets exactly one of sixty concurrent appends create a stream', async () => {
       const { log, other } = subject;
       const stream = streamOf(freshCategory());
       const tries = Array.from({ length: 60 }, (_, index) =>
@@ -91,7 +91,7 @@ export function describeAppending(subject: Subject): void {
       expect(await collect(log.readStream(stream))).toHaveLength(2);
     });
 
-    it('keeps one order without loss under hundreds of callers in two processes', async () => {
+    it('has one order without loss with 400 callers in two processes', async () => {
       const { log, other } = subject;
       const category = freshCategory();
       const written = await Promise.all(
@@ -111,21 +111,21 @@ export function describeAppending(subject: Subject): void {
       const stored = await collect(log.readAll({ prefixes: [`${category}-`] }));
       expect(orderFaults(stored)).toEqual([]);
       expect(idsOf(stored).toSorted()).toEqual(written.flat(2).toSorted());
-      const places = new Map(stored.map(({ id }, index) => [id, index]));
+      const indexes = new Map(stored.map(({ id }, index) => [id, index]));
       for (const ids of written) {
-        const mine = ids.flat().map((id) => places.get(id) ?? -1);
+        const mine = ids.flat().map((id) => indexes.get(id) ?? -1);
         expect(mine).toEqual(mine.toSorted((a, b) => a - b));
-        // An append's events lie side by side.
+        // An append's events are adjacent.
         for (const together of ids) {
-          const at = together.map((id) => places.get(id) ?? -1);
+          const at = together.map((id) => indexes.get(id) ?? -1);
           expect((at.at(-1) ?? 0) - (at[0] ?? 0)).toBe(together.length - 1);
         }
       }
     });
   });
 
-  describe('what every log takes', () => {
-    it('keeps every string', async () => {
+  describe('what every log accepts', () => {
+    it('preserves every string', async () => {
       const { log, other } = subject;
       const stream = streamOf(freshCategory());
       const low = String.fromCharCode(...Array.from({ length: 256 }, (_, code) => code));
@@ -139,7 +139,7 @@ export function describeAppending(subject: Subject): void {
       }
     });
 
-    it('takes an append of the greatest size, and refuses one byte more', async () => {
+    it('accepts an append of the maximum size, and refuses one byte more', async () => {
       const { log } = subject;
       const stream = streamOf(freshCategory());
       const text = '泡'.repeat(300_000);
@@ -153,7 +153,7 @@ export function describeAppending(subject: Subject): void {
       expect(await collect(log.readStream(stream))).toHaveLength(1);
     });
 
-    it('takes names up to their limits', async () => {
+    it('accepts names of streams up to their limits', async () => {
       const { log } = subject;
       const category = freshCategory();
       const longest = `${category}-${'x'.repeat(199 - category.length)}` as StreamName;
@@ -163,7 +163,7 @@ export function describeAppending(subject: Subject): void {
       }
     });
 
-    it('takes event types up to their limits', async () => {
+    it('accepts event types up to their limits', async () => {
       const { log, other } = subject;
       const stream = streamOf(freshCategory());
       const types = ['x'.repeat(200), '消'.repeat(200), '$own', ' "%_\\'];
@@ -173,15 +173,15 @@ export function describeAppending(subject: Subject): void {
       }
     });
 
-    const noNames = [
-      ['no name', ''],
+    const illegalNames = [
+      ['an empty name', ''],
       ['a name too long', `a-${'x'.repeat(199)}`],
       ['a name with NUL', 'a-\0'],
-      ['a name that is no text', 'a-\ud800'],
+      ['a name with a lone surrogate', 'a-\ud800'],
     ] as const;
 
-    it.each([...noNames, ['a name of the store itself', '$settings'] as const])(
-      'refuses %s for a stream, to be written and to be read',
+    it.each([...illegalNames, ['a name of the store itself', '$settings'] as const])(
+      'refuses %s for a stream, when appending and when reading',
       async (_, name) => {
         const stream = name as StreamName;
         await expect(subject.log.append(stream, 'any', events(1))).rejects.toThrow(TypeError);
@@ -189,14 +189,14 @@ export function describeAppending(subject: Subject): void {
       },
     );
 
-    it.each(noNames)('refuses %s for an event type', async (_, type) => {
+    it.each(illegalNames)('refuses %s for an event type', async (_, type) => {
       const { log } = subject;
       const stream = streamOf(freshCategory());
       await expect(log.append(stream, 'any', [event(), { ...event(), type }])).rejects.toThrow(TypeError);
       expect(await collect(log.readStream(stream))).toEqual([]);
     });
 
-    it('refuses an id twice in one append, and no UUID', async () => {
+    it('refuses a repeated id in one append, and an id that is not a UUID', async () => {
       const { log } = subject;
       const stream = streamOf(freshCategory());
       const id = freshId();

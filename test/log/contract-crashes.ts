@@ -16,10 +16,10 @@ const kills = 3;
 export function describeCrashes(make: () => Promise<MortalStore>): void {
   describe('a server that is killed', () => {
     /**
-     * Callers append without a pause while the server is killed again and again; whoever is told that
-     * it is doubtful, or that the log is away, repeats. What was acknowledged is counted beside the log.
+     * Callers append without a pause while the server is killed three times, and repeat appends that failed. The
+     * acknowledged events are counted beside the log.
      */
-    it('loses nothing acknowledged, stores nothing twice, tells subscribers once', {
+    it('loses nothing acknowledged, stores nothing twice, delivers everything once', {
       timeout: 180_000,
     }, async () => {
       const store = await make();

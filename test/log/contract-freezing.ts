@@ -3,30 +3,30 @@ import type { EventLog } from '../../services/log/log.ts';
 import { type NetworkProxy, startProxy } from '../support/proxy.ts';
 import { appendPersistently, collect, events, freshCategory, idsOf, streamOf } from './specimens.ts';
 
-/** A store behind a proxy, and how to reach it without one. */
+/** A store whose server can be reached directly or through a proxy. */
 export interface ReachedStore {
-  /** Where its server listens. */
+  /** The port of its server. */
   readonly port: number;
-  /** Opens the log over that port. */
+  /** Opens the log over a port. */
   open(port: number): Promise<EventLog>;
 }
 
-/** How long everything may take to go on, in milliseconds: some seconds, and what a busy machine adds. */
-const patience = 15_000;
+/** How long recovery may take: some seconds, and more on a busy machine. */
+const recoveryTimeoutMs = 15_000;
 
-/** What every adapter must do when its connections carry nothing any more and nobody closes them. */
+/** What every adapter must do when its connections transport nothing any more and are not closed. */
 export function describeFreezing(name: string, reach: () => Promise<ReachedStore>): void {
   describe(`connections to ${name}`, () => {
     const ways: [string, (proxy: NetworkProxy) => void, (proxy: NetworkProxy) => void][] = [
       ['that freeze, while new ones work', (proxy) => proxy.freeze(), () => undefined],
       [
-        'whose network swallows all for a while',
+        'whose network drops everything for a while',
         (proxy) => proxy.swallow(true),
         (proxy) => proxy.swallow(false),
       ],
     ];
     it.each(ways)(
-      '%s: health says so, appends and subscriptions go on, nothing lost or twice',
+      '%s: the log is unhealthy, appends and subscriptions go on, nothing is lost or duplicated',
       { timeout: 60_000 },
       async (_, fail, mend) => {
         const store = await reach();
@@ -47,17 +47,17 @@ export function describeFreezing(name: string, reach: () => Promise<ReachedStore
           return idsOf(given);
         };
         const [first] = await append(log, 'before');
-        await expect.poll(() => seen, { timeout: patience }).toEqual([first]);
+        await expect.poll(() => seen, { timeout: recoveryTimeoutMs }).toEqual([first]);
         fail(proxy);
         const [mine, others] = [append(log, 'mine'), append(direct, 'others')];
-        await expect.poll(() => log.healthy(), { timeout: patience, interval: 20 }).toBe(false);
+        await expect.poll(() => log.healthy(), { timeout: recoveryTimeoutMs, interval: 20 }).toBe(false);
         mend(proxy);
-        await expect.poll(() => log.healthy(), { timeout: patience }).toBe(true);
+        await expect.poll(() => log.healthy(), { timeout: recoveryTimeoutMs }).toBe(true);
         await Promise.all([mine, others]);
         await append(direct, 'after');
         const stored = idsOf(await collect(direct.readAll({ prefixes })));
         expect(stored).toHaveLength(4);
-        await expect.poll(() => seen, { timeout: patience }).toEqual(stored);
+        await expect.poll(() => seen, { timeout: recoveryTimeoutMs }).toEqual(stored);
         done.abort();
         await following;
         await log.close();

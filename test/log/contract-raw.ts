@@ -8,8 +8,8 @@ const numbers = [-0, 0.1, 1e21, 1e-7, 5e-324, Number.MAX_VALUE, 2 ** 53 + 2, -1.
 const strings = ['', '\0', '\ud800', 'x\udfff', '😀', '"\\/\b\f\n\r\t\u2028', '__proto__', '$append', '猫'];
 
 export function describeRaw(subject: Subject): void {
-  describe('the texts of an event', () => {
-    it('are what JSON.stringify made of it, and are parsed without a loss', async () => {
+  describe('the raw texts of an event', () => {
+    it('are the output of JSON.stringify, and are parsed without loss', async () => {
       const { log } = subject;
       const stream = streamOf(freshCategory());
       const objects = fc.dictionary(fc.oneof(fc.constantFrom(...strings), fc.string()), fc.jsonValue(), {
@@ -28,7 +28,7 @@ export function describeRaw(subject: Subject): void {
       );
     });
 
-    it('are the same whichever way the event is read, in this process and another', async () => {
+    it('are the same for every way of reading, in this process and another', async () => {
       const { log, other } = subject;
       const category = freshCategory();
       const stream = streamOf(category);
@@ -53,7 +53,7 @@ export function describeRaw(subject: Subject): void {
   });
 
   describe('the time at which an event was recorded', () => {
-    it('is the same whichever way the event is read', async () => {
+    it('is the same for every way of reading', async () => {
       const { log, other } = subject;
       const category = freshCategory();
       const prefixes = [`${category}-`];

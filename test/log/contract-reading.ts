@@ -7,7 +7,7 @@ import { collect, event, events, freshCategory, orderFaults, streamOf } from './
 
 export function describeReading(subject: Subject, open: () => Promise<EventLog>): void {
   describe('reading a stream', () => {
-    it('goes forwards and backwards, from a revision, up to a limit', async () => {
+    it('goes forwards or backwards, from a revision, up to a limit', async () => {
       const { log } = subject;
       const stream = streamOf(freshCategory());
       await log.append(stream, 'none', events(7));
@@ -24,13 +24,13 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
       expect(await read({ direction: 'backwards', from: 0 })).toEqual([0]);
     });
 
-    it('gives nothing of a stream that is not', async () => {
+    it('returns nothing for a stream that does not exist', async () => {
       const stream = streamOf(freshCategory());
       expect(await collect(subject.log.readStream(stream))).toEqual([]);
       expect(await collect(subject.log.readStream(stream, { direction: 'backwards' }))).toEqual([]);
     });
 
-    it('gives all of a long one, in order, both ways', async () => {
+    it('returns all of a long stream in order, in both directions', async () => {
       const { log } = subject;
       const stream = streamOf(freshCategory());
       for (let round = 0; round < 3; round++) await log.append(stream, 'any', events(700));
@@ -44,8 +44,8 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
     });
   });
 
-  describe('reading what lies at a position', () => {
-    it('gives that event, in whichever stream it is', async () => {
+  describe('reading the event at a position', () => {
+    it('returns that event, of any stream', async () => {
       const { log, other } = subject;
       const category = freshCategory();
       for (const name of ['a', 'b', 'a']) await log.append(streamOf(category, name), 'any', events(2));
@@ -53,7 +53,7 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
       for (const record of all) expect(await other.at(record.position)).toEqual(record);
     });
 
-    it('gives nothing where no event lies, and fails for what is no position', async () => {
+    it('returns nothing if there is none, and throws for an illegal position', async () => {
       const { log } = subject;
       await log.append(streamOf(freshCategory()), 'any', events(1));
       const end = await log.end();
@@ -65,7 +65,7 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
   });
 
   describe('reading all', () => {
-    it('goes on strictly after a position, of certain streams, up to a limit', async () => {
+    it('begins strictly after a position, of streams with certain prefixes, up to a limit', async () => {
       const { log } = subject;
       const [first, second] = [freshCategory(), freshCategory()];
       for (const category of [first, second, first, second]) {
@@ -96,7 +96,7 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
       expect(await collect(log.readAll({ prefixes: [category] }))).toHaveLength(2);
     });
 
-    it('gives all streams but those of the store itself', async () => {
+    it("returns all streams except the store's own", async () => {
       const { log } = subject;
       const before = await log.end();
       await log.append(streamOf(freshCategory()), 'none', events(1));
@@ -106,7 +106,7 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
       expect((await collect(log.readAll({ after: startOfLog, limit: 1 })))[0]?.position).toBeTruthy();
     });
 
-    it('ends where the log ended when it was called', async () => {
+    it('ends at the end of the log at the time of the call', async () => {
       const { log } = subject;
       const category = freshCategory();
       const stream = streamOf(category);
@@ -119,7 +119,7 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
       expect(seen).toBe(600);
     });
 
-    it('reads a hundred thousand events in flat memory', { timeout: 120_000 }, async () => {
+    it('reads 100,000 events in constant memory', { timeout: 120_000 }, async () => {
       const log = await open();
       const category = freshCategory();
       const text = 'x'.repeat(300);
@@ -135,18 +135,18 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
       }
       let count = 0;
       let begun = 0;
-      let most = 0;
+      let maxUsed = 0;
       for await (const record of log.readAll({ prefixes: [`${category}-`] })) {
         if (record.data.text !== text) throw new Error('another text was read');
         if (++count % 10_000 !== 0) continue;
         const used = usedMemory();
         begun ||= used;
-        most = Math.max(most, used);
+        maxUsed = Math.max(maxUsed, used);
       }
       await log.close();
       expect(count).toBe(100_000);
       // All of them would take more than 60 MB.
-      expect(most - begun).toBeLessThan(15_000_000);
+      expect(maxUsed - begun).toBeLessThan(15_000_000);
     });
   });
 }

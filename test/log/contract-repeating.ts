@@ -10,7 +10,7 @@ export function describeRepeating(subject: Subject): void {
       ['none', 'none', 'none'],
       ['the same revision', 1, 1],
       ['the revision it now has', 1, 3],
-    ])('stores nothing and tells the first event, expecting %s', async (_, first, again) => {
+    ])('stores nothing and returns the first event, expecting %s', async (_, first, again) => {
       const { log, other } = subject;
       const stream = streamOf(freshCategory());
       const before = first === 1 ? events(2) : undefined;
@@ -18,19 +18,19 @@ export function describeRepeating(subject: Subject): void {
       const given = events(2);
       await log.append(stream, first, given);
       const stored = await collect(log.readStream(stream));
-      const standing = stored.find(({ id }) => id === given[0].id);
+      const existing = stored.find(({ id }) => id === given[0].id);
       const repeats = [log.append(stream, again, given), other.append(stream, again, given)];
       for (const answer of await Promise.all(repeats)) {
         expect(answer).toEqual({
           outcome: 'already appended',
-          revision: standing?.revision,
-          position: standing?.position,
+          revision: existing?.revision,
+          position: existing?.position,
         });
       }
       expect(await collect(log.readStream(stream))).toEqual(stored);
     });
 
-    it('looks at the first id alone, whatever follows it', async () => {
+    it('compares only the first id, whatever follows it', async () => {
       const { log } = subject;
       const stream = streamOf(freshCategory());
       const [first, second] = [event(), event()];
@@ -40,19 +40,19 @@ export function describeRepeating(subject: Subject): void {
       expect(await collect(log.readStream(stream))).toHaveLength(2);
     });
 
-    it('takes it as a conflict when a later id stands', async () => {
+    it('has a conflict if a later id is already stored', async () => {
       const { log } = subject;
       const stream = streamOf(freshCategory());
-      const standing = event();
-      await log.append(stream, 'none', [event(), standing]);
+      const existing = event();
+      await log.append(stream, 'none', [event(), existing]);
       for (const expected of ['any', 1] as const) {
-        const mixed = await log.append(stream, expected, [event(), standing]);
+        const mixed = await log.append(stream, expected, [event(), existing]);
         expect(mixed).toEqual({ outcome: 'conflict', actual: 1 });
       }
       expect(await collect(log.readStream(stream))).toHaveLength(2);
     });
 
-    it('stores it once when it comes many times at once', async () => {
+    it('stores an append once that is repeated forty times at once', async () => {
       const { log, other } = subject;
       const stream = streamOf(freshCategory());
       const given = events(2);
@@ -65,7 +65,7 @@ export function describeRepeating(subject: Subject): void {
       expect(idsOf(await collect(log.readStream(stream)))).toEqual(idsOf(given));
     });
 
-    it('knows it after thousands of others, in the stream and elsewhere', async ({ skip }) => {
+    it('recognises an id after thousands of others, in the stream and elsewhere', async ({ skip }) => {
       const { log } = subject;
       const category = freshCategory();
       const stream = streamOf(category);
@@ -86,7 +86,7 @@ export function describeRepeating(subject: Subject): void {
       });
     });
 
-    it('lets another stream have the same id', async () => {
+    it('accepts the same id in another stream', async () => {
       const { log } = subject;
       const category = freshCategory();
       const shared = event({}, freshId());

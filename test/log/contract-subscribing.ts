@@ -5,7 +5,7 @@ import { collect, events, freshCategory, freshId, idsOf, orderFaults, streamOf, 
 
 export function describeSubscribing(subject: Subject, open: () => Promise<EventLog>): void {
   describe('subscribing', () => {
-    it('gives history, then what comes, as reading gives it', async () => {
+    it('delivers history and then new events, like reading', async () => {
       const { log, other } = subject;
       const category = freshCategory();
       const prefixes = [`${category}-`];
@@ -29,7 +29,7 @@ export function describeSubscribing(subject: Subject, open: () => Promise<EventL
       expect(orderFaults(seen)).toEqual([]);
     });
 
-    it('goes on strictly after any position, in the middle of an append and a batch too', async () => {
+    it('begins strictly after any position, also in the middle of an append or a batch', async () => {
       const { log } = subject;
       const category = freshCategory();
       const prefixes = [`${category}-`];
@@ -45,7 +45,7 @@ export function describeSubscribing(subject: Subject, open: () => Promise<EventL
       );
     });
 
-    it('gives every subscriber all, in one order, while hundreds append in two processes', async () => {
+    it('delivers everything to every subscriber in one order, while 200 callers append in two processes', async () => {
       const { log, other } = subject;
       const category = freshCategory();
       const options = { after: await log.end(), prefixes: [`${category}-`] };
@@ -64,7 +64,7 @@ export function describeSubscribing(subject: Subject, open: () => Promise<EventL
       for (const seen of rest) expect(seen).toEqual(first);
     });
 
-    it('waits for a slow subscriber, which then gets everything', async () => {
+    it('waits for a slow subscriber, which gets everything', async () => {
       const { log } = subject;
       const category = freshCategory();
       const prefixes = [`${category}-`];
@@ -91,7 +91,7 @@ export function describeSubscribing(subject: Subject, open: () => Promise<EventL
       expect(Math.max(...sizes)).toBeLessThan(1_000);
     });
 
-    it('is not held up by a subscriber that dies', async () => {
+    it('is not delayed by a subscriber that fails or leaves', async () => {
       const { log } = subject;
       const category = freshCategory();
       const options = { after: await log.end(), prefixes: [`${category}-`] };
@@ -103,7 +103,7 @@ export function describeSubscribing(subject: Subject, open: () => Promise<EventL
       const leaving = (async () => {
         for await (const _ of log.subscribe({ ...options, signal })) break;
       })();
-      // It asks for the next batch and goes away before there is one.
+      // It returns while its next batch is pending.
       const gone = log.subscribe({ ...options, after: await log.end(), signal })[Symbol.asyncIterator]();
       const unanswered = gone.next();
       await gone.return?.();
@@ -115,7 +115,7 @@ export function describeSubscribing(subject: Subject, open: () => Promise<EventL
       expect(await living).toHaveLength(30);
     });
 
-    it('ends by its signal, without an error, wherever it is', async () => {
+    it('ends by its signal without an error: before, while waiting and while reading', async () => {
       const { log } = subject;
       const category = freshCategory();
       const prefixes = [`${category}-`];
@@ -136,7 +136,7 @@ export function describeSubscribing(subject: Subject, open: () => Promise<EventL
       expect(seen).toBeGreaterThan(0);
     });
 
-    it('shows a process what it appended no later than other readers', async () => {
+    it('delivers what its own process appended', async () => {
       const { log } = subject;
       const category = freshCategory();
       const given = events(1);
@@ -147,7 +147,7 @@ export function describeSubscribing(subject: Subject, open: () => Promise<EventL
   });
 
   describe('closing', () => {
-    it('answers what is under way, ends subscriptions, and takes no more', async () => {
+    it('finishes running appends, ends subscriptions, and refuses further appends', async () => {
       const log = await open();
       const category = freshCategory();
       const signal = new AbortController().signal;
@@ -165,7 +165,7 @@ export function describeSubscribing(subject: Subject, open: () => Promise<EventL
       expect(await collect(subject.log.readAll({ prefixes: [`${category}-`] }))).toHaveLength(50);
     });
 
-    it('is healthy until then', async () => {
+    it('makes the log unhealthy', async () => {
       const log = await open();
       expect(await log.healthy()).toBe(true);
       await log.close();

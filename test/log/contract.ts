@@ -15,30 +15,30 @@ export interface Store {
   remove(): Promise<void>;
 }
 
-/** A store on a server of its own that may be killed. */
+/** A store on its own server, which may be killed. */
 export interface MortalStore extends Store {
-  /** SIGKILL to the server; settles when it is dead. */
+  /** Sends the server SIGKILL; resolves when it has ended. */
   kill(): Promise<void>;
-  /** Settles when the server answers again. */
+  /** Resolves when the server answers again. */
   ready(): Promise<void>;
 }
 
 export interface Stores {
   make(): Promise<Store>;
-  /** Where it is left out, nothing is killed. */
+  /** Without it, nothing is killed. */
   makeMortal?(): Promise<MortalStore>;
 }
 
-/** A log, and how to open it a second time as another process would. */
+/** A log that is opened twice. */
 export interface Subject {
   readonly log: EventLog;
-  /** Another process's view of the same store. */
+  /** The same store as another process has it open. */
   readonly other: EventLog;
 }
 
 /**
- * What every adapter of the event log must do, as one suite. A store may hold other events besides:
- * each test keeps to a category of its own.
+ * The suite that every adapter of the event log must pass. A store may contain other events, so each test has its own
+ * category.
  */
 export function describeEventLog(name: string, stores: Stores): void {
   describe(`the event log in ${name}`, () => {

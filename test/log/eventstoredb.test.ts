@@ -14,7 +14,7 @@ const dockerAnswers =
     () => false,
   ));
 
-/** Logs that are opened as several processes would, on one server. */
+/** A store on a running server. */
 const storeAt = (at: string): Store => ({
   open: async () => openEventStoreDBLog({ url: at, logger: pino({ level: 'silent' }) }),
   remove: async () => {},

@@ -8,23 +8,23 @@ import { startDatabaseProxy } from '../support/proxy.ts';
 import { collect, event, events, freshCategory, idsOf, orderFaults, streamOf, take } from './specimens.ts';
 
 let database: TestDatabase;
-/** Holds a transaction open. */
-let hand: pg.Client;
-/** Looks at the server from outside: within a transaction its activity would seem to stand still. */
-let eye: pg.Client;
+/** The connection whose transaction is held open. */
+let holder: pg.Client;
+/** Observes the server; a connection in a transaction would always see the same activity. */
+let observer: pg.Client;
 let log: EventLog;
 
 beforeAll(async () => {
   database = await createDatabase();
-  hand = new pg.Client({ connectionString: database.url });
-  eye = new pg.Client({ connectionString: database.url });
-  await hand.connect();
-  await eye.connect();
+  holder = new pg.Client({ connectionString: database.url });
+  observer = new pg.Client({ connectionString: database.url });
+  await holder.connect();
+  await observer.connect();
 });
 
 afterAll(async () => {
-  await hand.end();
-  await eye.end();
+  await holder.end();
+  await observer.end();
   await database.drop();
 });
 
@@ -33,14 +33,14 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await hand.query('rollback');
+  await holder.query('rollback');
   await log.close();
 });
 
-/** Appends by hand, as another process would, and leaves the transaction open. */
+/** Appends like another process, and leaves the transaction open. */
 async function appendAndHold(stream: string): Promise<void> {
-  await hand.query('begin');
-  await hand.query(
+  await holder.query('begin');
+  await holder.query(
     `select from gen_random_uuid() id, log.append(
       array[$1], array[0], array[-2], array[1], array[id], array[1], array[0],
       array[id], array['SomethingHappened'], array['{}'], array['{}'])`,
@@ -48,18 +48,18 @@ async function appendAndHold(stream: string): Promise<void> {
   );
 }
 
-/** The server's process behind one of the log's connections. */
+/** The pid of the server's process for one of the log's connections. */
 async function backendOf(application: string): Promise<number> {
-  const { rows } = await eye.query<{ pid: number }>(
+  const { rows } = await observer.query<{ pid: number }>(
     'select pid from pg_stat_activity where application_name = $1 and datname = current_database()',
     [application],
   );
   return rows[0]?.pid ?? 0;
 }
 
-/** How many connections of that name the server has. */
+/** The number of connections with this name. */
 async function backendsOf(application: string): Promise<number> {
-  const { rowCount } = await eye.query(
+  const { rowCount } = await observer.query(
     'select from pg_stat_activity where application_name = $1 and datname = current_database()',
     [application],
   );
@@ -68,25 +68,25 @@ async function backendsOf(application: string): Promise<number> {
 
 async function terminate(application: string): Promise<number> {
   const pid = await backendOf(application);
-  const { rowCount } = await eye.query('select where pg_terminate_backend($1)', [pid]);
+  const { rowCount } = await observer.query('select where pg_terminate_backend($1)', [pid]);
   expect(rowCount).toBe(1);
   return pid;
 }
 
-/** Settles when the log's appender waits for the transaction that is held open. */
+/** Resolves when the log's appender waits for the transaction that is held open. */
 async function appenderWaits(): Promise<void> {
   const waiting = `select from pg_stat_activity where application_name = 'bubble-im log appender'
     and datname = current_database() and wait_event = 'advisory'`;
-  await expect.poll(async () => (await eye.query(waiting)).rowCount).toBe(1);
+  await expect.poll(async () => (await observer.query(waiting)).rowCount).toBe(1);
 }
 
 /**
- * The gap: were a place taken when a transaction begins, and seen when it commits, a reader that has
- * gone past the place would never come back for it. Here one transaction has its place and is held
- * open by hand, while others want theirs.
+ * If an event number were assigned early in a transaction, other transactions could commit higher numbers first, and a
+ * reader that has passed the number would never see its event. Here one transaction is held open after it
+ * has its number, while others append.
  */
 describe('a transaction that is held open', () => {
-  it('is not overtaken, and nobody passes over it', async () => {
+  it('is not overtaken, and no subscriber misses it', async () => {
     const category = freshCategory();
     const prefixes = [`${category}-`];
     const after = await log.end();
@@ -96,7 +96,7 @@ describe('a transaction that is held open', () => {
     const appends = [1, 2, 3, 4].map((id) => log.append(streamOf(category, id), 'none', events(1)));
     await appenderWaits();
     expect(await collect(log.readAll({ prefixes }))).toHaveLength(1);
-    await hand.query('commit');
+    await holder.query('commit');
     await Promise.all(appends);
     const streams = (await seen).map(({ stream }) => stream);
     expect(streams).toEqual(['before', 'held', 1, 2, 3, 4].map((id) => streamOf(category, id)));
@@ -109,26 +109,26 @@ describe('a transaction that is held open', () => {
     await appendAndHold(streamOf(category, 'held'));
     const append = log.append(streamOf(category), 'none', events(1));
     await appenderWaits();
-    await hand.query('rollback');
+    await holder.query('rollback');
     expect(await append).toMatchObject({ outcome: 'appended', revision: 0 });
     expect(Number(await log.end())).toBe(before + 1);
   });
 
-  it('costs an append its patience and no more: it then failed, and is not stored later', async () => {
-    const impatient = await openPostgresLog({ connectionString: database.url, appendTimeoutMs: 1_000 });
+  it('makes an append fail after its timeout; it is not stored later', async () => {
+    const hasty = await openPostgresLog({ connectionString: database.url, appendTimeoutMs: 1_000 });
     const stream = streamOf(freshCategory());
     await appendAndHold(streamOf(freshCategory()));
-    const failed = await impatient.append(stream, 'none', events(1)).catch((error: unknown) => error);
+    const failed = await hasty.append(stream, 'none', events(1)).catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(LogFailure);
     expect(failed).toMatchObject({ kind: 'unavailable' });
-    await hand.query('commit');
-    expect(await impatient.append(stream, 'none', events(1))).toMatchObject({ revision: 0 });
-    await impatient.close();
+    await holder.query('commit');
+    expect(await hasty.append(stream, 'none', events(1))).toMatchObject({ revision: 0 });
+    await hasty.close();
   });
 });
 
 describe('a connection that breaks', () => {
-  it('has the append under way repeated, which stores it once', async () => {
+  it('causes a running append to be repeated, which stores it once', async () => {
     const category = freshCategory();
     const given = events(2);
     await appendAndHold(streamOf(freshCategory()));
@@ -136,25 +136,25 @@ describe('a connection that breaks', () => {
     await appenderWaits();
     const dead = await terminate('bubble-im log appender');
     await expect.poll(() => backendOf('bubble-im log appender')).not.toBe(dead);
-    await hand.query('commit');
+    await holder.query('commit');
     expect(await append).toMatchObject({ outcome: 'appended', revision: 1 });
     expect(idsOf(await collect(log.readStream(streamOf(category))))).toEqual(idsOf(given));
   });
 
-  it('leaves it doubtful when no answer is to be had in time', async () => {
+  it('makes an append fail as doubtful if there is no answer in time', async () => {
     await log.close();
-    const impatient = await openPostgresLog({ connectionString: database.url, appendTimeoutMs: 1_000 });
+    const hasty = await openPostgresLog({ connectionString: database.url, appendTimeoutMs: 1_000 });
     await appendAndHold(streamOf(freshCategory()));
-    const append = impatient.append(streamOf(freshCategory()), 'none', events(1));
+    const append = hasty.append(streamOf(freshCategory()), 'none', events(1));
     const failed = expect(append).rejects.toMatchObject({ name: 'LogFailure', kind: 'doubtful' });
     await appenderWaits();
     await terminate('bubble-im log appender');
     await failed;
-    await hand.query('commit');
-    await impatient.close();
+    await holder.query('commit');
+    await hasty.close();
   });
 
-  it('hides nothing from subscribers when it was the one that listens', async () => {
+  it('hides nothing from subscribers if it is the listening one', async () => {
     const other = await openPostgresLog({ connectionString: database.url });
     const category = freshCategory();
     const seen = take(log, 40, { after: await log.end(), prefixes: [`${category}-`] });
@@ -167,7 +167,7 @@ describe('a connection that breaks', () => {
     await other.close();
   });
 
-  it('is replaced when it is one of those that read', async () => {
+  it('is replaced if it is a reading one', async () => {
     const stream = streamOf(freshCategory());
     await log.append(stream, 'none', events(3));
     expect(await collect(log.readStream(stream))).toHaveLength(3);
@@ -178,7 +178,7 @@ describe('a connection that breaks', () => {
 });
 
 describe('connections that freeze', () => {
-  it('delay an append, which is stored once, and notifications, which then come at once again', async () => {
+  it('delay an append, which is stored once, and notifications', async () => {
     const proxy = await startDatabaseProxy(database.url);
     const frozen = await openPostgresLog({ connectionString: proxy.url });
     const category = freshCategory();
@@ -196,7 +196,7 @@ describe('connections that freeze', () => {
     proxy.freeze();
     await Promise.all([appended('by another', log), appended('by this one', frozen)]);
     await expect.poll(() => frozen.healthy(), { timeout: 15_000 }).toBe(true);
-    // The listener is a new one, too: else this would be found by the next look at the end, 5 s later.
+    // The listener has a new connection, too; otherwise polling would find the event only 5 s later.
     await expect.poll(() => backendsOf('bubble-im log listener'), { timeout: 15_000 }).toBeGreaterThan(1);
     await appended('after', log);
     expect(seen).toHaveLength(4);
@@ -207,7 +207,7 @@ describe('connections that freeze', () => {
 });
 
 describe('an appender that breaks', () => {
-  it('ends its process, which could append nothing any more', async () => {
+  it('ends its process, which could no longer append', async () => {
     const program = startProgram('test/log/broken-appender-program.ts', [], { DATABASE_URL: database.url });
     expect(await program.ended).toBe(1);
     expect(program.stderr()).toContain('a fault of the program');
@@ -215,14 +215,14 @@ describe('an appender that breaks', () => {
 });
 
 describe('opening', () => {
-  it('fails where there is no server, in good time', async () => {
+  it('fails within its timeout if there is no server', async () => {
     const opening = openPostgresLog({ host: '127.0.0.1', port: 1, appendTimeoutMs: 200 });
     await expect(opening).rejects.toMatchObject({ name: 'LogFailure', kind: 'unavailable' });
   });
 });
 
 describe('a subscriber far behind', () => {
-  it('gets what is no longer at hand, then what is', async () => {
+  it('gets events from the server, then those in memory', async () => {
     const stream = streamOf(freshCategory());
     const after = await log.end();
     const gate = Promise.withResolvers<void>();
@@ -245,7 +245,7 @@ describe('a subscriber far behind', () => {
 });
 
 describe('a full disk of the database', () => {
-  it('is given as the reason, once an append has waited in vain for space', async () => {
+  it('is the cause of the failure of an append', async () => {
     const full = await createDatabase();
     const client = new pg.Client({ connectionString: full.url });
     await client.connect();

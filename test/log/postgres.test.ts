@@ -25,11 +25,11 @@ describeEventLog('Postgres', {
     const postgres = await startEmbeddedPostgres({
       folder,
       logger: pino({ level: 'silent' }),
-      // The log must be durable on a server that is not by default: what it writes lazily, the kill takes.
+      // The log must be durable on a server that is not by default: a kill loses what it has not flushed.
       settings: { fsync: 'off', synchronous_commit: 'off', wal_writer_delay: '10s' },
     });
     await migrate(postgres.url);
-    // A stop in good order writes the tables down.
+    // A regular shutdown flushes the tables.
     await postgres.restart();
     return {
       open: () => openPostgresLog({ connectionString: postgres.url }),
@@ -43,7 +43,7 @@ describeEventLog('Postgres', {
   },
 });
 
-it('the event log in Postgres decides what was called at once in the order of the calls', async () => {
+it('the event log in Postgres decides concurrent appends in the order of the calls', async () => {
   const database = await createDatabase();
   onTestFinished(() => database.drop());
   const log = await openPostgresLog({ connectionString: database.url });
@@ -73,7 +73,7 @@ it('the event log in Postgres decides what was called at once in the order of th
   ]);
 });
 
-/** Runs a statement on a database, past the program. */
+/** Runs a statement on a database, outside the program. */
 async function byHand(url: string, text: string, values: readonly unknown[] = []): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -81,7 +81,7 @@ async function byHand(url: string, text: string, values: readonly unknown[] = []
 }
 
 describe('the event log in Postgres', () => {
-  it('gives the texts of an event that was changed by hand as they are, and an object whatever they say', async () => {
+  it('returns the raw texts of an event that was changed by hand, and an object whatever they contain', async () => {
     const database = await createDatabase();
     onTestFinished(() => database.drop());
     const log = await openPostgresLog({ connectionString: database.url });
