@@ -2,11 +2,11 @@ import { categories, type EventNamed } from '../../contracts/events/index.ts';
 import { firstReplacedMid } from '../../contracts/ids.ts';
 import type { AccountsDatabase } from '../../services/accounts/accounts-tables.ts';
 import { UsedIds } from '../../services/commands/used-ids.ts';
+import { appendInOrder } from '../../services/log/append-in-order.ts';
 import { type EventLog, startOfLog } from '../../services/log/log.ts';
 import type { HistoryAppend } from './decided-events.ts';
 import { fillAccounts, hasNoAccounts } from './fill-accounts.ts';
 import { history } from './history.ts';
-import { writeHistory } from './write-history.ts';
 
 /** What a seeded installation has. */
 export interface Seeded {
@@ -37,7 +37,7 @@ export async function seedInstallation(
       yield append;
     }
   }
-  await writeHistory(log, noted(), onAppended);
+  await appendInOrder(log, noted(), onAppended);
   await fillAccounts(accounts, people, used.greatest);
   return { people: people.length };
 }

@@ -48,5 +48,11 @@ export async function fitOf(log: EventLog, mark: ReadModelsMark): Promise<Fit> {
 async function holds(log: EventLog, { position, eventId }: ReadModelsMark): Promise<boolean> {
   if (position === '') return true;
   if (eventId === null) return (await log.end()) >= position;
-  return (await log.idAt(position)) === eventId;
+  try {
+    return (await log.idAt(position)) === eventId;
+  } catch (error) {
+    // A position of another kind of log: this one is a copy, in which events have other positions.
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
 }

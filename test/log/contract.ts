@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { EventLog } from '../../services/log/log.ts';
 import { describeAppending } from './contract-appending.ts';
+import { describeCopies } from './contract-copies.ts';
 import { describeCrashes } from './contract-crashes.ts';
 import { describeRaw } from './contract-raw.ts';
 import { describeReading } from './contract-reading.ts';
@@ -69,6 +70,7 @@ export function describeEventLog(name: string, stores: Stores): void {
     describeAppending(subject);
     describeRepeating(subject);
     describeRaw(subject);
+    describeCopies(subject);
     describeReading(subject, () => store.open());
     describeSubscribing(subject, () => store.open());
     if (stores.makeMortal) describeCrashes(stores.makeMortal);

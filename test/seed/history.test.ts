@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { seedPassword } from '../../scripts/seed/fill-accounts.ts';
 import { history } from '../../scripts/seed/history.ts';
 import { seedInstallation } from '../../scripts/seed/seed-installation.ts';
-import { writeHistory } from '../../scripts/seed/write-history.ts';
 import { accountsDatabase } from '../../services/accounts/accounts-tables.ts';
+import { appendInOrder } from '../../services/log/append-in-order.ts';
 import { decode } from '../../services/log/codec.ts';
 import type { Position, RecordedEvent } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
@@ -84,7 +84,7 @@ describe('a seeded history in a log', () => {
 
   test('has its order there, and is projected without a refusal', async () => {
     world = await openWorld();
-    await writeHistory(world.log, history({ events: 4000, seed: 'log' }), () => undefined);
+    await appendInOrder(world.log, history({ events: 4000, seed: 'log' }), () => undefined);
     const records: RecordedEvent[] = [];
     for await (const record of world.log.readAll()) records.push(record);
     expect(records.map(({ id, stream }) => ({ id, stream }))).toEqual(

@@ -3,6 +3,7 @@ import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import { prepare } from '../append-request.ts';
 import type { EventId, NewEvent, RecordedEvent, StreamName } from '../log.ts';
+import { withOriginalTime } from '../original-time.ts';
 import { objectOf } from '../stored-json.ts';
 import { positionOf } from './position.ts';
 import { rawOf } from './stored-bytes.ts';
@@ -68,7 +69,7 @@ export function recordOf(resolved: ResolvedEvent | AllStreamResolvedEvent): Reco
   const { [originKey]: _, ...metadata } = objectOf(event.metadata);
   const position = 'position' in event ? event.position : undefined;
   if (position === undefined) throw new Error(`the server returned no position for ${event.streamId}`);
-  return {
+  return withOriginalTime({
     id: event.id as EventId,
     stream: event.streamId as StreamName,
     type: event.type,
@@ -78,5 +79,5 @@ export function recordOf(resolved: ResolvedEvent | AllStreamResolvedEvent): Reco
     position: positionOf(position),
     recorded: event.created.getTime(),
     raw: rawOf(event, originKey),
-  };
+  });
 }

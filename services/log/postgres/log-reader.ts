@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { queryPrepared } from '../../postgres/prepared-queries.ts';
 import { type EventId, LogFailure, type RecordedEvent, type StreamName } from '../log.ts';
+import { withOriginalTime } from '../original-time.ts';
 import { parseStored } from '../stored-json.ts';
 import { positionOf } from './position.ts';
 
@@ -128,7 +129,7 @@ export class LogReader {
 }
 
 function recordOf(row: StoredRow): RecordedEvent {
-  return {
+  return withOriginalTime({
     stream: row.stream,
     revision: Number(row.revision),
     position: positionOf(Number(row.position)),
@@ -138,5 +139,5 @@ function recordOf(row: StoredRow): RecordedEvent {
     metadata: parseStored(row.metadata),
     recorded: Number(row.recorded),
     raw: { data: row.data, metadata: row.metadata },
-  };
+  });
 }

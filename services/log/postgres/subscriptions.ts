@@ -6,6 +6,7 @@ import { ReconnectingClient } from '../../postgres/reconnecting-client.ts';
 import type { Continuity } from '../continuity.ts';
 import { LogChanged } from '../identity.ts';
 import { LogFailure, type RecordedEvent, type SubscribeOptions } from '../log.ts';
+import { withOriginalTime } from '../original-time.ts';
 import { parseStored } from '../stored-json.ts';
 import type { Committed } from './batch.ts';
 import { inspectorOver } from './identity-table.ts';
@@ -198,15 +199,17 @@ function recordsOf({ append, result, eventNumber, recorded }: Committed): Record
   if (result.outcome !== 'appended') return [];
   const before = append.events.length - 1;
   const { revision } = result;
-  return append.events.map(({ id, type, data, metadata }, index) => ({
-    stream: append.stream,
-    revision: revision - before + index,
-    position: positionOf(eventNumber - before + index),
-    id,
-    type,
-    data: parseStored(data),
-    metadata: parseStored(metadata),
-    recorded,
-    raw: { data, metadata },
-  }));
+  return append.events.map(({ id, type, data, metadata }, index) =>
+    withOriginalTime({
+      stream: append.stream,
+      revision: revision - before + index,
+      position: positionOf(eventNumber - before + index),
+      id,
+      type,
+      data: parseStored(data),
+      metadata: parseStored(metadata),
+      recorded,
+      raw: { data, metadata },
+    }),
+  );
 }

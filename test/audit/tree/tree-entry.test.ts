@@ -2,7 +2,7 @@ import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../services/audit/tree/canonical-json.ts';
-import { digestOf, entryOf, textOf } from '../../../services/audit/tree/entry.ts';
+import { digestOf, textOf, treeEntryOf } from '../../../services/audit/tree/tree-entry.ts';
 import type { EventId, Position, StreamName } from '../../../services/log/log.ts';
 import { recordedAs } from '../../support/recorded.ts';
 
@@ -52,11 +52,12 @@ describe('an entry', () => {
   );
 
   test('is canonical JSON of what names the event, without its content or position', () => {
-    const text = textOf(entryOf(record));
+    const text = textOf(treeEntryOf(record));
     expect(text).toBe(canonicalize(JSON.parse(text)));
     expect(Object.keys(JSON.parse(text))).toEqual(['digest', 'id', 'recorded', 'revision', 'stream', 'type']);
     expect(text).not.toContain('你好');
-    expect(textOf(entryOf({ ...record, position: '0000000000000010' as Position }))).toBe(text);
+    const elsewhere = { ...record, position: '0000000000000010' as Position };
+    expect(textOf(treeEntryOf(elsewhere))).toBe(text);
   });
 
   test('has a digest that tells any change of data and metadata, and not the order of keys', () => {
@@ -70,6 +71,6 @@ describe('an entry', () => {
 
   test('stays below 64 KB with the longest names', () => {
     const names = { stream: '\u{fffd}'.repeat(200) as StreamName, type: '\u0001'.repeat(200) };
-    expect(Buffer.byteLength(textOf(entryOf({ ...record, ...names })))).toBeLessThan(3_000);
+    expect(Buffer.byteLength(textOf(treeEntryOf({ ...record, ...names })))).toBeLessThan(3_000);
   });
 });

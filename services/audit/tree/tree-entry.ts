@@ -3,7 +3,7 @@ import type { RecordedEvent } from '../../log/log.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 /** What the tree holds of an event: nothing of its content but a digest, and the same in any store. */
-export interface Entry extends Pick<RecordedEvent, 'id' | 'recorded' | 'revision' | 'stream' | 'type'> {
+export interface TreeEntry extends Pick<RecordedEvent, 'id' | 'recorded' | 'revision' | 'stream' | 'type'> {
   /** The SHA-256 of the canonical JSON of data and metadata, in hex. */
   readonly digest: string;
 }
@@ -14,13 +14,13 @@ export function digestOf({ data, metadata }: Pick<RecordedEvent, 'data' | 'metad
 }
 
 /** The entry of an event. */
-export function entryOf(record: RecordedEvent): Entry {
+export function treeEntryOf(record: Omit<RecordedEvent, 'position' | 'raw'>): TreeEntry {
   const { id, recorded, revision, stream, type } = record;
   return { digest: digestOf(record), id, recorded, revision, stream, type };
 }
 
 /** An entry as the tree hashes it: canonical JSON, in UTF-8 below 3 KB since names are at most 200 characters long. */
-export function textOf({ digest, id, recorded, revision, stream, type }: Entry): string {
+export function textOf({ digest, id, recorded, revision, stream, type }: TreeEntry): string {
   return (
     `{"digest":"${digest}","id":"${id}","recorded":${recorded},"revision":${revision},` +
     `"stream":${JSON.stringify(stream)},"type":${JSON.stringify(type)}}`

@@ -1,0 +1,27 @@
+import { migrate } from '../projections/migrate.ts';
+import { operatorCommand, runCommand } from './cli/command.ts';
+import { copyWith } from './copy/copy-command.ts';
+
+/** `npm run import`: fills an empty log from a folder or another store. */
+
+interface Options {
+  readonly from: string;
+  readonly streamPrefix: string;
+}
+
+const command = operatorCommand({
+  name: 'import',
+  description:
+    'Fills the log that the environment names (DATABASE_URL or DATA_DIR, or EVENTSTORE_URL) from a folder that ' +
+    'npm run export wrote, or from another store, and verifies the copy by its Merkle tree. The log must be empty or a ' +
+    'beginning of the source, and no program may write to it meanwhile.',
+  examples: [
+    ['--from ./backup', 'reads the files of an export'],
+    ['--from postgres://bubble@old/bubble', 'reads the log in a Postgres database'],
+  ],
+})
+  .requiredOption('--from <place>', 'a folder, or the URL of a Postgres or an EventStoreDB')
+  .option('--stream-prefix <prefix>', 'what the names of streams begin with in an EventStoreDB there', '')
+  .action(({ from, streamPrefix }: Options) => copyWith('from', from, streamPrefix, migrate));
+
+await runCommand(command);

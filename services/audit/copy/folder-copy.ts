@@ -1,0 +1,155 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, stat, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CopiedEvent, eventIn, lineOf } from './copied-event.ts';
+import type { CopyTarget } from './copy-log.ts';
+
+/** How many events a file holds at most. */
+const eventsInFile = 65_536;
+
+/** How many characters are written at once. */
+const maxHeldCharacters = 1_000_000;
+
+const fileName = /^events-(\d{12})\.ndjson$/;
+
+/** The files of an export in their order, each named by the number of its first event. */
+async function filesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names.filter((name) => fileName.test(name)).sort();
+}
+
+/**
+ * A folder of lines of JSON as source or target of a copy: `events-000000000000.ndjson` and so on. A last line that
+ * is not whole, as after a crash, counts as not there.
+ */
+export function folderCopy(folder: string): CopyTarget {
+  return {
+    events: () => eventsIn(folder),
+    add: (events, onStored) => addTo(folder, events, onStored),
+  };
+}
+
+async function* eventsIn(folder: string): AsyncGenerator<CopiedEvent> {
+  let number = 0;
+  for (const name of await filesIn(folder)) {
+    if (Number(fileName.exec(name)?.[1]) !== number)
+      throw new Error(`${join(folder, name)} does not follow on the file before`);
+    for await (const line of wholeLines(join(folder, name))) {
+      yield readLine(line, join(folder, name), number);
+      number++;
+    }
+  }
+}
+
+function readLine(line: string, file: string, number: number): CopiedEvent {
+  try {
+    return eventIn(line);
+  } catch (cause) {
+    throw new Error(`${file} holds something else than event number ${number}`, { cause });
+  }
+}
+
+/** The lines of a file that end with a line break. */
+async function* wholeLines(file: string): AsyncGenerator<string> {
+  const stream = createReadStream(file, { encoding: 'utf8' });
+  let rest = '';
+  try {
+    for await (const chunk of stream) {
+      const lines = `${rest}${chunk}`.split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+  } finally {
+    stream.destroy();
+  }
+}
+
+async function addTo(
+  folder: string,
+  events: AsyncIterable<CopiedEvent>,
+  onStored: (events: number) => void,
+): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  let file: EventFile | undefined;
+  try {
+    for await (const event of events) {
+      file ??= await lastFile(folder);
+      if (file.full) {
+        await file.close();
+        file = await EventFile.open(folder, file.next, 0);
+      }
+      await file.add(event, onStored);
+    }
+  } finally {
+    await file?.close();
+  }
+}
+
+/** The last file of an export, cut behind its last whole line; the first one if there is none. */
+async function lastFile(folder: string): Promise<EventFile> {
+  const name = (await filesIn(folder)).at(-1);
+  if (name === undefined) return EventFile.open(folder, 0, 0);
+  const file = join(folder, name);
+  let [events, bytes] = [0, 0];
+  for await (const line of wholeLines(file)) {
+    events++;
+    bytes += Buffer.byteLength(line) + 1;
+  }
+  if ((await stat(file)).size > bytes) await truncate(file, bytes);
+  return EventFile.open(folder, Number(fileName.exec(name)?.[1]), events);
+}
+
+/** A file of events that is added to. */
+class EventFile {
+  readonly #handle: Awaited<ReturnType<typeof open>>;
+  readonly #first: number;
+  #events: number;
+  #held = '';
+  #heldEvents = 0;
+
+  private constructor(handle: Awaited<ReturnType<typeof open>>, first: number, events: number) {
+    this.#handle = handle;
+    this.#first = first;
+    this.#events = events;
+  }
+
+  static async open(folder: string, first: number, events: number): Promise<EventFile> {
+    const name = `events-${String(first).padStart(12, '0')}.ndjson`;
+    return new EventFile(await open(join(folder, name), 'a', 0o600), first, events);
+  }
+
+  get full(): boolean {
+    return this.#events >= eventsInFile;
+  }
+
+  /** The number of the first event of the file after it. */
+  get next(): number {
+    return this.#first + this.#events;
+  }
+
+  async add(event: CopiedEvent, onStored: (events: number) => void): Promise<void> {
+    this.#held += lineOf(event);
+    this.#heldEvents++;
+    this.#events++;
+    if (this.#held.length < maxHeldCharacters && !this.full) return;
+    const events = this.#heldEvents;
+    await this.#flush();
+    onStored(events);
+  }
+
+  async close(): Promise<void> {
+    await this.#flush();
+    await this.#handle.sync();
+    await this.#handle.close();
+  }
+
+  async #flush(): Promise<void> {
+    const text = this.#held;
+    this.#held = '';
+    this.#heldEvents = 0;
+    if (text !== '') await this.#handle.appendFile(text);
+  }
+}

@@ -1,0 +1,65 @@
+import type { EventLog } from '../../log/log.ts';
+import type { TreeEntry } from './tree-entry.ts';
+import type { TreeStore } from './tree-store.ts';
+
+/** What the log holds otherwise than its tree says. */
+export type Difference =
+  /** The event is there, but not as it was: `what` names what is different. */
+  | { readonly kind: 'changed'; readonly number: number; readonly event: TreeEntry; readonly what: string }
+  /** The event is not there any more; `instead` is in its place, if another event is. */
+  | {
+      readonly kind: 'removed';
+      readonly number: number;
+      readonly event: TreeEntry;
+      readonly instead?: TreeEntry;
+    }
+  /** The event was not there when its neighbours were audited. */
+  | { readonly kind: 'inserted'; readonly number: number; readonly event: TreeEntry }
+  /** The event lies elsewhere: it was event number `from`. */
+  | { readonly kind: 'moved'; readonly number: number; readonly event: TreeEntry; readonly from: number }
+  /** The log is as it was; the index of it was changed. */
+  | { readonly kind: 'index changed'; readonly number: number; readonly event: TreeEntry }
+  /** Events of these numbers, `to` not included, are not what they were, or are missing; nothing says which. */
+  | { readonly kind: 'not the same'; readonly from: number; readonly to: number };
+
+/** How far from where it was an event is looked for in its stream. */
+const maxDistance = 1_000;
+
+/**
+ * Names what is different at a number where the log and its index differ for the first time.
+ * @param found what the log has there; undefined if it ends before
+ * @param kept what the index has there
+ * @throws LogFailure; what `pg` throws
+ */
+export async function nameDifference(
+  { log, store }: { readonly log: EventLog; readonly store: TreeStore },
+  number: number,
+  found: TreeEntry | undefined,
+  kept: TreeEntry,
+): Promise<Difference> {
+  if (found === undefined) return { kind: 'removed', number, event: kept };
+  if (found.id === kept.id && found.stream === kept.stream) {
+    return { kind: 'changed', number, event: found, what: changesOf(found, kept) };
+  }
+  const [from, remains] = await Promise.all([store.numberOf(found), isInLog(log, kept)]);
+  if (from === undefined && remains) return { kind: 'inserted', number, event: found };
+  if (from === undefined) return { kind: 'removed', number, event: kept, instead: found };
+  if (!remains) return { kind: 'removed', number, event: kept };
+  return { kind: 'moved', number, event: found, from };
+}
+
+function changesOf(found: TreeEntry, kept: TreeEntry): string {
+  const names = { digest: 'data or metadata', recorded: 'time', revision: 'revision', type: 'type' } as const;
+  const changed = (['digest', 'recorded', 'revision', 'type'] as const).filter(
+    (name) => found[name] !== kept[name],
+  );
+  return changed.map((name) => names[name]).join(', ');
+}
+
+async function isInLog(log: EventLog, { id, stream, revision }: TreeEntry): Promise<boolean> {
+  const from = Math.max(0, revision - maxDistance);
+  for await (const record of log.readStream(stream, { from, limit: 2 * maxDistance })) {
+    if (record.id === id) return true;
+  }
+  return false;
+}

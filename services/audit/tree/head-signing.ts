@@ -1,0 +1,196 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { categories } from '../../../contracts/events/index.ts';
+import type { EventId, EventLog, Position } from '../../log/log.ts';
+import type { Database } from '../../postgres/database.ts';
+import { sameHash } from './hashes.ts';
+import { type Head, Heads, signHead } from './heads.ts';
+import { isSignedBy, type NoteSigner, readNote, verifierOf } from './note.ts';
+import { TreeStore } from './tree-store.ts';
+
+/** How often heads are signed at most, and the log is compared with the last one, in milliseconds. */
+const everyMs = 10_000;
+
+/** While the log is suspected to be another, in milliseconds. */
+const suspectedEveryMs = 500;
+
+export interface HeadSigningOptions {
+  readonly log: EventLog;
+  readonly database: Database;
+  readonly signer: NoteSigner;
+  /** The name of the follower that makes the tree. */
+  readonly follower: string;
+  readonly logger: Logger;
+  /** Called with each head that this process signed. */
+  readonly onSigned?: (head: Head) => Promise<void>;
+  readonly everyMs?: number;
+}
+
+/** How the signing of heads is, for /ready. */
+export interface HeadSigningStatus {
+  /** How many events the last head has that this process knows. */
+  readonly size: number;
+  /** Why no heads are signed: the log is not the one that they were signed for. */
+  readonly fault?: string;
+}
+
+/** The place up to which the tree was made. */
+interface Mark {
+  readonly position: Position;
+  readonly event_id: EventId | null;
+}
+
+/**
+ * Signs a head of the tree when there are new events, at most every 10 s. Before that it compares the log with the
+ * head that was signed last: a log that lacks or changes what was signed is reported, and no head is signed for it,
+ * since a log never signs two heads that contradict each other. Of all processes on a database one signs at a time.
+ */
+export class HeadSigning {
+  readonly #options: HeadSigningOptions;
+  readonly #logger: Logger;
+  readonly #stopping = new AbortController();
+  readonly #unlisten: () => void;
+  #running: Promise<void> = Promise.resolve();
+  #wake = () => {};
+  #fault: string | undefined;
+  #size = 0;
+
+  constructor(options: HeadSigningOptions) {
+    this.#options = options;
+    this.#logger = options.logger.child({ part: 'audit' });
+    this.#unlisten = options.log.onChanged(() => {
+      this.#report('the log went back or was replaced; it is being compared with the heads that were signed');
+      this.#wake();
+    });
+  }
+
+  /** Begins. Called once. */
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Finishes what is under way. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#unlisten();
+    this.#wake();
+    await this.#running;
+  }
+
+  status(): HeadSigningStatus {
+    return { size: this.#size, ...(this.#fault === undefined ? {} : { fault: this.#fault }) };
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        const signed = await this.#turn();
+        if (signed) await this.#options.onSigned?.(signed);
+      } catch (error) {
+        this.#logger.debug({ err: error }, 'the head of the audit log could not be signed yet');
+      }
+      const woken = Promise.withResolvers<void>();
+      this.#wake = woken.resolve;
+      const ms = this.#fault === undefined ? (this.#options.everyMs ?? everyMs) : suspectedEveryMs;
+      const rest = new AbortController();
+      await Promise.race([
+        woken.promise,
+        delay(ms, undefined, { signal: rest.signal }).catch(() => undefined),
+      ]);
+      rest.abort();
+    }
+  }
+
+  /** Compares, and signs if there is something new. @returns the head that was signed */
+  async #turn(): Promise<Head | undefined> {
+    const { database, follower, log } = this.#options;
+    const { rows } = await database.query<Mark>(
+      'select position, event_id from followers.checkpoint where name = $1',
+      [follower],
+    );
+    const mark = rows[0];
+    if (mark === undefined || mark.position === '') return undefined;
+    const [id, end] = await Promise.all([log.idAt(mark.position), log.end(categories)]);
+    if (id !== mark.event_id) {
+      this.#report(
+        `the log does not hold the event ${mark.event_id} any more, which is the last one in its audit`,
+      );
+      return undefined;
+    }
+    const client = await database.connect();
+    try {
+      await client.query('begin isolation level repeatable read');
+      const head = await this.#sign(client, mark.position >= end);
+      await client.query('commit');
+      return head;
+    } catch (error) {
+      await client.query('rollback').catch(() => undefined);
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+
+  /** @param complete whether the tree has all that the log holds */
+  async #sign(
+    client: ConstructorParameters<typeof TreeStore>[0],
+    complete: boolean,
+  ): Promise<Head | undefined> {
+    const { signer } = this.#options;
+    const { rows } = await client.query<{ ours: boolean }>(
+      `select pg_try_advisory_xact_lock(hashtextextended('audit.heads', 0)) as ours`,
+    );
+    if (!rows[0]?.ours) return undefined;
+    const store = new TreeStore(client);
+    const heads = new Heads(client, signer.name);
+    const [last, size] = [await heads.last(), await store.size()];
+    if (last) {
+      const difference = await this.#differenceFrom(last, store, size, complete);
+      if (difference === 'not yet known') return undefined;
+      this.#report(difference);
+      if (difference !== undefined) return undefined;
+      this.#size = last.size;
+    } else {
+      this.#report(undefined);
+    }
+    const due = !last || Date.now() - last.signed >= (this.#options.everyMs ?? everyMs);
+    if (size === (last?.size ?? 0) || !due) return undefined;
+    const root = await store.root(size);
+    const note = signHead(signer, { size, root });
+    await heads.add(size, note);
+    await heads.thin();
+    this.#size = size;
+    return { origin: signer.name, size, root, note, signed: Date.now() };
+  }
+
+  /** Why the tree does not go on from the last head; undefined if it does. */
+  async #differenceFrom(
+    last: Head,
+    store: TreeStore,
+    size: number,
+    complete: boolean,
+  ): Promise<string | undefined> {
+    if (!isSignedBy(readNote(last.note), verifierOf(this.#options.signer))) {
+      return (
+        `the last head of ${last.origin} was signed by another key: give all processes one AUDIT_KEY, or ` +
+        'another AUDIT_ORIGIN to a new key'
+      );
+    }
+    const when = new Date(last.signed).toISOString();
+    if (size < last.size) {
+      if (!complete) return 'not yet known';
+      return `the log has ${size} events, and the head signed at ${when} has ${last.size}: the log lost events`;
+    }
+    if (sameHash(await store.root(last.size), last.root)) return undefined;
+    return `the first ${last.size} events of the log are not those of the head signed at ${when}: the log was changed`;
+  }
+
+  #report(fault: string | undefined): void {
+    if (this.#fault === fault) return;
+    const before = this.#fault;
+    this.#fault = fault;
+    if (fault === undefined) this.#logger.info({ before }, 'the log is the one that heads were signed for');
+    else this.#logger.error({ reason: fault }, 'the audit found the log changed; no heads are signed');
+  }
+}

@@ -1,0 +1,102 @@
+import type { ReadingDatabase } from '../../postgres/database.ts';
+import { type Checkpoint, checkpointText, readCheckpointText } from './checkpoint.ts';
+import { isSignedBy, type NoteSigner, type NoteVerifier, noteOf, readNote, signatureLine } from './note.ts';
+
+/** A signed head of the tree, as it is kept and given to others. */
+export interface Head extends Checkpoint {
+  /** The signed note, with the cosignatures that it has got. */
+  readonly note: string;
+  /** When it was signed, in milliseconds since 1970. */
+  readonly signed: number;
+}
+
+interface HeadRow {
+  readonly note: string;
+  readonly signed: Date;
+}
+
+/** Signs a head. */
+export function signHead(signer: NoteSigner, { size, root }: Omit<Checkpoint, 'origin'>): string {
+  const text = checkpointText({ origin: signer.name, size, root });
+  return noteOf(text, [signatureLine(signer, text)]);
+}
+
+/**
+ * Reads a head that somebody kept.
+ * @throws Error if it is none, or the verifier has not signed it, in words for who gave it
+ */
+export function openHead(note: string, verifier: NoteVerifier): Checkpoint {
+  const opened = readNote(note);
+  const checkpoint = readCheckpointText(opened.text);
+  if (!isSignedBy(opened, verifier)) {
+    throw new Error(`the head of ${checkpoint.origin} is not signed by the key of ${verifier.name}`);
+  }
+  return checkpoint;
+}
+
+/** The notes in a text that holds several, one after the other, as a file that heads are appended to. */
+export function notesIn(text: string): string[] {
+  return text.match(/(?:[^—\n][^\n]*\n)+\n(?:— [^\n]*\n)+/gu) ?? [];
+}
+
+/** The heads that were signed under one origin. */
+export class Heads {
+  readonly #database: ReadingDatabase;
+  readonly #origin: string;
+
+  constructor(database: ReadingDatabase, origin: string) {
+    this.#database = database;
+    this.#origin = origin;
+  }
+
+  /** The greatest head, of at most `size` events; undefined if there is none. */
+  async last(size = Number.MAX_SAFE_INTEGER): Promise<Head | undefined> {
+    const { rows } = await this.#database.query<HeadRow>(
+      'select note, signed from audit.heads where origin = $1 and size <= $2 order by size desc limit 1',
+      [this.#origin, size],
+    );
+    return rows[0] && headOf(rows[0]);
+  }
+
+  /** The smallest head of more than `size` events. */
+  async next(size: number): Promise<Head | undefined> {
+    const { rows } = await this.#database.query<HeadRow>(
+      'select note, signed from audit.heads where origin = $1 and size > $2 order by size limit 1',
+      [this.#origin, size],
+    );
+    return rows[0] && headOf(rows[0]);
+  }
+
+  async add(size: number, note: string): Promise<void> {
+    await this.#database.query('insert into audit.heads (origin, size, note) values ($1, $2, $3)', [
+      this.#origin,
+      size,
+      note,
+    ]);
+  }
+
+  /** Adds the lines of cosignatures to a head. */
+  async cosign(size: number, lines: string): Promise<void> {
+    await this.#database.query('update audit.heads set note = note || $3 where origin = $1 and size = $2', [
+      this.#origin,
+      size,
+      lines,
+    ]);
+  }
+
+  /** Keeps of heads older than a day the last one of each hour. */
+  async thin(): Promise<void> {
+    await this.#database.query(
+      `delete from audit.heads h
+        where origin = $1 and signed < now() - interval '1 day' and exists (
+          select from audit.heads l
+           where l.origin = h.origin and l.size > h.size
+             and date_trunc('hour', l.signed) = date_trunc('hour', h.signed))`,
+      [this.#origin],
+    );
+  }
+}
+
+function headOf({ note, signed }: HeadRow): Head {
+  return { ...readCheckpointText(readNote(note).text), note, signed: signed.getTime() };
+}

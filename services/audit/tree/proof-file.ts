@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { EventId, RecordedEvent, StreamName } from '../../log/log.ts';
+import { type Hash, leafHash, sameHash } from './hashes.ts';
+import { openHead } from './heads.ts';
+import type { NoteVerifier } from './note.ts';
+import { rootByInclusion } from './proofs.ts';
+import { textOf, treeEntryOf } from './tree-entry.ts';
+
+/** An event as a proof carries it: without its position, which is that of one store. */
+const ProvenEvent = z.object({
+  id: z.string().transform((id) => id as EventId),
+  stream: z.string().transform((stream) => stream as StreamName),
+  revision: z.int().nonnegative(),
+  type: z.string(),
+  recorded: z.int(),
+  data: z.record(z.string(), z.unknown()),
+  metadata: z.record(z.string(), z.unknown()),
+});
+export type ProvenEvent = z.infer<typeof ProvenEvent>;
+
+const firstLine = 'c2sp.org/tlog-proof@v1';
+const format =
+  /^c2sp\.org\/tlog-proof@v1\nextra ([A-Za-z0-9+/]+=*)\nindex (0|[1-9]\d{0,15})\n((?:[A-Za-z0-9+/]{43}=\n){0,63})\n(.+)$/s;
+
+/**
+ * A proof that an event is in the log of a signed head (C2SP tlog-proof), with the event itself: whoever has it and
+ * the verifier key needs nothing else.
+ */
+export function proofFile(
+  event: RecordedEvent,
+  { index, proof, note }: { readonly index: number; readonly proof: readonly Hash[]; readonly note: string },
+): string {
+  const { id, stream, revision, type, recorded, data, metadata } = event;
+  const carried: ProvenEvent = { id, stream, revision, type, recorded, data, metadata };
+  const extra = Buffer.from(JSON.stringify(carried)).toString('base64');
+  const hashes = proof.map((hash) => `${Buffer.from(hash).toString('base64')}\n`).join('');
+  return `${firstLine}\nextra ${extra}\nindex ${index}\n${hashes}\n${note}`;
+}
+
+/** What a proof shows. */
+export interface Proven {
+  readonly event: ProvenEvent;
+  /** Its number in the log. */
+  readonly index: number;
+  /** How many events the log had when the head was signed. */
+  readonly size: number;
+  readonly origin: string;
+}
+
+/** Verifies a proof. @throws Error that says what is wrong, in words for who has it */
+export function verifyProofFile(text: string, verifier: NoteVerifier): Proven {
+  const [, extra = '', number = '', hashes = '', note = ''] = format.exec(text) ?? [];
+  if (note === '') throw new Error('this is no proof that npm run verify -- --event made');
+  const event = eventIn(extra);
+  const index = Number(number);
+  const { size, root, origin } = openHead(note, verifier);
+  const proof = hashes
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => Buffer.from(line, 'base64'));
+  const leaf = leafHash(textOf(treeEntryOf(event)));
+  const found = rootByInclusion(leaf, index, size, proof);
+  if (!found || !sameHash(found, root))
+    throw new Error('the event is not the one that the head was signed for');
+  return { event, index, size, origin };
+}
+
+function eventIn(extra: string): ProvenEvent {
+  try {
+    return ProvenEvent.parse(JSON.parse(Buffer.from(extra, 'base64').toString()));
+  } catch (cause) {
+    throw new Error('the event in the proof is broken', { cause });
+  }
+}

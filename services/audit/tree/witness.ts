@@ -1,0 +1,117 @@
+import { appendFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { Database } from '../../postgres/database.ts';
+import { type Head, Heads } from './heads.ts';
+import { isSignedBy, type NoteVerifier, readNote } from './note.ts';
+import { consistencyProof } from './proofs.ts';
+import { subtreesIn } from './tiles.ts';
+import { TreeStore } from './tree-store.ts';
+
+/** How long a witness may take to answer, in milliseconds, and how much it may answer, in bytes. */
+const timeoutMs = 10_000;
+const maxAnswerBytes = 65_536;
+
+/** Takes heads elsewhere, where whoever changes the log cannot change them. Never throws. */
+export type SendHead = (head: Head) => Promise<void>;
+
+/** Appends each head to a file. */
+export function sendToFile(file: string, logger: Logger): SendHead {
+  return async ({ note, size }) => {
+    try {
+      await appendFile(file, `${note}\n`);
+    } catch (error) {
+      logger.warn({ err: error, size }, 'a head of the audit log could not be written to AUDIT_WITNESS');
+    }
+  };
+}
+
+export interface WitnessOptions {
+  /** Where its calls are: `…/add-checkpoint` is under it. */
+  readonly url: string;
+  /** By which key it cosigns. */
+  readonly verifier: NoteVerifier;
+  readonly database: Database;
+  readonly logger: Logger;
+}
+
+/** Sends heads to a witness (C2SP tlog-witness), with the proof that each goes on from the one before. */
+export class Witness {
+  readonly #options: WitnessOptions;
+
+  constructor(options: WitnessOptions) {
+    this.#options = options;
+  }
+
+  /** Sends a head, and keeps the cosignature with it. What fails is tried again with the next head. */
+  send: SendHead = async (head) => {
+    const { logger, url } = this.#options;
+    try {
+      const lines = await this.#cosigned(head, await this.#known(head.origin));
+      await new Heads(this.#options.database, head.origin).cosign(head.size, lines);
+      await this.#remember(head.origin, head.size);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      logger.warn({ reason, size: head.size, url }, 'the witness did not cosign a head of the audit log');
+    }
+  };
+
+  /** @param older the size of the head that the witness has cosigned last */
+  async #cosigned(head: Head, older: number, again = true): Promise<string> {
+    const { database, url } = this.#options;
+    const tree = subtreesIn(new TreeStore(database).readTile);
+    const proof = await consistencyProof(tree, older, head.size);
+    const lines = proof.map((hash) => `${Buffer.from(hash).toString('base64')}\n`).join('');
+    const answer = await fetch(`${url}/add-checkpoint`, {
+      method: 'POST',
+      body: `old ${older}\n${lines}\n${head.note}`,
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const text = await boundedText(answer);
+    if (answer.status === 200) return this.#ownLines(head, text);
+    const known = /^(0|[1-9]\d{0,15})\n$/.exec(text)?.[1];
+    if (answer.status === 409 && known !== undefined && again && Number(known) <= head.size) {
+      return this.#cosigned(head, Number(known), false);
+    }
+    throw new Error(`it answered ${answer.status}`);
+  }
+
+  /** The lines that the known key has signed; others are ignored. @throws Error if there are none, or they are wrong */
+  #ownLines({ note }: Head, answer: string): string {
+    const { verifier } = this.#options;
+    const lines = answer.split(/(?<=\n)/).filter((line) => {
+      const signed = readNote(note + line);
+      return isSignedBy({ ...signed, signatures: signed.signatures.slice(-1) }, verifier);
+    });
+    if (lines.length === 0) throw new Error(`its answer has no cosignature of ${verifier.name}`);
+    return lines.join('');
+  }
+
+  async #known(origin: string): Promise<number> {
+    const { rows } = await this.#options.database.query<{ size: string | number }>(
+      'select size from audit.witnesses where url = $1 and origin = $2',
+      [this.#options.url, origin],
+    );
+    return Number(rows[0]?.size ?? 0);
+  }
+
+  async #remember(origin: string, size: number): Promise<void> {
+    await this.#options.database.query(
+      `insert into audit.witnesses (url, origin, size) values ($1, $2, $3)
+       on conflict (url, origin) do update set size = excluded.size`,
+      [this.#options.url, origin, size],
+    );
+  }
+}
+
+/** @throws Error if an answer is longer than any that fits */
+async function boundedText(answer: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of answer.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > maxAnswerBytes) throw new Error('its answer is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}

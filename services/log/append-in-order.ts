@@ -1,0 +1,86 @@
+import { type AppendResult, type EventLog, type NewEvent, type StreamName, startOfLog } from './log.ts';
+
+/** How many events are on their way to the log at once: several of its batches. */
+const maxUnanswered = 8_000;
+
+/** How many events, and bytes of their texts, of one stream that follow on each other go in one append. */
+const maxTogether = 200;
+const maxTogetherCharacters = 200_000;
+
+/** Events that are appended to one stream at once. */
+export interface OrderedAppend {
+  readonly stream: StreamName;
+  readonly events: readonly [NewEvent, ...NewEvent[]];
+  /** The revision that the last of them must get; any if it is left out. */
+  readonly revision?: number;
+}
+
+/**
+ * Appends events to several streams in exactly this order, many at once: if one event names the place of another, as a
+ * reading does, the order of the log must be that of the events. Nobody else may append to the log meanwhile.
+ * @param onAppended is called with the number of events that were stored since the last time
+ * @throws LogFailure; Error if the log holds any of the events, or stored them in another order or elsewhere
+ */
+export async function appendInOrder(
+  log: Pick<EventLog, 'append'>,
+  appends: Iterable<OrderedAppend> | AsyncIterable<OrderedAppend>,
+  onAppended: (events: number) => void,
+): Promise<void> {
+  const unanswered: { readonly append: OrderedAppend; readonly result: Promise<AppendResult> }[] = [];
+  let waiting = 0;
+  let last = startOfLog;
+  const answered = async () => {
+    const oldest = unanswered.shift();
+    if (!oldest) return;
+    const { stream, events, revision } = oldest.append;
+    const result = await oldest.result;
+    if (result.outcome !== 'appended') throw new Error(`the log holds an event of ${stream} already`);
+    if (result.position <= last)
+      throw new Error('the log stored events in another order: empty it, and begin again');
+    if (revision !== undefined && result.revision !== revision) {
+      throw new Error(
+        `the log stored ${stream}@${revision} as @${result.revision}: empty it, and begin again`,
+      );
+    }
+    last = result.position;
+    waiting -= events.length;
+    onAppended(events.length);
+  };
+  try {
+    for await (const append of together(appends)) {
+      const result = log.append(append.stream, 'any', append.events);
+      // It is awaited in its turn.
+      result.catch(() => undefined);
+      unanswered.push({ append, result });
+      waiting += append.events.length;
+      while (waiting > maxUnanswered) await answered();
+    }
+    while (unanswered.length > 0) await answered();
+  } finally {
+    await Promise.allSettled(unanswered.map(({ result }) => result));
+  }
+}
+
+/** Puts appends to one stream that follow on each other into one. */
+async function* together(
+  appends: Iterable<OrderedAppend> | AsyncIterable<OrderedAppend>,
+): AsyncGenerator<OrderedAppend> {
+  let current: OrderedAppend | undefined;
+  let characters = 0;
+  for await (const append of appends) {
+    const more = append.events.reduce((sum, { data }) => sum + JSON.stringify(data).length, 0);
+    const fits =
+      current?.stream === append.stream &&
+      current.events.length < maxTogether &&
+      characters + more < maxTogetherCharacters;
+    if (current && fits) {
+      current = { ...append, events: [...current.events, ...append.events] };
+      characters += more;
+    } else {
+      if (current) yield current;
+      current = append;
+      characters = more;
+    }
+  }
+  if (current) yield current;
+}

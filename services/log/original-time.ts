@@ -1,0 +1,42 @@
+import type { Json, RawEvent, RecordedEvent } from './log.ts';
+
+/**
+ * The last key of a copied event's metadata, but for what a store adds: when the log that it was copied from stored
+ * it. A store gives each event the time of the copy, and EventStoreDB allows no other.
+ */
+const key = '$recorded';
+
+/** The metadata under which a copy of an event is appended. */
+export function metadataOfCopy({ metadata, recorded }: Pick<RecordedEvent, 'metadata' | 'recorded'>): Json {
+  return { ...metadata, [key]: recorded };
+}
+
+/** An event as its store gives it; a copied one as it was in the log that it was copied from. */
+export function withOriginalTime(record: RecordedEvent): RecordedEvent {
+  if (!(key in record.metadata)) return record;
+  const { [key]: recorded, ...metadata } = record.metadata;
+  if (typeof recorded !== 'number' || !Number.isSafeInteger(recorded)) return record;
+  return { ...record, metadata, recorded, raw: new OriginalTexts(record.raw, `"${key}":${recorded}}`) };
+}
+
+/** Takes the key off its text only for a reader that asks for it. */
+class OriginalTexts implements RawEvent {
+  readonly #raw: RawEvent;
+  readonly #end: string;
+
+  constructor(raw: RawEvent, end: string) {
+    this.#raw = raw;
+    this.#end = end;
+  }
+
+  get data(): string {
+    return this.#raw.data;
+  }
+
+  get metadata(): string {
+    const { metadata } = this.#raw;
+    if (!metadata.endsWith(this.#end)) return metadata;
+    const before = metadata.slice(0, -this.#end.length);
+    return `${before.endsWith(',') ? before.slice(0, -1) : before}}`;
+  }
+}

@@ -1,0 +1,108 @@
+import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { categories } from '../../../contracts/events/index.ts';
+import { startProjector } from '../../../projections/runner/projector.ts';
+import { history } from '../../../scripts/seed/history.ts';
+import { copyLog } from '../../../services/audit/copy/copy-log.ts';
+import { logCopy } from '../../../services/audit/copy/log-copy.ts';
+import { appendInOrder } from '../../../services/log/append-in-order.ts';
+import { openEventStoreDBLog } from '../../../services/log/eventstoredb/eventstoredb-log.ts';
+import { newIdentityName } from '../../../services/log/identity.ts';
+import type { StreamName } from '../../../services/log/log.ts';
+import { openPostgresLog } from '../../../services/log/postgres/postgres-log.ts';
+import { prefixedLog } from '../../../services/log/prefixed.ts';
+import { silent } from '../../support/accounts.ts';
+import { createDatabase, createEmptyDatabase } from '../../support/database.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { caughtUp, openWorld } from '../../support/projecting.ts';
+import { wrapLog } from '../../support/wrapped-log.ts';
+
+async function run(script: string, parameters: readonly string[], databaseUrl: string) {
+  const environment = { PATH: process.env.PATH, DATABASE_URL: databaseUrl, DATA_DIR: '/nonexistent' };
+  return promisify(execFile)(process.execPath, [`scripts/${script}.ts`, ...parameters], {
+    env: environment,
+  }).then(
+    ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
+    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+  );
+}
+
+async function database(create = createDatabase): Promise<string> {
+  const { url, drop } = await create();
+  onTestFinished(drop);
+  return url;
+}
+
+test('npm run export and npm run import carry a log into a database that was empty, with one root', async () => {
+  const [source, target, folder] = [
+    await database(),
+    await database(createEmptyDatabase),
+    await temporaryFolder(),
+  ];
+  const log = await openPostgresLog({ connectionString: source });
+  await appendInOrder(log, history({ events: 800, seed: 'commands' }), () => undefined);
+  await log.found({ installation: 'abcdefabcdef', epoch: newIdentityName() });
+  await log.close();
+  const out = await run('export', ['--to', folder], source);
+  expect(out).toMatchObject({ code: 0, stdout: expect.stringContaining('800 events are in the copy.') });
+  expect(await readdir(folder)).toEqual(['events-000000000000.ndjson', 'installation']);
+  const back = await run('import', ['--from', folder], target);
+  expect(back).toMatchObject({ code: 0, stdout: out.stdout });
+  const again = await run('import', ['--from', folder], target);
+  expect(again.stdout).toContain('800 of which were there before');
+  const copied = await openPostgresLog({ connectionString: target });
+  const { installation } = (await copied.identity()) ?? {};
+  await copied.close();
+  expect(installation).toBe('abcdefabcdef');
+});
+
+test.each([
+  ['export', [], "required option '--to <place>' not specified"],
+  ['export', ['--to', 'ftp://somewhere'], 'is neither a folder nor a URL of Postgres or EventStoreDB'],
+  ['import', ['--from', '/nonexistent/folder'], 'the source has no events'],
+])('npm run %s with %j says what is wrong', async (script, parameters, reason) => {
+  const { code, stderr } = await run(script, parameters, await database());
+  expect(stderr).toContain(reason);
+  expect(code).toBe(1);
+});
+
+const eventStoreUrl = process.env.EVENTSTORE_URL;
+
+test.skipIf(eventStoreUrl === undefined)(
+  'read models are made again from a log that was copied into another store, and show the same (needs EVENTSTORE_URL)',
+  async () => {
+    const world = await openWorld();
+    const prefix = `moved${crypto.randomUUID().slice(0, 8)}-`;
+    const identityStream = `${prefix}installation` as StreamName;
+    const store = openEventStoreDBLog({ url: eventStoreUrl ?? '', logger: silent, identityStream });
+    onTestFinished(async () => {
+      await store.close();
+      await world.close();
+    });
+    const log = prefixedLog(store, prefix);
+    await appendInOrder(world.log, history({ events: 1000, seed: 'moved' }), () => undefined);
+    await world.project();
+    const shown = async () => [
+      await world.query(
+        'select conversation, sequence, mid, sender, content, state from read.messages order by 1, 2',
+      ),
+      await world.query('select uid, conversation, read_sequence, own, pinned from read.inbox order by 1, 2'),
+      await world.query('select gid, uid, role, muted_until, remark from read.group_members order by 1, 2'),
+      await world.query('select uid, nickname, account_state from read.users order by 1'),
+    ];
+    const before = await shown();
+    expect(before.map((rows) => rows.length > 0)).toEqual([true, true, true, true]);
+    await copyLog(logCopy(world.log), logCopy(log), () => undefined);
+    const { installation = '' } = (await world.log.identity()) ?? {};
+    await log.found({ installation, epoch: newIdentityName() });
+    await world.query('delete from read.messages where sequence = 1');
+    const { bus, url } = world;
+    const projector = await startProjector({ log, database: url, bus, logger: silent });
+    // The identity is an event behind the others.
+    const events = wrapLog(log, { end: () => log.end(categories) });
+    await caughtUp({ ...world, log: events }, projector).finally(() => projector.stop());
+    expect(await shown()).toEqual(before);
+  },
+);
