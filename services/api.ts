@@ -16,6 +16,7 @@ import {
   startApplication,
   startBus,
   startLog,
+  startMetrics,
   startPool,
 } from './parts.ts';
 
@@ -30,6 +31,7 @@ async function start(program: Program): Promise<void> {
   const bus = await startBus(program, installation);
   const parts = { log, bus, pool, app, folder: await startFolder(program) };
   const api = await startApplication(program, parts);
+  await startMetrics(program, parts);
   const server = await createServer(api.application, trustOf(environment.trustProxy));
   healthRoutes(server, { ...sharedProbes(program, parts), ...apiProbes(parts, api) }, filesProbes(api));
   const address = await listen(program, server);

@@ -30,6 +30,8 @@ export interface Environment {
   readonly drainSeconds: number;
   /** Whether this program keeps the index of the log. */
   readonly audit: boolean;
+  /** Where `/metrics` is served; undefined if it is not. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -73,11 +75,10 @@ const portRule = 'must be a whole number from 0 to 65535';
 const prefixRule = 'must be a letter, up to 30 letters, digits, _ or ., and a -, and no category of ours';
 
 const Variables = z.object({
-  HOST: text(/^[A-Za-z0-9.:_%-]+$/, 'must be an address or a host name').default('127.0.0.1'),
-  PORT: text(/^\d{1,5}$/, portRule)
-    .transform(Number)
-    .refine((port) => port <= 65_535, portRule)
-    .default(8787),
+  HOST: host().default('127.0.0.1'),
+  PORT: port().default(8787),
+  METRICS_HOST: host().default('127.0.0.1'),
+  METRICS_PORT: port().optional(),
   TRUST_PROXY: z.string().transform(proxiesOf).optional(),
   DATA_DIR: z.string().default('./data'),
   DATABASE_URL: url(['postgres:', 'postgresql:']),
@@ -116,6 +117,7 @@ const companions: readonly (readonly [name: VariableName, needs: readonly Variab
   ['APP_KEY', ['APP_SECRET']],
   ['APP_SECRET', ['APP_KEY']],
   ['STREAM_PREFIX', ['EVENTSTORE_URL']],
+  ['METRICS_HOST', ['METRICS_PORT']],
   ['S3_ENDPOINT', ['S3_BUCKET']],
   ['S3_REGION', ['S3_BUCKET']],
   ['S3_PATH_STYLE', ['S3_BUCKET']],
@@ -135,6 +137,8 @@ const printable = new Set([
   'TRUST_PROXY',
   'LOG_LEVEL',
   'DRAIN_SECONDS',
+  'METRICS_HOST',
+  'METRICS_PORT',
   'APP_ID',
   'STREAM_PREFIX',
   'S3_BUCKET',
@@ -173,6 +177,8 @@ export function readEnvironment(
     aliyunSms: aliyunSmsOf(data),
     drainSeconds: data.DRAIN_SECONDS,
     audit: data.AUDIT === 'on',
+    metrics:
+      data.METRICS_PORT === undefined ? undefined : { host: data.METRICS_HOST, port: data.METRICS_PORT },
     logLevel: data.LOG_LEVEL,
   };
 }
@@ -213,6 +219,16 @@ function proxiesOf(value: string, context: z.RefinementCtx): Proxies {
   if (networks.every(isAddressOrNetwork)) return networks;
   context.addIssue('must be a number of proxies, or addresses and networks such as 10.0.0.0/8');
   return z.NEVER;
+}
+
+function host() {
+  return text(/^[A-Za-z0-9.:_%-]+$/, 'must be an address or a host name');
+}
+
+function port() {
+  return text(/^\d{1,5}$/, portRule)
+    .transform(Number)
+    .refine((number) => number <= 65_535, portRule);
 }
 
 function text(pattern: RegExp, rule: string) {

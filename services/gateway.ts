@@ -15,7 +15,7 @@ import { prepareDatabase } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
 import type { LogIdentity } from './log/identity.ts';
-import { serving, sharedBy, startBus, startPool } from './parts.ts';
+import { serving, sharedBy, startBus, startMetrics, startPool } from './parts.ts';
 import { SettingsCache } from './queries/settings-cache.ts';
 import { readDatabase } from './queries/tables.ts';
 
@@ -53,6 +53,7 @@ async function start(program: Program): Promise<void> {
     () => gateway.start(),
     () => ({ stop: () => gateway.drain() }),
   );
+  await startMetrics(program, { pool, gateway });
   const server = await createHttp(logger, trust);
   limitAddresses(server, () => cache.settings);
   healthRoutes(server, {

@@ -11,14 +11,24 @@ export async function serveGateway(server: FastifyInstance, gateway: Gateway): P
   server.addHook('preClose', () => gateway.drain());
 }
 
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  /** How long it listens on when the program ends, so that a load balancer stops sending requests to it first. */
+  readonly drainSeconds?: number;
+}
+
 /**
- * Listens on HOST and PORT, as the program's last part. When the program ends, it goes on listening for
- * `DRAIN_SECONDS` more, in which `/ready` says 503, so that a load balancer stops sending requests to it first.
+ * Listens, as the last part of a program.
+ * @param options by default those of the environment
  * @returns `http://address:port`
  * @throws Error with a message for the operator
  */
-export async function listen(program: Program, server: FastifyInstance): Promise<string> {
-  const { host, port, drainSeconds } = program.environment;
+export async function listen(
+  program: Program,
+  server: FastifyInstance,
+  { host, port, drainSeconds = 0 }: ListenOptions = program.environment,
+): Promise<string> {
   return program.start(
     'http',
     async () => {

@@ -14,6 +14,8 @@ import {
   type Probes,
   projectionsProbe,
 } from './api/health.ts';
+import { createHttp } from './api/http.ts';
+import { createLag } from './api/lag.ts';
 import type { App } from './app-keys/signature.ts';
 import { type Auditor, startAuditor } from './audit/auditor.ts';
 import type { Bus } from './bus/bus.ts';
@@ -21,11 +23,16 @@ import { openBus } from './bus/open.ts';
 import { type Environment, EnvironmentError } from './environment.ts';
 import type { FileStore } from './files/file-store.ts';
 import { openFileStore } from './files/open.ts';
+import type { Gateway } from './gateway/gateway.ts';
 import type { Program } from './lifecycle.ts';
+import { listen } from './listening.ts';
 import type { EventLog } from './log/log.ts';
 import { openLog } from './log/open.ts';
+import { showDatabase, showFollowers, showGateway } from './metrics/figures.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { Outage } from './postgres/outage.ts';
 import { createPool } from './postgres/pool.ts';
+import { readCheckpoint } from './queries/checkpoint.ts';
 import { readDatabase } from './queries/tables.ts';
 import { openSms } from './sms/open.ts';
 
@@ -196,4 +203,36 @@ export function auditorProbes(log: EventLog, auditor: Auditor | undefined): Prob
 /** What is reported of an API, and without which most goes on. */
 export function filesProbes({ fileStore }: StartedApi): Probes {
   return { files: filesProbe(fileStore) };
+}
+
+/** What a program shows of its parts at `/metrics`. */
+export interface ShownParts {
+  readonly pool: pg.Pool;
+  readonly log?: EventLog;
+  readonly gateway?: Gateway;
+}
+
+/** Serves `/metrics` on `METRICS_HOST` and `METRICS_PORT`, if they are given. To be started before what it counts. */
+export async function startMetrics(program: Program, { pool, log, gateway }: ShownParts): Promise<void> {
+  const { metrics: address } = program.environment;
+  if (address === undefined) return;
+  const metrics = await program.start(
+    'metrics',
+    async () => createMetrics(),
+    (part) => ({ stop: async () => part.stop() }),
+  );
+  showDatabase(metrics, pool);
+  if (log !== undefined) {
+    const database = readDatabase(pool);
+    const lagAt = createLag(log);
+    showFollowers(metrics, pool, log, async () => lagAt((await readCheckpoint(database)).checkpoint));
+  }
+  if (gateway !== undefined) showGateway(metrics, () => gateway.status());
+  const server = await createHttp(program.logger);
+  server.get('/metrics', async (_request, reply) => {
+    const { type, text } = await metrics.show();
+    return reply.type(type).send(text);
+  });
+  const url = await listen(program, server, address);
+  program.logger.info({ url: `${url}/metrics` }, 'metrics are served');
 }

@@ -11,6 +11,7 @@ import {
   sharedProbes,
   startBus,
   startLog,
+  startMetrics,
   startPool,
   startProjecting,
 } from './parts.ts';
@@ -25,6 +26,7 @@ async function start(program: Program): Promise<void> {
   const { installation } = await identify(log, pool);
   const bus = await startBus(program, installation);
   const projector = await startProjecting(program, { databaseUrl, log, bus });
+  await startMetrics(program, { pool, log });
   const server = await createHttp(logger, trustOf(environment.trustProxy));
   healthRoutes(server, { ...sharedProbes(program, { log, bus, pool }), ...projectorProbes(projector) });
   const address = await listen(program, server);

@@ -21,6 +21,7 @@ import {
   startAuditing,
   startBus,
   startLog,
+  startMetrics,
   startPool,
   startProjecting,
 } from './parts.ts';
@@ -54,6 +55,7 @@ async function start(program: Program): Promise<void> {
     () => gateway.start(),
     () => ({ stop: () => gateway.drain() }),
   );
+  await startMetrics(program, { pool, log, gateway });
   const server = await createServer(application, trust);
   const needed = {
     ...sharedProbes(program, parts),

@@ -138,7 +138,7 @@ export class BatchProjector {
       if (store.changes + pushes.rows.length >= maxWrites) break;
     }
     if (last === undefined) throw new RangeError('a batch without events');
-    const { position: to, id } = last;
+    const { position: to, id, metadata } = last;
     const batch = this.#batch + 1;
     const { fence } = this.#held;
     await pipeline(this.#client, [
@@ -149,7 +149,7 @@ export class BatchProjector {
     store.written();
     this.#position = to;
     this.#batch = batch;
-    return { tick: { checkpoint: to, fence, batch }, rows: pushes.rows, count };
+    return { tick: { checkpoint: to, fence, batch, time: metadata.time }, rows: pushes.rows, count };
   }
 
   /** What is to be done with the first events, and what must be read for them. */

@@ -5,6 +5,7 @@ import type { Handler } from '../../services/followers/task.ts';
 import { type Decoded, tryDecode, UnreadableEvent } from '../../services/log/codec.ts';
 import type { Position, RecordedEvent } from '../../services/log/log.ts';
 import type { Skips } from '../../services/log/skips.ts';
+import { batches as measuredBatches } from '../../services/measurements.ts';
 import type { DatabaseConfig } from '../../services/postgres/connect.ts';
 import type { BatchProjector } from './batch.ts';
 import { expirePushes } from './push-expiry.ts';
@@ -49,6 +50,7 @@ export class Projecting implements Handler {
     await batches.apply(events, ({ tick, rows, count }) => {
       committed(tick.checkpoint, count);
       bus.publish(tick, rows);
+      measuredBatches.report({ events: count, pushes: rows.length });
     });
     if (unreadable !== undefined) throw unreadable;
   }

@@ -8,6 +8,13 @@ import { UnreadableEvent } from '../log/codec.ts';
 import { LogFailure } from '../log/log.ts';
 import { saysAway } from '../postgres/away.ts';
 
+declare module 'fastify' {
+  interface FastifyReply {
+    /** The code of the envelope that was sent; 0 until a request is refused. */
+    envelopeCode: number;
+  }
+}
+
 /** What every answer is (docs/behaviour.md, The envelope). */
 export interface Envelope {
   readonly code: number;
@@ -24,6 +31,7 @@ export function done(data: unknown): Envelope {
 export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { code } = codes[refusal.reason];
   reply.header('cache-control', 'no-store');
+  reply.envelopeCode = code;
   return reply.code(statusOf(refusal.reason)).send({ code, msg: refusal.message });
 }
 

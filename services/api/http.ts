@@ -13,6 +13,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { Refusal } from '../../contracts/codes.ts';
 import { isDeeperThan } from '../../contracts/json-depth.ts';
 import { type Trust, trustNone } from '../edge/proxies.ts';
+import { calls } from '../measurements.ts';
 import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
 import { maxBodyBytes, readForm, readFormBody } from './form.ts';
 import { type ConnectionLimits, connectionLimits, maxHeaderBytes } from './http-limits.ts';
@@ -59,6 +60,8 @@ export async function createHttp(
   readBodies(server);
   cutSlowClients(server, limits);
   await server.register(cookie);
+  server.decorateReply('envelopeCode', 0);
+  measureCalls(server);
   server.setErrorHandler((error, request, reply) => {
     const refusal = refusalFor(error);
     // What was meant for the caller tells those who run the program nothing.
@@ -81,6 +84,21 @@ export async function createHttp(
     next();
   });
   return server;
+}
+
+/** Reports each answer under the path of its route: what a client makes up never becomes a name. */
+function measureCalls(server: FastifyInstance): void {
+  server.addHook('onResponse', (request, reply, next) => {
+    if (calls.wanted) {
+      const { config, url } = request.routeOptions;
+      calls.report({
+        call: config.contract?.path ?? url ?? 'none',
+        code: reply.envelopeCode,
+        ms: reply.elapsedTime,
+      });
+    }
+    next();
+  });
 }
 
 /** The server below, with its limits. */

@@ -11,6 +11,8 @@ export interface Tick {
    */
   readonly fence: number;
   readonly batch: number;
+  /** When the last event of the batch was decided, in milliseconds since 1970; unknown of a batch without events. */
+  readonly time?: number | undefined;
 }
 
 /** A message between gateways, or from an API to the gateways. It is not an event of the log and is sent only once. */

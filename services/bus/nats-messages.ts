@@ -44,6 +44,7 @@ const TickMessage = z.object({
   checkpoint: z.string().transform((position) => position as Position),
   fence: z.number(),
   batch: z.number(),
+  time: z.number().optional(),
   /** The installation of the projector; undefined from older programs. */
   installation: z.string().optional(),
   /** The tick is repeated after a reconnection; rows of its batch may not have been sent and must be read. */

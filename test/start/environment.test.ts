@@ -19,6 +19,7 @@ describe('the environment', () => {
     aliyunSms: undefined,
     drainSeconds: 0,
     audit: true,
+    metrics: undefined,
     logLevel: 'info',
   };
 
@@ -57,6 +58,8 @@ describe('the environment', () => {
       ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret',
       DRAIN_SECONDS: '15',
       AUDIT: 'off',
+      METRICS_HOST: '10.0.0.7',
+      METRICS_PORT: '9100',
       LOG_LEVEL: 'debug',
       PATH: '/bin',
     });
@@ -80,6 +83,7 @@ describe('the environment', () => {
       },
       drainSeconds: 15,
       audit: false,
+      metrics: { host: '10.0.0.7', port: 9100 },
       logLevel: 'debug',
     });
   });
@@ -99,6 +103,7 @@ describe('the environment', () => {
     [{ APP_KEY: 'k' }, 'APP_KEY needs APP_SECRET beside it'],
     [{ APP_SECRET: 's'.repeat(16) }, 'APP_SECRET needs APP_KEY beside it'],
     [{ STREAM_PREFIX: 'chat-' }, 'STREAM_PREFIX needs EVENTSTORE_URL beside it'],
+    [{ METRICS_HOST: '10.0.0.7' }, 'METRICS_HOST needs METRICS_PORT beside it'],
     [{ S3_ENDPOINT: 'http://minio:9000' }, 'S3_ENDPOINT needs S3_BUCKET beside it'],
     [{ ALIYUN_SMS_TEMPLATE: 'SMS_1' }, 'ALIYUN_SMS_TEMPLATE needs ALIYUN_SMS_SIGN beside it'],
     [

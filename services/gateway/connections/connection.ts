@@ -5,6 +5,7 @@ import type { Uid } from '../../../contracts/ids.ts';
 import { errorFrame, eventFrame, type PushCode, pushCodes } from '../../../contracts/push/protocol.ts';
 import { networkOf } from '../../edge/client-network.ts';
 import { TokenBucket } from '../../edge/token-bucket.ts';
+import { closings } from '../../measurements.ts';
 import type { Subscription } from '../subscriptions/subscription.ts';
 import type { AddressThrottle } from './address-throttle.ts';
 import { textFrame } from './frame.ts';
@@ -172,11 +173,13 @@ export class Connection {
     if (!this.open) return;
     this.flush();
     this.closedAt = performance.now();
+    closings.report({ code });
     this.#peer.close(code, message);
   }
 
   /** Ends it at once, without the closing handshake. */
   cut(): void {
+    closings.report({ code: 'cut' });
     this.#peer.terminate();
   }
 

@@ -3,6 +3,7 @@ import { globalChannel } from '../../../contracts/push/index.ts';
 import { afterAll, comparePositions } from '../../../contracts/push/position.ts';
 import type { PushRow } from '../../../contracts/push/row.ts';
 import type { Bus, Tick } from '../../bus/bus.ts';
+import { busGaps, deliveries } from '../../measurements.ts';
 import type { PushStore } from '../../pushes/push-store.ts';
 import { type Batch, BatchQueue } from './batch-queue.ts';
 import { PositionWaiters } from './position-waiters.ts';
@@ -133,6 +134,9 @@ export class PushFeed {
       this.catchUp();
     } else if (tick.batch === this.#batch + 1) {
       this.#deliver(rows);
+      if (deliveries.wanted && rows.length > 0 && tick.time !== undefined) {
+        deliveries.report({ ms: Date.now() - tick.time });
+      }
       this.#advance(tick.checkpoint, tick.batch);
     } else if (tick.batch > this.#batch || tick.checkpoint > this.#position) {
       this.catchUp();
@@ -200,6 +204,7 @@ export class PushFeed {
       this.#advance(position, batch);
       return;
     }
+    busGaps.report();
     await this.#reader?.gapFound();
     let cursor = { place: this.#position, number: afterAll };
     for (;;) {

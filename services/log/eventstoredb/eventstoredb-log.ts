@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
+import { measureAppend } from '../../measurements.ts';
 import { checkStreamName } from '../append-request.ts';
 import { Continuity } from '../continuity.ts';
 import { type LogIdentity, StrangeLog } from '../identity.ts';
@@ -181,7 +182,9 @@ class EventStoreDBLog implements EventLog {
     generation = this.#continuity.generation,
   ): Promise<AppendResult> {
     if (this.#closing.signal.aborted) return Promise.reject(closed());
-    return this.#appender.append(stream, expected, events, () => generation === this.#continuity.generation);
+    return measureAppend(events.length, () =>
+      this.#appender.append(stream, expected, events, () => generation === this.#continuity.generation),
+    );
   }
 
   async *readStream(stream: StreamName, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { type Logger, pino } from 'pino';
+import { measureAppend } from '../../measurements.ts';
 import { openPool, type Purpose } from '../../postgres/connect.ts';
 import { checkStreamName, prepare } from '../append-request.ts';
 import { Continuity } from '../continuity.ts';
@@ -101,7 +102,8 @@ class PostgresLog implements EventLog {
     if (typeof expected === 'number' && !(Number.isSafeInteger(expected) && expected >= 0)) {
       throw new TypeError(`not a revision: ${expected}`);
     }
-    return this.#appender.append(stream, expected, prepare(stream, events), generation);
+    const prepared = prepare(stream, events);
+    return measureAppend(events.length, () => this.#appender.append(stream, expected, prepared, generation));
   }
 
   async *readStream(stream: StreamName, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {

@@ -1,0 +1,82 @@
+/*
+ * What the parts report about their work, for whoever subscribes in this process (`services/metrics/`). Without a
+ * subscriber nothing is measured: a part asks `wanted` before it looks at a clock.
+ */
+
+/** One kind of measurement. */
+export class Measurement<Reported> {
+  readonly #listeners = new Set<(reported: Reported) => void>();
+
+  /** Whether anybody subscribes. */
+  get wanted(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  report(reported: Reported): void {
+    for (const listener of this.#listeners) listener(reported);
+  }
+
+  /** @returns a function that ends the subscription */
+  subscribe(listener: (reported: Reported) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+}
+
+/** An append to the log has ended. */
+export interface AppendMeasurement {
+  readonly ms: number;
+  readonly events: number;
+  readonly outcome: 'appended' | 'already appended' | 'conflict' | 'failed';
+}
+
+/** The projector has committed a batch. */
+export interface BatchMeasurement {
+  readonly events: number;
+  readonly pushes: number;
+}
+
+/** A gateway has handed the pushes of a batch to its sockets. */
+export interface DeliveryMeasurement {
+  /** Since the batch's last event was decided: a difference between the clocks of two servers is part of it. */
+  readonly ms: number;
+}
+
+/** A websocket has ended by the gateway's will. */
+export interface ClosingMeasurement {
+  /** The protocol's code; `cut` if the client was not waited for. */
+  readonly code: number | 'cut';
+}
+
+/** A call was answered. */
+export interface CallMeasurement {
+  readonly call: string;
+  /** The code of the envelope; of other answers, the status. */
+  readonly code: number;
+  readonly ms: number;
+}
+
+export const appends = new Measurement<AppendMeasurement>();
+export const batches = new Measurement<BatchMeasurement>();
+export const deliveries = new Measurement<DeliveryMeasurement>();
+export const closings = new Measurement<ClosingMeasurement>();
+export const calls = new Measurement<CallMeasurement>();
+/** A gateway begins to read pushes that the bus may have lost. */
+export const busGaps = new Measurement<void>();
+
+/** Measures an append. @throws what it throws */
+export async function measureAppend<Result extends { readonly outcome: AppendMeasurement['outcome'] }>(
+  events: number,
+  append: () => Promise<Result>,
+): Promise<Result> {
+  if (!appends.wanted) return append();
+  const began = performance.now();
+  let outcome: AppendMeasurement['outcome'] = 'failed';
+  try {
+    const result = await append();
+    ({ outcome } = result);
+    return result;
+  } finally {
+    appends.report({ ms: performance.now() - began, events, outcome });
+  }
+}

@@ -1,0 +1,59 @@
+import type pg from 'pg';
+import { categories } from '../../contracts/events/index.ts';
+import type { GatewayStatus } from '../gateway/gateway.ts';
+import type { EventLog, Position } from '../log/log.ts';
+import type { Figures, Metrics } from './metrics.ts';
+
+/** Shows the connections of the pool, and the size of the database. */
+export function showDatabase(metrics: Metrics, pool: pg.Pool): void {
+  metrics.gauge(
+    'pool_connections',
+    'Connections to the database, and queries that wait for one',
+    () => ({ busy: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    'state',
+  );
+  metrics.gauge('database_bytes', 'Size of the database on disk', async () => {
+    const { rows } = await pool.query<{ bytes: string }>(
+      'select pg_database_size(current_database())::text as bytes',
+    );
+    return { '': Number(rows[0]?.bytes ?? 0) };
+  });
+}
+
+/** Shows how far the followers of the log (read models, audit index) are behind its end. */
+export function showFollowers(
+  metrics: Metrics,
+  pool: pg.Pool,
+  log: EventLog,
+  lagMs: () => Promise<number>,
+): void {
+  metrics.gauge('projection_lag_seconds', 'For how long the read models have lacked an event', async () => ({
+    '': (await lagMs()) / 1000,
+  }));
+  metrics.gauge(
+    'follower_behind',
+    'How much of the log a follower lacks: events in Postgres, bytes in EventStoreDB',
+    async (): Promise<Figures> => {
+      const { rows } = await pool.query<{ name: string; position: Position }>(
+        'select name, position from followers.checkpoint',
+      );
+      const end = await log.end(categories);
+      return Object.fromEntries(
+        rows.map(({ name, position }) => [name, Math.max(0, log.extent(position, end))]),
+      );
+    },
+    'follower',
+  );
+}
+
+/** Shows the sockets of a gateway. */
+export function showGateway(metrics: Metrics, status: () => GatewayStatus): void {
+  metrics.gauge('sockets', 'Open websockets', () => ({ '': status().sockets }));
+  metrics.gauge('feeds', 'Feeds of the log to which sockets are subscribed', () => ({ '': status().feeds }));
+  metrics.gauge('delivered_events', 'Events delivered to sockets since the start', () => ({
+    '': status().delivered,
+  }));
+  metrics.gauge('push_feed_stalled_seconds', 'For how long missed pushes could not be read', () => ({
+    '': status().stalledMs / 1000,
+  }));
+}

@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { appends } from '../../services/measurements.ts';
+import { createMetrics } from '../../services/metrics/metrics.ts';
+import { app } from '../gateway/harness.ts';
+import { befriended, heard, listen, patiently, Sending } from '../support/conversation.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { freePort } from '../support/free-port.ts';
+import { startStandalone } from '../support/standalone.ts';
+
+const Dashboard = z.object({
+  panels: z.array(z.object({ title: z.string(), targets: z.array(z.object({ expr: z.string() })) })),
+});
+const Alerts = z.object({
+  groups: z.array(
+    z.object({ rules: z.array(z.object({ alert: z.string(), expr: z.string(), annotations: z.unknown() })) }),
+  ),
+});
+
+/** The names of series in the text that Prometheus reads, with those of histograms. */
+function seriesIn(text: string): ReadonlySet<string> {
+  return new Set(Array.from(text.matchAll(/^([a-z_]+)(?:\{|\s)/gm), ([, name = '']) => name));
+}
+
+/** The sum of a series over its labels that contain a text. */
+function sumOf(text: string, name: string, labels = ''): number {
+  return Array.from(text.matchAll(new RegExp(`^${name}(\\{[^\\n]*\\})? (\\S+)$`, 'gm')))
+    .filter(([, found = '']) => found.includes(labels))
+    .reduce((sum, [, , value]) => sum + Number(value), 0);
+}
+
+describe('the metrics of a program', () => {
+  let text = '';
+
+  beforeAll(async () => {
+    const stops: (() => unknown)[] = [];
+    const atEnd = (stop: () => unknown) => void stops.push(stop);
+    try {
+      const METRICS_PORT = String(await freePort());
+      const api = await startStandalone(
+        await temporaryFolder(atEnd),
+        { METRICS_PORT, APP_KEY: app.key, APP_SECRET: app.secret },
+        atEnd,
+      );
+      const [tom, jerry] = await befriended(api);
+      const client = await listen(api, jerry);
+      const sending = new Sending(api, tom, jerry, 'counted');
+      await sending.more(5);
+      await sending.stop();
+      await vi.waitUntil(() => heard(client).length >= sending.acknowledged.length, patiently);
+      await api.call('/api/no/such', 'nobody');
+      const answer = await fetch(`http://127.0.0.1:${METRICS_PORT}/metrics`);
+      expect(answer.headers.get('content-type')).toMatch(/^text\/plain/);
+      text = await answer.text();
+    } finally {
+      for (const stop of stops.reverse()) await stop();
+    }
+  }, 90_000);
+
+  test('count answers by call and code, under no name that a client made up', () => {
+    expect(sumOf(text, 'bubble_calls_total', 'call="/message/send",code="0"')).toBeGreaterThanOrEqual(5);
+    expect(sumOf(text, 'bubble_calls_total', 'code="404"')).toBe(1);
+    expect(text).not.toContain('no/such');
+  });
+
+  test('count appends, batches, pushes and deliveries', () => {
+    expect(sumOf(text, 'bubble_append_seconds_count', 'outcome="appended"')).toBeGreaterThanOrEqual(5);
+    expect(sumOf(text, 'bubble_appended_events_total')).toBeGreaterThanOrEqual(5);
+    expect(sumOf(text, 'bubble_batch_events_sum')).toBeGreaterThanOrEqual(5);
+    expect(sumOf(text, 'bubble_pushes_total')).toBeGreaterThanOrEqual(5);
+    expect(sumOf(text, 'bubble_push_seconds_count')).toBeGreaterThanOrEqual(1);
+    expect(sumOf(text, 'bubble_delivered_events')).toBeGreaterThanOrEqual(5);
+  });
+
+  test('show sockets, lag, connections and sizes of the moment', () => {
+    expect(sumOf(text, 'bubble_sockets')).toBe(1);
+    expect(sumOf(text, 'bubble_follower_behind', 'follower="read"')).toBe(0);
+    expect(sumOf(text, 'bubble_projection_lag_seconds')).toBe(0);
+    expect(sumOf(text, 'bubble_pool_connections')).toBeGreaterThanOrEqual(1);
+    expect(sumOf(text, 'bubble_database_bytes')).toBeGreaterThan(1_000_000);
+    expect(sumOf(text, 'process_resident_memory_bytes')).toBeGreaterThan(1_000_000);
+  });
+
+  test('hold nothing of what was said', () => {
+    expect(text).not.toContain('counted');
+  });
+
+  test('have every name that the dashboard, the alerts and the page for operators use', async () => {
+    const dashboard = Dashboard.parse(
+      JSON.parse(await readFile('docs/monitoring/grafana-dashboard.json', 'utf8')),
+    );
+    const alerts = Alerts.parse(parse(await readFile('docs/monitoring/alerts.yml', 'utf8')));
+    const page = await readFile('docs/operations.md', 'utf8');
+    const used = [
+      ...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+      ...alerts.groups.flatMap(({ rules }) => rules.map(({ expr }) => expr)),
+      /### Metrics\n(.*?)\n## /s.exec(page)?.[1] ?? '',
+    ].flatMap((expression) => expression.match(/\b(bubble|nodejs|process)_[a-z][a-z0-9_]*/g) ?? []);
+    expect(used.length).toBeGreaterThan(30);
+    // The dashboards' counters of closed sockets and gaps have no value before one was closed or lost.
+    const known = new Set(Array.from(text.matchAll(/^# TYPE (\w+) /gm), ([, name = '']) => name));
+    for (const name of seriesIn(text)) known.add(name);
+    for (const name of used) expect(known, name).toContain(name);
+  });
+});
+
+test('an append is measured only while somebody counts', async () => {
+  expect(appends.wanted).toBe(false);
+  const metrics = createMetrics();
+  onTestFinished(() => metrics.stop());
+  expect(appends.wanted).toBe(true);
+  metrics.stop();
+  expect(appends.wanted).toBe(false);
+});
