@@ -5,7 +5,7 @@ import { EnvironmentError } from './environment.ts';
 import { postgresFolder, prepareDatabase } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen } from './listening.ts';
-import { auditorProbes, serving, startAuditing, startLog } from './parts.ts';
+import { auditorProbes, serving, startAuditing, startLog, startMetrics, startPool } from './parts.ts';
 import { runningEmbeddedUrl } from './postgres/embedded/embedded.ts';
 
 /**
@@ -21,8 +21,10 @@ async function start(program: Program): Promise<void> {
   }
   if (!environment.audit) throw new EnvironmentError('AUDIT is off: an auditor would do nothing');
   await prepareDatabase(databaseUrl, logger);
+  const pool = await startPool(program, databaseUrl);
   const log = await startLog(program, databaseUrl);
   const auditor = await startAuditing(program, { databaseUrl, log });
+  await startMetrics(program, { pool, log });
   const server = await createHttp(logger, trustOf(environment.trustProxy));
   healthRoutes(server, serving(program), auditorProbes(log, auditor));
   const address = await listen(program, server);

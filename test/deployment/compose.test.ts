@@ -38,7 +38,7 @@ const servers = Object.keys(services).filter((name) => services[name]?.profiles.
 describe('docker-compose.yml', () => {
   test('has the three servers in the profile core, and every program in the profile full', () => {
     expect(servers).toEqual(['eventstore', 'postgres', 'nats']);
-    expect(programs.map(([name]) => name)).toEqual(['api', 'projector', 'gateway']);
+    expect(programs.map(([name]) => name)).toEqual(['api', 'projector', 'auditor', 'gateway']);
     for (const { profiles } of Object.values(services)) expect(profiles).toContain('full');
   });
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { appends } from '../../services/measurements.ts';
 import { createMetrics } from '../../services/metrics/metrics.ts';
 import { app } from '../gateway/harness.ts';
-import { befriended, heard, listen, patiently, Sending } from '../support/conversation.ts';
+import { befriended, listen, patiently, received, Sending } from '../support/conversation.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { startStandalone } from '../support/standalone.ts';
@@ -49,7 +49,7 @@ describe('the metrics of a program', () => {
       const sending = new Sending(api, tom, jerry, 'counted');
       await sending.more(5);
       await sending.stop();
-      await vi.waitUntil(() => heard(client).length >= sending.acknowledged.length, patiently);
+      await vi.waitUntil(() => received(client).length >= sending.acknowledged.length, patiently);
       await api.call('/api/no/such', 'nobody');
       const answer = await fetch(`http://127.0.0.1:${METRICS_PORT}/metrics`);
       expect(answer.headers.get('content-type')).toMatch(/^text\/plain/);
