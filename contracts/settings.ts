@@ -74,6 +74,8 @@ export const PrivateSettings = z.object({
   origins: z.string().max(4096).default(''),
   /** Whether ws_address of pop/get carries a ticket, for clients without cookies; off: addresses end up in logs. */
   ws_ticket: onOff.default('off'),
+  /** How much of a client's address events keep: nothing, its network, or all. */
+  audit_address: z.enum(['off', 'short', 'full']).default('short'),
 });
 
 /** The bytes of a setting that counts megabytes. */

@@ -49,14 +49,24 @@ export type EventOf<Definition> =
     ? { readonly type: Type; readonly data: Readonly<z.infer<Data>> }
     : never;
 
-/** What every event carries beside its data. */
+/** What every event carries beside its data. Fields are only ever added, and may be absent in older events. */
 export const EventMetadata = z.object({
   /** When it happened, in milliseconds since 1970. */
   time: z.int().nonnegative(),
-  /** Who caused it: a uid, or `server` for the holder of the server's key. */
+  /** Who caused it: a uid, `server` for the holder of the server's key or an operator, `nobody` without either. */
   actor: z.string(),
+  /** Of `server`: the APP_KEY that was shown. Absent for an operator, who works on the installation itself. */
+  key: z.string().optional(),
+  /** Of `server`: the uid for whom it acted (`login_uid`). */
+  for: z.int().positive().optional(),
+  /** Of a uid: which of their logins it was, by `sessionOf` of its token's hash. */
+  session: z.string().optional(),
+  /** Where the request came from, as much of it as the setting `audit_address` keeps. */
+  address: z.string().optional(),
   version: z.int().positive(),
+  /** The id of the request, which the answer carried as `X-Request-Id`. */
   $correlationId: z.string(),
+  /** What caused it: the event that was answered automatically, else the request. */
   $causationId: z.string(),
 });
 export type EventMetadata = z.infer<typeof EventMetadata>;

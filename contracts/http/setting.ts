@@ -52,6 +52,7 @@ const meanings: Readonly<Record<string, string>> = {
   origins: '可以使用cookie的其他来源,逗号分隔',
   escape_html: onOff('返回值和推送中用户输入的文字按HTML转义(供用innerHTML显示的页面使用,保存的内容不变)'),
   ws_ticket: onOff('pop/get的ws_address带上只能接收推送的票据(供没有cookie的客户端使用)'),
+  audit_address: '日志事件中记录的客户端地址:off不记录,short只记录网段(IPv4为/24,IPv6为/48),full完整地址',
 } satisfies Record<keyof Settings, string>;
 
 /** Of one setting as JSON: a change is one event, whose size the log limits. */

@@ -14,3 +14,8 @@ export function tokenHash(token: string): TokenHash {
 export function readTokenHash(text: string): TokenHash | undefined {
   return form.test(text) ? (text as TokenHash) : undefined;
 }
+
+/** Names a login in events: enough of its token's hash to tell logins apart, too little to find the token by. */
+export function sessionOf(hash: TokenHash): string {
+  return hash.slice(0, 16);
+}

@@ -16,6 +16,7 @@ import type { ServedContract } from './documentation/openapi.ts';
 import { done } from './envelope.ts';
 import { maxBodyBytes } from './form.ts';
 import { readGiven } from './given.ts';
+import { contextOf } from './request-context.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -145,12 +146,8 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
     const uid = authorize(caller, contract.access, given);
     const parameters = readParameters(contract.parameters, given);
     await showAsked(application, request, reply);
-    const context: CommandContext = {
-      actor: caller.kind === 'server' || uid === undefined ? 'server' : `${uid}`,
-      correlationId: request.id,
-      time: application.now(),
-      generation,
-    };
+    const origin = contextOf(request, caller, uid, application.app, settings);
+    const context: CommandContext = { ...origin, time: application.now(), generation };
     const me = () => {
       if (uid === undefined) throw new Refusal('missing', '缺少参数login_uid');
       return uid;

@@ -40,8 +40,8 @@ export function atLeastOne<Item>(items: readonly Item[]): readonly [Item, ...Ite
 
 /** The metadata of an event of a command. By default its cause is the request. */
 export function metadataOf(context: CommandContext, causationId: string = context.correlationId) {
-  const { actor, correlationId, time } = context;
-  return { time, actor, $correlationId: correlationId, $causationId: causationId };
+  const { actor, origin, correlationId, time } = context;
+  return { time, actor, ...origin, $correlationId: correlationId, $causationId: causationId };
 }
 
 interface Parts {

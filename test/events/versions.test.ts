@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type EventDefinition, event, lift } from '../../contracts/events/event.ts';
+import { type EventDefinition, EventMetadata, event, lift } from '../../contracts/events/event.ts';
 import { eventDefinitions } from '../../contracts/events/index.ts';
 import { decode } from '../../services/log/codec.ts';
 import type { Position, RecordedEvent } from '../../services/log/log.ts';
@@ -24,7 +24,11 @@ const Fixture = z.object({
 });
 
 function fixture(type: string, version: number): z.infer<typeof Fixture> {
-  return Fixture.parse(JSON.parse(readFileSync(new URL(`${type}.${version}.json`, folder), 'utf8')));
+  return fixtureAt(new URL(`${type}.${version}.json`, folder));
+}
+
+function fixtureAt(place: URL): z.infer<typeof Fixture> {
+  return Fixture.parse(JSON.parse(readFileSync(place, 'utf8')));
 }
 
 /** An event as a log gives it. */
@@ -84,6 +88,24 @@ describe.each(eventDefinitions.map((definition) => [definition.type, definition]
     });
   },
 );
+
+/* Metadata have no version of their own: fields are added, and those of older events lack them. */
+describe('the metadata of events', () => {
+  const metadataFolder = new URL('./metadata/', import.meta.url);
+  const fixtures = readdirSync(metadataFolder)
+    .sort()
+    .map((file) => fixtureAt(new URL(file, metadataFolder)));
+
+  it('have the schema of the newest fixture', () => {
+    expect(schemaOf({ data: EventMetadata })).toEqual(fixtures.at(-1)?.schema);
+  });
+
+  it('are read as they were written, at any time', () => {
+    for (const { examples } of fixtures) {
+      for (const metadata of examples) expect(EventMetadata.parse(metadata)).toEqual(metadata);
+    }
+  });
+});
 
 describe('a definition', () => {
   const three = event('Renamed', z.object({ name: z.string(), by: z.int() }), [
