@@ -1,6 +1,5 @@
 import type { GroupEvent } from '../contracts/events/group.ts';
 import { type Gid, groupConversation, type Uid } from '../contracts/ids.ts';
-import { creationText, namesInNotice } from '../services/domain/group-commands.ts';
 import {
   admit,
   changeMember,
@@ -12,23 +11,16 @@ import {
 } from './group-rows.ts';
 import { groupMessageReads, sendToGroup } from './messages.ts';
 import { emptyConversation } from './newest-message.ts';
+import { groupName, namedReads, noticeText, type WithNotice } from './notice-texts.ts';
 import { addNotice, noticeOf, noticeReads } from './notices.ts';
 import { type ProjectionsOf, timestampOf } from './projection.ts';
-import {
-  conversations,
-  type GroupRow,
-  groupMembers,
-  groupMutes,
-  groups,
-  membersOf,
-  users,
-} from './tables.ts';
+import { conversations, type GroupRow, groupMembers, groupMutes, groups, membersOf } from './tables.ts';
 
 type OfGroup = { readonly data: { readonly gid: Gid } };
-type By = { readonly data: { readonly gid: Gid; readonly by: Uid } };
+type By = { readonly data: { readonly by: Uid } };
 
 const ofGroup = ({ data: { gid } }: OfGroup) => [groups.at(gid)];
-const forNotice = ({ data: { gid, by } }: By) => noticeReads(by, gid);
+const forNotice = (event: WithNotice & By) => noticeReads(event, event.data.by);
 
 /** Groups as a whole: from the creation to the end. */
 export const groupProjections: Pick<
@@ -43,19 +35,16 @@ export const groupProjections: Pick<
   | 'CodesRevoked'
 > = {
   GroupCreated: {
-    reads: ({ data: { gid, owner, members } }) => [
-      ...groupMessageReads(owner, gid),
-      ...members.slice(0, namesInNotice + 1).map((uid) => users.at(uid)),
-    ],
+    reads: (event) => [...groupMessageReads(event.data.owner, event.data.gid), ...namedReads(event)],
     apply(event, rows, pushes) {
-      const { gid, owner, members, name, avatar, noticeMid } = event.data;
+      const { gid, owner, members, avatar, noticeMid } = event.data;
       if (rows.get(groups.at(gid))) return;
       const conversation = groupConversation(gid);
       rows.put(conversations, emptyConversation(conversation, event.position));
       const empty: GroupRow = {
         gid,
         owner,
-        name,
+        name: groupName(event, rows),
         avatar,
         faces: [],
         state: 'normal',
@@ -69,15 +58,9 @@ export const groupProjections: Pick<
         pushAdded(pushes, group, members, owner);
         return;
       }
-      // The names are those of this moment: a later nickname changes no notice.
-      const named = members.slice(0, namesInNotice + 1).flatMap((uid): [Uid, string][] => {
-        const user = rows.get(users.at(uid));
-        return user ? [[uid, user.nickname]] : [];
-      });
-      const [, ...invited] = members;
-      const content = creationText(new Map(named), owner, invited);
+      const content = noticeText(event, rows);
       pushAdded(pushes, group, members, owner, content);
-      sendToGroup(rows, pushes, owner, gid, noticeOf(event, { mid: noticeMid, content }), invited);
+      sendToGroup(rows, pushes, owner, gid, noticeOf(event, noticeMid, content), members.slice(1));
     },
   },
   GroupUpdated: {

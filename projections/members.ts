@@ -10,24 +10,25 @@ import {
   pushUpdate,
   release,
 } from './group-rows.ts';
-import { addNotice, noticeReads, type WithNotice } from './notices.ts';
+import { noticeText, type WithNotice } from './notice-texts.ts';
+import { addNotice, noticeReads } from './notices.ts';
 import type { ProjectionsOf, Pushes } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
 import type { Ref } from './store/table.ts';
 import { type GroupMemberRow, groupMembers, groupMutes, groups, membersOf } from './tables.ts';
 
-const joiningReads = (gid: Gid, by: Uid, uids: readonly Uid[]) => [
-  ...noticeReads(by, gid),
-  ...uids.flatMap((uid) => [groupMembers.at(gid, uid), groupMutes.at(gid, uid)]),
+const joiningReads = (event: WithNotice, by: Uid, uids: readonly Uid[]) => [
+  ...noticeReads(event, by),
+  ...uids.flatMap((uid) => [groupMembers.at(event.data.gid, uid), groupMutes.at(event.data.gid, uid)]),
 ];
 
 function joining(rows: Rows, pushes: Pushes, event: WithNotice, by: Uid, uids: readonly Uid[]): void {
-  const { gid, notice } = event.data;
+  const { gid } = event.data;
   const before = existingGroup(rows, gid);
   const joined = uids.filter((uid) => !rows.get(groupMembers.at(gid, uid)));
   const mutedUntil = (uid: Uid) => rows.get(groupMutes.at(gid, uid))?.until ?? 0;
   const after = admit(rows, before, joined, event.position, mutedUntil);
-  pushAdded(pushes, after, joined, by, notice.content);
+  pushAdded(pushes, after, joined, by, noticeText(event, rows));
   addNotice(rows, pushes, event, by, joined);
   pushAvatar(pushes, before, after);
 }
@@ -60,12 +61,12 @@ const firstFaces = (members: readonly GroupMemberRow[]): Uid[] =>
     .map(({ uid }) => uid);
 
 type OfMember = { readonly data: { readonly gid: Gid; readonly uid: Uid } };
-type MuteOfMember = { readonly data: OfMember['data'] & { readonly by: Uid } };
+type MuteOfMember = WithNotice & { readonly data: OfMember['data'] & { readonly by: Uid } };
 
 const memberAndGroup = ({ data: { gid, uid } }: OfMember) => [groupMembers.at(gid, uid), groups.at(gid)];
-const memberAndNotice = ({ data: { gid, uid, by } }: MuteOfMember) => [
-  groupMembers.at(gid, uid),
-  ...noticeReads(by, gid),
+const memberAndNotice = (event: MuteOfMember) => [
+  groupMembers.at(event.data.gid, event.data.uid),
+  ...noticeReads(event, event.data.by),
 ];
 
 /** Who is in a group, and what each of them may do there. */
@@ -82,13 +83,13 @@ export const memberProjections: Pick<
   | 'MemberUnmuted'
 > = {
   MembersAdded: {
-    reads: ({ data: { gid, by, members } }) => joiningReads(gid, by, members),
+    reads: (event) => joiningReads(event, event.data.by, event.data.members),
     apply(event, rows, pushes) {
       joining(rows, pushes, event, event.data.by, event.data.members);
     },
   },
   MemberJoined: {
-    reads: ({ data: { gid, uid } }) => joiningReads(gid, uid, [uid]),
+    reads: (event) => joiningReads(event, event.data.uid, [event.data.uid]),
     apply(event, rows, pushes) {
       joining(rows, pushes, event, event.data.uid, [event.data.uid]);
     },

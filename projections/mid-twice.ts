@@ -17,8 +17,8 @@ export function underAnotherMid(event: Decoded): Decoded | undefined {
   const mid = Mid.parse(firstReplacedMid + Number.parseInt(event.id.replaceAll('-', '').slice(-13), 16));
   const { data } = event;
   if ('mid' in data && data.mid !== mid) return { ...event, data: { ...data, mid } } as Decoded;
-  if ('notice' in data && data.notice && data.notice.mid !== mid) {
-    return { ...event, data: { ...data, notice: { ...data.notice, mid } } } as Decoded;
+  if ('noticeMid' in data && data.noticeMid !== null && data.noticeMid !== mid) {
+    return { ...event, data: { ...data, noticeMid: mid } } as Decoded;
   }
   return undefined;
 }

@@ -1,20 +1,17 @@
-import type { GroupEvent, Notice } from '../contracts/events/group.ts';
-import type { Gid, Uid } from '../contracts/ids.ts';
+import type { Mid, Uid } from '../contracts/ids.ts';
 import type { Decoded } from '../services/log/codec.ts';
 import { type Arrival, groupMessageReads, plain, sendToGroup } from './messages.ts';
+import { namedReads, noticeText, type WithNotice } from './notice-texts.ts';
 import { type Pushes, timestampOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
 
-/** An event of a group that carries the notice which it adds to the conversation. */
-export type WithNotice = Decoded<Extract<GroupEvent, { data: { notice: Notice } }>>;
-
 /** What `addNotice` reads. */
-export function noticeReads(by: Uid, gid: Gid) {
-  return groupMessageReads(by, gid);
+export function noticeReads(event: WithNotice, by: Uid) {
+  return [...groupMessageReads(by, event.data.gid), ...namedReads(event)];
 }
 
 /** A notice as a line of the conversation. */
-export const noticeOf = (event: Decoded, { mid, content }: Notice): Arrival => ({
+export const noticeOf = (event: Decoded, mid: Mid, content: string): Arrival => ({
   place: event.position,
   mid,
   event_id: event.id,
@@ -35,6 +32,6 @@ export function addNotice(
   by: Uid,
   newcomers: readonly Uid[] = [],
 ): void {
-  const { gid, notice } = event.data;
-  sendToGroup(rows, pushes, by, gid, noticeOf(event, notice), newcomers);
+  const { gid, noticeMid } = event.data;
+  sendToGroup(rows, pushes, by, gid, noticeOf(event, noticeMid, noticeText(event, rows)), newcomers);
 }

@@ -10,7 +10,7 @@ export function personal<Schema extends z.ZodType>(schema: Schema): Schema {
 }
 
 /** Makes an event's data of one version into those of the next. */
-export type Upcast = (data: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+export type Upcast = (data: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
 
 /** One kind of event: its name, the version written today, and how older data are lifted to it. */
 export interface EventDefinition<Type extends string = string, Data extends z.ZodObject = z.ZodObject> {

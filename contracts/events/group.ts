@@ -1,10 +1,18 @@
 import { z } from 'zod';
 import { ApplicationId, Gid, Mid, Uid } from '../ids.ts';
-import { type EventOf, event, personal } from './event.ts';
+import { type EventOf, event, personal, type Upcast } from './event.ts';
 
-/** A line that the system leaves in the group's conversation. */
-export const Notice = z.object({ mid: Mid, content: personal(z.string()) });
-export type Notice = z.infer<typeof Notice>;
+/**
+ * Of the line that an event leaves in the group's conversation. The projection writes it, with the nicknames of
+ * that moment; version 1 recorded the whole sentence, which stays as `noticeText`.
+ */
+const notice = { noticeMid: Mid, noticeText: personal(z.string()).optional() };
+
+const NoticeOfVersion1 = z.object({ mid: Mid, content: z.string() });
+const noticeApart: Upcast = ({ notice, ...data }) => {
+  const { mid, content } = NoticeOfVersion1.safeParse(notice).data ?? {};
+  return { ...data, noticeMid: mid, noticeText: content };
+};
 
 /**
  * The members after the event who make the group's picture: the first nine, in joining order. Null in
@@ -22,25 +30,26 @@ export const groupEvents = [
       owner: Uid,
       /** In joining order, the owner first, nobody twice. */
       members: z.array(Uid),
-      name: personal(z.string()),
+      /** Null: the nicknames of its first nine members at that moment. Version 1 and 2 recorded those as its name. */
+      name: personal(z.string()).nullable(),
       /** Null: the composed picture of the first nine. */
       avatar: personal(z.string()).nullable(),
       /** Of the notice that the creation leaves; null in a group of one, and before version 2. */
       noticeMid: Mid.nullable(),
     }),
-    [(data) => ({ ...data, noticeMid: null })],
+    [(data) => ({ ...data, noticeMid: null }), (data) => data],
   ),
-  event('MembersAdded', z.object({ gid: Gid, by: Uid, members: z.array(Uid), notice: Notice })),
-  event('MemberJoined', z.object({ gid: Gid, uid: Uid, notice: Notice })),
+  event('MembersAdded', z.object({ gid: Gid, by: Uid, members: z.array(Uid), ...notice }), [noticeApart]),
+  event('MemberJoined', z.object({ gid: Gid, uid: Uid, ...notice }), [noticeApart]),
   event('MembersRemoved', z.object({ gid: Gid, by: Uid, members: z.array(Uid), faces }), [withoutFaces]),
   event('MemberLeft', z.object({ gid: Gid, uid: Uid, faces }), [withoutFaces]),
   event('ManagerAppointed', z.object({ gid: Gid, uid: Uid })),
   event('ManagerDismissed', z.object({ gid: Gid, uid: Uid })),
   /** `until` in whole seconds since 1970. */
-  event('MemberMuted', z.object({ gid: Gid, by: Uid, uid: Uid, until: z.int(), notice: Notice })),
-  event('MemberUnmuted', z.object({ gid: Gid, by: Uid, uid: Uid, notice: Notice })),
-  event('GroupMuted', z.object({ gid: Gid, by: Uid, notice: Notice })),
-  event('GroupUnmuted', z.object({ gid: Gid, by: Uid, notice: Notice })),
+  event('MemberMuted', z.object({ gid: Gid, by: Uid, uid: Uid, until: z.int(), ...notice }), [noticeApart]),
+  event('MemberUnmuted', z.object({ gid: Gid, by: Uid, uid: Uid, ...notice }), [noticeApart]),
+  event('GroupMuted', z.object({ gid: Gid, by: Uid, ...notice }), [noticeApart]),
+  event('GroupUnmuted', z.object({ gid: Gid, by: Uid, ...notice }), [noticeApart]),
   /** The caller's own name for the group; nobody else sees it. */
   event('GroupRemarked', z.object({ gid: Gid, uid: Uid, remark: personal(z.string()) })),
   event(

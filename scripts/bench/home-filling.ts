@@ -101,11 +101,10 @@ function groupsOf(household: Household): { gid: Gid; members: Uid[] }[] {
 }
 
 function* groups(household: Household): Generator<[StreamName, NewEvent[]]> {
-  const names = new Map<Uid, string>();
   for (const { gid, members } of groupsOf(household)) {
     // Messages have the mids from 1 on; those of the notices are far above them.
     const mid = Mid.parse(10_000_000_000 + gid);
-    const created = createGroup(null, { gid, owner: person, members, names, mid, name: `Group ${gid}` });
+    const created = createGroup(null, { gid, owner: person, members, mid, name: `Group ${gid}` });
     yield [groupStream(gid).name, created.map((event) => recorded(event))];
   }
 }

@@ -91,17 +91,17 @@ export class Chats {
       }
       case 'MembersAdded':
         this.#join(data.gid, data.members);
-        this.#placeNotice(data.gid, data.notice.mid, data.by, timestamp);
+        this.#placeNotice(data.gid, data.noticeMid, data.by, timestamp);
         return;
       case 'MemberJoined':
         this.#join(data.gid, [data.uid]);
-        this.#placeNotice(data.gid, data.notice.mid, data.uid, timestamp);
+        this.#placeNotice(data.gid, data.noticeMid, data.uid, timestamp);
         return;
       case 'MemberMuted':
       case 'MemberUnmuted':
       case 'GroupMuted':
       case 'GroupUnmuted':
-        this.#placeNotice(data.gid, data.notice.mid, data.by, timestamp);
+        this.#placeNotice(data.gid, data.noticeMid, data.by, timestamp);
         return;
       case 'MembersRemoved':
         this.#leave(data.gid, data.members);

@@ -69,7 +69,7 @@ export function changeGroup(story: Story): void {
       if (newcomer === undefined || chat.people.length >= maxSize || !story.isActive(newcomer)) return;
       const context = story.request(newcomer);
       if (group.members.has(newcomer) || !story.allows(newcomer, 'joining tries', context)) return;
-      const joining = { uid: newcomer, names: story.nicknames, mid: story.nextMid() };
+      const joining = { uid: newcomer, mid: story.nextMid() };
       story.decide(story.groups, groupStream(group.gid), context, (state) => joinGroup(state, joining));
       return;
     }
@@ -94,7 +94,7 @@ export function changeGroup(story: Story): void {
     }
     case 'muteAll':
     case 'unmuteAll': {
-      const command = { by: boss, muted: act === 'muteAll', names: story.nicknames, mid: story.nextMid() };
+      const command = { by: boss, muted: act === 'muteAll', mid: story.nextMid() };
       by(story, group, boss, (state) => muteGroup(state, command));
       return;
     }
@@ -147,7 +147,7 @@ function create(story: Story): void {
   if (!story.allows(owner, 'groups created', context)) return;
   const gid = Gid.parse(story.freeNumber(100_000_000, 999_999_999));
   const name = random.chance(0.7) ? groupName(random) : undefined;
-  const command = { gid, owner, members, names: story.nicknames, mid: story.nextMid(), name, invitations };
+  const command = { gid, owner, members, mid: story.nextMid(), name, invitations };
   story.decide(story.groups, groupStream(gid), context, (state) => createGroup(state, command));
   remember(story, gid, invitations);
 }
@@ -162,7 +162,7 @@ function add(story: Story, group: LivingGroup, inviter: Uid): void {
   );
   const count = members.length + invitations.length;
   if (count === 0 || !story.allows(inviter, 'members added', context, count)) return;
-  const command = { by: inviter, members, names: story.nicknames, mid: story.nextMid(), invitations };
+  const command = { by: inviter, members, mid: story.nextMid(), invitations };
   const stream = groupStream(group.gid);
   story.decide(story.groups, stream, context, (state) => addMembers(state, command));
   remember(story, group.gid, invitations);
@@ -203,7 +203,7 @@ function answerInvitation(story: Story): void {
   if (!story.isActive(uid) || !story.chats.get(groupConversation(gid))) return;
   const agreed = story.random.chance(0.7);
   const mid = story.nextMid();
-  const answer = { uid, applicationId, names: story.nicknames, mid };
+  const answer = { uid, applicationId, mid };
   story.decide(story.groups, groupStream(gid), story.request(uid), (state) =>
     agreed ? agreeToInvitation(state, answer) : refuseInvitation(state, answer),
   );
@@ -213,6 +213,6 @@ function mute(story: Story, group: LivingGroup, boss: Uid, uid: Uid, time: numbe
   const context = story.request(boss);
   const now = seconds(context);
   if (time === 0 && !isMuted(group, uid, now)) return;
-  const command = { by: boss, uid, time, now, names: story.nicknames, mid: story.nextMid() };
+  const command = { by: boss, uid, time, now, mid: story.nextMid() };
   story.decide(story.groups, groupStream(group.gid), context, (state) => muteMember(state, command));
 }

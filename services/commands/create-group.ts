@@ -3,7 +3,7 @@ import type { Gid, Uid } from '../../contracts/ids.ts';
 import { type CreatedGroups, type GroupClaim, randomGid } from '../accounts/created-groups.ts';
 import type { Ids } from '../accounts/ids.ts';
 import { groupStream } from '../domain/group.ts';
-import { createGroup as decide, type Names } from '../domain/group-commands.ts';
+import { createGroup as decide } from '../domain/group-commands.ts';
 import type { Invitations } from '../domain/group-invitations.ts';
 import type { EventLog, Position } from '../log/log.ts';
 import type { AggregateStore } from './aggregate-store.ts';
@@ -13,15 +13,14 @@ import { execute } from './execute.ts';
 /** The people with whom a group may be created. */
 export interface Permitted {
   readonly members: readonly Uid[];
-  readonly names: Names;
   readonly invitations: Invitations;
 }
 
 export interface CreateGroup {
   readonly owner: Uid;
   /**
-   * The first members, the nicknames of owner and members, and the people to invite. Called only if the
-   * group does not exist yet. @throws a Refusal if the group must not be created
+   * The first members, and the people to invite. Called only if the group does not exist yet.
+   * @throws a Refusal if the group must not be created
    */
   readonly permit: () => Promise<Permitted>;
   readonly name?: string | undefined;

@@ -7,7 +7,6 @@ import { type Invitations, mustBeStandingInvitation } from '../domain/group-invi
 import { settingStream } from '../domain/setting.ts';
 import type { EventLog, Position } from '../log/log.ts';
 import { findFriendsAmong, findFullOne } from '../queries/membership-counts.ts';
-import { findNicknames } from '../queries/people.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 import type { CommandContext } from './context.ts';
@@ -50,13 +49,13 @@ export async function agreeToInvitation(
   { uid, gid, applicationId }: { uid: Uid; gid: Gid; applicationId: ApplicationId },
   context: CommandContext,
 ): Promise<Position> {
-  const { store, database, ids } = parts;
+  const { store, ids } = parts;
   const group = mustLive((await store.load(groupStream(gid))).state);
-  const { by } = mustBeStandingInvitation(group, uid, applicationId);
+  mustBeStandingInvitation(group, uid, applicationId);
   await mustHaveRoomForGroup(parts, [uid]);
-  const [names, mid] = await Promise.all([findNicknames(database, [by, uid]), ids.nextMid()]);
+  const mid = await ids.nextMid();
   const { position } = await execute(parts, groupStream(gid), context, (state) =>
-    decide(state, { uid, applicationId, names, mid }),
+    decide(state, { uid, applicationId, mid }),
   );
   return position;
 }

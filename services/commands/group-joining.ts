@@ -10,7 +10,7 @@ import type { CommandContext } from './context.ts';
 import { createGroupOnce, type Permitted } from './create-group.ts';
 import { execute } from './execute.ts';
 import { mustHaveRoomForGroup, separate } from './group-admission.ts';
-import { nicknamesOf } from './nicknames.ts';
+import { mustExist } from './must-exist.ts';
 import type { CommandParts } from './parts.ts';
 import { currentSettings } from './setting.ts';
 import { useAllowance } from './use-allowance.ts';
@@ -43,12 +43,12 @@ export async function createGroup(
     mustBeActive((await store.load(userStream(owner))).state);
     if ((await currentSettings(store)).create_group === 'off') throw new Refusal('createGroupOff');
     const others = [...new Set(members)].filter((uid) => uid !== owner);
-    const names = await nicknamesOf(database, [owner, ...others]);
+    await mustExist(database, [owner, ...others]);
     const { joining, invitations } = await separate(parts, owner, others);
     await mustHaveRoomForGroup(parts, [owner, ...joining]);
     await useAllowance(parts, owner, 'groups created', context);
     await useAllowance(parts, owner, 'members added', context, others.length);
-    return { members: joining, names, invitations };
+    return { members: joining, invitations };
   };
   const requestHash = createHash('sha256')
     .update(JSON.stringify({ members, groupname: name, avatar }))
@@ -69,14 +69,14 @@ export async function addMembers(
 ): Promise<Position> {
   const { store, database, ids } = parts;
   const group = mustBeIn((await store.load(groupStream(gid))).state, by);
-  const names = await nicknamesOf(database, [by, ...members]);
+  await mustExist(database, [by, ...members]);
   const others = [...new Set(members)].filter((uid) => !group.members.has(uid));
   const { joining, invitations } = await separate(parts, by, others);
   await mustHaveRoomForGroup(parts, joining);
   await useAllowance(parts, by, 'members added', context, others.length);
   const mid = await ids.nextMid();
   const { position } = await execute(parts, groupStream(gid), context, (state) =>
-    decide.addMembers(state, { by, members: joining, names, mid, invitations }),
+    decide.addMembers(state, { by, members: joining, mid, invitations }),
   );
   return position;
 }
@@ -102,9 +102,10 @@ export async function joinGroup(
     throw new Refusal('illegal', '群二维码无效或已失效');
   }
   if (!mustLive(state).members.has(uid)) await mustHaveRoomForGroup(parts, [uid]);
-  const [names, mid] = await Promise.all([nicknamesOf(database, [uid]), ids.nextMid()]);
+  await mustExist(database, [uid]);
+  const mid = await ids.nextMid();
   const { position } = await execute(parts, groupStream(gid), context, (present) =>
-    decide.joinGroup(present, { uid, names, mid }),
+    decide.joinGroup(present, { uid, mid }),
   );
   return position;
 }

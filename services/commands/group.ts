@@ -5,7 +5,7 @@ import * as decide from '../domain/group-commands.ts';
 import type { Position } from '../log/log.ts';
 import { type CommandContext, seconds } from './context.ts';
 import { execute } from './execute.ts';
-import { nicknamesOf } from './nicknames.ts';
+import { mustExist } from './must-exist.ts';
 import type { CommandParts } from './parts.ts';
 import { useAllowance } from './use-allowance.ts';
 
@@ -49,8 +49,8 @@ export async function muteMember(
   context: CommandContext,
 ): Promise<Position> {
   const now = seconds(context);
-  return changeWithNotice(parts, gid, { by, people: [by, uid] }, context, (state, names, mid) =>
-    decide.muteMember(state, { by, uid, time, now, names, mid }),
+  return changeWithNotice(parts, gid, { by, people: [by, uid] }, context, (state, mid) =>
+    decide.muteMember(state, { by, uid, time, now, mid }),
   );
 }
 
@@ -61,8 +61,8 @@ export async function muteGroup(
   { by, muted }: { by: Uid; muted: boolean },
   context: CommandContext,
 ): Promise<Position> {
-  return changeWithNotice(parts, gid, { by, people: [by] }, context, (state, names, mid) =>
-    decide.muteGroup(state, { by, muted, names, mid }),
+  return changeWithNotice(parts, gid, { by, people: [by] }, context, (state, mid) =>
+    decide.muteGroup(state, { by, muted, mid }),
   );
 }
 
@@ -100,12 +100,11 @@ async function changeWithNotice(
   gid: Gid,
   { by, people }: { by: Uid; people: readonly Uid[] },
   context: CommandContext,
-  decision: (state: GroupState, names: decide.Names, mid: Mid) => readonly GroupEvent[],
+  decision: (state: GroupState, mid: Mid) => readonly GroupEvent[],
 ): Promise<Position> {
   await enterGroup(parts, gid, by, context);
-  const [names, mid] = await Promise.all([nicknamesOf(parts.database, people), parts.ids.nextMid()]);
-  const { position } = await execute(parts, groupStream(gid), context, (state) =>
-    decision(state, names, mid),
-  );
+  await mustExist(parts.database, people);
+  const mid = await parts.ids.nextMid();
+  const { position } = await execute(parts, groupStream(gid), context, (state) => decision(state, mid));
   return position;
 }

@@ -1,6 +1,6 @@
 import { maxFaces } from '../../contracts/avatars.ts';
 import { Refusal } from '../../contracts/codes.ts';
-import type { GroupEvent, Notice } from '../../contracts/events/group.ts';
+import type { GroupEvent } from '../../contracts/events/group.ts';
 import type { ApplicationId, Gid, Mid, Uid } from '../../contracts/ids.ts';
 import {
   type GroupState,
@@ -22,39 +22,6 @@ import {
 /** The most members a group has. */
 export const maxMembers = 10_000;
 
-/** How many names a notice spells out before it only counts the rest. */
-export const namesInNotice = 10;
-
-/** A nickname for each uid that a notice may name. */
-export type Names = ReadonlyMap<Uid, string>;
-
-const named = (names: Names, uid: Uid): string => names.get(uid) ?? String(uid);
-
-function listed(names: Names, uids: readonly Uid[]): string {
-  const spelled = uids.slice(0, namesInNotice).map((uid) => named(names, uid));
-  return spelled.join('、') + (uids.length > namesInNotice ? `等${uids.length}人` : '');
-}
-
-/** The name of a new group: 「群聊(甲,乙,丙)」 of at most nine nicknames, cut at 255 bytes. */
-export function defaultGroupName(nicknames: readonly string[]): string {
-  const name = `群聊(${nicknames.slice(0, 9).join(',')})`;
-  const encoder = new TextEncoder();
-  if (encoder.encode(name).length <= 255) return name;
-  let cut = '';
-  let bytes = 1;
-  for (const character of name.slice(0, -1)) {
-    bytes += encoder.encode(character).length;
-    if (bytes > 255) break;
-    cut += character;
-  }
-  return `${cut})`;
-}
-
-/** What the notice of a group's creation says: who created it and who was invited. */
-export function creationText(names: Names, owner: Uid, invited: readonly Uid[]): string {
-  return `${named(names, owner)}创建了群聊,邀请了${listed(names, invited)}`;
-}
-
 /** Creates a group: the owner first, then the members in the order given, doubles dropped. */
 export function createGroup(
   state: GroupState,
@@ -62,7 +29,6 @@ export function createGroup(
     gid: Gid;
     owner: Uid;
     members: readonly Uid[];
-    names: Names;
     mid: Mid;
     name?: string | undefined;
     avatar?: string | undefined;
@@ -71,15 +37,14 @@ export function createGroup(
   },
 ): GroupEvent[] {
   if (state) return [];
-  const { gid, owner, names, mid, name, avatar, invitations = [] } = command;
+  const { gid, owner, mid, name, avatar, invitations = [] } = command;
   const members = [...new Set([owner, ...command.members])];
   if (members.length > maxMembers) throw new Refusal('illegal', `群成员不能超过${maxMembers}人`);
-  const chosen = name || defaultGroupName(members.slice(0, 9).map((uid) => named(names, uid)));
   const noticeMid = members.length > 1 ? mid : null;
   return [
     {
       type: 'GroupCreated',
-      data: { gid, owner, members, name: chosen, avatar: avatar || null, noticeMid },
+      data: { gid, owner, members, name: name || null, avatar: avatar || null, noticeMid },
     },
     ...inviting(gid, owner, invitations),
   ];
@@ -91,25 +56,23 @@ export function addMembers(
   command: {
     by: Uid;
     members: readonly Uid[];
-    names: Names;
     mid: Mid;
     invitations?: Invitations;
   },
 ): GroupEvent[] {
-  const { by, names, mid, invitations = [] } = command;
+  const { by, mid, invitations = [] } = command;
   const group = mustBeIn(state, by);
-  return [...admitting(group, by, command.members, names, mid), ...inviteMembers(group, by, invitations)];
+  return [...admitting(group, by, command.members, mid), ...inviteMembers(group, by, invitations)];
 }
 
 /** Makes members of those who are none yet, brought in by `by`. */
-function admitting(group: LivingGroup, by: Uid, uids: readonly Uid[], names: Names, mid: Mid): GroupEvent[] {
+function admitting(group: LivingGroup, by: Uid, uids: readonly Uid[], noticeMid: Mid): GroupEvent[] {
   const members = [...new Set(uids)].filter((uid) => !group.members.has(uid));
   if (members.length === 0) return [];
   mustHaveRoom(group, members.length);
   const { gid } = group;
-  const notice: Notice = { mid, content: `${named(names, by)}邀请${listed(names, members)}加入了群聊` };
   return [
-    { type: 'MembersAdded', data: { gid, by, members, notice } },
+    { type: 'MembersAdded', data: { gid, by, members, noticeMid } },
     ...answering(group, members, 'agree'),
   ];
 }
@@ -117,24 +80,23 @@ function admitting(group: LivingGroup, by: Uid, uids: readonly Uid[], names: Nam
 /** Someone agrees to an invitation: the one who invited brings them in. Throws noRecord. */
 export function agreeToInvitation(
   state: GroupState,
-  command: { uid: Uid; applicationId: ApplicationId; names: Names; mid: Mid },
+  command: { uid: Uid; applicationId: ApplicationId; mid: Mid },
 ): GroupEvent[] {
   const group = mustLive(state);
-  const { uid, applicationId, names, mid } = command;
+  const { uid, applicationId, mid } = command;
   if (group.members.has(uid)) return [];
   const { by } = mustBeStandingInvitation(group, uid, applicationId);
-  return admitting(group, by, [uid], names, mid);
+  return admitting(group, by, [uid], mid);
 }
 
 /** Someone joins by the group's QR code. A member already: nothing. */
-export function joinGroup(state: GroupState, command: { uid: Uid; names: Names; mid: Mid }): GroupEvent[] {
+export function joinGroup(state: GroupState, command: { uid: Uid; mid: Mid }): GroupEvent[] {
   const group = mustLive(state);
-  const { uid, names, mid } = command;
+  const { uid, mid } = command;
   if (group.members.has(uid)) return [];
   mustHaveRoom(group, 1);
-  const notice: Notice = { mid, content: `${named(names, uid)}加入了群聊` };
   return [
-    { type: 'MemberJoined', data: { gid: group.gid, uid, notice } },
+    { type: 'MemberJoined', data: { gid: group.gid, uid, noticeMid: mid } },
     ...answering(group, [uid], 'agree'),
   ];
 }
@@ -204,9 +166,9 @@ const leastTimestamp = 1_000_000_000;
  */
 export function muteMember(
   state: GroupState,
-  command: { by: Uid; uid: Uid; time: number; now: number; names: Names; mid: Mid },
+  command: { by: Uid; uid: Uid; time: number; now: number; mid: Mid },
 ): GroupEvent[] {
-  const { by, uid, time, now, names, mid } = command;
+  const { by, uid, time, now, mid } = command;
   const group = mustBeIn(state, by);
   const outranks =
     roleOf(group, by) === 'owner'
@@ -217,26 +179,23 @@ export function muteMember(
   const { gid } = group;
   if (until <= now) {
     if (!isMuted(group, uid, now)) return [];
-    const notice: Notice = { mid, content: `${named(names, uid)}被${named(names, by)}解除禁言` };
-    return [{ type: 'MemberUnmuted', data: { gid, by, uid, notice } }];
+    return [{ type: 'MemberUnmuted', data: { gid, by, uid, noticeMid: mid } }];
   }
   if (!group.members.has(uid)) throw new Refusal('illegal', '该用户不是群成员');
   if (group.mutes.get(uid) === until) return [];
-  const notice: Notice = { mid, content: `${named(names, uid)}被${named(names, by)}禁言` };
-  return [{ type: 'MemberMuted', data: { gid, by, uid, until, notice } }];
+  return [{ type: 'MemberMuted', data: { gid, by, uid, until, noticeMid: mid } }];
 }
 
 /** The owner or a manager mutes everyone else, or ends it. */
 export function muteGroup(
   state: GroupState,
-  { by, muted, names, mid }: { by: Uid; muted: boolean; names: Names; mid: Mid },
+  { by, muted, mid }: { by: Uid; muted: boolean; mid: Mid },
 ): GroupEvent[] {
   const group = mustBeIn(state, by);
   if (!mayManage(group, by)) throw new Refusal('illegal', '没有权限设置全体禁言');
   if (group.muted === muted) return [];
   const { gid } = group;
-  const notice: Notice = { mid, content: `${named(names, by)}${muted ? '开启' : '解除'}了全体禁言` };
-  return [{ type: muted ? 'GroupMuted' : 'GroupUnmuted', data: { gid, by, notice } }];
+  return [{ type: muted ? 'GroupMuted' : 'GroupUnmuted', data: { gid, by, noticeMid: mid } }];
 }
 
 /** A member's own name for the group; empty: none. */

@@ -22,7 +22,8 @@ export type GroupState = {
   /** Who created it; the owner may be another by now. */
   readonly founder: Uid;
   readonly owner: Uid;
-  readonly name: string;
+  /** Null: that of its first members' nicknames, which the read models show. */
+  readonly name: string | null;
   readonly avatar: string | null;
   readonly muted: boolean;
   /** In joining order. Changed in place by `evolve`, which consumes its state. */

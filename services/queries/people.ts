@@ -79,15 +79,12 @@ export async function findPeople(database: ReadDatabase, presence: ReadPresence,
   });
 }
 
-/** The nicknames of those of the uids that exist. */
-export async function findNicknames(database: ReadDatabase, uids: readonly Uid[]): Promise<Map<Uid, string>> {
-  if (uids.length === 0) return new Map();
-  const rows = await database
-    .selectFrom('read.users')
-    .select(['uid', 'nickname'])
-    .where(isOneOf(uids))
-    .execute();
-  return new Map(rows.map(({ uid, nickname }) => [uid, nickname]));
+/** The first of the uids that nobody has; undefined if all exist. */
+export async function findUnknown(database: ReadDatabase, uids: readonly Uid[]): Promise<Uid | undefined> {
+  if (uids.length === 0) return undefined;
+  const rows = await database.selectFrom('read.users').select('uid').where(isOneOf(uids)).execute();
+  const known = new Set(rows.map(({ uid }) => uid));
+  return uids.find((uid) => !known.has(uid));
 }
 
 /** The nicknames and pictures of those of the uids that exist. */

@@ -60,8 +60,10 @@ it.each([
 it('an event that cannot be projected: commands are 503 until it is passed over, queries tell what was shown before', async () => {
   const who = await register(running.application, '甲');
   await running.shown();
-  const notice = { mid: mid(900_000), content: '' };
-  const joined = { type: 'MemberJoined', data: { gid: gid(7), uid: uid(1), notice } } as const;
+  const joined = {
+    type: 'MemberJoined',
+    data: { gid: gid(7), uid: uid(1), noticeMid: mid(900_000) },
+  } as const;
   const position = await leave('group-7', encode(newEventId(), joined, metadata));
   await vi.waitUntil(() => running.projector.status().fault !== undefined);
   const account = { username: 'newcomer', nickname: '乙', password: 'secret-1' };

@@ -96,12 +96,12 @@ export function append(on: EventLog, event: DomainEvent): Promise<AppendResult> 
 let lastId = 100;
 export const freshUid = () => uid(++lastId);
 export const freshGid = () => gid(++lastId);
-export const freshNotice = () => ({ mid: mid(++lastId), content: 'in' });
+export const freshNoticeMid = () => mid(++lastId);
 
 export function named(who: number, nickname: string): DomainEvent {
   return { type: 'ProfileChanged', data: { uid: uid(who), nickname } };
 }
 
 export function joined(group: number, who: number): DomainEvent {
-  return { type: 'MemberJoined', data: { gid: gid(group), uid: uid(who), notice: freshNotice() } };
+  return { type: 'MemberJoined', data: { gid: gid(group), uid: uid(who), noticeMid: freshNoticeMid() } };
 }

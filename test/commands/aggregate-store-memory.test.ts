@@ -10,7 +10,7 @@ import {
   append,
   encoded,
   freshGid,
-  freshNotice,
+  freshNoticeMid,
   freshUid,
   joined,
   named,
@@ -52,8 +52,8 @@ describe('bounded memory', () => {
     const people = Array.from({ length: 50 }, freshUid);
     for (const who of people) await small.load(userStream(who));
     const members = Array.from({ length: 1000 }, (_, index) => uid(10_000 + index));
-    const notice = freshNotice();
-    await append(world.log, { type: 'MembersAdded', data: { gid: group, by: uid(1), members, notice } });
+    const noticeMid = freshNoticeMid();
+    await append(world.log, { type: 'MembersAdded', data: { gid: group, by: uid(1), members, noticeMid } });
     await vi.waitUntil(() => small.peek(groupStream(group))?.members.size === 1001);
     const kept = people.filter((who) => small.peek(userStream(who)) !== undefined);
     expect(kept.length).toBeLessThan(10);

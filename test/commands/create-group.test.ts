@@ -20,7 +20,6 @@ afterAll(() => running.stop());
 
 const permit = async (members: readonly Uid[]) => ({
   members,
-  names: new Map<Uid, string>(),
   invitations: [],
 });
 
@@ -145,7 +144,7 @@ describe('creating the same again', () => {
     const taken = gid(123_456_789);
     const mid = await running.application.ids.nextMid();
     await execute(running.application, groupStream(taken), context(stranger), (state) =>
-      groups.createGroup(state, { gid: taken, owner: stranger, members: [], names: new Map(), mid }),
+      groups.createGroup(state, { gid: taken, owner: stranger, members: [], mid }),
     );
     await running.application.createdGroups.claimGroup(owner, 'a', taken, 'hash');
     const created = await Promise.all([

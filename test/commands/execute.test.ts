@@ -19,11 +19,10 @@ beforeAll(async () => {
 afterAll(() => running.stop());
 
 let lastMid = 0;
-const names = new Map<Uid, string>();
 
 async function created(id: number): Promise<void> {
   await execute(running.application, groupStream(gid(id)), context('server'), (state) =>
-    createGroup(state, { gid: gid(id), owner: uid(1), members: [], names, mid: mid(id) }),
+    createGroup(state, { gid: gid(id), owner: uid(1), members: [], mid: mid(id) }),
   );
 }
 
@@ -38,7 +37,7 @@ async function joinings(id: number): Promise<Uid[]> {
 
 const join = (application: typeof running.application, id: number, who: number) =>
   execute(application, groupStream(gid(id)), context(uid(who)), (state) =>
-    joinGroup(state, { uid: uid(who), names, mid: mid(++lastMid) }),
+    joinGroup(state, { uid: uid(who), mid: mid(++lastMid) }),
   );
 
 const twoHundred = Array.from({ length: 200 }, (_, index) => index + 2);

@@ -15,7 +15,7 @@ describe('a member who is added by two people at once', () => {
       const group = await groupOf(owner, second);
       const adding = async (on: Application, by: Uid, members: Uid[]) => {
         const mid = await world.here.ids.nextMid();
-        return change(on, group, (state) => groups.addMembers(state, { by, members, names: new Map(), mid }));
+        return change(on, group, (state) => groups.addMembers(state, { by, members, mid }));
       };
       await Promise.all([adding(world.here, owner, [added]), adding(world.there, second, [added, alone])]);
       const events = await eventsOf(groupStream(group).name);
@@ -41,7 +41,7 @@ describe('a member who is added by two people at once', () => {
       await Promise.all([
         change(world.here, group, (state) => groups.removeMembers(state, { by: owner, members: [third] })),
         change(world.there, group, (state) =>
-          groups.addMembers(state, { by: second, members: [third], names: new Map(), mid }),
+          groups.addMembers(state, { by: second, members: [third], mid }),
         ),
       ]);
       const events = await eventsOf(groupStream(group).name);

@@ -68,7 +68,7 @@ describe('a mute that ends while its person sends', () => {
     await change(world.here, group, (state) =>
       groups.muteMember(state, {
         ...{ by: owner, uid: sender, time: until, now: until - 60 },
-        ...{ names: new Map(), mid },
+        mid,
       }),
     );
     await expect.poll(async () => (await world.there.store.load(groupStream(group))).revision).toBe(1);
@@ -99,7 +99,7 @@ describe('a mute that ends while its person sends', () => {
     const ending = change(world.here, group, (state) =>
       groups.muteMember(state, {
         ...{ by: owner, uid: sender, time: 0, now: until - 30 },
-        ...{ names: new Map(), mid },
+        mid,
       }),
     );
     const sends = Array.from({ length: 30 }, (_, index) =>

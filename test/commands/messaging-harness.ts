@@ -48,7 +48,7 @@ export function useMessaging() {
     const id = gid(++lastGid);
     const mid = await application.ids.nextMid();
     await execute(application, groupStream(id), context(owner), (state) =>
-      groups.createGroup(state, { gid: id, owner, members, names: new Map(), mid }),
+      groups.createGroup(state, { gid: id, owner, members, mid }),
     );
     return id;
   }

@@ -57,7 +57,7 @@ export function useTwoApplications() {
       const id = gid(++lastGid);
       const mid = await here.ids.nextMid();
       await execute(here, groupStream(id), context(owner), (state) =>
-        groups.createGroup(state, { gid: id, owner, members, names: new Map(), mid }),
+        groups.createGroup(state, { gid: id, owner, members, mid }),
       );
       await running.shown();
       return id;

@@ -56,7 +56,7 @@ let lastGid = 700;
 async function groupOf(owner: Uid, ...members: Uid[]): Promise<Gid> {
   const id = gid(++lastGid);
   const mid = await running.application.ids.nextMid();
-  await change(id, (group) => groups.createGroup(group, { gid: id, owner, members, names: new Map(), mid }));
+  await change(id, (group) => groups.createGroup(group, { gid: id, owner, members, mid }));
   return id;
 }
 
@@ -136,7 +136,7 @@ describe('taking a message of a group', () => {
     const mid = await say(other, chat);
     await expect(take('delete for self', third, chat, mid)).rejects.toMatchObject({ reason: 'illegal' });
     const notice = await running.application.ids.nextMid();
-    await change(group, (state) => groups.joinGroup(state, { uid: third, names: new Map(), mid: notice }));
+    await change(group, (state) => groups.joinGroup(state, { uid: third, mid: notice }));
     await expect(take('delete for self', third, chat, mid)).rejects.toMatchObject({ reason: 'noMessage' });
     await take('delete for self', third, chat, notice);
     await expect(take('revoke', me, chat, notice)).rejects.toMatchObject({ reason: 'illegal' });

@@ -85,7 +85,7 @@ describe('sending a message again', () => {
     await change(group, (state) =>
       groups.muteMember(state, {
         ...{ by: other, uid: one, time: 600, now: Math.floor(Date.now() / 1000) },
-        ...{ names: new Map(), mid: mid(800_002) },
+        mid: mid(800_002),
       }),
     );
     expect(await again(inThe(group), 'g')).toBe(inGroupMid);

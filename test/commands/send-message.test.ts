@@ -78,7 +78,7 @@ describe('sending', () => {
     const group = await groupOf(one, other);
     const before = await send(one, inThe(group), '早');
     await execute(world.application, groupStream(group), context(third), (state) =>
-      groups.joinGroup(state, { uid: third, names: new Map(), mid: mid(800_001) }),
+      groups.joinGroup(state, { uid: third, mid: mid(800_001) }),
     );
     await world.running.shown();
     await expect(send(third, inThe(group), 'x', { quoteMid: before.mid })).rejects.toMatchObject({

@@ -46,11 +46,11 @@ function groupOf(...events: GroupEvent[]) {
   return fold(group, [{ type: 'GroupCreated', data }, ...events]);
 }
 
-const notice = { mid: mid(1), content: 'n' };
-const groupMuted: GroupEvent = { type: 'GroupMuted', data: { gid: gid(50), by: uid(4), notice } };
+const noticeMid = mid(1);
+const groupMuted: GroupEvent = { type: 'GroupMuted', data: { gid: gid(50), by: uid(4), noticeMid } };
 const muted: GroupEvent = {
   type: 'MemberMuted',
-  data: { gid: gid(50), by: uid(4), uid: me, until: now + 60, notice },
+  data: { gid: gid(50), by: uid(4), uid: me, until: now + 60, noticeMid },
 };
 const left: GroupEvent = { type: 'MemberLeft', data: { gid: gid(50), uid: me, faces: null } };
 const dissolved: GroupEvent = { type: 'GroupDissolved', data: { gid: gid(50), by: uid(4), released: false } };

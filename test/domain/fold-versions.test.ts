@@ -15,7 +15,7 @@ import { applicationId, created, gid, mid, registered, uid } from '../support/ev
  * the version of its aggregate, and writes here what that version makes of them.
  */
 
-const notice = { mid: mid(7), content: 'n' };
+const noticeMid = mid(7);
 const of = gid(50);
 
 /** The state with its maps as entries. */
@@ -38,12 +38,12 @@ test('the fold of a group is that of its version', () => {
       creation,
       { type: 'ManagerAppointed', data: { gid: of, uid: uid(2) } },
       { type: 'GroupRemarked', data: { gid: of, uid: uid(2), remark: 'r' } },
-      { type: 'MemberMuted', data: { gid: of, by: uid(1), uid: uid(3), until: 200, notice } },
+      { type: 'MemberMuted', data: { gid: of, by: uid(1), uid: uid(3), until: 200, noticeMid } },
       { type: 'MemberLeft', data: { gid: of, uid: uid(3), faces: [uid(1), uid(2)] } },
       { type: 'MembersInvited', data: { gid: of, by: uid(1), invitations: [invitation(4), invitation(5)] } },
       { type: 'InvitationAnswered', data: { gid: of, ...invitation(5), answer: 'refuse' } },
       { type: 'CodesRevoked', data: { gid: of, by: uid(1) } },
-      { type: 'GroupMuted', data: { gid: of, by: uid(1), notice } },
+      { type: 'GroupMuted', data: { gid: of, by: uid(1), noticeMid } },
       { type: 'GroupTransferred', data: { gid: of, from: uid(1), to: uid(2) } },
     ),
   ).toEqual({

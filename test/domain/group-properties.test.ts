@@ -11,23 +11,22 @@ describe('a group, whatever is done to it', () => {
   const now = 1_700_000_000;
   const who = fc.integer({ min: 1, max: 6 }).map(uid);
   const some = fc.array(who, { maxLength: 4 });
-  const names = new Map<Uid, string>();
   type Decision = Decide<ReturnType<typeof group.initial>, ReturnType<typeof groups.createGroup>[number]>;
   const command: fc.Arbitrary<Decision> = fc.oneof(
     fc.tuple(who, some).map(
       ([owner, members]): Decision =>
         (state, step) =>
-          groups.createGroup(state, { gid: gid(50), owner, members, names, mid: mid(step + 1) }),
+          groups.createGroup(state, { gid: gid(50), owner, members, mid: mid(step + 1) }),
     ),
     fc.tuple(who, some).map(
       ([by, members]): Decision =>
         (state, step) =>
-          groups.addMembers(state, { by, members, names, mid: mid(step + 1) }),
+          groups.addMembers(state, { by, members, mid: mid(step + 1) }),
     ),
     who.map(
       (one): Decision =>
         (state, step) =>
-          groups.joinGroup(state, { uid: one, names, mid: mid(step + 1) }),
+          groups.joinGroup(state, { uid: one, mid: mid(step + 1) }),
     ),
     fc.tuple(who, some).map(
       ([by, members]): Decision =>
@@ -47,12 +46,12 @@ describe('a group, whatever is done to it', () => {
     fc.tuple(who, who, fc.constantFrom(0, 60, now - 1, now + 60, now + 600)).map(
       ([by, one, time]): Decision =>
         (state, step) =>
-          groups.muteMember(state, { by, uid: one, time, now, names, mid: mid(step + 1) }),
+          groups.muteMember(state, { by, uid: one, time, now, mid: mid(step + 1) }),
     ),
     fc.tuple(who, fc.boolean()).map(
       ([by, muted]): Decision =>
         (state, step) =>
-          groups.muteGroup(state, { by, muted, names, mid: mid(step + 1) }),
+          groups.muteGroup(state, { by, muted, mid: mid(step + 1) }),
     ),
     fc.tuple(who, fc.constantFrom('', '家')).map(
       ([one, remark]): Decision =>
@@ -80,7 +79,7 @@ describe('a group, whatever is done to it', () => {
       }),
     )
     .map(([owner, members, rest]): Decision[] => [
-      (state) => groups.createGroup(state, { gid: gid(50), owner, members, names, mid: mid(1) }),
+      (state) => groups.createGroup(state, { gid: gid(50), owner, members, mid: mid(1) }),
       ...rest,
     ]);
 

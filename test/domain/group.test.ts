@@ -5,7 +5,7 @@ import { group, groupStream, mayManage, mustMaySpeak, roleOf } from '../../servi
 import { gid, mid, uid } from '../support/events.ts';
 
 const now = 1_700_000_000;
-const notice = { mid: mid(1), content: 'n' };
+const noticeMid = mid(1);
 const created: GroupEvent = {
   type: 'GroupCreated',
   data: {
@@ -18,11 +18,11 @@ const created: GroupEvent = {
   },
 };
 const manager: GroupEvent = { type: 'ManagerAppointed', data: { gid: gid(50), uid: uid(2) } };
-const groupMuted: GroupEvent = { type: 'GroupMuted', data: { gid: gid(50), by: uid(1), notice } };
-const groupUnmuted: GroupEvent = { type: 'GroupUnmuted', data: { gid: gid(50), by: uid(1), notice } };
+const groupMuted: GroupEvent = { type: 'GroupMuted', data: { gid: gid(50), by: uid(1), noticeMid } };
+const groupUnmuted: GroupEvent = { type: 'GroupUnmuted', data: { gid: gid(50), by: uid(1), noticeMid } };
 const muted = (who: number, until: number): GroupEvent => ({
   type: 'MemberMuted',
-  data: { gid: gid(50), by: uid(1), uid: uid(who), until, notice },
+  data: { gid: gid(50), by: uid(1), uid: uid(who), until, noticeMid },
 });
 const removed: GroupEvent = {
   type: 'MembersRemoved',
@@ -30,7 +30,7 @@ const removed: GroupEvent = {
 };
 const added: GroupEvent = {
   type: 'MembersAdded',
-  data: { gid: gid(50), by: uid(1), members: [uid(2)], notice },
+  data: { gid: gid(50), by: uid(1), members: [uid(2)], noticeMid },
 };
 
 function standing(...events: GroupEvent[]) {
@@ -70,7 +70,7 @@ describe('a group', () => {
 
   function many(count: number): GroupEvent[] {
     const members = Array.from({ length: count }, (_, index) => uid(index + 10));
-    return [{ type: 'MembersAdded', data: { gid: gid(50), by: uid(1), members, notice } }];
+    return [{ type: 'MembersAdded', data: { gid: gid(50), by: uid(1), members, noticeMid } }];
   }
 });
 

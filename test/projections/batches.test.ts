@@ -39,7 +39,7 @@ describe('a projection', () => {
           gid: gid(60),
           by: uid(1),
           members: newcomers(thousand * 1_000),
-          notice: { mid: mid(900_000 + thousand), content: '' },
+          noticeMid: mid(900_000 + thousand),
         },
       });
     }

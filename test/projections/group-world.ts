@@ -5,13 +5,13 @@ import { openWorld, type World } from '../support/projecting.ts';
 
 let lastMid = 1000;
 
-/** A notice with a mid of its own. */
-export const notice = (content: string) => ({ mid: mid(++lastMid), content });
+/** The mid of a notice. */
+export const nextMid = () => mid(++lastMid);
 
 type Added = Extract<DomainEvent, { type: 'MembersAdded' }>;
 
 export function added(group: number, by: number, ...members: number[]): Added {
-  const data = { gid: gid(group), by: uid(by), members: members.map(uid), notice: notice('邀请') };
+  const data = { gid: gid(group), by: uid(by), members: members.map(uid), noticeMid: nextMid() };
   return { type: 'MembersAdded', data };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import { created, gid, inGroup, sent, uid } from '../support/events.ts';
-import { added, groupWorld, left, notice } from './group-world.ts';
+import { added, groupWorld, left, nextMid } from './group-world.ts';
 
 const world = groupWorld();
 const { membersOf, groupRow, pushedBy } = world;
@@ -11,7 +11,7 @@ describe('members who join a group', () => {
     await world.given(created(2, '二群', 1, 2), sent(inGroup(2), 1, 10, '旧'), sent(inGroup(2), 2, 11, '旧'));
     const event = added(2, 2, 3, 4, 1);
     const pushed = await pushedBy(event);
-    const { mid } = event.data.notice;
+    const { noticeMid: mid } = event.data;
     expect(pushed.map(([channel, event]) => [channel, event])).toEqual([
       ['user-3', 'addGroup'],
       ['user-4', 'addGroup'],
@@ -21,13 +21,19 @@ describe('members who join a group', () => {
       ['group-2', 'updateGroup'],
     ]);
     const avatar = '/h5/group/avatar?uid=1,2,3,4';
-    expect(pushed[0]?.[2]).toEqual({ gid: 2, groupname: '二群', avatar, uid: 2, content: '邀请' });
+    expect(pushed[0]?.[2]).toEqual({
+      gid: 2,
+      groupname: '二群',
+      avatar,
+      uid: 2,
+      content: '人2邀请人3、人4、人1加入了群聊',
+    });
     expect(pushed[2]?.[2]).toEqual(expect.objectContaining({ mid, sub_type: 'notice' }));
     expect(pushed[4]?.[2]).toMatchObject({
       mid,
       from: '2',
       sub_type: 'notice',
-      content: '邀请',
+      content: '人2邀请人3、人4、人1加入了群聊',
       to_avatar: avatar,
     });
     expect(pushed[5]?.[2]).toEqual({ gid: 2, avatar });
@@ -60,7 +66,7 @@ describe('members who join a group', () => {
   it('by themselves get the same pushes', async () => {
     const pushed = await pushedBy(created(3, '三群', 1), {
       type: 'MemberJoined',
-      data: { gid: gid(3), uid: uid(5), notice: notice('加入') },
+      data: { gid: gid(3), uid: uid(5), noticeMid: nextMid() },
     });
     expect(pushed.slice(1).map(([channel, event]) => [channel, event])).toEqual([
       ['user-5', 'addGroup'],
@@ -153,14 +159,14 @@ describe('what a member may do', () => {
     ]);
     const muted = await pushedBy({
       type: 'MemberMuted',
-      data: { gid: gid(8), by: uid(2), uid: uid(3), until: 1_800_000_000, notice: notice('禁言') },
+      data: { gid: gid(8), by: uid(2), uid: uid(3), until: 1_800_000_000, noticeMid: nextMid() },
     });
     expect(muted).toEqual([
-      ['group-8', 'message', expect.objectContaining({ content: '禁言', from: '2' })],
+      ['group-8', 'message', expect.objectContaining({ content: '人3被人2禁言', from: '2' })],
       update,
     ]);
     expect(
-      await pushedBy({ type: 'GroupMuted', data: { gid: gid(8), by: uid(1), notice: notice('全体') } }),
+      await pushedBy({ type: 'GroupMuted', data: { gid: gid(8), by: uid(1), noticeMid: nextMid() } }),
     ).toHaveLength(2);
     expect(
       await world.query('select role, muted_until from read.group_members where gid = 8 order by index'),
@@ -171,7 +177,7 @@ describe('what a member may do', () => {
     ]);
     expect(await groupRow(8)).toMatchObject({ muted: true });
     await pushedBy(
-      { type: 'GroupUnmuted', data: { gid: gid(8), by: uid(1), notice: notice('解除') } },
+      { type: 'GroupUnmuted', data: { gid: gid(8), by: uid(1), noticeMid: nextMid() } },
       { type: 'ManagerDismissed', data: { gid: gid(8), uid: uid(2) } },
       { type: 'GroupTransferred', data: { gid: gid(8), from: uid(1), to: uid(3) } },
     );
@@ -186,9 +192,9 @@ describe('what a member may do', () => {
     await pushedBy(
       {
         type: 'MemberMuted',
-        data: { gid: gid(8), by: uid(3), uid: uid(2), until: 1_800_000_000, notice: notice('') },
+        data: { gid: gid(8), by: uid(3), uid: uid(2), until: 1_800_000_000, noticeMid: nextMid() },
       },
-      { type: 'MemberUnmuted', data: { gid: gid(8), by: uid(3), uid: uid(2), notice: notice('') } },
+      { type: 'MemberUnmuted', data: { gid: gid(8), by: uid(3), uid: uid(2), noticeMid: nextMid() } },
     );
     expect(await world.query('select muted_until from read.group_members where gid = 8 and uid = 2')).toEqual(
       [{ muted_until: '0' }],
@@ -200,7 +206,7 @@ describe('a mute', () => {
   it('applies to a member who has left and returns', async () => {
     const muted: DomainEvent = {
       type: 'MemberMuted',
-      data: { gid: gid(12), by: uid(1), uid: uid(2), until: 2_000_000_000, notice: notice('禁言') },
+      data: { gid: gid(12), by: uid(1), uid: uid(2), until: 2_000_000_000, noticeMid: nextMid() },
     };
     const until = async () =>
       (await world.query('select muted_until from read.group_members where gid = 12 and uid = 2'))[0];
@@ -209,7 +215,7 @@ describe('a mute', () => {
     expect(await until()).toEqual({ muted_until: '2000000000' });
     const unmuted: DomainEvent = {
       type: 'MemberUnmuted',
-      data: { gid: gid(12), by: uid(1), uid: uid(2), notice: notice('解除禁言') },
+      data: { gid: gid(12), by: uid(1), uid: uid(2), noticeMid: nextMid() },
     };
     await world.given(left(12, 2, [1]), unmuted, added(12, 1, 2));
     await world.project();

@@ -59,7 +59,7 @@ describe('an event that cannot be applied', () => {
   it('on which a projection throws stops the projector there', async () => {
     await world.given(sent(talk, 1, 10, 'before'), {
       type: 'MemberJoined',
-      data: { gid: gid(7), uid: uid(1), notice: { mid: mid(500), content: '' } },
+      data: { gid: gid(7), uid: uid(1), noticeMid: mid(500) },
     });
     await stopsAt(/MemberJoined at group-7@0 .*never created/);
   });
@@ -114,7 +114,7 @@ describe('an event that cannot be applied', () => {
     await world.given(sent(talk, 1, 10, 'before'));
     const bad = await world.append({
       type: 'MemberJoined',
-      data: { gid: gid(7), uid: uid(1), notice: { mid: mid(500), content: '' } },
+      data: { gid: gid(7), uid: uid(1), noticeMid: mid(500) },
     });
     await world.given(sent(talk, 1, 11, 'after'));
     const projector = await world.start();

@@ -46,7 +46,7 @@ async function groupOf(owner: Uid, ...members: Uid[]) {
   const id = gid(++lastGid);
   const mid = await running.application.ids.nextMid();
   await execute(running.application, groupStream(id), context(owner), (state) =>
-    groups.createGroup(state, { gid: id, owner, members, names: new Map(), mid, name: '群' }),
+    groups.createGroup(state, { gid: id, owner, members, mid, name: '群' }),
   );
   await running.shown();
   return id;
@@ -55,7 +55,7 @@ async function groupOf(owner: Uid, ...members: Uid[]) {
 async function join(group: Parameters<typeof groupStream>[0], who: Uid): Promise<void> {
   const mid = await running.application.ids.nextMid();
   await execute(running.application, groupStream(group), context(who), (state) =>
-    groups.joinGroup(state, { uid: who, names: new Map(), mid }),
+    groups.joinGroup(state, { uid: who, mid }),
   );
   await running.shown();
 }

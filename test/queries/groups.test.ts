@@ -36,9 +36,7 @@ let lastGid = 900;
 async function groupOf(owner: Uid, ...members: Uid[]): Promise<Gid> {
   const id = gid(++lastGid);
   const mid = await running.application.ids.nextMid();
-  await change(id, (state) =>
-    groups.createGroup(state, { gid: id, owner, members, names: new Map(), mid, name: '群' }),
-  );
+  await change(id, (state) => groups.createGroup(state, { gid: id, owner, members, mid, name: '群' }));
   return id;
 }
 
@@ -71,7 +69,7 @@ describe('the members of a group', () => {
     ]);
     await change(group, (state) => groups.removeMembers(state, { by: owner, members: [second] }));
     await change(group, (state, mid) =>
-      groups.addMembers(state, { by: owner, members: [fifth, second], names: new Map(), mid }),
+      groups.addMembers(state, { by: owner, members: [fifth, second], mid }),
     );
     expect(await page(owner, group, 0, 10)).toEqual([
       [owner, 1],
@@ -167,7 +165,7 @@ describe('a group in detail', () => {
     const group = await groupOf(owner, member);
     await say(owner, group, '@all 一');
     await change(group, (state) => groups.leaveGroup(state, { uid: member }));
-    await change(group, (state, mid) => groups.joinGroup(state, { uid: member, names: new Map(), mid }));
+    await change(group, (state, mid) => groups.joinGroup(state, { uid: member, mid }));
     expect((await detail(member, group, { mentions: true }))?.at).toEqual([]);
   });
 

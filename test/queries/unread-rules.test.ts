@@ -26,7 +26,6 @@ async function meeting() {
   if (tom === undefined || jerry === undefined || spike === undefined) throw new Error('too few people');
   const { group: gid } = company;
   const group: Chat = { type: 'group', id: gid };
-  const names = new Map();
   return {
     ...{ company, tom, jerry, spike, group },
     say: async (from: Uid, to: Chat): Promise<Mid> => {
@@ -34,13 +33,13 @@ async function meeting() {
       if (mid === undefined) throw new Error('it was not sent');
       return mid;
     },
-    come: (uid: Uid) => company.change((state, mid) => groups.joinGroup(state, { uid, names, mid })),
+    come: (uid: Uid) => company.change((state, mid) => groups.joinGroup(state, { uid, mid })),
     invite: (uid: Uid) =>
-      company.change((state, mid) => groups.addMembers(state, { by: tom, members: [uid], names, mid })),
+      company.change((state, mid) => groups.addMembers(state, { by: tom, members: [uid], mid })),
     leave: (uid: Uid) => company.change((state) => groups.leaveGroup(state, { uid })),
     remove: (uid: Uid) => company.change((state) => groups.removeMembers(state, { by: tom, members: [uid] })),
     notice: (muted: boolean) =>
-      company.change((state, mid) => groups.muteGroup(state, { by: tom, muted, names, mid })),
+      company.change((state, mid) => groups.muteGroup(state, { by: tom, muted, mid })),
   };
 }
 

@@ -189,11 +189,10 @@ class History {
 
   async come(one: number, invited: boolean): Promise<void> {
     const [me, owner] = [this.person(one), this.person(0)];
-    const names = new Map();
     const mid = await this.company.change((state, fresh) =>
       invited
-        ? groups.addMembers(state, { by: owner, members: [me], names, mid: fresh })
-        : groups.joinGroup(state, { uid: me, names, mid: fresh }),
+        ? groups.addMembers(state, { by: owner, members: [me], mid: fresh })
+        : groups.joinGroup(state, { uid: me, mid: fresh }),
     );
     expect(mid !== undefined).toBe(!this.#members.has(me));
     if (mid === undefined) return;
@@ -217,7 +216,7 @@ class History {
   async muteAll(on: boolean): Promise<void> {
     const by = this.person(0);
     const mid = await this.company.change((state, fresh) =>
-      groups.muteGroup(state, { by, muted: on, names: new Map(), mid: fresh }),
+      groups.muteGroup(state, { by, muted: on, mid: fresh }),
     );
     if (mid !== undefined) this.#notice(mid, by);
   }

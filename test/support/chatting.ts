@@ -44,7 +44,6 @@ export class Company {
         gid: company.group,
         owner,
         members: [second],
-        names: new Map(),
         mid,
       });
     });

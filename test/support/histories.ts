@@ -18,7 +18,7 @@ type Step =
   | { readonly kind: 'hide' | 'show'; readonly who: number; readonly where: number }
   | { readonly kind: 'befriend' | 'unfriend'; readonly who: number; readonly where: number };
 
-type Coming = { readonly kind: 'come' | 'go' | 'mute'; readonly who: number };
+type Coming = { readonly kind: 'come' | 'go' | 'mute' | 'rename'; readonly who: number };
 type InChat = Extract<Step, { where: number; who: number }>;
 
 const who = fc.constantFrom(...people);
@@ -38,6 +38,10 @@ export const history: fc.Arbitrary<Step[]> = fc.array(
     {
       weight: 2,
       arbitrary: fc.record({ kind: fc.constantFrom('come' as const, 'go' as const, 'mute' as const), who }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('rename' as const), who }),
     },
     {
       weight: 1,
@@ -110,7 +114,7 @@ export class Retelling {
   }
 
   #notice(from: number) {
-    return { mid: mid(this.#add(inGroup(groupId), from, true)), content: 'notice' };
+    return mid(this.#add(inGroup(groupId), from, true));
   }
 
   #readTo(who: number, conversation: ConversationId, sequence: number): void {
@@ -187,8 +191,11 @@ export class Retelling {
 
   #inGroup({ kind, who }: Coming): void {
     const group = inGroup(groupId);
-    if (kind === 'mute') {
-      const data = { gid: gid(groupId), by: uid(1), notice: this.#notice(1) };
+    if (kind === 'rename') {
+      const data = { uid: uid(who), nickname: `renamed ${this.events.length}` };
+      this.events.push({ type: 'ProfileChanged', data });
+    } else if (kind === 'mute') {
+      const data = { gid: gid(groupId), by: uid(1), noticeMid: this.#notice(1) };
       this.events.push({ type: 'GroupMuted', data });
     } else if (kind === 'come') {
       if (this.#members.has(who)) return;
@@ -197,7 +204,7 @@ export class Retelling {
       this.#read.set(`${who} ${group}`, before);
       this.events.push({
         type: 'MemberJoined',
-        data: { gid: gid(groupId), uid: uid(who), notice: this.#notice(who) },
+        data: { gid: gid(groupId), uid: uid(who), noticeMid: this.#notice(who) },
       });
     } else if (who !== 1 && this.#members.delete(who)) {
       this.events.push({ type: 'MemberLeft', data: { gid: gid(groupId), uid: uid(who), faces: null } });

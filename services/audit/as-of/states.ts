@@ -14,7 +14,8 @@ import { NotFound } from '../not-found.ts';
 export interface GroupThen {
   readonly gid: Gid;
   readonly state: 'normal' | 'dissolved';
-  readonly name: string;
+  /** Null if nobody has named it: it is called by the nicknames that its first members had when it was created. */
+  readonly name: string | null;
   readonly avatar: string | null;
   readonly owner: Uid;
   readonly founder: Uid;

@@ -30,7 +30,6 @@ export async function findInLog(log: EventLog, mid: Mid): Promise<MessageOrigin 
 function conversationOfMid({ type, data }: DomainEvent, mid: Mid): ConversationId | undefined {
   if (type === 'MessageSent') return data.mid === mid ? data.conversation : undefined;
   if (type === 'FriendAgreed') return data.mid === mid ? friendConversation(data.from, data.to) : undefined;
-  if (type === 'GroupCreated') return data.noticeMid === mid ? groupConversation(data.gid) : undefined;
-  if ('notice' in data) return data.notice.mid === mid ? groupConversation(data.gid) : undefined;
+  if ('noticeMid' in data) return data.noticeMid === mid ? groupConversation(data.gid) : undefined;
   return undefined;
 }
