@@ -16,7 +16,10 @@ export const conversationEvents = [
       mentions: z.array(z.union([Uid, z.literal('all')])).optional(),
       /** The client's own id of the message, given back in the push. */
       uniqueId: z.string().optional(),
-      /** sha-256 of the content as it came in, in hex: tells a repeat from a misuse of the uniqueId. */
+      /**
+       * Of the content as it came in: tells a repeat from a misuse of the uniqueId. A keyed hash with the name of
+       * its key (services/commands/content-hashes.ts); in older events 64 hex digits of sha-256.
+       */
       contentHash: z.string().optional(),
       /** True for an automatic answer of customer service, which never triggers another. */
       automatic: z.boolean().optional(),

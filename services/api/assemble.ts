@@ -17,6 +17,7 @@ import type { Bus } from '../bus/bus.ts';
 import { followProgress } from '../bus/progress.ts';
 import { AggregateStore } from '../commands/aggregate-store.ts';
 import { createCompleteAccounts } from '../commands/complete-accounts.ts';
+import { ContentHashes } from '../commands/content-hashes.ts';
 import { isRegisteredAs } from '../commands/register.ts';
 import { type MessageLookup, MessageSender } from '../commands/send-message.ts';
 import { currentSettings } from '../commands/setting.ts';
@@ -79,7 +80,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   const drawing = createDrawing();
   const database = readDatabase(pool);
   const accounts = accountsDatabase(pool);
-  await identify(log, pool);
+  const { installation } = await identify(log, pool);
   const progress = await followProgress(bus, () => hedged(() => readCheckpoint(database)));
   const tell = (error: unknown) => {
     if (error instanceof UnreadableEvent) tellUnreadable(logger, error);
@@ -139,7 +140,9 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     app,
     log,
     store,
-    sender: new MessageSender(log, store, lookup, () => ids.nextMid()),
+    sender: new MessageSender(log, store, lookup, new ContentHashes(app.secret, installation), () =>
+      ids.nextMid(),
+    ),
     progress,
     pool,
     database,

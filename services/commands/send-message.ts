@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { v5 as uuidv5 } from 'uuid';
 import { type Chat, conversationOf } from '../../contracts/chat.ts';
 import { Refusal } from '../../contracts/codes.ts';
@@ -23,6 +22,7 @@ import {
 } from '../log/log.ts';
 import type { StoredMessage } from '../queries/messages.ts';
 import type { AggregateStore } from './aggregate-store.ts';
+import type { ContentHashes } from './content-hashes.ts';
 import { type CommandContext, seconds } from './context.ts';
 import { atLeastOne, metadataOf, newEventId, untilDecided } from './execute.ts';
 import { FirstMessages, type HasSpoken } from './first-messages.ts';
@@ -62,6 +62,7 @@ export class MessageSender {
   readonly #log: EventLog;
   readonly #store: AggregateStore;
   readonly #lookup: MessageLookup;
+  readonly #hashes: ContentHashes;
   readonly #nextMid: () => Mid | Promise<Mid>;
   readonly #first: FirstMessages;
 
@@ -69,11 +70,13 @@ export class MessageSender {
     log: EventLog,
     store: AggregateStore,
     lookup: MessageLookup,
+    hashes: ContentHashes,
     nextMid: () => Mid | Promise<Mid>,
   ) {
     this.#log = log;
     this.#store = store;
     this.#lookup = lookup;
+    this.#hashes = hashes;
     this.#nextMid = nextMid;
     this.#first = new FirstMessages(log, store, lookup.hasSpoken);
     log.onChanged(() => this.#first.clear());
@@ -91,7 +94,7 @@ export class MessageSender {
     if (uniqueId === undefined || counter.test(uniqueId))
       return this.#decide(command, conversation, newEventId(), undefined, context);
     const id = uuidv5(`${from}\n${conversation}\n${uniqueId}`, namespace) as EventId;
-    const hash = createHash('sha256').update(content).digest('hex');
+    const hash = this.#hashes.of(content);
     try {
       return this.#log.remembersIds === 'forever'
         ? await this.#decide(command, conversation, id, hash, context)
@@ -100,7 +103,7 @@ export class MessageSender {
       if (!(error instanceof Refusal)) throw error;
       const existing = await this.#lookup.byEventId(id, await this.#log.end(categories));
       if (!existing) throw error;
-      return repeated(existing, hash);
+      return this.#repeated(existing, content);
     }
   }
 
@@ -116,11 +119,11 @@ export class MessageSender {
     context: CommandContext,
   ): Promise<SentMessage> {
     const known = await this.#lookup.byEventId(id, startOfLog);
-    if (known) return repeated(known, hash);
+    if (known) return this.#repeated(known, command.content);
     const { position } = await this.#decide(command, conversation, id, hash, context);
     const existing = await this.#lookup.byEventId(id, position);
     if (!existing) throw new LogFailure('doubtful', `there is no message with the id ${id} at ${position}`);
-    return { ...repeated(existing, hash), position };
+    return { ...this.#repeated(existing, command.content), position };
   }
 
   async #decide(
@@ -158,7 +161,9 @@ export class MessageSender {
       if (result.outcome === 'conflict') return undefined;
       if (expected !== 'any' && to.type === 'friend') this.#first.note(from, to.id);
       if (result.outcome === 'appended') return { mid, position: result.position };
-      return repeated(await this.#storedAt(conversation, result.revision), contentHash);
+      const stored = await this.#storedAt(conversation, result.revision);
+      // Without a uniqueId nobody else knows the id: it was this call that stored it, and the answer was lost.
+      return contentHash === undefined ? stored : this.#repeated(stored, content);
     });
   }
 
@@ -206,17 +211,22 @@ export class MessageSender {
     for await (const record of this.#log.readStream(stream, { from: revision, limit: 1 })) {
       const event = decode(record);
       if (event.type === 'MessageSent') {
-        return { mid: event.data.mid, contentHash: event.data.contentHash, position: event.position };
+        const { mid, content, contentHash } = event.data;
+        return { mid, content, contentHash, position: event.position };
       }
     }
     throw new TypeError(`there is no message at ${stream}@${revision}`);
   }
-}
 
-/** The answer to a repeat. @throws Refusal illegal if the uniqueId was used for another content */
-function repeated({ mid, contentHash, position }: StoredMessage, hash: string | undefined): SentMessage {
-  if (hash !== undefined && contentHash !== hash) {
-    throw new Refusal('illegal', '参数uniqueId已用于另一条内容不同的消息');
+  /**
+   * The answer to a repeat. If the key of the recorded hash is not known any more, the text itself is compared.
+   * @throws Refusal illegal if the uniqueId was used for another content
+   */
+  #repeated(stored: StoredMessage, content: string): SentMessage {
+    const { mid, contentHash, position } = stored;
+    const same =
+      contentHash !== undefined && (this.#hashes.isOf(contentHash, content) ?? stored.content === content);
+    if (!same) throw new Refusal('illegal', '参数uniqueId已用于另一条内容不同的消息');
+    return { mid, position };
   }
-  return { mid, position };
 }

@@ -8,6 +8,8 @@ import type { ReadDatabase } from './tables.ts';
 /** A message that is stored under an event id. */
 export interface StoredMessage {
   readonly mid: Mid;
+  readonly content: string;
+  /** Of what came in, before words were starred out; undefined in a message without a uniqueId. */
   readonly contentHash: string | undefined;
   readonly position: Position;
 }
@@ -87,11 +89,14 @@ export async function findByEventId(
     .leftJoin('read.messages', (join) =>
       join.on('read.messages.event_id', '=', id).on('read.messages.unique_id', 'is not', null),
     )
-    .select(['position', 'mid', 'content_hash'])
+    .select(['position', 'mid', 'content', 'content_hash'])
     .where('followers.checkpoint.name', '=', 'read')
     .executeTakeFirstOrThrow();
-  const { position, mid, content_hash: hash } = row;
-  const message = mid === null ? undefined : { mid, contentHash: hash ?? undefined, position: startOfLog };
+  const { position, mid, content, content_hash: hash } = row;
+  const message =
+    mid === null || content === null
+      ? undefined
+      : { mid, content, contentHash: hash ?? undefined, position: startOfLog };
   // The projector wrote it from a position of the log.
   return { checkpoint: position as Position, message };
 }

@@ -1,10 +1,13 @@
+import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Chat } from '../../contracts/chat.ts';
 import type { Mid } from '../../contracts/ids.ts';
+import { ContentHashes } from '../../services/commands/content-hashes.ts';
 import { removeMessage } from '../../services/commands/remove-message.ts';
+import { streamName } from '../../services/domain/aggregate.ts';
 import * as groups from '../../services/domain/group-commands.ts';
 import { context, register } from '../support/acting.ts';
-import { mid } from '../support/events.ts';
+import { between, mid } from '../support/events.ts';
 import { friend, inThe, useMessaging } from './messaging-harness.ts';
 
 const world = useMessaging();
@@ -56,6 +59,41 @@ describe('sending a message again', () => {
       });
     });
     expect(await said(one, other)).toEqual([`${one}: *`]);
+  });
+
+  /** Sends a text under a uniqueId, and has the log hold another hash of it than was recorded. */
+  async function sentWithHash(recorded: string) {
+    const [one, other] = await twoPeople();
+    const { mid } = await send(one, friend(other), '好', { uniqueId: 'a' });
+    await world.application.pool.query(
+      `update log.events set data = jsonb_set(data::jsonb, '{contentHash}', to_jsonb($1::text))::text
+        where stream = $2`,
+      [recorded, `conversation-${between(one, other)}`],
+    );
+    const again = (text: string) => send(one, friend(other), text, { uniqueId: 'a' });
+    return { mid, again };
+  }
+
+  it('is recognised by the unkeyed hash that older programs recorded', async () => {
+    const { mid, again } = await sentWithHash(hash('sha256', '好', 'hex'));
+    expect((await again('好')).mid).toBe(mid);
+    await expect(again('坏')).rejects.toMatchObject({ reason: 'illegal' });
+  });
+
+  it('is recognised by its text if the hash was made with an APP_SECRET that was replaced', async () => {
+    const { mid, again } = await sentWithHash(new ContentHashes('another secret', 'x').of('好'));
+    expect((await again('好')).mid).toBe(mid);
+    await expect(again('坏')).rejects.toMatchObject({ reason: 'illegal' });
+  });
+
+  it('leaves a hash in the log that nobody can make without the APP_SECRET', async () => {
+    const [one, other] = await twoPeople();
+    await send(one, friend(other), '好', { uniqueId: 'a' });
+    const stream = streamName(`conversation-${between(one, other)}`);
+    const recorded = [];
+    for await (const { data } of world.application.log.readStream(stream)) recorded.push(data.contentHash);
+    expect(recorded).toEqual([expect.stringMatching(/^[\w-]{8}\.[\w-]{43}$/)]);
+    expect(String(recorded[0])).not.toContain(hash('sha256', '好', 'base64url'));
   });
 
   it.each([
