@@ -177,12 +177,3 @@ export class Client {
     for (const wake of [...this.#waiting]) wake();
   }
 }
-
-const Numbered = z.object({ number: z.number() });
-
-/** The numbers in the received messages, in order; only those of `channel` if it is given. */
-export function numbersOf(client: Client, channel?: string): number[] {
-  return client.frames
-    .filter((frame) => frame.event === 'message' && (channel === undefined || frame.channel === channel))
-    .flatMap(({ data }) => Numbered.safeParse(data).data?.number ?? []);
-}

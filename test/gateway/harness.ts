@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
 import { type Logger, pino } from 'pino';
 import { Uid } from '../../contracts/ids.ts';
-import { formatPosition, afterAll as lastNumber } from '../../contracts/push/position.ts';
 import { defaultSettings } from '../../contracts/settings.ts';
 import { accountsDatabase } from '../../services/accounts/accounts-tables.ts';
 import { tokenHash } from '../../services/accounts/token-hash.ts';
@@ -17,30 +16,15 @@ import type { Limits } from '../../services/gateway/connections/limits.ts';
 import { tokenSessions } from '../../services/gateway/connections/sessions.ts';
 import { createGateway, type Gateway } from '../../services/gateway/gateway.ts';
 import type { AuthSettings } from '../../services/gateway/http/auth-routes.ts';
-import type { Position } from '../../services/log/log.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import { testApp } from '../support/application.ts';
 import { createDatabase } from '../support/database.ts';
+import { type Committed, type Push, PushWriter } from './push-writer.ts';
 
 export const app = { ...testApp, id: 'bubble-im' };
 /** A foreign page that the settings allow. */
 export const allowedOrigin = 'https://friend.example';
 const silent = pino({ level: 'silent' });
-
-/** A push, as a projection adds it. */
-export interface Push {
-  readonly channel: string;
-  readonly event: string;
-  readonly data: object;
-}
-
-/** One committed event. */
-export interface Committed {
-  /** Its position in the log. */
-  readonly place: string;
-  /** The position of each of its pushes, as in their data. */
-  readonly positions: readonly string[];
-}
 
 export interface RunningGateway {
   readonly gateway: Gateway;
@@ -58,14 +42,14 @@ export class Installation {
   readonly epoch: string;
   readonly #drop: () => Promise<void>;
   readonly #running: RunningGateway[] = [];
-  #events = 0;
-  #batch = 0;
+  readonly #pushes: PushWriter;
 
   private constructor(options: { pool: Pool; bus: Bus; epoch: string; drop: () => Promise<void> }) {
     this.pool = options.pool;
     this.bus = options.bus;
     this.epoch = options.epoch;
     this.#drop = options.drop;
+    this.#pushes = new PushWriter(options.pool, options.bus, options.epoch);
     this.tokens = createTokens({ database: accountsDatabase(this.pool), bus: this.bus, logger: silent });
   }
 
@@ -198,7 +182,7 @@ export class Installation {
 
   /** The same; it is announced when `publish` is called. */
   async joinGroupSilently(gid: number, uid: number) {
-    await this.#addMember(gid, uid, this.#placeOf(this.#events + 1));
+    await this.#addMember(gid, uid, this.#pushes.nextPlace);
     return this.commitSilently([
       { channel: `group-${gid}`, event: 'message', data: { content: `${uid} joined` } },
       { channel: `user-${uid}`, event: 'addGroup', data: { gid, groupname: 'group', avatar: '', uid } },
@@ -213,45 +197,18 @@ export class Installation {
   }
 
   /** Commits one event with its pushes; it is announced when `publish` is called. */
-  async commitSilently(pushes: readonly Push[]): Promise<{ committed: Committed; publish: () => void }> {
-    this.#events += 1;
-    this.#batch += 1;
-    const place = this.#placeOf(this.#events);
-    const batch = this.#batch;
-    const rows = pushes.map(({ channel, event, data }, number) => {
-      const position = formatPosition({ epoch: this.epoch, place, number });
-      return { channel, place, number, event, data: JSON.stringify({ ...data, position }) };
-    });
-    await this.pool.query(
-      `with written as (
-         insert into read.push (place, number, channel, event, data, batch)
-         select $1, (row->>'number')::int, row->>'channel', row->>'event', row->>'data', $2
-           from json_array_elements($3::json) as row)
-       update followers.checkpoint set position = $1, batch = $2 where name = 'read'`,
-      [place, batch, JSON.stringify(rows)],
-    );
-    const positions = rows.map(({ number }) => formatPosition({ epoch: this.epoch, place, number }));
-    const tick = { checkpoint: place as Position, fence: 1, batch };
-    return { committed: { place, positions }, publish: () => this.bus.publish(tick, rows) };
+  commitSilently(pushes: readonly Push[]): Promise<{ committed: Committed; publish: () => void }> {
+    return this.#pushes.commit(pushes);
   }
 
   /** Loses the latest events, like a database that crashed before it wrote to its disk: they are committed again. */
-  async lose(events: number): Promise<void> {
-    this.#events -= events;
-    const place = this.#placeOf(this.#events);
-    await this.pool.query(
-      `with lost as (delete from read.push where place > $1) update followers.checkpoint set position = $1 where name = 'read'`,
-      [place],
-    );
+  lose(events: number): Promise<void> {
+    return this.#pushes.lose(events);
   }
 
-  /** The position that is the end of the log so far. */
+  /** The position at the end of the log. */
   end(): string {
-    return formatPosition({ epoch: this.epoch, place: this.#placeOf(this.#events), number: lastNumber });
-  }
-
-  #placeOf(event: number): string {
-    return String(event).padStart(16, '0');
+    return this.#pushes.end;
   }
 }
 

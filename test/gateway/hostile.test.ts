@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Client, numbersOf } from './client.ts';
+import { Client } from './client.ts';
 import { Installation } from './harness.ts';
+import { numbersOf } from './numbered.ts';
 import { opcodes, type RawFrame, RawSocket } from './raw-socket.ts';
 
 const installation = await Installation.open();

@@ -1,14 +1,13 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { Client, numbersOf } from './client.ts';
+import { Client } from './client.ts';
 import { Installation } from './harness.ts';
+import { numbered, numbersOf } from './numbered.ts';
 
 const installation = await Installation.open();
 const { port } = await installation.start();
 const token = await installation.register(9);
 await installation.register(10);
 afterAll(() => installation.close());
-
-const numbered = (channel: string, number: number) => ({ channel, event: 'message', data: { number } });
 
 describe('live', () => {
   test('a socket gets the events of all its channels in the order of the log', async () => {

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, test } from 'vitest';
-import { Positioned } from '../../contracts/push/index.ts';
-import { Client, numbersOf } from './client.ts';
-import { Installation, type Push } from './harness.ts';
+import { Client } from './client.ts';
+import { Installation } from './harness.ts';
+import { commitNumbers, numbered, numbersOf } from './numbered.ts';
 
 const installation = await Installation.open();
 const { port } = await installation.start();
@@ -19,20 +19,9 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed;
 }
 
-const numbered = (channel: string, number: number): Push => ({ channel, event: 'message', data: { number } });
-
-async function commitNumbers(channel: string, from: number, to: number): Promise<string[]> {
-  const positions: string[] = [];
-  for (let number = from; number <= to; number++) {
-    const committed = await installation.commit([numbered(channel, number)]);
-    positions.push(...committed.positions);
-  }
-  return positions;
-}
-
 describe('a client that names its last position', () => {
   test('gets what came strictly after it, once, in order, after subscription_succeeded', async () => {
-    const positions = await commitNumbers('user-9', 1, 5);
+    const positions = await commitNumbers(installation, 'user-9', 1, 5);
     const client = await Client.connect(port, { token });
     await client.subscribe('user-9', { since: positions[1] });
     await installation.commit([numbered('user-9', 6)]);
@@ -52,8 +41,8 @@ describe('a client that names its last position', () => {
   });
 
   test('may name it for the connection: it is used for the first subscription of each channel', async () => {
-    const [since = ''] = await commitNumbers('global', 1, 1);
-    await commitNumbers('user-9', 1, 2);
+    const [since = ''] = await commitNumbers(installation, 'global', 1, 1);
+    await commitNumbers(installation, 'user-9', 1, 2);
     const client = await Client.connect(port, { token, since });
     await client.subscribe('user-9');
     await client.receivedTimes('message', 2);
@@ -102,7 +91,7 @@ describe('a client that names its last position', () => {
   }, 30_000);
 
   test('may name another for one channel, which goes before the one of the connection', async () => {
-    const [first, second] = await commitNumbers('user-9', 1, 3);
+    const [first, second] = await commitNumbers(installation, 'user-9', 1, 3);
     const client = await Client.connect(port, { token, since: first ?? '' });
     await client.subscribe('user-9', { since: second });
     await client.received('message');
@@ -112,7 +101,7 @@ describe('a client that names its last position', () => {
   });
 
   test('misses and repeats nothing while others write', async () => {
-    const [since] = await commitNumbers('user-9', 0, 300);
+    const [since] = await commitNumbers(installation, 'user-9', 0, 300);
     let last = 300;
     const writing = { on: true };
     const writer = (async () => {
@@ -153,81 +142,14 @@ test('a client that subscribes while many events are pushed misses none after th
   await writer;
 });
 
-describe('reset instead of a replay', () => {
-  test.each([
-    ['no position', () => 'nonsense'],
-    ['a number', () => 7],
-    ['a position of another log', () => `another.${'0'.repeat(16)}.0`],
-  ])('if since is %s', async (_name, since) => {
-    const client = await Client.connect(port, { token });
-    await client.subscribe('user-9', { since: since() });
-    expect(await client.received('reset', 'user-9')).toMatchObject({
-      data: { position: installation.end() },
-    });
-    await commitNumbers('user-9', 1, 1);
-    await client.received('message');
-    expect(numbersOf(client, 'user-9')).toEqual([1]);
-    await client.close();
-  });
-
-  test('if ?since= of the connection is 15 KB long', async () => {
-    const client = await Client.connect(port, { token, since: 'x'.repeat(15_000) });
-    await client.subscribe('user-9');
-    await client.received('reset', 'user-9');
-    await client.close();
-  });
-
-  test('if more than 1,000 events were missed, but not for 1,000', async () => {
-    const before = await installation.commit([numbered('group-1', 0)]);
-    const first = await installation.commit(Array.from({ length: 1_001 }, (_, n) => numbered('user-9', n)));
-    const client = await Client.connect(port, { token });
-    await client.subscribe('user-9', { since: before.positions[0] });
-    await client.received('reset');
-    await client.subscribe('user-9', { since: first.positions[0] });
-    await client.receivedTimes('message', 1_000);
-    expect(numbersOf(client, 'user-9')).toEqual(Array.from({ length: 1_000 }, (_, n) => n + 1));
-    await client.close();
-  });
-
-  test('if missed events are no longer kept', async () => {
-    const old = await installation.commit([numbered('user-9', 1)]);
-    const gone = await installation.commit([numbered('user-9', 2)]);
-    const kept = await installation.commit([numbered('user-9', 3)]);
-    await installation.pool.query('delete from read.push where place < $1', [gone.place]);
-    await installation.pool.query(
-      `update read.push set created = now() - interval '8 days' where place = $1`,
-      [gone.place],
-    );
-    const client = await Client.connect(port, { token });
-    await client.subscribe('user-9', { since: old.positions[0] });
-    await client.received('reset');
-    await client.subscribe('user-9', { since: gone.positions[0] });
-    expect(await client.received('message')).toMatchObject({ data: { position: kept.positions[0] } });
-    await client.close();
-  });
-
-  test('has a position from which the next replay begins', async () => {
-    const client = await Client.connect(port, { token });
-    await client.subscribe('user-9', { since: 'nonsense' });
-    const { data } = await client.received('reset');
-    await client.close();
-    await commitNumbers('user-9', 41, 42);
-    const again = await Client.connect(port, { token });
-    await again.subscribe('user-9', { since: Positioned.parse(data).position });
-    await again.receivedTimes('message', 2);
-    expect(numbersOf(again, 'user-9')).toEqual([41, 42]);
-    await again.close();
-  });
-});
-
 describe("a group's replay", () => {
   test('begins where the user last joined', async () => {
     await installation.createGroup(50, [9]);
-    const [since] = await commitNumbers('group-50', 1, 2);
+    const [since] = await commitNumbers(installation, 'group-50', 1, 2);
     await installation.removeMembers(50, [9]);
-    await commitNumbers('group-50', 3, 3);
+    await commitNumbers(installation, 'group-50', 3, 3);
     await installation.joinGroup(50, 9);
-    await commitNumbers('group-50', 4, 4);
+    await commitNumbers(installation, 'group-50', 4, 4);
     const client = await Client.connect(port, { token });
     await client.subscribe('group-50', { since });
     await client.receivedTimes('message', 2);
@@ -240,7 +162,7 @@ describe("a group's replay", () => {
 
   test('is refused to a user who has left', async () => {
     await installation.createGroup(51, [9]);
-    const [since] = await commitNumbers('group-51', 1, 2);
+    const [since] = await commitNumbers(installation, 'group-51', 1, 2);
     await installation.removeMembers(51, [9]);
     const client = await Client.connect(port, { token });
     client.ask('group-51', { since });

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { Client, numbersOf } from './client.ts';
+import { Client } from './client.ts';
 import { Installation } from './harness.ts';
+import { numbersOf } from './numbered.ts';
 
 const installation = await Installation.open();
 const token = await installation.register(9);
