@@ -8,8 +8,8 @@ import { invitationProjections } from './invitations.ts';
 import { memberProjections } from './members.ts';
 import type { Projection, ProjectionsOf } from './projection.ts';
 import { replyProjections } from './replies.ts';
-import { skipProjections } from './runner/skips.ts';
 import { settingProjections } from './settings.ts';
+import { skipProjections } from './skips.ts';
 import { userProjections } from './users.ts';
 
 /**

@@ -27,7 +27,7 @@ export type PushName = keyof typeof pushes;
 /** The data of one push; pushes of the log carry `position` beside it. */
 export type PushData<Name extends PushName> = z.infer<(typeof pushes)[Name]>;
 
-/** The pushes as the rows of `read.push` have them: what differs between sockets is added when they are sent. */
+/** The pushes as the rows of `pushes.push` have them: what differs between sockets is added when they are sent. */
 export const storedPushes = { ...pushes, settingChange: StoredSettingChange } as const;
 
 /** The data of one push as its row has it, without `position`. */

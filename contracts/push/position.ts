@@ -1,6 +1,6 @@
 /** Which push of the log: the position of its event, and its number among the pushes of that event. */
 export interface PushCursor {
-  /** The event's position in the log. Named after the column `place` of the table `read.push`. */
+  /** The event's position in the log. Named after the column `place` of the table `pushes.push`. */
   readonly place: string;
   readonly number: number;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * One push of the log, as a row of `read.push` and as the bus carries it. `channel` is the plain name (`user-9`,
+ * One push of the log, as a row of `pushes.push` and as the bus carries it. `channel` is the plain name (`user-9`,
  * `group-50`, `global`); subscribers of its `private-` twin get the same.
  */
 export const PushRow = z.object({

@@ -5,13 +5,13 @@ import type { Tick } from '../../services/bus/bus.ts';
 import { advance } from '../../services/followers/checkpoint.ts';
 import type { Held } from '../../services/followers/lease.ts';
 import type { Decoded } from '../../services/log/codec.ts';
-import { type Position, startOfLog } from '../../services/log/log.ts';
+import type { Position } from '../../services/log/log.ts';
 import { pipeline } from '../../services/postgres/pipeline.ts';
 import { sqlState } from '../../services/postgres/sql-state.ts';
 import { isMidTwice, underAnotherMid } from '../mid-twice.ts';
 import type { Projection } from '../projection.ts';
 import { RowStore } from '../store/row-store.ts';
-import { PushBook, writePushes } from './push-book.ts';
+import { noPushes, PushBook, writePushes } from './push-book.ts';
 
 /** An event that a projection cannot apply. No projector goes past it, unless an operator skips it. */
 export class ProjectionFault extends Error {
@@ -34,6 +34,19 @@ export interface Committed {
   readonly count: number;
 }
 
+export interface BatchProjectorOptions {
+  /** The connection that it commits over. Its search_path is the schema of the read models. */
+  readonly client: Client;
+  readonly projections: ReadonlyMap<string, Projection<DomainEvent>>;
+  /** The follower's name. */
+  readonly name: string;
+  readonly held: Held;
+  /** Events after this position push. Undefined: none does. */
+  readonly pushesAfter: Position | undefined;
+  /** How many events a transaction may hold, if fewer than its reads and writes allow. */
+  readonly maxEvents?: number | undefined;
+}
+
 /** A transaction ends once it reads or writes this many rows: a thousand people may join a group in one event. */
 const maxReads = 10_000;
 const maxWrites = 10_000;
@@ -44,39 +57,15 @@ const maxWrites = 10_000;
  * After it has thrown, its memory may differ from the tables: make another one from the checkpoint.
  */
 export class BatchProjector {
-  readonly #client: Client;
-  readonly #projections: ReadonlyMap<string, Projection<DomainEvent>>;
-  readonly #held: Held;
-  /** Events up to this position push nothing: they did so before the read models were emptied. */
-  readonly #quietUntil: Position;
+  readonly #options: BatchProjectorOptions;
   #position: Position;
   #batch: number;
   #store = new RowStore();
 
-  private constructor(
-    client: Client,
-    projections: ReadonlyMap<string, Projection<DomainEvent>>,
-    held: Held,
-    quietUntil: Position,
-  ) {
-    this.#client = client;
-    this.#projections = projections;
-    this.#held = held;
-    this.#quietUntil = quietUntil;
-    this.#position = held.position;
-    this.#batch = held.batch;
-  }
-
-  /** @param client the connection that it commits over, with settings that suit it */
-  static async over(
-    client: Client,
-    projections: ReadonlyMap<string, Projection<DomainEvent>>,
-    held: Held,
-  ): Promise<BatchProjector> {
-    const { rows } = await client.query<{ quietUntil: Position }>(
-      `select quiet_until as "quietUntil" from followers.checkpoint where name = 'read'`,
-    );
-    return new BatchProjector(client, projections, held, rows[0]?.quietUntil ?? startOfLog);
+  constructor(options: BatchProjectorOptions) {
+    this.#options = options;
+    this.#position = options.held.position;
+    this.#batch = options.held.batch;
   }
 
   /**
@@ -120,7 +109,8 @@ export class BatchProjector {
   /** Applies as many of the first events as one transaction should hold. */
   async #transact(events: readonly Decoded[]): Promise<Committed> {
     const store = this.#store;
-    const pushes = new PushBook(this.#held.epoch, this.#quietUntil);
+    const { client, name, held, pushesAfter } = this.#options;
+    const pushes = pushesAfter === undefined ? undefined : new PushBook(held.epoch, pushesAfter);
     const plans = this.#plans(events);
     await this.#load(plans.flatMap(({ refs }) => refs));
     let count = 0;
@@ -128,37 +118,39 @@ export class BatchProjector {
     for (const { event, projection, refs } of plans) {
       try {
         store.open(refs);
-        pushes.open(event.position);
-        projection.apply(event, store, pushes);
+        pushes?.open(event.position);
+        projection.apply(event, store, pushes ?? noPushes);
       } catch (error) {
         throw new ProjectionFault(event, error);
       }
       count++;
       last = event;
-      if (store.changes + pushes.rows.length >= maxWrites) break;
+      if (store.changes + (pushes?.rows.length ?? 0) >= maxWrites) break;
     }
     if (last === undefined) throw new RangeError('a batch without events');
     const { position: to, id, metadata } = last;
     const batch = this.#batch + 1;
-    const { fence } = this.#held;
-    await pipeline(this.#client, [
-      advance({ name: 'read', fence, from: this.#position, to, id, batch }),
+    const { fence } = held;
+    await pipeline(client, [
+      advance({ name, fence, from: this.#position, to, id, batch }),
       ...store.writes(),
-      ...writePushes(pushes, batch),
+      ...(pushes ? writePushes(pushes, batch) : []),
     ]);
     store.written();
     this.#position = to;
     this.#batch = batch;
-    return { tick: { checkpoint: to, fence, batch, time: metadata.time }, rows: pushes.rows, count };
+    const tick = { checkpoint: to, fence, batch, time: metadata.time };
+    return { tick, rows: pushes?.rows ?? [], count };
   }
 
   /** What is to be done with the first events, and what must be read for them. */
   #plans(events: readonly Decoded[]) {
+    const { maxEvents, projections } = this.#options;
     const plans = [];
     let reads = 0;
-    for (const event of events) {
+    for (const event of events.slice(0, maxEvents)) {
       try {
-        const projection = this.#projections.get(event.type);
+        const projection = projections.get(event.type);
         if (!projection) throw new TypeError('nothing projects its type');
         const refs = projection.reads(event);
         plans.push({ event, projection, refs });
@@ -175,7 +167,7 @@ export class BatchProjector {
     const loads = this.#store.missing(refs);
     if (loads.length === 0) return;
     const results = await pipeline(
-      this.#client,
+      this.#options.client,
       loads.map(({ statement }) => statement),
     );
     loads.forEach(({ keep }, index) => {

@@ -2,19 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Bus } from '../../services/bus/bus.ts';
 import type { Handler } from '../../services/followers/task.ts';
-import { type Decoded, tryDecode, UnreadableEvent } from '../../services/log/codec.ts';
 import type { Position, RecordedEvent } from '../../services/log/log.ts';
-import type { Skips } from '../../services/log/skips.ts';
 import { batches as measuredBatches } from '../../services/measurements.ts';
 import type { DatabaseConfig } from '../../services/postgres/connect.ts';
 import type { BatchProjector } from './batch.ts';
 import { expirePushes } from './push-expiry.ts';
+import type { SkippableEvents } from './skippable-events.ts';
 
 const expiryEveryMs = 600_000;
 
 export interface ProjectingOptions {
   readonly batches: BatchProjector;
-  readonly skips: Skips;
+  readonly skippable: SkippableEvents;
   /** Announces each commit, after it. */
   readonly bus: Bus;
   readonly database: DatabaseConfig;
@@ -34,19 +33,8 @@ export class Projecting implements Handler {
     records: readonly RecordedEvent[],
     committed: (checkpoint: Position, events: number) => void,
   ): Promise<void> {
-    const { batches, bus, skips } = this.#options;
-    const events: Decoded[] = [];
-    let unreadable: UnreadableEvent | undefined;
-    for (const record of records) {
-      skips.apply(record);
-      if (skips.has(record)) continue;
-      const event = tryDecode(record);
-      if (event instanceof UnreadableEvent) {
-        unreadable = event;
-        break;
-      }
-      events.push(event);
-    }
+    const { batches, bus, skippable } = this.#options;
+    const { events, unreadable } = skippable.decode(records);
     await batches.apply(events, ({ tick, rows, count }) => {
       committed(tick.checkpoint, count);
       bus.publish(tick, rows);

@@ -45,6 +45,9 @@ export class PushBook implements Pushes {
   }
 }
 
+/** For read models that are made again: what they push was pushed before. */
+export const noPushes: Pushes = { add: () => undefined, takeBack: () => undefined };
+
 function isMessage(event: PushName, data: StoredData<PushName>): data is PushData<'message'> {
   return event === 'message' && 'mid' in data;
 }
@@ -56,7 +59,7 @@ export function writePushes(book: PushBook, batch: number): Statement[] {
   if (rows.length > 0) {
     statements.push({
       name: 'write push',
-      text: `insert into read.push (place, number, channel, event, data, mid, quote_mid, batch)
+      text: `insert into pushes.push (place, number, channel, event, data, mid, quote_mid, batch)
         select given.*, $8::bigint
         from unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]) as given`,
       values: [
@@ -86,7 +89,7 @@ function takeOut(takenBack: ReadonlyMap<number, 'revoked' | 'deleted'>): Stateme
   return [
     {
       name: 'take back pushes',
-      text: `update read.push p
+      text: `update pushes.push p
            set channel = case when gone.deleted then '' else p.channel end,
                data = case when gone.deleted then '{}' else
                  (p.data::jsonb - '{quote_mid,quote_content}'::text[]
@@ -97,7 +100,7 @@ function takeOut(takenBack: ReadonlyMap<number, 'revoked' | 'deleted'>): Stateme
     },
     {
       name: 'take back quotes',
-      text: `update read.push p
+      text: `update pushes.push p
            set data = (p.data::jsonb || jsonb_build_object('quote_content', gone.shown))::text
           from unnest($1::bigint[], $2::text[]) as gone (mid, shown)
          where p.quote_mid = gone.mid and p.channel <> '' and p.data::jsonb ? 'quote_content'`,

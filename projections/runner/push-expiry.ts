@@ -29,14 +29,14 @@ async function deleteOld(client: Client, signal: AbortSignal): Promise<number> {
   while (!signal.aborted) {
     const { rowCount } = await client.query(
       `with turn as materialized (
-         select pg_try_advisory_xact_lock(hashtextextended('read.push expiry', 0)) as mine
+         select pg_try_advisory_xact_lock(hashtextextended('pushes.push expiry', 0)) as mine
        ), first as (
-         select place, number, created from read.push order by place, number limit $1
+         select place, number, created from pushes.push order by place, number limit $1
        ), old as (
          select place, number, row_number() over (order by place desc, number desc) as age
            from first where created < now() - $2 * interval '1 day'
        )
-       delete from read.push using old, turn
+       delete from pushes.push using old, turn
         where turn.mine and push.place = old.place and push.number = old.number and old.age > 1`,
       [batchSize, keptDays],
     );

@@ -21,15 +21,18 @@ export async function resetReadModels(client: Client, log: EventLog, misfit: Mis
     `update followers.checkpoint set quiet_until = coalesce($1, position) where name = 'read'`,
     [end],
   );
-  const tables = again ? await readModels(client) : ['push'];
-  const names = tables.map((name) => `read.${client.escapeIdentifier(name)}`);
-  if (names.length > 0) await client.query(`truncate ${names.join(', ')}`);
-  if (again) await client.query(unmarkAccounts);
+  await client.query('truncate pushes.push');
+  if (!again) return;
+  await emptyReadModels(client, 'read');
+  await client.query(unmarkAccounts);
 }
 
-async function readModels(client: Client): Promise<string[]> {
+/** Empties the tables of one set of read models, in the transaction under way. */
+export async function emptyReadModels(client: Client, schema: string): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
-    `select tablename as name from pg_tables where schemaname = 'read'`,
+    'select tablename as name from pg_tables where schemaname = $1',
+    [schema],
   );
-  return rows.map(({ name }) => name);
+  const names = rows.map(({ name }) => `${schema}.${client.escapeIdentifier(name)}`);
+  if (names.length > 0) await client.query(`truncate ${names.join(', ')}`);
 }

@@ -5,7 +5,7 @@ import { valuesOf } from './table.ts';
 
 /*
  * The statements of a table. Each reads or writes many rows, with an array for each column, so that its text, and
- * with it its plan, does not depend on their number.
+ * with it its plan, does not depend on their number. The schema is that of the session's search_path.
  */
 
 const quoted = (name: string) => `"${name}"`;
@@ -51,7 +51,7 @@ export function selectRows(table: Table<RowShape>, refs: readonly RowRef<RowShap
     text: once(
       name,
       () =>
-        `select ${selected(table)} from read.${table.name} as stored
+        `select ${selected(table)} from ${table.name} as stored
          join ${given(table, table.key)} on ${matching(table.key)}`,
     ),
     values: parameters(
@@ -76,7 +76,7 @@ export function selectLists(
     text: once(
       name,
       () =>
-        `select ${selected(table)} from read.${table.name} as stored ${joined}
+        `select ${selected(table)} from ${table.name} as stored ${joined}
          ${where === undefined ? '' : `where ${where}`}`,
     ),
     values: parameters(
@@ -112,7 +112,7 @@ function inserting(table: Table<RowShape>): string {
     const cast = table.columns.get(column)?.cast;
     return `given.${quoted(column)}${cast === undefined ? '' : `::${cast}`}`;
   });
-  return `insert into read.${table.name} (${columns.map(quoted).join(', ')})
+  return `insert into ${table.name} (${columns.map(quoted).join(', ')})
     select ${sources.join(', ')} from ${given(table, columns)}`;
 }
 
@@ -133,7 +133,7 @@ export function deleteRows(table: Table<RowShape>, keys: readonly (readonly Valu
     text: once(
       name,
       () =>
-        `delete from read.${table.name} as stored using ${given(table, table.key)} where ${matching(table.key)}`,
+        `delete from ${table.name} as stored using ${given(table, table.key)} where ${matching(table.key)}`,
     ),
     values: parameters(table, table.key, keys),
   };

@@ -49,7 +49,7 @@ export type Signal =
 
 /**
  * The port between the projector and its listeners. It may lose any message: a listener detects a gap by
- * `Tick.batch` and reads the missing rows from the table `read.push`.
+ * `Tick.batch` and reads the missing rows from the table `pushes.push`.
  */
 export interface Bus {
   /** Announces a committed batch: each push row to the listeners of its channel, then the tick to all. */

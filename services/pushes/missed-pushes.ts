@@ -48,7 +48,7 @@ const feeds = `
 
 /** SQL: the rows of the feed `f` that the person has not seen. */
 const missed = `
-  from read.push p
+  from pushes.push p
  where p.channel = f.channel and p.place >= f.start and (p.place, p.number) > ($2, $3)`;
 
 interface FoundRow {

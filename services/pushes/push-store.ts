@@ -42,11 +42,11 @@ export interface Page {
 export function allKept(place: string, number: string): string {
   return `coalesce((
            select (place, number) <= (${place}, ${number}) or created > now() - interval '7 days'
-             from read.push order by place, number limit 1
+             from pushes.push order by place, number limit 1
          ), true)`;
 }
 
-/** Reads the table `read.push`, the checkpoint, and who is in which group. Every method throws what the database throws. */
+/** Reads the table `pushes.push`, the checkpoint, and who is in which group. Every method throws what the database throws. */
 export class PushStore {
   readonly #database: ReadingDatabase;
 
@@ -89,7 +89,7 @@ export class PushStore {
     maxRows: number,
   ): Promise<PushRow[]> {
     const { rows } = await this.#query<PushRow>(
-      `select place, number, channel, event, data from read.push
+      `select place, number, channel, event, data from pushes.push
         where (place, number) > ($2, $3) and place <= $4 and channel = any($1)
         order by place, number limit $5`,
       [feeds, after.place, after.number, upTo, maxRows],
@@ -130,7 +130,7 @@ export class PushStore {
                       row_number() over (order by place, number) as index,
                       sum(octet_length(data)) over (order by place, number) - octet_length(data) as before
                  from (
-                   select place, number, channel, event, data from read.push
+                   select place, number, channel, event, data from pushes.push
                     where ${condition} order by place, number limit $3::bigint + 1
                  ) first
              ) measured
@@ -164,7 +164,7 @@ export class PushStore {
     const { rows } = await this.#query<{ count: BigintColumn; kept: boolean }>(
       `select
          (select count(*) from (
-            select 1 from read.push
+            select 1 from pushes.push
              where channel = $1 and place >= $4 and (place, number) > ($2, $3) limit $5
           ) missed) as count,
          ${allKept('$2', '$3')} as kept`,

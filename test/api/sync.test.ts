@@ -134,9 +134,9 @@ describe('message/sync', () => {
     try {
       const fill = (count: number) =>
         client.query(
-          `insert into read.push (place, number, channel, event, data, batch)
+          `insert into pushes.push (place, number, channel, event, data, batch)
            select p.place, p.number + n, $1, 'message', p.data, p.batch
-             from (select * from read.push order by place desc, number desc limit 1) p,
+             from (select * from pushes.push order by place desc, number desc limit 1) p,
                   generate_series(1, $2::int) n`,
           [`user-${tom.uid}`, count],
         );
@@ -144,8 +144,8 @@ describe('message/sync', () => {
       expect((await sync(tom, since, 1000)).events).toHaveLength(1000);
       await fill(1);
       expect(await sync(tom, since, 1000)).toMatchObject({ events: [], reset: true });
-      await client.query('delete from read.push where channel = $1 and number > 0', [`user-${tom.uid}`]);
-      await client.query("update read.push set created = now() - interval '8 days'");
+      await client.query('delete from pushes.push where channel = $1 and number > 0', [`user-${tom.uid}`]);
+      await client.query("update pushes.push set created = now() - interval '8 days'");
       expect(await sync(tom, `${since.split('.')[0]}..0`)).toMatchObject({ events: [], reset: true });
     } finally {
       await client.end();

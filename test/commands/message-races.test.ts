@@ -138,7 +138,7 @@ describe('a message that is revoked by several requests at once', () => {
     );
     await world.running.shown();
     const pushes = await sql`
-      select from read.push where channel = ${`user-${other}`} and event = 'revoke'`.execute(
+      select from pushes.push where channel = ${`user-${other}`} and event = 'revoke'`.execute(
       world.here.database,
     );
     expect(pushes.rows).toHaveLength(1);

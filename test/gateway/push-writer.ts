@@ -54,7 +54,7 @@ export class PushWriter {
     });
     await this.#pool.query(
       `with written as (
-         insert into read.push (place, number, channel, event, data, batch)
+         insert into pushes.push (place, number, channel, event, data, batch)
          select $1, (row->>'number')::int, row->>'channel', row->>'event', row->>'data', $2
            from json_array_elements($3::json) as row)
        update followers.checkpoint set position = $1, batch = $2 where name = 'read'`,
@@ -69,7 +69,7 @@ export class PushWriter {
   async lose(events: number): Promise<void> {
     this.#events -= events;
     await this.#pool.query(
-      `with lost as (delete from read.push where place > $1)
+      `with lost as (delete from pushes.push where place > $1)
        update followers.checkpoint set position = $1 where name = 'read'`,
       [placeOf(this.#events)],
     );

@@ -52,9 +52,9 @@ describe('reset instead of a replay', () => {
     const old = await installation.commit([numbered('user-9', 1)]);
     const gone = await installation.commit([numbered('user-9', 2)]);
     const kept = await installation.commit([numbered('user-9', 3)]);
-    await installation.pool.query('delete from read.push where place < $1', [gone.place]);
+    await installation.pool.query('delete from pushes.push where place < $1', [gone.place]);
     await installation.pool.query(
-      `update read.push set created = now() - interval '8 days' where place = $1`,
+      `update pushes.push set created = now() - interval '8 days' where place = $1`,
       [gone.place],
     );
     const client = await Client.connect(port, { token });

@@ -70,7 +70,7 @@ test('events that come during a slow replay follow in order', async () => {
   await client.receivedTimes('message', 901);
   expect(numbersOf(client)).toEqual(numbers(901));
   await client.close();
-  await installation.pool.query('delete from read.push where place = $1', [later.place]);
+  await installation.pool.query('delete from pushes.push where place = $1', [later.place]);
 });
 
 describe('a client is cut off', () => {

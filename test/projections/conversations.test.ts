@@ -150,7 +150,7 @@ describe('a message in a group', () => {
     await world.project();
     expect(await messagesOf('g50')).toMatchObject([{ sequence: '1', mentions: ['1', '0'] }]);
     expect(await others()).toEqual(before);
-    const last = await world.query('select channel, data from read.push where place = $1', [place]);
+    const last = await world.query('select channel, data from pushes.push where place = $1', [place]);
     expect(last).toHaveLength(1);
     expect(last[0]).toMatchObject({ channel: 'group-50' });
   });

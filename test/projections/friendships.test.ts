@@ -104,7 +104,7 @@ describe('a friendship', () => {
     ]);
     expect(pushes[0]?.data).toEqual({ uid: 6, name: '人6', avatar: '/static/img/avatar.jpg' });
     expect(pushes[2]?.data).toMatchObject({ from: '6', to: '5', mid: 500, content: greeting });
-    const places = await world.query<{ number: number }>('select number from read.push where place > $1', [
+    const places = await world.query<{ number: number }>('select number from pushes.push where place > $1', [
       before,
     ]);
     expect(places.map(({ number }) => number)).toEqual([0, 1, 2, 3]);

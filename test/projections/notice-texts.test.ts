@@ -25,7 +25,7 @@ async function lastNotice(group: number): Promise<string | undefined> {
     [`g${group}`],
   );
   const [push] = await world.query<{ data: string }>(
-    `select data from read.push where channel = $1 and event = 'message' order by place desc limit 1`,
+    `select data from pushes.push where channel = $1 and event = 'message' order by place desc limit 1`,
     [`group-${group}`],
   );
   expect(conversation?.content).toBe(message?.content);

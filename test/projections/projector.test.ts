@@ -69,12 +69,12 @@ describe('each event is applied exactly once', () => {
     const blocker = new Client({ connectionString: world.url });
     await blocker.connect();
     await blocker.query('begin');
-    await blocker.query('lock table read.push in access exclusive mode');
+    await blocker.query('lock table pushes.push in access exclusive mode');
     await world.given(sent(talk, 1, 10, 'x'));
     // All but the last of the batch's statements have run now.
     await vi.waitUntil(async () => {
       const waiting = await world.query(
-        `select 1 from pg_locks where not granted and relation = 'read.push'::regclass`,
+        `select 1 from pg_locks where not granted and relation = 'pushes.push'::regclass`,
       );
       return waiting.length > 0;
     }, waiting);

@@ -77,11 +77,7 @@ describe('the rows in memory', () => {
     store.delete(cats.at(2));
     const writes = store.writes();
     expect(writes.map(({ name }) => name)).toEqual(['write cats', 'delete cats']);
-    expect(writes[0]?.values).toEqual([
-      { of: 'int8', elements: [1] },
-      { of: 'int8', elements: [7] },
-      { of: 'text', elements: ['b'] },
-    ]);
+    expect(writes[0]?.values).toMatchObject([{ elements: [1] }, { elements: [7] }, { elements: ['b'] }]);
     store.written();
     expect(store.writes()).toEqual([]);
   });

@@ -90,7 +90,7 @@ export async function openWorld(): Promise<World> {
     rows: (table) => query(`select * from read.${table} order by 1, 2`),
     async pushes(after = '' as Position) {
       const rows = await query<PushRow>(
-        'select channel, event, data from read.push where place > $1 order by place, number',
+        'select channel, event, data from pushes.push where place > $1 order by place, number',
         [after],
       );
       return rows.map(({ channel, event, data }) => {
@@ -108,14 +108,14 @@ export async function openWorld(): Promise<World> {
         found[name] = await query(`select * from read.${name} order by ${order}`);
       }
       found.push = await query(
-        'select place, number, channel, event, data from read.push order by place, number',
+        'select place, number, channel, event, data from pushes.push order by place, number',
       );
       found.checkpoint = await query(`select position, epoch from followers.checkpoint where name = 'read'`);
       return found;
     },
     async forget() {
-      const names = [...tables.map(({ name }) => name), 'push'].map((name) => `read.${name}`);
-      await query(`truncate ${names.join(', ')}`);
+      const names = tables.map(({ name }) => `read.${name}`);
+      await query(`truncate pushes.push, ${names.join(', ')}`);
       await query("update followers.checkpoint set position = '' where name = 'read'");
     },
     async close() {

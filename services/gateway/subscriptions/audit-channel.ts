@@ -15,7 +15,7 @@ const Sent = z.object({ from: z.coerce.string() });
 
 /**
  * Delivers every message once, for monitoring, live only (docs/realtime.md, "Channels"). The messages are read from
- * `read.push` while the channel has subscribers, so that no gateway has to listen to every channel on the bus.
+ * `pushes.push` while the channel has subscribers, so that no gateway has to listen to every channel on the bus.
  */
 export class AuditChannel {
   readonly #pushStore: PushStore;

@@ -4,7 +4,7 @@ import { channelTopic } from '../../bus/topics.ts';
 import type { InChat } from './chat-rights.ts';
 
 /**
- * A channel, as its name says who may subscribe. `feed` is the plain name under which `read.push` and the bus have
+ * A channel, as its name says who may subscribe. `feed` is the plain name under which `pushes.push` and the bus have
  * the log's pushes for it, if there are any.
  */
 export type Channel =

@@ -17,7 +17,7 @@ const retryDelayMs = 250;
 
 /**
  * The pushes of the log on the feeds that this gateway needs, in order: batch by batch from the bus. If the batches'
- * numbers show a gap, or if the bus reconnected or is silent, the missed rows are read from `read.push`.
+ * numbers show a gap, or if the bus reconnected or is silent, the missed rows are read from `pushes.push`.
  */
 export class PushFeed {
   /** The feeds to which this gateway listens. */

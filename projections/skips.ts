@@ -1,5 +1,5 @@
-import type { SkipEvent } from '../../contracts/events/skip.ts';
-import type { ProjectionsOf } from '../projection.ts';
+import type { SkipEvent } from '../contracts/events/skip.ts';
+import type { ProjectionsOf } from './projection.ts';
 
 /** A decision to pass an event over shows nothing; the projector itself heeds it. */
 export const skipProjections: ProjectionsOf<SkipEvent> = {
