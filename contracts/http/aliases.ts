@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
 import * as example from './examples.ts';
-import { groupForbiddenAll, groupUpdate } from './group.ts';
+import { caller, groupUpdate } from './group.ts';
+import { groupForbiddenAll } from './group-members.ts';
 import { loginLogin } from './login.ts';
 import * as parameter from './parameters.ts';
 import { Mine } from './pop.ts';
@@ -9,8 +10,6 @@ import { uploadImage } from './upload.ts';
 import { UserProfile, userGet } from './user.ts';
 
 /* Other names of calls, for clients of the original product. Each is served by the handler of `aliasOf`. */
-
-const caller = { login_uid: parameter.loginUid };
 
 export const loginCheck = contract({
   path: '/login/check',
@@ -89,7 +88,7 @@ export const userGetUserInfo = contract({
   data: Mine,
 });
 
-const ofGroup = groupForbiddenAll.parameters.omit({ value: true });
+const ofMutedGroup = groupForbiddenAll.parameters.omit({ value: true });
 
 export const groupForbiddenGroup = contract({
   path: '/group/forbiddengroup',
@@ -99,7 +98,7 @@ export const groupForbiddenGroup = contract({
   summary: '开启全体禁言(value为1)',
   refuses: ['noGroup'],
   example: { parameters: { gid: 502139874 }, data: [] },
-  parameters: ofGroup,
+  parameters: ofMutedGroup,
   data: groupForbiddenAll.data,
 });
 
@@ -111,7 +110,7 @@ export const groupChattingGroup = contract({
   summary: '解除全体禁言(value为0)',
   refuses: ['noGroup'],
   example: { parameters: { gid: 502139874 }, data: [] },
-  parameters: ofGroup,
+  parameters: ofMutedGroup,
   data: groupForbiddenAll.data,
 });
 

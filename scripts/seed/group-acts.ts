@@ -10,22 +10,23 @@ import {
   mayManage,
 } from '../../services/domain/group.ts';
 import {
-  addMembers,
-  agreeToInvitation,
   createGroup,
   dissolveGroup,
-  joinGroup,
-  leaveGroup,
-  muteGroup,
-  muteMember,
   remarkGroup,
-  removeMembers,
   revokeCodes,
   setManager,
   transferGroup,
   updateGroup,
 } from '../../services/domain/group-commands.ts';
 import { refuseInvitation } from '../../services/domain/group-invitations.ts';
+import {
+  addMembers,
+  agreeToInvitation,
+  joinGroup,
+  leaveGroup,
+  removeMembers,
+} from '../../services/domain/group-members.ts';
+import { muteGroup, muteMember } from '../../services/domain/group-mutes.ts';
 import type { Story } from './story.ts';
 import { groupName, remarkOf } from './texts.ts';
 

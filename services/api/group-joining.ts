@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
-import * as contract from '../../contracts/http/group.ts';
+import { groupCreate } from '../../contracts/http/group.ts';
+import * as contract from '../../contracts/http/group-members.ts';
 import { revokeCodes } from '../commands/group.ts';
 import * as joining from '../commands/group-joining.ts';
 import { findGroup } from '../queries/groups.ts';
@@ -11,7 +12,7 @@ import { readModelsTimeoutMs, serve, shownAt } from './route.ts';
 export function groupJoiningRoutes(server: FastifyInstance, application: Application): void {
   const { database, progress } = application;
 
-  serve(server, application, contract.groupCreate, async ({ parameters, me, context }) => {
+  serve(server, application, groupCreate, async ({ parameters, me, context }) => {
     const { members = [], groupname: name, avatar, uniqueId } = parameters;
     const command = { owner: me(), members, name, avatar, uniqueId };
     const { gid, position } = await joining.createGroup(application, command, context);

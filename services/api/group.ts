@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
 import * as alias from '../../contracts/http/aliases.ts';
 import * as contract from '../../contracts/http/group.ts';
+import * as members from '../../contracts/http/group-members.ts';
 import type { Gid } from '../../contracts/ids.ts';
 import { changeChat } from '../commands/change-chat.ts';
 import * as group from '../commands/group.ts';
@@ -19,21 +20,22 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
     shownAt(await group.dissolveGroup(application, gid, { by: me() }, context)),
   );
 
-  serve(server, application, contract.groupMembers, async ({ parameters, me, context }) => {
+  serve(server, application, members.groupMembers, async ({ parameters, me, context }) => {
     const { gid, limit, index, pinyin, exclude } = parameters;
     const reader = me();
     await group.enterGroup(application, gid, reader, context);
-    const byDefault = pinyin === '' ? contract.membersShown : contract.maxMembersShown;
+    const byDefault = pinyin === '' ? members.membersShown : members.maxMembersShown;
     const page = { from: index, limit: limit ?? byDefault, exclude };
     const found = await findMembers(database, reader, gid, page);
-    const members = found.map(({ remark: _, ...member }) => member);
-    if (pinyin === '') return { data: Object.fromEntries(members.map((member) => [member.uid, member])) };
-    return { data: byInitial(members.map((member) => ({ ...member, initials: initialOf(member.name) }))) };
+    const shown = found.map(({ remark: _, ...member }) => member);
+    if (pinyin === '') return { data: Object.fromEntries(shown.map((member) => [member.uid, member])) };
+    return { data: byInitial(shown.map((member) => ({ ...member, initials: initialOf(member.name) }))) };
   });
 
-  serve(server, application, contract.groupMemberDelete, async ({ parameters, me, context }) => {
-    const { gid, members } = parameters;
-    return shownAt(await group.removeMembers(application, gid, { by: me(), members }, context));
+  serve(server, application, members.groupMemberDelete, async ({ parameters, me, context }) => {
+    const { gid, members: removed } = parameters;
+    const command = { by: me(), members: removed };
+    return shownAt(await group.removeMembers(application, gid, command, context));
   });
 
   serve(
@@ -55,24 +57,24 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
     return shownAt(await group.remarkGroup(application, gid, { uid: me(), remark }, context));
   });
 
-  serve(server, application, contract.groupManager, async ({ parameters, me, context }) => {
+  serve(server, application, members.groupManager, async ({ parameters, me, context }) => {
     const { gid, uid, value } = parameters;
     return shownAt(await group.setManager(application, gid, { by: me(), uid, manager: value }, context));
   });
 
-  serve(server, application, contract.groupIsManager, async ({ parameters: { gid, uid }, me, context }) => {
+  serve(server, application, members.groupIsManager, async ({ parameters: { gid, uid }, me, context }) => {
     const is_manager: 0 | 1 = (await group.isManager(application, gid, { by: me(), uid }, context)) ? 1 : 0;
     return { data: { is_manager } };
   });
 
-  serve(server, application, contract.groupForbiddenUser, async ({ parameters, me, context }) => {
+  serve(server, application, members.groupForbiddenUser, async ({ parameters, me, context }) => {
     const { gid, uid, time } = parameters;
     return shownAt(await group.muteMember(application, gid, { by: me(), uid, time }, context));
   });
 
   const muteGroup = async ({ parameters, me, context }: Call<{ readonly gid: Gid }>, muted: boolean) =>
     shownAt(await group.muteGroup(application, parameters.gid, { by: me(), muted }, context));
-  serve(server, application, contract.groupForbiddenAll, async (call) =>
+  serve(server, application, members.groupForbiddenAll, async (call) =>
     muteGroup(call, call.parameters.value),
   );
   serve(server, application, alias.groupForbiddenGroup, async (call) => muteGroup(call, true));

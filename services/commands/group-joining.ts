@@ -3,7 +3,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import type { Gid, Uid } from '../../contracts/ids.ts';
 import { groupCode, opensGroup } from '../app-keys/group-code.ts';
 import { groupStream, mustBeIn, mustLive } from '../domain/group.ts';
-import * as decide from '../domain/group-commands.ts';
+import * as groupMembers from '../domain/group-members.ts';
 import { mustBeActive, userStream } from '../domain/user.ts';
 import { type Position, startOfLog } from '../log/log.ts';
 import type { CommandContext } from './context.ts';
@@ -76,7 +76,7 @@ export async function addMembers(
   await useAllowance(parts, by, 'members added', context, others.length);
   const mid = await ids.nextMid();
   const { position } = await execute(parts, groupStream(gid), context, (state) =>
-    decide.addMembers(state, { by, members: joining, mid, invitations }),
+    groupMembers.addMembers(state, { by, members: joining, mid, invitations }),
   );
   return position;
 }
@@ -105,7 +105,7 @@ export async function joinGroup(
   await mustExist(database, [uid]);
   const mid = await ids.nextMid();
   const { position } = await execute(parts, groupStream(gid), context, (present) =>
-    decide.joinGroup(present, { uid, mid }),
+    groupMembers.joinGroup(present, { uid, mid }),
   );
   return position;
 }
@@ -120,11 +120,11 @@ export async function leaveGroups(
   context: CommandContext,
 ): Promise<Position> {
   const streams = [...new Set(gids)].map(groupStream);
-  for (const stream of streams) decide.leaveGroup((await parts.store.load(stream)).state, { uid });
+  for (const stream of streams) groupMembers.leaveGroup((await parts.store.load(stream)).state, { uid });
   let last = startOfLog;
   for (const stream of streams) {
     const { events, position } = await execute(parts, stream, context, (state) =>
-      decide.leaveGroup(state, { uid }),
+      groupMembers.leaveGroup(state, { uid }),
     );
     if (events.length > 0 && position > last) last = position;
   }

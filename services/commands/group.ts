@@ -2,6 +2,8 @@ import type { GroupEvent } from '../../contracts/events/group.ts';
 import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
 import { type GroupState, groupStream, type LivingGroup, mayManage, mustBeIn } from '../domain/group.ts';
 import * as decide from '../domain/group-commands.ts';
+import * as groupMembers from '../domain/group-members.ts';
+import * as groupMutes from '../domain/group-mutes.ts';
 import type { Position } from '../log/log.ts';
 import { type CommandContext, seconds } from './context.ts';
 import { execute } from './execute.ts';
@@ -24,7 +26,7 @@ function changing<Command>(decision: (state: GroupState, command: Command) => re
 export const dissolveGroup = changing(decide.dissolveGroup);
 
 /** Removes members. @throws Refusal illegal, noGroup */
-export const removeMembers = changing(decide.removeMembers);
+export const removeMembers = changing(groupMembers.removeMembers);
 
 /** Makes a member a manager, or no longer one. @throws Refusal illegal, noGroup */
 export const setManager = changing(decide.setManager);
@@ -50,7 +52,7 @@ export async function muteMember(
 ): Promise<Position> {
   const now = seconds(context);
   return changeWithNotice(parts, gid, { by, people: [by, uid] }, context, (state, mid) =>
-    decide.muteMember(state, { by, uid, time, now, mid }),
+    groupMutes.muteMember(state, { by, uid, time, now, mid }),
   );
 }
 
@@ -62,7 +64,7 @@ export async function muteGroup(
   context: CommandContext,
 ): Promise<Position> {
   return changeWithNotice(parts, gid, { by, people: [by] }, context, (state, mid) =>
-    decide.muteGroup(state, { by, muted, mid }),
+    groupMutes.muteGroup(state, { by, muted, mid }),
   );
 }
 

@@ -184,3 +184,8 @@ export function mustMaySpeak(state: GroupState, uid: Uid, now: number): void {
   if (isMuted(group, uid, now)) throw new Refusal('muted');
   if (group.muted && !mayManage(group, uid)) throw new Refusal('groupMuted');
 }
+
+/** @throws Refusal illegal if `uid` is not the owner */
+export function mustOwn(group: LivingGroup, uid: Uid): void {
+  if (group.owner !== uid) throw new Refusal('illegal', '只有群主可以进行该操作');
+}

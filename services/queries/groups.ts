@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { groupAvatar, userAvatar } from '../../contracts/avatars.ts';
-import type { GroupDetail, GroupMember } from '../../contracts/http/group.ts';
+import type { GroupDetail } from '../../contracts/http/group.ts';
+import type { GroupMember } from '../../contracts/http/group-members.ts';
 import { type Gid, groupConversation, type Uid } from '../../contracts/ids.ts';
 import type { ReadDatabase } from './tables.ts';
 

@@ -6,6 +6,7 @@ import { createGroupOnce } from '../../services/commands/create-group.ts';
 import { execute } from '../../services/commands/execute.ts';
 import { type GroupState, groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
+import * as groupMembers from '../../services/domain/group-members.ts';
 import { context, register } from '../support/acting.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 import { gid, uid } from '../support/events.ts';
@@ -107,7 +108,7 @@ describe('creating the same again', () => {
       execute(running.application, groupStream(created), context('server'), decide);
     await change((state) => groups.transferGroup(state, { by: owner, to: heir }));
     expect(await again()).toBe(created);
-    await change((state) => groups.leaveGroup(state, { uid: owner }));
+    await change((state) => groupMembers.leaveGroup(state, { uid: owner }));
     expect(await again()).toBe(created);
     await change((state) => groups.dissolveGroup(state, { by: heir }));
     expect(await again()).toBe(created);
@@ -134,7 +135,7 @@ describe('creating the same again', () => {
 
   it('is free for another request after a group of too many was refused', async () => {
     const owner = await person();
-    const many = Array.from({ length: groups.maxMembers }, (_, index) => uid(1_000_000 + index));
+    const many = Array.from({ length: groupMembers.maxMembers }, (_, index) => uid(1_000_000 + index));
     await expect(create(owner, many, { uniqueId: 'a' })).rejects.toMatchObject({ reason: 'illegal' });
     await create(owner, [], { uniqueId: 'a', requestHash: 'corrected' });
   });

@@ -3,6 +3,7 @@ import type { Uid } from '../../contracts/ids.ts';
 import type { Application } from '../../services/api/application.ts';
 import { groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
+import * as groupMembers from '../../services/domain/group-members.ts';
 import { change, outcome, rounds, useTwoApplications } from './races-harness.ts';
 
 const world = useTwoApplications();
@@ -15,7 +16,7 @@ describe('a member who is added by two people at once', () => {
       const group = await groupOf(owner, second);
       const adding = async (on: Application, by: Uid, members: Uid[]) => {
         const mid = await world.here.ids.nextMid();
-        return change(on, group, (state) => groups.addMembers(state, { by, members, mid }));
+        return change(on, group, (state) => groupMembers.addMembers(state, { by, members, mid }));
       };
       await Promise.all([adding(world.here, owner, [added]), adding(world.there, second, [added, alone])]);
       const events = await eventsOf(groupStream(group).name);
@@ -39,9 +40,11 @@ describe('a member who is added by two people at once', () => {
       const group = await groupOf(owner, second, third);
       const mid = await world.here.ids.nextMid();
       await Promise.all([
-        change(world.here, group, (state) => groups.removeMembers(state, { by: owner, members: [third] })),
+        change(world.here, group, (state) =>
+          groupMembers.removeMembers(state, { by: owner, members: [third] }),
+        ),
         change(world.there, group, (state) =>
-          groups.addMembers(state, { by: second, members: [third], mid }),
+          groupMembers.addMembers(state, { by: second, members: [third], mid }),
         ),
       ]);
       const events = await eventsOf(groupStream(group).name);

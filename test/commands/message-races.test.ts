@@ -6,7 +6,8 @@ import { removeMessage } from '../../services/commands/remove-message.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { conversationStream } from '../../services/domain/conversation.ts';
 import { groupStream } from '../../services/domain/group.ts';
-import * as groups from '../../services/domain/group-commands.ts';
+import * as groupMembers from '../../services/domain/group-members.ts';
+import * as groupMutes from '../../services/domain/group-mutes.ts';
 import { context } from '../support/acting.ts';
 import { between, inGroup } from '../support/events.ts';
 import { change, outcome, useTwoApplications } from './races-harness.ts';
@@ -41,7 +42,7 @@ describe('an owner who removes a member while they send', () => {
           acknowledged.push('x');
         }
         await change(world.here, group, (state) =>
-          groups.removeMembers(state, { by: owner, members: [sender] }),
+          groupMembers.removeMembers(state, { by: owner, members: [sender] }),
         );
       };
       const ended = removing().finally(() => {
@@ -66,7 +67,7 @@ describe('a mute that ends while its person sends', () => {
     const group = await groupOf(owner, sender);
     const mid = await world.here.ids.nextMid();
     await change(world.here, group, (state) =>
-      groups.muteMember(state, {
+      groupMutes.muteMember(state, {
         ...{ by: owner, uid: sender, time: until, now: until - 60 },
         mid,
       }),
@@ -97,7 +98,7 @@ describe('a mute that ends while its person sends', () => {
     const { owner, sender, group } = await mutedGroup();
     const mid = await world.here.ids.nextMid();
     const ending = change(world.here, group, (state) =>
-      groups.muteMember(state, {
+      groupMutes.muteMember(state, {
         ...{ by: owner, uid: sender, time: 0, now: until - 30 },
         mid,
       }),

@@ -5,6 +5,7 @@ import { execute } from '../../services/commands/execute.ts';
 import { type Removal, removeMessage } from '../../services/commands/remove-message.ts';
 import { type GroupState, groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
+import * as groupMembers from '../../services/domain/group-members.ts';
 import { changeSettings, settingStream } from '../../services/domain/setting.ts';
 import { changeAccount, userStream } from '../../services/domain/user.ts';
 import { startOfLog } from '../../services/log/log.ts';
@@ -136,7 +137,7 @@ describe('taking a message of a group', () => {
     const mid = await say(other, chat);
     await expect(take('delete for self', third, chat, mid)).rejects.toMatchObject({ reason: 'illegal' });
     const notice = await running.application.ids.nextMid();
-    await change(group, (state) => groups.joinGroup(state, { uid: third, mid: notice }));
+    await change(group, (state) => groupMembers.joinGroup(state, { uid: third, mid: notice }));
     await expect(take('delete for self', third, chat, mid)).rejects.toMatchObject({ reason: 'noMessage' });
     await take('delete for self', third, chat, notice);
     await expect(take('revoke', me, chat, notice)).rejects.toMatchObject({ reason: 'illegal' });

@@ -6,6 +6,8 @@ import { ContentHashes } from '../../services/commands/content-hashes.ts';
 import { removeMessage } from '../../services/commands/remove-message.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import * as groups from '../../services/domain/group-commands.ts';
+import * as groupMembers from '../../services/domain/group-members.ts';
+import * as groupMutes from '../../services/domain/group-mutes.ts';
 import { context, register } from '../support/acting.ts';
 import { between, mid } from '../support/events.ts';
 import { friend, inThe, useMessaging } from './messaging-harness.ts';
@@ -121,7 +123,7 @@ describe('sending a message again', () => {
       send(one, to, '好', { uniqueId }).then((sent) => sent.mid);
 
     await change(group, (state) =>
-      groups.muteMember(state, {
+      groupMutes.muteMember(state, {
         ...{ by: other, uid: one, time: 600, now: Math.floor(Date.now() / 1000) },
         mid: mid(800_002),
       }),
@@ -130,7 +132,7 @@ describe('sending a message again', () => {
     await expect(send(one, inThe(group), '好', { uniqueId: 'new' })).rejects.toMatchObject({
       reason: 'muted',
     });
-    await change(group, (state) => groups.removeMembers(state, { by: other, members: [one] }));
+    await change(group, (state) => groupMembers.removeMembers(state, { by: other, members: [one] }));
     expect(await again(inThe(group), 'g')).toBe(inGroupMid);
     await change(group, (state) => groups.dissolveGroup(state, { by: other }));
     expect(await again(inThe(group), 'g')).toBe(inGroupMid);

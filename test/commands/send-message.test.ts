@@ -3,7 +3,7 @@ import type { Chat } from '../../contracts/chat.ts';
 import { execute } from '../../services/commands/execute.ts';
 import { removeMessage } from '../../services/commands/remove-message.ts';
 import { groupStream } from '../../services/domain/group.ts';
-import * as groups from '../../services/domain/group-commands.ts';
+import * as groupMembers from '../../services/domain/group-members.ts';
 import { context, makeFriends, register } from '../support/acting.ts';
 import { mid, uid } from '../support/events.ts';
 import { friend, inThe, useMessaging } from './messaging-harness.ts';
@@ -78,7 +78,7 @@ describe('sending', () => {
     const group = await groupOf(one, other);
     const before = await send(one, inThe(group), '早');
     await execute(world.application, groupStream(group), context(third), (state) =>
-      groups.joinGroup(state, { uid: third, mid: mid(800_001) }),
+      groupMembers.joinGroup(state, { uid: third, mid: mid(800_001) }),
     );
     await world.running.shown();
     await expect(send(third, inThe(group), 'x', { quoteMid: before.mid })).rejects.toMatchObject({

@@ -4,10 +4,12 @@ import type { DomainEvent } from '../../contracts/events/index.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { group, isMuted, mustMaySpeak } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
+import * as groupMembers from '../../services/domain/group-members.ts';
+import * as groupMutes from '../../services/domain/group-mutes.ts';
 import { gid, mid, uid } from '../support/events.ts';
 import { type Decide, foldsInParts, live } from '../support/living.ts';
 
-describe('a group, whatever is done to it', () => {
+describe('a group after any commands', () => {
   const now = 1_700_000_000;
   const who = fc.integer({ min: 1, max: 6 }).map(uid);
   const some = fc.array(who, { maxLength: 4 });
@@ -21,22 +23,22 @@ describe('a group, whatever is done to it', () => {
     fc.tuple(who, some).map(
       ([by, members]): Decision =>
         (state, step) =>
-          groups.addMembers(state, { by, members, mid: mid(step + 1) }),
+          groupMembers.addMembers(state, { by, members, mid: mid(step + 1) }),
     ),
     who.map(
       (one): Decision =>
         (state, step) =>
-          groups.joinGroup(state, { uid: one, mid: mid(step + 1) }),
+          groupMembers.joinGroup(state, { uid: one, mid: mid(step + 1) }),
     ),
     fc.tuple(who, some).map(
       ([by, members]): Decision =>
         (state) =>
-          groups.removeMembers(state, { by, members }),
+          groupMembers.removeMembers(state, { by, members }),
     ),
     who.map(
       (one): Decision =>
         (state) =>
-          groups.leaveGroup(state, { uid: one }),
+          groupMembers.leaveGroup(state, { uid: one }),
     ),
     fc.tuple(who, who, fc.boolean()).map(
       ([by, one, manager]): Decision =>
@@ -46,12 +48,12 @@ describe('a group, whatever is done to it', () => {
     fc.tuple(who, who, fc.constantFrom(0, 60, now - 1, now + 60, now + 600)).map(
       ([by, one, time]): Decision =>
         (state, step) =>
-          groups.muteMember(state, { by, uid: one, time, now, mid: mid(step + 1) }),
+          groupMutes.muteMember(state, { by, uid: one, time, now, mid: mid(step + 1) }),
     ),
     fc.tuple(who, fc.boolean()).map(
       ([by, muted]): Decision =>
         (state, step) =>
-          groups.muteGroup(state, { by, muted, mid: mid(step + 1) }),
+          groupMutes.muteGroup(state, { by, muted, mid: mid(step + 1) }),
     ),
     fc.tuple(who, fc.constantFrom('', '家')).map(
       ([one, remark]): Decision =>
@@ -96,7 +98,7 @@ describe('a group, whatever is done to it', () => {
     );
   });
 
-  it('lets members speak who are not muted, and nobody else', () => {
+  it('allows only members who are not muted to speak', () => {
     /** Told by the history, one event after the other. */
     const mayAsTold = (events: readonly DomainEvent[], one: Uid) => {
       let [member, manager, until, all, owner] = [false, false, 0, false, false];
@@ -141,7 +143,7 @@ describe('a group, whatever is done to it', () => {
     );
   });
 
-  it('admits only who is out, and lets go only who is in', () => {
+  it('adds only people who are no members, and removes only members', () => {
     fc.assert(
       fc.property(commands, (given) => {
         const members = new Set<Uid>();
@@ -161,7 +163,7 @@ describe('a group, whatever is done to it', () => {
     );
   });
 
-  it('hears nothing after it was dissolved', () => {
+  it('has no event after it was dissolved', () => {
     fc.assert(
       fc.property(commands, (given) => {
         const types = live(group, given, () => {}).map(({ type }) => type);
@@ -172,7 +174,7 @@ describe('a group, whatever is done to it', () => {
     );
   });
 
-  it('is folded in parts as at once', () => {
+  it('folds to the same state in parts', () => {
     fc.assert(
       fc.property(commands, fc.nat(), (given, cut) => {
         const events = live(group, given, () => {});

@@ -51,20 +51,20 @@ function silence(who: number, at: number, ...events: GroupEvent[]): string | und
 }
 
 describe('a group', () => {
-  it('has a stream of its own', () => {
+  it('has its own stream', () => {
     expect(groupStream(gid(50)).name).toBe('group-50');
   });
 
-  it('is created once: the first counts', () => {
+  it('is created once, by the first event', () => {
     const again: GroupEvent = { ...created, data: { ...created.data, owner: uid(2), name: '二' } };
     expect(standing(again)).toMatchObject({ owner: 1, name: '群' });
   });
 
-  it('is nothing where it never was created, whatever else happened', () => {
+  it('has no state without the event of its creation', () => {
     expect(fold(group, [added, manager, groupMuted])).toBeNull();
   });
 
-  it('weighs by its members', () => {
+  it('weighs more with more members', () => {
     expect(group.weight(standing())).toBeLessThan(group.weight(standing(...many(1000))));
   });
 
@@ -86,12 +86,12 @@ describe('roles', () => {
     expect([1, 2, 3, 9].map((who) => mayManage(state, uid(who)))).toEqual([true, true, false, false]);
   });
 
-  it('go with the membership: who returns is an ordinary member', () => {
+  it('end with the membership: a manager who returns is an ordinary member', () => {
     expect(roleOf(standing(manager, removed), uid(2))).toBe('none');
     expect(roleOf(standing(manager, removed, added), uid(2))).toBe('member');
   });
 
-  it('pass to the new owner; the old one stays an ordinary member', () => {
+  it('of the owner passes to the new one; the old one becomes an ordinary member', () => {
     const transferred: GroupEvent = {
       type: 'GroupTransferred',
       data: { gid: gid(50), from: uid(1), to: uid(2) },
@@ -104,23 +104,23 @@ describe('roles', () => {
 });
 
 describe('who may speak', () => {
-  it('is every member', () => {
+  it('includes every member', () => {
     expect(silence(3, now)).toBeUndefined();
   });
 
-  it('is nobody who is no member', () => {
+  it('excludes people who are no members', () => {
     expect(silence(9, now)).toBe('illegal');
     expect(silence(2, now, removed)).toBe('illegal');
   });
 
-  it('is not who is muted, until the very second that it ends', () => {
+  it('excludes a muted member, until the second in which the mute ends', () => {
     const mute = muted(3, now + 60);
     expect(silence(3, now, mute)).toBe('muted');
     expect(silence(3, now + 59, mute)).toBe('muted');
     expect(silence(3, now + 60, mute)).toBeUndefined();
   });
 
-  it('is owner and managers alone while the whole group is muted', () => {
+  it('includes only the owner and managers while the whole group is muted', () => {
     expect([1, 2, 3].map((who) => silence(who, now, manager, groupMuted))).toEqual([
       undefined,
       undefined,
@@ -129,15 +129,15 @@ describe('who may speak', () => {
     expect(silence(3, now, groupMuted, groupUnmuted)).toBeUndefined();
   });
 
-  it('tells one’s own mute before that of all', () => {
+  it('names the member’s own mute before that of the group', () => {
     expect(silence(3, now, muted(3, now + 60), groupMuted)).toBe('muted');
   });
 
-  it('is not a manager whom the owner muted', () => {
+  it('excludes a manager whom the owner muted', () => {
     expect(silence(2, now, manager, muted(2, now + 60))).toBe('muted');
   });
 
-  it('is not who was muted when they left the group, and returns to it', () => {
+  it('excludes a person who was muted before leaving the group and returning', () => {
     expect(silence(2, now, muted(2, now + 60), removed, added)).toBe('muted');
     expect(silence(2, now + 60, muted(2, now + 60), removed, added)).toBeUndefined();
   });

@@ -6,6 +6,7 @@ import { execute } from '../../services/commands/execute.ts';
 import { type Removal, removeMessage } from '../../services/commands/remove-message.ts';
 import { groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
+import * as groupMembers from '../../services/domain/group-members.ts';
 import { findChats } from '../../services/queries/chats.ts';
 import { findTemporaryContacts } from '../../services/queries/contacts.ts';
 import { readPage } from '../../services/queries/history.ts';
@@ -55,7 +56,7 @@ async function groupOf(owner: Uid, ...members: Uid[]) {
 async function join(group: Parameters<typeof groupStream>[0], who: Uid): Promise<void> {
   const mid = await running.application.ids.nextMid();
   await execute(running.application, groupStream(group), context(who), (state) =>
-    groups.joinGroup(state, { uid: who, mid }),
+    groupMembers.joinGroup(state, { uid: who, mid }),
   );
   await running.shown();
 }

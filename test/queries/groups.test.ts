@@ -6,6 +6,7 @@ import { removeMessage } from '../../services/commands/remove-message.ts';
 import { friendshipStream, remark } from '../../services/domain/friendship.ts';
 import { type GroupState, groupStream } from '../../services/domain/group.ts';
 import * as groups from '../../services/domain/group-commands.ts';
+import * as groupMembers from '../../services/domain/group-members.ts';
 import { findGroups } from '../../services/queries/chats.ts';
 import { findGroupDetail, findMembers } from '../../services/queries/groups.ts';
 import { context, makeFriends, register } from '../support/acting.ts';
@@ -67,9 +68,9 @@ describe('the members of a group', () => {
       [third, 3],
       [fourth, 4],
     ]);
-    await change(group, (state) => groups.removeMembers(state, { by: owner, members: [second] }));
+    await change(group, (state) => groupMembers.removeMembers(state, { by: owner, members: [second] }));
     await change(group, (state, mid) =>
-      groups.addMembers(state, { by: owner, members: [fifth, second], mid }),
+      groupMembers.addMembers(state, { by: owner, members: [fifth, second], mid }),
     );
     expect(await page(owner, group, 0, 10)).toEqual([
       [owner, 1],
@@ -164,8 +165,8 @@ describe('a group in detail', () => {
     const [owner, member] = [await person('主'), await person('员')];
     const group = await groupOf(owner, member);
     await say(owner, group, '@all 一');
-    await change(group, (state) => groups.leaveGroup(state, { uid: member }));
-    await change(group, (state, mid) => groups.joinGroup(state, { uid: member, mid }));
+    await change(group, (state) => groupMembers.leaveGroup(state, { uid: member }));
+    await change(group, (state, mid) => groupMembers.joinGroup(state, { uid: member, mid }));
     expect((await detail(member, group, { mentions: true }))?.at).toEqual([]);
   });
 
@@ -192,7 +193,7 @@ describe('the groups of a person', () => {
     expect(await of(member)).toEqual([first, second]);
     expect(await of(owner)).toEqual([first, second, third]);
     await change(first, (state) => groups.dissolveGroup(state, { by: owner }));
-    await change(second, (state) => groups.leaveGroup(state, { uid: member }));
+    await change(second, (state) => groupMembers.leaveGroup(state, { uid: member }));
     expect(await of(member)).toEqual([]);
     expect(await of(owner)).toEqual([second, third]);
   });

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Chat, conversationOf } from '../../contracts/chat.ts';
 import type { Mid, Uid } from '../../contracts/ids.ts';
 import { agree, apply } from '../../services/domain/friendship.ts';
-import * as groups from '../../services/domain/group-commands.ts';
+import * as groupMembers from '../../services/domain/group-members.ts';
+import * as groupMutes from '../../services/domain/group-mutes.ts';
 import { findChats } from '../../services/queries/chats.ts';
 import { countUnread } from '../../services/queries/unread.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
@@ -33,13 +34,14 @@ async function meeting() {
       if (mid === undefined) throw new Error('it was not sent');
       return mid;
     },
-    come: (uid: Uid) => company.change((state, mid) => groups.joinGroup(state, { uid, mid })),
+    come: (uid: Uid) => company.change((state, mid) => groupMembers.joinGroup(state, { uid, mid })),
     invite: (uid: Uid) =>
-      company.change((state, mid) => groups.addMembers(state, { by: tom, members: [uid], mid })),
-    leave: (uid: Uid) => company.change((state) => groups.leaveGroup(state, { uid })),
-    remove: (uid: Uid) => company.change((state) => groups.removeMembers(state, { by: tom, members: [uid] })),
+      company.change((state, mid) => groupMembers.addMembers(state, { by: tom, members: [uid], mid })),
+    leave: (uid: Uid) => company.change((state) => groupMembers.leaveGroup(state, { uid })),
+    remove: (uid: Uid) =>
+      company.change((state) => groupMembers.removeMembers(state, { by: tom, members: [uid] })),
     notice: (muted: boolean) =>
-      company.change((state, mid) => groups.muteGroup(state, { by: tom, muted, mid })),
+      company.change((state, mid) => groupMutes.muteGroup(state, { by: tom, muted, mid })),
   };
 }
 

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Chat, conversationOf } from '../../contracts/chat.ts';
 import { type ConversationId, groupConversation, type Mid, type Uid } from '../../contracts/ids.ts';
 import * as friendships from '../../services/domain/friendship.ts';
-import * as groups from '../../services/domain/group-commands.ts';
+import * as groupMembers from '../../services/domain/group-members.ts';
+import * as groupMutes from '../../services/domain/group-mutes.ts';
 import { findChats } from '../../services/queries/chats.ts';
 import { countUnread } from '../../services/queries/unread.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
@@ -191,8 +192,8 @@ class History {
     const [me, owner] = [this.person(one), this.person(0)];
     const mid = await this.company.change((state, fresh) =>
       invited
-        ? groups.addMembers(state, { by: owner, members: [me], mid: fresh })
-        : groups.joinGroup(state, { uid: me, mid: fresh }),
+        ? groupMembers.addMembers(state, { by: owner, members: [me], mid: fresh })
+        : groupMembers.joinGroup(state, { uid: me, mid: fresh }),
     );
     expect(mid !== undefined).toBe(!this.#members.has(me));
     if (mid === undefined) return;
@@ -206,8 +207,8 @@ class History {
     if (me === owner) return;
     await this.company.change((state) =>
       removed
-        ? groups.removeMembers(state, { by: owner, members: [me] })
-        : groups.leaveGroup(state, { uid: me }),
+        ? groupMembers.removeMembers(state, { by: owner, members: [me] })
+        : groupMembers.leaveGroup(state, { uid: me }),
     );
     this.#members.delete(me);
     this.memory.leave(me, this.#group);
@@ -216,7 +217,7 @@ class History {
   async muteAll(on: boolean): Promise<void> {
     const by = this.person(0);
     const mid = await this.company.change((state, fresh) =>
-      groups.muteGroup(state, { by, muted: on, mid: fresh }),
+      groupMutes.muteGroup(state, { by, muted: on, mid: fresh }),
     );
     if (mid !== undefined) this.#notice(mid, by);
   }

@@ -3,6 +3,7 @@ import type { Contract } from '../../contracts/http/contract.ts';
 import * as development from '../../contracts/http/development.ts';
 import * as friend from '../../contracts/http/friend.ts';
 import * as group from '../../contracts/http/group.ts';
+import * as groupMembers from '../../contracts/http/group-members.ts';
 import * as login from '../../contracts/http/login.ts';
 import * as message from '../../contracts/http/message.ts';
 import * as picture from '../../contracts/http/picture.ts';
@@ -13,7 +14,7 @@ import * as upload from '../../contracts/http/upload.ts';
 import * as user from '../../contracts/http/user.ts';
 
 const files: readonly Readonly<Record<string, unknown>>[] = [
-  ...[aliases, login, user, friend, group, message, pop, reply, setting, upload, picture, development],
+  ...[aliases, login, user, friend, group, groupMembers, message, pop, reply, setting, upload, picture, development],
 ];
 
 /** Every contract that there is. */
