@@ -14,7 +14,21 @@ import * as upload from '../../contracts/http/upload.ts';
 import * as user from '../../contracts/http/user.ts';
 
 const files: readonly Readonly<Record<string, unknown>>[] = [
-  ...[aliases, login, user, friend, group, groupMembers, message, pop, reply, setting, upload, picture, development],
+  ...[
+    aliases,
+    login,
+    user,
+    friend,
+    group,
+    groupMembers,
+    message,
+    pop,
+    reply,
+    setting,
+    upload,
+    picture,
+    development,
+  ],
 ];
 
 /** Every contract that there is. */
