@@ -47,7 +47,11 @@ export interface RecordedEvent extends NewEvent {
   /** 0 for the first event of the stream, 1 for the second … */
   readonly revision: number;
   readonly position: Position;
-  /** When the log stored it, in milliseconds since 1970. */
+  /**
+   * When the log stored it, in milliseconds since 1970. In Postgres it never decreases from one position to
+   * the next. EventStoreDB writes the clock of its leader, which may be set back, and a reader cannot mend
+   * that: what it gave would depend on where it began to read.
+   */
   readonly recorded: number;
   /**
    * The texts from which `data` and `metadata` were parsed. `append` writes the output of `JSON.stringify`, so a

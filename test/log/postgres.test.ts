@@ -5,11 +5,12 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { migrate } from '../../projections/migrate.ts';
+import { startOfLog } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { startEmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
 import { createDatabase } from '../support/database.ts';
 import { describeEventLog } from './contract.ts';
-import { collect, events, foreignTexts, streamOf } from './specimens.ts';
+import { collect, events, foreignTexts, streamOf, take } from './specimens.ts';
 
 describeEventLog('Postgres', {
   async make() {
@@ -100,5 +101,24 @@ describe('the event log in Postgres', () => {
     );
     expect(stored.map(({ data }) => data)).toEqual(foreignTexts.map(({ parsed }) => parsed));
     expect(stored.map(({ metadata }) => metadata)).toEqual(foreignTexts.map(({ parsed }) => parsed));
+  });
+
+  it('never records an event before the one in front of it, even if the clock of the server is set back', async () => {
+    const database = await createDatabase();
+    onTestFinished(() => database.drop());
+    const log = await openPostgresLog({ connectionString: database.url });
+    onTestFinished(() => log.close());
+    await log.append(streamOf('before'), 'none', events(2));
+    // As if the clock had been an hour ahead until now.
+    await byHand(
+      database.url,
+      "update log.events set recorded = recorded + interval '1 hour' where position = 2",
+    );
+    const following = take(log, 4, { after: startOfLog });
+    await log.append(streamOf('later'), 'none', events(2));
+    const [first, second, ...later] = (await following).map(({ recorded }) => recorded);
+    expect(second).toBe((first ?? 0) + 3_600_000);
+    expect(later).toEqual([second, second]);
+    expect((await collect(log.readAll())).map(({ recorded }) => recorded)).toEqual([first, second, ...later]);
   });
 });
