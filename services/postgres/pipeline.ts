@@ -34,7 +34,7 @@ export function pipeline(client: Client, statements: readonly Statement[]): Prom
   if (statements.length === 0) return Promise.resolve([]);
   return run(client, statements).catch((error: unknown) => {
     if (!isStalePlan(error)) throw error;
-    // The same migration may have made other plans stale, so all are prepared anew.
+    // The same migration may have made other plans stale, so all are prepared again.
     prepared.delete(client.connection);
     return run(client, statements);
   });

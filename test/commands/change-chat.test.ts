@@ -57,7 +57,7 @@ async function read(mid: Mid) {
 
 const now = 1_700_000_000;
 
-describe('reading', () => {
+describe('marking as read', () => {
   it('goes up to a message, and never back', async () => {
     const mids = [await hear(now), await hear(now), await hear(now)];
     const [first, second] = mids;
@@ -69,14 +69,14 @@ describe('reading', () => {
     expect(await unread()).toBe(1);
   });
 
-  it('tells messages within one second apart', async () => {
+  it('distinguishes messages within one second', async () => {
     const first = await hear(now);
     await hear(now);
     await read(first);
     expect(await unread()).toBe(1);
   });
 
-  it('up to a time takes in that whole second', async () => {
+  it('up to a time includes that whole second', async () => {
     for (const time of [now, now + 1, now + 1, now + 2]) await hear(time);
     await change({ lastReadTime: now + 1 });
     expect(await unread()).toBe(1);
@@ -88,7 +88,7 @@ describe('reading', () => {
     expect(await unread()).toBe(0);
   });
 
-  it('of all is told once', async () => {
+  it('of all is pushed once', async () => {
     await hear(now);
     const conversation = between(me, other);
     const { application } = running;
@@ -97,14 +97,14 @@ describe('reading', () => {
     expect(await markRead(application, me, conversation, {}, context(me))).toBe(startOfLog);
   });
 
-  it('of nothing leaves nothing', async () => {
+  it('in an empty conversation appends nothing', async () => {
     expect(await change({ unreadCount: 0 })).toBe(startOfLog);
     expect(await change({ lastReadTime: now })).toBe(startOfLog);
   });
 });
 
 describe('an unread mark', () => {
-  it('shows at least so many until the next reading', async () => {
+  it('shows at least its count as unread until the next reading', async () => {
     await hear(now);
     await change({ unreadCount: 3 });
     expect(await unread()).toBe(3);
@@ -116,7 +116,7 @@ describe('an unread mark', () => {
     expect(await unread()).toBe(0);
   });
 
-  it('goes by reading, also where all was read before', async () => {
+  it('is removed by reading, even if all was read before', async () => {
     const mid = await hear(now);
     await read(mid);
     await change({ unreadCount: 1 });
@@ -125,7 +125,7 @@ describe('an unread mark', () => {
     expect(await unread()).toBe(0);
   });
 
-  it('goes with hiding', async () => {
+  it('is removed by hiding the chat', async () => {
     await hear(now);
     await change({ unreadCount: 9 });
     await change({ state: 'hidden' });
@@ -135,7 +135,7 @@ describe('an unread mark', () => {
 });
 
 describe('changing a chat', () => {
-  it('is told once: what is so already leaves nothing', async () => {
+  it('is pushed once: a change to what already holds appends nothing', async () => {
     await hear(now);
     for (const changes of [
       { state: 'hidden' },
@@ -148,7 +148,7 @@ describe('changing a chat', () => {
     }
   });
 
-  it('does all that is asked in one append', async () => {
+  it('makes all changes in one append', async () => {
     await hear(now);
     await change({ unreadCount: 0, top: true, state: 'hidden' });
     expect(await unread()).toBe(0);
@@ -160,12 +160,12 @@ describe('changing a chat', () => {
     expect(row).toMatchObject({ pinned: true, hidden_sequence: 1, read_sequence: 1 });
   });
 
-  it('wants something to be changed', async () => {
+  it('requires a change', async () => {
     await expect(change({})).rejects.toMatchObject({ reason: 'missing' });
     await expect(change({ state: undefined, top: undefined })).rejects.toMatchObject({ reason: 'missing' });
   });
 
-  it('wants a chat that can be', async () => {
+  it('requires a chat that can exist', async () => {
     const nobody = uid(other + 1_000_000);
     await expect(change({ top: true }, friend(nobody))).rejects.toMatchObject({ reason: 'noUser' });
     const group: Chat = { type: 'group', id: gid(404) };

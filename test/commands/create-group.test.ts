@@ -46,7 +46,7 @@ describe('creating a group', () => {
     for (const one of gids) expect(String(one)).toMatch(/^[1-9]\d{8}$/);
   });
 
-  it('puts owner and members into it, which is seen at once', async () => {
+  it('adds owner and members, visible at once', async () => {
     const [owner, member] = [await person(), await person()];
     const created = await create(owner, [member]);
     const { state, position } = await running.application.store.load(groupStream(created.gid));
@@ -54,7 +54,7 @@ describe('creating a group', () => {
     expect(created.position).toBe(position);
   });
 
-  it('does nothing where it is not permitted', async () => {
+  it('does nothing if it is not permitted', async () => {
     const owner = await person();
     const end = await running.application.log.end();
     const permitted = () => Promise.reject(new Refusal('createGroupOff'));
@@ -63,8 +63,8 @@ describe('creating a group', () => {
   });
 });
 
-describe('creating the same again', () => {
-  it('gives the same group', async () => {
+describe('creating a group again with the same uniqueId', () => {
+  it('returns the same group', async () => {
     const owner = await person();
     const first = await create(owner, [], { uniqueId: 'a' });
     expect((await create(owner, [], { uniqueId: 'a' })).gid).toBe(first.gid);
@@ -72,7 +72,7 @@ describe('creating the same again', () => {
     expect((await create(await person(), [], { uniqueId: 'a' })).gid).not.toBe(first.gid);
   });
 
-  it('gives one group to twenty at once, over two processes', async () => {
+  it('returns one group to twenty requests at once, over two processes', async () => {
     const other = await running.another();
     const owner = await person();
     const created = await Promise.all(
@@ -90,7 +90,7 @@ describe('creating the same again', () => {
     expect(rows).toHaveLength(1);
   });
 
-  it('is refused where something else is asked for', async () => {
+  it('is refused for another request', async () => {
     const owner = await person();
     await create(owner, [], { uniqueId: 'a' });
     await expect(create(owner, [], { uniqueId: 'a', requestHash: 'other' })).rejects.toMatchObject({
@@ -98,7 +98,7 @@ describe('creating the same again', () => {
     });
   });
 
-  it('gives the group whatever would be refused by now, and whatever has become of it', async () => {
+  it('returns the group even if creating would be refused now, and after it was dissolved', async () => {
     const [owner, heir] = [await person(), await person()];
     const { gid: created } = await create(owner, [heir], { uniqueId: 'a' });
     const permitted = () => Promise.reject(new Refusal('disabled'));
@@ -114,7 +114,7 @@ describe('creating the same again', () => {
     expect(await again()).toBe(created);
   });
 
-  it('goes on where it broke off between the claim and the group', async () => {
+  it('completes a creation that ended between the claim and the group', async () => {
     const owner = await person();
     const claimed = gid(987_654_321);
     await running.application.createdGroups.claimGroup(owner, 'a', claimed, 'hash');
@@ -122,7 +122,7 @@ describe('creating the same again', () => {
     expect((await create(owner, [], { uniqueId: 'a' })).gid).toBe(claimed);
   });
 
-  it('is free for another request after it was not permitted', async () => {
+  it('is possible with another request after one that was not permitted', async () => {
     const owner = await person();
     const permitted = () => Promise.reject(new Refusal('noUser'));
     await expect(create(owner, [], { uniqueId: 'a' }, { permitted })).rejects.toMatchObject({
@@ -133,14 +133,14 @@ describe('creating the same again', () => {
     expect((await create(owner, [], corrected)).gid).toBe(first);
   });
 
-  it('is free for another request after a group of too many was refused', async () => {
+  it('is possible with another request after one with too many members', async () => {
     const owner = await person();
     const many = Array.from({ length: groupMembers.maxMembers }, (_, index) => uid(1_000_000 + index));
     await expect(create(owner, many, { uniqueId: 'a' })).rejects.toMatchObject({ reason: 'illegal' });
     await create(owner, [], { uniqueId: 'a', requestHash: 'corrected' });
   });
 
-  it('takes another gid where the one it claimed is another person’s group', async () => {
+  it('uses another gid if the claimed one belongs to another person’s group', async () => {
     const [owner, stranger] = [await person(), await person()];
     const taken = gid(123_456_789);
     const mid = await running.application.ids.nextMid();

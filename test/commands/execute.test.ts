@@ -44,7 +44,7 @@ const join = (application: typeof running.application, id: number, who: number) 
 const twoHundred = Array.from({ length: 200 }, (_, index) => index + 2);
 
 describe('executing commands', () => {
-  it('appends what is decided, which is seen at once', async () => {
+  it('appends the decided events, which are in the state at once', async () => {
     const { application } = running;
     await created(101);
     const { events } = await join(application, 101, 2);
@@ -54,7 +54,7 @@ describe('executing commands', () => {
     expect(revision).toBe(1);
   });
 
-  it('names the position that shows what already is so', async () => {
+  it('returns the position of the state if nothing has to change', async () => {
     const { application } = running;
     await created(102);
     const first = await join(application, 102, 2);
@@ -62,7 +62,7 @@ describe('executing commands', () => {
     expect(second).toEqual({ events: [], position: first.position });
   });
 
-  it('says who did it, when, and in answer to what', async () => {
+  it('stores who acted, when, and in which request', async () => {
     const { application } = running;
     const person = await register(application, '甲');
     await execute(
@@ -83,7 +83,7 @@ describe('executing commands', () => {
     }
   });
 
-  it('decides two hundred commands on one stream at once, each once', async () => {
+  it('executes 200 concurrent commands on one stream, each once', async () => {
     const { application } = running;
     await created(103);
     const results = await Promise.all(twoHundred.map((who) => join(application, 103, who)));
@@ -91,14 +91,14 @@ describe('executing commands', () => {
     expect((await joinings(103)).sort((one, other) => one - other)).toEqual(twoHundred);
   });
 
-  it('decides two hundred commands of two processes on one stream at once, each once', async () => {
+  it('executes 200 concurrent commands of two processes on one stream, each once', async () => {
     const other = await running.another();
     await created(104);
     await Promise.all(twoHundred.map((who) => join(who % 2 === 0 ? running.application : other, 104, who)));
     expect((await joinings(104)).sort((one, another) => one - another)).toEqual(twoHundred);
   });
 
-  it('decides the same command of many at once only once', async () => {
+  it('executes the same command of many callers only once', async () => {
     const other = await running.another();
     await created(105);
     const results = await Promise.all(
@@ -108,7 +108,7 @@ describe('executing commands', () => {
     expect(await joinings(105)).toEqual([2]);
   });
 
-  it('decides anew on what another process appended, not on what it knew', async () => {
+  it('decides again on what another process has appended', async () => {
     const other = await running.another();
     await created(106);
     await join(running.application, 106, 2);
@@ -123,7 +123,7 @@ describe('executing commands', () => {
     expect([...(state?.members.keys() ?? [])]).toEqual([1, 3]);
   });
 
-  it('lets a refused command stop nobody behind it', async () => {
+  it('goes on after a refused command', async () => {
     const { application } = running;
     await created(107);
     const refused = execute(application, groupStream(gid(107)), context('server'), () => {

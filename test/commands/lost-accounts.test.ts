@@ -17,7 +17,7 @@ const register = (username: string, phone?: string) => registerAs(running.applic
 const lose = (...uids: number[]) =>
   running.application.pool.query('delete from accounts.accounts where uid = any($1)', [uids]);
 
-it('leave their names to nobody else: they are put back at the next registration', async () => {
+it('keep their names: they are restored at the next registration', async () => {
   const { names } = running.application;
   const bob = await register('Bob', '13800000001');
   const eve = await register('eve');
@@ -30,7 +30,7 @@ it('leave their names to nobody else: they are put back at the next registration
   expect((await register('another')).uid).toBeGreaterThan(eve.uid);
 });
 
-it('are put back when a process starts, also without a phone that another has by now', async () => {
+it('are restored when a process starts, without a phone that another account has by now', async () => {
   const { names, pool } = running.application;
   const [tom, jerry] = [await register('tom', '13800000002'), await register('jerry')];
   await running.shown();
@@ -41,7 +41,7 @@ it('are put back when a process starts, also without a phone that another has by
   expect(await names.byPhone('13800000002')).toMatchObject({ uid: jerry.uid });
 });
 
-it('take a name from who has only reserved it, who is then refused', async () => {
+it('take a name from a reservation, whose registration is then refused', async () => {
   const { names } = running.application;
   const kim = await register('kim');
   await running.shown();

@@ -61,7 +61,7 @@ describe('opening an account below one’s own', () => {
     expect(await areFriends(half.uid)).toBe(true);
   });
 
-  it('of which it is not known whether it was completed is not done twice', async () => {
+  it('that is doubtful is not done twice when repeated', async () => {
     const command = account();
     const before = await lengthOfLog();
     const doubtful = endingBeforeFriendship(running.application.log, 'doubtful');
@@ -73,7 +73,7 @@ describe('opening an account below one’s own', () => {
     expect(await lengthOfLog()).toBe(before + 2);
   });
 
-  it('answers the same to many repeats at once, and is done once', async () => {
+  it('returns the same to many concurrent repeats, and is done once', async () => {
     const command = account();
     const { uid } = await open(command);
     const before = await lengthOfLog();
@@ -82,7 +82,7 @@ describe('opening an account below one’s own', () => {
     expect(await lengthOfLog()).toBe(before);
   });
 
-  it('is not repeated by who gives another profile, another password, or is somebody else', async () => {
+  it('is not repeated by a call with another profile, password or caller', async () => {
     const command = account();
     const other = await registerMember(running.application, '另一个会员');
     await open(command);
@@ -93,7 +93,7 @@ describe('opening an account below one’s own', () => {
     await expect(open({ ...command, password: 'secret-2' })).rejects.toMatchObject(taken);
   });
 
-  it('brings nobody back who has parted', async () => {
+  it('does not restore a friendship that was ended', async () => {
     const { application } = running;
     const command = account();
     const { uid } = await open(command);

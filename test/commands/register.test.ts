@@ -19,7 +19,7 @@ function account(username: string, phone: string | null = null) {
 }
 
 describe('registering', () => {
-  it('makes an account that is there at once', async () => {
+  it('creates an account that exists at once', async () => {
     const { application } = running;
     const { uid } = await registerUser(application, account('first'), context('server'));
     const { state } = await application.store.load(userStream(uid));
@@ -27,7 +27,7 @@ describe('registering', () => {
     expect(await application.names.byLoginName('first')).toMatchObject([{ uid }]);
   });
 
-  it('refuses a username that is taken, without regard to case', async () => {
+  it('refuses a username that is taken, ignoring case', async () => {
     const { application } = running;
     await registerUser(application, account('Taken'), context('server'));
     await expect(registerUser(application, account('tAKEN'), context('server'))).rejects.toMatchObject({
@@ -43,7 +43,7 @@ describe('registering', () => {
     ).rejects.toMatchObject({ reason: 'illegal' });
   });
 
-  it('lets one of many who want the same name at once have it', async () => {
+  it('gives a name to one of many concurrent registrations', async () => {
     const { application } = running;
     const tries = await Promise.allSettled(
       Array.from({ length: 10 }, () => registerUser(application, account('wanted'), context('server'))),
@@ -55,7 +55,7 @@ describe('registering', () => {
     }
   });
 
-  it('gives the names back where what must succeed beforehand does not', async () => {
+  it('releases the names if the step beforehand fails', async () => {
     const { application } = running;
     const end = await application.log.end();
     const spend = () => Promise.reject(new Refusal('illegal', '验证码不正确'));
@@ -66,7 +66,7 @@ describe('registering', () => {
     await registerUser(application, account('again', '13800000002'), context('server'));
   });
 
-  it('checks the names before it spends what must succeed beforehand', async () => {
+  it('checks the names before the step beforehand', async () => {
     const { application } = running;
     await registerUser(application, account('spent'), context('server'));
     let spent = false;
@@ -83,7 +83,7 @@ describe('registering', () => {
 describe('a uid that is somebody else’s, because the accounts’ tables are behind the log', () => {
   const setBack = (uid: number) => running.application.pool.query(`select setval('accounts.uid', $1)`, [uid]);
 
-  it('is never given: the newcomer gets another, and what the other wrote stays theirs', async () => {
+  it('is not assigned: the new person gets another, and the other’s messages stay theirs', async () => {
     const { application } = running;
     const old = [];
     for (const name of ['old1', 'old2', 'old3', 'old4', 'old5']) {
@@ -102,7 +102,7 @@ describe('a uid that is somebody else’s, because the accounts’ tables are be
     expect(next.uid).toBe(uid + 1);
   });
 
-  it('lets nobody log in by a reservation that never became an account', async () => {
+  it('allows no login by a reservation that never became an account', async () => {
     const { application } = running;
     const { uid } = await registerUser(application, account('owner'), context('server'));
     await application.pool.query('delete from accounts.accounts where uid = $1', [uid]);
@@ -122,7 +122,7 @@ describe('a reservation', () => {
       [username],
     );
 
-  it('that ran out before the person is registered, and was taken by another, is lost without a trace', async () => {
+  it('that expired and was taken by another before the registration leaves nothing behind', async () => {
     const { application } = running;
     const end = await application.log.end();
     const slow = registerUser(application, account('contested'), context('server'), async () => {
@@ -133,7 +133,7 @@ describe('a reservation', () => {
     expect(await application.log.end()).toBe(end);
   });
 
-  it('that ran out and was given up is taken anew', async () => {
+  it('that expired and was released is made again', async () => {
     const { application } = running;
     const { uid } = await registerUser(application, account('forgotten'), context('server'), async () => {
       await age('forgotten');
@@ -147,7 +147,7 @@ describe('a reservation', () => {
     expect(await application.names.byLoginName('forgotten')).toMatchObject([{ uid }]);
   });
 
-  it('that ran out is held again before the person is registered: nobody takes it then', async () => {
+  it('that expired is renewed before the registration, so that nobody takes it', async () => {
     const { application } = running;
     await registerUser(application, account('held'), context('server'), () => age('held'));
     const other = { username: 'held', phone: null, passwordHash: 'x' };

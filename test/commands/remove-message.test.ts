@@ -69,8 +69,8 @@ async function change(
   await running.shown();
 }
 
-describe('taking a message', () => {
-  it('is done once, and is done again without a trace', async () => {
+describe('removing a message', () => {
+  it('is done once, and repeated without an effect', async () => {
     const mid = await say(me, friend(other));
     await take('revoke', me, friend(other), mid);
     expect(await state(mid)).toBe('revoked');
@@ -82,7 +82,7 @@ describe('taking a message', () => {
     await expect(take('revoke', me, friend(other), mid)).rejects.toMatchObject({ reason: 'noMessage' });
   });
 
-  it('follows the setting of how long it may take', async () => {
+  it('is limited by the settings of the time for it', async () => {
     const mid = await say(me, friend(other));
     await expect(take('revoke', me, friend(other), mid, now + 121)).rejects.toMatchObject({
       reason: 'tooLate',
@@ -97,7 +97,7 @@ describe('taking a message', () => {
     expect(await state(mid)).toBe('revoked');
   });
 
-  it('finds only messages of the conversation named', async () => {
+  it('finds only messages of the given conversation', async () => {
     const mid = await say(me, friend(other));
     for (const taking of ['revoke', 'delete for self', 'delete for all'] as const) {
       await expect(take(taking, me, friend(third), mid)).rejects.toMatchObject({ reason: 'noMessage' });
@@ -109,7 +109,7 @@ describe('taking a message', () => {
     expect(await state(mid)).toBe('normal');
   });
 
-  it('is for others only for themselves', async () => {
+  it('of another person is possible only for oneself', async () => {
     const mid = await say(me, friend(other));
     for (const taking of ['revoke', 'delete for all'] as const) {
       await expect(take(taking, other, friend(me), mid)).rejects.toMatchObject({ reason: 'illegal' });
@@ -118,7 +118,7 @@ describe('taking a message', () => {
     expect(await state(mid)).toBe('normal');
   });
 
-  it('is not for who is disabled, but for their own eyes', async () => {
+  it('is refused to a disabled account, except for itself', async () => {
     const mid = await say(me, friend(other));
     await execute(running.application, userStream(me), context('server'), (user) =>
       changeAccount(user, { disabled: true }),
@@ -130,8 +130,8 @@ describe('taking a message', () => {
   });
 });
 
-describe('taking a message of a group', () => {
-  it('is for members, of what they may read', async () => {
+describe('removing a message of a group', () => {
+  it('is allowed to members, for messages that they may read', async () => {
     const group = await groupOf(me, other);
     const chat: Chat = { type: 'group', id: group };
     const mid = await say(other, chat);
@@ -143,7 +143,7 @@ describe('taking a message of a group', () => {
     await expect(take('revoke', me, chat, notice)).rejects.toMatchObject({ reason: 'illegal' });
   });
 
-  it('is the owner’s and the managers’ at any time, of anyone’s messages', async () => {
+  it('is allowed to the owner and managers at any time, for anyone’s messages', async () => {
     const group = await groupOf(me, other, third);
     const chat: Chat = { type: 'group', id: group };
     const [first, second] = [await say(me, chat), await say(third, chat)];
@@ -153,7 +153,7 @@ describe('taking a message of a group', () => {
     await take('delete for all', me, chat, second, now + 99_999);
   });
 
-  it('ends with the group', async () => {
+  it('is refused in a dissolved group', async () => {
     const group = await groupOf(me, other);
     const chat: Chat = { type: 'group', id: group };
     const mid = await say(me, chat);

@@ -61,7 +61,7 @@ describe.each([
     return skips;
   }
 
-  it('names the event, and stands in a stream of its own', async () => {
+  it('names the event, in a stream of its own', async () => {
     const { stream, position } = await registerSomeone();
     const before = await registerSomeone();
     const { event: named, why, before: earlier } = await skipEvent(log, position, ' 测试 ');
@@ -78,7 +78,7 @@ describe.each([
     });
   });
 
-  it('is decided once: who asks again is told what was decided', async () => {
+  it('is decided once: a repeated call returns the first decision', async () => {
     const { position } = await registerSomeone();
     await skipEvent(log, position, 'first');
     const decisions = (await collect(log.readStream(skipStream))).length;
@@ -86,7 +86,7 @@ describe.each([
     expect(await collect(log.readStream(skipStream))).toHaveLength(decisions);
   });
 
-  it('is refused where no event lies, for a foreign event, for a decision, and without a reason', async () => {
+  it('is refused for a position without an event, a foreign event, a decision, and without a reason', async () => {
     const { position } = await registerSomeone();
     const foreign = await log.append(streamName('elsewhere-1'), 'any', [event()]);
     const decisions = (await collect(log.readStream(skipStream))).length;
@@ -109,7 +109,7 @@ describe.each([
     expect(await collect(log.readStream(skipStream))).toHaveLength(decisions);
   });
 
-  it('is learnt by a process that had read the decisions before', async () => {
+  it('is received by a process that has read earlier decisions', async () => {
     const skips = await skipped();
     const { position } = await registerSomeone();
     const record = await log.at(position);

@@ -93,7 +93,7 @@ test('a long stream is folded from its last snapshot, to the same state', async 
   expect((await folded(one))?.members.get(uid(1))?.remark).toBe('后来');
 });
 
-test('a short stream keeps none, and looks for none', async () => {
+test('a short stream has no snapshot, and none is looked up', async () => {
   const one = await groupWith(eventsBetweenSnapshots - 1);
   const broken: Snapshots = {
     find: () => Promise.reject(new Error('looked for')),
@@ -107,7 +107,7 @@ test('a short stream keeps none, and looks for none', async () => {
   expect((await rows()).map(({ stream }) => stream)).not.toContain(`group-${one}`);
 });
 
-test('a snapshot of another fold, of another log, or that cannot be read is none; nor is its table needed', async () => {
+test('a snapshot of another fold or log, or one that cannot be read, is ignored, and so is a missing table', async () => {
   const one = await groupWith(2_000);
   const whole = await folded(one);
   const stream = `group-${one}`;
@@ -134,7 +134,7 @@ test('a snapshot of another fold, of another log, or that cannot be read is none
   await away.end();
 });
 
-test('a decision to pass an event over deletes the snapshot of its stream', async () => {
+test('a decision to skip an event deletes the snapshot of its stream', async () => {
   const one = await groupWith(2_000);
   const stream = groupStream(one).name;
   const kept = async () => (await rows()).map((row) => row.stream).includes(stream);
@@ -150,7 +150,7 @@ test('a decision to pass an event over deletes the snapshot of its stream', asyn
   expect((await folded(one))?.members.get(uid(1))?.remark).toBe('1998');
 });
 
-test('a stream that is read while such a decision is made leaves no snapshot that is used', async () => {
+test('a snapshot of a stream that is read during such a decision is not used', async () => {
   const one = await groupWith(1_500);
   const stream = groupStream(one).name;
   const last = await log.append(stream, 'any', [remarked(one, '不要')]);

@@ -22,7 +22,7 @@ function pool() {
 }
 
 describe('a connection that freezes', () => {
-  test('fails its query within the deadline, and leaves the pool with the idle ones', async () => {
+  test('fails its query within the timeout, and is removed from the pool with the idle ones', async () => {
     const frozen = pool();
     await Promise.all([1, 2, 3].map(() => frozen.query('select pg_sleep(0.1)')));
     expect(frozen.totalCount).toBe(3);
@@ -34,14 +34,14 @@ describe('a connection that freezes', () => {
     expect(frozen.totalCount).toBe(1);
   });
 
-  test('fails all that waits on one client', async () => {
+  test('fails all queries of one client', async () => {
     const client = await openClient(proxy.url, purpose);
     proxy.freeze();
     const waiting = await Promise.allSettled([client.query('select 1'), client.query('select 2')]);
     expect(waiting.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 
-  test('is found out by the silence alone: an answer that came while this process stood still counts', async () => {
+  test('is detected by silence alone: an answer that arrived while this process was blocked counts', async () => {
     const client = await openClient(database.url, purpose);
     const other = await openClient(database.url, { ...purpose, statementTimeoutMs: 10_000 });
     // Long enough for a look at the first connection, which has been idle since it was made.
@@ -56,7 +56,7 @@ describe('a connection that freezes', () => {
     await other.end();
   });
 
-  test('is found out while it is being made', async () => {
+  test('is detected while it is being made', async () => {
     const late = pool();
     proxy.swallow(true);
     const asked = late.query('select 1');
@@ -66,7 +66,7 @@ describe('a connection that freezes', () => {
   });
 });
 
-test('a statement that takes too long is cancelled by the server, and its connection goes on', async () => {
+test('a statement that takes too long is cancelled by the server, and its connection stays usable', async () => {
   const client = await openClient(proxy.url, purpose);
   const { rows: before } = await client.query(backend);
   await expect(client.query('select pg_sleep(60)')).rejects.toMatchObject({ code: '57014' });
@@ -74,7 +74,7 @@ test('a statement that takes too long is cancelled by the server, and its connec
   await client.end();
 });
 
-test('the server ends a transaction whose client does not go on', async () => {
+test('the server ends a transaction whose client is idle', async () => {
   const client = await openClient(proxy.url, purpose);
   await client.query('create table held (a int); insert into held values (1)');
   await client.query('begin; update held set a = 2');

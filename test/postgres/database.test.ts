@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createDatabase, createEmptyDatabase } from '../support/database.ts';
 
 describe('the database of a test file', () => {
-  test('has all tables, and what is written there shows nowhere else', async () => {
+  test('has all tables, and shares nothing with others', async () => {
     const [one, other] = [await createDatabase(), await createDatabase()];
     const client = new pg.Client({ connectionString: one.url });
     await client.connect();
@@ -17,7 +17,7 @@ describe('the database of a test file', () => {
     await other.drop();
   });
 
-  test('complains about a connection that was left open, and is gone all the same', async () => {
+  test('reports a connection that was left open, and is dropped', async () => {
     const database = await createEmptyDatabase();
     const leaked = new pg.Client({ connectionString: database.url });
     leaked.on('error', () => {});

@@ -28,7 +28,7 @@ async function setting(server: EmbeddedPostgres, name: string): Promise<string> 
 }
 
 describe('the embedded Postgres', () => {
-  test('is durable, UTF-8, the same on every machine, and listens on no port', async () => {
+  test('is durable, in UTF-8, the same on every machine, and listens on no port', async () => {
     const server = await start(await temporaryFolder());
     const wanted = { fsync: 'on', server_encoding: 'UTF8', listen_addresses: '', timezone: 'UTC' };
     for (const [name, value] of Object.entries(wanted)) expect(await setting(server, name)).toBe(value);
@@ -36,7 +36,7 @@ describe('the embedded Postgres', () => {
     expect(texts.rows).toEqual([{ lower: 'äö', by_language: false }]);
   });
 
-  test('lets in only who has the password, as an owner who is no superuser', async () => {
+  test('accepts only connections with the password, as an owner who is not a superuser', async () => {
     const folder = await temporaryFolder();
     const server = await start(folder);
     const role = await query(
@@ -52,7 +52,7 @@ describe('the embedded Postgres', () => {
     await expect(query(stranger, 'select 1')).rejects.toThrow('password authentication failed');
   });
 
-  test('that crashes is up again by itself, with all that was committed', async () => {
+  test('restarts by itself after a crash, with everything committed', async () => {
     const server = await start(await temporaryFolder());
     await query(server.url, 'create table kept (number int)');
     for (let number = 1; number <= 3; number++) {
@@ -65,7 +65,7 @@ describe('the embedded Postgres', () => {
     }
   });
 
-  test('that crashes while a connection works does not harm the data', async () => {
+  test('loses no data by a crash while a connection writes', async () => {
     const server = await start(await temporaryFolder());
     await query(server.url, 'create table kept (number bigint)');
     const client = new pg.Client({ connectionString: server.url });
@@ -89,7 +89,7 @@ describe('the embedded Postgres', () => {
     await client.end();
   });
 
-  test('restarts in good order, with other connections than before', async () => {
+  test('restarts regularly, with new connections', async () => {
     const server = await start(await temporaryFolder());
     const before = server.pid;
     await server.restart();
@@ -97,7 +97,7 @@ describe('the embedded Postgres', () => {
     await query(server.url, 'select 1');
   });
 
-  test('stops for good, and its socket is gone', async () => {
+  test('stops for good, and removes its socket', async () => {
     const folder = await temporaryFolder();
     const server = await start(folder);
     const { pid } = server;
@@ -107,7 +107,7 @@ describe('the embedded Postgres', () => {
     expect(await runningEmbeddedUrl(folder)).toBeUndefined();
   });
 
-  test('is found by others through its folder', async () => {
+  test('is found by other processes through its folder', async () => {
     const folder = await temporaryFolder();
     expect(await runningEmbeddedUrl(folder)).toBeUndefined();
     const server = await start(folder);
@@ -129,7 +129,7 @@ describe('the embedded Postgres', () => {
     await expect(stat(host)).rejects.toThrow('ENOENT');
   });
 
-  test('what a kill left of the making of its data is removed', async () => {
+  test('removes what a kill left of creating its data', async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, 'new-half'));
     await writeFile(join(folder, 'new-half', 'PG_VERSION'), '18');
@@ -137,7 +137,7 @@ describe('the embedded Postgres', () => {
     await expect(lstat(join(folder, 'new-half'))).rejects.toThrow('ENOENT');
   });
 
-  test('is not stopped by a pid file whose number is now that of something else', async () => {
+  test('starts despite a pid file whose number belongs to another process now', async () => {
     const folder = await temporaryFolder();
     const first = await start(folder);
     await query(first.url, 'create table kept ()');
@@ -153,21 +153,21 @@ describe('the embedded Postgres', () => {
     expect(isRunning(other.pid ?? 0)).toBe(true);
   });
 
-  test('of another version is refused', async () => {
+  test('refuses data of another version', async () => {
     const folder = await temporaryFolder();
     await (await start(folder)).stop();
     await writeFile(join(folder, 'data', 'PG_VERSION'), '15\n');
     await expect(start(folder)).rejects.toThrow('was made by Postgres 15, the embedded one is 18');
   });
 
-  test('that cannot come up tells why', async () => {
+  test('reports why it cannot start', async () => {
     const settings = { shared_buffers: 'plenty' };
     await expect(start(await temporaryFolder(), settings)).rejects.toThrow(
       /did not come up \(1\).*invalid value for parameter "shared_buffers"/,
     );
   });
 
-  test('runs also where --ignore-scripts left out the links of its libraries', async () => {
+  test('runs also if --ignore-scripts skipped the links of its libraries', async () => {
     const installed = join(await temporaryFolder(), 'native');
     await cp(findNativeFolder(), installed, {
       recursive: true,

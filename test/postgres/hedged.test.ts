@@ -30,7 +30,7 @@ beforeEach(async () => {
 describe('while one connection of the pool is frozen', () => {
   test.each<[string, () => () => Promise<unknown>]>([
     [
-      'numbers for messages are given',
+      'mids are assigned',
       () => {
         const ids = createIds(accountsDatabase(pool), async () => ({
           ...{ uid: 0, applicationId: 0, replyId: 0, mid: 0 },
@@ -46,7 +46,7 @@ describe('while one connection of the pool is frozen', () => {
       },
     ],
     [
-      'gateways read what was pushed',
+      'gateways read pushes',
       () => {
         const pushStore = new PushStore(pool);
         return () => pushStore.checkpoint();
@@ -68,14 +68,14 @@ describe('while one connection of the pool is frozen', () => {
   });
 });
 
-describe('a question that may be asked twice', () => {
-  test('is asked once when it is answered in time', async () => {
+describe('a hedged request', () => {
+  test('is sent once if it is answered in time', async () => {
     let times = 0;
     expect(await hedged(async () => ++times)).toBe(1);
     expect(times).toBe(1);
   });
 
-  test('fails at once when the first fails in time, and with the last when both fail', async () => {
+  test('fails at once if the first one fails in time, and with the last error if both fail', async () => {
     await expect(hedged(() => Promise.reject(new Error('first')))).rejects.toThrow('first');
     let times = 0;
     const slowly = () => {

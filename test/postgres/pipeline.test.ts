@@ -41,7 +41,7 @@ async function notes(): Promise<unknown[]> {
 }
 
 describe('several statements in one round trip', () => {
-  it('gives each its rows, in order, the first time and again', async () => {
+  it('return their rows in order, the first time and again', async () => {
     await client.query('delete from note');
     for (const round of [0, 10]) {
       const results = await pipeline(client, [
@@ -59,7 +59,7 @@ describe('several statements in one round trip', () => {
     }
   });
 
-  it('leaves nothing of what stood before an error, and goes on afterwards', async () => {
+  it('change nothing if one has an error, and the client stays usable', async () => {
     await client.query('delete from note');
     const fresh = await connect();
     for (let round = 0; round < 3; round++) {
@@ -76,7 +76,7 @@ describe('several statements in one round trip', () => {
     await fresh.end();
   });
 
-  it('prepares anew what a change of its table made stale', async () => {
+  it('are prepared again after a change of their tables', async () => {
     const statement = { name: 'all', text: 'select * from shape', values: [] };
     const another = { name: 'all again', text: 'select * from shape order by 1', values: [] };
     await client.query('create table shape (a int); insert into shape values (1)');
@@ -88,7 +88,7 @@ describe('several statements in one round trip', () => {
     await client.query('delete from note where id = 77');
   });
 
-  it('carries arrays of every kind, with nulls and when empty', async () => {
+  it('transport arrays of every type, with nulls and empty ones', async () => {
     const echo = (name: string, type: string, value: ReturnType<typeof texts>) => ({
       name,
       text: `select $1::${type}[] as value`,
@@ -117,7 +117,7 @@ describe('several statements in one round trip', () => {
     ]);
   });
 
-  it('carries single values', async () => {
+  it('transport single values', async () => {
     const text = 'select $1::int8 as a, $2::bool as b, $3::text as c, $4::int8 as d, $5::text as e';
     const values = [5, true, '泡泡', 2n ** 62n, null];
     expect(await pipeline(client, [{ name: 'single', text, values }])).toEqual([
@@ -125,7 +125,7 @@ describe('several statements in one round trip', () => {
     ]);
   });
 
-  it('sends nothing where a value cannot be sent', async () => {
+  it('are not sent if a value cannot be sent', async () => {
     await client.query('delete from note');
     for (const wrong of [int8s([2 ** 53]), int8s([1.5]), int4s([2 ** 31]), uuids(['not one'])]) {
       const statement = { name: 'wrong', text: 'select $1', values: [wrong] };
@@ -138,8 +138,8 @@ describe('several statements in one round trip', () => {
   });
 });
 
-describe('a connection that dies', () => {
-  it('fails what was under way and what was waiting', async () => {
+describe('a connection that breaks', () => {
+  it('fails running and waiting statements', async () => {
     const dying = await connect();
     const { rows } = await dying.query('select pg_backend_pid() as pid');
     const waiting = { name: 'wait', text: 'select pg_sleep(3600)', values: [] };
@@ -153,7 +153,7 @@ describe('a connection that dies', () => {
     expect(await notes()).not.toContainEqual({ id: 99, body: 'lost' });
   });
 
-  it('fails what is sent after the socket was destroyed', async () => {
+  it('fails statements that are sent afterwards', async () => {
     const dying = await connect();
     dying.connection.stream.destroy();
     await expect(pipeline(dying, [select])).rejects.toThrow();

@@ -18,7 +18,7 @@ afterAll(async () => {
 const backendOf = 'select pg_backend_pid() as pid';
 
 describe('a connection that the server ends', () => {
-  test('while it is taken out and has no query harms nobody, and is replaced', async () => {
+  test('while it is checked out without a query has no effect, and is replaced', async () => {
     const client = await pool.connect();
     const { rows } = await client.query<{ pid: number }>(backendOf);
     const ended = new Promise((resolve) => client.once('end', resolve));
@@ -29,7 +29,7 @@ describe('a connection that the server ends', () => {
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
-  test('while it is idle is told of', async () => {
+  test('while it is idle is reported', async () => {
     const told: string[] = [];
     handlePoolErrors(pool, (reason) => told.push(reason));
     const clients = await Promise.all([pool.connect(), pool.connect()]);

@@ -23,7 +23,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-test('a query whose plan a migration made stale is answered all the same, on every connection', async () => {
+test('a query whose plan a migration made stale is answered, on every connection', async () => {
   const clients = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
   for (const client of clients) expect((await queryPrepared(client, all, [])).rows).toEqual([{ a: 1 }]);
   await pool.query('alter table shape add b int');
@@ -34,7 +34,7 @@ test('a query whose plan a migration made stale is answered all the same, on eve
   expect((await queryPrepared(pool, all, [])).rows).toEqual([{ a: 1, b: null }]);
 });
 
-test('within a transaction a stale plan ends it, and the next one works', async () => {
+test('a stale plan ends its transaction, and the next one works', async () => {
   const client = await pool.connect();
   await queryPrepared(client, all, []);
   await pool.query('alter table shape add c int');
@@ -46,7 +46,7 @@ test('within a transaction a stale plan ends it, and the next one works', async 
   client.release();
 });
 
-test('a person is shown after columns were added to their table', async () => {
+test('a profile is read after columns were added to its table', async () => {
   const reading = readDatabase(pool);
   await pool.query(
     `insert into read.users (uid, username, nickname, avatar, sign, number_id, is_member, account_state)

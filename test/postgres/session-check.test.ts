@@ -54,7 +54,7 @@ async function losingProxy(url: string): Promise<string> {
   return through.href;
 }
 
-test('a database that keeps sessions is taken; one behind a proxy that loses notifications is not', async () => {
+test('a database that keeps sessions is accepted; one behind a proxy that loses notifications is not', async () => {
   const database = await createEmptyDatabase();
   onTestFinished(() => database.drop());
   await expect(mustKeepSessions(database.url)).resolves.toBeUndefined();

@@ -6,7 +6,7 @@ import { loadAppKeys } from '../../services/app-keys/app-keys.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 describe("the server's key", () => {
-  test('is made once, random, and found again; only the owner can read it', async () => {
+  test('is created once, at random, and found again; only the owner can read it', async () => {
     const [folder, elsewhere] = [await temporaryFolder(), await temporaryFolder()];
     const made = await loadAppKeys(folder, undefined);
     expect(made.file).toBe(join(folder, 'app-secret'));
@@ -25,7 +25,7 @@ describe("the server's key", () => {
     expect(told).toBe(`${key} ${secret}\n`);
   });
 
-  test('as given wins over what is kept, and does not replace it', async () => {
+  test('given in the environment is used instead of the stored one, which stays', async () => {
     const folder = await temporaryFolder();
     const kept = await loadAppKeys(folder, undefined);
     const given = { key: 'mine', secret: 's' };
@@ -33,7 +33,7 @@ describe("the server's key", () => {
     expect(await loadAppKeys(folder, undefined)).toEqual(kept);
   });
 
-  test('as given leaves no file', async () => {
+  test('given in the environment is not stored', async () => {
     const folder = await temporaryFolder();
     expect(await loadAppKeys(folder, { key: 'k', secret: 's' })).toEqual({
       key: 'k',
@@ -43,14 +43,14 @@ describe("the server's key", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test('made by several at once is one and the same for all', async () => {
+  test('created by several processes at once is the same for all', async () => {
     const folder = await temporaryFolder();
     const all = await Promise.all(Array.from({ length: 20 }, () => loadAppKeys(folder, undefined)));
     expect(new Set(all.map(({ key, secret }) => key + secret)).size).toBe(1);
     expect(await readdir(folder)).toEqual(['app-secret']);
   });
 
-  test('is not made anew over a file that cannot be understood', async () => {
+  test('is not created again over a file that cannot be read', async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'app-secret'), 'APP_KEY=abc\nAPP_SECRET=fifteen-letters\n');
     await expect(loadAppKeys(folder, undefined)).rejects.toThrow('does not hold the lines');

@@ -10,7 +10,7 @@ function hold(folder: string, patience: number): RunningProgram {
 }
 
 describe('the data folder', () => {
-  test('is made, for its owner alone, where it is not', async () => {
+  test('is created for its owner alone', async () => {
     const path = join(await temporaryFolder(), 'a', 'b');
     const folder = await lockDataFolder(path);
     expect((await stat(path)).mode & 0o777).toBe(0o700);
@@ -25,7 +25,7 @@ describe('the data folder', () => {
     },
   );
 
-  test('is held by one process; the other is told by which', async () => {
+  test('is locked by one process, which the error of another one names', async () => {
     const path = await temporaryFolder();
     const first = hold(path, 0);
     await first.line(/^held$/);
@@ -35,7 +35,7 @@ describe('the data folder', () => {
     );
   });
 
-  test('is held by one within a process too', async () => {
+  test('can be locked once within a process, too', async () => {
     const path = await temporaryFolder();
     const first = await lockDataFolder(path, 0);
     await expect(lockDataFolder(path, 100)).rejects.toThrow(`in use by the process ${process.pid}`);
@@ -45,7 +45,7 @@ describe('the data folder', () => {
     await (await lockDataFolder(path, 0)).release();
   });
 
-  test('goes to one who waits as soon as its holder is killed', async () => {
+  test('is locked by a waiting process as soon as its holder is killed', async () => {
     const path = await temporaryFolder();
     const first = hold(path, 0);
     await first.line(/^held$/);
@@ -55,7 +55,7 @@ describe('the data folder', () => {
     await second.line(/^held$/);
   });
 
-  test('goes to exactly one of many who start at once, each time', async () => {
+  test('is locked by exactly one of many processes that start at once', async () => {
     const path = await temporaryFolder();
     for (let round = 0; round < 3; round++) {
       const all = Array.from({ length: 4 }, () => hold(path, 300));
@@ -77,7 +77,7 @@ describe('the data folder', () => {
     },
   );
 
-  test('that cannot be one is refused by its name', async () => {
+  test('that cannot be a folder is named in the error', async () => {
     const file = join(await temporaryFolder(), 'file');
     await writeFile(file, '');
     await expect(lockDataFolder(file, 0)).rejects.toThrow(`cannot create the data folder ${file}`);

@@ -91,7 +91,7 @@ describe.skipIf(!needs)('over TLS (needs openssl and nats-server)', () => {
     ['the database', () => ({ DATABASE_URL: databaseUrl(strange) })],
     ['NATS', () => ({ NATS_URL: natsUrl(), NODE_EXTRA_CA_CERTS: strange.certificate })],
     ['EventStoreDB', () => ({ EVENTSTORE_URL: eventStoreUrl(strange) })],
-  ])('ends the start in a line where the certificate of %s is not to be trusted', async (_, environment) => {
+  ])('ends the start with one line if the certificate of %s is not trusted', async (_, environment) => {
     const program = startProgram('services/standalone.ts', [], {
       ...{ DATA_DIR: await temporaryFolder(), PORT: '0', LOG_LEVEL: 'warn' },
       ...environment(),

@@ -23,7 +23,7 @@ describe('the environment', () => {
     logLevel: 'info',
   };
 
-  test('is told on the page for operators, each variable', async () => {
+  test('is documented on the page for operators, each variable', async () => {
     const page = await readFile('docs/operations.md', 'utf8');
     const table = /## Variables\n(.*?)\n## /s.exec(page)?.[1] ?? '';
     for (const name of variableNames) expect(table).toContain(`\`${name}\``);
@@ -33,11 +33,11 @@ describe('the environment', () => {
     expect(readEnvironment({})).toEqual(defaults);
   });
 
-  test('takes an empty variable as one that is not given', () => {
+  test('treats an empty variable as not given', () => {
     expect(readEnvironment(Object.fromEntries(variableNames.map((name) => [name, ''])))).toEqual(defaults);
   });
 
-  test('takes what is given, and no notice of other variables', () => {
+  test('contains what is given, and ignores other variables', () => {
     const read = readEnvironment({
       HOST: '::1',
       PORT: '0',
@@ -88,7 +88,7 @@ describe('the environment', () => {
     });
   });
 
-  test('takes a number of proxies as a number', () => {
+  test('reads a number of proxies as a number', () => {
     expect(readEnvironment({ TRUST_PROXY: '2' }).trustProxy).toBe(2);
   });
 
@@ -114,7 +114,7 @@ describe('the environment', () => {
     expect(() => readEnvironment(given)).toThrow(message);
   });
 
-  test('has nothing against credentials that serve another purpose', () => {
+  test('accepts credentials that serve another purpose', () => {
     const { aliyunSms } = readEnvironment({ ALIBABA_CLOUD_ACCESS_KEY_ID: 'id' });
     expect(aliyunSms).toBeUndefined();
   });
@@ -158,7 +158,7 @@ describe('the environment', () => {
     expect(() => readEnvironment({ [name]: value })).toThrow(message);
   });
 
-  test('names all that is wrong in one line, and repeats nothing that may hold a secret', () => {
+  test('names all errors in one line, without values that may be secret', () => {
     const wrong = {
       PORT: 'x',
       DATABASE_URL: 'http://u:secret@h',

@@ -45,7 +45,7 @@ describe('npm start', () => {
     expect(told).toMatch(/^bubble-im: Node 24 or later is needed, this is 20\.19\.2: [^\n]*\n$/);
   });
 
-  test('goes on where all is installed', async () => {
+  test('goes on if everything is installed', async () => {
     expect(await run('.', process.execPath, ['scripts/preflight.cjs'])).toEqual([0, '']);
   });
 });
@@ -54,7 +54,7 @@ describe('the start', () => {
   const at = { address: 'http://127.0.0.1:8787', dataFolder: '/srv/im' };
   const appKeys = { key: 'key-1', secret: 'secret-of-the-app', file: '/srv/im/app-secret' };
 
-  test('says where the program is reached, what it stands on, and that no SMS is sent', async () => {
+  test('prints the addresses, the servers in use, and that no SMS is sent', async () => {
     const bubble = await startStandalone(await temporaryFolder());
     const told = bubble.program.lines().join('\n');
     expect(told).toContain(`API        ${bubble.url}/api`);

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { runProgram } from '../../services/lifecycle.ts';
 
-/** Three parts that tell what happens to them; the word given says what goes wrong. */
+/** Three parts that print what happens to them; the argument says what goes wrong. */
 const wrong = process.argv[2];
-const tell = (line: string) => void process.stdout.write(`${line}\n`);
+const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 await runProgram(
   async (program) => {
@@ -11,25 +11,25 @@ await runProgram(
       await program.start(
         name,
         async () => {
-          tell(`${name} starts`);
+          print(`${name} starts`);
           if (name === 'third' && wrong === 'start fails') throw new Error('no third today');
           if (name === 'second' && wrong === 'start is slow') await delay(500);
         },
         () => ({
           async stop() {
-            tell(`${name} stops`);
+            print(`${name} stops`);
             if (name === 'second' && wrong === 'stop fails') throw new Error('will not');
             if (name === 'second' && wrong?.startsWith('stop hangs')) await delay(60_000);
             await delay(20);
-            tell(`${name} stopped`);
+            print(`${name} stopped`);
           },
-          abandon: () => tell(`${name} abandoned`),
+          abandon: () => print(`${name} abandoned`),
         }),
       );
     }
-    tell('all run');
+    print('all run');
     if (wrong === 'a part fails') program.fail('second', new Error('broken'));
     if (wrong === 'nobody catches') void Promise.reject(new Error('thrown away'));
   },
-  { stopTimeoutMs: wrong === 'stop hangs, soon given up' ? 200 : 10_000 },
+  { stopTimeoutMs: wrong === 'stop hangs, with a short timeout' ? 200 : 10_000 },
 );

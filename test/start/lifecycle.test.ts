@@ -27,7 +27,7 @@ describe('a program of several parts', () => {
     });
   }
 
-  test('a second signal ends it at once; what would outlive it is told to end', async () => {
+  test('a second signal ends it at once, and signals what would outlive it', async () => {
     const program = run('stop hangs');
     await program.line(/^all run$/);
     program.signal('SIGTERM');
@@ -37,7 +37,7 @@ describe('a program of several parts', () => {
     expect(program.lines().slice(-2)).toEqual(['second abandoned', 'first abandoned']);
   });
 
-  test('the same signal twice in a moment, as npm passes on Ctrl-C, is one', async () => {
+  test('the same signal twice within 500 ms, as from npm, counts once', async () => {
     const program = run();
     await program.line(/^all run$/);
     program.signal('SIGINT');
@@ -47,16 +47,16 @@ describe('a program of several parts', () => {
     expect(program.lines().at(-1)).toBe('first stopped');
   });
 
-  test('a part that does not end is given up after a while, by its name', async () => {
-    const program = run('stop hangs, soon given up');
+  test('a part that does not stop in time is named, and the process ends', async () => {
+    const program = run('stop hangs, with a short timeout');
     await program.line(/^all run$/);
     program.signal('SIGTERM');
     expect(await program.ended).toBe(1);
-    expect(program.stderr()).toContain('"part":"second","msg":"does not end');
+    expect(program.stderr()).toContain('"part":"second","msg":"a part did not stop in time');
     expect(program.lines().at(-1)).toBe('first abandoned');
   });
 
-  test('a part that stops with an error is named, and the others are stopped all the same', async () => {
+  test('a part that stops with an error is named, and the others are stopped', async () => {
     const program = run('stop fails');
     await program.line(/^all run$/);
     program.signal('SIGTERM');
@@ -65,7 +65,7 @@ describe('a program of several parts', () => {
     expect(program.lines().slice(-2)).toEqual(['first stops', 'first stopped']);
   });
 
-  test('a start that fails is told in one line, and what had started is stopped', async () => {
+  test('a start that fails is reported in one line, and the started parts are stopped', async () => {
     const program = run('start fails');
     expect(await program.ended).toBe(1);
     expect(program.stderr()).toBe('bubble-im: no third today\n');
@@ -77,7 +77,7 @@ describe('a program of several parts', () => {
     ]);
   });
 
-  test('asked to end while it starts, it starts nothing more and ends with 0', async () => {
+  test('a signal during the start starts nothing more, and it ends with 0', async () => {
     const program = run('start is slow');
     await program.line(/^second starts$/);
     program.signal('SIGTERM');
@@ -86,14 +86,14 @@ describe('a program of several parts', () => {
     expect(program.lines().slice(-3)).toEqual(['second stopped', 'first stops', 'first stopped']);
   });
 
-  test.each(['a part fails', 'nobody catches'])('%s: it drains and ends with 1', async (wrong) => {
+  test.each(['a part fails', 'nobody catches'])('%s: it stops its parts and ends with 1', async (wrong) => {
     const program = run(wrong);
     expect(await program.ended).toBe(1);
     expect(program.stderr()).toMatch(/broken|thrown away/);
     expect(program.lines().slice(-2)).toEqual(['first stops', 'first stopped']);
   });
 
-  test('a wrong environment is told in one line', async () => {
+  test('a wrong environment is reported in one line', async () => {
     const program = startProgram('test/start/lifecycle-program.ts', [], { PORT: 'http' });
     expect(await program.ended).toBe(1);
     expect(program.stderr()).toBe('bubble-im: PORT must be a whole number from 0 to 65535, not "http"\n');

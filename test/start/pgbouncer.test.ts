@@ -59,7 +59,7 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 describe.skipIf(!isInstalled('pgbouncer'))('behind PgBouncer (needs pgbouncer)', () => {
-  test('all connections work that are pooled by session, with their deadlines', async () => {
+  test('all connections work when pooled by session, with their timeouts', async () => {
     const url = await pooled('session');
     await mustKeepSessions(url);
     expect((await migrate(url)).length).toBeGreaterThan(0);

@@ -36,7 +36,7 @@ test.each(['table', 'ndjson'])(
   },
 );
 
-test('replay as ndjson can be read back as it was', async () => {
+test('replay as ndjson can be parsed into the same events', async () => {
   const lines = (await replay('ndjson')).trim().split('\n');
   const records = lines.map((line) =>
     z.object({ data: z.object({ content: z.string() }) }).parse(JSON.parse(line)),

@@ -11,7 +11,7 @@ import { startStandalone } from '../support/standalone.ts';
 
 const run = promisify(execFile);
 
-it('a running program that met an event it cannot read goes on once npm run skip has named it', async () => {
+it('a running program that stopped at an event it cannot read goes on once npm run skip has skipped it', async () => {
   const folder = await temporaryFolder();
   const program = await startStandalone(folder);
   const script = (name: string, ...parameters: string[]) =>

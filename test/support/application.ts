@@ -24,44 +24,44 @@ import { createDatabase } from './database.ts';
 /** The pair that signs, and that makes a server of its bearer. */
 export const testApp = { id: 'test-app', key: 'test-key', secret: 'test-secret-of-the-app' } as const;
 
-/** What a request of the server's key carries. */
+/** The headers of a request with the server's key. */
 export const serverKey = { 'x-app-key': testApp.key, 'x-app-secret': testApp.secret } as const;
 
 export interface ApplicationOptions {
-  /** What the API takes for the time, in milliseconds since 1970. */
+  /** The clock of the API, in milliseconds since 1970. */
   readonly now?: () => number;
-  /** How it hears and tells others; by default in memory. It is closed with the application. */
+  /** The bus; by default in memory. It is closed with the application. */
   readonly bus?: Bus;
-  /** Where uploads are kept; by default in `filesFolder`. */
+  /** The store of uploads; by default `filesFolder`. */
   readonly bucket?: Bucket;
-  /** Who carries SMS; by default the development inbox. */
+  /** The account that sends SMS; by default they go to the development inbox. */
   readonly aliyunSms?: AliyunSms;
-  /** Which proxies may name the client; by default none. */
+  /** The proxies whose headers about the client are trusted; by default none. */
   readonly trust?: Trust;
-  /** Where the API tells what happens; nowhere by default. */
+  /** The log of the API; by default nothing is logged. */
   readonly logger?: Logger;
 }
 
-/** The API as it runs, without its sockets: log, projector, bus and HTTP for real. */
+/** The API without its sockets, with real log, projector, bus and HTTP. */
 export interface RunningApplication {
   readonly application: Application;
   readonly bus: Bus;
   readonly projector: Projector;
   readonly databaseUrl: string;
-  /** Where uploads are kept. */
+  /** The folder of uploads. */
   readonly filesFolder: string;
   /** For `inject`; it listens as well, at `url`. */
   readonly server: FastifyInstance;
   /** `http://127.0.0.1:port`, without a slash at the end. */
   readonly url: string;
-  /** Resolves once the read models show all that the log holds by now, or up to a position. */
+  /** Resolves once the read models include the present end of the log, or a position. */
   shown(position?: Position): Promise<void>;
-  /** The same once more beside it, as another process would be: on the same database, heard over the same bus. */
+  /** Another application on the same database and bus, like another process. */
   another(): Promise<Application>;
   stop(): Promise<void>;
 }
 
-/** Starts the application on a database of its own, ready to serve. */
+/** Starts the application on its own database, ready to serve. */
 export async function startApplication(options: ApplicationOptions = {}): Promise<RunningApplication> {
   const database = await createDatabase();
   const { bus = memoryBus(silent) } = options;
@@ -90,7 +90,7 @@ export async function startApplication(options: ApplicationOptions = {}): Promis
       ...{ application, bus, projector, databaseUrl: database.url, filesFolder, server, url, stop },
       async shown(position) {
         if (await progress.reached(position ?? (await log.end()), 20_000)) return;
-        throw new Error(`the read models do not come up: ${projector.status().fault ?? 'no fault told'}`);
+        throw new Error(`the read models do not come up: ${projector.status().fault ?? 'no fault reported'}`);
       },
       async another() {
         const other = await openProcess(database.url, filesFolder, bus, stops, options);

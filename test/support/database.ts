@@ -9,20 +9,20 @@ export interface TestDatabase {
   readonly url: string;
   /**
    * Removes it.
-   * @throws Error where a connection to it is still open: whatever was opened must have been closed.
+   * @throws Error if a connection to it is still open
    */
   drop(): Promise<void>;
 }
 
-/** How long the server is given to notice connections that were closed just now. */
-const patience = 2_000;
+/** How long the server may take to notice closed connections. */
+const closeTimeoutMs = 2_000;
 
-/** A fresh database with all migrations applied: a copy of the run's template, made in some 30 ms. */
+/** A new database with all migrations applied: a copy of the run's template, which takes 30 ms. */
 export async function createDatabase(): Promise<TestDatabase> {
   return copyOf(inject('templateDatabase'));
 }
 
-/** A fresh database with nothing in it. */
+/** A new empty database. */
 export async function createEmptyDatabase(): Promise<TestDatabase> {
   return copyOf('template0');
 }
@@ -40,7 +40,7 @@ async function copyOf(template: string): Promise<TestDatabase> {
 
 async function dropDatabase(name: string): Promise<void> {
   await onServer(async (server) => {
-    const until = performance.now() + patience;
+    const until = performance.now() + closeTimeoutMs;
     let open = await connectionsTo(server, name);
     while (open.length > 0 && performance.now() < until) {
       await delay(20);

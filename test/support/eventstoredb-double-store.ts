@@ -44,7 +44,7 @@ export class DoubleStore {
     this.forgetRecentIds();
   }
 
-  /** Stores, or recognises what stands, or finds a conflict. */
+  /** Stores the events, recognises that they are stored, or finds a conflict. */
   append(request: AppendRequest): AppendResponse {
     const options = request.getOptions();
     const name = nameOf(options?.getStreamIdentifier());

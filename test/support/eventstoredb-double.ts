@@ -33,28 +33,27 @@ export type Fault =
   | 'break after storing'
   /** The same, by a restart: what the server remembers of late ids is gone. */
   | 'restart after storing'
-  /** Neither taken nor answered, as a repeat of what is not yet replicated. */
+  /** Neither stored nor answered, like a repeat of an append that is not replicated yet. */
   | 'drop'
   | 'not ready'
   | { readonly notLeader: { readonly port: number } };
 
-/** So many events may wait for a live subscriber. */
+/** The events that may wait for a live subscriber, as in 23.10. */
 const liveBuffer = 32;
 
 /**
- * Stands in for an EventStoreDB 23.10, hosted from the service definitions that its client ships:
- * appends, reads, subscriptions, and what the real one was seen to do when it fails. What is tested
- * against it is how we react, not how EventStoreDB behaves.
+ * A double of EventStoreDB 23.10, with the service definitions of its client: appends, reads, subscriptions, and the
+ * failures that were seen on a real one. It tests our reactions, not the behaviour of EventStoreDB.
  */
 export class EventStoreDBDouble {
   readonly store = new DoubleStore();
-  /** Whether a subscription after a position beyond the end waits in silence, instead of failing; 23.10 does either. */
+  /** Whether a subscription from beyond the end waits silently instead of failing; 23.10 does either. */
   waitsBeyondEnd = false;
-  /** Faults that the next appends meet, in order. */
+  /** The faults of the next appends, in order. */
   readonly faults: Fault[] = [];
-  /** After so many events of history each the next subscriptions are ended, in order. */
+  /** The numbers of events of history after which the next subscriptions are ended, in order. */
   readonly cuts: number[] = [];
-  /** How many appends arrived, repeats counted. */
+  /** How many appends arrived, including repeats. */
   appendsSeen = 0;
   /** How many subscriptions were ended because their reader lagged. */
   drops = 0;
@@ -136,7 +135,8 @@ export class EventStoreDBDouble {
       fault === 'not ready'
         ? failure('Server Is Not Ready', 'google.protobuf.Empty')
         : this.store.append(request);
-    for (const record of this.store.records.slice(before)) for (const tell of this.#subscribers) tell(record);
+    for (const record of this.store.records.slice(before))
+      for (const notify of this.#subscribers) notify(record);
     if (fault === 'restart after storing') this.store.forgetRecentIds();
     if (fault === 'break after storing' || fault === 'restart after storing') {
       call.emit('error', { code: status.UNAVAILABLE, details: 'the connection broke' });
@@ -203,16 +203,16 @@ export class EventStoreDBDouble {
       if (record && !call.cancelled) call.write(eventOf(record));
       if (waiting.length > 0) setImmediate(sendOn);
     };
-    const tell = (record: DoubleRecord) => {
+    const notify = (record: DoubleRecord) => {
       if (!matches(record)) return;
       if (waiting.push(record) === 1) setImmediate(sendOn);
       if (waiting.length <= liveBuffer) return;
       waiting.length = 0;
-      this.#subscribers.delete(tell);
+      this.#subscribers.delete(notify);
       this.#drop(call);
     };
-    this.#subscribers.add(tell);
-    call.on('cancelled', () => this.#subscribers.delete(tell));
+    this.#subscribers.add(notify);
+    call.on('cancelled', () => this.#subscribers.delete(notify));
     call.write(new streams.ReadResp().setCaughtUp(new streams.ReadResp.CaughtUp()));
   }
 

@@ -7,19 +7,19 @@ import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { type RunningProgram, startProgram } from './process.ts';
 
-const Told = z.object({
+const StartedLine = z.object({
   databaseUrl: z.string(),
   dataFolder: z.string(),
   appKeys: z.object({ key: z.string(), secret: z.string() }),
   address: z.object({ port: z.number() }),
 });
 
-/** An installation that has come up. */
-export interface Started extends z.infer<typeof Told> {
+/** An installation that has started. */
+export interface Started extends z.infer<typeof StartedLine> {
   readonly program: RunningProgram;
 }
 
-/** Starts test/start/installation-program.ts. Nothing of it, nor its Postgres, outlives the test. */
+/** Starts test/start/installation-program.ts. It and its Postgres are ended with the test. */
 export function launch(dataFolder: string, environment: Record<string, string> = {}): RunningProgram {
   const program = startProgram('test/start/installation-program.ts', [], {
     DATA_DIR: dataFolder,
@@ -35,10 +35,10 @@ export function launch(dataFolder: string, environment: Record<string, string> =
   return program;
 }
 
-/** Starts one, and waits until it is up. */
+/** Starts an installation, and waits until it is ready. */
 export async function start(dataFolder: string, environment?: Record<string, string>): Promise<Started> {
   const program = launch(dataFolder, environment);
-  return { program, ...Told.parse(JSON.parse(await program.line(/^\{/))) };
+  return { program, ...StartedLine.parse(JSON.parse(await program.line(/^\{/))) };
 }
 
 /** The pid of the embedded Postgres that runs, or was killed, in the data folder. */
@@ -48,7 +48,7 @@ export async function postgresPid(dataFolder: string): Promise<number | undefine
   return pid > 0 ? pid : undefined;
 }
 
-/** Whether a process of that number works; one that has ended and waits to be noticed does not. */
+/** Whether a process with this pid runs; a zombie does not. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

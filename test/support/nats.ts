@@ -17,9 +17,9 @@ export interface NatsServer {
   thaw(): void;
 }
 
-/** What a server tells of one who is connected to it. */
+/** A client of a server, as the server's monitoring describes it. */
 const NatsClient = z.object({
-  /** Grows from one who connects to the next. */
+  /** The number of the connection; it grows. */
   cid: z.int(),
   /** How many messages it has published. */
   in_msgs: z.int(),
@@ -27,9 +27,9 @@ const NatsClient = z.object({
 });
 export type NatsClient = z.infer<typeof NatsClient>;
 
-/** A server that can be asked what it does for whom. */
+/** A server whose clients can be listed. */
 export interface MonitoredNatsServer extends NatsServer {
-  /** Those who are connected, in the order of their connecting. */
+  /** The connected clients, in the order in which they connected. */
   clients(): Promise<readonly NatsClient[]>;
 }
 
@@ -56,7 +56,7 @@ export async function natsServer(...options: string[]): Promise<NatsServer> {
   };
 }
 
-/** A server that is not started yet, and tells of its clients. */
+/** A server that is not started yet, and lists its clients. */
 export async function monitoredNatsServer(): Promise<MonitoredNatsServer> {
   const port = await freePort();
   return {

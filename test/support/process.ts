@@ -4,15 +4,15 @@ import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 import type { AtEnd } from './at-end.ts';
 
-/** A Node program that a test has started. It is killed, at the latest, when the test ends. */
+/** A Node program that a test has started. It is killed when the test ends, if it still runs. */
 export interface RunningProgram {
   readonly pid: number;
-  /** Settles with the first line of stdout that fits, also one that came before; rejects when the program ends. */
+  /** Resolves with the first line of stdout that matches, also an earlier one; rejects when the program ends. */
   line(fits: RegExp): Promise<string>;
   /** All lines of stdout so far. */
   lines(): readonly string[];
   signal(signal: NodeJS.Signals): void;
-  /** Settles when the program is gone, with its exit code or the signal that ended it. */
+  /** Resolves when the program has ended, with its exit code or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
   /** What it has written to stderr so far. */
   stderr(): string;
@@ -20,8 +20,8 @@ export interface RunningProgram {
 
 /**
  * Starts a TypeScript file of the project.
- * @param environment all that it gets, beside what Node itself needs.
- * @param atEnd takes what kills it.
+ * @param environment its whole environment, except PATH
+ * @param atEnd gets the function that kills it
  */
 export function startProgram(
   file: string,

@@ -3,30 +3,30 @@ import { connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { AtEnd } from './at-end.ts';
 
-/** Where a server listens: on a port of this machine, or on a unix socket. */
+/** The address of a server: a port, or a unix socket. */
 export type Target = { readonly port: number; readonly host?: string } | { readonly path: string };
 
-/** A way to a server that can fail as networks do. */
+/** A proxy in front of a server that can fail like a network. */
 export interface NetworkProxy {
   readonly port: number;
-  /** How many connections go through it now. */
+  /** The number of present connections. */
   readonly connections: number;
   /**
-   * The connections there are carry nothing any more and stay open, as after a host is lost or a load
-   * balancer dropped idle flows; new ones work. What is sent over the old ones is acknowledged and lost,
-   * and neither side learns that the other has closed.
-   * @param numbers which of those there are, from 0 in the order in which they were opened; all by default
+   * Present connections transport nothing any more and stay open, as when a host is lost or a load balancer drops
+   * idle flows; new ones work. Data sent over the old ones are acknowledged and lost, and neither side is
+   * notified when the other closes.
+   * @param numbers which connections, from 0 in the order in which they were opened; by default all
    */
   freeze(...numbers: readonly number[]): void;
-  /** While it is on, nothing is carried, by new connections neither; what came meanwhile is lost. */
+  /** While it is on, nothing is transported, also by new connections; data sent meanwhile are lost. */
   swallow(on: boolean): void;
-  /** While it is on, connections are closed, new ones at once, as by a server that is down. */
+  /** While it is on, connections are closed, as if the server were down. */
   refuse(on: boolean): void;
-  /** Closes all connections that there are. */
+  /** Closes all present connections. */
   cut(): void;
 }
 
-/** Starts a proxy; it is gone when the test ends, or with what `atEnd` takes. */
+/** Starts a proxy. It is stopped when the test ends, or by the function that `atEnd` gets. */
 export async function startProxy(target: Target, atEnd: AtEnd = onTestFinished): Promise<NetworkProxy> {
   const pairs = new Set<Pair>();
   let swallows = false;

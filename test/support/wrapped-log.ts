@@ -1,6 +1,6 @@
 import type { EventLog } from '../../services/log/log.ts';
 
-/** A log that is `log` itself but for some of its calls. */
+/** A log that passes all calls to `log`, except the changed ones. */
 export function wrapLog(log: EventLog, changes: Partial<EventLog>): EventLog {
   return {
     remembersIds: log.remembersIds,
@@ -14,7 +14,7 @@ export function wrapLog(log: EventLog, changes: Partial<EventLog>): EventLog {
     get generation() {
       return log.generation;
     },
-    onChanged: (hear) => log.onChanged(hear),
+    onChanged: (listener) => log.onChanged(listener),
     identity: () => log.identity(),
     found: (identity) => log.found(identity),
     beginEpoch: (old) => log.beginEpoch(old),

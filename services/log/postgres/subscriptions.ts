@@ -194,7 +194,7 @@ export class Subscriptions {
   }
 }
 
-/** The records of an append as a reader gets them: parsed anew, since the writer may still change its objects. */
+/** The records of an append as a reader gets them: parsed again, since the writer may still change its objects. */
 function recordsOf({ append, result, eventNumber, recorded }: Committed): RecordedEvent[] {
   if (result.outcome !== 'appended') return [];
   const before = append.events.length - 1;

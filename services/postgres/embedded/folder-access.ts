@@ -16,17 +16,17 @@ export async function giveFolder(
   folder: string,
   binaries: PostgresBinaries,
 ): Promise<OperatingUser> {
-  const user = { uid, gid, passesPermissions: false };
+  const user = { uid, gid, bypassesPermissions: false };
   const above = dirname(folder);
   if (!(await runs(user, binaries.postgres, ['--version'])) || !(await enters(user, dirname(above)))) {
-    return { ...user, passesPermissions: true };
+    return { ...user, bypassesPermissions: true };
   }
   await letPassThrough(above, folder);
   for (const name of ['.', 'password']) {
     // A new cluster has no password yet.
     await chown(join(folder, name), uid, gid).catch(ignoreAbsence);
   }
-  return { ...user, passesPermissions: !(await enters(user, folder)) };
+  return { ...user, bypassesPermissions: !(await enters(user, folder)) };
 }
 
 /** Lets other users pass through our folder to one inside it. */

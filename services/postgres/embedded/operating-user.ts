@@ -6,7 +6,7 @@ export interface OperatingUser {
   readonly uid: number;
   readonly gid: number;
   /** Whether it runs with the capability to bypass permissions, since it could not reach its files otherwise. */
-  readonly passesPermissions: boolean;
+  readonly bypassesPermissions: boolean;
 }
 
 /** "nobody", whose numbers are the same on all systems with setpriv; initdb needs a user with a name. */
@@ -65,7 +65,7 @@ export function commandAs(
     file: 'setpriv',
     parameters: [
       ...[`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'],
-      ...(user.passesPermissions ? capability : []),
+      ...(user.bypassesPermissions ? capability : []),
       ...['--', program, ...parameters],
     ],
   };

@@ -43,7 +43,7 @@ export async function makeSocketFolder(folder: string, user: OperatingUser | nul
 }
 
 async function give(path: string, user: OperatingUser | null): Promise<void> {
-  if (user !== null && !user.passesPermissions) await chown(path, user.uid, user.gid);
+  if (user !== null && !user.bypassesPermissions) await chown(path, user.uid, user.gid);
 }
 
 const temporaryName = 'bubble-im-';
