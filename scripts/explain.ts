@@ -47,8 +47,7 @@ const command = operatorCommand({
   .action((words: string[], options: Options) => {
     const question = parseQuestion(words);
     return withLog(async (log, databaseUrl) => {
-      const moment =
-        options.at === undefined ? presentMoment(Date.now()) : await momentOf(log, '--at', options.at);
+      const moment = options.at === undefined ? presentMoment(Date.now()) : await momentOf(log, options.at);
       const explanation = await withOrigins(log, databaseUrl, (findOrigin) =>
         explain({ log, findOrigin }, question, moment, options.steps),
       );

@@ -21,6 +21,8 @@ export type Access =
 export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data extends z.ZodType = z.ZodType> {
   /** Without prefix: `/user/get` is served under /api, /web and /h5. */
   readonly path: `/${string}`;
+  /** It is served under its path alone: for those who operate or develop, not for clients. */
+  readonly unprefixed?: true;
   readonly methods: readonly ['GET' | 'POST', ...('GET' | 'POST')[]];
   /** It changes something, although it may be made by GET. */
   readonly changes?: true;
@@ -48,6 +50,11 @@ export function contract<Parameters extends z.ZodObject, Data extends z.ZodType>
   definition: Contract<Parameters, Data>,
 ): Contract<Parameters, Data> {
   return definition;
+}
+
+/** What a call's path is served behind. */
+export function prefixesOf({ unprefixed }: Pick<Contract, 'unprefixed'>): readonly string[] {
+  return unprefixed ? [''] : apiPrefixes;
 }
 
 /** Whether a call only reads, so that it can be answered while commands are refused. */

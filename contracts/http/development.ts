@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { contract } from './contract.ts';
 import * as parameter from './parameters.ts';
 
-/** Served without the API's prefixes, and only while the development provider is in use. */
+/** Served only while the development provider is in use. */
 export const developmentSms = contract({
   path: '/dev/sms',
+  unprefixed: true,
   methods: ['GET'],
   access: 'server',
   summary: '查看开发环境短信',

@@ -7,11 +7,7 @@ import { serve } from './route.ts';
 export function developmentRoutes(server: FastifyInstance, application: Application): void {
   const { smsInbox } = application;
   if (!smsInbox) return;
-  serve(
-    server,
-    application,
-    developmentSms,
-    async ({ parameters: { phone } }) => ({ data: await smsInbox.sentTo(phone) }),
-    [''],
-  );
+  serve(server, application, developmentSms, async ({ parameters: { phone } }) => ({
+    data: await smsInbox.sentTo(phone),
+  }));
 }

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
 import { escapeTexts } from '../../contracts/escaped-texts.ts';
 import { categories } from '../../contracts/events/index.ts';
-import { apiPrefixes, type Contract, readParameters } from '../../contracts/http/contract.ts';
+import { type Contract, prefixesOf, readParameters } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { CommandContext } from '../commands/context.ts';
@@ -69,7 +69,6 @@ export function serve<Parameters extends z.ZodObject, Data extends z.ZodType>(
   application: Application,
   contract: Contract<Parameters, Data>,
   handle: (call: Call<z.infer<Parameters>>) => Promise<Outcome<z.input<Data>>>,
-  prefixes: readonly string[] = apiPrefixes,
 ): void {
   const answer = (request: FastifyRequest, reply: FastifyReply) =>
     answerCall(application, contract, request, reply, async (call, settings) => {
@@ -80,7 +79,7 @@ export function serve<Parameters extends z.ZodObject, Data extends z.ZodType>(
       }
       return done(settings.escape_html === 'on' ? escapeTexts(JSON.stringify(data)) : data);
     });
-  addRoutes(server, application, contract, prefixes, answer);
+  addRoutes(server, application, contract, answer);
 }
 
 /** Serves a contract whose answer is a picture; what it refuses is in the envelope all the same. */
@@ -96,17 +95,16 @@ export function servePicture<Parameters extends z.ZodObject, Data extends z.ZodT
       reply.type(contract.picture ?? 'application/octet-stream');
       return picture;
     });
-  addRoutes(server, application, contract, apiPrefixes, answer);
+  addRoutes(server, application, contract, answer);
 }
 
 function addRoutes(
   server: FastifyInstance,
   application: Application,
   contract: Contract,
-  prefixes: readonly string[],
   handler: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
 ): void {
-  for (const prefix of prefixes) {
+  for (const prefix of prefixesOf(contract)) {
     const url = `${prefix}${contract.path}`;
     server.route({
       ...{ method: [...contract.methods], url, handler, config: { contract, counts: 'own' } },

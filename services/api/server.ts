@@ -9,6 +9,7 @@ import type { Application } from './application.ts';
 import { guardBrowsers } from './browsers.ts';
 import { developmentRoutes } from './development.ts';
 import { documentationRoutes } from './documentation/page.ts';
+import { explainRoutes } from './explain.ts';
 import { fileRoutes } from './files.ts';
 import { friendRoutes } from './friend.ts';
 import { groupRoutes } from './group.ts';
@@ -38,6 +39,7 @@ const allRoutes = [
   uploadRoutes,
   fileRoutes,
   pictureRoutes,
+  explainRoutes,
   developmentRoutes,
 ];
 

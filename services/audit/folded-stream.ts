@@ -5,6 +5,7 @@ import type { Decoded } from '../log/codec.ts';
 import { type EventLog, type StreamName, startOfLog } from '../log/log.ts';
 import { mergedStreams } from './merged-streams.ts';
 import type { Moment } from './moment.ts';
+import type { ReadableLog } from './readable-log.ts';
 
 /** A stream that is folded event by event, as the commands fold it. */
 export class FoldedStream<State, Event extends DomainEvent = DomainEvent> {
@@ -39,7 +40,7 @@ export class FoldedStream<State, Event extends DomainEvent = DomainEvent> {
 
 /** The state of a stream at a moment. @throws UnreadableEvent, LogFailure */
 export async function foldAt<State, Event extends DomainEvent>(
-  log: EventLog,
+  log: ReadableLog,
   stream: AggregateStream<State, Event>,
   moment: Moment,
 ): Promise<State> {

@@ -1,7 +1,8 @@
 import { type Decoded, decode } from '../log/codec.ts';
-import type { EventLog, RecordedEvent, StreamName } from '../log/log.ts';
+import type { RecordedEvent, StreamName } from '../log/log.ts';
 import { Skips } from '../log/skips.ts';
 import type { Moment } from './moment.ts';
+import type { ReadableLog } from './readable-log.ts';
 
 /** How many streams are begun to be read at once: as many as the log has connections for reading. */
 const streamsAtOnce = 4;
@@ -12,7 +13,7 @@ const streamsAtOnce = 4;
  * @throws UnreadableEvent, LogFailure
  */
 export async function* mergedStreams(
-  log: EventLog,
+  log: ReadableLog,
   streams: readonly StreamName[],
   moment: Moment,
 ): AsyncGenerator<Decoded, void, undefined> {

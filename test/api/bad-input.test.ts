@@ -114,8 +114,8 @@ type Method = Contract['methods'][number];
 const asked = new Set<string>();
 
 /** In a body, or in a query as far as that can carry it. */
-async function send(method: Method, { path, picture }: Contract, given: Record<string, unknown>) {
-  const url = path.startsWith('/dev/') ? path : `/api${path}`;
+async function send(method: Method, { path, picture, unprefixed }: Contract, given: Record<string, unknown>) {
+  const url = unprefixed ? path : `/api${path}`;
   const answer = await running.server.inject(
     method === 'POST'
       ? { method, url, payload: given, headers: serverKey }

@@ -1,6 +1,7 @@
 import * as aliases from '../../contracts/http/aliases.ts';
 import type { Contract } from '../../contracts/http/contract.ts';
 import * as development from '../../contracts/http/development.ts';
+import * as explain from '../../contracts/http/explain.ts';
 import * as friend from '../../contracts/http/friend.ts';
 import * as group from '../../contracts/http/group.ts';
 import * as groupMembers from '../../contracts/http/group-members.ts';
@@ -27,6 +28,7 @@ const files: readonly Readonly<Record<string, unknown>>[] = [
     setting,
     upload,
     picture,
+    explain,
     development,
   ],
 ];

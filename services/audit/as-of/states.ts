@@ -4,11 +4,12 @@ import { friendshipStream } from '../../domain/friendship.ts';
 import { groupStream, roleOf } from '../../domain/group.ts';
 import { settingStream } from '../../domain/setting.ts';
 import { userStream } from '../../domain/user.ts';
-import type { EventLog, StreamName } from '../../log/log.ts';
+import type { StreamName } from '../../log/log.ts';
 import { FoldedStream, foldAt } from '../folded-stream.ts';
 import { mergedStreams } from '../merged-streams.ts';
 import type { Moment } from '../moment.ts';
 import { NotFound } from '../not-found.ts';
+import type { ReadableLog } from '../readable-log.ts';
 
 /** A group at a moment, as it is decided about. */
 export interface GroupThen {
@@ -52,7 +53,7 @@ export interface FriendThen {
 }
 
 /** A group at a moment. @throws NotFound; LogFailure */
-export async function groupThen(log: EventLog, gid: Gid, moment: Moment): Promise<GroupThen> {
+export async function groupThen(log: ReadableLog, gid: Gid, moment: Moment): Promise<GroupThen> {
   const group = await foldAt(log, groupStream(gid), moment);
   if (!group) throw new NotFound(`group ${gid}`, moment);
   const now = Math.floor(moment.time / 1000);
@@ -77,7 +78,7 @@ export async function groupThen(log: EventLog, gid: Gid, moment: Moment): Promis
 }
 
 /** A person at a moment. @throws NotFound; LogFailure */
-export async function personThen(log: EventLog, uid: Uid, moment: Moment): Promise<PersonThen> {
+export async function personThen(log: ReadableLog, uid: Uid, moment: Moment): Promise<PersonThen> {
   const user = await foldAt(log, userStream(uid), moment);
   if (!user) throw new NotFound(`person ${uid}`, moment);
   const { nickname, avatar, sign, phone, disabled, isMember, parent } = user;
@@ -90,7 +91,7 @@ export async function personThen(log: EventLog, uid: Uid, moment: Moment): Promi
 }
 
 /** All settings at a moment. @throws LogFailure */
-export function settingsThen(log: EventLog, moment: Moment): Promise<Settings> {
+export function settingsThen(log: ReadableLog, moment: Moment): Promise<Settings> {
   return foldAt(log, settingStream, moment);
 }
 
@@ -100,7 +101,7 @@ export function settingsThen(log: EventLog, moment: Moment): Promise<Settings> {
  * @throws NotFound; LogFailure
  */
 export async function friendsThen(
-  log: EventLog,
+  log: ReadableLog,
   uid: Uid,
   friendships: readonly StreamName[],
   moment: Moment,
@@ -126,7 +127,7 @@ export async function friendsThen(
 }
 
 /** The streams of a person's friendships, found by reading all friendships of the log: for want of an index. */
-export async function friendshipsOf(log: EventLog, uid: Uid, moment: Moment): Promise<StreamName[]> {
+export async function friendshipsOf(log: ReadableLog, uid: Uid, moment: Moment): Promise<StreamName[]> {
   const found = new Set<StreamName>();
   for await (const record of log.readAll({ prefixes: ['friendship-'] })) {
     if (!moment.includes(record)) break;

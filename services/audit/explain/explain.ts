@@ -1,10 +1,10 @@
 import type { Mid, Uid } from '../../../contracts/ids.ts';
 import type { Decoded } from '../../log/codec.ts';
-import type { EventLog } from '../../log/log.ts';
 import { localTime } from '../local-time.ts';
 import { mergedStreams } from '../merged-streams.ts';
 import type { Moment } from '../moment.ts';
 import { NotFound } from '../not-found.ts';
+import type { ReadableLog } from '../readable-log.ts';
 import type { Inquiry } from './inquiry.ts';
 import { lifeInWords, messageLife } from './message-life.ts';
 import type { FindOrigin } from './message-origin.ts';
@@ -22,7 +22,7 @@ export const defaultMaxSteps = 1_000;
 
 /** What explaining works with. */
 export interface ExplainParts {
-  readonly log: EventLog;
+  readonly log: ReadableLog;
   readonly findOrigin: FindOrigin;
   /** Undefined if there is no index of the log: then it is not told what else a request did. */
   readonly findRequest?: FindRequest | undefined;

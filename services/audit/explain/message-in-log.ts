@@ -6,7 +6,7 @@ import {
   type Mid,
 } from '../../../contracts/ids.ts';
 import { tryDecode } from '../../log/codec.ts';
-import type { EventLog } from '../../log/log.ts';
+import type { ReadableLog } from '../readable-log.ts';
 import type { MessageOrigin } from './message-origin.ts';
 
 /** The streams that messages, greetings and notices come from. */
@@ -16,7 +16,7 @@ const prefixes = ['conversation-', 'friendship-', 'group-'];
  * Looks for a message in the whole log, from its beginning: for logs beside which there is neither an index
  * nor read models.
  */
-export async function findInLog(log: EventLog, mid: Mid): Promise<MessageOrigin | undefined> {
+export async function findInLog(log: ReadableLog, mid: Mid): Promise<MessageOrigin | undefined> {
   for await (const record of log.readAll({ prefixes })) {
     const event = tryDecode(record);
     if (!('metadata' in event)) continue;

@@ -5,6 +5,7 @@ import type { EventLog } from '../../log/log.ts';
 import { FoldedStream } from '../folded-stream.ts';
 import { mergedStreams } from '../merged-streams.ts';
 import type { Moment } from '../moment.ts';
+import type { ReadableLog } from '../readable-log.ts';
 import { ConversationReplay } from './conversation-replay.ts';
 import type { MessageOrigin } from './message-origin.ts';
 import { type History, LastSteps } from './steps.ts';
@@ -29,7 +30,7 @@ export interface MessageLife extends History {
 
 /** Tells the life of a message: sent, quoted, seen, revoked, deleted, up to a moment. */
 export async function messageLife(
-  log: EventLog,
+  log: ReadableLog,
   origin: MessageOrigin,
   moment: Moment,
   maxSteps: number,
@@ -41,7 +42,7 @@ export async function messageLife(
 }
 
 /** Whom a message was sent to: those of whom it is followed, and how many there are beside them. */
-async function readersOf(log: EventLog, { conversation, eventId }: MessageOrigin, moment: Moment) {
+async function readersOf(log: ReadableLog, { conversation, eventId }: MessageOrigin, moment: Moment) {
   const parties = conversationParties(conversation);
   if (parties.type === 'friend') return { followed: parties.uids, others: 0 };
   const group = new FoldedStream(groupStream(parties.gid), log.remembersIds);

@@ -1,16 +1,16 @@
 import { Uid } from '../../../contracts/ids.ts';
 import { userStream } from '../../domain/user.ts';
-import type { EventLog } from '../../log/log.ts';
 import { foldAt } from '../folded-stream.ts';
 import type { Moment } from '../moment.ts';
+import type { ReadableLog } from '../readable-log.ts';
 
 /** What people are called at a moment, by the log. Each is read once. */
 export class Nicknames {
-  readonly #log: EventLog;
+  readonly #log: ReadableLog;
   readonly #moment: Moment;
   readonly #names = new Map<Uid, Promise<string | undefined>>();
 
-  constructor(log: EventLog, moment: Moment) {
+  constructor(log: ReadableLog, moment: Moment) {
     this.#log = log;
     this.#moment = moment;
   }

@@ -1,0 +1,20 @@
+import type { EventLog, RecordedEvent } from '../log/log.ts';
+
+/** What asking about the past needs of a log. */
+export type ReadableLog = Pick<EventLog, 'readStream' | 'readAll' | 'remembersIds'>;
+
+/** The same log, whose reads end with the signal's reason once it is aborted. */
+export function abortable(log: ReadableLog, signal: AbortSignal): ReadableLog {
+  const until = async function* (records: AsyncIterable<RecordedEvent>) {
+    signal.throwIfAborted();
+    for await (const record of records) {
+      yield record;
+      signal.throwIfAborted();
+    }
+  };
+  return {
+    remembersIds: log.remembersIds,
+    readStream: (stream, options) => until(log.readStream(stream, options)),
+    readAll: (options) => until(log.readAll(options)),
+  };
+}
