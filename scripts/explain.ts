@@ -1,9 +1,10 @@
 import { pino } from 'pino';
-import { defaultMaxSteps, explain } from '../services/audit/explain/explain.ts';
+import type { Mid } from '../contracts/ids.ts';
+import { defaultMaxSteps, type ExplainParts, explain } from '../services/audit/explain/explain.ts';
 import { findInLog } from '../services/audit/explain/message-in-log.ts';
-import type { FindOrigin } from '../services/audit/explain/message-origin.ts';
 import { parseQuestion, questionForms } from '../services/audit/explain/question.ts';
 import { explanationLines } from '../services/audit/explain/text.ts';
+import { requestsInIndex } from '../services/audit/index/requests.ts';
 import { presentMoment } from '../services/audit/moment.ts';
 import type { EventLog } from '../services/log/log.ts';
 import { createPool } from '../services/postgres/pool.ts';
@@ -48,35 +49,37 @@ const command = operatorCommand({
     const question = parseQuestion(words);
     return withLog(async (log, databaseUrl) => {
       const moment = options.at === undefined ? presentMoment(Date.now()) : await momentOf(log, options.at);
-      const explanation = await withOrigins(log, databaseUrl, (findOrigin) =>
-        explain({ log, findOrigin }, question, moment, options.steps),
+      const explanation = await withParts(log, databaseUrl, (parts) =>
+        explain(parts, question, moment, options.steps),
       );
       const lines = options.format === 'json' ? [JSON.stringify(explanation)] : explanationLines(explanation);
       process.stdout.write(lines.map((line) => `${escapeControls(line)}\n`).join(''));
     });
   });
 
-/** Gives `use` a way to find messages: by the read models, or in the whole log if there is no database. */
-async function withOrigins<Result>(
+/** Gives `use` what is explained by: the log, and the read models and the index if there is a database. */
+async function withParts<Result>(
   log: EventLog,
   databaseUrl: string | undefined,
-  use: (findOrigin: FindOrigin) => Promise<Result>,
+  use: (parts: ExplainParts) => Promise<Result>,
 ): Promise<Result> {
   if (databaseUrl === undefined) {
-    return use((mid) => {
+    const findOrigin = (mid: Mid) => {
       process.stderr.write(
-        'explain: reading the whole log for the message, as DATABASE_URL names no read models\n',
+        'explain: DATABASE_URL names no read models: reading the whole log for the message\n',
       );
       return findInLog(log, mid);
-    });
+    };
+    return use({ log, findOrigin });
   }
   const pool = createPool(databaseUrl, pino({ level: 'silent' }));
   try {
     const database = readDatabase(pool);
-    return await use(async (mid) => {
+    const findOrigin = async (mid: Mid) => {
       const found = await findMessageOrigin(database, mid);
       return found && { mid, ...found };
-    });
+    };
+    return await use({ log, findOrigin, findRequest: await requestsInIndex(log, pool) });
   } finally {
     await pool.end();
   }

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { auditExplain } from '../../contracts/http/explain.ts';
 import { explain } from '../audit/explain/explain.ts';
 import { parseQuestion } from '../audit/explain/question.ts';
+import { requestsInIndex } from '../audit/index/requests.ts';
 import { abortable } from '../audit/readable-log.ts';
 import { findMessageOrigin } from '../queries/messages.ts';
 import type { Application } from './application.ts';
@@ -10,7 +11,7 @@ import { serve } from './route.ts';
 
 /** Why something is so: decisions replayed from the log (docs/operations.md, Explaining). */
 export function explainRoutes(server: FastifyInstance, application: Application): void {
-  const { log, database, now } = application;
+  const { log, database, pool, now } = application;
 
   serve(server, application, auditExplain, ({ parameters: { question, at, steps } }) =>
     askThePast(async (signal) => {
@@ -20,7 +21,8 @@ export function explainRoutes(server: FastifyInstance, application: Application)
         const found = await findMessageOrigin(database, mid);
         return found && { mid, ...found };
       };
-      const parts = { log: abortable(log, signal), findOrigin };
+      const findRequest = await requestsInIndex(log, pool);
+      const parts = { log: abortable(log, signal), findOrigin, findRequest };
       const { question: _, ...explanation } = await explain(parts, parsed, moment, steps);
       return { data: explanation };
     }),

@@ -3,19 +3,20 @@ import { QuestionError } from '../audit/explain/question.ts';
 import { type Moment, presentMoment } from '../audit/moment.ts';
 import { momentNamed, NoMoment } from '../audit/named-moment.ts';
 import { NotFound } from '../audit/not-found.ts';
+import { FairQueue } from '../fair-queue.ts';
 import type { EventLog } from '../log/log.ts';
-import { CallsUnderWay } from './calls-under-way.ts';
 
 /**
  * Questions about the past read thousands of events: one at a time, with a rest as long as it took, so that
- * everybody else keeps at least half of the process; and few wait.
+ * everybody else keeps at least half of the process.
  */
-const bounds = { underWay: 1, waiting: 10, restMs: 1_000 };
+const questions = new FairQueue({ maxRunning: 1, maxRestMs: 1_000 });
+
+/** How many questions may wait: as many as are answered within a minute or two at the longest. */
+const share = { of: 'server', maxWaiting: 10 };
 
 /** How long a question is worked on at most, in milliseconds. Longer ones are for the command line. */
 const maxQuestionMs = 10_000;
-
-const questions = new CallsUnderWay(bounds);
 
 /**
  * Works on a question about the past, once those before it are answered.
@@ -23,7 +24,7 @@ const questions = new CallsUnderWay(bounds);
  * @throws Refusal tooMany, tooSlow; illegal for a question that cannot be read, noRecord for what is not in the log
  */
 export function askThePast<Answer>(answer: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> {
-  return questions.take('server', async () => {
+  return questions.run(share, async () => {
     const signal = AbortSignal.timeout(maxQuestionMs);
     try {
       return await answer(signal);
