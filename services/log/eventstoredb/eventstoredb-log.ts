@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { measureAppend } from '../../measurements.ts';
 import { checkStreamName } from '../append-request.ts';
 import { Continuity } from '../continuity.ts';
+import { endingAtReturn } from '../ending-at-return.ts';
 import { type LogIdentity, StrangeLog } from '../identity.ts';
 import {
   type AppendResult,
@@ -215,20 +216,10 @@ class EventStoreDBLog implements EventLog {
   }
 
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
-    const { after, prefixes, signal } = options;
-    const returned = new AbortController();
-    const ends = AbortSignal.any([signal, returned.signal, this.#closing.signal]);
-    const batches = follow(this.#subscriptions, after, prefixes, ends);
-    return {
-      [Symbol.asyncIterator]: () => ({
-        next: () => batches.next(),
-        // A generator's own `return` would wait until its pending `next` has a batch.
-        return: () => {
-          returned.abort();
-          return batches.return();
-        },
-      }),
-    };
+    const { after, prefixes } = options;
+    return endingAtReturn([options.signal, this.#closing.signal], (signal) =>
+      follow(this.#subscriptions, after, prefixes, signal),
+    );
   }
 
   end(prefixes?: readonly string[]): Promise<Position> {

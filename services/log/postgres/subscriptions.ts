@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Purpose } from '../../postgres/connect.ts';
 import { ReconnectingClient } from '../../postgres/reconnecting-client.ts';
 import type { Continuity } from '../continuity.ts';
+import { endingAtReturn } from '../ending-at-return.ts';
 import { LogChanged } from '../identity.ts';
 import { LogFailure, type RecordedEvent, type SubscribeOptions } from '../log.ts';
 import { withOriginalTime } from '../original-time.ts';
@@ -70,21 +71,9 @@ export class Subscriptions {
   /** @throws TypeError for a position of another kind of log; the iteration throws LogChanged */
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
     const after = eventNumberOf(options.after);
-    return {
-      [Symbol.asyncIterator]: () => {
-        // A generator's own `return` would wait until its pending `next` has a batch.
-        const returned = new AbortController();
-        const signal = AbortSignal.any([options.signal, returned.signal, this.#closing.signal]);
-        const batches = this.#follow(after, options.prefixes, signal);
-        return {
-          next: () => batches.next(),
-          return: () => {
-            returned.abort();
-            return batches.return(undefined);
-          },
-        };
-      },
-    };
+    return endingAtReturn([options.signal, this.#closing.signal], (signal) =>
+      this.#follow(after, options.prefixes, signal),
+    );
   }
 
   /** Ends all subscriptions. */
@@ -98,7 +87,7 @@ export class Subscriptions {
     after: number,
     prefixes: readonly string[] | undefined,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly RecordedEvent[], undefined> {
+  ): AsyncGenerator<readonly RecordedEvent[], void, undefined> {
     if (signal.aborted) return;
     const { continuity } = this.#options;
     const { generation } = continuity;
