@@ -4,11 +4,12 @@ import { postgresFolder } from '../services/installation.ts';
 import type { EventLog } from '../services/log/log.ts';
 import { openLog } from '../services/log/open.ts';
 import { openProgramLog } from '../services/logger.ts';
+import { runningEmbeddedUrl } from '../services/postgres/embedded/embedded.ts';
 import { withDatabase, withRunningDatabase } from './with-database.ts';
 
 /**
- * Hands `use` the log that the environment names, while the system runs or at rest, and its database if the
- * log or DATABASE_URL names one.
+ * Hands `use` the log that the environment names, while the system runs or at rest, and its database if
+ * there is one.
  * @param following given by who goes on for long: an embedded database is then waited for until it runs, or
  *   the signal comes, and is never started
  * @throws Error, in words for who runs the script, and what `use` throws
@@ -32,8 +33,10 @@ export async function withLog(
       await log.close();
     }
   };
-  // The log in EventStoreDB needs no database.
-  if (eventStoreUrl !== undefined) await useLogOf(databaseUrl);
-  else if (following) await withRunningDatabase(environment, logger, following, useLogOf);
+  if (eventStoreUrl !== undefined) {
+    // The log in EventStoreDB needs no database: the one of a program that runs is named if there is one.
+    const running = () => runningEmbeddedUrl(postgresFolder(dataFolder)).catch(() => undefined);
+    await useLogOf(databaseUrl ?? (await running()));
+  } else if (following) await withRunningDatabase(environment, logger, following, useLogOf);
   else await withDatabase(environment, logger, useLogOf);
 }

@@ -46,6 +46,22 @@ export function conversation(text: string): ConversationId {
   );
 }
 
+/** Any text but the empty one. */
+export function nonEmpty(text: string): string {
+  if (text !== '') return text;
+  throw new InvalidArgumentError('it is empty');
+}
+
+/** A uid as events name who caused them, or `server` for the holder of the server's key. */
+export function serverOrUid(text: string): string {
+  if (text === 'server') return text;
+  try {
+    return String(uid(text));
+  } catch {
+    throw new InvalidArgumentError(`"${text}" is neither a uid, a number from 1 such as 9, nor server`);
+  }
+}
+
 /** A whole number from 1. */
 export function count(text: string): number {
   const number = Number(text);

@@ -12,7 +12,7 @@ const unitMs: Readonly<Record<string, number>> = {
 };
 
 const moment =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,3})\d*)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,3})\d*)?)? ?(Z|[+-]\d{2}:?\d{2})?)?$/;
 
 const examples =
   'give 2h (two hours ago; s, m, h, d and w are known), 2026-11-27, 2026-11-27T10:00 (local time), or 2026-11-27T10:00:30+08:00';
@@ -40,12 +40,4 @@ export function timeOf(text: string, now: number): number | TimeFault {
 
 export function isTimeFault(read: number | TimeFault): read is TimeFault {
   return typeof read !== 'number';
-}
-
-/** A moment as people read it here: local, to the second, with the zone left out. */
-export function localTime(time: number): string {
-  const date = new Date(time);
-  const two = (number: number) => String(number).padStart(2, '0');
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { Follower } from '../followers/follower.ts';
 import type { EventLog } from '../log/log.ts';
 import type { DatabaseConfig } from '../postgres/connect.ts';
+import { auditConsumers } from './consumers.ts';
 import { AuditTask } from './index/audit-task.ts';
 import type { IndexConsumer } from './index/consumer.ts';
 
@@ -10,7 +11,7 @@ export interface AuditorOptions {
   /** Where the index is. */
   readonly database: DatabaseConfig;
   readonly logger: Logger;
-  /** What is made together with the index, in this order. */
+  /** What is made together with the index; all that there is by default. */
   readonly consumers?: readonly IndexConsumer[];
 }
 
@@ -25,7 +26,7 @@ export async function startAuditor({
   log,
   database,
   logger,
-  consumers = [],
+  consumers = auditConsumers,
 }: AuditorOptions): Promise<Auditor> {
   const auditor = new Follower({ task: new AuditTask(log, consumers), log, database, logger });
   auditor.start();

@@ -47,7 +47,7 @@ it('a running program that stopped at an event it cannot read goes on once npm r
   expect((await program.call('/api/pop/getsetting', 'nobody')).code).toBe(0);
 
   expect((await script('replay', '--stream', 'user-5')).stdout).toMatch(
-    /UserTeleported \{\} \[skipped: "written by mistake"\]\n/,
+    /UserTeleported +\{\} {2}\[\d+\] \[skipped: "written by mistake"\]\n/,
   );
   const lines = (await script('replay', '--format', 'ndjson')).stdout.trim().split('\n');
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([

@@ -1,15 +1,14 @@
 import { Client } from 'pg';
 import { vi } from 'vitest';
-import type { DomainEvent } from '../../contracts/events/index.ts';
+import { categories, type DomainEvent } from '../../contracts/events/index.ts';
 import { type Auditor, startAuditor } from '../../services/audit/auditor.ts';
 import type { IndexConsumer } from '../../services/audit/index/consumer.ts';
 import { AuditSearch } from '../../services/audit/index/search.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { encode } from '../../services/log/codec.ts';
-import { openEventStoreDBLog } from '../../services/log/eventstoredb/eventstoredb-log.ts';
 import type { EventId, EventLog, Json, Position } from '../../services/log/log.ts';
+import { openLog } from '../../services/log/open.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
-import { prefixedLog } from '../../services/log/prefixed.ts';
 import { createDatabase } from './database.ts';
 import { EventStoreDBDouble } from './eventstoredb-double.ts';
 import { newEventId, silent, streamOf, testTime } from './projecting.ts';
@@ -26,6 +25,8 @@ export interface Told {
 /** A log, and the index of it in a database. */
 export interface AuditedLog {
   readonly url: string;
+  /** The variables by which a program finds both. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly log: EventLog;
   readonly search: AuditSearch;
   append(event: DomainEvent, told?: Told): Promise<Position>;
@@ -50,21 +51,27 @@ export const auditedLogs = [
 async function openPostgres(): Promise<AuditedLog> {
   const database = await createDatabase();
   const log = await openPostgresLog({ connectionString: database.url });
-  return audited(database.url, log, () => database.drop());
+  return audited({ DATABASE_URL: database.url }, log, () => database.drop());
 }
 
 async function openEventStoreDB(): Promise<AuditedLog> {
   const database = await createDatabase();
   const double = new EventStoreDBDouble();
   await double.start();
-  const log = prefixedLog(openEventStoreDBLog({ url: double.url, logger: silent }), 'chat-');
-  return audited(database.url, log, async () => {
+  const log = await openLog({ eventStoreUrl: double.url, streamPrefix: 'chat-' }, '', silent);
+  const environment = { DATABASE_URL: database.url, EVENTSTORE_URL: double.url, STREAM_PREFIX: 'chat-' };
+  return audited(environment, log, async () => {
     await double.kill();
     await database.drop();
   });
 }
 
-async function audited(url: string, log: EventLog, end: () => Promise<void>): Promise<AuditedLog> {
+async function audited(
+  environment: AuditedLog['environment'] & { readonly DATABASE_URL: string },
+  log: EventLog,
+  end: () => Promise<void>,
+): Promise<AuditedLog> {
+  const url = environment.DATABASE_URL;
   const client = new Client({ connectionString: url });
   await client.connect();
   const auditors: Auditor[] = [];
@@ -72,6 +79,7 @@ async function audited(url: string, log: EventLog, end: () => Promise<void>): Pr
     (await client.query(text, values)).rows;
   return {
     url,
+    environment,
     log,
     query,
     search: new AuditSearch(client),
@@ -94,7 +102,7 @@ async function audited(url: string, log: EventLog, end: () => Promise<void>): Pr
       return auditor;
     },
     async indexed(auditor) {
-      const end = await log.end();
+      const end = await log.end(categories);
       await vi.waitUntil(() => auditor.status().checkpoint >= end, { timeout: 15_000, interval: 10 });
     },
     async close() {

@@ -152,8 +152,10 @@ export class Server {
 
   #log(line: string): void {
     this.#output = [...this.#output.slice(-9), line];
-    if (/^(FATAL|PANIC):/.test(line)) this.#options.logger.warn({ postgres: line }, 'output of Postgres');
-    else this.#options.logger.debug({ postgres: line }, 'output of Postgres');
+    // A connection that is being closed when we stop the server may be ended by it first.
+    const ours = this.#stopping.signal.aborted && line.includes('terminating connection');
+    const level = /^(FATAL|PANIC):/.test(line) && !ours ? 'warn' : 'debug';
+    this.#options.logger[level]({ postgres: line }, 'output of Postgres');
   }
 
   /** Postgres writes its status into the eighth line of its pid file. */

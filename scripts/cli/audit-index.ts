@@ -1,0 +1,45 @@
+import type { Client } from 'pg';
+import { AuditSearch, type Coverage } from '../../services/audit/index/search.ts';
+import type { EventLog } from '../../services/log/log.ts';
+import { openClient, type Purpose } from '../../services/postgres/connect.ts';
+import { sqlState } from '../../services/postgres/sql-state.ts';
+
+/** The index of the log as a command finds it. */
+export interface OpenIndex {
+  readonly search: AuditSearch;
+  readonly coverage: Coverage;
+}
+
+/** A search that combines what is common with what is rare may read much of the index. */
+const purpose: Purpose = { name: 'bubble-im audit command', statementTimeoutMs: 120_000 };
+
+/** What Postgres says of a table or a schema that does not exist, as before the first start of this version. */
+const missing = new Set(['42P01', '3F000']);
+
+/**
+ * Hands `use` the index of the log, or why there is none.
+ * @throws what `use` throws, LogFailure
+ */
+export async function withAuditIndex<Result>(
+  log: EventLog,
+  databaseUrl: string | undefined,
+  use: (index: OpenIndex | { readonly lacking: string }) => Promise<Result>,
+): Promise<Result> {
+  if (databaseUrl === undefined) return use({ lacking: 'there is no database with an index of the log' });
+  let client: Client;
+  try {
+    client = await openClient(databaseUrl, purpose);
+  } catch {
+    return use({ lacking: 'the database with the index of the log cannot be reached' });
+  }
+  try {
+    const search = new AuditSearch(client);
+    const coverage = await search.coverage(log).catch((error: unknown) => {
+      if (missing.has(sqlState(error) ?? '')) return undefined;
+      throw error;
+    });
+    return await use(coverage ? { search, coverage } : { lacking: 'there is no index of this log' });
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,4 @@
+import type { IndexConsumer } from './index/consumer.ts';
+
+/** What is made of the log together with its index, in this order. */
+export const auditConsumers: readonly IndexConsumer[] = [];

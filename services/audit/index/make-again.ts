@@ -1,0 +1,28 @@
+import type { Client } from 'pg';
+import { auditorName, emptyIndex } from './audit-task.ts';
+import type { IndexConsumer } from './consumer.ts';
+
+/**
+ * Empties the index of the log and what is made together with it, so that the auditor that works, or the next one,
+ * makes them again from the beginning of the log.
+ * @returns how many events the index had
+ * @throws what the database throws; nothing is changed then
+ */
+export async function makeIndexAgain(client: Client, consumers: readonly IndexConsumer[]): Promise<number> {
+  await client.query('begin');
+  try {
+    // First the checkpoint, as an auditor does: its next batch fails, and it begins from here.
+    await client.query(`update followers.checkpoint set position = '', event_id = null where name = $1`, [
+      auditorName,
+    ]);
+    const { rows } = await client.query<{ count: string }>(
+      'select coalesce(max(number) + 1, 0) as count from audit.events',
+    );
+    await emptyIndex(client, consumers);
+    await client.query('commit');
+    return Number(rows[0]?.count ?? 0);
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+}
