@@ -32,6 +32,11 @@ export interface Environment {
   readonly audit: boolean;
   /** Where `/metrics` is served; undefined if it is not. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  /** The key that signs heads of the audit log; one that is not given is made and kept in the data folder. */
+  readonly auditKey: string | undefined;
+  /** The name of the audit log. */
+  readonly auditOrigin: string;
+  readonly auditWitness: AuditWitness | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -40,6 +45,9 @@ export interface KeyPair {
   readonly key: string;
   readonly secret: string;
 }
+
+/** Where heads of the audit log are sent: to a witness, by whose key they are cosigned, or to a file. */
+export type AuditWitness = { readonly url: string; readonly verifierKey: string } | { readonly file: string };
 
 /** A bucket of Amazon S3, or of another store with the same protocol. */
 export interface Bucket {
@@ -106,6 +114,13 @@ const Variables = z.object({
     .refine((seconds) => seconds <= 60, drainRule)
     .default(0),
   AUDIT: z.enum(['on', 'off'], 'must be on or off').default('on'),
+  AUDIT_KEY: text(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64').optional(),
+  AUDIT_ORIGIN: text(/^[^\s+\p{Cc}]{1,200}$/u, 'must be 1 to 200 characters without blanks and +').optional(),
+  AUDIT_WITNESS: z.string().optional(),
+  AUDIT_WITNESS_KEY: text(
+    /^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$/,
+    'must be a verifier key: name+id+key',
+  ).optional(),
   LOG_LEVEL: z.enum(LogLevel.options, `must be one of ${LogLevel.options.join(', ')}`).default('info'),
 });
 
@@ -127,6 +142,7 @@ const companions: readonly (readonly [name: VariableName, needs: readonly Variab
   ],
   ['ALIYUN_SMS_TEMPLATE', ['ALIYUN_SMS_SIGN']],
   ['ALIYUN_SMS_ENDPOINT', ['ALIYUN_SMS_SIGN']],
+  ['AUDIT_WITNESS_KEY', ['AUDIT_WITNESS']],
 ];
 type VariableName = keyof typeof Variables.shape;
 
@@ -145,6 +161,8 @@ const printable = new Set([
   'S3_REGION',
   'S3_PATH_STYLE',
   'AUDIT',
+  'AUDIT_ORIGIN',
+  'AUDIT_WITNESS_KEY',
 ]);
 
 /**
@@ -179,6 +197,9 @@ export function readEnvironment(
     audit: data.AUDIT === 'on',
     metrics:
       data.METRICS_PORT === undefined ? undefined : { host: data.METRICS_HOST, port: data.METRICS_PORT },
+    auditKey: data.AUDIT_KEY,
+    auditOrigin: data.AUDIT_ORIGIN ?? `bubble-im/${data.APP_ID}`,
+    auditWitness: auditWitnessOf(data),
     logLevel: data.LOG_LEVEL,
   };
 }
@@ -197,6 +218,12 @@ function bucketOf({ S3_BUCKET: name, S3_ENDPOINT: endpoint, ...read }: Read): Bu
   return { name, endpoint, region, pathStyle: (read.S3_PATH_STYLE ?? (elsewhere ? 'on' : 'off')) === 'on' };
 }
 
+function auditWitnessOf({ AUDIT_WITNESS: given, AUDIT_WITNESS_KEY: key }: Read): AuditWitness | undefined {
+  if (given === undefined) return undefined;
+  if (!webAddress.test(given)) return { file: resolve(given) };
+  return key === undefined ? undefined : { url: given.replace(/\/+$/, ''), verifierKey: key };
+}
+
 function aliyunSmsOf(read: Read): AliyunSms | undefined {
   const { ALIYUN_SMS_SIGN: sign, ALIYUN_SMS_TEMPLATE: template, ALIYUN_SMS_ENDPOINT: endpoint } = read;
   const accessKey = pairOf(read.ALIBABA_CLOUD_ACCESS_KEY_ID, read.ALIBABA_CLOUD_ACCESS_KEY_SECRET);
@@ -206,11 +233,16 @@ function aliyunSmsOf(read: Read): AliyunSms | undefined {
 
 /** Errors about variables that are given without the ones they require. */
 function missing(given: Readonly<Record<string, unknown>>): string[] {
-  return companions.flatMap(([name, needs]) => {
+  const found = companions.flatMap(([name, needs]) => {
     const lacking = needs.filter((needed) => !(needed in given));
     return name in given && lacking.length > 0 ? [`${name} needs ${lacking.join(' and ')} beside it`] : [];
   });
+  const unknownWitness =
+    webAddress.test(String(given.AUDIT_WITNESS ?? '')) && !('AUDIT_WITNESS_KEY' in given);
+  return unknownWitness ? [...found, 'a URL as AUDIT_WITNESS needs AUDIT_WITNESS_KEY beside it'] : found;
 }
+
+const webAddress = /^https?:\/\//;
 
 /** A number of proxies, or a comma-separated list of addresses and networks. */
 function proxiesOf(value: string, context: z.RefinementCtx): Proxies {

@@ -13,11 +13,16 @@ import {
   movingProbe,
   type Probes,
   projectionsProbe,
+  proofProbe,
 } from './api/health.ts';
 import { createHttp } from './api/http.ts';
 import { createLag } from './api/lag.ts';
 import type { App } from './app-keys/signature.ts';
 import { type Auditor, startAuditor } from './audit/auditor.ts';
+import { loadAuditSigner } from './audit/tree/audit-key.ts';
+import type { HeadSigning } from './audit/tree/head-signing.ts';
+import { startHeadSigning } from './audit/tree/start-head-signing.ts';
+import { treeConsumer } from './audit/tree/tree-consumer.ts';
 import type { Bus } from './bus/bus.ts';
 import { openBus } from './bus/open.ts';
 import { type Environment, EnvironmentError } from './environment.ts';
@@ -101,21 +106,34 @@ export function startProjecting(
   );
 }
 
+/** What keeps the audit of the log. */
+export interface Auditing {
+  readonly auditor: Auditor;
+  readonly heads: HeadSigning;
+}
+
 /**
- * Keeps the index of the log, or stands by while another process does.
+ * Keeps the index of the log and its Merkle tree, whose heads it signs, or stands by while another process does.
  * @returns undefined if AUDIT is off
  */
 export async function startAuditing(
   program: Program,
   { databaseUrl, log }: { readonly databaseUrl: string; readonly log: EventLog },
-): Promise<Auditor | undefined> {
+): Promise<Auditing | undefined> {
   const { environment, logger } = program;
   if (!environment.audit) return undefined;
-  return program.start(
+  const signer = await loadAuditSigner(environment);
+  const auditor = await program.start(
     'auditor',
-    () => startAuditor({ log, database: databaseUrl, logger }),
+    () => startAuditor({ log, database: databaseUrl, logger, consumers: [treeConsumer] }),
     (part) => ({ stop: () => part.stop() }),
   );
+  const heads = await program.start(
+    'audit heads',
+    () => startHeadSigning({ environment, log, databaseUrl, signer, logger }),
+    (part) => ({ stop: () => part.stop() }),
+  );
+  return { auditor, heads: heads.signing };
 }
 
 /** What the API works with. */
@@ -195,9 +213,11 @@ export function projectorProbes(projector: Projector): Probes {
   };
 }
 
-/** What is reported of an auditor, for whose index nothing waits. */
-export function auditorProbes(log: EventLog, auditor: Auditor | undefined): Probes {
-  return auditor ? { audit: auditProbe(log, auditor) } : {};
+/** What is reported of an audit, for which nothing waits. */
+export function auditorProbes(log: EventLog, auditing: Auditing | undefined): Probes {
+  if (!auditing) return {};
+  const { auditor, heads } = auditing;
+  return { audit: auditProbe(log, auditor), proof: proofProbe(heads) };
 }
 
 /** What is reported of an API, and without which most goes on. */

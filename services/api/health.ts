@@ -96,6 +96,14 @@ export function auditProbe(log: EventLog, auditor: { status(): AuditorPace }): P
   };
 }
 
+/** Whether the log is the one that heads of its Merkle tree were signed for. */
+export function proofProbe(heads: { status(): { readonly size: number; readonly fault?: string } }): Probe {
+  return () => {
+    const { fault, size } = heads.status();
+    return fault === undefined ? { ready: true, signed_events: size } : { ready: false, reason: fault };
+  };
+}
+
 /** Whether no event of the log forbids deciding. */
 export function commandsProbe(store: Pick<AggregateStore, 'obstacle'>): Probe {
   return () => {

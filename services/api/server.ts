@@ -6,6 +6,7 @@ import { limitAddresses } from '../edge/address-limit.ts';
 import { type Trust, trustNone } from '../edge/proxies.ts';
 import { accountRoutes } from './account.ts';
 import type { Application } from './application.ts';
+import { auditLogRoutes } from './audit-log.ts';
 import { guardBrowsers } from './browsers.ts';
 import { developmentRoutes } from './development.ts';
 import { documentationRoutes } from './documentation/page.ts';
@@ -41,6 +42,7 @@ const allRoutes = [
   pictureRoutes,
   explainRoutes,
   developmentRoutes,
+  auditLogRoutes,
 ];
 
 /**

@@ -20,6 +20,9 @@ describe('the environment', () => {
     drainSeconds: 0,
     audit: true,
     metrics: undefined,
+    auditKey: undefined,
+    auditOrigin: 'bubble-im/bubble-im',
+    auditWitness: undefined,
     logLevel: 'info',
   };
 
@@ -60,6 +63,10 @@ describe('the environment', () => {
       AUDIT: 'off',
       METRICS_HOST: '10.0.0.7',
       METRICS_PORT: '9100',
+      AUDIT_KEY: `${'A'.repeat(43)}=`,
+      AUDIT_ORIGIN: 'chat.example/log',
+      AUDIT_WITNESS: 'https://witness.example/prefix/',
+      AUDIT_WITNESS_KEY: 'witness.example+01234567+AAAA',
       LOG_LEVEL: 'debug',
       PATH: '/bin',
     });
@@ -84,8 +91,16 @@ describe('the environment', () => {
       drainSeconds: 15,
       audit: false,
       metrics: { host: '10.0.0.7', port: 9100 },
+      auditKey: `${'A'.repeat(43)}=`,
+      auditOrigin: 'chat.example/log',
+      auditWitness: { url: 'https://witness.example/prefix', verifierKey: 'witness.example+01234567+AAAA' },
       logLevel: 'debug',
     });
+  });
+
+  test('reads a file as where heads of the audit log go, and a name of the log after the app', () => {
+    const read = readEnvironment({ APP_ID: 'chat', AUDIT_WITNESS: './heads' });
+    expect(read).toMatchObject({ auditOrigin: 'bubble-im/chat', auditWitness: { file: resolve('./heads') } });
   });
 
   test('reads a number of proxies as a number', () => {
@@ -104,6 +119,8 @@ describe('the environment', () => {
     [{ APP_SECRET: 's'.repeat(16) }, 'APP_SECRET needs APP_KEY beside it'],
     [{ STREAM_PREFIX: 'chat-' }, 'STREAM_PREFIX needs EVENTSTORE_URL beside it'],
     [{ METRICS_HOST: '10.0.0.7' }, 'METRICS_HOST needs METRICS_PORT beside it'],
+    [{ AUDIT_WITNESS: 'https://w.example' }, 'a URL as AUDIT_WITNESS needs AUDIT_WITNESS_KEY beside it'],
+    [{ AUDIT_WITNESS_KEY: 'w+01234567+AAAA' }, 'AUDIT_WITNESS_KEY needs AUDIT_WITNESS beside it'],
     [{ S3_ENDPOINT: 'http://minio:9000' }, 'S3_ENDPOINT needs S3_BUCKET beside it'],
     [{ ALIYUN_SMS_TEMPLATE: 'SMS_1' }, 'ALIYUN_SMS_TEMPLATE needs ALIYUN_SMS_SIGN beside it'],
     [
@@ -121,6 +138,9 @@ describe('the environment', () => {
 
   test.each([
     ['PORT', '65536', 'PORT must be a whole number from 0 to 65535, not "65536"'],
+    ['AUDIT_KEY', 'secret', 'AUDIT_KEY must be 32 bytes in base64'],
+    ['AUDIT_ORIGIN', 'my log', 'AUDIT_ORIGIN must be 1 to 200 characters without blanks and +, not "my log"'],
+    ['AUDIT_WITNESS_KEY', 'w', 'AUDIT_WITNESS_KEY must be a verifier key: name+id+key, not "w"'],
     ['PORT', '80.5', 'PORT must be a whole number from 0 to 65535, not "80.5"'],
     ['PORT', '-1', 'PORT must be a whole number from 0 to 65535, not "-1"'],
     [

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keptOrMade, readKept } from '../../app-keys/kept-file.ts';
 import { type NoteSigner, signingKey } from './note.ts';
@@ -27,6 +28,8 @@ export async function loadAuditSigner({
 }: AuditKeySource): Promise<NoteSigner> {
   if (auditKey !== undefined) return signer(auditOrigin, auditKey, 'AUDIT_KEY');
   const file = keyFile(dataFolder);
+  // An auditor alone may be the first to need the folder.
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
   return signer(
     auditOrigin,
     await keptOrMade(file, () => `${randomBytes(seedBytes).toString('base64')}\n`),

@@ -39,6 +39,14 @@ export function notesIn(text: string): string[] {
   return text.match(/(?:[^—\n][^\n]*\n)+\n(?:— [^\n]*\n)+/gu) ?? [];
 }
 
+/** The head that was signed last, under whatever origin; undefined if there is none. */
+export async function latestHead(database: ReadingDatabase): Promise<Head | undefined> {
+  const { rows } = await database.query<HeadRow>(
+    'select note, signed from audit.heads order by signed desc limit 1',
+  );
+  return rows[0] && headOf(rows[0]);
+}
+
 /** The heads that were signed under one origin. */
 export class Heads {
   readonly #database: ReadingDatabase;

@@ -22,11 +22,8 @@ async function rangeHash(tree: Subtrees, { first, end }: Range): Promise<Hash> {
   const height = Math.log2(count);
   if (Number.isInteger(height)) return tree.subtree(height, first / count);
   const middle = first + split(count);
-  const [left, right] = await Promise.all([
-    rangeHash(tree, { first, end: middle }),
-    rangeHash(tree, { first: middle, end }),
-  ]);
-  return nodeHash(left, right);
+  const left = await rangeHash(tree, { first, end: middle });
+  return nodeHash(left, await rangeHash(tree, { first: middle, end }));
 }
 
 /** The root of the tree's first `size` leaves. */

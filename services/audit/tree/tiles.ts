@@ -53,6 +53,7 @@ export function tileOf(text: string): TileName | undefined {
   const fits =
     level !== '' &&
     name.width > 0 &&
+    name.width <= tileWidth &&
     (name.level === 'entries' || name.level <= maxLevel) &&
     Number.isSafeInteger(name.index * tileWidth);
   // Numbers have one form each.

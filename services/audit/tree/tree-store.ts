@@ -1,4 +1,4 @@
-import type { EventId, StreamName } from '../../log/log.ts';
+import type { EventId, Position, StreamName } from '../../log/log.ts';
 import type { ReadingDatabase } from '../../postgres/database.ts';
 import { GrowingTree } from './growing-tree.ts';
 import { type Hash, hashBytes, leafHash } from './hashes.ts';
@@ -50,14 +50,12 @@ export class TreeStore {
 
   /** The entries of events from number `first` up to, but not including, `end`; the index may have fewer. */
   async entries(first: number, end: number): Promise<TreeEntry[]> {
-    const [digests, { rows }] = await Promise.all([
-      this.digests(first, end),
-      this.#database.query<EntryRow>(
-        `select id, recorded, revision, stream, type from audit.events
-          where number >= $1 and number < $2 order by number`,
-        [first, end],
-      ),
-    ]);
+    const digests = await this.digests(first, end);
+    const { rows } = await this.#database.query<EntryRow>(
+      `select id, recorded, revision, stream, type from audit.events
+        where number >= $1 and number < $2 order by number`,
+      [first, end],
+    );
     return rows.map(({ id, recorded, revision, stream, type }, index) => ({
       digest: digests.toString('hex', index * hashBytes, (index + 1) * hashBytes),
       ...{ id, recorded: Number(recorded), revision: Number(revision), stream, type },
@@ -111,6 +109,15 @@ export class TreeStore {
       [first, end],
     );
     return rows[0]?.lines ?? '';
+  }
+
+  /** The events of an id, one for each stream that has it: their numbers and positions. */
+  async find(id: EventId): Promise<{ readonly number: number; readonly position: Position }[]> {
+    const { rows } = await this.#database.query<{ number: string | number; position: Position }>(
+      'select number, position from audit.events where id = $1 order by number',
+      [id],
+    );
+    return rows.map(({ number, position }) => ({ number: Number(number), position }));
   }
 
   /** Which of these events are in the index before a number. */

@@ -37,7 +37,7 @@ export interface Verified {
   readonly heads: number;
   readonly signed: number;
   /** The first one; the log was not read beyond it. */
-  readonly difference?: Difference;
+  readonly difference: Difference | undefined;
 }
 
 /**
@@ -91,8 +91,7 @@ class Verification {
     const difference = await this.#compare();
     return {
       ...{ size: this.#tree.size, root: this.#tree.root(), audited: this.#audited },
-      ...{ heads: this.#fitting, signed: this.#signed },
-      ...(difference ? { difference } : {}),
+      ...{ heads: this.#fitting, signed: this.#signed, difference },
     };
   }
 

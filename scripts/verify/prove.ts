@@ -1,0 +1,36 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { latestHead } from '../../services/audit/tree/heads.ts';
+import { proofFile, verifyProofFile } from '../../services/audit/tree/proof-file.ts';
+import { inclusionProof } from '../../services/audit/tree/proofs.ts';
+import { subtreesIn } from '../../services/audit/tree/tiles.ts';
+import { readEnvironment } from '../../services/environment.ts';
+import type { EventId } from '../../services/log/log.ts';
+import { NothingMatches } from '../cli/command.ts';
+import { escapeControls } from '../cli/output.ts';
+import { verifierFrom, withAudit } from './with-audit.ts';
+
+/** Writes a proof that an event is in the log of the last head, with the event. */
+export function proveEvent(id: EventId, file: string): Promise<void> {
+  return withAudit(async ({ log, pool, store }) => {
+    const [found] = await store.find(id);
+    const event = found && (await log.at(found.position));
+    if (!found || !event) throw new NothingMatches(`the audited log has no event ${id}`);
+    const head = await latestHead(pool);
+    if (!head || head.size <= found.number) {
+      throw new Error('no head was signed since this event: one is, within 10 s, while bubble-im runs');
+    }
+    const proof = await inclusionProof(subtreesIn(store.readTile), found.number, head.size);
+    await writeFile(file, proofFile(event, { index: found.number, proof, note: head.note }));
+    console.log(
+      `${file} proves that ${event.stream}@${event.revision} is event ${found.number} of the ${head.size} events of ${head.origin}`,
+    );
+  });
+}
+
+/** Verifies a proof, with nothing but the file and the verifier key, and prints the event. */
+export async function checkProof(file: string, verifierKey: string | undefined): Promise<void> {
+  const verifier = await verifierFrom(verifierKey, readEnvironment());
+  const { event, index, size, origin } = verifyProofFile(await readFile(file, 'utf8'), verifier);
+  console.log(`The proof is right: this is event ${index} of the ${size} events that ${origin} signed`);
+  console.log(escapeControls(JSON.stringify(event)));
+}

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import type pg from 'pg';
+import { findAuditSigner } from '../../services/audit/tree/audit-key.ts';
+import { type NoteVerifier, readVerifierKey, verifierOf } from '../../services/audit/tree/note.ts';
+import { TreeStore } from '../../services/audit/tree/tree-store.ts';
+import { type Environment, readEnvironment } from '../../services/environment.ts';
+import { postgresFolder } from '../../services/installation.ts';
+import type { EventLog } from '../../services/log/log.ts';
+import { openLog } from '../../services/log/open.ts';
+import { openProgramLog } from '../../services/logger.ts';
+import { createPool } from '../../services/postgres/pool.ts';
+import { withDatabase } from '../with-database.ts';
+
+/** What the commands of verify work with. */
+export interface Audit {
+  readonly environment: Environment;
+  readonly log: EventLog;
+  readonly pool: pg.Pool;
+  readonly store: TreeStore;
+}
+
+/**
+ * Hands `use` the log and the tree over it, while the system runs or at rest.
+ * @throws Error, in words for who runs the script, and what `use` throws
+ */
+export async function withAudit(use: (audit: Audit) => Promise<void>): Promise<void> {
+  const environment = readEnvironment();
+  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  const { databaseUrl, dataFolder } = environment;
+  // Looking must not make what it looks for.
+  if (!databaseUrl && !existsSync(postgresFolder(dataFolder))) {
+    throw new Error(`there is no database in ${dataFolder}: set DATA_DIR or DATABASE_URL`);
+  }
+  await withDatabase(environment, logger, async (url) => {
+    const pool = createPool(url, logger);
+    try {
+      await mustHaveTree(pool);
+      const log = await openLog(environment, url, logger);
+      try {
+        await use({ environment, log, pool, store: new TreeStore(pool) });
+      } finally {
+        await log.close();
+      }
+    } finally {
+      await pool.end();
+    }
+  });
+}
+
+async function mustHaveTree(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ there: boolean }>(
+    `select to_regclass('audit.digests') is not null as there`,
+  );
+  if (!rows[0]?.there) throw new Error('the tables are of an older version: run npm run migrate');
+}
+
+/** Who signs the heads: as given, else by the key of the installation. @throws Error if neither is there */
+export async function verifierFrom(
+  given: string | undefined,
+  environment: Environment,
+): Promise<NoteVerifier> {
+  if (given !== undefined) return readVerifierKey(given);
+  const signer = await findAuditSigner(environment);
+  if (signer) return verifierOf(signer);
+  throw new Error(
+    `there is no key in ${environment.dataFolder}: it is made when bubble-im starts; give --verifier, AUDIT_KEY or DATA_DIR`,
+  );
+}

@@ -1,0 +1,59 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Refusal } from '../../contracts/codes.ts';
+import { bytesOf } from '../audit/tree/export-tree.ts';
+import { latestHead } from '../audit/tree/heads.ts';
+import { tileOf, tileWidth } from '../audit/tree/tiles.ts';
+import { TreeStore } from '../audit/tree/tree-store.ts';
+import { cachedSettings } from '../commands/setting.ts';
+import type { Application } from './application.ts';
+import { identify } from './caller.ts';
+
+/** The head changes every 10 s; a full tile never does. */
+const headCache = 'no-cache';
+const tileCache = 'private, max-age=31536000, immutable';
+
+/**
+ * The Merkle tree over the log, for the server's key: `/audit/log/` is the prefix of C2SP tlog-tiles, and what is under
+ * it is as that says, without the envelope of the API.
+ */
+export function auditLogRoutes(server: FastifyInstance, application: Application): void {
+  const { pool, store } = application;
+  const tree = new TreeStore(pool);
+  const admitted = async (request: FastifyRequest) => {
+    const caller = await identify(request, application, cachedSettings(store));
+    if (caller.kind !== 'server') throw new Refusal('illegal', '没有权限调用该接口');
+    request.caller = caller;
+  };
+  const config = { counts: 'light' } as const;
+
+  server.get('/audit/log/checkpoint', { config, onRequest: admitted }, async (_request, reply) => {
+    const head = await latestHead(pool);
+    if (!head) return missing(reply);
+    return reply.type('text/plain; charset=utf-8').header('cache-control', headCache).send(head.note);
+  });
+
+  server.get<{ Params: { '*': string } }>(
+    '/audit/log/tile/*',
+    { config, onRequest: admitted },
+    async ({ params }, reply) => {
+      const name = tileOf(`tile/${params['*']}`);
+      if (!name) return missing(reply);
+      try {
+        const bytes = await bytesOf(tree, name);
+        const whole = name.width === tileWidth;
+        return reply
+          .type('application/octet-stream')
+          .header('cache-control', whole ? tileCache : headCache)
+          .send(bytes);
+      } catch (error) {
+        if (error instanceof RangeError) return missing(reply);
+        throw error;
+      }
+    },
+  );
+}
+
+/** What is not there, or not yet. */
+function missing(reply: FastifyReply): FastifyReply {
+  return reply.code(404).type('text/plain; charset=utf-8').send('not found\n');
+}

@@ -1,0 +1,56 @@
+import type { Logger } from 'pino';
+import type { Environment } from '../../environment.ts';
+import type { EventLog } from '../../log/log.ts';
+import { openPool, type Purpose } from '../../postgres/connect.ts';
+import { auditorName } from '../index/audit-task.ts';
+import { HeadSigning } from './head-signing.ts';
+import { type NoteSigner, readVerifierKey } from './note.ts';
+import { type SendHead, sendToFile, Witness } from './witness.ts';
+
+/** One to compare and sign, one to send. */
+const connections = 2;
+
+/** A head of the tree takes a few pages of its tables. */
+const purpose: Purpose = { name: 'bubble-im audit heads', statementTimeoutMs: 10_000 };
+
+export interface StartHeadSigningOptions {
+  readonly environment: Pick<Environment, 'auditWitness'>;
+  readonly log: EventLog;
+  readonly databaseUrl: string;
+  readonly signer: NoteSigner;
+  readonly logger: Logger;
+}
+
+/** Signing under way, with connections of its own. */
+export interface StartedHeadSigning {
+  readonly signing: HeadSigning;
+  stop(): Promise<void>;
+}
+
+/**
+ * Begins to sign heads of the tree, and to send them to where AUDIT_WITNESS says.
+ * @throws Error if the witness's key is none, in words for who starts the program
+ */
+export async function startHeadSigning(options: StartHeadSigningOptions): Promise<StartedHeadSigning> {
+  const { databaseUrl, environment, log, logger, signer } = options;
+  const { auditWitness: witness } = environment;
+  const verifier = witness && 'url' in witness ? readVerifierKey(witness.verifierKey) : undefined;
+  const database = openPool(databaseUrl, purpose, {
+    max: connections,
+    onBroken: (reason) => logger.warn({ reason }, 'a connection for signing heads broke'),
+  });
+  let send: SendHead = async () => undefined;
+  if (witness && 'file' in witness) send = sendToFile(witness.file, logger);
+  else if (witness && verifier) send = new Witness({ url: witness.url, verifier, database, logger }).send;
+  const signing = new HeadSigning({
+    ...{ log, database, signer, logger, follower: auditorName, onSigned: send },
+  });
+  signing.start();
+  return {
+    signing,
+    async stop() {
+      await signing.stop();
+      await database.end();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { Client } from 'pg';
+import { int4s, int8s, type Statement, texts } from '../../postgres/pipeline.ts';
+import type { ConsumerSession, IndexConsumer, NumberedRecord } from '../index/consumer.ts';
+import type { FullTile, GrowingTree } from './growing-tree.ts';
+import { leafHash } from './hashes.ts';
+import { textOf, treeEntryOf } from './tree-entry.ts';
+import { TreeStore } from './tree-store.ts';
+
+/** Makes the Merkle tree over the log, together with its index. */
+export const treeConsumer: IndexConsumer = {
+  async reset(client) {
+    await client.query('truncate audit.digests, audit.tiles');
+  },
+
+  async begin(client: Client, next: number) {
+    const store = new TreeStore(client);
+    if ((await store.size()) !== next) return undefined;
+    return new Extending(await store.growing(next));
+  },
+};
+
+class Extending implements ConsumerSession {
+  readonly #tree: GrowingTree;
+
+  constructor(tree: GrowingTree) {
+    this.#tree = tree;
+  }
+
+  extend(events: readonly NumberedRecord[]): Statement[] {
+    if (events.length === 0) return [];
+    const first = this.#tree.size;
+    const entries = events.map(({ record }) => treeEntryOf(record));
+    const full = entries.flatMap((entry) => this.#tree.append(leafHash(textOf(entry))));
+    const digests = insertDigests(
+      first,
+      entries.map(({ digest }) => digest),
+    );
+    return full.length === 0 ? [digests] : [digests, insertTiles(full)];
+  }
+}
+
+function insertDigests(first: number, digests: readonly string[]): Statement {
+  return {
+    name: 'audit digests',
+    text: `insert into audit.digests (first, digests) values ($1, decode($2, 'hex'))`,
+    values: [first, digests.join('')],
+  };
+}
+
+function insertTiles(tiles: readonly FullTile[]): Statement {
+  return {
+    name: 'audit tiles',
+    text: `insert into audit.tiles (level, index, hash)
+      select level, index, decode(hash, 'hex') from unnest($1::int[], $2::bigint[], $3::text[]) t (level, index, hash)`,
+    values: [
+      int4s(tiles.map(({ level }) => level)),
+      int8s(tiles.map(({ index }) => index)),
+      texts(tiles.map(({ hash }) => Buffer.from(hash).toString('hex'))),
+    ],
+  };
+}

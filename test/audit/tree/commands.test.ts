@@ -1,0 +1,136 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Pool } from 'pg';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { history } from '../../../scripts/seed/history.ts';
+import { auditorName } from '../../../services/audit/index/audit-task.ts';
+import { loadAuditSigner } from '../../../services/audit/tree/audit-key.ts';
+import { HeadSigning } from '../../../services/audit/tree/head-signing.ts';
+import { latestHead } from '../../../services/audit/tree/heads.ts';
+import { treeConsumer } from '../../../services/audit/tree/tree-consumer.ts';
+import { appendInOrder } from '../../../services/log/append-in-order.ts';
+import { type AuditedLog, auditedLogs } from '../../support/auditing.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { silent } from '../../support/projecting.ts';
+
+const events = 600;
+let audited: AuditedLog;
+let pool: Pool;
+let folder: string;
+beforeAll(async () => {
+  audited = await auditedLogs[0][1]();
+  pool = new Pool({ connectionString: audited.url });
+  folder = await temporaryFolder(afterAll);
+  await appendInOrder(audited.log, history({ events, seed: 'verify' }), () => undefined);
+  const auditor = await audited.startAuditor({ consumers: [treeConsumer] });
+  await audited.indexed(auditor);
+  const source = { dataFolder: folder, auditKey: undefined, auditOrigin: 'bubble-im/bubble-im' };
+  const signer = await loadAuditSigner(source);
+  const options = { log: audited.log, database: pool, follower: auditorName, logger: silent };
+  const signing = new HeadSigning({ ...options, signer });
+  signing.start();
+  await vi.waitUntil(() => signing.status().size === events, { timeout: 15_000 });
+  await signing.stop();
+});
+afterAll(async () => {
+  await pool.end();
+  await audited.close();
+});
+
+async function verify(parameters: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const given = { PATH: process.env.PATH, DATABASE_URL: audited.url, DATA_DIR: folder, ...environment };
+  return promisify(execFile)(process.execPath, ['scripts/verify.ts', ...parameters], { env: given }).then(
+    ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
+    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+  );
+}
+
+describe('npm run verify', () => {
+  test('says that a log is as it was, also compared with a head that was kept', async () => {
+    const file = join(await temporaryFolder(), 'head');
+    await writeFile(file, (await latestHead(pool))?.note ?? '');
+    const { code, stdout } = await verify(['--checkpoint', file]);
+    expect(stdout).toMatch(
+      /^The log is as it was: 600 events\. 2 signed heads fit, the last one of 600 events\. Root: /,
+    );
+    expect(code).toBe(0);
+  });
+
+  test('names the event that was changed, and ends with 1', async () => {
+    const [row] = await audited.query<{ data: string; stream: string; revision: string; type: string }>(
+      'select data, stream, revision, type from log.events where position = 500',
+    );
+    onTestFinished(async () => {
+      await pool.query('update log.events set data = $1 where position = 500', [row?.data]);
+    });
+    await pool.query(`update log.events set data = replace(data, '":', '":  ') where position = 499`);
+    await pool.query(`update log.events set data = regexp_replace(data, '\\d', '9') where position = 500`);
+    const { code, stdout } = await verify([]);
+    expect(stdout).toContain(`CHANGED: ${row?.stream}@${row?.revision} (${row?.type}, recorded 20`);
+    expect(stdout).toContain('is event 499, but not as it was: its data or metadata differ');
+    expect(code).toBe(1);
+  });
+
+  test('refuses a kept head that another key signed, and a file without one', async () => {
+    const file = join(await temporaryFolder(), 'head');
+    await writeFile(file, (await latestHead(pool))?.note ?? '');
+    const elsewhere = { DATA_DIR: await temporaryFolder(), AUDIT_KEY: `${'A'.repeat(43)}=` };
+    const other = await verify(['--checkpoint', file], elsewhere);
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('is not signed by the key of') });
+    await writeFile(file, 'nothing\n');
+    expect((await verify(['--checkpoint', file])).stderr).toContain('holds no head of a log');
+  });
+
+  test('proves an event offline, and nothing else', async () => {
+    const [row] = await audited.query<{ id: string; stream: string }>(
+      'select id, stream from log.events where position = 123',
+    );
+    const file = join(await temporaryFolder(), 'proof');
+    expect((await verify(['--event', row?.id ?? '', '--out', file])).stdout).toContain(
+      'is event 122 of the 600 events',
+    );
+    const key = (await verify(['--key'])).stdout.trim();
+    const nowhere = { DATABASE_URL: '', DATA_DIR: '/nonexistent' };
+    const right = await verify(['--proof', file, '--verifier', key], nowhere);
+    expect(right.stdout).toContain('The proof is right: this is event 122 of the 600 events');
+    expect(right.stdout).toContain(`"stream":"${row?.stream}"`);
+    const text = await readFile(file, 'utf8');
+    expect(text.startsWith('c2sp.org/tlog-proof@v1\nextra ')).toBe(true);
+    const [, extra = ''] = /extra (\S+)/.exec(text) ?? [];
+    const event = JSON.parse(Buffer.from(extra, 'base64').toString());
+    const changed = Buffer.from(JSON.stringify({ ...event, type: 'AccountDisabled' })).toString('base64');
+    await writeFile(file, text.replace(extra, changed));
+    const wrong = await verify(['--proof', file, '--verifier', key], nowhere);
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('the event is not the one') });
+    expect((await verify(['--proof', file], nowhere)).stderr).toContain('there is no key in /nonexistent');
+  });
+
+  test('writes the tree in the files of C2SP tlog-tiles', async () => {
+    const to = join(await temporaryFolder(), 'tree');
+    expect((await verify(['--export', to])).stdout).toContain('with 600 events were written');
+    const files = (await readdir(to, { recursive: true, withFileTypes: true }))
+      .filter((file) => file.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name).slice(to.length + 1))
+      .sort();
+    expect(files).toEqual([
+      ...['checkpoint', 'tile/0/000', 'tile/0/001', 'tile/0/002.p/88', 'tile/1/000.p/2'],
+      ...['tile/entries/000', 'tile/entries/001', 'tile/entries/002.p/88'],
+    ]);
+    expect(await readFile(join(to, 'checkpoint'), 'utf8')).toBe((await latestHead(pool))?.note);
+  });
+
+  test.each([
+    [['--key', '--export', 'x'], 'are different things: give one of them'],
+    [['--event', '17'], '"17" is no id of an event'],
+    [['--event', '00000000-0000-7000-8000-000000000000'], 'the audited log has no event'],
+    [['--proof', '/nonexistent'], 'no such file'],
+    [['--out', 'x'], '--out is where the proof of --event is written'],
+    [['--checkpint', 'x'], 'Did you mean --checkpoint'],
+  ])('given %j says what is wrong', async (parameters, reason) => {
+    const { code, stderr } = await verify(parameters);
+    expect(stderr).toContain(reason);
+    expect(code).toBe(1);
+  });
+});

@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Pool } from 'pg';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { history } from '../../../scripts/seed/history.ts';
+import type { Auditor } from '../../../services/audit/auditor.ts';
+import { auditorName } from '../../../services/audit/index/audit-task.ts';
+import { HeadSigning } from '../../../services/audit/tree/head-signing.ts';
+import { type Head, Heads, notesIn, openHead } from '../../../services/audit/tree/heads.ts';
+import {
+  isSignedBy,
+  type NoteSigner,
+  readNote,
+  signingKey,
+  verifierOf,
+} from '../../../services/audit/tree/note.ts';
+import { treeConsumer } from '../../../services/audit/tree/tree-consumer.ts';
+import { TreeStore } from '../../../services/audit/tree/tree-store.ts';
+import { type SendHead, sendToFile, Witness } from '../../../services/audit/tree/witness.ts';
+import { appendInOrder } from '../../../services/log/append-in-order.ts';
+import { type AuditedLog, auditedLogs } from '../../support/auditing.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { silent } from '../../support/projecting.ts';
+import { startWitness } from '../../support/witness.ts';
+
+const [[, openPostgres]] = auditedLogs;
+
+function newSigner(name = 'bubble-im/test'): NoteSigner {
+  return { name, key: signingKey(randomBytes(32)) };
+}
+
+/** A log with an auditor that makes its tree. */
+interface Signed {
+  readonly audited: AuditedLog;
+  readonly pool: Pool;
+  readonly auditor: Auditor;
+  sign(signer: NoteSigner, onSigned?: SendHead): HeadSigning;
+}
+
+async function start(open = openPostgres): Promise<Signed> {
+  const audited = await open();
+  const pool = new Pool({ connectionString: audited.url });
+  // The tests end connections from outside.
+  pool.on('error', () => undefined);
+  const signings: HeadSigning[] = [];
+  onTestFinished(async () => {
+    for (const signing of signings) await signing.stop();
+    await pool.end();
+    await audited.close();
+  });
+  const auditor = await audited.startAuditor({ consumers: [treeConsumer] });
+  return {
+    ...{ audited, pool, auditor },
+    sign(signer, onSigned = async () => undefined) {
+      const options = { log: audited.log, database: pool, follower: auditorName, logger: silent, onSigned };
+      const signing = new HeadSigning({ ...options, signer, everyMs: 20 });
+      signing.start();
+      signings.push(signing);
+      return signing;
+    },
+  };
+}
+
+async function append({ log }: AuditedLog, events: number, seed: string): Promise<void> {
+  await appendInOrder(log, history({ events, seed }), () => undefined);
+}
+
+const signedUpTo = (signing: HeadSigning, size: number) =>
+  vi.waitUntil(() => signing.status().size === size, { timeout: 15_000, interval: 10 });
+
+const faultOf = (signing: HeadSigning, reason: RegExp) =>
+  expect.poll(() => signing.status().fault ?? '', { timeout: 15_000, interval: 10 }).toMatch(reason);
+
+describe.each(auditedLogs)('heads of a log in %s', (_name, open) => {
+  test('are signed as events come, each with the root of all before it', async () => {
+    const { audited, pool, sign } = await start(open);
+    const signer = newSigner();
+    const signing = sign(signer);
+    await append(audited, 300, 'heads');
+    await signedUpTo(signing, 300);
+    for (const uid of [1001, 1002]) {
+      await audited.appendRaw(`user-${uid}`, 'AccountDisabled', { uid });
+      await signedUpTo(signing, 300 + uid - 1000);
+    }
+    const last = await new Heads(pool, signer.name).last();
+    const { size, root, origin } = openHead(last?.note ?? '', verifierOf(signer));
+    expect({ size, origin }).toEqual({ size: 302, origin: signer.name });
+    expect(Buffer.from(root)).toEqual(Buffer.from(await new TreeStore(pool).root(302)));
+    expect(signing.status().fault).toBeUndefined();
+  });
+});
+
+describe('signing of heads', () => {
+  test('is not done twice by two processes, and is refused to one with another key', async () => {
+    const { audited, pool, sign } = await start();
+    const signer = newSigner();
+    const [one, two] = [sign(signer), sign(signer)];
+    await append(audited, 50, 'two');
+    await signedUpTo(one, 50);
+    await signedUpTo(two, 50);
+    const { rows } = await pool.query('select size from audit.heads where size = 50');
+    expect(rows).toHaveLength(1);
+    await faultOf(sign(newSigner()), /signed by another key: give all processes one AUDIT_KEY/);
+  });
+
+  test('stops if the log lost events, says so, and goes on under another origin', async () => {
+    const { audited, auditor, pool, sign } = await start();
+    const signer = newSigner();
+    const signing = sign(signer);
+    await append(audited, 120, 'shrank');
+    await signedUpTo(signing, 120);
+    await auditor.stop();
+    await pool.query('delete from log.events where position > 100');
+    await faultOf(signing, /does not hold the event .* any more/);
+    await audited.startAuditor({ consumers: [treeConsumer] });
+    await faultOf(signing, /the log has 100 events, and the head signed at .* has 120: the log lost events/);
+    const renamed = sign({ ...signer, name: 'bubble-im/test-2' });
+    await signedUpTo(renamed, 100);
+    expect(renamed.status().fault).toBeUndefined();
+    const heads = await pool.query<{ size: string }>('select size from audit.heads where origin = $1', [
+      signer.name,
+    ]);
+    expect(heads.rows.map(({ size }) => Number(size)).every((size) => size <= 120)).toBe(true);
+  });
+
+  test('stops if the log was replaced by another that is as long', async () => {
+    const { audited, auditor, pool, sign } = await start();
+    const signing = sign(newSigner());
+    await append(audited, 120, 'changed');
+    await signedUpTo(signing, 120);
+    await auditor.stop();
+    await pool.query(`update log.events set type = 'AccountEnabled' where position = 7`);
+    await pool.query(`update log.events set id = gen_random_uuid() where position = 120`);
+    await audited.startAuditor({ consumers: [treeConsumer] });
+    await faultOf(signing, /the first 120 events of the log are not those of the head signed at/);
+  });
+
+  test('waits while the index is made again, and finds the log unchanged', async () => {
+    const { audited, auditor, pool, sign } = await start();
+    const signing = sign(newSigner());
+    await append(audited, 120, 'again');
+    await signedUpTo(signing, 120);
+    await auditor.stop();
+    await pool.query('truncate audit.digests, audit.tiles');
+    await audited.startAuditor({ consumers: [treeConsumer] });
+    await audited.appendRaw('user-1', 'AccountDisabled', { uid: 1 });
+    await signedUpTo(signing, 121);
+    expect(signing.status().fault).toBeUndefined();
+  });
+});
+
+describe('heads that are sent elsewhere', () => {
+  test('are appended to a file, from which each can be read', async () => {
+    const { audited, sign } = await start();
+    const signer = newSigner();
+    const file = join(await temporaryFolder(), 'heads');
+    const signing = sign(signer, sendToFile(file, silent));
+    await append(audited, 30, 'file');
+    await signedUpTo(signing, 30);
+    await audited.appendRaw('user-1', 'AccountDisabled', { uid: 1 });
+    await signedUpTo(signing, 31);
+    const read = async () => notesIn(await readFile(file, 'utf8'));
+    await expect.poll(async () => (await read()).at(-1) ?? '').toContain('\n31\n');
+    for (const note of await read()) expect(openHead(note, verifierOf(signer)).size).toBeGreaterThan(0);
+  });
+
+  test('are cosigned by a witness, which is shown that each goes on from the one before', async () => {
+    const { audited, pool, sign } = await start();
+    const signer = newSigner();
+    const witness = await startWitness(verifierOf(signer));
+    const { url, verifier } = witness;
+    const signing = sign(signer, new Witness({ url, verifier, database: pool, logger: silent }).send);
+    const heads = new Heads(pool, signer.name);
+    const cosigned = async (size: number): Promise<Head | undefined> => {
+      const head = await heads.last(size);
+      return head?.size === size && isSignedBy(readNote(head.note), verifier) ? head : undefined;
+    };
+    for (let size = 1; size <= 6; size++) {
+      await audited.appendRaw(`user-${size}`, 'AccountDisabled', { uid: size });
+      await signedUpTo(signing, size);
+      await expect.poll(() => cosigned(size)).toBeDefined();
+      expect(witness.last()).toMatchObject({ size, origin: signer.name });
+    }
+    const note = (await heads.last())?.note ?? '';
+    expect(note).not.toContain('stranger');
+    expect(openHead(note, verifierOf(signer)).size).toBe(6);
+    // One that lost its data is told from where on.
+    witness.forget(openHead((await heads.last(2))?.note ?? '', verifierOf(signer)));
+    await audited.appendRaw('user-7', 'AccountDisabled', { uid: 7 });
+    await expect.poll(() => cosigned(7)).toBeDefined();
+  });
+
+  test('are signed all the same while the witness is away', async () => {
+    const { audited, pool, sign } = await start();
+    const signer = newSigner();
+    const { verifier } = await startWitness(verifierOf(signer));
+    const options = { url: 'http://127.0.0.1:1', verifier, database: pool, logger: silent };
+    const signing = sign(signer, new Witness(options).send);
+    for (const size of [1, 2]) {
+      await audited.appendRaw(`user-${size}`, 'AccountDisabled', { uid: size });
+      await signedUpTo(signing, size);
+    }
+  });
+});
