@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type pg from 'pg';
+import { readModelsVersion } from '../projections/rebuild/version.ts';
+import { adoptEmpty, VersionUpkeep } from '../projections/rebuild/version-upkeep.ts';
 import { type Projector, startProjector } from '../projections/runner/projector.ts';
 import { accountsDatabase } from './accounts/accounts-tables.ts';
 import { type Assembled, assemble } from './api/assemble.ts';
@@ -94,16 +96,35 @@ export function startBus(program: Program, installation: string): Promise<Bus> {
   );
 }
 
-/** Makes the read models, or stands by while another process does. */
-export function startProjecting(
+/**
+ * Makes the read models, or stands by while another process does; makes them again if what makes them has changed since
+ * they were made.
+ */
+export async function startProjecting(
   program: Program,
-  { databaseUrl, log, bus }: { readonly databaseUrl: string; readonly log: EventLog; readonly bus: Bus },
+  {
+    databaseUrl: database,
+    log,
+    bus,
+  }: { readonly databaseUrl: string; readonly log: EventLog; readonly bus: Bus },
 ): Promise<Projector> {
-  return program.start(
+  const { logger } = program;
+  const version = await readModelsVersion();
+  const projector = await program.start(
     'projector',
-    () => startProjector({ log, database: databaseUrl, bus, logger: program.logger }),
+    async () => {
+      await adoptEmpty({ database, version });
+      return startProjector({ log, database, bus, logger });
+    },
     (part) => ({ stop: () => part.stop() }),
   );
+  const upkeep = new VersionUpkeep({ log, database, logger, version });
+  await program.start(
+    'rebuild',
+    async () => upkeep.start(),
+    () => ({ stop: () => upkeep.stop() }),
+  );
+  return projector;
 }
 
 /** What keeps the audit of the log. */

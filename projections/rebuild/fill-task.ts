@@ -1,0 +1,110 @@
+import type { Client } from 'pg';
+import type { Logger } from 'pino';
+import { categories, type DomainEvent } from '../../contracts/events/index.ts';
+import type { Misfit } from '../../services/followers/log-match.ts';
+import type { Beginning, Handler, Obstacle, Task } from '../../services/followers/task.ts';
+import type { EventLog, Position, RecordedEvent } from '../../services/log/log.ts';
+import { projectionsByType } from '../index.ts';
+import type { Projection } from '../projection.ts';
+import { BatchProjector } from '../runner/batch.ts';
+import { emptyReadModels } from '../runner/read-models-reset.ts';
+import { writingSession } from '../runner/session.ts';
+import { SkippableEvents } from '../runner/skippable-events.ts';
+import type { FillLimit } from './fill-limit.ts';
+import { nextFollower, nextSchema } from './sets.ts';
+
+export interface FillOptions {
+  readonly log: EventLog;
+  readonly logger: Logger;
+  readonly limit: FillLimit;
+  /** How many events a transaction may hold, if fewer than usual. */
+  readonly maxBatchEvents?: number | undefined;
+  /** Called after each transaction with the number of its events. */
+  readonly onFilled?: ((events: number) => void) | undefined;
+}
+
+/** Fills the next set of read models, as the projector fills the current one, but without pushes. */
+export class FillTask implements Task {
+  readonly name = nextFollower;
+  readonly part = 'rebuild';
+  readonly prefixes = categories;
+  readonly session = writingSession('bubble-im rebuild', nextSchema);
+  readonly #options: FillOptions;
+  readonly #projections: ReadonlyMap<string, Projection<DomainEvent>>;
+  readonly #skippable: SkippableEvents;
+
+  constructor(options: FillOptions) {
+    this.#options = options;
+    this.#skippable = new SkippableEvents(options.log, options.logger);
+    this.#projections = projectionsByType(options.log.remembersIds === 'recently');
+  }
+
+  async reset(client: Client, misfit: Misfit): Promise<void> {
+    if (misfit === 'went back') await emptyReadModels(client, nextSchema);
+  }
+
+  async begin({ client, held }: Beginning): Promise<Handler> {
+    await this.#skippable.refresh();
+    const batches = new BatchProjector({
+      client,
+      projections: this.#projections,
+      name: this.name,
+      held,
+      pushesAfter: undefined,
+      maxEvents: this.#options.maxBatchEvents,
+    });
+    this.#options.limit.filled(held.position);
+    return new Filling(batches, this.#skippable, this.#options);
+  }
+
+  obstacleOf(error: unknown): Obstacle | undefined {
+    return this.#skippable.obstacleOf(error);
+  }
+}
+
+/** A longer rest would let the log grow faster than the next set. */
+const maxRestMs = 1_000;
+
+class Filling implements Handler {
+  readonly #batches: BatchProjector;
+  readonly #skippable: SkippableEvents;
+  readonly #options: FillOptions;
+  #ended = new AbortController().signal;
+
+  constructor(batches: BatchProjector, skippable: SkippableEvents, options: FillOptions) {
+    this.#batches = batches;
+    this.#skippable = skippable;
+    this.#options = options;
+  }
+
+  async apply(
+    records: readonly RecordedEvent[],
+    committed: (checkpoint: Position, events: number) => void,
+  ): Promise<void> {
+    const { limit, onFilled } = this.#options;
+    for (let rest = records; rest.length > 0 && !limit.closed; ) {
+      const allowed = rest.filter(({ position }) => position <= limit.limit);
+      if (allowed.length === 0) {
+        await limit.raised(this.#ended);
+        continue;
+      }
+      rest = rest.slice(allowed.length);
+      const { events, unreadable } = this.#skippable.decode(allowed);
+      await this.#batches.apply(events, ({ tick, count }) => {
+        committed(tick.checkpoint, count);
+        limit.filled(tick.checkpoint);
+        onFilled?.(count);
+      });
+      if (unreadable !== undefined) throw unreadable;
+    }
+  }
+
+  /** While the system is in use, half of the time is left to it. */
+  async restMs(tookMs: number): Promise<number> {
+    return this.#options.limit.moving ? Math.min(tookMs, maxRestMs) : 0;
+  }
+
+  async beside(signal: AbortSignal): Promise<void> {
+    this.#ended = signal;
+  }
+}

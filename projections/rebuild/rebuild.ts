@@ -1,0 +1,127 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from 'pg';
+import type { Logger } from 'pino';
+import { Follower } from '../../services/followers/follower.ts';
+import type { EventLog, Position } from '../../services/log/log.ts';
+import { type DatabaseConfig, openClient, type Purpose } from '../../services/postgres/connect.ts';
+import { type Comparison, compareSets, hashSet } from './comparison.ts';
+import { completeSet } from './empty-set.ts';
+import { FillLimit } from './fill-limit.ts';
+import { FillTask } from './fill-task.ts';
+import { prepareNextSet } from './next-set.ts';
+import { currentSchema, formerSchema } from './sets.ts';
+import { trySwitch } from './switch.ts';
+
+/** To make the indexes of a large table takes minutes. */
+const purpose: Purpose = { name: 'bubble-im rebuild', statementTimeoutMs: 3_600_000 };
+
+/** How often the next set is let go on to where the current one is. */
+const followEveryMs = 100;
+/** How long the next set may take to come to rest before its indexes are made. */
+const restMs = 20_000;
+
+export interface RebuildOptions {
+  readonly log: EventLog;
+  readonly database: DatabaseConfig;
+  readonly logger: Logger;
+  /** What the read models are made by: see `readModelsVersion`. */
+  readonly version: string;
+  /** How many events a transaction may hold, if fewer than usual. */
+  readonly maxBatchEvents?: number;
+  /** How many rows that differ are named of each table. */
+  readonly maxDifferences: number;
+  /** Whether to wait, when an event cannot be applied, until it is skipped; else that is an error. */
+  readonly patient: boolean;
+  /** Called once it begins. @param from the position up to which an interrupted rebuild has come */
+  readonly onBegun?: (from: Position) => void;
+  /** Called after each transaction with the number of its events. */
+  readonly onFilled?: (events: number) => void;
+  /** Interrupts it. The next rebuild of the same version goes on from there. */
+  readonly signal: AbortSignal;
+}
+
+/** What a rebuild made, compared with what was there before, up to the same position. */
+export interface Rebuilt extends Comparison {
+  readonly rows: number;
+  /** Of all rows: the same log gives the same, whatever the batches. */
+  readonly hash: string;
+}
+
+/**
+ * Makes the read models again from the log, beside those that are served, and then serves the new ones
+ * (docs/architecture.md, Making the read models again).
+ * @returns `busy` if another process does so; `interrupted` after the signal
+ * @throws what the database throws; Error for an event that cannot be applied, unless it is patient
+ */
+export async function rebuild(options: RebuildOptions): Promise<Rebuilt | 'busy' | 'interrupted'> {
+  const { database, version, logger, maxDifferences, onBegun } = options;
+  const client = await openClient(database, purpose);
+  try {
+    if (!(await lockRebuild(client))) return 'busy';
+    const from = await prepareNextSet(client, version);
+    logger.info({ version, from }, 'the read models are made again beside those that are served');
+    onBegun?.(from);
+    const snapshot = await fillAndSwitch(client, options);
+    if (snapshot === undefined) return 'interrupted';
+    logger.info({ version }, 'the read models that were made again are served now');
+    try {
+      const comparison = await compareSets(snapshot, formerSchema, currentSchema, maxDifferences);
+      return { ...comparison, ...(await hashSet(snapshot, currentSchema)) };
+    } finally {
+      await snapshot.end();
+      await client.query(`drop schema if exists ${formerSchema} cascade`);
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+/** Only one process rebuilds at a time. The lock ends with the connection. */
+export async function lockRebuild(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ locked: boolean }>(
+    `select pg_try_advisory_lock(hashtextextended('read models rebuild', 0)) as locked`,
+  );
+  return rows[0]?.locked === true;
+}
+
+/** @returns the snapshot of both sets; undefined after the signal */
+async function fillAndSwitch(client: Client, options: RebuildOptions): Promise<Client | undefined> {
+  const { log, database, logger, version, maxBatchEvents, onFilled, patient, signal } = options;
+  const limit = new FillLimit();
+  const part = logger.child({ part: 'rebuild' });
+  const task = new FillTask({ log, logger: part, limit, maxBatchEvents, onFilled });
+  const follower = new Follower({ task, log, database, logger });
+  follower.start();
+  try {
+    let before: Position | undefined;
+    let complete = false;
+    while (!signal.aborted) {
+      if (!patient && follower.fault !== undefined) throw new Error(follower.fault);
+      const current = await currentPosition(client);
+      limit.raise(current);
+      const near = follower.status().active && limit.position >= (before ?? current);
+      if (near && !complete && (await limit.reached(restMs))) {
+        await completeSet(client);
+        complete = true;
+      } else if (near && complete) {
+        const snapshot = await trySwitch({ database, limit, version });
+        if (snapshot) return snapshot;
+      }
+      before = current;
+      await delay(followEveryMs, undefined, { signal }).catch(() => undefined);
+    }
+    return undefined;
+  } finally {
+    limit.close();
+    await follower.stop();
+  }
+}
+
+async function currentPosition(client: Client): Promise<Position> {
+  const { rows } = await client.query<{ position: Position }>(
+    `select position from followers.checkpoint where name = 'read'`,
+  );
+  const [row] = rows;
+  if (!row) throw new Error('the read models have no checkpoint: the database is not migrated');
+  return row.position;
+}

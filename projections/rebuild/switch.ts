@@ -1,0 +1,110 @@
+import type { Client } from 'pg';
+import type { Position } from '../../services/log/log.ts';
+import { type DatabaseConfig, openClient, type Purpose } from '../../services/postgres/connect.ts';
+import { sqlState } from '../../services/postgres/sql-state.ts';
+import type { FillLimit } from './fill-limit.ts';
+import { currentSchema, formerSchema, nextFollower, nextSchema, tablesOf } from './sets.ts';
+
+const switchPurpose: Purpose = { name: 'bubble-im rebuild switch', statementTimeoutMs: 65_000 };
+/** Comparing reads all rows of both sets. */
+const comparisonPurpose: Purpose = {
+  name: 'bubble-im rebuild comparison',
+  statementTimeoutMs: 3_600_000,
+  settings: { work_mem: '64MB' },
+};
+
+/** How long the projector may take to end its batch. */
+const projectorMs = 5_000;
+/** How long the next set may take for what the projector applied last; the projector waits meanwhile. */
+const fillMs = 2_000;
+/**
+ * How long to wait for statements that read the current set; new ones wait meanwhile. It must be shorter than
+ * Postgres' deadlock_timeout (1 s): a statement that holds one table and waits for another is then let go on, and
+ * fails of nothing.
+ */
+const readersMs = 300;
+/** How long a vacuum of the current set may take to end: Postgres cancels an automatic one after 1 s. */
+const vacuumMs = 60_000;
+
+const lockNotAvailable = '55P03';
+
+export interface SwitchOptions {
+  readonly database: DatabaseConfig;
+  readonly limit: FillLimit;
+  /** What made the next set. */
+  readonly version: string;
+}
+
+/**
+ * Makes the next set the current one, in one transaction, while both show the log up to the same position. Statements
+ * of others wait for at most `readersMs`, and then see one of the two sets: the transaction holds every table of the
+ * current set, so that none is under way, and a statement that waited for a table looks its name up again.
+ * @returns a connection with a snapshot of both sets at that position; undefined if it is to be tried again
+ * @throws what `pg` throws: it is then not known whether the sets were switched
+ */
+export async function trySwitch(options: SwitchOptions): Promise<Client | undefined> {
+  const { database, limit, version } = options;
+  const client = await openClient(database, switchPurpose);
+  let snapshot: Client | undefined;
+  try {
+    await client.query('begin');
+    await lockWithin(
+      client,
+      vacuumMs,
+      `lock table ${tablesOf(currentSchema)} in share update exclusive mode`,
+    );
+    limit.raise(await holdProjector(client));
+    if (!(await limit.reached(fillMs))) return undefined;
+    snapshot = await openClient(database, comparisonPurpose);
+    await snapshot.query('begin isolation level repeatable read, read only; select 1');
+    await lockWithin(client, readersMs, `lock table ${tablesOf(currentSchema)} in access exclusive mode`);
+    await client.query(`alter schema ${currentSchema} rename to ${formerSchema}`);
+    await client.query(`alter schema ${nextSchema} rename to ${currentSchema}`);
+    await nameVersion(client, version);
+    await client.query('commit');
+    const switched = snapshot;
+    snapshot = undefined;
+    return switched;
+  } catch (error) {
+    if (sqlState(error) === lockNotAvailable) return undefined;
+    throw error;
+  } finally {
+    // The end of a connection rolls its transaction back.
+    await client.end();
+    await snapshot?.end();
+  }
+}
+
+async function lockWithin(client: Client, ms: number, lock: string): Promise<void> {
+  await client.query(`set local lock_timeout = '${ms}ms'; ${lock}`);
+}
+
+/** Lets the projector commit nothing until the transaction ends. @returns its checkpoint */
+async function holdProjector(client: Client): Promise<Position> {
+  await client.query(`set local lock_timeout = '${projectorMs}ms'`);
+  const { rows } = await client.query<{ position: Position }>(
+    `select position from followers.checkpoint where name = 'read' for update`,
+  );
+  const [row] = rows;
+  if (!row) throw new Error('the read models have no checkpoint: the database is not migrated');
+  return row.position;
+}
+
+/** The projector's memory is of the former set: with a greater fence it must begin from its checkpoint again. */
+async function nameVersion(client: Client, version: string): Promise<void> {
+  await client.query(
+    `update followers.checkpoint
+        set version = $1, fence = fence + 1,
+            earlier_versions = array_remove(earlier_versions || coalesce(array[version], '{}'), $1)
+      where name = 'read'`,
+    [version],
+  );
+  await client.query(
+    `update followers.lease l set holder = '', fence = greatest(l.fence, c.fence)
+       from followers.checkpoint c where l.name = 'read' and c.name = 'read'`,
+  );
+  await client.query(
+    `update followers.checkpoint set version = null, position = '', event_id = null, fence = fence + 1 where name = $1`,
+    [nextFollower],
+  );
+}

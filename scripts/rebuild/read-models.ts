@@ -1,0 +1,89 @@
+import type { Logger } from 'pino';
+import { migrate } from '../../projections/migrate.ts';
+import type { Difference } from '../../projections/rebuild/comparison.ts';
+import { type Rebuilt, rebuild } from '../../projections/rebuild/rebuild.ts';
+import { readModelsVersion } from '../../projections/rebuild/version.ts';
+import { type Environment, readEnvironment } from '../../services/environment.ts';
+import { openLog } from '../../services/log/open.ts';
+import { openProgramLog } from '../../services/logger.ts';
+import type { Interruption } from '../cli/interruption.ts';
+import { escapeControls } from '../cli/output.ts';
+import { type Progress, showProgress } from '../cli/progress.ts';
+import { withDatabase } from '../with-database.ts';
+
+export interface ReadModelsOptions {
+  /** How many events a transaction may hold. */
+  readonly batch?: number;
+  /** How many rows that differ are named of each table. */
+  readonly differences: number;
+}
+
+/** Makes the read models again, while the system runs or at rest, and writes to stdout what differed. */
+export async function rebuildReadModels(
+  interruption: Interruption,
+  options: ReadModelsOptions,
+): Promise<void> {
+  const environment = readEnvironment();
+  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  await withDatabase(environment, logger, (url) =>
+    rebuildOn(url, environment, logger, interruption, options),
+  );
+}
+
+async function rebuildOn(
+  database: string,
+  environment: Environment,
+  logger: Logger,
+  { signal }: Interruption,
+  { batch, differences }: ReadModelsOptions,
+): Promise<void> {
+  await migrate(database);
+  const log = await openLog(environment, database, logger);
+  const begun = performance.now();
+  let progress: Progress | undefined;
+  try {
+    const end = await log.end();
+    const rebuilt = await rebuild({
+      ...{ log, database, logger, signal, patient: false },
+      version: await readModelsVersion(),
+      ...(batch === undefined ? {} : { maxBatchEvents: batch }),
+      maxDifferences: differences,
+      onBegun: (from) => {
+        if (from !== '') process.stderr.write(`goes on after ${from}, where a rebuild was interrupted\n`);
+        // The extent of EventStoreDB is in bytes.
+        const total = environment.eventStoreUrl === undefined ? log.extent(from, end) : undefined;
+        progress = showProgress({ doing: 'rebuilding', total });
+      },
+      onFilled: (events) => progress?.advance(events),
+    });
+    progress?.end();
+    if (rebuilt === 'busy') throw new Error('another process is making the read models again');
+    if (rebuilt === 'interrupted') process.stderr.write('interrupted: the next rebuild goes on from here\n');
+    else report(rebuilt, (performance.now() - begun) / 1_000);
+  } finally {
+    progress?.end();
+    await log.close();
+  }
+}
+
+function report({ rows, hash, counts, differences }: Rebuilt, seconds: number): void {
+  for (const difference of differences) console.log(escapeControls(lineOf(difference)));
+  for (const [table, count] of Object.entries(counts)) {
+    console.log(`${table}: ${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'} differed`);
+  }
+  if (differences.length === 0) console.log('no row differed');
+  console.log(`made ${rows.toLocaleString('en')} rows in ${seconds.toFixed(1)} s`);
+  console.log(`hash ${hash}`);
+}
+
+/** As `messages conversation=f1-2 sequence=3: content was "a", is "b"`. */
+function lineOf({ table, key, column, before, after }: Difference): string {
+  const row = Object.entries(key).map(([name, value]) => `${name}=${value}`);
+  const where = `${table} ${row.join(' ')}`;
+  if (column !== undefined) {
+    return `${where}: ${column} was ${JSON.stringify(before)}, is ${JSON.stringify(after)}`;
+  }
+  return before === undefined
+    ? `${where}: was missing, is ${JSON.stringify(after)}`
+    : `${where}: was ${JSON.stringify(before)}, is gone`;
+}

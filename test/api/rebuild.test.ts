@@ -1,0 +1,90 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { type Rebuilt, rebuild } from '../../projections/rebuild/rebuild.ts';
+import { silent } from '../support/accounts.ts';
+import { type RunningApplication, startApplication } from '../support/application.ts';
+import { type Person, person, two } from '../support/client.ts';
+
+let running: RunningApplication;
+
+beforeAll(async () => {
+  running = await startApplication();
+});
+
+afterAll(() => running.stop());
+
+async function rebuilt(): Promise<Rebuilt> {
+  const result = await rebuild({
+    ...{ log: running.application.log, database: running.databaseUrl, logger: silent, patient: false },
+    version: 'of the test',
+    maxDifferences: 10,
+    signal: AbortSignal.timeout(25_000),
+  });
+  if (typeof result === 'string') throw new Error(result);
+  return result;
+}
+
+async function query(text: string): Promise<void> {
+  const client = new Client({ connectionString: running.databaseUrl });
+  await client.connect();
+  await client.query(text).finally(() => client.end());
+}
+
+const Mid = z.object({ mid: z.int() });
+const History = z.array(z.looseObject({ content: z.string() }));
+const Chats = z.looseObject({ chatting: z.record(z.string(), z.looseObject({ name: z.string() })) });
+
+/** Sends one message after the other until it is told to stop; each must be in the history when it is answered. */
+async function talk(from: Person, to: Person, stop: AbortSignal): Promise<number> {
+  let sent = 0;
+  for (; !stop.aborted; sent++) {
+    const content = `${from.uid} ${sent}`;
+    const answer = await from.post('/message/send', { to: to.uid, type: 'friend', content });
+    expect(answer).toMatchObject({ code: 0 });
+    Mid.parse(answer.data);
+    const shown = await to.get('/message/get', { id: from.uid, type: 'friend', limit: 50 });
+    expect(History.parse(shown.data).map((message) => message.content)).toContain(content);
+  }
+  return sent;
+}
+
+describe('a rebuild while the system is in use', () => {
+  it('fails no request, loses no message, and shows every statement one of the two sets', async () => {
+    const [tom, jerry] = await two(running);
+    const [spike, tyke] = [await person(running, 'spike'), await person(running, 'tyke')];
+    await tom.post('/group/create', { members: [jerry.uid, spike.uid] });
+    await spike.post('/message/send', { to: jerry.uid, type: 'friend', content: 'hi' });
+    await running.shown();
+    // The set that is served first is wrong in two tables, so that an answer tells which set it is from.
+    await query(
+      `update read.users set nickname = 'wrong ' || nickname; update read.groups set name = 'wrong ' || name`,
+    );
+
+    const stop = new AbortController();
+    const names = async () => {
+      const seen = new Set<string>();
+      while (!stop.signal.aborted) {
+        const { data } = await jerry.get('/pop/get');
+        const chats = Object.values(Chats.parse(data).chatting).map(({ name }) => name);
+        const wrong = chats.filter((name) => name.startsWith('wrong '));
+        seen.add(wrong.length === 0 ? 'right' : wrong.length === chats.length ? 'wrong' : `mixed: ${chats}`);
+        await nextTurn();
+      }
+      return [...seen];
+    };
+    const talks = [talk(tom, jerry, stop.signal), talk(spike, tyke, stop.signal)];
+    const seen = Promise.all([names(), names(), names()]);
+    try {
+      const first = await rebuilt();
+      expect(first.counts).toEqual({ users: 4, groups: 1 });
+      for (let times = 0; times < 3; times++) expect((await rebuilt()).counts).toEqual({});
+    } finally {
+      stop.abort();
+    }
+    expect((await seen).flat().toSorted()).toEqual(['right', 'right', 'right', 'wrong', 'wrong', 'wrong']);
+    const sent = (await Promise.all(talks)).reduce((sum, count) => sum + count, 0);
+    expect(sent).toBeGreaterThan(20);
+  });
+});
