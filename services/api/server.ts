@@ -4,6 +4,7 @@ import { apiPrefixes } from '../../contracts/http/contract.ts';
 import { cachedSettings } from '../commands/setting.ts';
 import { limitAddresses } from '../edge/address-limit.ts';
 import { type Trust, trustNone } from '../edge/proxies.ts';
+import { pageRoutes } from '../pages/server/pages.ts';
 import { accountRoutes } from './account.ts';
 import type { Application } from './application.ts';
 import { auditLogRoutes } from './audit-log.ts';
@@ -60,6 +61,7 @@ export async function createServer(
   await server.register(multipart);
   const served = gatherContracts(server);
   for (const routes of allRoutes) routes(server, application);
+  await pageRoutes(server);
   await documentationRoutes(server, [...served.values()], apiPrefixes);
   return server;
 }

@@ -3,6 +3,7 @@ import { apiPrefixes } from '../../contracts/http/contract.ts';
 
 /** What is served beside the calls of the API, and why no list of calls has it. */
 export const besideTheCalls: readonly (readonly [route: RegExp, reason: string])[] = [
+  [/^GET \/((chat|console)?\/?(index\.html)?|assets\/.+)$/, 'pages'],
   [/^GET \/upload\/\*$/, 'what was uploaded, as a stream'],
   [/^GET \/static\/img\/avatar\.jpg$/, 'a picture'],
   [/^GET \/(openapi\.json|docs.*)$/, 'tells of the calls'],

@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Fastify from 'fastify';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pageRoutes } from '../../services/pages/server/pages.ts';
+
+const server = Fastify({ routerOptions: { ignoreTrailingSlash: true } });
+beforeAll(() => pageRoutes(server));
+afterAll(() => server.close());
+
+const get = (url: string) => server.inject({ method: 'GET', url });
+
+describe('the pages', () => {
+  test.each([
+    ['/', 'bubble-im'],
+    ['/chat/', '聊天 · bubble-im'],
+    ['/console/', '控制台 · bubble-im'],
+    ['/chat', '聊天 · bubble-im'],
+  ])('%s is a page', async (url, title) => {
+    const answer = await get(url);
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(answer.body).toContain(`<title>${title}</title>`);
+  });
+
+  test('load nothing of other hosts, and run only scripts that are files of ours', async () => {
+    for (const url of ['/', '/chat/', '/console/']) {
+      const { headers, body } = await get(url);
+      expect(headers['content-security-policy']).toMatch(
+        /default-src 'none';script-src 'self';style-src 'self'/,
+      );
+      expect(body).not.toMatch(/(src|href)="(https?:)?\/\//);
+      expect(body).not.toMatch(/<script(?![^>]* src=)/);
+    }
+  });
+
+  test('are asked for each time; their assets, whose names change with their content, are kept', async () => {
+    const page = await get('/chat/');
+    expect(page.headers['cache-control']).toBe('no-cache');
+    const [, script = ''] = /<script[^>]* src="([^"]+)"/.exec(page.body) ?? [];
+    const asset = await get(script);
+    expect(asset.statusCode).toBe(200);
+    expect(asset.headers['cache-control']).toBe('public, max-age=31536000, immutable');
+  });
+
+  test('are missed in words where they were not built', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bubble-im-pages-'));
+    await rm(folder, { recursive: true });
+    const unbuilt = Fastify();
+    await pageRoutes(unbuilt, folder);
+    expect((await unbuilt.inject('/')).body).toContain('npm run pages');
+    expect((await unbuilt.inject('/chat/')).statusCode).toBe(404);
+    await unbuilt.close();
+  });
+});
