@@ -9,7 +9,7 @@ import { type Caller, identify } from './caller.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who calls, once a route of the API has admitted them. */
+    /** Who calls; set when a route of the API has admitted the request. */
     caller?: Caller;
   }
 }
@@ -29,8 +29,8 @@ export async function settingsWhenReady(
 }
 
 /**
- * Finds out who calls, before the body is read, and counts the request against their limit: the server's key
- * has none, a token and an address without one have those of the settings. A wrong key counts for the address.
+ * Finds out who calls, before the body is read, and counts the request against their limit: that of the token, or of
+ * the address without a valid token. The server's key has no limit; a wrong key counts for the address.
  * @throws Refusal notReady, illegal for a wrong key, tooMany, notLoggedIn
  */
 export async function admit(
@@ -41,7 +41,7 @@ export async function admit(
   const { access } = contract;
   const settings = await settingsWhenReady(application, contract);
   const caller = await identify(request, application, settings).catch((error: unknown) => {
-    // While the database is away, it is not known who calls, and callers with tokens share an address at a proxy.
+    // While the database is away the caller is unknown, and callers with tokens may share the address of a proxy.
     if (error instanceof Refusal && error.reason !== 'notReady') countAddressRequest(request.ip, settings);
     throw error;
   });

@@ -16,13 +16,13 @@ const shared: FastifyCorsOptions = {
 };
 
 const noPage: FastifyCorsOptions = { origin: false };
-/** Any page may call with what it holds itself, a token; its visitor's cookie it may not use. */
+/** Any page may call with a token that it holds; it may not use its visitor's cookie. */
 const anyPage: FastifyCorsOptions = { ...shared, origin: '*' };
 const trustedPage: FastifyCorsOptions = { ...shared, origin: true, credentials: true };
 
 /**
- * What helmet would say of an answer that no page shows: it is what its type says, and nothing to run
- * or to frame. A constant, for helmet itself would double what a short answer costs.
+ * The headers that helmet would set for answers that are no pages: no sniffing of types, nothing to run or to frame.
+ * Constants, since helmet itself would double the cost of a short answer.
  */
 const nothingToRun = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -33,7 +33,7 @@ const nothingToRun = {
   'cross-origin-resource-policy': 'cross-origin',
 } as const;
 
-/** Tells browsers what pages may do with our answers, and which pages may read them (CORS). */
+/** Sets the headers by which browsers limit what pages may do with our answers, and CORS. */
 export async function guardBrowsers(
   server: FastifyInstance,
   { store }: Pick<Application, 'store'>,
@@ -54,8 +54,8 @@ export async function guardBrowsers(
 }
 
 /**
- * Whether a request has the method of a preflight and asks for nothing. The library would answer it in plain
- * text; it is a wrong method like any other.
+ * Whether a request has the method of a preflight, but is none. The library would answer it in plain text; for us it
+ * has a wrong method.
  */
 function isNoPreflight({ method, headers }: FastifyRequest): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] === undefined;

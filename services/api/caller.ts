@@ -16,7 +16,7 @@ import type { SecurityLog } from '../edge/security-log.ts';
 import type { Share } from '../fair-queue.ts';
 import type { Application } from './application.ts';
 
-/** Who makes a request, by what they showed of themselves. */
+/** Who makes a request, by the token or key that it shows. */
 export type Caller =
   | { readonly kind: 'nobody' }
   | { readonly kind: 'user'; readonly uid: Uid; readonly tokenHash: TokenHash }
@@ -25,7 +25,7 @@ export type Caller =
 /** The cookie that login sets for legacy pages. */
 export const tokenCookie = 'token';
 
-/** The origins besides our own whose cookie is taken, as the setting names them. */
+/** The other origins whose cookie is accepted, by the setting `origins`. */
 export function allowedOrigins({ origins }: Pick<Settings, 'origins'>): readonly string[] {
   return origins
     .split(',')
@@ -34,8 +34,7 @@ export function allowedOrigins({ origins }: Pick<Settings, 'origins'>): readonly
 }
 
 /**
- * Who makes a request. A key that is wrong is refused even where all may call; a token that is not
- * valid makes nobody of its bearer.
+ * Who makes a request. A wrong key is refused even if anyone may call; an invalid token counts as none.
  * @throws Refusal illegal for a wrong key
  */
 export async function identify(
@@ -80,14 +79,14 @@ export function requesterOf(request: FastifyRequest): Requester {
   return { address: request.ip, reqId: request.id, share: shareOf(request) };
 }
 
-/** Compares in a time that tells nothing of where the two differ. */
+/** Compares in constant time. */
 function same(given: string | string[] | undefined, expected: string): boolean {
   if (typeof given !== 'string') return false;
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
 }
 
-/** The cookie's token, where the request comes from no page, one of our own, or an allowed one. */
+/** The cookie's token, if the request comes from no page, one of our own, or an allowed one. */
 export function cookieToken(request: PageRequest, settings: Pick<Settings, 'origins'>): string | undefined {
   const { origin, cookie } = request.headers;
   const token = cookie === undefined ? undefined : parseCookie(cookie)[tokenCookie];
@@ -96,9 +95,9 @@ export function cookieToken(request: PageRequest, settings: Pick<Settings, 'orig
 }
 
 /**
- * Whether a page of this origin may act by its visitor's cookie: one of our own, or an allowed one. Our own
- * are those of the host that the request names, or that a trusted proxy names. Where the request is known
- * to come over https, a page that came over http is not ours: others may have written it.
+ * Whether a page of this origin may act by its visitor's cookie: one of our own, or an allowed one. Our own pages
+ * have the host that the request names, or that a trusted proxy names. If the request came over https, a page that
+ * came over http is not ours: others may have changed it.
  */
 export function isTrusted(
   origin: string,
@@ -110,14 +109,13 @@ export function isTrusted(
   return own || allowedOrigins(settings).includes(origin);
 }
 
-/** An URL's origin, as browsers write it: without a port that is the scheme's own. */
+/** A URL's origin as browsers write it, without the default port of the scheme. */
 function originOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).origin : undefined;
 }
 
 /**
- * For whom the caller acts, where they may call at all: the token's person, or whom the server's key
- * names as `login_uid`.
+ * The person for whom the caller acts, if they may call: the token's owner, or `login_uid` of the server's key.
  * @throws Refusal notLoggedIn, illegal, missing
  */
 export function authorize(

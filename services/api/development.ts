@@ -3,7 +3,7 @@ import { developmentSms } from '../../contracts/http/development.ts';
 import type { Application } from './application.ts';
 import { serve } from './route.ts';
 
-/** The inbox of the SMS that no phone gets, where the development provider is in use. */
+/** Shows the SMS codes that the development provider keeps, if it is in use. */
 export function developmentRoutes(server: FastifyInstance, application: Application): void {
   const { smsInbox } = application;
   if (!smsInbox) return;

@@ -15,7 +15,7 @@ declare module 'fastify' {
   }
 }
 
-/** What every answer is (docs/behaviour.md, The envelope). */
+/** The form of every answer (docs/behaviour.md, The envelope). */
 export interface Envelope {
   readonly code: number;
   readonly msg: string;
@@ -50,8 +50,8 @@ const byStatus: Readonly<Record<number, CodeName>> = {
 const diskFull = /^(ENOSPC|EDQUOT|53100)$/;
 
 /**
- * What an error is to the caller: what was meant for them, a status that the server itself gave, or
- * something unexpected, which tells them nothing.
+ * The refusal that an error becomes: its own, that of the status which the server gave it, or `unexpected`, which
+ * reveals nothing.
  */
 export function refusalFor(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
@@ -76,13 +76,13 @@ function isDiskFull(error: unknown): boolean {
   return typeof code === 'string' && diskFull.test(code);
 }
 
-/** Why Node's server gave up on a request, by the code of its error. */
+/** Why Node's server rejected a request, by the code of its error. */
 const unreadBecause: Readonly<Record<string, 'tooLarge' | 'tooSlow'>> = {
   HPE_HEADER_OVERFLOW: 'tooLarge',
   ERR_HTTP_REQUEST_TIMEOUT: 'tooSlow',
 };
 
-/** Answers bytes that are no HTTP request, which no handler and no hook ever sees. */
+/** Answers bytes that are no HTTP request, which reach no handler and no hook. */
 export function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
   else answerUnread(unreadBecause[error.code ?? ''] ?? 'unreadable', socket);

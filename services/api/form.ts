@@ -1,55 +1,55 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * The most bytes that a request may have which brings no file: a message of 8 KB or 1,000 members take 80 KB in
- * a form. Reading more would cost others time.
+ * Bytes of a request without a file: a message of 8 KB, or 1,000 members, take 80 KB in a form. Reading more would
+ * take time from others.
  */
 export const maxBodyBytes = 256 * 1024;
 
-/** The most fields of a multipart form. */
+/** Fields of a multipart form. */
 export const maxFields = 5000;
 
-/** The most names of a form that are read: the largest call has 40 parameters, and unknown ones are ignored. */
+/** Names of a form that are read: the largest call has 40 parameters, and unknown ones are ignored. */
 export const maxNames = 1000;
 
-/** The most elements of a list that are read: no call takes more than 1,000, so that it refuses the list. */
+/** Elements of a list that are read: every call refuses lists of more than 1,000. */
 export const maxElements = 2000;
 
-/** What stands for a text that is no UTF-8: half a character, which no parameter takes. */
+/** Replaces a text that is no UTF-8: half a character, which every parameter refuses. */
 const unreadable = '\udfff';
 
-/** What a form gives under one name. */
+/** The values of one name in a form. */
 interface Values {
-  /** With the index that each was given, where it was given one. */
+  /** Each with its index, if it has one. */
   readonly elements: { readonly text: string; readonly index: number | undefined }[];
-  /** Whether it is a list also where there is one element. */
+  /** Whether it is a list even with one element. */
   list: boolean;
-  /** Whether it is an object, which no parameter takes. */
+  /** Whether it is an object, which every parameter refuses. */
   object: boolean;
 }
 
 /**
- * Reads a form or a query in time linear in its length. Lists come as PHP and jQuery send them: `members[]=1`,
- * `members[0]=1`, or one name several times. Other brackets make an object. A broken escape stays as it
- * is, and a text that is no UTF-8 becomes one that no parameter takes.
+ * Reads a form or a query in linear time. Lists may have the forms of PHP and jQuery: `members[]=1`, `members[0]=1`,
+ * or a repeated name. Other brackets make an object. A broken escape stays as it is, and a text that is no UTF-8
+ * becomes one that every parameter refuses.
  */
 export function readForm(text: string): Record<string, unknown> {
   return formOf(pairsOf(text));
 }
 
-/** Reads a form as its body came, in which bytes may stand that should have been escaped. */
+/** Reads the body of a form, which may hold bytes that should have been escaped. */
 export function readFormBody(body: Buffer): Record<string, unknown> {
   return readForm(body.toString('latin1').replace(/[\x80-\xff]/g, escapeByte));
 }
 
-/** Gathers the names and texts of a form. */
+/** Collects the names and texts of a form. */
 export function formOf(pairs: Iterable<readonly [name: string, text: string]>): Record<string, unknown> {
   const form = new Map<string, Values>();
   for (const [name, text] of pairs) addPair(form, name, text);
-  return Object.fromEntries(Array.from(form, ([name, values]) => [name, meant(values)]));
+  return Object.fromEntries(Array.from(form, ([name, values]) => [name, valueOf(values)]));
 }
 
-/** A text by its bytes; what is no UTF-8 becomes a text that no parameter takes. */
+/** The text of bytes; what is no UTF-8 becomes a text that every parameter refuses. */
 export function readText(bytes: Buffer): string {
   return isUtf8(bytes) ? bytes.toString() : unreadable;
 }
@@ -80,7 +80,7 @@ function addPair(form: Map<string, Values>, key: string, text: string): void {
   values.elements.push({ text, index: index ? Number(index) : undefined });
 }
 
-function meant({ elements, list, object }: Values): unknown {
+function valueOf({ elements, list, object }: Values): unknown {
   if (object) return Object.fromEntries(elements.map(({ text }, index) => [index, text]));
   if (!list && elements.length === 1) return elements[0]?.text;
   const ordered = elements.every(({ index }) => index !== undefined)
@@ -99,7 +99,7 @@ function decode(escaped: string): string {
   }
 }
 
-/** The bytes that a text with escapes stands for; what is no escape stands for itself. */
+/** The bytes of a text with escapes. */
 function bytesOf(text: string): Buffer {
   const bytes = text
     .toWellFormed()

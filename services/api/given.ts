@@ -7,17 +7,16 @@ import { maxBodyBytes } from './form.ts';
 import { readFields } from './multipart.ts';
 import { receiveUpload } from './receive-upload.ts';
 
-/** What a request gives, by name, before any of it is checked. */
+/** The parameters of a request by name, unchecked. */
 export interface Given {
   readonly given: Readonly<Record<string, unknown>>;
-  /** Lets go of what came with it. */
+  /** Removes the file that came with it, unless it was stored. */
   readonly release?: () => Promise<void>;
 }
 
 /**
- * Gathers what a request gives: in its query, and in its body of whatever kind; a file only where the
- * contract wants one.
- * @throws Refusal illegal for a file elsewhere, unreadable; what `receiveUpload` throws
+ * Reads the parameters of a request: of its query, and of its body of any type; a file only if the contract has one.
+ * @throws Refusal illegal for a file without that, unreadable; what `receiveUpload` throws
  */
 export async function readGiven(
   request: FastifyRequest,

@@ -8,33 +8,33 @@ import { readCheckpoint } from '../queries/checkpoint.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
 import { createLag } from './lag.ts';
 
-/** Read models that lack an event for longer than this are not ready, in milliseconds. */
+/** Read models that have lacked an event for longer are not ready. */
 const maxLagMs = 5000;
-/** A part that has had work for longer than this and has not moved is not ready, in milliseconds. */
+/** A part that has had work for longer without progress is not ready. */
 const maxStallMs = 5000;
 const probeTimeoutMs = 2000;
 
-/** What is told of a part of a program; of one that is not ready, the reason if it is known. */
+/** The state of a part of a program; if it is not ready, with the reason, if that is known. */
 export type PartHealth = { readonly ready: boolean; readonly reason?: string } & Readonly<
   Record<string, boolean | number | string>
 >;
 
-/** Looks at a part of a program. One that fails, or takes longer than 2 s, is not ready. */
+/** Checks a part of a program. If the check fails or takes longer than 2 s, the part is not ready. */
 export type Probe = () => PartHealth | Promise<PartHealth>;
 
 export type Probes = Readonly<Record<string, Probe>>;
 
 /**
- * `/health`: the process answers. `/ready`: each part does; 503 where one does not that is needed.
- * @param others parts that are told of, and without which most goes on
+ * `/health`: the process answers. `/ready`: the state of each part; 503 if one of `needed` is not ready.
+ * @param others parts that are shown, but without which most works
  */
 export function healthRoutes(server: FastifyInstance, needed: Probes, others: Probes = {}): void {
   server.get('/health', async () => ({ alive: true }));
 
   server.get('/ready', async (_request, reply) => {
-    const [parts, told] = await Promise.all([lookAt(needed), lookAt(others)]);
+    const [parts, shown] = await Promise.all([check(needed), check(others)]);
     const ready = Object.values(parts).every((part) => part.ready);
-    return reply.code(ready ? 200 : 503).send({ ready, parts: { ...parts, ...told } });
+    return reply.code(ready ? 200 : 503).send({ ready, parts: { ...parts, ...shown } });
   });
 }
 
@@ -43,17 +43,17 @@ export function logProbe(log: EventLog): Probe {
   return async () => ({ ready: await log.healthy() });
 }
 
-/** How a projector of this process gets on. */
+/** The pace of a projector in this process. */
 export interface ProjectingPace {
-  /** Events that it takes in a second; 0 if it stands by. */
+  /** Events that it applies per second; 0 if it is a standby. */
   readonly perSecond: number;
-  /** How much of the log an event is, in the log's own measure; undefined if it took none in lately. */
+  /** The extent of an event in the log's own unit; undefined if it applied none lately. */
   readonly extentOfEvent: number | undefined;
 }
 
 /**
- * Whether the read models are close behind the log, and ids may be given. While they catch up, it tells
- * about how many events are to come, and how many are taken in a second.
+ * Whether the read models are close behind the log, and ids may be given. While they catch up, with an estimate of
+ * the events to come, and the events applied per second.
  * @param pace of the projector of this process; undefined if it has none
  */
 export function projectionsProbe(
@@ -104,7 +104,7 @@ export function proofProbe(heads: { status(): { readonly size: number; readonly 
   };
 }
 
-/** Whether no event of the log forbids deciding. */
+/** Whether no event of the log prevents deciding. */
 export function commandsProbe(store: Pick<AggregateStore, 'obstacle'>): Probe {
   return () => {
     const { obstacle } = store;
@@ -121,34 +121,37 @@ export function databaseProbe(database: ReadDatabase): Probe {
   };
 }
 
-/** Whether the bus carries. */
+/** Whether the bus is connected. */
 export function busProbe(bus: Bus): Probe {
   return () => ({ ready: bus.healthy() });
 }
 
-/** Whether what users uploaded can be got at. */
+/** Whether uploads can be read and written. */
 export function filesProbe(store: FileStore): Probe {
   return async () => ({ ready: await store.healthy() });
 }
 
 /**
- * Whether a part moves.
- * @param stalled for how long it has had work without getting on, in milliseconds; 0 if it has none
+ * Whether a part makes progress.
+ * @param stalledMs for how long it has had work without progress; 0 if it has none
  * @param fault why it has stopped for good
  */
-export function movingProbe(stalled: () => number, fault: () => string | undefined = () => undefined): Probe {
+export function movingProbe(
+  stalledMs: () => number,
+  fault: () => string | undefined = () => undefined,
+): Probe {
   return () => {
     const stopped = fault();
     if (stopped !== undefined) return { ready: false, reason: stopped };
-    const milliseconds = Math.round(stalled());
+    const milliseconds = Math.round(stalledMs());
     if (milliseconds <= maxStallMs) return { ready: true };
     return { ready: false, reason: `it has had work for ${milliseconds} ms and has not moved` };
   };
 }
 
-async function lookAt(probes: Probes): Promise<Record<string, PartHealth>> {
-  const looks = Object.entries(probes).map(async ([name, probe]) => [name, await inTime(probe)] as const);
-  return Object.fromEntries(await Promise.all(looks));
+async function check(probes: Probes): Promise<Record<string, PartHealth>> {
+  const checks = Object.entries(probes).map(async ([name, probe]) => [name, await inTime(probe)] as const);
+  return Object.fromEntries(await Promise.all(checks));
 }
 
 async function inTime(probe: Probe): Promise<PartHealth> {

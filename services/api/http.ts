@@ -23,17 +23,17 @@ import { cutSlowClients } from './slow-clients.ts';
 const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /**
- * An HTTP server without routes: how bodies and cookies are read, how errors are answered.
- * @param logger where what fails unexpectedly is told
+ * An HTTP server without routes: it reads bodies and cookies, and answers errors.
+ * @param logger for unexpected failures
  * @param trust which proxies may name the client's address, protocol and host
- * @param limits when clients are cut off that hold a connection
+ * @param limits when connections of slow clients are closed
  */
 export async function createHttp(
   logger: Logger,
   trust: Trust = trustNone,
   limits: ConnectionLimits = connectionLimits,
 ): Promise<FastifyInstance> {
-  // What the libraries below tell at debug and trace holds headers, and these hold tokens and keys.
+  // At debug and trace the libraries log headers, which hold tokens and keys.
   const level = logger.isLevelEnabled('debug') ? 'info' : logger.level;
   const loggerInstance: FastifyBaseLogger = logger.child({}, { level });
   const server = Fastify({
@@ -41,22 +41,22 @@ export async function createHttp(
     trustProxy: trust,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => uuidv7(),
-    // A logger of its own for each request would cost more than the few that log anything are worth.
+    // A logger for each request would be expensive, and few requests log anything.
     childLoggerFactory: (parent) => parent,
     requestIdHeader: false,
     bodyLimit: maxBodyBytes,
     serverFactory: (handler) => createNodeServer(handler, limits),
     clientErrorHandler: answerUnreadable,
     routerOptions: { querystringParser: readForm, ignoreTrailingSlash: true },
-    // What the server itself refuses before any handler, such as a URL that cannot be read.
+    // Requests that the server refuses before any handler, such as one with an unreadable URL.
     frameworkErrors: (error, _request, reply) => {
       refuse(reply, refusalFor(error));
     },
     forceCloseConnections: 'idle',
-    // Who asks on an open connection while the server ends is answered as always; the connection then closes.
+    // A request on an open connection while the server ends is answered as always; then the connection closes.
     return503OnClosing: false,
   });
-  closeRestingConnections(server);
+  closeIdleConnections(server);
   readBodies(server);
   cutSlowClients(server, limits);
   await server.register(cookie);
@@ -64,7 +64,7 @@ export async function createHttp(
   measureCalls(server);
   server.setErrorHandler((error, request, reply) => {
     const refusal = refusalFor(error);
-    // What was meant for the caller tells those who run the program nothing.
+    // A refusal is of no interest to operators.
     if (!(error instanceof Refusal)) {
       const log = logger.child({ reqId: request.id });
       if (refusal.reason === 'unexpected') log.error({ err: error }, 'a request failed unexpectedly');
@@ -79,7 +79,7 @@ export async function createHttp(
     return refuse(reply.header('allow', allowed.join(', ')), new Refusal('wrongMethod'));
   });
   server.addHook('onRequest', (request, reply, next) => {
-    // Most answers are for one person alone. What is for all says so itself.
+    // Most answers are for one person only; the others set their own header.
     reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' });
     next();
   });
@@ -101,44 +101,44 @@ function measureCalls(server: FastifyInstance): void {
   });
 }
 
-/** The server below, with its limits. */
+/** Node's HTTP server, with its limits. */
 function createNodeServer(handler: RequestListener, limits: ConnectionLimits): Server {
   const options: ServerOptions = {
     maxHeaderSize: maxHeaderBytes,
-    headersTimeout: limits.headers,
-    keepAliveTimeout: limits.keepAlive,
-    // A body has no deadline of its own: it is watched while it comes.
+    headersTimeout: limits.headersMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    // A body has no deadline: its rate is checked while it arrives.
     requestTimeout: 0,
-    connectionsCheckingInterval: limits.look,
-    // Clients offer HTTP/2 and others in the same header; what is not taken is served as it is.
+    connectionsCheckingInterval: limits.checkMs,
+    // Clients offer HTTP/2 and others in the same header; without an upgrade the request is served as it is.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   };
-  return createPipelineServer(options, handler, limits.pipelined).setTimeout(limits.stillness);
+  return createPipelineServer(options, handler, limits.maxPipelined).setTimeout(limits.silenceMs);
 }
 
-/** How often a server that ends looks for connections at rest, in milliseconds. */
-const restingLookMs = 100;
+/** How often a server that ends closes idle connections. */
+const idleCheckMs = 100;
 
 /**
- * Closes, while the server ends, each connection as soon as it rests. The server itself closes those that rest when
- * it begins to end; one whose answer was under way then would hold it open until `keepAliveTimeout`.
+ * Closes connections as soon as they are idle, while the server ends. The server itself closes only those that are
+ * idle when it begins to end; others would keep it open until `keepAliveTimeout`.
  */
-function closeRestingConnections(server: FastifyInstance): void {
+function closeIdleConnections(server: FastifyInstance): void {
   server.addHook('preClose', async () => {
-    const timer = setInterval(() => server.server.closeIdleConnections(), restingLookMs);
+    const timer = setInterval(() => server.server.closeIdleConnections(), idleCheckMs);
     server.server.once('close', () => clearInterval(timer));
     timer.unref();
   });
 }
 
-/** How bodies are read: JSON and forms; other types are refused, but for multipart where it is registered. */
+/** Reads bodies: JSON and forms. Other types are refused, except multipart where it is registered. */
 function readBodies(server: FastifyInstance): void {
   const json = server.getDefaultJsonParser('error', 'error');
   server.removeContentTypeParser('text/plain');
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    // Some clients name the type of a body that they do not send.
+    // Some clients name a type without sending a body.
     if (body.length === 0) return done(null, undefined);
-    // Decoded all the same, other bytes would become other characters than the caller's.
+    // Other bytes would be decoded to characters that the caller did not send.
     const text = isUtf8(body) ? body.toString() : undefined;
     if (text === undefined || isDeeperThan(text)) return done(new Refusal('unreadable'));
     void json(request, text, done);
@@ -149,7 +149,7 @@ function readBodies(server: FastifyInstance): void {
   });
 }
 
-/** By which methods the path of a request is served. */
+/** The methods of a request's path. */
 function methodsAt(server: FastifyInstance, request: FastifyRequest): HTTPMethods[] {
   const [path = ''] = request.url.split('?', 1);
   const url = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;

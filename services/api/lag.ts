@@ -2,10 +2,10 @@ import { categories } from '../../contracts/events/index.ts';
 import type { EventLog, Position } from '../log/log.ts';
 
 /**
- * Measures for how long read models have lacked an event of the log, in milliseconds; 0 if they lack none.
- * The clock of the log's server is never compared with ours, which may differ by minutes: it is the greater of
- * what lies between the first missing event and the last one on the log's clock, and of how long the same event
- * has been missing at one call after the other on our monotonic clock.
+ * Measures for how long read models have lacked an event of the log, in milliseconds; 0 if they lack none. It is the
+ * greater of two durations: between the first missing and the last event, by the log's clock; and since the first
+ * call that found the same event missing, by our monotonic clock. The two clocks, which may differ by minutes, are
+ * never compared.
  */
 export function createLag(log: EventLog): (checkpoint: Position) => Promise<number> {
   let missing: { readonly position: Position; readonly since: number } | undefined;

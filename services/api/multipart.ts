@@ -8,80 +8,80 @@ import { formOf, maxBodyBytes, maxFields, readText } from './form.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What surrounds a file in its request may have so many bytes. */
-const overhead = 64 * 1024;
+/** Bytes of a request besides its file. */
+const maxOverheadBytes = 64 * 1024;
 
 /**
  * Reads the fields of a multipart body as those of a form.
- * @param most how many bytes the fields may have together
+ * @param maxBytes of all fields together
  * @throws Refusal illegal for a file, tooLarge, unreadable
  */
-export function readFields(request: FastifyRequest, most: number): Promise<Fields> {
-  return readParts(request, { file: most, fields: most }, async ({ fieldname }) => {
+export function readFields(request: FastifyRequest, maxBytes: number): Promise<Fields> {
+  return readParts(request, { file: maxBytes, fields: maxBytes }, async ({ fieldname }) => {
     throw new Refusal('illegal', `参数${fieldname}不合法`);
   });
 }
 
 /**
- * Takes the `file` of a multipart body to the disk as it comes, and reads the fields; other files are
- * passed over.
- * @param most how many bytes the file may have
- * @param reserve how many bytes of the disk must stay free
+ * Writes the `file` of a multipart body to the disk while it arrives, and reads the fields; other files are ignored.
+ * @param maxBytes of the file
+ * @param reserveBytes of the disk that must stay free
  * @throws Refusal tooLarge, noSpace, unreadable; what the disk throws
  */
 export async function readUpload(
   request: FastifyRequest,
   incoming: Incoming,
-  most: number,
-  reserve: number,
+  maxBytes: number,
+  reserveBytes: number,
 ): Promise<{ fields: Fields; file: ReceivedFile | undefined }> {
   let file: ReceivedFile | undefined;
-  if (Number(request.headers['content-length'] ?? 0) > most + overhead) throw tooLarge(most);
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes + maxOverheadBytes) throw tooLarge(maxBytes);
   try {
-    const fields = await readParts(request, { file: most, fields: maxBodyBytes }, async (part) => {
+    const fields = await readParts(request, { file: maxBytes, fields: maxBodyBytes }, async (part) => {
       if (part.fieldname !== 'file' || part.filename === undefined || part.filename === '' || file) {
         part.file.resume();
         return;
       }
-      const place = await incoming.receive(part.file, reserve);
+      const place = await incoming.receive(part.file, reserveBytes);
       file = new ReceivedFile(place, shownName(part.filename), (await stat(place)).size);
-      if (part.file.truncated) throw tooLarge(most);
+      if (part.file.truncated) throw tooLarge(maxBytes);
     });
     return { fields, file };
   } catch (error) {
     if (file) await incoming.discard(file.place);
-    throw error instanceof Refusal && error.reason === 'tooLarge' ? tooLarge(most) : error;
+    throw error instanceof Refusal && error.reason === 'tooLarge' ? tooLarge(maxBytes) : error;
   }
 }
 
-const tooLarge = (most: number) => new Refusal('tooLarge', `文件不能超过${Math.floor(most / 1024 / 1024)}MB`);
+const tooLarge = (maxBytes: number) =>
+  new Refusal('tooLarge', `文件不能超过${Math.floor(maxBytes / 1024 / 1024)}MB`);
 
 async function readParts(
   request: FastifyRequest,
-  most: { readonly file: number; readonly fields: number },
-  take: (part: MultipartFile) => Promise<void>,
+  maxBytes: { readonly file: number; readonly fields: number },
+  receive: (part: MultipartFile) => Promise<void>,
 ): Promise<Fields> {
   const entries: [string, string][] = [];
   let bytes = 0;
   try {
-    const limits = { parts: maxFields, files: maxFields, fileSize: Math.max(most.file, most.fields) };
-    // The library would decode fields by itself, and keep other bytes than UTF-8 as other characters.
+    const limits = { parts: maxFields, files: maxFields, fileSize: Math.max(maxBytes.file, maxBytes.fields) };
+    // The library would decode fields itself, and turn bytes that are no UTF-8 into other characters.
     for await (const part of request.parts({ limits, isPartAFile: () => true })) {
       if (part.type !== 'file') continue;
       if (isFile(part)) {
-        await take(part);
+        await receive(part);
         continue;
       }
-      const value = await bytesOf(part, most.fields - bytes);
+      const value = await bytesOf(part, maxBytes.fields - bytes);
       bytes += value.length + part.fieldname.length;
-      if (bytes > most.fields) throw new Refusal('tooLarge');
+      if (bytes > maxBytes.fields) throw new Refusal('tooLarge');
       entries.push([part.fieldname, readText(value)]);
     }
   } catch (error) {
-    // What is still to come is read past, so that the answer gets through.
+    // The rest of the body is discarded, so that the client reads the answer.
     request.raw.unpipe();
     request.raw.resume();
-    throw isForeign(error) ? new Refusal('unreadable') : error;
+    throw isParserError(error) ? new Refusal('unreadable') : error;
   }
   return formOf(entries);
 }
@@ -91,27 +91,27 @@ function isFile({ filename, mimetype }: MultipartFile): boolean {
   return filename !== undefined || mimetype === 'application/octet-stream';
 }
 
-async function bytesOf({ file }: MultipartFile, most: number): Promise<Buffer> {
+async function bytesOf({ file }: MultipartFile, max: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of file) {
     bytes += chunk.length;
-    if (bytes > most) throw new Refusal('tooLarge');
+    if (bytes > max) throw new Refusal('tooLarge');
     chunks.push(chunk);
   }
   if (file.truncated) throw new Refusal('tooLarge');
   return Buffer.concat(chunks);
 }
 
-/** Whether an error comes from reading the body, and says nothing of what it means to the caller. */
-function isForeign(error: unknown): boolean {
+/** Whether an error comes from the parser of the body, without a status for the caller. */
+function isParserError(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof Refusal) return false;
   return !('statusCode' in error) && !('syscall' in error);
 }
 
 /**
- * The name as it is shown: at most 255 characters, without what would break a line or a message, or change the
- * direction of what follows, so that `gpj.exe` would read as `exe.jpg`.
+ * The name that is shown: at most 255 characters, without those that break a line or a message, or change the
+ * direction of text, which would make `gpj.exe` look like `exe.jpg`.
  */
 function shownName(name: string): string {
   const visible = name.toWellFormed().replace(/[\p{Cc}\p{Bidi_Control}]/gu, '');

@@ -8,9 +8,9 @@ import type { Application } from './application.ts';
 import { maxDrawingsWaiting, shareOf } from './caller.ts';
 import { servePicture } from './route.ts';
 
-const nothingNew = new Uint8Array();
+const noBody = new Uint8Array();
 
-/** Pictures that are drawn: QR codes, and groups by the faces of their members. */
+/** Drawn pictures: QR codes, and groups by the faces of their members. */
 export function pictureRoutes(server: FastifyInstance, application: Application): void {
   const { files, drawing, database } = application;
 
@@ -35,6 +35,6 @@ export function pictureRoutes(server: FastifyInstance, application: Application)
     reply.header('cache-control', 'public, max-age=300').header('etag', tag);
     if (request.headers['if-none-match'] !== tag) return found.picture;
     reply.code(304);
-    return nothingNew;
+    return noBody;
   });
 }

@@ -3,21 +3,21 @@ import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 
-/** Requests under way, by their connection. */
+/** Requests that are not answered yet, by connection. */
 const underWay = new WeakMap<Socket, number>();
 
 /**
- * An HTTP server that takes few requests of a connection at once. The first beyond them is for the handler to
- * refuse (`refusePipelined`). With the next one the connection is cut off, before any work is done: one packet
- * brings a thousand requests, and refusing each costs more than sending it.
- * @param most requests of one connection under way
+ * An HTTP server that handles few requests of a connection at once. The first one beyond the maximum is refused by
+ * the handler (`refusePipelined`). The next one closes the connection without any work: one packet may hold a thousand
+ * requests, and refusing each would cost more than sending it.
+ * @param max requests of one connection that are not answered yet
  */
-export function createPipelineServer(options: ServerOptions, handler: RequestListener, most: number): Server {
+export function createPipelineServer(options: ServerOptions, handler: RequestListener, max: number): Server {
   return createServer(options, (request, response) => {
     const { socket } = request;
     const count = (underWay.get(socket) ?? 0) + 1;
     underWay.set(socket, count);
-    if (count > most + 1) {
+    if (count > max + 1) {
       socket.destroy();
       return;
     }
@@ -27,12 +27,12 @@ export function createPipelineServer(options: ServerOptions, handler: RequestLis
 }
 
 /**
- * Refuses the request of a connection that has too many under way, and closes the connection after it.
+ * Refuses a request if its connection has too many that are not answered yet, and closes the connection after it.
  * @throws Refusal tooMany
  */
-export function refusePipelined(socket: Socket, { raw }: FastifyReply, most: number): void {
-  if ((underWay.get(socket) ?? 0) <= most) return;
-  // Its further requests are not read: they have been sent before their client could know.
+export function refusePipelined(socket: Socket, { raw }: FastifyReply, max: number): void {
+  if ((underWay.get(socket) ?? 0) <= max) return;
+  // Further requests of the connection are not read: they were sent before their client could know.
   raw.shouldKeepAlive = false;
   throw new Refusal('tooMany');
 }

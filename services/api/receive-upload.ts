@@ -8,8 +8,8 @@ import type { Caller } from './caller.ts';
 import { readUpload } from './multipart.ts';
 
 /**
- * How many uploads of one person may be under way: each holds a connection and a file of up to 50 MB. A page may
- * send an album of 20 pictures at once.
+ * Uploads of one person at the same time: each uses a connection and a file of up to 50 MB. A page may send an album
+ * of 20 pictures at once.
  */
 const maxUnderWay = 20;
 const underWay = new Map<Uid, number>();

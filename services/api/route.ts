@@ -20,22 +20,22 @@ import { contextOf } from './request-context.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What a route serves. */
+    /** The contract that a route serves. */
     contract?: Contract;
   }
 }
 
-/** How long an answer waits for the read models at most, in milliseconds. */
+/** How long an answer waits for the read models. */
 export const readModelsTimeoutMs = 2000;
 
 /** The header that carries a position in the log, from a command to the queries that follow. */
 export const positionHeader = 'x-position';
 
-/** A request whose parameters are read and whose caller may make it. */
+/** A request with valid parameters, whose caller may make it. */
 export interface Call<Parameters> {
   readonly parameters: Parameters;
   readonly caller: Caller;
-  /** For whom it is made. @throws Refusal missing where the server's key names nobody */
+  /** The person for whom it is made. @throws Refusal missing if the server's key names nobody */
   readonly me: () => Uid;
   /** The same; undefined if the server's key names nobody. */
   readonly uid: Uid | undefined;
@@ -44,7 +44,7 @@ export interface Call<Parameters> {
   readonly reply: FastifyReply;
 }
 
-/** What a handler gives: the data, and for commands up to where the log must be shown. */
+/** What a handler returns: the data, and for commands the position that the read models must reach. */
 export interface Outcome<Data> {
   readonly data: Data;
   readonly position?: Position;
@@ -55,15 +55,15 @@ const nobody: Caller = { kind: 'nobody' };
 const commands = createCommandQueue();
 const queries = createQueryQueue();
 
-/** The outcome of what leaves nothing in the log. */
+/** The outcome of a call that appends nothing. */
 export const carriedOut: Outcome<[]> = { data: [] };
 
-/** The outcome of a command that answers nothing but that it was done. */
+/** The outcome of a command without data. */
 export function shownAt(position: Position): Outcome<[]> {
   return { data: [], position };
 }
 
-/** Serves a contract: who calls, then the parameters, the handler, and the wait for the read models. */
+/** Serves a contract: finds the caller, reads the parameters, runs the handler, waits for the read models. */
 export function serve<Parameters extends z.ZodObject, Data extends z.ZodType>(
   server: FastifyInstance,
   application: Application,
@@ -82,7 +82,7 @@ export function serve<Parameters extends z.ZodObject, Data extends z.ZodType>(
   addRoutes(server, application, contract, answer);
 }
 
-/** Serves a contract whose answer is a picture; what it refuses is in the envelope all the same. */
+/** Serves a contract whose answer is a picture; refusals are in the envelope. */
 export function servePicture<Parameters extends z.ZodObject, Data extends z.ZodType>(
   server: FastifyInstance,
   application: Application,
@@ -112,13 +112,13 @@ function addRoutes(
         request.caller = await admit(request, contract, application);
       },
       bodyLimit: contract.maxBytes ?? maxBodyBytes,
-      // A query can mark messages read, and one adds a user: HEAD would do so too.
+      // Some GET calls change something: message/get marks messages as read, user/add adds a user. So no HEAD.
       exposeHeadRoute: contract.picture !== undefined,
     });
   }
 }
 
-/** Gathers each contract that is served from now on, once. */
+/** Collects each contract that is served from now on, once. */
 export function gatherContracts(server: FastifyInstance): ReadonlyMap<string, ServedContract> {
   const served = new Map<string, ServedContract>();
   server.addHook('onRoute', ({ url, config }) => {
@@ -128,7 +128,7 @@ export function gatherContracts(server: FastifyInstance): ReadonlyMap<string, Se
   return served;
 }
 
-/** Finds out who calls and with what, and lets the call be answered. */
+/** Reads the parameters of a call, checks its caller's right, and answers it. */
 async function answerCall<Parameters extends z.ZodObject, Answer>(
   application: Application,
   contract: Contract<Parameters, z.ZodType>,
@@ -165,10 +165,9 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
 }
 
 /**
- * A query waits until the read models show the position that it names. One that lies beyond the end of
- * the log is of a log that was replaced by an older copy: the answer is from the present state, and its
- * X-Position says `reset`.
- * @throws Refusal illegal for what is none, notReady where they do not show it in time
+ * Waits until the read models show the position that a query names. A position beyond the end of the log is of a log
+ * that was replaced by an older copy: the answer is from the current state, and its X-Position is `reset`.
+ * @throws Refusal illegal if it is no position, notReady if they do not show it in time
  */
 async function showAsked(
   { log, progress }: Application,
@@ -177,7 +176,7 @@ async function showAsked(
 ): Promise<void> {
   const asked = request.headers[positionHeader];
   if (asked === undefined || asked === '') return;
-  // Of either log: digits of one width, so that positions compare as texts.
+  // Positions of both logs are digits of one width, and compare as texts.
   if (typeof asked !== 'string' || !/^[\d-]{16,40}$/.test(asked)) {
     throw new Refusal('illegal', '参数X-Position不合法');
   }

@@ -47,7 +47,7 @@ const allRoutes = [
 ];
 
 /**
- * The HTTP side of the API, not yet listening.
+ * The HTTP server of the API, not yet listening.
  * @param application what the routes work with
  * @param trust which proxies may name the client's address, protocol and host
  */

@@ -7,15 +7,14 @@ import type { ConnectionLimits } from './http-limits.ts';
 import { refusePipelined } from './pipelining.ts';
 
 /**
- * Cuts off clients that hold a request or an answer: that send a body too slowly, that do not read a large
- * answer in time, that ask for more on one connection than they read. Refuses answers to callers who leave too
- * many bytes unread.
+ * Closes connections of clients that send a body too slowly, do not read a large answer in time, or send more requests
+ * on one connection than they read answers. Refuses answers to callers with too many unread bytes.
  */
 export function cutSlowClients(server: FastifyInstance, limits: ConnectionLimits): void {
   const unread = new Map<string, number>();
 
   server.addHook('onRequest', async ({ raw }, reply) => {
-    refusePipelined(raw.socket, reply, limits.pipelined);
+    refusePipelined(raw.socket, reply, limits.maxPipelined);
     if (!raw.complete && bringsBody(raw)) watchBody(raw, limits);
   });
 
@@ -24,17 +23,17 @@ export function cutSlowClients(server: FastifyInstance, limits: ConnectionLimits
     if (bytes === 0) return payload;
     const caller = callerKey(request);
     const waiting = (unread.get(caller) ?? 0) + bytes;
-    // One answer is always given, however large; so is a refusal, this one too.
-    if (waiting > limits.unreadBytes && waiting > bytes && reply.statusCode < 400)
+    // One answer of any size is always sent; so are refusals, including this one.
+    if (waiting > limits.maxUnreadBytes && waiting > bytes && reply.statusCode < 400)
       throw new Refusal('tooMany');
     unread.set(caller, waiting);
-    // Once its last byte is handed to the system, or the connection is gone.
+    // When the last byte is handed to the system, or the connection is closed.
     reply.raw.once('close', () => {
       const left = (unread.get(caller) ?? 0) - bytes;
       if (left > 0) unread.set(caller, left);
       else unread.delete(caller);
     });
-    if (bytes > limits.smallAnswer) watchAnswer(reply, bytes, limits);
+    if (bytes > limits.smallAnswerBytes) watchAnswer(reply, bytes, limits);
     return payload;
   });
 }
@@ -43,35 +42,35 @@ function bringsBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Cuts the connection off in which a body comes too slowly. What we do not read ourselves is not held against it. */
-function watchBody(request: IncomingMessage, { bodyPeriod, bodyBytes }: ConnectionLimits): void {
+/** Closes the connection if a body arrives too slowly, unless we are the ones who do not read. */
+function watchBody(request: IncomingMessage, { bodyPeriodMs, minBodyBytes }: ConnectionLimits): void {
   const { socket } = request;
   let seen = socket.bytesRead;
   const timer = setInterval(() => {
     const came = socket.bytesRead - seen;
     seen = socket.bytesRead;
     const full = request.readableLength >= request.readableHighWaterMark;
-    if (came < bodyBytes && !full) answerUnread('tooSlow', socket);
-  }, bodyPeriod);
+    if (came < minBodyBytes && !full) answerUnread('tooSlow', socket);
+  }, bodyPeriodMs);
   timer.unref();
   const stop = () => clearInterval(timer);
   request.once('end', stop);
   request.once('close', stop);
 }
 
-/** Cuts the connection off whose client does not read an answer in time. */
+/** Closes the connection if its client does not read an answer in time. */
 function watchAnswer(
   { raw }: FastifyReply,
   bytes: number,
-  { answerPatience, answerBytesASecond }: ConnectionLimits,
+  { answerTimeoutMs, answerBytesPerSecond }: ConnectionLimits,
 ): void {
-  const patience = answerPatience + (bytes / answerBytesASecond) * 1000;
-  const timer = setTimeout(() => raw.socket?.destroy(), patience);
+  const timeoutMs = answerTimeoutMs + (bytes / answerBytesPerSecond) * 1000;
+  const timer = setTimeout(() => raw.socket?.destroy(), timeoutMs);
   timer.unref();
   raw.once('close', () => clearTimeout(timer));
 }
 
-/** The bytes of an answer that lies in memory as a whole; a stream reads on only as its client does. */
+/** The bytes of an answer in memory; 0 for a stream, which reads only as fast as its client. */
 function bytesOf(payload: unknown): number {
   if (typeof payload === 'string') return Buffer.byteLength(payload);
   return payload instanceof Uint8Array ? payload.length : 0;

@@ -34,18 +34,18 @@ export function uploadRoutes(server: FastifyInstance, application: Application):
       await files.store.add(upload.path, place);
     } catch (error) {
       await uploads.remove(upload.path).catch((cause: unknown) => {
-        logger.warn({ err: cause, path: upload.path }, 'an upload that was not stored stays counted');
+        logger.warn({ err: cause, path: upload.path }, 'an upload that was not stored still counts');
       });
       throw error;
     }
   };
 
-  /** Stores a picture, written anew. */
+  /** Re-encodes and stores a picture. */
   const keepPicture = async ({ parameters: { file }, uid, request, reply }: UploadCall, shelf: Shelf) => {
     const clean = files.incoming.newFile();
     try {
       const extension = await files.pictures.reencode({
-        // Pictures that the server's key uploads for nobody belong to many people.
+        // Uploads of the server's key for nobody belong to many people, and so share no turn.
         person: uid === undefined ? request.id : String(uid),
         file: file.place,
         target: clean,
@@ -81,7 +81,7 @@ export function uploadRoutes(server: FastifyInstance, application: Application):
   });
 }
 
-/** Aborted when the connection of a request closes before its answer is written. */
+/** Aborted if the connection of a request closes before its answer is written. */
 function whileConnected({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
   raw.once('close', () => {
@@ -91,8 +91,8 @@ function whileConnected({ raw }: FastifyReply): AbortSignal {
 }
 
 /**
- * What the file's name says it is, since an .xls and an .ipa have the bytes of containers (.cfb, .zip); if it says
- * nothing, what the bytes say. No browser runs it whatever its name is: see files.ts.
+ * The extension of the file's name, since the bytes of an .xls or .ipa are those of a container (.cfb, .zip); without
+ * one, that of the bytes. No browser runs the file whatever its name is: see files.ts.
  */
 async function extensionOf({ place, name }: ReceivedFile): Promise<string> {
   const isExtension = (text: string | undefined) => text !== undefined && /^[a-z0-9]{1,10}$/.test(text);

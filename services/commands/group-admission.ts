@@ -2,7 +2,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import type { ApplicationId, Gid, Uid } from '../../contracts/ids.ts';
 import type { Ids } from '../accounts/ids.ts';
 import { groupStream, mustLive } from '../domain/group.ts';
-import { type Invitations, mustBeStandingInvitation } from '../domain/group-invitations.ts';
+import { type Invitations, mustBeValidInvitation } from '../domain/group-invitations.ts';
 import { agreeToInvitation as decide } from '../domain/group-members.ts';
 import { settingStream } from '../domain/setting.ts';
 import type { EventLog, Position } from '../log/log.ts';
@@ -51,7 +51,7 @@ export async function agreeToInvitation(
 ): Promise<Position> {
   const { store, ids } = parts;
   const group = mustLive((await store.load(groupStream(gid))).state);
-  mustBeStandingInvitation(group, uid, applicationId);
+  mustBeValidInvitation(group, uid, applicationId);
   await mustHaveRoomForGroup(parts, [uid]);
   const mid = await ids.nextMid();
   const { position } = await execute(parts, groupStream(gid), context, (state) =>

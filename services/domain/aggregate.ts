@@ -1,22 +1,22 @@
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import type { StreamName } from '../log/log.ts';
 
-/** What is decided about as one: a stream of events, and the state that folding them gives. */
+/** The unit of deciding: a stream of events, and the state that folding them gives. */
 export interface Aggregate<State, Event extends DomainEvent = DomainEvent> {
   /**
-   * Of the fold: to be raised whenever `evolve` makes another state of the same events, for states that an
-   * older version folded are kept. test/domain/fold-versions.test.ts fails where that is forgotten.
+   * Version of the fold. Raise it when `evolve` makes another state of the same events, since snapshots keep states
+   * of older versions; test/domain/fold-versions.test.ts fails if that is forgotten.
    */
   readonly version: number;
   /** The state of a stream that has no events. */
   readonly initial: () => State;
   /**
-   * The state after one more event, which happened at `time` (whole seconds since 1970). It consumes the
-   * state it is given: the caller goes on with the answer alone, so that a group of thousands is not
-   * copied for each who joins. It takes the same time whatever the number of events before.
+   * The state after one more event, which happened at `time` (whole seconds since 1970). It may change the given
+   * state, which the caller must not use again, so that a group of thousands is not copied for each person who
+   * joins. Its time does not depend on the number of earlier events.
    */
   readonly evolve: (state: State, event: Event, time: number) => State;
-  /** Roughly how many entries of ordinary size the state is worth in a bounded memory. */
+  /** The size of the state in a bounded memory, in entries of ordinary size. */
   readonly weight: (state: State) => number;
 }
 
@@ -26,12 +26,12 @@ export interface AggregateStream<State, Event extends DomainEvent = DomainEvent>
   readonly name: StreamName;
 }
 
-/** Names a stream. The only place where a plain string becomes one. */
+/** The name of a stream. Only here a plain string becomes one. */
 export function streamName(name: string): StreamName {
   return name as StreamName;
 }
 
-/** Folds events from the beginning; they all happened at `time`, in whole seconds since 1970. */
+/** Folds events from the beginning, all of which happened at `time` (whole seconds since 1970). */
 export function fold<State, Event extends DomainEvent>(
   aggregate: Aggregate<State, Event>,
   events: Iterable<Event>,

@@ -9,35 +9,35 @@ const hour = 3_600;
 
 interface Allowance {
   readonly seconds: number;
-  /** What the refusal calls it. */
+  /** Its name in the refusal. */
   readonly what: string;
-  readonly most: (settings: Settings) => number;
-  /** Whether it counts as well what the server's key does for the person: not what another backend imports. */
+  readonly max: (settings: Settings) => number;
+  /** Whether acts of the server's key for the person count, too; not for what another backend imports. */
   readonly server: boolean;
 }
 
-/** What one person may do so often within some seconds. */
+/** How often one person may do something within a time. */
 export const allowances = {
   /** Each is a push to a stranger and a row of their list; 50 are more than anybody reads in an hour. */
-  'friend applications': { seconds: hour, what: '好友申请', most: () => 50, server: true },
+  'friend applications': { seconds: hour, what: '好友申请', max: () => 50, server: true },
   'groups created': {
     seconds: hour,
     what: '创建群组',
-    most: ({ limit_group_creations }) => limit_group_creations,
+    max: ({ limit_group_creations }) => limit_group_creations,
     server: false,
   },
   'members added': {
     seconds: hour,
     what: '邀请群成员',
-    most: ({ limit_member_additions }) => limit_member_additions,
+    max: ({ limit_member_additions }) => limit_member_additions,
     server: false,
   },
   /** Each is a push to every friend and every group. */
-  'profiles changed': { seconds: hour, what: '修改昵称或头像', most: () => 30, server: false },
-  /** A gid has nine digits: at this pace finding one group of a million takes a month. */
-  'joining tries': { seconds: minute, what: '加入群组', most: () => 20, server: true },
-  /** Asking for a group that is not, or that one is not in, is guessing too. */
-  'groups missed': { seconds: minute, what: '查询群组', most: () => 20, server: true },
+  'profiles changed': { seconds: hour, what: '修改昵称或头像', max: () => 30, server: false },
+  /** A gid has nine digits: at this rate finding one group of a million takes a month. */
+  'joining tries': { seconds: minute, what: '加入群组', max: () => 20, server: true },
+  /** Asking for a group that does not exist, or that one is not in, may be guessing, too. */
+  'groups missed': { seconds: minute, what: '查询群组', max: () => 20, server: true },
 } as const satisfies Record<string, Allowance>;
 
 export type AllowanceName = keyof typeof allowances;
@@ -48,7 +48,7 @@ interface Use {
   readonly count: number;
 }
 
-/** What a person did within the longest time that counts, by allowance, the oldest first. Changed in place. */
+/** What a person did within the last hour, by allowance, the oldest first. Changed in place. */
 export type AllowanceState = Map<string, Use[]>;
 
 /** The stream `allowance-{uid}`. */
@@ -62,11 +62,11 @@ export const allowance: Aggregate<AllowanceState, AllowanceEvent> = {
   evolve: (state, { data }, time) => {
     const uses = state.get(data.allowance) ?? [];
     const last = uses.at(-1);
-    // One entry a second at most, so that an hour's are 3,600 at most.
+    // One entry per second, so that an hour has at most 3,600.
     if (last?.time === time) uses.splice(-1, 1, { time, count: last.count + data.count });
     else uses.push({ time, count: data.count });
-    const standing = uses.findIndex((use) => use.time > time - hour);
-    if (standing > 0) uses.splice(0, standing);
+    const first = uses.findIndex((use) => use.time > time - hour);
+    if (first > 0) uses.splice(0, first);
     return state.set(data.allowance, uses);
   },
   weight: (state) => 1 + state.values().reduce((sum, uses) => sum + uses.length, 0) / 20,
@@ -81,13 +81,13 @@ export function useAllowance(
   command: { uid: Uid; name: AllowanceName; count: number; settings: Settings; now: number },
 ): AllowanceEvent[] {
   const { uid, name, count, settings, now } = command;
-  const { seconds, what, most } = allowances[name];
-  const limit = most(settings);
-  if (count > limit) throw new Refusal('tooOften', `${what}每次不能超过${limit}个`);
+  const { seconds, what, max: maxOf } = allowances[name];
+  const max = maxOf(settings);
+  if (count > max) throw new Refusal('tooOften', `${what}每次不能超过${max}个`);
   const counting = (state.get(name) ?? []).filter(({ time }) => time > now - seconds);
-  let over = counting.reduce((sum, use) => sum + use.count, 0) + count - limit;
+  let over = counting.reduce((sum, use) => sum + use.count, 0) + count - max;
   if (over <= 0) return [{ type: 'AllowanceUsed', data: { uid, allowance: name, count } }];
-  // The oldest uses end first; the last of those that must have ended says when.
+  // The oldest uses expire first; the last one that must have expired gives the time.
   const freeing = counting.find((use) => {
     over -= use.count;
     return over <= 0;

@@ -1,8 +1,8 @@
-/** What an address begins with: a scheme, a path, or a host name. */
+/** The beginning of an address: a scheme, a path, or a host name. */
 const beginning = String.raw`(?:[a-z][a-z\d+.\-]*:|\/|[\w\-]+\.)`;
-/** What follows in an address in parentheses: no blank; parentheses in pairs, as in Wikipedia's addresses. */
+/** The rest of an address in parentheses: no blank; parentheses in pairs, as in Wikipedia's addresses. */
 const rest = String.raw`[^\s\(\)]*(?:\([^\s\(\)]*\)[^\s\(\)]*)*`;
-/** A character of an address that stands in a text: visible ASCII, but no bracket or quote, which end it. */
+/** A character of an address within a text: visible ASCII, but no bracket or quote, which end it. */
 const visible = String.raw`[[!-~]--[\(\)\[\]<>"']]`;
 
 /**
@@ -15,7 +15,7 @@ const markup = new RegExp(
   [
     String.raw`(?<=\]|\bvoice)\((?:${beginning}${rest}|\d{1,16})\)`,
     String.raw`https?:\/\/${visible}+`,
-    // Without a scheme, as uploads are addressed: only with a path, since `//` is also written as a mark.
+    // Without a scheme, like uploads: only with a path, since people also write `//` as a mark.
     String.raw`\/\/[\w\-]+(?:\.[\w\-]+)*(?::\d{1,5})?\/${visible}*`,
     String.raw`\[表情\d{1,3}\]`,
     String.raw`\bfile(?=\[)`,
@@ -24,7 +24,7 @@ const markup = new RegExp(
   'giv',
 );
 
-/** Changes the text of a content and leaves its addresses, uids and markup as they are. */
+/** Changes the text of a content, but not its addresses, uids and markup. */
 export function changeText(content: string, change: (text: string) => string): string {
   let changed = '';
   let end = 0;

@@ -15,7 +15,7 @@ export function conversationStream(conversation: ConversationId): StreamName {
   return streamName(`conversation-${conversation}`);
 }
 
-/** To whom something is sent, with the state that says whether it may be. */
+/** The recipient of a message, with the state that decides whether it may be sent. */
 export type Addressee =
   | {
       readonly type: 'friend';
@@ -54,7 +54,7 @@ export interface Draft {
   readonly automatic?: true | undefined;
 }
 
-/** The event of a message that may be sent: dirty words starred out, mentions noted. */
+/** The event of a message that may be sent, with dirty words replaced by asterisks, and its mentions. */
 export function sendMessage(draft: Draft, addressee: Addressee, settings: Settings): ConversationEvent {
   const { conversation, mid, from, content, quoteMid, uniqueId, contentHash, automatic } = draft;
   const mentions = mentioned(content, from, addressee);
@@ -73,7 +73,7 @@ export function sendMessage(draft: Draft, addressee: Addressee, settings: Settin
   };
 }
 
-/** Whom a message mentions of the group's members, and `all` where the owner or a manager writes `@all`. */
+/** The members that a message mentions, and `all` if the owner or a manager writes `@all`. */
 function mentioned(content: string, from: Uid, addressee: Addressee): (Uid | 'all')[] {
   if (addressee.type !== 'group' || !addressee.group || !content.includes('@')) return [];
   const { group } = addressee;
@@ -81,7 +81,7 @@ function mentioned(content: string, from: Uid, addressee: Addressee): (Uid | 'al
   return mayManage(group, from) && mentionsEveryone(content) ? ['all', ...members] : members;
 }
 
-/** A message as revoking and deleting see it. */
+/** A stored message, for revoking and deleting. */
 export interface StandingMessage {
   readonly mid: Mid;
   readonly sequence: number;
@@ -93,10 +93,11 @@ export interface StandingMessage {
 }
 
 /**
- * Whether `by` may take a message from everyone's eyes: its sender for `revoke_seconds`, the owner and
- * the managers of the group at any time; nobody takes a notice.
+ * Whether `by` may revoke a message, or delete it for all: its sender for `revoke_seconds`, the owner and the managers
+ * of the group at any time; nobody, if it is a notice.
+ * @throws Refusal illegal, tooLate
  */
-function mustMayTake(
+function mustMayRemove(
   message: StandingMessage,
   by: Uid,
   group: GroupState | undefined,
@@ -109,17 +110,17 @@ function mustMayTake(
   if (now - message.timestamp > settings.revoke_seconds) throw new Refusal('tooLate');
 }
 
-interface Taking {
+interface Removal {
   readonly conversation: ConversationId;
   readonly message: StandingMessage;
   readonly by: Uid;
-  /** The group of the conversation, where it is one. */
+  /** The group of the conversation, if it is one's. */
   readonly group?: GroupState | undefined;
   readonly settings: Settings;
   readonly now: number;
 }
 
-/** Revokes a message. Revoked already: nothing. Throws noMessage, illegal, tooLate. */
+/** Revokes a message. Revoked already: nothing. @throws Refusal noMessage, illegal, tooLate */
 export function revokeMessage({
   conversation,
   message,
@@ -127,19 +128,19 @@ export function revokeMessage({
   group,
   settings,
   now,
-}: Taking): ConversationEvent[] {
+}: Removal): ConversationEvent[] {
   if (message.state === 'deleted') throw new Refusal('noMessage');
   if (message.state === 'revoked') return [];
-  mustMayTake(message, by, group, settings, now);
+  mustMayRemove(message, by, group, settings, now);
   const { mid, sequence } = message;
   return [{ type: 'MessageRevoked', data: { conversation, mid, sequence, by } }];
 }
 
-/** Deletes a message for its deleter alone, or for all under the rules of revoking. */
-export function deleteMessage(taking: Taking & { readonly scope: 'self' | 'all' }): ConversationEvent[] {
-  const { conversation, message, by, group, settings, now, scope } = taking;
+/** Deletes a message for its deleter only, or for all under the rules of revoking. */
+export function deleteMessage(removal: Removal & { readonly scope: 'self' | 'all' }): ConversationEvent[] {
+  const { conversation, message, by, group, settings, now, scope } = removal;
   if (message.state === 'deleted') return [];
-  if (scope === 'all') mustMayTake(message, by, group, settings, now);
+  if (scope === 'all') mustMayRemove(message, by, group, settings, now);
   const { mid, sequence } = message;
   return [{ type: 'MessageDeleted', data: { conversation, mid, sequence, by, scope } }];
 }

@@ -1,12 +1,12 @@
 import { changeText } from './content-addresses.ts';
 
-/** The words last used, sorted by their code units: they change rarely, and there may be 200,000. */
+/** The last used words, sorted by code units. They change rarely, and there may be 200,000. */
 let lexicon: { readonly words: string; readonly sorted: readonly string[] } = { words: '', sorted: [] };
 
 /**
- * Replaces each of `words` (separated by commas, also Chinese ones, or line breaks) in the text of `content`
- * by asterisks, one a character, without regard to case. Words that overlap are all replaced. Addresses,
- * uids and markup stay as they are: a changed address would lead nowhere.
+ * Replaces each of `words` (separated by commas, also Chinese ones, or line breaks) in the text of `content` by
+ * asterisks, one per character, ignoring case. Overlapping words are all replaced. Addresses, uids and markup stay as
+ * they are, since a changed address would not work.
  */
 export function starOut(content: string, words: string): string {
   if (words === '') return content;
@@ -69,7 +69,7 @@ function sortedWords(words: string): string[] {
   return [...list].sort();
 }
 
-/** Lower case, keeping every character where it stands: what would change its length stays as it is. */
+/** Lower case that keeps the position of every character: one whose length would change stays as it is. */
 function foldCase(text: string): string {
   const lower = text.toLowerCase();
   if (lower.length === text.length) return lower;

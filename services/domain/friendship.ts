@@ -3,12 +3,12 @@ import type { FriendshipEvent } from '../../contracts/events/friendship.ts';
 import type { ApplicationId, Mid, Uid } from '../../contracts/ids.ts';
 import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts';
 
-/** The text that is sent when an application is agreed to (docs/behaviour.md, Friends). */
+/** The message that agreeing to an application sends (docs/behaviour.md, Friends). */
 export const agreeText = '我通过了你的好友请求,我们来聊天吧';
 
 /**
- * So many applications that were answered are remembered, so that answering one again is answered as the
- * first time was. An older one is no record any more: deciding needs only the one that is open.
+ * Answered applications that are remembered, so that a repeated answer gets the same result. An older one counts as
+ * missing; only the open one is needed for deciding.
  */
 export const maxRememberedApplications = 100;
 
@@ -18,16 +18,16 @@ interface Application {
   readonly outcome: 'open' | 'agreed' | 'refused';
 }
 
-/** What two people are to each other. Changed in place by `evolve`, which consumes its state. */
+/** The relation of two people. Changed in place by `evolve`. */
 export interface FriendshipState {
   readonly friends: boolean;
-  /** Whether they are friends, or ever were. */
+  /** Whether they are or were friends. */
   readonly everFriends: boolean;
-  /** The one application that is open, if any. */
+  /** The open application, of which there is at most one. */
   readonly open: { readonly id: ApplicationId; readonly postscript: string } | null;
-  /** The open application, and those answered last, the oldest first. */
+  /** The open application and the last answered ones, the oldest first. */
   readonly applications: Map<ApplicationId, Application>;
-  /** What each calls the other. */
+  /** The name that each gives the other. */
   readonly remarks: Map<Uid, string>;
 }
 
@@ -69,7 +69,7 @@ export const friendship: Aggregate<FriendshipState, FriendshipEvent> = {
   weight: (state) => 1 + state.applications.size / 10,
 };
 
-/** The state once the open application was answered. */
+/** The state after the open application was answered. */
 function settle(state: FriendshipState, outcome: 'agreed' | 'refused'): FriendshipState {
   const { open, applications } = state;
   const application = open && applications.get(open.id);
@@ -82,9 +82,9 @@ function settle(state: FriendshipState, outcome: 'agreed' | 'refused'): Friendsh
 }
 
 /**
- * `from` asks `to`. An open application of theirs takes the new text under its old id; one of the
- * other side is agreed to, with the greeting `mid`; friends already: nothing.
- * Throws notReady for an id that one of theirs has.
+ * `from` applies to `to`. An open application of theirs gets the new text under its old id; one of the other side is
+ * agreed to, with the greeting `mid`. Friends already: nothing.
+ * @throws Refusal notReady for an id that another application of theirs has
  */
 export function apply(
   state: FriendshipState,
@@ -93,16 +93,16 @@ export function apply(
   if (state.friends) return [];
   const { from, to, postscript, mid } = command;
   const { open, applications } = state;
-  const standing = open && applications.get(open.id);
-  if (open && standing?.from === to) return [agreement(open.id, standing, mid)];
+  const current = open && applications.get(open.id);
+  if (open && current?.from === to) return [agreement(open.id, current, mid)];
   if (open?.postscript === postscript) return [];
   const applicationId = open ? open.id : command.applicationId;
-  // Given a second time, as after a failover to a database that had lost the last ids: the next try gets another.
+  // The id was given twice, as after a failover to a database that lost the last ids; a repeat gets another id.
   if (!open && applications.has(applicationId)) throw new Refusal('notReady');
   return [{ type: 'FriendApplied', data: { applicationId, from, to, postscript } }];
 }
 
-/** `by` agrees to an application made to them, greeting with `mid`. Agreed already: nothing. */
+/** `by` agrees to an application to them, with the greeting `mid`. Agreed already: nothing. @throws Refusal noRecord, alreadyAnswered */
 export function agree(
   state: FriendshipState,
   command: { by: Uid; applicationId: ApplicationId; mid: Mid },
@@ -113,7 +113,7 @@ export function agree(
   return [agreement(command.applicationId, application, command.mid)];
 }
 
-/** `by` refuses an application made to them. Refused already: nothing. */
+/** `by` refuses an application to them. Refused already: nothing. @throws Refusal noRecord, alreadyAnswered */
 export function refuse(
   state: FriendshipState,
   command: { by: Uid; applicationId: ApplicationId },
@@ -136,12 +136,12 @@ function agreement(applicationId: ApplicationId, application: Application, mid: 
   return { type: 'FriendAgreed', data: { applicationId, from, to, mid, content: agreeText } };
 }
 
-/** Makes two people friends without asking (friend/add). */
+/** Makes two people friends without an application (friend/add). */
 export function befriend(state: FriendshipState, command: { by: Uid; friend: Uid }): FriendshipEvent[] {
   return state.friends ? [] : [{ type: 'Befriended', data: command }];
 }
 
-/** Makes them friends from the start (open_user): nothing once they have parted. */
+/** Makes two people friends who never were (open_user). */
 export function befriendAtFirst(
   state: FriendshipState,
   command: { by: Uid; friend: Uid },
@@ -149,7 +149,7 @@ export function befriendAtFirst(
   return state.everFriends ? [] : befriend(state, command);
 }
 
-/** `by` calls `friend` something else; an empty remark is none. */
+/** Changes the name that `by` gives `friend`; an empty one removes it. @throws Refusal illegal */
 export function remark(
   state: FriendshipState,
   command: { by: Uid; friend: Uid; remark: string },

@@ -3,25 +3,25 @@ import type { GroupEvent } from '../../contracts/events/group.ts';
 import type { ApplicationId, Gid, Uid } from '../../contracts/ids.ts';
 import type { GroupState, Invitation, LivingGroup } from './group.ts';
 
-/** So many invitations of a group wait for an answer at most: ten calls of 1,000, a whole group. */
+/** Invitations of a group that wait for an answer: as many as its members, in ten calls of 1,000. */
 export const maxInvitations = 10_000;
 
-/** Who is asked, under which application's id. */
+/** The invited people, with the ids of their applications. */
 export type Invitations = readonly { readonly uid: Uid; readonly applicationId: ApplicationId }[];
 
-/** The event that asks these people, if there are any. */
+/** The event that invites these people, if there are any. */
 export function inviting(gid: Gid, by: Uid, invitations: Invitations): GroupEvent[] {
   if (invitations.length === 0) return [];
   return [{ type: 'MembersInvited', data: { gid, by, invitations: [...invitations] } }];
 }
 
 /**
- * Asks people who are no members; who was asked and has not answered is not asked again. An invitation by one
- * who is no member any more counts as refused then, since it brings nobody in.
+ * Invites people who are no members and have no invitation that is valid. An invitation by a former member ends as
+ * refused then, since it can bring nobody in.
  */
 export function inviteMembers(group: LivingGroup, by: Uid, invitations: Invitations): GroupEvent[] {
   const fresh = invitations.filter(
-    ({ uid }) => !group.members.has(uid) && !isStanding(group, group.invitations.get(uid)),
+    ({ uid }) => !group.members.has(uid) && !isValid(group, group.invitations.get(uid)),
   );
   const ended = answering(
     group,
@@ -34,12 +34,12 @@ export function inviteMembers(group: LivingGroup, by: Uid, invitations: Invitati
   return [...ended, ...inviting(group.gid, by, fresh)];
 }
 
-/** Whether an invitation still brings someone in: only while the person who made it is a member. */
-function isStanding({ members }: LivingGroup, invitation: Invitation | undefined): boolean {
+/** Whether an invitation can bring somebody in: only while its author is a member. */
+function isValid({ members }: LivingGroup, invitation: Invitation | undefined): boolean {
   return invitation !== undefined && members.has(invitation.by);
 }
 
-/** Answers the invitations of those who have one; `agree` for those who become members. */
+/** Answers the invitations of those who have one: with `agree` if they become members. */
 export function answering(
   group: LivingGroup,
   uids: readonly Uid[],
@@ -55,7 +55,7 @@ function answered(gid: Gid, uid: Uid, { applicationId }: Invitation, answer: 'ag
   return { type: 'InvitationAnswered', data: { gid, uid, applicationId, answer } };
 }
 
-/** The invitation of `uid` under an application's id. Throws noRecord. */
+/** The invitation of `uid` under an application's id. @throws Refusal noRecord */
 function mustBeInvited(group: LivingGroup, uid: Uid, applicationId: ApplicationId): Invitation {
   const invitation = group.invitations.get(uid);
   if (invitation?.applicationId !== applicationId) throw new Refusal('noRecord', '入群邀请不存在');
@@ -63,20 +63,20 @@ function mustBeInvited(group: LivingGroup, uid: Uid, applicationId: ApplicationI
 }
 
 /**
- * The same, of one that can be agreed to.
- * @throws Refusal noRecord, also if who made it is no member any more
+ * The invitation of `uid` under an application's id, if it can be agreed to.
+ * @throws Refusal noRecord, also if its author is no longer a member
  */
-export function mustBeStandingInvitation(
+export function mustBeValidInvitation(
   group: LivingGroup,
   uid: Uid,
   applicationId: ApplicationId,
 ): Invitation {
   const invitation = mustBeInvited(group, uid, applicationId);
-  if (!isStanding(group, invitation)) throw new Refusal('noRecord', '邀请人已不在该群,邀请已失效');
+  if (!isValid(group, invitation)) throw new Refusal('noRecord', '邀请人已不在该群,邀请已失效');
   return invitation;
 }
 
-/** Refuses an invitation; in a group that is dissolved too. Throws noRecord. */
+/** Refuses an invitation, also after the group was dissolved. @throws Refusal noGroup, noRecord */
 export function refuseInvitation(
   state: GroupState,
   { uid, applicationId }: { uid: Uid; applicationId: ApplicationId },

@@ -3,7 +3,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import type { GroupEvent } from '../../contracts/events/group.ts';
 import type { ApplicationId, Mid, Uid } from '../../contracts/ids.ts';
 import { type GroupState, type LivingGroup, mustBeIn, mustLive, mustOwn } from './group.ts';
-import { answering, type Invitations, inviteMembers, mustBeStandingInvitation } from './group-invitations.ts';
+import { answering, type Invitations, inviteMembers, mustBeValidInvitation } from './group-invitations.ts';
 
 /** Members of a group, which is folded into memory as a whole. */
 export const maxMembers = 10_000;
@@ -43,7 +43,7 @@ export function agreeToInvitation(
   const group = mustLive(state);
   const { uid, applicationId, mid } = command;
   if (group.members.has(uid)) return [];
-  const { by } = mustBeStandingInvitation(group, uid, applicationId);
+  const { by } = mustBeValidInvitation(group, uid, applicationId);
   return admitting(group, by, [uid], mid);
 }
 

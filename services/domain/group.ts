@@ -5,7 +5,7 @@ import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts
 
 export interface Member {
   readonly manager: boolean;
-  /** What they call the group. */
+  /** The name that they give the group. */
   readonly remark: string;
 }
 
@@ -15,27 +15,26 @@ export interface Invitation {
   readonly applicationId: ApplicationId;
 }
 
-/** A group, as far as deciding needs it; `null` where there never was one of that gid. */
+/** A group, as far as deciding needs it; `null` if no group has the gid. */
 export type GroupState = {
   readonly gid: Gid;
   readonly dissolved: boolean;
-  /** Who created it; the owner may be another by now. */
+  /** Who created it; the current owner may be somebody else. */
   readonly founder: Uid;
   readonly owner: Uid;
   /** Null: that of its first members' nicknames, which the read models show. */
   readonly name: string | null;
   readonly avatar: string | null;
   readonly muted: boolean;
-  /** In joining order. Changed in place by `evolve`, which consumes its state. */
+  /** In the order of joining. Changed in place by `evolve`. */
   readonly members: Map<Uid, Member>;
   /**
-   * Until when people may not speak here, in whole seconds since 1970. It holds for who has left and
-   * comes back too. Changed in place, as members are.
+   * When mutes end, in whole seconds since 1970. They also hold for people who leave and return. Changed in place.
    */
   readonly mutes: Map<Uid, number>;
-  /** Who was invited and has not answered, the latest invitation of each. Changed in place, as members are. */
+  /** The last invitation of each person who has not answered. Changed in place. */
   readonly invitations: Map<Uid, Invitation>;
-  /** How often the tokens of its QR code were revoked: those of another number open nothing. */
+  /** How often the tokens of its QR code were revoked; a token is valid for one such number. */
   readonly revokedCodes: number;
 } | null;
 
@@ -117,7 +116,7 @@ export const group: Aggregate<GroupState, GroupEvent> = {
       case 'CodesRevoked':
         return { ...state, revokedCodes: state.revokedCodes + 1 };
       case 'MembersReleased':
-        // Who was in it when it ended stays known: they are told that it was dissolved.
+        // Former members stay known: they get another refusal than strangers.
         return state;
       case 'GroupDissolved':
         return { ...state, dissolved: true };
@@ -127,8 +126,8 @@ export const group: Aggregate<GroupState, GroupEvent> = {
 };
 
 /**
- * Forgets mutes that are over. Two are looked at for each that is added, in turn, so that those of
- * people who left do not add up and no event costs more than another.
+ * Forgets expired mutes. Each added mute checks two others, in turn, so that those of people who left do not
+ * accumulate, and no event costs more than another.
  */
 function letExpire(mutes: Map<Uid, number>, time: number): void {
   for (const [uid, until] of [...mutes.entries().take(2)]) {
@@ -137,22 +136,22 @@ function letExpire(mutes: Map<Uid, number>, time: number): void {
   }
 }
 
-/** Whether `uid` may not speak at `now` (seconds since 1970), member or not. */
+/** Whether `uid` is muted at `now` (seconds since 1970), member or not. */
 export function isMuted({ mutes }: LivingGroup, uid: Uid, now: number): boolean {
   return (mutes.get(uid) ?? 0) > now;
 }
 
 export type LivingGroup = NonNullable<GroupState>;
 
-/** Throws noGroup where there is no such group, or no more. */
+/** @throws Refusal noGroup if there is no such group, or it was dissolved */
 export function mustLive(state: GroupState): LivingGroup {
   if (!state || state.dissolved) throw new Refusal('noGroup');
   return state;
 }
 
 /**
- * The group, for one who is in it. A group that there is not and one that `uid` is not in are refused
- * alike, so that nobody finds groups by asking for gids; who was in it when it was dissolved is told so.
+ * The group, for a person who is in it. A missing group, and one that `uid` is not in, get the same refusal, so that
+ * nobody finds groups by trying gids. Those who were members when it was dissolved get noGroup.
  * @throws Refusal illegal, noGroup
  */
 export function mustBeIn(state: GroupState, uid: Uid): LivingGroup {
@@ -160,7 +159,7 @@ export function mustBeIn(state: GroupState, uid: Uid): LivingGroup {
   return mustLive(state);
 }
 
-/** Whether `uid` is the owner, a manager, an ordinary member, or none. */
+/** The role of `uid`; `none` for people who are no members. */
 export function roleOf(state: LivingGroup, uid: Uid): 'owner' | 'manager' | 'member' | 'none' {
   if (state.owner === uid) return 'owner';
   const member = state.members.get(uid);
@@ -175,8 +174,8 @@ export function mayManage(state: LivingGroup, uid: Uid): boolean {
 }
 
 /**
- * Throws where `uid` may not speak now (seconds since 1970): as `mustBeIn` for who is no member, then
- * muted, then groupMuted for ordinary members.
+ * Whether `uid` may speak at `now` (seconds since 1970).
+ * @throws Refusal as `mustBeIn`; then muted; then groupMuted for ordinary members
  */
 export function mustMaySpeak(state: GroupState, uid: Uid, now: number): void {
   const group = mustBeIn(state, uid);

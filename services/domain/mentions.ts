@@ -4,13 +4,13 @@ import { Uid } from '../../contracts/ids.ts';
 const bracket = /\[|\](?:\((\d{1,16})\))?/g;
 
 /**
- * The uids that a content mentions as `@[name](uid)`, in order, each once; in time linear in its length.
- * A name may hold brackets: of the places where a mention could end, the one outside most brackets is its
- * end, and of several such the first. Which name stands there does not matter.
+ * The uids that a content mentions as `@[name](uid)`, in order and without duplicates, in linear time. A name may
+ * hold brackets: a mention ends where it is outside most brackets, and at the first of several such places. The name
+ * itself does not matter.
  */
 export function mentionedUids(content: string): Uid[] {
   const found = new Set<Uid>();
-  // A mention ends before the next one begins, so every character is looked at once.
+  // A mention ends before the next one begins, so every character is read once.
   for (const part of content.split('@[').slice(1)) {
     let depth = 1;
     let outermost = Number.POSITIVE_INFINITY;
@@ -27,10 +27,10 @@ export function mentionedUids(content: string): Uid[] {
   return [...found];
 }
 
-/** What stands between blanks and characters beyond ASCII: an address stands in one such run. */
+/** A run of visible ASCII; an address lies within one run. */
 const run = /[!-~]+/g;
 
-/** `@all` by itself, not within a word. A Chinese text goes on without a space. */
+/** `@all` by itself, not within a word. Chinese text may follow without a space. */
 const everyone = /(?<![\w.+-])@all(?!\w)/;
 
 /** The beginning of an address: a scheme, or a host's name with a path, query, fragment or port. */

@@ -4,12 +4,11 @@ import type { ReplyId, Uid } from '../../contracts/ids.ts';
 import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts';
 
 /**
- * So many replies a member can have: each message to the member is held against all questions, and
- * reply/get answers all of them at once.
+ * Replies of a member: each message to the member is compared with all questions, and reply/get returns all.
  */
 export const maxReplies = 1_000;
 
-/** A member's replies, in the order of adding. Changed in place by `evolve`, which consumes its state. */
+/** A member's replies, in the order of adding. Changed in place by `evolve`. */
 export type ReplyState = Map<ReplyId, Reply>;
 
 /** The stream `reply-{uid}`: a member's replies. */
@@ -31,16 +30,16 @@ export const reply: Aggregate<ReplyState, ReplyEvent> = {
   weight: (state) => 1 + state.size,
 };
 
-/** One default a type: a new one unsets the old. */
+/** A type has one default: a new one replaces the old. */
 function unsetDefault(replies: Map<ReplyId, Reply>, type: ReplyType): void {
   for (const [rid, other] of replies) {
     if (other.type === type && other.isDefault) replies.set(rid, { ...other, isDefault: false });
   }
 }
 
-/** Adds a reply under a fresh id. Throws limitReached, and notReady for an id that another of theirs has. */
+/** Adds a reply under a new id. @throws Refusal limitReached; notReady for an id that another of theirs has */
 export function addReply(state: ReplyState, added: Reply): ReplyEvent[] {
-  // Given a second time, as after a failover to a database that had lost the last ids: the next try gets another.
+  // The id was given twice, as after a failover to a database that lost the last ids; a repeat gets another id.
   if (state.has(added.rid)) throw new Refusal('notReady');
   if (state.size >= maxReplies) throw new Refusal('limitReached', `回复消息不能超过${maxReplies}条`);
   return [{ type: 'ReplyAdded', data: added }];
@@ -65,7 +64,7 @@ export function updateReply(state: ReplyState, rid: ReplyId, changes: ReplyChang
   return same ? [] : [{ type: 'ReplyUpdated', data: after }];
 }
 
-/** Deletes a reply. Throws noRecord. */
+/** Deletes a reply. @throws Refusal noRecord */
 export function deleteReply(state: ReplyState, rid: ReplyId): ReplyEvent[] {
   const before = state.get(rid);
   if (!before) throw new Refusal('noRecord', '回复消息不存在');
@@ -73,8 +72,8 @@ export function deleteReply(state: ReplyState, rid: ReplyId): ReplyEvent[] {
 }
 
 /**
- * What customer service answers by itself (docs/behaviour.md, Messages): the default welcome to a person's
- * first message, then the answer to a question whose title the message is, spaces and case ignored.
+ * The automatic answers to a message (docs/behaviour.md, Messages): the default welcome to a person's first message,
+ * then the answer to the question whose title equals the message, ignoring spaces and case.
  */
 export function automaticAnswers(state: ReplyState, content: string, first: boolean): string[] {
   const asked = fingerprint(content);
@@ -87,13 +86,13 @@ export function automaticAnswers(state: ReplyState, content: string, first: bool
   return [welcome, answer].flatMap((found) => (found ? [found.content] : []));
 }
 
-/** Of two the one of greater weight; where they weigh the same, the one that was added first. */
+/** The one of greater weight; of equal ones the one that was added first. */
 function weightier(one: Reply, other: Reply | undefined): Reply {
   if (!other) return one;
   return (one.weights - other.weights || other.rid - one.rid) > 0 ? one : other;
 }
 
-/** The titles' fingerprints: every message to a member is held against all of them. */
+/** Cached fingerprints of titles, with which every message to a member is compared. */
 const titles = new WeakMap<Reply, string>();
 
 function titleOf(reply: Reply): string {

@@ -9,7 +9,7 @@ import {
 import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts';
 
 export const setting: Aggregate<Settings, SettingEvent> = {
-  /** The defaults are part of every state: a snapshot from before a setting was added would lack it. */
+  /** The defaults are part of every state: a snapshot of before a new setting would lack it. */
   version: crc32(JSON.stringify(defaultSettings)) >>> 1,
   initial: () => defaultSettings,
   evolve: (state, event) => withRecorded(state, event.data.changes),
@@ -22,7 +22,7 @@ export const settingStream: AggregateStream<Settings, SettingEvent> = {
   name: streamName('setting'),
 };
 
-/** Changes settings; what already is so is left out, and nothing changed gives no event. */
+/** Changes settings; no event if none of them differs. */
 export function changeSettings(state: Settings, changes: SettingChanges): SettingEvent[] {
   const before: Readonly<Record<string, unknown>> = state;
   const real = Object.entries(changes).flatMap(([name, value]) =>

@@ -3,7 +3,7 @@ import type { UserEvent } from '../../contracts/events/user.ts';
 import type { NumberId, Uid } from '../../contracts/ids.ts';
 import { type Aggregate, type AggregateStream, streamName } from './aggregate.ts';
 
-/** A person's account, as far as deciding needs it; `null` where nobody has that uid. */
+/** A person's account, as far as deciding needs it; `null` if nobody has the uid. */
 export type UserState = {
   readonly uid: Uid;
   readonly nickname: string;
@@ -64,18 +64,18 @@ export interface Registration {
   readonly parent: Uid | null;
 }
 
-/** Registers a person whose names are reserved; once is enough. */
+/** Registers a person whose names are reserved. Registered already: nothing. */
 export function register(state: UserState, registration: Registration): UserEvent[] {
   return state ? [] : [{ type: 'UserRegistered', data: registration }];
 }
 
-/** Throws noUser where nobody has that uid. */
+/** @throws Refusal noUser if nobody has the uid */
 export function mustExist(state: UserState): NonNullable<UserState> {
   if (!state) throw new Refusal('noUser');
   return state;
 }
 
-/** Throws noUser, or disabled: who may not act (docs/behaviour.md, Users). */
+/** @throws Refusal noUser; disabled for a person who may not act (docs/behaviour.md, Users) */
 export function mustBeActive(state: UserState): NonNullable<UserState> {
   const existing = mustExist(state);
   if (existing.disabled) throw new Refusal('disabled');
@@ -91,7 +91,7 @@ export interface AccountChanges {
   readonly isMember?: boolean | undefined;
 }
 
-/** Changes the profile and what the server's key may change; what already is so gives no event. */
+/** Changes the profile and what the server's key may change; no event for what does not differ. */
 export function changeAccount(state: UserState, changes: AccountChanges): UserEvent[] {
   const { uid, ...now } = mustExist(state);
   const events: UserEvent[] = [];

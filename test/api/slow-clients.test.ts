@@ -16,7 +16,7 @@ const limits: ConnectionLimits = {
 };
 const large = 'x'.repeat(9_000_000);
 /** Not watched for how fast it is read. */
-const medium = 'x'.repeat(connectionLimits.smallAnswer);
+const medium = 'x'.repeat(connectionLimits.smallAnswerBytes);
 
 let port: number;
 let asked = 0;
@@ -185,7 +185,7 @@ describe('an upgrade', () => {
 test('the times and sizes are those that the page of limits tells', () => {
   expect(connectionLimits).toEqual({
     ...{ headers: 15_000, stillness: 60_000, keepAlive: 72_000, look: 5_000 },
-    ...{ bodyPeriod: 20_000, bodyBytes: 20_480, smallAnswer: 65_536, answerPatience: 30_000 },
+    ...{ bodyPeriod: 20_000, bodyBytes: 20_480, smallAnswerBytes: 65_536, answerPatience: 30_000 },
     ...{ answerBytesASecond: 16_384, unreadBytes: 67_108_864, pipelined: 10 },
   });
 });

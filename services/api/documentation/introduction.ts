@@ -5,7 +5,7 @@ const codeTable = Object.values(codes)
   .map(({ code, msg, ...rest }) => `| ${code} | ${'status' in rest ? rest.status : 200} | ${msg} |`)
   .join('\n');
 
-/** What the page says before all calls. */
+/** The text of the page before all calls. */
 export const introduction = `
 ## 返回值
 

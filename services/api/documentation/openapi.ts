@@ -7,7 +7,7 @@ import { type Shape, shapeOf } from './shape.ts';
 /** A contract as it is served. */
 export interface ServedContract {
   readonly contract: Contract;
-  /** Whether under each of the API's prefixes, or as its path stands. */
+  /** Whether it is served under each of the API's prefixes, or under its path only. */
   readonly prefixed: boolean;
 }
 
@@ -36,7 +36,7 @@ const security: Readonly<Record<Access, readonly Shape[]>> = {
   server: [key],
 };
 
-/** The OpenAPI 3.1 document of all calls, made from their contracts alone. */
+/** The OpenAPI 3.1 document of all calls, made from their contracts. */
 export function describeApi(served: readonly ServedContract[], prefixes: readonly string[]): Shape {
   const paths: Record<string, Shape> = {};
   for (const { contract, prefixed } of served) {
@@ -64,7 +64,7 @@ export function describeApi(served: readonly ServedContract[], prefixes: readonl
   };
 }
 
-/** What may befall any request before its handler sees it. */
+/** The refusals of any request before its handler. */
 const unreached = ['unreadable', 'tooLarge', 'wrongType', 'tooMany', 'unexpected', 'notReady'] as const;
 
 function refusedBeforehand(reason: (typeof unreached)[number]): Shape {
@@ -96,7 +96,7 @@ function operation(contract: Contract, method: 'GET' | 'POST'): Shape {
   };
 }
 
-/** The parameters as one object; what must be given is told by what is refused when it is not. */
+/** The parameters as one object; those are required that refuse undefined. */
 function inputOf({ parameters }: Contract): { properties: Record<string, Shape>; required: string[] } {
   const fields = Object.entries<z.ZodType>(parameters.shape);
   return {

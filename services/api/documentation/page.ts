@@ -4,7 +4,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { describeApi, type ServedContract } from './openapi.ts';
 
-/** All that the page needs comes from here: it works where there is no other net. */
+/** The page loads everything from here, so that it works without the internet. */
 const pagePolicy = {
   'default-src': "'none'",
   'script-src': "'self'",
@@ -18,8 +18,8 @@ const pagePolicy = {
 };
 
 /**
- * Serves the description of the calls at `/openapi.json`, and as a page that one can try them on at
- * `/docs`. To be called once they are all served.
+ * Serves the description of the calls at `/openapi.json`, and at `/docs` as a page to try them. Call it when all of
+ * them are served.
  */
 export async function documentationRoutes(
   server: FastifyInstance,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** A JSON Schema, or any part of a document. */
 export type Shape = Readonly<Record<string, unknown>>;
 
-/** The schema of what a call takes or answers, as the page shows it: the pieces' own `shown` before what zod makes of them. */
+/** The schema of a call's parameters or answer for the page: the `shown` of a parameter goes before zod's own. */
 export function shapeOf(schema: z.ZodType, io: 'input' | 'output'): Shape {
   const { $schema: _, ...shape } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return tidy(shape);
@@ -11,7 +11,7 @@ export function shapeOf(schema: z.ZodType, io: 'input' | 'output'): Shape {
 
 function tidy(shape: Shape): Shape {
   const { shown, ...rest } = shape;
-  const entries = Object.entries(isShape(shown) ? { ...shown, ...told(rest) } : rest);
+  const entries = Object.entries(isShape(shown) ? { ...shown, ...annotations(rest) } : rest);
   return Object.fromEntries(
     entries.flatMap(([key, value]): [string, unknown][] => {
       if (isUnbounded(key, value)) return [];
@@ -21,16 +21,16 @@ function tidy(shape: Shape): Shape {
   );
 }
 
-/** What is said beside the shape itself. */
-function told({ description, default: byDefault }: Shape): Shape {
+/** The description and default of a shape. */
+function annotations({ description, default: byDefault }: Shape): Shape {
   return {
     ...(description === undefined ? {} : { description }),
-    // A flag is a boolean to us, and 0 or 1 to whoever sends it.
+    // A flag is a boolean in the program, and 0 or 1 in requests.
     ...(byDefault === undefined ? {} : { default: byDefault === false ? 0 : byDefault }),
   };
 }
 
-/** What says nothing: the bounds of all numbers, the items of an empty tuple. */
+/** Whether a property says nothing: the range of all numbers, the items of an empty tuple. */
 function isUnbounded(key: string, value: unknown): boolean {
   if (key === 'prefixItems') return Array.isArray(value) && value.length === 0;
   return (key === 'minimum' || key === 'maximum') && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER;
