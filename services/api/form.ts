@@ -46,7 +46,7 @@ export function readFormBody(body: Buffer): Record<string, unknown> {
 export function formOf(pairs: Iterable<readonly [name: string, text: string]>): Record<string, unknown> {
   const form = new Map<string, Values>();
   for (const [name, text] of pairs) addPair(form, name, text);
-  return Object.fromEntries(Array.from(form, ([name, values]) => [name, valueOf(values)]));
+  return Object.fromEntries(Array.from(form, ([name, values]) => [name, readValues(values)]));
 }
 
 /** The text of bytes; what is no UTF-8 becomes a text that every parameter refuses. */
@@ -80,7 +80,7 @@ function addPair(form: Map<string, Values>, key: string, text: string): void {
   values.elements.push({ text, index: index ? Number(index) : undefined });
 }
 
-function valueOf({ elements, list, object }: Values): unknown {
+function readValues({ elements, list, object }: Values): unknown {
   if (object) return Object.fromEntries(elements.map(({ text }, index) => [index, text]));
   if (!list && elements.length === 1) return elements[0]?.text;
   const ordered = elements.every(({ index }) => index !== undefined)

@@ -102,7 +102,10 @@ export function apply(
   return [{ type: 'FriendApplied', data: { applicationId, from, to, postscript } }];
 }
 
-/** `by` agrees to an application to them, with the greeting `mid`. Agreed already: nothing. @throws Refusal noRecord, alreadyAnswered */
+/**
+ * `by` agrees to an application to them, with the greeting `mid`. Agreed already: nothing.
+ * @throws Refusal noRecord, alreadyAnswered
+ */
 export function agree(
   state: FriendshipState,
   command: { by: Uid; applicationId: ApplicationId; mid: Mid },
@@ -113,7 +116,10 @@ export function agree(
   return [agreement(command.applicationId, application, command.mid)];
 }
 
-/** `by` refuses an application to them. Refused already: nothing. @throws Refusal noRecord, alreadyAnswered */
+/**
+ * `by` refuses an application to them. Refused already: nothing.
+ * @throws Refusal noRecord, alreadyAnswered
+ */
 export function refuse(
   state: FriendshipState,
   command: { by: Uid; applicationId: ApplicationId },

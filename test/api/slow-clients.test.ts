@@ -11,8 +11,8 @@ import { silent } from '../support/accounts.ts';
 
 const limits: ConnectionLimits = {
   ...connectionLimits,
-  ...{ headers: 300, look: 50, stillness: 600, keepAlive: 300, bodyPeriod: 300, bodyBytes: 100 },
-  ...{ answerPatience: 300, unreadBytes: 20_000_000, answerBytesASecond: 1e9 },
+  ...{ headersMs: 300, checkMs: 50, silenceMs: 600, keepAliveMs: 300, bodyPeriodMs: 300, minBodyBytes: 100 },
+  ...{ answerTimeoutMs: 300, maxUnreadBytes: 20_000_000, answerBytesPerSecond: 1e9 },
 };
 const large = 'x'.repeat(9_000_000);
 /** Not watched for how fast it is read. */
@@ -184,8 +184,8 @@ describe('an upgrade', () => {
 
 test('the times and sizes are those that the page of limits tells', () => {
   expect(connectionLimits).toEqual({
-    ...{ headers: 15_000, stillness: 60_000, keepAlive: 72_000, look: 5_000 },
-    ...{ bodyPeriod: 20_000, bodyBytes: 20_480, smallAnswerBytes: 65_536, answerPatience: 30_000 },
-    ...{ answerBytesASecond: 16_384, unreadBytes: 67_108_864, pipelined: 10 },
+    ...{ headersMs: 15_000, silenceMs: 60_000, keepAliveMs: 72_000, checkMs: 5_000 },
+    ...{ bodyPeriodMs: 20_000, minBodyBytes: 20_480, smallAnswerBytes: 65_536, answerTimeoutMs: 30_000 },
+    ...{ answerBytesPerSecond: 16_384, maxUnreadBytes: 67_108_864, maxPipelined: 10 },
   });
 });
