@@ -2,13 +2,13 @@ import { pino } from 'pino';
 import type { Mid } from '../contracts/ids.ts';
 import { defaultMaxSteps, type ExplainParts, explain } from '../services/audit/explain/explain.ts';
 import { findInLog } from '../services/audit/explain/message-in-log.ts';
+import { originFinder } from '../services/audit/explain/origin-finder.ts';
 import { parseQuestion, questionForms } from '../services/audit/explain/question.ts';
 import { explanationLines } from '../services/audit/explain/text.ts';
 import { requestsInIndex } from '../services/audit/index/requests.ts';
 import { presentMoment } from '../services/audit/moment.ts';
 import type { EventLog } from '../services/log/log.ts';
 import { createPool } from '../services/postgres/pool.ts';
-import { findMessageOrigin } from '../services/queries/messages.ts';
 import { readDatabase } from '../services/queries/tables.ts';
 import { count, oneOf } from './cli/arguments.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
@@ -75,11 +75,11 @@ async function withParts<Result>(
   const pool = createPool(databaseUrl, pino({ level: 'silent' }));
   try {
     const database = readDatabase(pool);
-    const findOrigin = async (mid: Mid) => {
-      const found = await findMessageOrigin(database, mid);
-      return found && { mid, ...found };
-    };
-    return await use({ log, findOrigin, findRequest: await requestsInIndex(log, pool) });
+    return await use({
+      log,
+      findOrigin: originFinder(database, log),
+      findRequest: await requestsInIndex(log, pool),
+    });
   } finally {
     await pool.end();
   }

@@ -1,9 +1,8 @@
-import type { Mid } from '../../contracts/ids.ts';
 import { type ExplainParts, type Explanation, explain } from '../../services/audit/explain/explain.ts';
+import { originFinder } from '../../services/audit/explain/origin-finder.ts';
 import { parseQuestion } from '../../services/audit/explain/question.ts';
 import { type Moment, momentAfter, presentMoment } from '../../services/audit/moment.ts';
 import type { Position } from '../../services/log/log.ts';
-import { findMessageOrigin } from '../../services/queries/messages.ts';
 import type { RunningApplication } from './application.ts';
 
 /** Explains by the log of a running application; now, unless another moment is given. */
@@ -14,10 +13,7 @@ export function explained(
 ): Promise<Explanation> {
   const parts: ExplainParts = {
     log: application.log,
-    findOrigin: async (mid: Mid) => {
-      const found = await findMessageOrigin(application.database, mid);
-      return found && { mid, ...found };
-    },
+    findOrigin: originFinder(application.database, application.log),
   };
   return explain(parts, parseQuestion(question.split(' ')), moment, maxSteps);
 }

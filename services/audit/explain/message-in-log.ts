@@ -6,18 +6,20 @@ import {
   type Mid,
 } from '../../../contracts/ids.ts';
 import { tryDecode } from '../../log/codec.ts';
+import { type Position, startOfLog } from '../../log/log.ts';
 import type { ReadableLog } from '../readable-log.ts';
 import type { MessageOrigin } from './message-origin.ts';
 
 /** The streams that messages, greetings and notices come from. */
 const prefixes = ['conversation-', 'friendship-', 'group-'];
 
-/**
- * Looks for a message in the whole log, from its beginning: for logs beside which there is neither an index
- * nor read models.
- */
-export async function findInLog(log: ReadableLog, mid: Mid): Promise<MessageOrigin | undefined> {
-  for await (const record of log.readAll({ prefixes })) {
+/** Looks for a message in the events after a position, one by one: for what no read model shows. */
+export async function findInLog(
+  log: ReadableLog,
+  mid: Mid,
+  after: Position = startOfLog,
+): Promise<MessageOrigin | undefined> {
+  for await (const record of log.readAll({ after, prefixes })) {
     const event = tryDecode(record);
     if (!('metadata' in event)) continue;
     const conversation = conversationOfMid(event, mid);
