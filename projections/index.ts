@@ -1,4 +1,5 @@
 import type { DomainEvent } from '../contracts/events/index.ts';
+import { accessProjections } from './access.ts';
 import { allowanceProjections } from './allowances.ts';
 import { conversationProjections } from './conversations.ts';
 import { friendshipProjections } from './friendships.ts';
@@ -28,6 +29,7 @@ export function projectionsByType(repeats: boolean): ReadonlyMap<string, Project
     ...replyProjections,
     ...settingProjections,
     ...allowanceProjections,
+    ...accessProjections,
     ...skipProjections,
   };
   return new Map<string, Projection<DomainEvent>>(Object.entries(all));

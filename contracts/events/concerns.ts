@@ -41,6 +41,7 @@ const ofApplication = ({ from, to }: { readonly from: Uid; readonly to: Uid }) =
 const ofChat = ({ uid, conversation }: { readonly uid: Uid; readonly conversation: ConversationId }) =>
   about([uid, ...partiesOf(conversation)], conversation);
 const ofReply = ofPerson;
+const ofPersonIfKnown = ({ uid }: { readonly uid: Uid | null }) => about(uid === null ? [] : [uid]);
 
 /** What each type of event is about; the type system asks for one entry for every type. */
 const concerns: { readonly [Type in EventType]: (data: EventNamed<Type>['data']) => Concerns } = {
@@ -100,6 +101,13 @@ const concerns: { readonly [Type in EventType]: (data: EventNamed<Type>['data'])
   SettingsChanged: () => about([]),
   AllowanceUsed: ofPerson,
   EventSkipped: () => about([]),
+
+  LoggedIn: ofPerson,
+  LoginFailed: ofPersonIfKnown,
+  PasswordChanged: ofPerson,
+  SessionEnded: ofPerson,
+  FileUploaded: ofPersonIfKnown,
+  AuditUsed: () => about([]),
 };
 
 /** What an event is about. */
@@ -125,4 +133,4 @@ export function concernsOfStream(stream: string): Concerns {
 }
 
 /** The categories whose streams are named after a person. */
-const personal: ReadonlySet<string> = new Set(['user', 'inbox', 'reply', 'allowance']);
+const personal: ReadonlySet<string> = new Set(['user', 'inbox', 'reply', 'allowance', 'access']);

@@ -1,3 +1,4 @@
+import { accessEvents } from './access.ts';
 import { allowanceEvents } from './allowance.ts';
 import { conversationEvents } from './conversation.ts';
 import type { EventDefinition, EventMetadata, EventOf } from './event.ts';
@@ -20,6 +21,7 @@ export const eventDefinitions = [
   ...settingEvents,
   ...allowanceEvents,
   ...skipEvents,
+  ...accessEvents,
 ] as const;
 
 /** Any event: `type` tells which, `data` is its. */
@@ -30,8 +32,8 @@ export type EventType = DomainEvent['type'];
 /** The event of one type. */
 export type EventNamed<Type extends EventType> = Extract<DomainEvent, { type: Type }>;
 
-/** The categories of streams: what stands before the first `-` of a stream's name. */
-export const categories = [
+/** The categories of streams that the read models are made of: what stands before the first `-` of a stream's name. */
+export const readModelCategories = [
   'user-',
   'friendship-',
   'group-',
@@ -42,6 +44,9 @@ export const categories = [
   'allowance-',
   'skip',
 ] as const;
+
+/** All categories: those, and `access`, which only those who audit read. */
+export const categories = [...readModelCategories, 'access'] as const;
 
 const byType: ReadonlyMap<string, EventDefinition> = new Map(
   eventDefinitions.map((definition) => [definition.type, definition]),

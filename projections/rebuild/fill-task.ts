@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { Logger } from 'pino';
-import { categories, type DomainEvent } from '../../contracts/events/index.ts';
+import { type DomainEvent, readModelCategories } from '../../contracts/events/index.ts';
 import type { Misfit } from '../../services/followers/log-match.ts';
 import type { Beginning, Handler, Obstacle, Task } from '../../services/followers/task.ts';
 import type { EventLog, Position, RecordedEvent } from '../../services/log/log.ts';
@@ -27,7 +27,7 @@ export interface FillOptions {
 export class FillTask implements Task {
   readonly name = nextFollower;
   readonly part = 'rebuild';
-  readonly prefixes = categories;
+  readonly prefixes = readModelCategories;
   readonly session = writingSession('bubble-im rebuild', nextSchema);
   readonly #options: FillOptions;
   readonly #projections: ReadonlyMap<string, Projection<DomainEvent>>;

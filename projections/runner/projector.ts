@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { Logger } from 'pino';
-import { categories, type DomainEvent } from '../../contracts/events/index.ts';
+import { type DomainEvent, readModelCategories } from '../../contracts/events/index.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { Follower } from '../../services/followers/follower.ts';
 import type { Misfit } from '../../services/followers/log-match.ts';
@@ -41,7 +41,7 @@ export async function startProjector({ log, database, bus, logger }: ProjectorOp
 class ProjectionTask implements Task {
   readonly name = 'read';
   readonly part = 'projector';
-  readonly prefixes = categories;
+  readonly prefixes = readModelCategories;
   readonly session = writingSession('bubble-im projector', 'read');
   readonly #options: ProjectorOptions;
   readonly #projections: ReadonlyMap<string, Projection<DomainEvent>>;

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { categories } from '../../contracts/events/index.ts';
+import { readModelCategories } from '../../contracts/events/index.ts';
 import type { Misfit } from '../../services/followers/log-match.ts';
 import type { EventLog } from '../../services/log/log.ts';
 
@@ -16,7 +16,7 @@ const unmarkAccounts = 'update accounts.accounts set registered = false where re
  */
 export async function resetReadModels(client: Client, log: EventLog, misfit: Misfit): Promise<void> {
   const again = misfit === 'went back';
-  const end = again ? await log.end(categories) : null;
+  const end = again ? await log.end(readModelCategories) : null;
   await client.query(
     `update followers.checkpoint set quiet_until = coalesce($1, position) where name = 'read'`,
     [end],

@@ -25,7 +25,7 @@ export interface Tokens {
   issue(account: {
     readonly uid: Uid;
     readonly passwordHash: string;
-  }): Promise<{ token: string; tokenHash: TokenHash }>;
+  }): Promise<{ token: string; tokenHash: TokenHash; ended: readonly TokenHash[] }>;
   /**
    * The owner of a token; undefined if there is no such token, it has ended, or it was not used for `tokenDays`.
    * Usually answered from memory. The end of a token holds in this process at once, in others when the bus
@@ -149,13 +149,15 @@ export function createTokens(options: {
     bus.signal(sessionsTopic, { kind: 'token ended', token: tokenHash });
   }
 
-  async function endBeyondMax(uid: Uid): Promise<void> {
-    const { rows } = await sql<{ token_hash: string }>`
+  async function endBeyondMax(uid: Uid): Promise<TokenHash[]> {
+    const { rows } = await sql<{ token_hash: TokenHash }>`
       delete from accounts.tokens where hash in (
         select hash from accounts.tokens where uid = ${uid}
         order by used desc, created desc, hash offset ${maxTokens}
       ) returning encode(hash, 'hex') as token_hash`.execute(database);
-    for (const { token_hash } of rows) announceEnd(token_hash);
+    const ended = rows.map(({ token_hash }) => token_hash);
+    for (const tokenHash of ended) announceEnd(tokenHash);
+    return ended;
   }
 
   return {
@@ -168,8 +170,7 @@ export function createTokens(options: {
         select ${Buffer.from(tokenHash, 'hex')}::bytea, uid from accounts.accounts
         where uid = ${uid} and password_hash = ${passwordHash} for share`.execute(database);
       if (!numAffectedRows) throw new Refusal('illegal', '用户名或密码错误');
-      await endBeyondMax(uid);
-      return { token, tokenHash };
+      return { token, tokenHash, ended: await endBeyondMax(uid) };
     },
     async verify(token, tokenDays) {
       return form.test(token) ? ownerOf(hashOf(token), tokenDays) : undefined;

@@ -15,10 +15,10 @@ export function accountRoutes(server: FastifyInstance, application: Application)
     return shownAt(await updateAccount(application, me(), update, requesterOf(request), context));
   });
 
-  serve(server, application, userUpdatePassword, async ({ parameters, me, request }) => {
+  serve(server, application, userUpdatePassword, async ({ parameters, me, context, request }) => {
     const { password1: password, password2, password_old: old, code } = parameters;
     if (password !== password2) throw new Refusal('illegal', '两次输入的密码不一致');
-    await changePassword(application, me(), { old, code, password }, requesterOf(request));
+    await changePassword(application, me(), { old, code, password }, requesterOf(request), context);
     return carriedOut;
   });
 

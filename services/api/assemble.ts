@@ -15,6 +15,7 @@ import { createUploads } from '../accounts/uploads.ts';
 import type { App } from '../app-keys/signature.ts';
 import type { Bus } from '../bus/bus.ts';
 import { followProgress } from '../bus/progress.ts';
+import { openAccessLog } from '../commands/access-log.ts';
 import { AggregateStore } from '../commands/aggregate-store.ts';
 import { createCompleteAccounts } from '../commands/complete-accounts.ts';
 import { ContentHashes } from '../commands/content-hashes.ts';
@@ -136,6 +137,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     }
     return preparedFor === log.generation ? undefined : new Refusal('notReady');
   };
+  const access = openAccessLog(log, logger);
   const application: Application = {
     app,
     log,
@@ -164,6 +166,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     now: Date.now,
     logger,
     security: createSecurityLog(logger),
+    access,
   };
   return {
     application,
@@ -177,6 +180,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
       await housekeeping.close();
       await smsCodes.close();
       await tokens.close();
+      await access.close();
       await store.stop();
       progress.stop();
     },

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { categories } from '../../contracts/events/index.ts';
+import { readModelCategories } from '../../contracts/events/index.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { AggregateStore } from '../commands/aggregate-store.ts';
 import type { FileStore } from '../files/file-store.ts';
@@ -69,7 +69,10 @@ export function projectionsProbe(
     const ready = lag <= maxLagMs && isReady();
     const { perSecond = 0, extentOfEvent } = pace() ?? {};
     if (lag === 0 || extentOfEvent === undefined) return { ready, lag_ms: lag };
-    const toCome = Math.max(1, Math.round(log.extent(checkpoint, await log.end(categories)) / extentOfEvent));
+    const toCome = Math.max(
+      1,
+      Math.round(log.extent(checkpoint, await log.end(readModelCategories)) / extentOfEvent),
+    );
     return { ready, lag_ms: lag, events_to_come: toCome, events_per_second: Math.round(perSecond) };
   };
 }
@@ -89,7 +92,7 @@ export function auditProbe(log: EventLog, auditor: { status(): AuditorPace }): P
   return async () => {
     const { active, checkpoint, extentOfEvent, fault, perSecond } = auditor.status();
     if (fault !== undefined) return { ready: false, reason: fault };
-    const missing = log.extent(checkpoint, await log.end(categories));
+    const missing = log.extent(checkpoint, await log.end(readModelCategories));
     if (missing === 0 || extentOfEvent === undefined) return { ready: true, active };
     const toCome = Math.max(1, Math.round(missing / extentOfEvent));
     return { ready: true, active, events_to_come: toCome, events_per_second: Math.round(perSecond) };

@@ -1,4 +1,4 @@
-import { categories } from '../../contracts/events/index.ts';
+import { readModelCategories } from '../../contracts/events/index.ts';
 import type { EventLog, Position } from '../log/log.ts';
 
 /**
@@ -10,10 +10,10 @@ import type { EventLog, Position } from '../log/log.ts';
 export function createLag(log: EventLog): (checkpoint: Position) => Promise<number> {
   let missing: { readonly position: Position; readonly since: number } | undefined;
   return async (after) => {
-    for await (const first of log.readAll({ after, prefixes: categories, limit: 1 })) {
+    for await (const first of log.readAll({ after, prefixes: readModelCategories, limit: 1 })) {
       const now = performance.now();
       if (missing?.position !== first.position) missing = { position: first.position, since: now };
-      const last = await log.at(await log.end(categories));
+      const last = await log.at(await log.end(readModelCategories));
       const apart = last === undefined ? 0 : last.recorded - first.recorded;
       return Math.max(1, Math.round(now - missing.since), apart);
     }

@@ -12,7 +12,7 @@ import {
   userSendSmsPass,
 } from '../../contracts/http/login.ts';
 import { captchaSeconds } from '../accounts/captcha.ts';
-import { join, logIn, resetPassword } from '../commands/login.ts';
+import { join, logIn, logOut, resetPassword } from '../commands/login.ts';
 import { currentSettings } from '../commands/setting.ts';
 import { sendOwnCode, sendPublicCode } from '../commands/sms-codes.ts';
 import { findProfile } from '../queries/people.ts';
@@ -28,7 +28,7 @@ const captchaCookie = (purpose: CaptchaPurpose) => `${purpose}_captcha_id`;
 
 /** Joining, logging in and out, SMS codes, the captcha (docs/behaviour.md, Login and SMS). */
 export function loginRoutes(server: FastifyInstance, application: Application): void {
-  const { tokens, captchas, database, presence, store } = application;
+  const { captchas, database, presence, store } = application;
 
   /** The picture's id comes as a parameter, or in the cookie that came with the picture itself. */
   const captchaOf = (
@@ -60,12 +60,17 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     return shownAt(await join(application, joining, requesterOf(request), context));
   });
 
-  const login = async ({ parameters, request, reply }: Call<z.infer<typeof loginLogin.parameters>>) => {
+  const login = async ({
+    parameters,
+    context,
+    request,
+    reply,
+  }: Call<z.infer<typeof loginLogin.parameters>>) => {
     const { username, phone, password } = parameters;
     const name = username ?? phone;
     if (name === undefined) throw new Refusal('missing', '缺少参数username');
     const claimed = { name, password, captcha: captchaOf(parameters, request, 'login') };
-    const { uid, token } = await logIn(application, claimed, requesterOf(request));
+    const { uid, token } = await logIn(application, claimed, requesterOf(request), context);
     const profile = await findProfile(database, presence, { uid });
     if (!profile) throw new Refusal('notReady');
     const settings = await currentSettings(store);
@@ -83,16 +88,16 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     data: { ...(await login(call)), sso: '' as const },
   }));
 
-  serve(server, application, loginLogout, async ({ caller, request, reply }) => {
+  serve(server, application, loginLogout, async ({ caller, context, request, reply }) => {
     if (caller.kind !== 'user') throw new Refusal('illegal', '当前未登录,无需退出');
-    await tokens.end(caller.tokenHash);
+    await logOut(application, caller, context);
     setCookie(request, reply, tokenCookie, '', 0);
     return carriedOut;
   });
 
-  serve(server, application, serviceForgetPass, async ({ parameters, request }) => {
+  serve(server, application, serviceForgetPass, async ({ parameters, context, request }) => {
     const { phone, code, username, newpass: password } = parameters;
-    await resetPassword(application, { phone, code, username, password }, requesterOf(request));
+    await resetPassword(application, { phone, code, username, password }, requesterOf(request), context);
     return carriedOut;
   });
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { conversationOf } from '../../contracts/chat.ts';
-import { categories } from '../../contracts/events/index.ts';
+import { readModelCategories } from '../../contracts/events/index.ts';
 import * as contract from '../../contracts/http/message.ts';
 import { Mid } from '../../contracts/ids.ts';
 import { websocketAddress } from '../../contracts/websocket-address.ts';
@@ -15,7 +15,7 @@ import { serve, shownAt } from './route.ts';
 /** Messages and reading them (docs/behaviour.md, Messages). */
 export function messageRoutes(server: FastifyInstance, application: Application): void {
   const { app, database, log, pool, sender } = application;
-  const inLog = async (place: string) => place <= (await log.end(categories));
+  const inLog = async (place: string) => place <= (await log.end(readModelCategories));
 
   serve(server, application, contract.messageSend, async ({ parameters, me, context }) => {
     const { to, type, content, quote_mid, uniqueId } = parameters;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { categories } from '../../contracts/events/index.ts';
+import { readModelCategories } from '../../contracts/events/index.ts';
 import type { Ids } from '../accounts/ids.ts';
 import type { LostAccounts, Registered } from '../accounts/lost-accounts.ts';
 import type { Progress } from '../bus/progress.ts';
@@ -71,7 +71,7 @@ async function raiseFrom(
   const { log, database, progress, ids, used, signal } = parts;
   const people: Registered[] = [];
   let count = 0;
-  for await (const record of log.readAll({ after: mark.position, prefixes: categories })) {
+  for await (const record of log.readAll({ after: mark.position, prefixes: readModelCategories })) {
     if (signal.aborted) return false;
     used.apply(record);
     people.push(...registrationIn(record));

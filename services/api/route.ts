@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
 import { escapeTexts } from '../../contracts/escaped-texts.ts';
-import { categories } from '../../contracts/events/index.ts';
+import { readModelCategories } from '../../contracts/events/index.ts';
 import { type Contract, prefixesOf, readParameters } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { Settings } from '../../contracts/settings.ts';
@@ -180,7 +180,7 @@ async function showAsked(
   if (typeof asked !== 'string' || !/^[\d-]{16,40}$/.test(asked)) {
     throw new Refusal('illegal', '参数X-Position不合法');
   }
-  if (asked > progress.checkpoint && asked > (await log.end(categories))) {
+  if (asked > progress.checkpoint && asked > (await log.end(readModelCategories))) {
     reply.header(positionHeader, 'reset');
     return;
   }

@@ -8,6 +8,7 @@ import { uploadGroupAvatar } from '../../contracts/http/aliases.ts';
 import { type ReceivedFile, uploadAvatar, uploadFile, uploadImage } from '../../contracts/http/upload.ts';
 import { bytesOf } from '../../contracts/settings.ts';
 import type { Upload } from '../accounts/uploads.ts';
+import type { CommandContext } from '../commands/context.ts';
 import { currentSettings } from '../commands/setting.ts';
 import { newStoredPath, type Shelf, type StoredPath } from '../files/file-store.ts';
 import { avatarSide } from '../files/pictures.ts';
@@ -19,7 +20,7 @@ type UploadCall = Call<{ file: ReceivedFile }>;
 
 /** Uploads (docs/behaviour.md, Uploads, QR codes, settings). */
 export function uploadRoutes(server: FastifyInstance, application: Application): void {
-  const { files, uploads, store, now, logger } = application;
+  const { files, uploads, store, access, now, logger } = application;
   const settings = () => currentSettings(store);
 
   const answer = async ({ request, parameters: { file } }: UploadCall, path: StoredPath) => {
@@ -28,7 +29,11 @@ export function uploadRoutes(server: FastifyInstance, application: Application):
   };
 
   /** Stores a local file, within its sender's quota. */
-  const keep = async (upload: Upload & { readonly path: StoredPath }, place: string) => {
+  const keep = async (
+    upload: Upload & { readonly path: StoredPath },
+    place: string,
+    context: CommandContext,
+  ) => {
     await uploads.add(upload, bytesOf((await settings()).upload_quota_mb));
     try {
       await files.store.add(upload.path, place);
@@ -38,10 +43,15 @@ export function uploadRoutes(server: FastifyInstance, application: Application):
       });
       throw error;
     }
+    const { uid = null, path, bytes } = upload;
+    access.record({ type: 'FileUploaded', data: { uid, path, bytes } }, context);
   };
 
   /** Re-encodes and stores a picture. */
-  const keepPicture = async ({ parameters: { file }, uid, request, reply }: UploadCall, shelf: Shelf) => {
+  const keepPicture = async (
+    { parameters: { file }, uid, context, request, reply }: UploadCall,
+    shelf: Shelf,
+  ) => {
     const clean = files.incoming.newFile();
     try {
       const extension = await files.pictures.reencode({
@@ -53,7 +63,7 @@ export function uploadRoutes(server: FastifyInstance, application: Application):
         ...(shelf.kind === 'avatars' ? { side: avatarSide } : {}),
       });
       const path = newStoredPath(shelf, extension);
-      await keep({ path, uid, name: file.name, bytes: (await stat(clean)).size }, clean);
+      await keep({ path, uid, name: file.name, bytes: (await stat(clean)).size }, clean, context);
       return path;
     } finally {
       await files.incoming.discard(clean);
@@ -76,7 +86,8 @@ export function uploadRoutes(server: FastifyInstance, application: Application):
     if ((await settings()).upload_file === 'off') throw new Refusal('uploadFileOff');
     const { file } = call.parameters;
     const path = newStoredPath({ kind: 'files', time: now() }, await extensionOf(file));
-    await keep({ path, uid: call.uid, name: file.name, bytes: file.bytes }, file.place);
+    const upload = { path, uid: call.uid, name: file.name, bytes: file.bytes };
+    await keep(upload, file.place, call.context);
     return answer(call, path);
   });
 }

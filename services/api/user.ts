@@ -31,14 +31,15 @@ export function userRoutes(server: FastifyInstance, application: Application): v
   const get = async ({
     parameters,
     caller,
+    context,
     request,
-  }: Pick<Call<z.infer<typeof userGet.parameters>>, 'parameters' | 'caller' | 'request'>) => {
+  }: Pick<Call<z.infer<typeof userGet.parameters>>, 'parameters' | 'caller' | 'context' | 'request'>) => {
     const { uid, username, nid, password, login_uid: me } = parameters;
     let key: PersonKey;
     if (password !== undefined) {
       if (username === undefined) throw new Refusal('missing', '缺少参数username');
       // Nobody else's profile: by this answer other backends log people in.
-      const owner = await ownerOfPassword(application, requesterOf(request), username, password);
+      const owner = await ownerOfPassword(application, requesterOf(request), context, username, password);
       key = { uid: owner.uid };
     } else if (uid !== undefined) key = { uid };
     else if (username !== undefined) key = { username };

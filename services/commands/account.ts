@@ -7,11 +7,11 @@ import type { Position } from '../log/log.ts';
 import type { CommandContext } from './context.ts';
 import { execute } from './execute.ts';
 import type { CommandParts } from './parts.ts';
-import { ownerOfPassword } from './password.ts';
+import { ownerOfPassword, type PasswordParts } from './password.ts';
 import { type NewAccount, type RegisteringParts, registerUser } from './register.ts';
 import { useAllowance } from './use-allowance.ts';
 
-type Parts = Pick<CommandParts, 'log' | 'store' | 'names' | 'passwords' | 'security'>;
+type Parts = PasswordParts & Pick<CommandParts, 'log'>;
 
 /** What the server's key registers a person with. */
 export type NewUser = Omit<NewAccount, 'passwordHash' | 'phone' | 'parent'> & { readonly password: string };
@@ -50,7 +50,7 @@ export async function updateAccount(
   requester: Requester,
   context: CommandContext,
 ): Promise<Position> {
-  const { store, names, passwords, tokens, security } = parts;
+  const { store, names, passwords, tokens, security, access } = parts;
   if (context.actor !== 'server') mustBeOwnChanges({ password, ...changes });
   const { nickname, avatar, phone, disabled } = changes;
   const { state } = await store.load(userStream(uid));
@@ -61,11 +61,18 @@ export async function updateAccount(
   // What can be refused comes first. A repeat of the call does what is left.
   if (phone !== undefined) await names.bindPhone(uid, phone);
   // Before the event, which may have to wait for its turn.
-  if (disabled) await tokens.endAll(uid);
+  if (disabled) {
+    await tokens.endAll(uid);
+    const data = { uid, session: null, why: 'account disabled' } as const;
+    access.record({ type: 'SessionEnded', data }, context);
+  }
   const { position } = await execute(parts, userStream(uid), context, (present) =>
     changeAccount(present, changes),
   );
-  if (password !== undefined) await passwords.change(uid, password, requester.share);
+  if (password !== undefined) {
+    await passwords.change(uid, password, requester.share);
+    access.record({ type: 'PasswordChanged', data: { uid, by: 'server' } }, context);
+  }
   const log = (what: Parameters<typeof security.change>[0]) =>
     security.change(what, actorOf(requester, uid), "the server's key");
   if (phone !== undefined) log('a phone was bound');
@@ -85,15 +92,16 @@ function mustBeOwnChanges(update: AccountUpdate): void {
  * @throws Refusal noUser, illegal; missing if neither was given
  */
 export async function changePassword(
-  parts: Pick<CommandParts, 'store' | 'names' | 'passwords' | 'security' | 'smsCodes'>,
+  parts: PasswordParts & Pick<CommandParts, 'smsCodes'>,
   uid: Uid,
   { old, code, password }: { old: string | undefined; code: string | undefined; password: string },
   requester: Requester,
+  context: CommandContext,
 ): Promise<void> {
-  const { names, passwords, smsCodes, security } = parts;
+  const { names, passwords, smsCodes, security, access } = parts;
   const { address, share } = requester;
   const account = await mustHaveAccount(names, uid);
-  if (old !== undefined) await ownerOfPassword(parts, requester, account, old, '旧密码错误');
+  if (old !== undefined) await ownerOfPassword(parts, requester, context, account, old, '旧密码错误');
   else if (code !== undefined) {
     if (account.phone === null) throw new Refusal('illegal', '该账号没有绑定手机号');
     await smsCodes.spend(await smsCodes.check(account.phone, 'retrieve', code, address));
@@ -102,6 +110,8 @@ export async function changePassword(
   await passwords.change(uid, password, share, shown);
   const by = old === undefined ? 'an SMS code' : 'the old password';
   security.change('a password was changed', actorOf(requester, uid), by);
+  const shownBy = old === undefined ? 'code' : 'password';
+  access.record({ type: 'PasswordChanged', data: { uid, by: shownBy } }, context);
 }
 
 /**
@@ -120,7 +130,7 @@ export async function bindPhone(
   const account = await mustHaveAccount(names, uid);
   if (account.phone !== null && account.phone !== phone) {
     if (password === undefined) throw new Refusal('missing', '缺少参数password,更换手机号需要当前密码');
-    await ownerOfPassword(parts, requester, account, password, '密码错误');
+    await ownerOfPassword(parts, requester, context, account, password, '密码错误');
   }
   const checked = await smsCodes.check(phone, 'bind', code, requester.address);
   const owner = await names.byPhone(phone);

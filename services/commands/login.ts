@@ -1,11 +1,12 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { Captchas } from '../accounts/captcha.ts';
+import { sessionOf, type TokenHash } from '../accounts/token-hash.ts';
 import { actorOf, type Requester } from '../edge/requester.ts';
 import type { Position } from '../log/log.ts';
 import type { CommandContext } from './context.ts';
 import type { CommandParts } from './parts.ts';
-import { ownerOfPassword } from './password.ts';
+import { ownerOfPassword, type PasswordParts } from './password.ts';
 import { registerUser } from './register.ts';
 import { currentSettings } from './setting.ts';
 
@@ -67,17 +68,34 @@ export async function join(
  * @throws Refusal illegal, tooMany, notReady; missing for a captcha that was not answered
  */
 export async function logIn(
-  parts: Pick<CommandParts, 'store' | 'names' | 'passwords' | 'security' | 'tokens'> & {
-    readonly captchas: Captchas;
-  },
+  parts: PasswordParts & Pick<CommandParts, 'tokens'> & { readonly captchas: Captchas },
   { name, password, captcha }: { name: string; password: string; captcha: CaptchaAnswer },
   requester: Requester,
+  context: CommandContext,
 ): Promise<{ readonly uid: Uid; readonly token: string }> {
   const { login_captcha } = await currentSettings(parts.store);
   if (login_captcha === 'on') await mustSolve(parts.captchas, captcha);
-  const account = await ownerOfPassword(parts, requester, name, password);
-  const { token } = await parts.tokens.issue(account);
-  return { uid: account.uid, token };
+  const account = await ownerOfPassword(parts, requester, context, name, password);
+  const { uid } = account;
+  const { token, tokenHash, ended } = await parts.tokens.issue(account);
+  const own: CommandContext = { ...context, actor: `${uid}` };
+  parts.access.record({ type: 'LoggedIn', data: { uid, session: sessionOf(tokenHash) } }, own);
+  for (const crowdedOut of ended) {
+    const data = { uid, session: sessionOf(crowdedOut), why: 'crowded out' } as const;
+    parts.access.record({ type: 'SessionEnded', data }, own);
+  }
+  return { uid, token };
+}
+
+/** Ends the session of a token. */
+export async function logOut(
+  { tokens, access }: Pick<CommandParts, 'tokens' | 'access'>,
+  { uid, tokenHash }: { readonly uid: Uid; readonly tokenHash: TokenHash },
+  context: CommandContext,
+): Promise<void> {
+  await tokens.end(tokenHash);
+  const data = { uid, session: sessionOf(tokenHash), why: 'logout' } as const;
+  access.record({ type: 'SessionEnded', data }, context);
 }
 
 /** Sets a new password for a person who forgot theirs, by an SMS code to their phone. @throws Refusal illegal */
@@ -87,9 +105,11 @@ export async function resetPassword(
     passwords,
     smsCodes,
     security,
-  }: Pick<CommandParts, 'names' | 'passwords' | 'smsCodes' | 'security'>,
+    access,
+  }: Pick<CommandParts, 'names' | 'passwords' | 'smsCodes' | 'security' | 'access'>,
   { phone, code, username, password }: { phone: string; code: string; username: string; password: string },
   requester: Requester,
+  context: CommandContext,
 ): Promise<void> {
   const { address, share } = requester;
   const checked = await smsCodes.check(phone, 'forget', code, address);
@@ -99,6 +119,7 @@ export async function resetPassword(
   await smsCodes.spend(checked);
   await passwords.change(account.uid, password, share, { address });
   security.change('a password was changed', actorOf(requester, account.uid), 'an SMS code');
+  access.record({ type: 'PasswordChanged', data: { uid: account.uid, by: 'code' } }, context);
 }
 
 async function mustSolve(captchas: Captchas, { id, answer }: CaptchaAnswer): Promise<void> {

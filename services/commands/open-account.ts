@@ -6,11 +6,10 @@ import type { Requester } from '../edge/requester.ts';
 import type { Position } from '../log/log.ts';
 import type { CommandContext } from './context.ts';
 import { execute } from './execute.ts';
-import type { CommandParts } from './parts.ts';
-import { ownerOfPassword } from './password.ts';
+import { ownerOfPassword, type PasswordParts } from './password.ts';
 import { type RegisteringParts, registerUser } from './register.ts';
 
-type Parts = RegisteringParts & Pick<CommandParts, 'passwords' | 'security'>;
+type Parts = RegisteringParts & PasswordParts;
 
 /** An account that a member (会员) opens below their own. */
 export interface OpenAccount {
@@ -37,7 +36,8 @@ export async function openAccount(
   const { isMember } = mustBeActive((await parts.store.load(userStream(parent))).state);
   if (!isMember) throw new Refusal('illegal', '只有会员可以添加下级用户');
   const uid =
-    (await openedBefore(parts, command, requester)) ?? (await register(parts, command, requester, context));
+    (await openedBefore(parts, command, requester, context)) ??
+    (await register(parts, command, requester, context));
   const { position } = await execute(parts, friendshipStream(parent, uid), context, (friendship) =>
     befriendAtFirst(friendship, { by: parent, friend: uid }),
   );
@@ -49,6 +49,7 @@ async function openedBefore(
   parts: Parts,
   command: OpenAccount,
   requester: Requester,
+  context: CommandContext,
 ): Promise<Uid | undefined> {
   const account = await parts.names.byUsername(command.username);
   if (!account) return undefined;
@@ -57,7 +58,7 @@ async function openedBefore(
     (field) => state?.[field] === command[field],
   );
   if (!same) return undefined;
-  await ownerOfPassword(parts, requester, account, command.password, '用户名已被占用');
+  await ownerOfPassword(parts, requester, context, account, command.password, '用户名已被占用');
   return account.uid;
 }
 

@@ -8,6 +8,7 @@ import type { SecurityLog } from '../edge/security-log.ts';
 import type { EventLog } from '../log/log.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
 import type { SmsCodes } from '../sms/codes.ts';
+import type { AccessLog } from './access-log.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 import type { CompleteAccounts } from './complete-accounts.ts';
 
@@ -25,4 +26,5 @@ export interface CommandParts {
   readonly smsCodes: SmsCodes;
   readonly createdGroups: CreatedGroups;
   readonly security: SecurityLog;
+  readonly access: AccessLog;
 }

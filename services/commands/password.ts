@@ -1,8 +1,12 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { Account } from '../accounts/names.ts';
 import { actorOf, type Requester } from '../edge/requester.ts';
+import type { CommandContext } from './context.ts';
 import type { CommandParts } from './parts.ts';
 import { currentSettings } from './setting.ts';
+
+/** What judging a password needs. */
+export type PasswordParts = Pick<CommandParts, 'names' | 'passwords' | 'store' | 'security' | 'access'>;
 
 /** What a wrong password is answered with; for an unknown name the same. */
 const wrongNameOrPassword = '用户名或密码错误';
@@ -14,8 +18,9 @@ const wrongNameOrPassword = '用户名或密码错误';
  * @throws Refusal illegal for a wrong one, and after too many of them; tooMany, notReady if too many are hashed
  */
 export async function ownerOfPassword(
-  { names, passwords, store, security }: Pick<CommandParts, 'names' | 'passwords' | 'store' | 'security'>,
+  { names, passwords, store, security, access }: PasswordParts,
   requester: Requester,
+  context: CommandContext,
   claimed: string | Account,
   password: string,
   msg = wrongNameOrPassword,
@@ -23,17 +28,21 @@ export async function ownerOfPassword(
   const { limit_password: limit } = await currentSettings(store);
   const [name, accounts] =
     typeof claimed === 'string' ? [claimed, await names.byLoginName(claimed)] : [claimed.username, [claimed]];
-  const actor = actorOf(requester, accounts[0]?.uid);
+  const uid = accounts[0]?.uid;
+  const actor = actorOf(requester, uid);
+  const recordFailure = () => access.record({ type: 'LoginFailed', data: { uid: uid ?? null } }, context);
   const { address, share } = requester;
   const owner = await passwords
     .check({ name, accounts, password, limit, address, share })
     .catch((error: unknown) => {
       if (error instanceof Refusal && error.reason === 'illegal') {
         security.attempt('too many passwords were wrong', actor);
+        recordFailure();
       }
       throw error;
     });
   if (owner) return owner;
   security.attempt('a password was wrong', actor);
+  recordFailure();
   throw new Refusal('illegal', msg);
 }

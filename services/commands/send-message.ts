@@ -2,7 +2,7 @@ import { v5 as uuidv5 } from 'uuid';
 import { type Chat, conversationOf } from '../../contracts/chat.ts';
 import { Refusal } from '../../contracts/codes.ts';
 import type { ConversationEvent } from '../../contracts/events/conversation.ts';
-import { categories } from '../../contracts/events/index.ts';
+import { readModelCategories } from '../../contracts/events/index.ts';
 import type { ConversationId, Mid, Uid } from '../../contracts/ids.ts';
 import { type Addressee, conversationStream, mustMaySend, sendMessage } from '../domain/conversation.ts';
 import { friendshipStream } from '../domain/friendship.ts';
@@ -101,7 +101,7 @@ export class MessageSender {
         : await this.#sendOnce(command, conversation, id, hash, context);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const existing = await this.#lookup.byEventId(id, await this.#log.end(categories));
+      const existing = await this.#lookup.byEventId(id, await this.#log.end(readModelCategories));
       if (!existing) throw error;
       return this.#repeated(existing, content);
     }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { categories } from '../../contracts/events/index.ts';
+import { readModelCategories } from '../../contracts/events/index.ts';
 import type { GatewayStatus } from '../gateway/gateway.ts';
 import type { EventLog, Position } from '../log/log.ts';
 import type { Figures, Metrics } from './metrics.ts';
@@ -37,7 +37,7 @@ export function showFollowers(
       const { rows } = await pool.query<{ name: string; position: Position }>(
         'select name, position from followers.checkpoint',
       );
-      const end = await log.end(categories);
+      const end = await log.end(readModelCategories);
       return Object.fromEntries(
         rows.map(({ name, position }) => [name, Math.max(0, log.extent(position, end))]),
       );

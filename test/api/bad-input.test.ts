@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { readModelCategories } from '../../contracts/events/index.ts';
 import type { Contract } from '../../contracts/http/contract.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
 import { call } from '../support/client.ts';
@@ -143,12 +144,13 @@ const calls = servedContracts().flatMap((contract) =>
 describe.each(calls)('$method $path', ({ method, contract }) => {
   test('answers whatever comes in the envelope, never as the unexpected', async () => {
     for (const [what, given] of requests(contract, await whatIsThere())) {
-      const before = await running.application.log.end();
+      const before = await running.application.log.end(readModelCategories);
       const { status, envelope } = await send(method, contract, given);
       expect([200, 413], what).toContain(status);
       expect([500, 503], `${what}: ${envelope.msg}`).not.toContain(envelope.code);
       // A refusal is one whole: nothing of the call was done.
-      if (envelope.code !== 0) expect(await running.application.log.end(), what).toBe(before);
+      if (envelope.code !== 0)
+        expect(await running.application.log.end(readModelCategories), what).toBe(before);
     }
   }, 60_000);
 
@@ -181,7 +183,7 @@ test.each([
   `login_uid=9&${'members[]=1&'.repeat(6000)}`,
   `login_uid=9&members${'[a]'.repeat(2000)}=1`,
 ])('a form of odd shape (%#) is refused, and creates nothing', async (payload) => {
-  const before = await running.application.log.end();
+  const before = await running.application.log.end(readModelCategories);
   const headers = { ...serverKey, 'content-type': 'application/x-www-form-urlencoded' };
   const answer = await running.server.inject({
     method: 'POST',
@@ -191,7 +193,7 @@ test.each([
   });
   expect(answer.statusCode).toBe(200);
   expect([1, 2, 701]).toContain(Envelope.parse(answer.json()).code);
-  expect(await running.application.log.end()).toBe(before);
+  expect(await running.application.log.end(readModelCategories)).toBe(before);
 });
 
 test.each([

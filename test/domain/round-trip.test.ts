@@ -39,6 +39,11 @@ const withNotice = <Data extends object>(data: { [Name in keyof Data]: fc.Arbitr
   fc
     .tuple(fc.record(data), fc.record({ noticeMid: mid, noticeText: text }, { requiredKeys: ['noticeMid'] }))
     .map(([rest, notice]) => ({ ...rest, ...notice }));
+/** An event of access, alone or with how many more there were. */
+const access = <Data extends object>(data: { [Name in keyof Data]: fc.Arbitrary<Data[Name]> }) =>
+  fc
+    .tuple(fc.record(data), fc.record({ suppressed: sequence }, { requiredKeys: [] }))
+    .map(([rest, counted]) => ({ ...rest, ...counted }));
 const uids = fc.array(uid, { maxLength: 20 });
 const reply = {
   rid,
@@ -137,6 +142,19 @@ const datas: { readonly [Type in EventType]: fc.Arbitrary<EventNamed<Type>['data
   ReplyAdded: fc.record(reply),
   ReplyUpdated: fc.record(reply),
   ReplyDeleted: fc.record({ rid, uid }),
+  LoggedIn: access({ uid, session: text }),
+  LoginFailed: access({ uid: fc.option(uid) }),
+  PasswordChanged: access({
+    uid,
+    by: fc.constantFrom('server' as const, 'password' as const, 'code' as const),
+  }),
+  SessionEnded: access({
+    uid,
+    session: fc.option(text),
+    why: fc.constantFrom(...(['logout', 'account disabled', 'crowded out'] as const)),
+  }),
+  FileUploaded: access({ uid: fc.option(uid), path: text, bytes: fc.maxSafeNat() }),
+  AuditUsed: access({ command: text, arguments: fc.array(text) }),
   EventSkipped: fc.record({
     ...{ stream: text, eventId: text, type: text, why: text },
     revision: fc.maxSafeNat(),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { vi } from 'vitest';
+import { readModelCategories } from '../../contracts/events/index.ts';
 import { type Projector, startProjector } from '../../projections/runner/projector.ts';
 import { accountsDatabase } from '../../services/accounts/accounts-tables.ts';
 import type { Application } from '../../services/api/application.ts';
@@ -89,7 +90,7 @@ export async function startApplication(options: ApplicationOptions = {}): Promis
     return {
       ...{ application, bus, projector, databaseUrl: database.url, filesFolder, server, url, stop },
       async shown(position) {
-        if (await progress.reached(position ?? (await log.end()), 20_000)) return;
+        if (await progress.reached(position ?? (await log.end(readModelCategories)), 20_000)) return;
         throw new Error(`the read models do not come up: ${projector.status().fault ?? 'no fault reported'}`);
       },
       async another() {

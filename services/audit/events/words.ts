@@ -42,6 +42,12 @@ function changes(data: Readonly<Record<string, unknown>>): string {
   return list(changed.map(([name, value]) => `${name} to ${quoted(String(value))}`));
 }
 
+/** How many like an event of access were not recorded one by one. */
+const more = (suppressed: number | undefined) =>
+  suppressed === undefined ? '' : `; ${suppressed} more before it`;
+
+const passwordShown = { server: "the server's key", password: 'the old one', code: 'an SMS code' };
+
 const replyTypes = { 1: 'welcome', 2: 'quick reply', 3: 'frequent question' };
 
 /** What happened, for each type of event: the type system asks for one entry for every type. */
@@ -132,6 +138,19 @@ const sentences: {
   AllowanceUsed: ({ uid, allowance, count }, { person }) => `${person(uid)} used ${allowance}: ${count}`,
   EventSkipped: ({ stream, revision, type, why }) =>
     `skipped ${type} at ${stream}@${revision}: ${quoted(why)}`,
+
+  LoggedIn: ({ uid, session, suppressed }, { person }) =>
+    `${person(uid)} logged in, session ${session}${more(suppressed)}`,
+  LoginFailed: ({ uid, suppressed }, { person }) =>
+    `wrong password for ${uid === null ? 'a name that nobody has' : person(uid)}${more(suppressed)}`,
+  PasswordChanged: ({ uid, by, suppressed }, { person }) =>
+    `changed the password of ${person(uid)} by ${passwordShown[by]}${more(suppressed)}`,
+  SessionEnded: ({ uid, session, why, suppressed }, { person }) =>
+    `ended ${session === null ? 'all sessions' : `session ${session}`} of ${person(uid)}: ${why}${more(suppressed)}`,
+  FileUploaded: ({ uid, path, bytes, suppressed }, { person }) =>
+    `${uid === null ? 'the server' : person(uid)} uploaded ${quoted(path)}, ${bytes} bytes${more(suppressed)}`,
+  AuditUsed: ({ command, arguments: given, suppressed }) =>
+    `audited: ${quoted([command, ...given].join(' '))}${more(suppressed)}`,
 };
 
 /** What happened, in one sentence. */

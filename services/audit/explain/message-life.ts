@@ -152,7 +152,9 @@ class Life {
   /** Who has read up to the message by now and had not before. */
   #look(event: Decoded): void {
     const { by: sender, sequence } = this.#sent ?? { by: undefined, sequence: 0 };
-    const named = 'uid' in event.data ? [event.data.uid] : readersNamedBy(event, this.#readers);
+    const { data } = event;
+    const uid = 'uid' in data ? data.uid : null;
+    const named = uid === null ? readersNamedBy(event, this.#readers) : [uid];
     for (const uid of named) {
       if (uid === sender || this.#seen.has(uid)) continue;
       if ((this.#replay.inbox(uid)?.read_sequence ?? 0) < sequence) continue;
