@@ -32,7 +32,7 @@ export interface Drawing {
   close(): Promise<void>;
 }
 
-/** Draws what takes milliseconds of a core, on one thread of low priority, one picture at a time. */
+/** Draws what takes milliseconds of a core, on one thread below normal priority, one picture at a time. */
 export function createDrawing(): Drawing {
   const queue = new FairQueue(bounds);
   const thread = new Piscina({

@@ -10,7 +10,8 @@ import { reencode } from './reencode.ts';
  * sends: they run apart from the program and its secrets, below its priority, and can be killed at any time.
  */
 
-setPriority(constants.priority.PRIORITY_LOW);
+// Not the lowest: on a machine whose cores are busy a picture would then take longer than it may.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 sharp.concurrency(1);
 sharp.cache(false);
 
