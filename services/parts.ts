@@ -24,7 +24,6 @@ import { type Auditor, startAuditor } from './audit/auditor.ts';
 import { loadAuditSigner } from './audit/tree/audit-key.ts';
 import type { HeadSigning } from './audit/tree/head-signing.ts';
 import { startHeadSigning } from './audit/tree/start-head-signing.ts';
-import { treeConsumer } from './audit/tree/tree-consumer.ts';
 import type { Bus } from './bus/bus.ts';
 import { openBus } from './bus/open.ts';
 import { type Environment, EnvironmentError } from './environment.ts';
@@ -146,7 +145,7 @@ export async function startAuditing(
   const signer = await loadAuditSigner(environment);
   const auditor = await program.start(
     'auditor',
-    () => startAuditor({ log, database: databaseUrl, logger, consumers: [treeConsumer] }),
+    () => startAuditor({ log, database: databaseUrl, logger }),
     (part) => ({ stop: () => part.stop() }),
   );
   const heads = await program.start(

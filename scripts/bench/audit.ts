@@ -9,6 +9,7 @@ import { categories } from '../../contracts/events/index.ts';
 import { migrate } from '../../projections/migrate.ts';
 import { accountsDatabase } from '../../services/accounts/accounts-tables.ts';
 import { startAuditor } from '../../services/audit/auditor.ts';
+import { verifyLog } from '../../services/audit/tree/verify-log.ts';
 import { readEnvironment } from '../../services/environment.ts';
 import type { EventLog } from '../../services/log/log.ts';
 import { openLog } from '../../services/log/open.ts';
@@ -47,6 +48,7 @@ const rows: readonly ((ground: Ground) => Promise<Row>)[] = [
   (ground) => firstPage(ground, ['--about', '3']),
   (ground) => firstPage(ground, ['--type', 'MemberMuted,GroupMuted', '--reverse']),
   (ground) => firstPage(ground, ['--since', '1h', '--by', '7', '--reverse']),
+  verifying,
 ];
 
 async function measure(events: number): Promise<void> {
@@ -97,18 +99,39 @@ async function indexing({ log, databaseUrl, events }: Ground): Promise<Row> {
   return { what: 'the auditor indexes', figure: perSecond(events, took) };
 }
 
-/** Replay of everything, beside a bare read in turns. */
-async function replaying(ground: Ground, parameters: readonly string[]): Promise<Row> {
+/** Replay of everything. */
+function replaying(ground: Ground, parameters: readonly string[]): Promise<Row> {
+  return besideBareRead(ground, `replay ${parameters.join(' ')}`, () => runReplay(ground, parameters));
+}
+
+/** Making the Merkle tree of the log anew, and comparing it with the stored one. */
+async function verifying(ground: Ground): Promise<Row> {
+  const { databaseUrl, log } = ground;
+  const database = createPool(databaseUrl, pino({ level: 'silent' }));
+  try {
+    return await besideBareRead(ground, 'verify', async () => {
+      const began = performance.now();
+      const { difference } = await verifyLog({ log, database, origin: 'bench' });
+      if (difference) throw new Error('the log differs from its tree');
+      return performance.now() - began;
+    });
+  } finally {
+    await database.end();
+  }
+}
+
+/** What reads all of the log, beside a bare read in turns. `run` gives how long it took, in milliseconds. */
+async function besideBareRead(ground: Ground, what: string, run: () => Promise<number>): Promise<Row> {
   const ratios: number[] = [];
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 3; round++) {
-    const took = await runReplay(ground, parameters);
+    const took = await run();
     ratios.push((await readBare(ground)) / took);
     best = Math.min(best, took);
   }
   const [, ratio = 0] = ratios.sort((one, other) => one - other);
   return {
-    what: `replay ${parameters.join(' ')}`,
+    what,
     figure: `${perSecond(ground.events, best)}, ${ratio.toFixed(2)} of a bare read (wanted: 0.5)`,
   };
 }

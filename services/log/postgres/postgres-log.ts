@@ -137,14 +137,21 @@ class PostgresLog implements EventLog {
     return this.#readBetween(after, end, options);
   }
 
-  async *#readBetween(after: number, end: Promise<number>, options: ReadAllOptions) {
-    let left = options.limit ?? Number.POSITIVE_INFINITY;
-    let reached = after;
-    for (const upTo = await end; left > 0 && reached < upTo; ) {
-      const page = await this.#reader.all(reached, upTo, options.prefixes, left);
-      yield* page.records;
-      left -= page.records.length;
-      reached = page.reached;
+  /** Reads one page ahead, so that the server reads the next one while the caller works on this one. */
+  async *#readBetween(after: number, end: Promise<number>, { limit, prefixes }: ReadAllOptions) {
+    const upTo = await end;
+    const read = (reached: number, left: number) => {
+      if (left <= 0 || reached >= upTo) return undefined;
+      const page = this.#reader.all(reached, upTo, prefixes, left);
+      page.catch(() => {});
+      return page;
+    };
+    let left = limit ?? Number.POSITIVE_INFINITY;
+    for (let next = read(after, left); next; ) {
+      const { records, reached } = await next;
+      left -= records.length;
+      next = read(reached, left);
+      yield* records;
     }
   }
 
