@@ -1,8 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { Logger } from 'pino';
 import { type DomainEvent, readModelCategories } from '../../contracts/events/index.ts';
 import type { Misfit } from '../../services/followers/log-match.ts';
-import type { Beginning, Handler, Obstacle, Task } from '../../services/followers/task.ts';
+import {
+  BeginAgain,
+  type Beginning,
+  type Handler,
+  type Obstacle,
+  type Task,
+} from '../../services/followers/task.ts';
+import { LogChanged } from '../../services/log/identity.ts';
 import type { EventLog, Position, RecordedEvent } from '../../services/log/log.ts';
 import { projectionsByType } from '../index.ts';
 import type { Projection } from '../projection.ts';
@@ -10,6 +18,7 @@ import { BatchProjector } from '../runner/batch.ts';
 import { emptyReadModels } from '../runner/read-models-reset.ts';
 import { writingSession } from '../runner/session.ts';
 import { SkippableEvents } from '../runner/skippable-events.ts';
+import { bulkBatches } from './bulk.ts';
 import type { FillLimit } from './fill-limit.ts';
 import { nextFollower, nextSchema } from './sets.ts';
 
@@ -32,6 +41,7 @@ export class FillTask implements Task {
   readonly #options: FillOptions;
   readonly #projections: ReadonlyMap<string, Projection<DomainEvent>>;
   readonly #skippable: SkippableEvents;
+  #historyApplied = false;
 
   constructor(options: FillOptions) {
     this.#options = options;
@@ -54,7 +64,13 @@ export class FillTask implements Task {
       maxEvents: this.#options.maxBatchEvents,
     });
     this.#options.limit.filled(held.position);
-    return new Filling(batches, this.#skippable, this.#options);
+    const filling = new Filling(batches, this.#skippable, this.#options);
+    if (!this.#historyApplied) {
+      this.#historyApplied = true;
+      // The subscription begins where the history ends.
+      if (await filling.applyHistory(held.position)) throw new BeginAgain();
+    }
+    return filling;
   }
 
   obstacleOf(error: unknown): Obstacle | undefined {
@@ -69,34 +85,59 @@ class Filling implements Handler {
   readonly #batches: BatchProjector;
   readonly #skippable: SkippableEvents;
   readonly #options: FillOptions;
+  readonly #generation: number;
   #ended = new AbortController().signal;
 
   constructor(batches: BatchProjector, skippable: SkippableEvents, options: FillOptions) {
     this.#batches = batches;
     this.#skippable = skippable;
     this.#options = options;
+    this.#generation = options.log.generation;
+  }
+
+  /**
+   * Applies what the log holds already, in large batches, up to the limit.
+   * @returns whether it applied anything
+   */
+  async applyHistory(after: Position): Promise<boolean> {
+    const { limit, log } = this.#options;
+    for await (const records of bulkBatches(log, after)) {
+      const begun = performance.now();
+      const allowed = records.filter(({ position }) => position <= limit.limit);
+      await this.#applyAll(allowed);
+      if (allowed.length < records.length || limit.closed) break;
+      await delay(await this.restMs(performance.now() - begun));
+    }
+    return limit.position !== after;
   }
 
   async apply(
     records: readonly RecordedEvent[],
     committed: (checkpoint: Position, events: number) => void,
   ): Promise<void> {
-    const { limit, onFilled } = this.#options;
+    const { limit } = this.#options;
     for (let rest = records; rest.length > 0 && !limit.closed; ) {
       const allowed = rest.filter(({ position }) => position <= limit.limit);
-      if (allowed.length === 0) {
-        await limit.raised(this.#ended);
-        continue;
-      }
       rest = rest.slice(allowed.length);
-      const { events, unreadable } = this.#skippable.decode(allowed);
-      await this.#batches.apply(events, ({ tick, count }) => {
-        committed(tick.checkpoint, count);
-        limit.filled(tick.checkpoint);
-        onFilled?.(count);
-      });
-      if (unreadable !== undefined) throw unreadable;
+      if (allowed.length > 0) await this.#applyAll(allowed, committed);
+      else await limit.raised(this.#ended);
     }
+  }
+
+  async #applyAll(
+    records: readonly RecordedEvent[],
+    committed?: (checkpoint: Position, events: number) => void,
+  ): Promise<void> {
+    const { limit, log, onFilled } = this.#options;
+    // What was read before may not be in the log any more.
+    if (log.generation !== this.#generation) throw new LogChanged();
+    const { events, unreadable } = this.#skippable.decode(records);
+    await this.#batches.apply(events, ({ tick, count }) => {
+      limit.filled(tick.checkpoint);
+      committed?.(tick.checkpoint, count);
+      onFilled?.(count);
+    });
+    if (unreadable !== undefined) throw unreadable;
   }
 
   /** While the system is in use, half of the time is left to it. */

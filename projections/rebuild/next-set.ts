@@ -25,6 +25,21 @@ export function prepareNextSet(client: Client, version: string): Promise<Positio
 }
 
 /**
+ * Drops what rebuilds left behind that were interrupted for good: the former set, and a next one of another version.
+ */
+export function dropLeftovers(client: Client, version: string): Promise<void> {
+  return inTransaction(client, async () => {
+    await client.query(`drop schema if exists ${formerSchema} cascade`);
+    const { rowCount } = await client.query(
+      `update followers.checkpoint set version = null, position = '', event_id = null, fence = fence + 1
+        where name = $1 and version <> $2`,
+      [nextFollower, version],
+    );
+    if (rowCount === 1) await client.query(`drop schema if exists ${nextSchema} cascade`);
+  });
+}
+
+/**
  * Sets the follower of the next set to the beginning of the log. Its fence grows on from rebuild to rebuild, so that
  * nothing a frozen process of an earlier one may still have under way commits into this one.
  */

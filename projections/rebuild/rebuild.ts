@@ -17,6 +17,9 @@ const purpose: Purpose = { name: 'bubble-im rebuild', statementTimeoutMs: 3_600_
 
 /** How often the next set is let go on to where the current one is. */
 const followEveryMs = 100;
+/** How long to wait after a switch that statements of others held up: this at first, doubled up to the longest. */
+const firstAgainMs = 200;
+const longestAgainMs = 20_000;
 /** How long the next set may take to come to rest before its indexes are made. */
 const restMs = 20_000;
 
@@ -88,6 +91,7 @@ export async function lockRebuild(client: Client): Promise<boolean> {
 async function fillAndSwitch(client: Client, options: RebuildOptions): Promise<Client | undefined> {
   const { log, database, logger, version, maxBatchEvents, onFilled, patient, signal } = options;
   const limit = new FillLimit();
+  limit.raise(await currentPosition(client));
   const part = logger.child({ part: 'rebuild' });
   const task = new FillTask({ log, logger: part, limit, maxBatchEvents, onFilled });
   const follower = new Follower({ task, log, database, logger });
@@ -95,6 +99,8 @@ async function fillAndSwitch(client: Client, options: RebuildOptions): Promise<C
   try {
     let before: Position | undefined;
     let complete = false;
+    let againMs = firstAgainMs;
+    let notBefore = 0;
     while (!signal.aborted) {
       if (!patient && follower.fault !== undefined) throw new Error(follower.fault);
       const current = await currentPosition(client);
@@ -103,9 +109,12 @@ async function fillAndSwitch(client: Client, options: RebuildOptions): Promise<C
       if (near && !complete && (await limit.reached(restMs))) {
         await completeSet(client);
         complete = true;
-      } else if (near && complete) {
+      } else if (near && complete && performance.now() >= notBefore) {
         const snapshot = await trySwitch({ database, limit, version });
         if (snapshot) return snapshot;
+        part.info({ againMs }, 'statements of others hold the read models; the switch is tried again later');
+        notBefore = performance.now() + againMs;
+        againMs = Math.min(2 * againMs, longestAgainMs);
       }
       before = current;
       await delay(followEveryMs, undefined, { signal }).catch(() => undefined);

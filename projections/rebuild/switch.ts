@@ -19,14 +19,15 @@ const projectorMs = 5_000;
 const fillMs = 2_000;
 /**
  * How long to wait for statements that read the current set; new ones wait meanwhile. It must be shorter than
- * Postgres' deadlock_timeout (1 s): a statement that holds one table and waits for another is then let go on, and
- * fails of nothing.
+ * Postgres' deadlock_timeout (1 s): a statement that holds one table and waits for another then goes on, and none
+ * fails because of a deadlock.
  */
 const readersMs = 300;
 /** How long a vacuum of the current set may take to end: Postgres cancels an automatic one after 1 s. */
 const vacuumMs = 60_000;
 
-const lockNotAvailable = '55P03';
+/** Of a lock that was not acquired in time: by lock_timeout, by statement_timeout. */
+const lateStates = ['55P03', '57014'];
 
 export interface SwitchOptions {
   readonly database: DatabaseConfig;
@@ -48,16 +49,13 @@ export async function trySwitch(options: SwitchOptions): Promise<Client | undefi
   let snapshot: Client | undefined;
   try {
     await client.query('begin');
-    await lockWithin(
-      client,
-      vacuumMs,
-      `lock table ${tablesOf(currentSchema)} in share update exclusive mode`,
-    );
+    await client.query(`set local lock_timeout = '${vacuumMs}ms'`);
+    await client.query(`lock table ${tablesOf(currentSchema)} in share update exclusive mode`);
     limit.raise(await holdProjector(client));
     if (!(await limit.reached(fillMs))) return undefined;
     snapshot = await openClient(database, comparisonPurpose);
     await snapshot.query('begin isolation level repeatable read, read only; select 1');
-    await lockWithin(client, readersMs, `lock table ${tablesOf(currentSchema)} in access exclusive mode`);
+    await holdReaders(client);
     await client.query(`alter schema ${currentSchema} rename to ${formerSchema}`);
     await client.query(`alter schema ${nextSchema} rename to ${currentSchema}`);
     await nameVersion(client, version);
@@ -66,17 +64,13 @@ export async function trySwitch(options: SwitchOptions): Promise<Client | undefi
     snapshot = undefined;
     return switched;
   } catch (error) {
-    if (sqlState(error) === lockNotAvailable) return undefined;
+    if (lateStates.includes(sqlState(error) ?? '')) return undefined;
     throw error;
   } finally {
     // The end of a connection rolls its transaction back.
     await client.end();
     await snapshot?.end();
   }
-}
-
-async function lockWithin(client: Client, ms: number, lock: string): Promise<void> {
-  await client.query(`set local lock_timeout = '${ms}ms'; ${lock}`);
 }
 
 /** Lets the projector commit nothing until the transaction ends. @returns its checkpoint */
@@ -88,6 +82,13 @@ async function holdProjector(client: Client): Promise<Position> {
   const [row] = rows;
   if (!row) throw new Error('the read models have no checkpoint: the database is not migrated');
   return row.position;
+}
+
+/** Lets no statement of others use the current set until the transaction ends. */
+async function holdReaders(client: Client): Promise<void> {
+  await client.query(`set local statement_timeout = '${readersMs}ms'`);
+  await client.query(`lock table ${tablesOf(currentSchema)} in access exclusive mode`);
+  await client.query(`set local statement_timeout = '${switchPurpose.statementTimeoutMs}ms'`);
 }
 
 /** The projector's memory is of the former set: with a greater fence it must begin from its checkpoint again. */

@@ -2,9 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { EventLog } from '../../services/log/log.ts';
 import { type DatabaseConfig, openClient, type Purpose } from '../../services/postgres/connect.ts';
-import { rebuild } from './rebuild.ts';
+import { dropLeftovers } from './next-set.ts';
+import { lockRebuild, rebuild } from './rebuild.ts';
 
 const purpose: Purpose = { name: 'bubble-im rebuild check', statementTimeoutMs: 5_000 };
+
+/** To drop large tables takes a while. */
+const dropPurpose: Purpose = { ...purpose, statementTimeoutMs: 60_000 };
 
 /** How long to wait after a failure, or while another process rebuilds. */
 const againMs = 2_000;
@@ -80,6 +84,7 @@ export class VersionUpkeep {
   /** Whether there is nothing left to do. */
   async #settled(): Promise<boolean> {
     const maker = await this.#maker();
+    if (maker === 'this') await this.#tidy();
     if (maker === 'later') {
       this.#logger.warn('the read models were made by a later version of the program, and are left alone');
     }
@@ -91,6 +96,17 @@ export class VersionUpkeep {
     const { rows, hash, counts } = rebuilt;
     this.#logger.info({ rows, hash, differentRows: counts }, 'the read models were made again');
     return true;
+  }
+
+  /** Drops what interrupted rebuilds left, unless one is under way. */
+  async #tidy(): Promise<void> {
+    const { database, version } = this.#options;
+    const client = await openClient(database, dropPurpose);
+    try {
+      if (await lockRebuild(client)) await dropLeftovers(client, version);
+    } finally {
+      await client.end();
+    }
   }
 
   async #maker(): Promise<Maker> {

@@ -19,6 +19,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   fanout: () => import('./fanout.ts'),
   hostile: () => import('./hostile.ts'),
   home: () => import('./home.ts'),
+  rebuild: () => import('./rebuild.ts'),
   sockets: () => import('./sockets.ts'),
 };
 

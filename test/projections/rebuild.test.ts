@@ -22,13 +22,13 @@ async function rebuilt(maxBatchEvents?: number): Promise<Rebuilt> {
     ...{ log: world.log, database: world.url, logger: silent, version, patient: false },
     ...(maxBatchEvents === undefined ? {} : { maxBatchEvents }),
     maxDifferences: 10,
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
   });
   if (typeof result === 'string') throw new Error(result);
   return result;
 }
 
-describe('a rebuild', () => {
+describe('a rebuild', { timeout: 120_000 }, () => {
   it('makes the tables that were there, in batches of 1, 7 or 500 events', async () => {
     const before = await world.everything();
     const hashes = new Set<string>();
