@@ -33,7 +33,7 @@ export const accessEvents = [
     'FileUploaded',
     z.object({ uid: Uid.nullable(), path: z.string(), bytes: z.int().nonnegative(), suppressed }),
   ),
-  /** An operator's command that read from the log, or a call of /audit; URLs in `arguments` without credentials. */
+  /** A call of /audit that asked about the past: its path, and its parameters as `name=value`. */
   event('AuditUsed', z.object({ command: z.string(), arguments: z.array(z.string()), suppressed })),
 ] as const;
 

@@ -10,6 +10,7 @@ import type { CommandContext } from '../commands/context.ts';
 import { type Position, startOfLog } from '../log/log.ts';
 import { admit, settingsWhenReady } from './admit.ts';
 import type { Application } from './application.ts';
+import { auditUseOf } from './audit-use.ts';
 import { authorize, type Caller } from './caller.ts';
 import { createCommandQueue, createQueryQueue, maxWaiting } from './calls-under-way.ts';
 import type { ServedContract } from './documentation/openapi.ts';
@@ -146,6 +147,8 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
     await showAsked(application, request, reply);
     const origin = contextOf(request, caller, uid, application.app, settings);
     const context: CommandContext = { ...origin, time: application.now(), generation };
+    const audit = auditUseOf(contract, parameters);
+    if (audit) application.access.record(audit, context);
     const me = () => {
       if (uid === undefined) throw new Refusal('missing', '缺少参数login_uid');
       return uid;

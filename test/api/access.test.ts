@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { decode } from '../../services/log/codec.ts';
-import { type RunningApplication, startApplication } from '../support/application.ts';
+import { type RunningApplication, serverKey, startApplication, testApp } from '../support/application.ts';
 import { call } from '../support/client.ts';
 import { uploaded } from '../support/uploading.ts';
 
@@ -105,6 +105,25 @@ describe('a login under a name that nobody has', () => {
     const [failed] = await recorded('access', 1);
     expect(failed).toMatchObject({ type: 'LoginFailed', data: { uid: null }, metadata: { actor: 'nobody' } });
     expect(JSON.stringify(await read('access'))).not.toContain(name);
+  });
+});
+
+describe('a question about the past', () => {
+  test('is recorded with the key that asked it, and what was asked', async () => {
+    const { uid } = await registered();
+    const question = `account ${uid}`;
+    const answer = await running.server.inject({
+      url: '/audit/explain',
+      query: { question },
+      headers: serverKey,
+    });
+    expect(answer.json()).toMatchObject({ code: 0 });
+    const isUse = ({ type }: { readonly type: string }) => type === 'AuditUsed';
+    await vi.waitUntil(async () => (await read('access')).some(isUse), { timeout: 10_000 });
+    const [use] = (await read('access')).filter(isUse);
+    expect(use?.data).toMatchObject({ command: '/audit/explain' });
+    expect(use?.data.arguments).toContain(`question=${question}`);
+    expect(use?.metadata).toMatchObject({ actor: 'server', key: testApp.key });
   });
 });
 
