@@ -1,9 +1,12 @@
 import fc from 'fast-check';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Rebuilt, rebuild } from '../../projections/rebuild/rebuild.ts';
+import { lockRebuild, type Rebuilt, rebuild } from '../../projections/rebuild/rebuild.ts';
 import { readModelsVersion } from '../../projections/rebuild/version.ts';
-import { history, Retelling } from '../support/histories.ts';
-import { openWorld, silent, type World } from '../support/projecting.ts';
+import { startProjector } from '../../projections/runner/projector.ts';
+import { between, sent } from '../support/events.ts';
+import { groupId, history, Retelling } from '../support/histories.ts';
+import { caughtUp, openWorld, silent, type World } from '../support/projecting.ts';
 
 let world: World;
 const version = await readModelsVersion();
@@ -56,13 +59,11 @@ describe('a rebuild', { timeout: 120_000 }, () => {
   });
 
   it('names each value that differs, each row that was missing, and each that should not be there', async () => {
+    await world.given(sent(between(1, 3), 1, 900_000, 'lost'));
+    await world.project();
     await world.query(`update read.users set nickname = 'damaged' where uid = 1`);
-    await world.query(`delete from read.friendships where uid = 1 and friend = 2`);
+    await world.query('delete from read.messages where mid = 900000');
     await world.query(`insert into read.settings values ('nobody', 'set this')`);
-    const [friends] = await world.query<{ count: string }>(
-      'select count(*) from read.friendships where uid = 1 and friend = 2',
-    );
-    expect(friends).toEqual({ count: '0' });
     const { differences, counts } = await rebuilt();
     expect(differences).toContainEqual({
       table: 'users',
@@ -76,7 +77,84 @@ describe('a rebuild', { timeout: 120_000 }, () => {
       key: { name: 'nobody' },
       before: { name: 'nobody', value: 'set this' },
     });
-    expect(counts).toMatchObject({ users: 1, settings: 1 });
+    expect(differences).toContainEqual({
+      table: 'messages',
+      key: { conversation: 'f1-3', sequence: expect.any(Number) },
+      after: expect.objectContaining({ mid: 900_000, content: 'lost' }),
+    });
+    expect(counts).toEqual({ users: 1, messages: 1, settings: 1 });
     expect((await rebuilt()).differences).toEqual([]);
+  });
+
+  it('has the projector forget the rows that it remembers of the former set', async () => {
+    const conversation = between(1, 2);
+    await world.given(sent(conversation, 1, 900_001, 'a'));
+    await world.project();
+    await world.query('update read.conversations set counted = counted + 1000 where conversation = $1', [
+      conversation,
+    ]);
+    const { log, url: database, bus } = world;
+    const projector = await startProjector({ log, database, bus, logger: silent });
+    try {
+      await world.given(sent(conversation, 1, 900_002, 'b'));
+      await caughtUp(world, projector);
+      expect((await rebuilt()).counts).toEqual({ conversations: 1, messages: 1 });
+      await world.given(sent(conversation, 1, 900_003, 'c'));
+      await caughtUp(world, projector);
+    } finally {
+      await projector.stop();
+    }
+    expect((await rebuilt()).differences).toEqual([]);
+  });
+
+  it('shows no more than the read models that are served, also while no projector works', async () => {
+    const [before] = await world.query<{ position: string }>(
+      `select position from followers.checkpoint where name = 'read'`,
+    );
+    await world.given(sent(between(1, 2), 2, 900_004, 'later'));
+    expect((await rebuilt()).counts).toEqual({});
+    expect(await world.query('select mid from read.messages where mid = 900004')).toEqual([]);
+    expect(await world.query(`select position from followers.checkpoint where name = 'read'`)).toEqual([
+      before,
+    ]);
+    await world.project();
+    expect(await world.query('select mid from read.messages where mid = 900004')).toHaveLength(1);
+  });
+
+  it('shows a transaction one of the two sets: it waits for its end, while others are answered', async () => {
+    await world.query(`update read.users set nickname = 'wrong' where uid = 1`);
+    await world.query(`update read.groups set name = 'wrong' where gid = $1`, [groupId]);
+    const holder = new Client({ connectionString: world.url });
+    await holder.connect();
+    try {
+      await holder.query('begin');
+      const user = await holder.query('select nickname from read.users where uid = 1');
+      const rebuilding = rebuilt();
+      const waiting = () =>
+        world.query(
+          `select from pg_locks where not granted and mode = 'AccessExclusiveLock' and relation = 'read.users'::regclass`,
+        );
+      await expect.poll(waiting, { interval: 5, timeout: 60_000 }).toHaveLength(1);
+      const begun = performance.now();
+      await world.query('select from read.users u join read.messages m on m.sender = u.uid limit 1');
+      expect(performance.now() - begun).toBeLessThan(2_000);
+      const group = await holder.query('select name from read.groups where gid = $1', [groupId]);
+      await holder.query('commit');
+      expect([user.rows, group.rows]).toEqual([[{ nickname: 'wrong' }], [{ name: 'wrong' }]]);
+      expect((await rebuilding).counts).toEqual({ users: 1, groups: 1 });
+    } finally {
+      await holder.end();
+    }
+  });
+
+  it('is refused while another process rebuilds', async () => {
+    const holder = new Client({ connectionString: world.url });
+    await holder.connect();
+    try {
+      expect(await lockRebuild(holder)).toBe(true);
+      await expect(rebuilt()).rejects.toThrow('busy');
+    } finally {
+      await holder.end();
+    }
   });
 });
