@@ -1,4 +1,4 @@
-import { categories } from '../../contracts/events/index.ts';
+import { readModelCategories } from '../../contracts/events/index.ts';
 import type { EventLog, Position, RecordedEvent } from '../../services/log/log.ts';
 
 /** Larger batches write a row that changes often less often; this many events take a few MB of memory. */
@@ -6,7 +6,7 @@ const batchEvents = 5_000;
 
 /** The log after a position, in large batches, each read while the one before is being applied. */
 export function bulkBatches(log: EventLog, after: Position): AsyncGenerator<readonly RecordedEvent[]> {
-  return ahead(inBatches(log.readAll({ after, prefixes: categories })));
+  return ahead(inBatches(log.readAll({ after, prefixes: readModelCategories })));
 }
 
 async function* inBatches(records: AsyncIterable<RecordedEvent>): AsyncGenerator<RecordedEvent[]> {

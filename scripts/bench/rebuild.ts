@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
-import { categories } from '../../contracts/events/index.ts';
+import { readModelCategories } from '../../contracts/events/index.ts';
 import { ConversationId, Mid, Uid } from '../../contracts/ids.ts';
 import { migrate } from '../../projections/migrate.ts';
 import { rebuild } from '../../projections/rebuild/rebuild.ts';
@@ -56,7 +56,7 @@ async function measure(events: number, senders: number, seconds: number): Promis
     await seedInstallation({ log, accounts: accountsDatabase(pool) }, { events, seed: '1' }, () => undefined);
     await pool.end();
     const projector = await startProjector({ log, database, bus, logger });
-    const end = await log.end(categories);
+    const end = await log.end(readModelCategories);
     while (projector.status().checkpoint < end) await delay(50);
 
     const bare = await insertBareRows(database);
