@@ -26,6 +26,8 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   readonly methods: readonly ['GET' | 'POST', ...('GET' | 'POST')[]];
   /** It changes something, although it may be made by GET. */
   readonly changes?: true;
+  /** It only reads, although it is made by POST. */
+  readonly reads?: true;
   readonly access: Access;
   readonly summary: string;
   /** The call of which this is another name, for clients of the original product. */
@@ -58,8 +60,12 @@ export function prefixesOf({ unprefixed }: Pick<Contract, 'unprefixed'>): readon
 }
 
 /** Whether a call only reads, so that it can be answered while commands are refused. */
-export function isQuery({ methods, changes }: Pick<Contract, 'methods' | 'changes'>): boolean {
-  return methods.includes('GET') && changes !== true;
+export function isQuery({
+  methods,
+  changes,
+  reads,
+}: Pick<Contract, 'methods' | 'changes' | 'reads'>): boolean {
+  return reads === true || (methods.includes('GET') && changes !== true);
 }
 
 /**

@@ -103,6 +103,7 @@ export const groupManager = contract({
 export const groupIsManager = contract({
   path: '/group/ismanager',
   methods: ['POST'],
+  reads: true,
   access: 'user',
   summary: '判断是否是管理员',
   refuses: ['noGroup', 'tooOften'],

@@ -39,15 +39,15 @@ export function allowedOrigins({ origins }: Pick<Settings, 'origins'>): readonly
  */
 export async function identify(
   request: FastifyRequest,
-  { app, tokens, security }: Pick<Application, 'app' | 'tokens' | 'security'>,
+  application: Pick<Application, 'app' | 'tokens' | 'security'>,
   settings: Settings,
 ): Promise<Caller> {
   if (request.headers['x-app-key'] !== undefined || request.headers['x-app-secret'] !== undefined) {
-    mustBeKey(request, app, security);
+    mustBeKey(request, application.app, application.security);
     return { kind: 'server' };
   }
   const token = shownToken(request.headers) ?? cookieToken(request, settings);
-  const owner = token === undefined ? undefined : await tokens.verify(token, settings.token_days);
+  const owner = token === undefined ? undefined : await application.tokens.verify(token, settings.token_days);
   return owner ? { kind: 'user', uid: owner.uid, tokenHash: owner.tokenHash } : { kind: 'nobody' };
 }
 

@@ -14,7 +14,7 @@ import { serve, shownAt } from './route.ts';
 
 /** Messages and reading them (docs/behaviour.md, Messages). */
 export function messageRoutes(server: FastifyInstance, application: Application): void {
-  const { app, database, log, pool, sender } = application;
+  const { app, database, log } = application;
   const inLog = async (place: string) => place <= (await log.end(readModelCategories));
 
   serve(server, application, contract.messageSend, async ({ parameters, me, context }) => {
@@ -22,7 +22,7 @@ export function messageRoutes(server: FastifyInstance, application: Application)
     const from = me();
     const quoteMid = quote_mid ? Mid.parse(quote_mid) : undefined;
     const command = { from, to: chatOf(from, type, to, 'to'), content, quoteMid, uniqueId };
-    const { mid, position } = await sender.send(command, context);
+    const { mid, position } = await application.sender.send(command, context);
     return { data: { mid }, position };
   });
 
@@ -67,7 +67,7 @@ export function messageRoutes(server: FastifyInstance, application: Application)
 
   serve(server, application, contract.messageSync, async ({ parameters: { since, limit }, me, request }) => {
     const recipient = { uid: me(), appkey: app.key, wsAddress: websocketAddress(request) };
-    const { events, ...rest } = await findMissedPushes(pool, recipient, since, limit, inLog);
+    const { events, ...rest } = await findMissedPushes(application.pool, recipient, since, limit, inLog);
     return { data: { events: [...events], ...rest } };
   });
 }

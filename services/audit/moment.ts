@@ -6,6 +6,8 @@ export interface Moment {
   readonly time: number;
   /** Whether it lies before the present. */
   readonly past: boolean;
+  /** Names the moment; two moments of one name include the same events of a log. */
+  readonly name: string;
   /**
    * Whether an event had happened by then. Read in the order of the log, the first one that had not ends what
    * is of the moment.
@@ -15,18 +17,20 @@ export interface Moment {
 
 /** The present: everything that the log holds. */
 export function presentMoment(now: number): Moment {
-  return { time: now, past: false, includes: () => true };
+  return { time: now, past: false, name: 'now', includes: () => true };
 }
 
 /** The moment of a time, in milliseconds since 1970. */
 export function momentAt(time: number): Moment {
-  return { time, past: true, includes: (record) => happenedAt(record) <= time };
+  return { time, past: true, name: `time ${time}`, includes: (record) => happenedAt(record) <= time };
 }
 
 /** The moment after the event at a position. */
 export function momentAfter(event: Pick<RecordedEvent, 'position' | 'recorded' | 'metadata'>): Moment {
   const { position } = event;
-  return { time: happenedAt(event), past: true, includes: (record) => record.position <= position };
+  const time = happenedAt(event);
+  const name = `position ${position}`;
+  return { time, past: true, name, includes: (record) => record.position <= position };
 }
 
 /**

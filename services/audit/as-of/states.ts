@@ -1,12 +1,9 @@
-import { type Gid, Uid } from '../../../contracts/ids.ts';
+import type { Gid, Uid } from '../../../contracts/ids.ts';
 import type { Settings } from '../../../contracts/settings.ts';
-import { friendshipStream } from '../../domain/friendship.ts';
 import { groupStream, roleOf } from '../../domain/group.ts';
 import { settingStream } from '../../domain/setting.ts';
 import { userStream } from '../../domain/user.ts';
-import type { StreamName } from '../../log/log.ts';
-import { FoldedStream, foldAt } from '../folded-stream.ts';
-import { mergedStreams } from '../merged-streams.ts';
+import { foldAt } from '../folded-stream.ts';
 import type { Moment } from '../moment.ts';
 import { NotFound } from '../not-found.ts';
 import type { ReadableLog } from '../readable-log.ts';
@@ -43,13 +40,6 @@ export interface PersonThen {
   readonly account_state: 'normal' | 'disabled';
   readonly is_member: 0 | 1;
   readonly parent: Uid | null;
-}
-
-/** A friend at a moment. */
-export interface FriendThen {
-  readonly uid: Uid;
-  /** What they are called by the one whose friend they are; empty: by their nickname. */
-  readonly remark: string;
 }
 
 /** A group at a moment. @throws NotFound; LogFailure */
@@ -93,52 +83,4 @@ export async function personThen(log: ReadableLog, uid: Uid, moment: Moment): Pr
 /** All settings at a moment. @throws LogFailure */
 export function settingsThen(log: ReadableLog, moment: Moment): Promise<Settings> {
   return foldAt(log, settingStream, moment);
-}
-
-/**
- * The friends of a person at a moment, by their uids.
- * @param friendships the streams of the person's friendships, from `friendshipsOf` or an index
- * @throws NotFound; LogFailure
- */
-export async function friendsThen(
-  log: ReadableLog,
-  uid: Uid,
-  friendships: readonly StreamName[],
-  moment: Moment,
-): Promise<FriendThen[]> {
-  const folds = new Map(
-    friendships.flatMap((name) => {
-      const other = otherIn(name, uid);
-      if (other === undefined) return [];
-      return [[other, new FoldedStream(friendshipStream(uid, other), log.remembersIds)] as const];
-    }),
-  );
-  const user = new FoldedStream(userStream(uid), log.remembersIds);
-  const byName = new Map(folds.values().map((fold) => [fold.name, fold]));
-  for await (const event of mergedStreams(log, [user.name, ...byName.keys()], moment)) {
-    user.take(event);
-    byName.get(event.stream)?.take(event);
-  }
-  if (!user.state) throw new NotFound(`person ${uid}`, moment);
-  return [...folds]
-    .filter(([, { state }]) => state.friends)
-    .map(([other, { state }]) => ({ uid: other, remark: state.remarks.get(uid) ?? '' }))
-    .sort((one, other) => one.uid - other.uid);
-}
-
-/** The streams of a person's friendships, found by reading all friendships of the log: for want of an index. */
-export async function friendshipsOf(log: ReadableLog, uid: Uid, moment: Moment): Promise<StreamName[]> {
-  const found = new Set<StreamName>();
-  for await (const record of log.readAll({ prefixes: ['friendship-'] })) {
-    if (!moment.includes(record)) break;
-    if (otherIn(record.stream, uid) !== undefined) found.add(record.stream);
-  }
-  return [...found];
-}
-
-/** The other person of a friendship's stream; undefined if `uid` is neither of the two. */
-function otherIn(stream: StreamName, uid: Uid): Uid | undefined {
-  const [, one, other] = /^friendship-(\d+)-(\d+)$/.exec(stream) ?? [];
-  if (Number(one) === uid) return Uid.safeParse(Number(other)).data;
-  return Number(other) === uid ? Uid.safeParse(Number(one)).data : undefined;
 }

@@ -1,7 +1,8 @@
 import type { DomainEvent } from '../../../contracts/events/index.ts';
 import { type ConversationId, conversationParties, type Uid } from '../../../contracts/ids.ts';
 import { projectionsByType } from '../../../projections/index.ts';
-import type { Projection, Pushes } from '../../../projections/projection.ts';
+import type { Projection } from '../../../projections/projection.ts';
+import { noPushes } from '../../../projections/runner/push-book.ts';
 import { MemoryRows } from '../../../projections/store/memory-rows.ts';
 import {
   conversations,
@@ -19,9 +20,6 @@ import { inboxStream } from '../../domain/inbox.ts';
 import { readsGroupAfter } from '../../domain/reading.ts';
 import type { Decoded } from '../../log/codec.ts';
 import type { EventLog, StreamName } from '../../log/log.ts';
-
-/** Nobody hears of what is replayed. */
-const noPushes: Pushes = { add: () => undefined, takeBack: () => undefined };
 
 /**
  * The read models of one conversation, made in memory by the projections that make the tables: its

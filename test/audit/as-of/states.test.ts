@@ -1,13 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defaultSettings } from '../../../contracts/settings.ts';
-import {
-  friendshipsOf,
-  friendsThen,
-  groupThen,
-  personThen,
-  settingsThen,
-} from '../../../services/audit/as-of/states.ts';
+import { friendshipsOf, friendsThen } from '../../../services/audit/as-of/friends.ts';
+import { groupThen, personThen, settingsThen } from '../../../services/audit/as-of/states.ts';
 import { momentAt } from '../../../services/audit/moment.ts';
 import { type RunningApplication, startApplication } from '../../support/application.ts';
 import { call, three } from '../../support/client.ts';
@@ -69,7 +64,7 @@ test('a person, their friends and the settings are told as they were at each mom
   const [tom, jerry, spike] = await three(running);
   const me = uid(tom.uid);
   const friends = async (then: ReturnType<typeof moment>) =>
-    friendsThen(log, me, await friendshipsOf(log, me, then), then);
+    friendsThen(log, me, await friendshipsOf(log, undefined, me, then), then);
   const before = moment();
   await tom.post('/friend/add', { friend_uid: jerry.uid });
   await spike.post('/friend/add', { friend_uid: tom.uid });

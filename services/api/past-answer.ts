@@ -1,0 +1,94 @@
+import multipart from '@fastify/multipart';
+import { isQuery } from '../../contracts/http/contract.ts';
+import { Uid } from '../../contracts/ids.ts';
+import { QueryError } from '../audit/as-of/query.ts';
+import type { Scope } from '../audit/as-of/scope.ts';
+import { friendRoutes } from './friend.ts';
+import { groupRoutes } from './group.ts';
+import { groupJoiningRoutes } from './group-joining.ts';
+import { createHttp } from './http.ts';
+import { messageRoutes } from './message.ts';
+import { openPast, type PastParts } from './past-application.ts';
+import { popRoutes } from './pop.ts';
+import { replyRoutes } from './reply.ts';
+import { gatherContracts } from './route.ts';
+import { settingRoutes } from './setting.ts';
+import { userRoutes } from './user.ts';
+
+/** The routes whose queries are answered from the log and the read models alone. */
+const routesOfThePast = [
+  userRoutes,
+  friendRoutes,
+  groupRoutes,
+  groupJoiningRoutes,
+  messageRoutes,
+  popRoutes,
+  replyRoutes,
+  settingRoutes,
+];
+
+/** A query of the API, and under which host and protocol it is asked: an answer may name the websocket's address. */
+export interface Asked {
+  readonly path: string;
+  readonly parameters: URLSearchParams;
+  readonly host: string;
+  readonly protocol: string;
+}
+
+/** The names of parameters that say for whom or about whom a query is. */
+const ofPerson = ['login_uid'];
+const ofProfiles = ['uid', 'uid[]'];
+
+/** Whom the read models must show for a query to be answered; a person that only a name or nid tells is added. */
+export function scopeOf({ parameters }: Pick<Asked, 'parameters'>, named: readonly Uid[] = []): Scope {
+  const uids = (names: readonly string[]) =>
+    names
+      .flatMap((name) => parameters.getAll(name))
+      .flatMap((value) => value.split(','))
+      .flatMap((text) => (/^\d{1,16}$/.test(text) ? (Uid.safeParse(Number(text)).data ?? []) : []));
+  return { people: uids(ofPerson), profiles: [...uids(ofProfiles), ...named] };
+}
+
+/**
+ * Answers a query of the API as the API itself does, by its routes. What a query would append to the log, as that a
+ * chat was read, is not appended.
+ * @returns the body of the answer, byte for byte
+ * @throws QueryError for what is no query, or is answered from more than the log
+ */
+export async function answerThen(parts: PastParts, asked: Asked): Promise<string> {
+  const { application, stop } = await openPast(parts);
+  const server = await createHttp(parts.logger, () => true);
+  try {
+    await server.register(multipart);
+    const served = gatherContracts(server);
+    for (const routes of routesOfThePast) routes(server, application);
+    const queries = [...served.values()].flatMap(({ contract }) => (isQuery(contract) ? [contract] : []));
+    const contract = queries.find(({ path }) => path === asked.path);
+    if (!contract || beyondTheLog(asked)) throw new QueryError(unanswered(asked.path, queries));
+    const method = contract.methods.includes('GET') ? 'GET' : 'POST';
+    const answer = await server.inject({
+      method,
+      url: `/api${contract.path}?${asked.parameters}`,
+      headers: {
+        host: asked.host,
+        'x-forwarded-proto': asked.protocol,
+        'x-app-key': parts.app.key,
+        'x-app-secret': parts.app.secret,
+      },
+    });
+    return answer.payload;
+  } finally {
+    await server.close();
+    await stop();
+  }
+}
+
+/** What was pushed, and passwords, are in no log. */
+function beyondTheLog({ path, parameters }: Asked): boolean {
+  return path === '/message/sync' || parameters.has('password');
+}
+
+function unanswered(path: string, queries: readonly { readonly path: string }[]): string {
+  const names = queries.map((query) => query.path.slice(1)).filter((name) => name !== 'message/sync');
+  return `${path.slice(1)} cannot be answered from the log; these queries can: ${names.sort().join(', ')}`;
+}

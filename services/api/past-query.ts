@@ -1,0 +1,108 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { NumberId, type Uid } from '../../contracts/ids.ts';
+import type { App } from '../app-keys/signature.ts';
+import { friendshipsOf, friendsThen } from '../audit/as-of/friends.ts';
+import { logAtMoment } from '../audit/as-of/log-at-moment.ts';
+import { pastDatabase } from '../audit/as-of/past-database.ts';
+import type { Query } from '../audit/as-of/query.ts';
+import { withPastReadModels } from '../audit/as-of/read-models.ts';
+import { groupThen, personThen, settingsThen } from '../audit/as-of/states.ts';
+import { AuditSearch } from '../audit/index/search.ts';
+import type { Moment } from '../audit/moment.ts';
+import { abortable } from '../audit/readable-log.ts';
+import type { EventLog } from '../log/log.ts';
+import { findProfile } from '../queries/people.ts';
+import { readDatabase } from '../queries/tables.ts';
+import { type Asked, answerThen, scopeOf } from './past-answer.ts';
+
+/** What queries about a moment are answered with. */
+export interface PastQueryParts {
+  readonly app: App;
+  readonly log: EventLog;
+  /** The present database; undefined if there is none beside the log: then only folded states are answered. */
+  readonly pool: pg.Pool | undefined;
+  readonly logger: Logger;
+  /** Under which host and protocol a query is asked: an answer may name the websocket's address. */
+  readonly host: string;
+  readonly protocol: string;
+  /** Whether read models that are made stay for further queries about the moment. */
+  readonly keep: boolean;
+  readonly signal: AbortSignal;
+  /** Called before much of the log is read because there is no index of it. @throws what forbids it */
+  readonly onNoIndex: () => void;
+  /** Called with the number of events of which read models were made. */
+  readonly onApplied?: ((events: number) => void) | undefined;
+}
+
+/** A query of the API needs a database, in which the read models of the moment are made. */
+export class NoDatabase extends Error {
+  override readonly name = 'NoDatabase';
+}
+
+/**
+ * Answers a query about a moment.
+ * @returns JSON: the state, or the answer of the API, byte for byte
+ * @throws QueryError, NotFound, NoDatabase, the signal's reason, UnreadableEvent, LogFailure, what the database throws
+ */
+export async function answerQuery(parts: PastQueryParts, query: Query, moment: Moment): Promise<string> {
+  const log = abortable(parts.log, parts.signal);
+  switch (query.kind) {
+    case 'group':
+      return JSON.stringify(await groupThen(log, query.gid, moment));
+    case 'user':
+      return JSON.stringify(await personThen(log, query.uid, moment));
+    case 'settings':
+      return JSON.stringify(await settingsThen(log, moment));
+    case 'friends': {
+      const index = await indexOf(parts);
+      if (!index) parts.onNoIndex();
+      const friendships = await friendshipsOf(log, index, query.uid, moment);
+      return JSON.stringify(await friendsThen(log, query.uid, friendships, moment));
+    }
+    case 'call':
+      return answerCall(parts, query, moment);
+  }
+}
+
+async function indexOf({ log, pool }: PastQueryParts) {
+  if (!pool) return undefined;
+  const coverage = await new AuditSearch(pool).coverage(log);
+  return coverage && { queries: pool, coverage };
+}
+
+async function answerCall(
+  parts: PastQueryParts,
+  { path, parameters }: Extract<Query, { kind: 'call' }>,
+  moment: Moment,
+): Promise<string> {
+  const { app, log, pool, logger, host, protocol, keep, signal, onNoIndex, onApplied } = parts;
+  if (!pool) throw new NoDatabase('queries of the API need a database: set DATABASE_URL');
+  const asked: Asked = { path, parameters, host, protocol };
+  const scope = scopeOf(asked, await namedBy(pool, asked));
+  const database = pool.options.connectionString ?? pool.options;
+  const options = { log, database, moment, scope, keep, signal, onWholeLog: onNoIndex, onApplied };
+  return withPastReadModels(options, (schema) =>
+    answerThen(
+      {
+        ...{ app, logger, now: moment.time },
+        log: logAtMoment(log, moment),
+        database: pastDatabase(pool, schema),
+      },
+      asked,
+    ),
+  );
+}
+
+/** Whom a query names otherwise than by a uid. Usernames and numbers never change, so the present ones tell. */
+async function namedBy(pool: pg.Pool, { parameters }: Asked): Promise<Uid[]> {
+  const username = parameters.get('username');
+  const numberId = NumberId.safeParse(Number(parameters.get('nid'))).data;
+  const keys = [
+    ...(username === null ? [] : [{ username }]),
+    ...(numberId === undefined ? [] : [{ numberId }]),
+  ];
+  const database = readDatabase(pool);
+  const found = await Promise.all(keys.map((key) => findProfile(database, async () => new Map(), key)));
+  return found.flatMap((profile) => (profile ? [profile.uid] : []));
+}

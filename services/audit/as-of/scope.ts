@@ -1,0 +1,111 @@
+import {
+  type ConversationId,
+  conversationParties,
+  friendConversation,
+  Gid,
+  groupConversation,
+  Uid,
+} from '../../../contracts/ids.ts';
+import { conversationStream } from '../../domain/conversation.ts';
+import { friendshipStream } from '../../domain/friendship.ts';
+import { groupStream } from '../../domain/group.ts';
+import { inboxStream } from '../../domain/inbox.ts';
+import { replyStream } from '../../domain/reply.ts';
+import { userStream } from '../../domain/user.ts';
+import type { StreamName } from '../../log/log.ts';
+import { entryOf } from '../index/entry.ts';
+import type { Coverage, Queries } from '../index/search.ts';
+import type { Moment } from '../moment.ts';
+import type { ReadableLog } from '../readable-log.ts';
+
+/** Whom the read models of a moment must show as they were. */
+export interface Scope {
+  /** With all that they see: their friends, groups, chats and messages. */
+  readonly people: readonly Uid[];
+  /** Their profiles alone. */
+  readonly profiles: readonly Uid[];
+}
+
+/** The streams that are read to know what concerns someone. */
+const prefixes = ['friendship-', 'group-', 'conversation-'];
+
+/**
+ * The streams of which the read models are made, so far as they show what is in a scope: found in the index and,
+ * beyond its end, in the log. A stream more than needed changes nothing.
+ * @throws LogFailure, what the database throws
+ */
+export async function streamsOf(
+  log: ReadableLog,
+  index: { readonly queries: Queries; readonly coverage: Coverage },
+  { people, profiles }: Scope,
+  moment: Moment,
+): Promise<StreamName[]> {
+  const found = new FoundStreams(people);
+  const { rows } = await index.queries.query<{ stream: StreamName }>(
+    `select distinct e.stream from audit.people p join audit.events e using (number) where p.uid = any($1)`,
+    [people],
+  );
+  for (const { stream } of rows) found.add(stream);
+  for await (const record of log.readAll({ after: index.coverage.checkpoint, prefixes })) {
+    if (!moment.includes(record)) break;
+    const entry = entryOf(record);
+    if (people.some((uid) => entry.people.includes(uid))) found.add(record.stream);
+    if (record.stream.startsWith('group-')) found.named.set(record.stream, entry.people);
+  }
+  const groups = [...found.groups];
+  const members = await index.queries.query<{ uid: string }>(
+    `select distinct p.uid from audit.events e join audit.people p using (number) where e.stream = any($1)`,
+    [groups],
+  );
+  for (const { uid } of members.rows) found.people.add(Uid.parse(Number(uid)));
+  for (const group of groups) for (const uid of found.named.get(group) ?? []) found.people.add(uid);
+  for (const uid of profiles) found.people.add(uid);
+  return found.streams();
+}
+
+/** Gathers streams, with those that belong to them. */
+class FoundStreams {
+  /** All whose names and pictures are shown. */
+  readonly people: Set<Uid>;
+  readonly groups = new Set<StreamName>();
+  /** The people whom events of groups name that the index does not have yet. */
+  readonly named = new Map<StreamName, readonly Uid[]>();
+  readonly #streams = new Set<StreamName>();
+
+  constructor(people: readonly Uid[]) {
+    this.people = new Set(people);
+    for (const uid of people) {
+      this.#streams.add(inboxStream(uid));
+      this.#streams.add(replyStream(uid).name);
+    }
+  }
+
+  add(stream: StreamName): void {
+    const [category, ...ids] = stream.split('-');
+    const [one, other] = ids.map(Number);
+    if (category === 'group') this.#group(Gid.parse(one));
+    else if (category === 'friendship') this.#pair(Uid.parse(one), Uid.parse(other));
+    else if (category === 'conversation') this.#conversation(ids.join('-') as ConversationId);
+  }
+
+  streams(): StreamName[] {
+    return [...this.#streams, ...this.groups, ...[...this.people].map((uid) => userStream(uid).name)];
+  }
+
+  #conversation(conversation: ConversationId): void {
+    const parties = conversationParties(conversation);
+    if (parties.type === 'group') this.#group(parties.gid);
+    else this.#pair(...parties.uids);
+  }
+
+  #group(gid: Gid): void {
+    this.groups.add(groupStream(gid).name);
+    this.#streams.add(conversationStream(groupConversation(gid)));
+  }
+
+  #pair(one: Uid, other: Uid): void {
+    this.#streams.add(friendshipStream(one, other).name);
+    this.#streams.add(conversationStream(friendConversation(one, other)));
+    this.people.add(one).add(other);
+  }
+}
