@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
 import { z } from 'zod';
+import { type DatabaseConfig, openClient, type Purpose } from '../../postgres/connect.ts';
 
 /** What the read models in a schema show, as the schema's comment says it. */
 const Shown = z.object({
@@ -90,5 +91,18 @@ export class PastSchemas {
       schema,
       shown: comment === null ? undefined : Shown.safeParse(JSON.parse(comment)).data,
     }));
+  }
+}
+
+/** To drop what shows a large log takes a busy disk some seconds. */
+const dropping: Purpose = { name: 'bubble-im as-of', statementTimeoutMs: 60_000 };
+
+/** Drops all that was kept. @returns how many moments these were */
+export async function dropKept(database: DatabaseConfig): Promise<number> {
+  const client = await openClient(database, dropping);
+  try {
+    return await new PastSchemas(client).dropKept();
+  } finally {
+    await client.end();
   }
 }

@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { answerQuery } from '../services/api/past-query.ts';
+import { loadAppKeys } from '../services/app-keys/app-keys.ts';
+import { dropKept } from '../services/audit/as-of/past-schemas.ts';
+import { parseQuery, type Query } from '../services/audit/as-of/query.ts';
+import { type Environment, readEnvironment } from '../services/environment.ts';
+import type { EventLog } from '../services/log/log.ts';
+import { createPool } from '../services/postgres/pool.ts';
+import { operatorCommand, runCommand } from './cli/command.ts';
+import { type Interruption, interruptible } from './cli/interruption.ts';
+import { momentOf } from './cli/moments.ts';
+import { escapeControls } from './cli/output.ts';
+import { showProgress } from './cli/progress.ts';
+import { withLog } from './with-log.ts';
+
+/** `npm run as-of`: what was so at a moment. It changes nothing but the read models of moments that it keeps. */
+
+interface Options {
+  readonly at?: string;
+  readonly keep?: true;
+  readonly forget?: true;
+  readonly host?: string;
+}
+
+const command = operatorCommand({
+  name: 'as-of',
+  description:
+    'Answers from the state of a moment: a group, a person, their friends or the settings, folded from the log; or any ' +
+    'query of the API, as the API answered it then, byte for byte.',
+  examples: [
+    ['--at 2026-11-27T10:00 group 502139874', 'the group with its members, roles and mutes'],
+    ['--at 2h friends 9', 'whose friend person 9 was two hours ago'],
+    ['--at 2026-11-27T10:00 pop/get --login_uid 9', 'the home page of person 9 as it was'],
+    [
+      '--at 0000000000002042 --keep message/get --login_uid 9 --id 12 --type friend',
+      'after an event, for more questions',
+    ],
+    ['--forget', 'drops all that --keep kept'],
+  ],
+  notes:
+    'Everybody is offline in the answers: who was online is in no log. Reading a chat marks nothing as read.\n' +
+    'An answer is made of what concerns the people asked about, found in the index of the log; without an index,\n' +
+    'of the whole log, which takes as long as making all read models again.',
+})
+  .usage('[options] <query> [--parameter value …]')
+  .argument(
+    '[query...]',
+    'group GID, user UID, friends UID, settings, or the name of a query with its parameters',
+  )
+  .option('--at <time|position>', 'the moment: 2h, 2026-11-27T10:00, or the position of an event')
+  .option('--keep', 'keeps the read models that are made, for further questions about the same moment')
+  .option('--forget', 'drops all read models that were kept')
+  .option('--host <host:port>', 'under which the query is asked, as answers name the websocket’s address')
+  .passThroughOptions()
+  .action(run);
+
+async function run(words: string[], { at, keep, forget, host }: Options): Promise<void> {
+  if (forget) return withLog(forgetKept);
+  const query = parseQuery(words);
+  if (at === undefined)
+    throw new Error('--at is missing: a time such as 2h or 2026-11-27T10:00, or a position');
+  const environment = readEnvironment();
+  const interruption = interruptible();
+  const asked = { at, keep: keep === true, host: host ?? `${environment.host}:${environment.port}` };
+  await withLog((log, databaseUrl) => answer(log, databaseUrl, environment, query, asked, interruption));
+}
+
+async function answer(
+  log: EventLog,
+  databaseUrl: string | undefined,
+  environment: Environment,
+  query: Query,
+  { at, keep, host }: { readonly at: string; readonly keep: boolean; readonly host: string },
+  { signal }: Interruption,
+): Promise<void> {
+  const moment = await momentOf(log, at);
+  const logger = pino({ level: 'silent' });
+  const pool = databaseUrl === undefined ? undefined : createPool(databaseUrl, logger);
+  const progress = showProgress({ doing: 'making the read models of then:' });
+  const onNoIndex = () => {
+    process.stderr.write('as-of: there is no index of the log, so it is read from its beginning\n');
+  };
+  try {
+    const app = await appOf(environment);
+    const onApplied = (events: number) => progress.advance(events);
+    const parts = { app, log, pool, logger, host, protocol: 'http', keep, signal, onNoIndex, onApplied };
+    const json = await answerQuery(parts, query, moment);
+    progress.end();
+    process.stdout.write(`${process.stdout.isTTY ? escapeControls(json) : json}\n`);
+  } catch (error) {
+    progress.end();
+    // The exit code says that it was interrupted.
+    if (!signal.aborted) throw error;
+  } finally {
+    await pool?.end();
+  }
+}
+
+/** The server's key, which answers show; where none is known here it is empty. It is never made. */
+async function appOf({ appId: id, appKeys, dataFolder }: Environment) {
+  const known = appKeys !== undefined || existsSync(join(dataFolder, 'app-secret'));
+  const { key, secret } = known ? await loadAppKeys(dataFolder, appKeys) : { key: '', secret: '' };
+  return { id, key, secret };
+}
+
+async function forgetKept(_: EventLog, databaseUrl: string | undefined): Promise<void> {
+  if (databaseUrl === undefined) throw new Error('--forget needs DATABASE_URL');
+  const count = await dropKept(databaseUrl);
+  process.stdout.write(count === 0 ? 'nothing was kept\n' : `dropped the read models of ${count} moments\n`);
+}
+
+await runCommand(command);
