@@ -1,4 +1,5 @@
 import { Refusal } from '../../contracts/codes.ts';
+import { QueryError } from '../audit/as-of/query.ts';
 import { QuestionError } from '../audit/explain/question.ts';
 import { type Moment, presentMoment } from '../audit/moment.ts';
 import { momentNamed, NoMoment } from '../audit/named-moment.ts';
@@ -34,6 +35,7 @@ export function askThePast<Answer>(answer: (signal: AbortSignal) => Promise<Answ
       }
       if (error instanceof QuestionError)
         throw new Refusal('illegal', `参数question不合法: ${error.message}`);
+      if (error instanceof QueryError) throw new Refusal('illegal', `参数query不合法: ${error.message}`);
       if (error instanceof NoMoment) throw new Refusal('illegal', `参数at不合法: ${error.message}`);
       if (error instanceof NotFound) throw new Refusal('noRecord', `记录不存在: ${error.message}`);
       throw error;

@@ -7,6 +7,7 @@ import { type Trust, trustNone } from '../edge/proxies.ts';
 import { pageRoutes } from '../pages/server/pages.ts';
 import { accountRoutes } from './account.ts';
 import type { Application } from './application.ts';
+import { asOfRoutes } from './as-of.ts';
 import { auditLogRoutes } from './audit-log.ts';
 import { guardBrowsers } from './browsers.ts';
 import { developmentRoutes } from './development.ts';
@@ -42,6 +43,7 @@ const allRoutes = [
   fileRoutes,
   pictureRoutes,
   explainRoutes,
+  asOfRoutes,
   developmentRoutes,
   auditLogRoutes,
 ];

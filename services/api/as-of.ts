@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify';
+import { Refusal } from '../../contracts/codes.ts';
+import { auditAsOf } from '../../contracts/http/as-of.ts';
+import { parseQuery } from '../audit/as-of/query.ts';
+import type { Application } from './application.ts';
+import { askThePast, momentOf } from './past.ts';
+import { answerQuery } from './past-query.ts';
+import { serve } from './route.ts';
+
+/** All of the log is read only from the command line: it takes minutes. */
+function onNoIndex(): never {
+  throw new Refusal('notReady', '没有事件索引,请使用命令行');
+}
+
+/** What was so at a moment (docs/operations.md, The state of a moment). */
+export function asOfRoutes(server: FastifyInstance, application: Application): void {
+  const { app, log, pool, logger, now } = application;
+
+  serve(server, application, auditAsOf, ({ parameters: { at, query }, request }) =>
+    askThePast(async (signal) => {
+      const asked = parseQuery(query.split(' ').filter(Boolean));
+      const moment = await momentOf(log, at, now());
+      const { host, protocol } = request;
+      const parts = { app, log, pool, logger, host, protocol, keep: false, signal, onNoIndex };
+      return { data: { at: moment.time, answer: JSON.parse(await answerQuery(parts, asked, moment)) } };
+    }),
+  );
+}
