@@ -79,8 +79,8 @@ async function answer(
   const logger = pino({ level: 'silent' });
   const pool = databaseUrl === undefined ? undefined : createPool(databaseUrl, logger);
   const progress = showProgress({ doing: 'making the read models of then:' });
-  const onNoIndex = () => {
-    process.stderr.write('as-of: there is no index of the log, so it is read from its beginning\n');
+  const onNoIndex = (reads: string) => {
+    process.stderr.write(`as-of: there is no index of the log: reading ${reads} from the beginning\n`);
   };
   try {
     const app = await appOf(environment);

@@ -30,7 +30,7 @@ export interface PastQueryParts {
   readonly keep: boolean;
   readonly signal: AbortSignal;
   /** Called before much of the log is read because there is no index of it. @throws what forbids it */
-  readonly onNoIndex: () => void;
+  readonly onNoIndex: (reads: 'all friendships' | 'all events') => void;
   /** Called with the number of events of which read models were made. */
   readonly onApplied?: ((events: number) => void) | undefined;
 }
@@ -56,7 +56,7 @@ export async function answerQuery(parts: PastQueryParts, query: Query, moment: M
       return JSON.stringify(await settingsThen(log, moment));
     case 'friends': {
       const index = await indexOf(parts);
-      if (!index) parts.onNoIndex();
+      if (!index) parts.onNoIndex('all friendships');
       const friendships = await friendshipsOf(log, index, query.uid, moment);
       return JSON.stringify(await friendsThen(log, query.uid, friendships, moment));
     }
@@ -81,7 +81,8 @@ async function answerCall(
   const asked: Asked = { path, parameters, host, protocol };
   const scope = scopeOf(asked, await namedBy(pool, asked));
   const database = pool.options.connectionString ?? pool.options;
-  const options = { log, database, moment, scope, keep, signal, onWholeLog: onNoIndex, onApplied };
+  const onWholeLog = () => onNoIndex('all events');
+  const options = { log, database, moment, scope, keep, signal, onWholeLog, onApplied };
   return withPastReadModels(options, (schema) =>
     answerThen(
       {

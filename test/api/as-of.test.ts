@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Auditor, startAuditor } from '../../services/audit/auditor.ts';
+import { silent } from '../support/accounts.ts';
+import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
+import { client, type Person, two } from '../support/client.ts';
+
+let running: RunningApplication;
+let tom: Person;
+let jerry: Person;
+/** Before Tom had his friend. */
+let before: string;
+
+beforeAll(async () => {
+  running = await startApplication();
+  [tom, jerry] = await two(running);
+  before = await running.application.log.end();
+  await tom.post('/friend/add', { friend_uid: jerry.uid });
+  await tom.post('/message/send', { to: jerry.uid, type: 'friend', content: '你好' });
+});
+
+afterAll(() => running.stop());
+
+async function ask(query: Record<string, string>, headers: Record<string, string> = serverKey) {
+  const answer = await running.server.inject({ url: '/audit/as-of', query, headers });
+  return answer.json();
+}
+
+describe('/audit/as-of', () => {
+  test('folds the state of a moment', async () => {
+    const now = await running.application.log.end();
+    expect(await ask({ at: before, query: `friends ${tom.uid}` })).toMatchObject({
+      code: 0,
+      data: { answer: [] },
+    });
+    expect((await ask({ at: now, query: `friends ${tom.uid}` })).data.answer).toEqual([
+      { uid: jerry.uid, remark: '' },
+    ]);
+    expect((await ask({ at: before, query: `user ${tom.uid}` })).data.answer).toMatchObject({
+      nickname: 'tom',
+    });
+  });
+
+  test('says so, if a query of the API would need the whole log for want of an index', async () => {
+    const answer = await ask({ at: before, query: `pop/get?login_uid=${tom.uid}` });
+    expect(answer).toMatchObject({ code: 503, msg: '没有事件索引,请使用命令行' });
+  });
+
+  describe('with an index of the log', () => {
+    let auditor: Auditor;
+    beforeAll(async () => {
+      const { log } = running.application;
+      auditor = await startAuditor({ log, database: running.databaseUrl, logger: silent });
+      const end = await log.end();
+      await vi.waitUntil(() => auditor.status().checkpoint >= end, { timeout: 20_000 });
+    });
+    afterAll(() => auditor.stop());
+
+    test('answers a query as the API did, and changes nothing', async () => {
+      const now = await running.application.log.end();
+      const query = `message/get?login_uid=${jerry.uid}&id=${tom.uid}&type=friend`;
+      const unread = `message/unreadcount?login_uid=${jerry.uid}&id=${tom.uid}&type=friend`;
+      expect((await ask({ at: before, query })).data.answer).toEqual({ code: 0, msg: 'ok', data: [] });
+      const { data } = await ask({ at: now, query });
+      expect(data.answer).toMatchObject({ code: 0, data: [{ content: '你好' }] });
+      // Reading then is not reading now.
+      expect(await running.application.log.end()).toBe(now);
+      expect((await ask({ at: now, query: unread })).data.answer).toEqual({ code: 0, msg: 'ok', data: 1 });
+      expect(await jerry.get('/message/unreadcount', { id: tom.uid, type: 'friend' })).toMatchObject({
+        data: 1,
+      });
+    });
+
+    test('answers with the refusal that the API gave', async () => {
+      const query = 'user/get?uid=8888888';
+      expect((await ask({ at: before, query })).data.answer).toMatchObject({ code: 101 });
+      expect((await ask({ at: before, query: 'pop/get' })).data.answer).toMatchObject({
+        code: 1,
+        msg: '缺少参数login_uid',
+      });
+    });
+
+    test('finds a person by their username', async () => {
+      const { rows } = await running.application.pool.query(
+        'select username from read.users where uid = $1',
+        [tom.uid],
+      );
+      const query = `user/get?username=${rows[0].username}`;
+      expect((await ask({ at: before, query })).data.answer).toMatchObject({
+        code: 0,
+        data: { uid: tom.uid },
+      });
+    });
+
+    test.each([
+      [
+        'message/send?login_uid=1&to=2&type=friend&content=x',
+        '参数query不合法: message/send cannot be answered',
+      ],
+      [
+        'message/sync?login_uid=1',
+        '参数query不合法: message/sync cannot be answered from the log; these queries can',
+      ],
+      ['user/get?username=tom&password=secret-1', '参数query不合法: user/get cannot be answered'],
+      ['user/add?username=tom', '参数query不合法: user/add cannot be answered'],
+      ['no/such', '参数query不合法: no/such cannot be answered'],
+    ])('refuses %s, which is no query of the log', async (query, msg) => {
+      expect(await ask({ at: before, query })).toMatchObject({ code: 2, msg: expect.stringContaining(msg) });
+    });
+  });
+
+  test.each([
+    [{ query: 'settings' }, 1, '缺少参数at'],
+    [{ at: '1700000000' }, 1, '缺少参数query'],
+    [{ at: 'yesterday', query: 'settings' }, 2, '参数at不合法'],
+    [{ at: '1700000000', query: 'group' }, 2, '参数query不合法: "group" should be group GID'],
+    [{ at: '1700000000', query: 'weather 9' }, 2, '参数query不合法: there is no query "weather"'],
+    [{ at: '1700000000', query: 'user 9' }, 3, '记录不存在: there was no person 9 on 2023-'],
+  ])('refuses %j', async (query, code, msg) => {
+    expect(await ask(query as Record<string, string>)).toMatchObject({
+      code,
+      msg: expect.stringContaining(msg),
+    });
+  });
+
+  test('is for the server alone', async () => {
+    expect(await ask({ at: before, query: 'settings' }, {})).toMatchObject({ code: -1 });
+    const person = await client(running, 'spike');
+    expect((await person.get('/audit/as-of', { at: before, query: 'settings' })).code).not.toBe(0);
+  });
+});
