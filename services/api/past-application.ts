@@ -43,6 +43,9 @@ export async function openPast({ app, log, database, now, logger }: PastParts): 
     now: () => now,
     security: createSecurityLog(logger),
     smsInbox: undefined,
+    get access() {
+      return notInTheLog();
+    },
     get sender() {
       return notInTheLog();
     },

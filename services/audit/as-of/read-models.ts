@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { categories, type DomainEvent } from '../../../contracts/events/index.ts';
+import { type DomainEvent, readModelCategories } from '../../../contracts/events/index.ts';
 import { projectionsByType } from '../../../projections/index.ts';
 import { BatchProjector } from '../../../projections/runner/batch.ts';
 import { writingSession } from '../../../projections/runner/session.ts';
@@ -80,7 +80,7 @@ async function fill(options: PastReadModelsOptions, client: Client, schema: stri
   if (coverage === undefined) onWholeLog();
   const events =
     coverage === undefined
-      ? allEvents(reading, categories, moment)
+      ? allEvents(reading, readModelCategories, moment)
       : mergedStreams(
           reading,
           await streamsOf(reading, { queries: client, coverage }, scope, moment),
