@@ -4,6 +4,7 @@ import { readEnvironment } from '../services/environment.ts';
 import type { EventId } from '../services/log/log.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
 import { compare } from './verify/compare.ts';
+import { compareReadModels } from './verify/compare-read-models.ts';
 import { checkProof, proveEvent } from './verify/prove.ts';
 import { verifierFrom } from './verify/with-audit.ts';
 import { writeTree } from './verify/write-tree.ts';
@@ -18,6 +19,7 @@ interface Options {
   readonly export?: string;
   readonly key?: boolean;
   readonly verifier?: string;
+  readonly readModels?: boolean;
 }
 
 const command = operatorCommand({
@@ -28,6 +30,7 @@ const command = operatorCommand({
   examples: [
     ['', 'compares the log with its tree'],
     ['--checkpoint heads', 'the same, and with the heads in a file that was kept elsewhere'],
+    ['--read-models', 'compares the tables that queries read with what the log says'],
     ['--event 0190a0c0-0000-7000-8000-000000000001', 'writes a proof that an event is in the log'],
     ['--proof 0190a0c0-0000-7000-8000-000000000001.tlog-proof', 'verifies such a proof; needs no database'],
     ['--export ./tree', 'writes the tree as files that other tools read (C2SP tlog-tiles)'],
@@ -39,6 +42,7 @@ const command = operatorCommand({
   .option('--out <file>', 'where the proof is written; by default the id with .tlog-proof')
   .option('--proof <file>', 'verifies a proof')
   .option('--export <folder>', 'writes the tree of the last head')
+  .option('--read-models', 'compares the read models with what the log says, row by row, instead')
   .option('--key', 'prints the verifier key')
   .option(
     '--verifier <key>',
@@ -55,10 +59,15 @@ function eventId(text: string): EventId {
 }
 
 async function run(options: Options): Promise<void> {
-  const { checkpoint, event, out, proof, verifier, export: folder, key } = options;
-  const chosen = Object.entries({ checkpoint, event, proof, export: folder, key }).filter(
-    ([, value]) => value,
-  );
+  const { checkpoint, event, out, proof, verifier, export: folder, key, readModels } = options;
+  const chosen = Object.entries({
+    checkpoint,
+    event,
+    proof,
+    export: folder,
+    key,
+    'read-models': readModels,
+  }).filter(([, value]) => value);
   if (chosen.length > 1) {
     throw new Error(
       `--${chosen.map(([name]) => name).join(' and --')} are different things: give one of them`,
@@ -69,6 +78,7 @@ async function run(options: Options): Promise<void> {
   if (event !== undefined) await proveEvent(event, out ?? `${event}.tlog-proof`);
   else if (proof !== undefined) await checkProof(proof, verifier);
   else if (folder !== undefined) await writeTree(folder);
+  else if (readModels) await compareReadModels();
   else if (key) console.log(verifierKey(await verifierFrom(undefined, readEnvironment())));
   else await compare(checkpoint, verifier);
 }

@@ -13,7 +13,7 @@ import { currentSchema, formerSchema } from './sets.ts';
 import { trySwitch } from './switch.ts';
 
 /** To make the indexes of a large table takes minutes. */
-const purpose: Purpose = { name: 'bubble-im rebuild', statementTimeoutMs: 3_600_000 };
+export const rebuildPurpose: Purpose = { name: 'bubble-im rebuild', statementTimeoutMs: 3_600_000 };
 
 /** How often the next set is let go on to where the current one is. */
 const followEveryMs = 100;
@@ -58,13 +58,13 @@ export interface Rebuilt extends Comparison {
  */
 export async function rebuild(options: RebuildOptions): Promise<Rebuilt | 'busy' | 'interrupted'> {
   const { database, version, logger, maxDifferences, onBegun } = options;
-  const client = await openClient(database, purpose);
+  const client = await openClient(database, rebuildPurpose);
   try {
     if (!(await lockRebuild(client))) return 'busy';
     const from = await prepareNextSet(client, version);
     logger.info({ version, from }, 'the read models are made again beside those that are served');
     onBegun?.(from);
-    const snapshot = await fillAndSwitch(client, options);
+    const snapshot = await fillNextSet(client, options, (limit) => trySwitch({ database, limit, version }));
     if (snapshot === undefined) return 'interrupted';
     logger.info({ version }, 'the read models that were made again are served now');
     try {
@@ -87,9 +87,17 @@ export async function lockRebuild(client: Client): Promise<boolean> {
   return rows[0]?.locked === true;
 }
 
-/** @returns the snapshot of both sets; undefined after the signal */
-async function fillAndSwitch(client: Client, options: RebuildOptions): Promise<Client | undefined> {
-  const { log, database, logger, version, maxBatchEvents, onFilled, patient, signal } = options;
+/**
+ * Fills the next set until it shows what the current one shows.
+ * @param finish is called when it nearly does, again and again until it gives a snapshot of both sets
+ * @returns that snapshot; undefined after the signal
+ */
+export async function fillNextSet(
+  client: Client,
+  options: Omit<RebuildOptions, 'version' | 'maxDifferences'>,
+  finish: (limit: FillLimit) => Promise<Client | undefined>,
+): Promise<Client | undefined> {
+  const { log, database, logger, maxBatchEvents, onFilled, patient, signal } = options;
   const limit = new FillLimit();
   limit.raise(await currentPosition(client));
   const part = logger.child({ part: 'rebuild' });
@@ -110,7 +118,7 @@ async function fillAndSwitch(client: Client, options: RebuildOptions): Promise<C
         await completeSet(client);
         complete = true;
       } else if (near && complete && performance.now() >= notBefore) {
-        const snapshot = await trySwitch({ database, limit, version });
+        const snapshot = await finish(limit);
         if (snapshot) return snapshot;
         part.info({ againMs }, 'statements of others hold the read models; the switch is tried again later');
         notBefore = performance.now() + againMs;

@@ -5,9 +5,9 @@ import { sqlState } from '../../services/postgres/sql-state.ts';
 import type { FillLimit } from './fill-limit.ts';
 import { currentSchema, formerSchema, nextFollower, nextSchema, tablesOf } from './sets.ts';
 
-const switchPurpose: Purpose = { name: 'bubble-im rebuild switch', statementTimeoutMs: 65_000 };
+export const switchPurpose: Purpose = { name: 'bubble-im rebuild switch', statementTimeoutMs: 65_000 };
 /** Comparing reads all rows of both sets. */
-const comparisonPurpose: Purpose = {
+export const comparisonPurpose: Purpose = {
   name: 'bubble-im rebuild comparison',
   statementTimeoutMs: 3_600_000,
   settings: { work_mem: '64MB' },
@@ -16,7 +16,7 @@ const comparisonPurpose: Purpose = {
 /** How long the projector may take to end its batch. */
 const projectorMs = 5_000;
 /** How long the next set may take for what the projector applied last; the projector waits meanwhile. */
-const fillMs = 2_000;
+export const fillMs = 2_000;
 /**
  * How long to wait for statements that read the current set; new ones wait meanwhile. It must be shorter than
  * Postgres' deadlock_timeout (1 s): a statement that holds one table and waits for another then goes on, and none
@@ -27,7 +27,7 @@ const readersMs = 300;
 const vacuumMs = 60_000;
 
 /** Of a lock that was not acquired in time: by lock_timeout, by statement_timeout. */
-const lateStates = ['55P03', '57014'];
+export const lateStates = ['55P03', '57014'];
 
 export interface SwitchOptions {
   readonly database: DatabaseConfig;
@@ -74,7 +74,7 @@ export async function trySwitch(options: SwitchOptions): Promise<Client | undefi
 }
 
 /** Lets the projector commit nothing until the transaction ends. @returns its checkpoint */
-async function holdProjector(client: Client): Promise<Position> {
+export async function holdProjector(client: Client): Promise<Position> {
   await client.query(`set local lock_timeout = '${projectorMs}ms'`);
   const { rows } = await client.query<{ position: Position }>(
     `select position from followers.checkpoint where name = 'read' for update`,

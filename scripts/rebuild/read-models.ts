@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import { migrate } from '../../projections/migrate.ts';
-import type { Difference } from '../../projections/rebuild/comparison.ts';
 import { type Rebuilt, rebuild } from '../../projections/rebuild/rebuild.ts';
 import { readModelsVersion } from '../../projections/rebuild/version.ts';
 import { type Environment, readEnvironment } from '../../services/environment.ts';
@@ -10,6 +9,7 @@ import type { Interruption } from '../cli/interruption.ts';
 import { escapeControls } from '../cli/output.ts';
 import { type Progress, showProgress } from '../cli/progress.ts';
 import { withDatabase } from '../with-database.ts';
+import { differenceLine } from './difference-line.ts';
 
 export interface ReadModelsOptions {
   /** How many events a transaction may hold. */
@@ -67,23 +67,11 @@ async function rebuildOn(
 }
 
 function report({ rows, hash, counts, differences }: Rebuilt, seconds: number): void {
-  for (const difference of differences) console.log(escapeControls(lineOf(difference)));
+  for (const difference of differences) console.log(escapeControls(differenceLine(difference)));
   for (const [table, count] of Object.entries(counts)) {
     console.log(`${table}: ${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'} differed`);
   }
   if (differences.length === 0) console.log('no row differed');
   console.log(`made ${rows.toLocaleString('en')} rows in ${seconds.toFixed(1)} s`);
   console.log(`hash ${hash}`);
-}
-
-/** As `messages conversation=f1-2 sequence=3: content was "a", is "b"`. */
-function lineOf({ table, key, column, before, after }: Difference): string {
-  const row = Object.entries(key).map(([name, value]) => `${name}=${value}`);
-  const where = `${table} ${row.join(' ')}`;
-  if (column !== undefined) {
-    return `${where}: ${column} was ${JSON.stringify(before)}, is ${JSON.stringify(after)}`;
-  }
-  return before === undefined
-    ? `${where}: was missing, is ${JSON.stringify(after)}`
-    : `${where}: was ${JSON.stringify(before)}, is gone`;
 }

@@ -1,0 +1,38 @@
+import type { Client } from 'pg';
+import { openClient } from '../../services/postgres/connect.ts';
+import { sqlState } from '../../services/postgres/sql-state.ts';
+import {
+  comparisonPurpose,
+  fillMs,
+  holdProjector,
+  lateStates,
+  type SwitchOptions,
+  switchPurpose,
+} from './switch.ts';
+
+/**
+ * Takes a snapshot of both sets at a moment when both show the log up to the same position, for which the projector
+ * waits. Nothing is switched.
+ * @returns a connection with the snapshot; undefined if it is to be tried again
+ * @throws what `pg` throws
+ */
+export async function trySnapshot({
+  database,
+  limit,
+}: Omit<SwitchOptions, 'version'>): Promise<Client | undefined> {
+  const client = await openClient(database, switchPurpose);
+  try {
+    await client.query('begin');
+    limit.raise(await holdProjector(client));
+    if (!(await limit.reached(fillMs))) return undefined;
+    const snapshot = await openClient(database, comparisonPurpose);
+    await snapshot.query('begin isolation level repeatable read, read only; select 1');
+    return snapshot;
+  } catch (error) {
+    if (lateStates.includes(sqlState(error) ?? '')) return undefined;
+    throw error;
+  } finally {
+    // The end of the connection lets the projector go on.
+    await client.end();
+  }
+}

@@ -1,0 +1,42 @@
+import { migrate } from '../../projections/migrate.ts';
+import { checkReadModels } from '../../projections/rebuild/check.ts';
+import { readModelsVersion } from '../../projections/rebuild/version.ts';
+import { readEnvironment } from '../../services/environment.ts';
+import { openLog } from '../../services/log/open.ts';
+import { openProgramLog } from '../../services/logger.ts';
+import { interruptible } from '../cli/interruption.ts';
+import { escapeControls } from '../cli/output.ts';
+import { showProgress } from '../cli/progress.ts';
+import { differenceLine } from '../rebuild/difference-line.ts';
+import { withDatabase } from '../with-database.ts';
+
+/** How many rows that differ are named of each table. */
+const maxDifferences = 100;
+
+/** Compares the read models with what the log says, prints each difference, and sets the exit code 1 if there is one. */
+export async function compareReadModels(): Promise<void> {
+  const environment = readEnvironment();
+  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  await withDatabase(environment, logger, async (database) => {
+    await migrate(database);
+    const log = await openLog(environment, database, logger);
+    const { signal } = interruptible();
+    const progress = showProgress({ doing: 'comparing' });
+    try {
+      const version = await readModelsVersion();
+      const options = { log, database, logger, version, maxDifferences, signal, onFilled: progress.advance };
+      const checked = await checkReadModels(options).finally(() => progress.end());
+      if (checked === 'busy')
+        throw new Error('another process is making the read models again: verify later');
+      if (checked === 'interrupted') return;
+      for (const difference of checked.differences) console.log(escapeControls(differenceLine(difference)));
+      for (const [table, count] of Object.entries(checked.counts))
+        console.log(`${table}: ${count} rows differ`);
+      if (checked.differences.length === 0)
+        console.log('The read models are what the log says: no row differs');
+      else process.exitCode = 1;
+    } finally {
+      await log.close();
+    }
+  });
+}
