@@ -1,10 +1,12 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { migrate } from '../projections/migrate.ts';
 import { accountsDatabase } from '../services/accounts/accounts-tables.ts';
 import { readEnvironment } from '../services/environment.ts';
 import { openLog } from '../services/log/open.ts';
 import { openProgramLog } from '../services/logger.ts';
 import { createPool } from '../services/postgres/pool.ts';
+import { operatorCommand, runCommand } from './cli/command.ts';
+import { showProgress } from './cli/progress.ts';
 import { seedPassword } from './seed/fill-accounts.ts';
 import { seedInstallation } from './seed/seed-installation.ts';
 import { withDatabase } from './with-database.ts';
@@ -19,14 +21,18 @@ interface Options {
   readonly seed: string;
 }
 
-const program = new Command('seed')
-  .description(
+const command = operatorCommand({
+  name: 'seed',
+  description:
     'Fills an installation in which nothing is with a made-up history: people, groups and their talk over months. ' +
-      'Everybody has one known password, so never do it where people are to work.',
-  )
+    'Everybody has one known password, so never do it where people are to work.',
+  examples: [
+    ['--events 100000 --seed 7', 'writes 100,000 events, the same for the same seed'],
+    ['--events 1000000', 'writes a million'],
+  ],
+})
   .requiredOption('--events <number>', `how many events, 1 to ${maxEvents}`, numberOfEvents)
   .option('--seed <text>', 'the same text gives the same history', '1')
-  .addHelpText('after', '\nExample:\n  DATA_DIR=./demo npm run seed -- --events 100000 --seed 7\n')
   .action(run);
 
 function numberOfEvents(text: string): number {
@@ -45,13 +51,16 @@ async function run(options: Options): Promise<void> {
     try {
       const began = performance.now();
       let stored = 0;
+      const progress = showProgress({ doing: 'writing', total: options.events });
       const { people } = await seedInstallation(
         { log, accounts: accountsDatabase(pool) },
         options,
         (events) => {
           stored += events;
+          progress.advance(events);
         },
       );
+      progress.end();
       const seconds = (performance.now() - began) / 1000;
       console.log(
         `${stored} events of ${people} people were written in ${seconds.toFixed(1)} s, ` +
@@ -64,9 +73,4 @@ async function run(options: Options): Promise<void> {
   });
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.stderr.write(`seed: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runCommand(command);

@@ -11,6 +11,9 @@ import { TreeStore } from './tree-store.ts';
 /** How often heads are signed at most, and the log is compared with the last one, in milliseconds. */
 const everyMs = 10_000;
 
+/** How often older heads are thinned, in milliseconds. */
+const thinEveryMs = 3_600_000;
+
 /** While the log is suspected to be another, in milliseconds. */
 const suspectedEveryMs = 500;
 
@@ -54,6 +57,9 @@ export class HeadSigning {
   #wake = () => {};
   #fault: string | undefined;
   #size = 0;
+  /** When to thin next, on the clock of `performance.now()`. */
+  #thinAt = 0;
+  #failing = false;
 
   constructor(options: HeadSigningOptions) {
     this.#options = options;
@@ -87,8 +93,11 @@ export class HeadSigning {
       try {
         const signed = await this.#turn();
         if (signed) await this.#options.onSigned?.(signed);
+        this.#failing = false;
       } catch (error) {
-        this.#logger.debug({ err: error }, 'the head of the audit log could not be signed yet');
+        // It is tried again and again while the database or the log is away.
+        if (!this.#failing) this.#logger.warn({ err: error }, 'heads of the audit log cannot be signed now');
+        this.#failing = true;
       }
       const woken = Promise.withResolvers<void>();
       this.#wake = woken.resolve;
@@ -159,7 +168,10 @@ export class HeadSigning {
     const root = await store.root(size);
     const note = signHead(signer, { size, root });
     await heads.add(size, note);
-    await heads.thin();
+    if (performance.now() >= this.#thinAt) {
+      await heads.thin();
+      this.#thinAt = performance.now() + thinEveryMs;
+    }
     this.#size = size;
     return { origin: signer.name, size, root, note, signed: Date.now() };
   }

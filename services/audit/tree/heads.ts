@@ -95,11 +95,11 @@ export class Heads {
   /** Keeps of heads older than a day the last one of each hour. */
   async thin(): Promise<void> {
     await this.#database.query(
-      `delete from audit.heads h
-        where origin = $1 and signed < now() - interval '1 day' and exists (
-          select from audit.heads l
-           where l.origin = h.origin and l.size > h.size
-             and date_trunc('hour', l.signed) = date_trunc('hour', h.signed))`,
+      `delete from audit.heads h using (
+         select size, row_number() over (partition by date_trunc('hour', signed) order by size desc) as place
+           from audit.heads where origin = $1 and signed < now() - interval '1 day'
+       ) older
+       where h.origin = $1 and h.size = older.size and older.place > 1`,
       [this.#origin],
     );
   }

@@ -136,6 +136,22 @@ describe('signing of heads', () => {
     await faultOf(signing, /the first 120 events of the log are not those of the head signed at/);
   });
 
+  test('keeps of heads older than a day the last one of each hour', async () => {
+    const { pool } = await start();
+    const heads = new Heads(pool, 'bubble-im/test');
+    const ages = ['50 hours', '49 hours 50 minutes', '49 hours 40 minutes', '2 hours', '1 hour'];
+    for (const [index, age] of ages.entries()) {
+      const hour = `date_trunc('hour', now()) - interval '${age}'`;
+      await pool.query(`insert into audit.heads (origin, size, note, signed) values ($1, $2, '', ${hour})`, [
+        'bubble-im/test',
+        index + 1,
+      ]);
+    }
+    await heads.thin();
+    const { rows } = await pool.query<{ size: string }>('select size from audit.heads order by size');
+    expect(rows.map(({ size }) => Number(size))).toEqual([3, 4, 5]);
+  });
+
   test('waits while the index is made again, and finds the log unchanged', async () => {
     const { audited, auditor, pool, sign } = await start();
     const signing = sign(newSigner());
