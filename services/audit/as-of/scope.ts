@@ -13,6 +13,7 @@ import { inboxStream } from '../../domain/inbox.ts';
 import { replyStream } from '../../domain/reply.ts';
 import { userStream } from '../../domain/user.ts';
 import type { StreamName } from '../../log/log.ts';
+import { mergedRecords } from '../events/merged-records.ts';
 import { entryOf } from '../index/entry.ts';
 import type { Coverage, Queries } from '../index/search.ts';
 import type { Moment } from '../moment.ts';
@@ -50,15 +51,12 @@ export async function streamsOf(
     if (!moment.includes(record)) break;
     const entry = entryOf(record);
     if (people.some((uid) => entry.people.includes(uid))) found.add(record.stream);
-    if (record.stream.startsWith('group-')) found.named.set(record.stream, entry.people);
   }
-  const groups = [...found.groups];
-  const members = await index.queries.query<{ uid: string }>(
-    `select distinct p.uid from audit.events e join audit.people p using (number) where e.stream = any($1)`,
-    [groups],
-  );
-  for (const { uid } of members.rows) found.people.add(Uid.parse(Number(uid)));
-  for (const group of groups) for (const uid of found.named.get(group) ?? []) found.people.add(uid);
+  // The index finds events by people, and not the people of events.
+  for await (const record of mergedRecords(log, [...found.groups], false)) {
+    if (!moment.includes(record)) break;
+    for (const uid of entryOf(record).people) found.people.add(uid);
+  }
   for (const uid of profiles) found.people.add(uid);
   return found.streams();
 }
@@ -68,8 +66,6 @@ class FoundStreams {
   /** All whose names and pictures are shown. */
   readonly people: Set<Uid>;
   readonly groups = new Set<StreamName>();
-  /** The people whom events of groups name that the index does not have yet. */
-  readonly named = new Map<StreamName, readonly Uid[]>();
   readonly #streams = new Set<StreamName>();
 
   constructor(people: readonly Uid[]) {
