@@ -54,7 +54,11 @@ const command = operatorCommand({
     listOf(category),
   )
   .option('--type <names>', 'only these types of events: MessageSent,MessageRevoked', listOf(eventType))
-  .option('--by <uid>', "only what this person caused, or the server's key: server", serverOrUid)
+  .option(
+    '--by <uid>',
+    "only what this person caused, or the server's key for them; or all that the server's key did: server",
+    serverOrUid,
+  )
   .option('--about <uid>', 'only what is about this person', uid)
   .option('--conversation <id>', 'only what is about this conversation: f3-9 or g123456789', conversation)
   .option('--mid <mid>', 'only what is about this message', mid)

@@ -7,7 +7,7 @@ export interface Concerns {
   readonly people: readonly Uid[];
   /** The conversation where it shows, or on whose rules it bears. */
   readonly conversation: ConversationId | null;
-  /** The message that it makes, changes, or marks as read. */
+  /** The message or notice that it makes, changes, or marks as read. */
   readonly mid: Mid | null;
 }
 
@@ -22,7 +22,8 @@ const about = (
 });
 const between = (one: Uid, other: Uid, mid: Mid | null = null) =>
   about([one, other], friendConversation(one, other), mid);
-const inGroup = (gid: Gid, ...people: readonly Uid[]) => about(people, groupConversation(gid));
+const inGroup = (gid: Gid, people: readonly Uid[], mid: Mid | null = null) =>
+  about(people, groupConversation(gid), mid);
 
 /** The people of a conversation between two; none of a group's. */
 const partiesOf = (conversation: ConversationId): Uid[] =>
@@ -34,8 +35,16 @@ const partiesOf = (conversation: ConversationId): Uid[] =>
     : [];
 
 const ofPerson = ({ uid }: { readonly uid: Uid }) => about([uid]);
-const ofMember = ({ gid, uid }: { readonly gid: Gid; readonly uid: Uid }) => inGroup(gid, uid);
-const ofChanger = ({ gid, by }: { readonly gid: Gid; readonly by: Uid }) => inGroup(gid, by);
+
+/** What an event of a group has if it leaves a notice. */
+interface InGroup {
+  readonly gid: Gid;
+  readonly noticeMid?: Mid | null;
+}
+const ofMember = ({ gid, uid, noticeMid = null }: InGroup & { readonly uid: Uid }) =>
+  inGroup(gid, [uid], noticeMid);
+const ofChanger = ({ gid, by, noticeMid = null }: InGroup & { readonly by: Uid }) =>
+  inGroup(gid, [by], noticeMid);
 const ofPair = ({ by, friend }: { readonly by: Uid; readonly friend: Uid }) => between(by, friend);
 const ofApplication = ({ from, to }: { readonly from: Uid; readonly to: Uid }) => between(from, to);
 const ofChat = ({ uid, conversation }: { readonly uid: Uid; readonly conversation: ConversationId }) =>
@@ -60,24 +69,24 @@ const concerns: { readonly [Type in EventType]: (data: EventNamed<Type>['data'])
   FriendRemarked: ofPair,
   Unfriended: ofPair,
 
-  GroupCreated: ({ gid, owner, members }) => inGroup(gid, owner, ...members),
-  MembersAdded: ({ gid, by, members }) => inGroup(gid, by, ...members),
+  GroupCreated: ({ gid, owner, members, noticeMid }) => inGroup(gid, [owner, ...members], noticeMid),
+  MembersAdded: ({ gid, by, members, noticeMid }) => inGroup(gid, [by, ...members], noticeMid),
   MemberJoined: ofMember,
-  MembersRemoved: ({ gid, by, members }) => inGroup(gid, by, ...members),
+  MembersRemoved: ({ gid, by, members }) => inGroup(gid, [by, ...members]),
   MemberLeft: ofMember,
   ManagerAppointed: ofMember,
   ManagerDismissed: ofMember,
-  MemberMuted: ({ gid, by, uid }) => inGroup(gid, by, uid),
-  MemberUnmuted: ({ gid, by, uid }) => inGroup(gid, by, uid),
+  MemberMuted: ({ gid, by, uid, noticeMid }) => inGroup(gid, [by, uid], noticeMid),
+  MemberUnmuted: ({ gid, by, uid, noticeMid }) => inGroup(gid, [by, uid], noticeMid),
   GroupMuted: ofChanger,
   GroupUnmuted: ofChanger,
   GroupRemarked: ofMember,
   GroupUpdated: ofChanger,
-  GroupTransferred: ({ gid, from, to }) => inGroup(gid, from, to),
+  GroupTransferred: ({ gid, from, to }) => inGroup(gid, [from, to]),
   CodesRevoked: ofChanger,
-  MembersInvited: ({ gid, by, invitations }) => inGroup(gid, by, ...invitations.map(({ uid }) => uid)),
+  MembersInvited: ({ gid, by, invitations }) => inGroup(gid, [by, ...invitations.map(({ uid }) => uid)]),
   InvitationAnswered: ofMember,
-  MembersReleased: ({ gid, members }) => inGroup(gid, ...members),
+  MembersReleased: ({ gid, members }) => inGroup(gid, members),
   GroupDissolved: ofChanger,
 
   MessageSent: ({ conversation, from, mentions, mid }) => {
@@ -128,7 +137,7 @@ export function concernsOfStream(stream: string): Concerns {
   }
   if (category === 'friendship' && one !== undefined && other !== undefined) return between(one, other);
   const gid = category === 'group' ? Gid.safeParse(Number(parts[0])).data : undefined;
-  if (gid !== undefined) return inGroup(gid);
+  if (gid !== undefined) return inGroup(gid, []);
   return about(category !== undefined && personal.has(category) ? uids.slice(0, 1) : []);
 }
 

@@ -10,8 +10,15 @@ export interface OpenIndex {
   readonly coverage: Coverage;
 }
 
-/** A search that combines what is common with what is rare may read much of the index. */
-const purpose: Purpose = { name: 'bubble-im audit command', statementTimeoutMs: 120_000 };
+/**
+ * A search that combines what is common with what is rare may read much of the index. Rows are wanted in the order of
+ * an index, so a plan that collects and sorts them is never the right one.
+ */
+const purpose: Purpose = {
+  name: 'bubble-im audit command',
+  statementTimeoutMs: 120_000,
+  settings: { enable_bitmapscan: 'off', enable_seqscan: 'off', jit: 'off' },
+};
 
 /** What Postgres says of a table or a schema that does not exist, as before the first start of this version. */
 const missing = new Set(['42P01', '3F000']);

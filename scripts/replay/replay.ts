@@ -145,7 +145,7 @@ class Lines {
   async write(record: RecordedEvent): Promise<void> {
     if (this.count === 0) await this.#output.write(this.#format.heading);
     this.count++;
-    const line = this.#format.line({ record }, this.#skips.reason(record));
+    const line = this.#format.line(record, this.#skips.reason(record));
     await this.#output.write(`${typeof line === 'string' ? line : await line}\n`);
     this.#progress?.advance(1);
   }

@@ -8,6 +8,7 @@ import { pageRoutes } from '../pages/server/pages.ts';
 import { accountRoutes } from './account.ts';
 import type { Application } from './application.ts';
 import { asOfRoutes } from './as-of.ts';
+import { auditEventRoutes } from './audit-events.ts';
 import { auditLogRoutes } from './audit-log.ts';
 import { guardBrowsers } from './browsers.ts';
 import { developmentRoutes } from './development.ts';
@@ -42,6 +43,7 @@ const allRoutes = [
   uploadRoutes,
   fileRoutes,
   pictureRoutes,
+  auditEventRoutes,
   explainRoutes,
   asOfRoutes,
   developmentRoutes,

@@ -1,23 +1,43 @@
+import { cpus } from 'node:os';
 import type { EventLog, Position } from '../log/log.ts';
 
-/** No rest is longer, in milliseconds: the lag of a follower that yields stays seconds behind its last batch. */
-const longestRestMs = 1_000;
+/** No rest is longer, in milliseconds: what comes when the load is over is applied soon after it. */
+const longestRestMs = 3_000;
+
+/** The share of the time that a follower works while the log grows: of a machine that is busy, and of another. */
+const busyShare = 0.02;
+const calmShare = 0.2;
+
+/** A machine is busy if less than this share of its processors' time is idle. */
+const busyBelowIdle = 0.25;
+
+/** The time of all processors since the machine was started, in milliseconds. */
+interface ProcessorTime {
+  readonly idle: number;
+  readonly total: number;
+}
 
 /**
- * How long a follower rests after each batch, so that it never slows those who write to the log: while the log grows,
- * it works for `share` of the time; while it does not, all of it. It lags under load, and catches up afterwards.
+ * How long a follower rests after each batch, so that it does not slow those who write to the log: while the log grows,
+ * it works for a share of the time, which is small if the machine has no processor to spare; while it does not, all of
+ * it. It lags under load, and catches up afterwards.
  */
 export class Yielding {
   readonly #log: Pick<EventLog, 'end'>;
   readonly #prefixes: readonly string[];
-  readonly #share: number;
+  readonly #processors: () => ProcessorTime;
   #end: Position | undefined;
+  #before: ProcessorTime;
 
-  /** @param share of the time, above 0 and at most 1 */
-  constructor(log: Pick<EventLog, 'end'>, prefixes: readonly string[], share: number) {
+  constructor(
+    log: Pick<EventLog, 'end'>,
+    prefixes: readonly string[],
+    processors: () => ProcessorTime = processorTime,
+  ) {
     this.#log = log;
     this.#prefixes = prefixes;
-    this.#share = share;
+    this.#processors = processors;
+    this.#before = processors();
   }
 
   /** @param tookMs how long the batch took. @throws LogFailure */
@@ -25,6 +45,20 @@ export class Yielding {
     const end = await this.#log.end(this.#prefixes);
     const grows = end !== this.#end;
     this.#end = end;
-    return grows ? Math.min(longestRestMs, tookMs * (1 / this.#share - 1)) : 0;
+    const now = this.#processors();
+    const total = now.total - this.#before.total;
+    const idle = total > 0 ? (now.idle - this.#before.idle) / total : 1;
+    this.#before = now;
+    if (!grows) return 0;
+    const share = idle < busyBelowIdle ? busyShare : calmShare;
+    return Math.min(longestRestMs, tookMs * (1 / share - 1));
   }
+}
+
+function processorTime(): ProcessorTime {
+  const times = cpus().map((processor) => processor.times);
+  return {
+    idle: times.reduce((sum, time) => sum + time.idle, 0),
+    total: times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0),
+  };
 }

@@ -55,12 +55,16 @@ export function decode(record: RecordedEvent): Decoded {
 export function tryDecode(record: RecordedEvent): Decoded | UnreadableEvent {
   const known = cache.get(record);
   if (known) return known;
-  const event = read(record);
+  const event = decodeUncached(record);
   cache.set(record, event);
   return event;
 }
 
-function read(record: RecordedEvent): Decoded | UnreadableEvent {
+/**
+ * As `tryDecode`, without remembering the result: for who reads millions of records once, for whom the memory costs
+ * more than it saves.
+ */
+export function decodeUncached(record: RecordedEvent): Decoded | UnreadableEvent {
   const definition = definitionOf(record.type);
   if (!definition) return new UnreadableEvent('newer', record, 'its type is unknown');
   const metadata = EventMetadata.safeParse(record.metadata);

@@ -283,6 +283,7 @@ export const beyondTheDocument: Readonly<Record<string, string>> = {
   'POST /user/multiGet': 'the document names no method',
   'GET /dev/sms': 'for developing',
   'GET /audit/as-of': 'what was so at a moment, for those who operate the system',
+  'GET /audit/events': 'what happened, for those who operate the system',
   'GET /audit/explain': 'why something is so, for those who operate the system',
   ...Object.fromEntries(
     Object.values(aliases).flatMap(({ methods, path, aliasOf }) =>

@@ -66,6 +66,15 @@ describe('what an event is about', () => {
       conversation: 'g50',
     });
   });
+
+  it('is, of a mute, the notice that it leaves', () => {
+    const data = { gid: gid(50), by: uid(1), uid: uid(2), until: 0, noticeMid: mid(7) };
+    expect(concernsOf({ type: 'MemberMuted', data })).toEqual({
+      people: [1, 2],
+      conversation: 'g50',
+      mid: 7,
+    });
+  });
 });
 
 describe('what an event that cannot be read is about', () => {

@@ -1,5 +1,6 @@
 import * as aliases from '../../contracts/http/aliases.ts';
 import * as asOf from '../../contracts/http/as-of.ts';
+import * as auditEvents from '../../contracts/http/audit-events.ts';
 import type { Contract } from '../../contracts/http/contract.ts';
 import * as development from '../../contracts/http/development.ts';
 import * as explain from '../../contracts/http/explain.ts';
@@ -29,6 +30,7 @@ const files: readonly Readonly<Record<string, unknown>>[] = [
     setting,
     upload,
     picture,
+    auditEvents,
     explain,
     asOf,
     development,

@@ -1,4 +1,5 @@
 import type { ConversationId, Mid, Uid } from '../../../contracts/ids.ts';
+import { decodeUncached } from '../../log/codec.ts';
 import type { Position, RecordedEvent, StreamName } from '../../log/log.ts';
 import { categoryOf, entryOf } from '../index/entry.ts';
 
@@ -9,7 +10,7 @@ export interface EventFilter {
   /** Categories of streams, as `group`. */
   readonly categories?: readonly string[] | undefined;
   readonly types?: readonly string[] | undefined;
-  /** Who caused it: a uid, or `server` for the holder of the server's key. */
+  /** Who caused it: a uid, also if the server's key acted for that person; or `server` for the server's key. */
   readonly by?: string | undefined;
   /** A person whom the event is about. */
   readonly about?: Uid | undefined;
@@ -84,9 +85,9 @@ function matchesEntry(filter: EventFilter, record: RecordedEvent): boolean {
   const { by, about, conversation, mid, correlation, causedBy } = filter;
   const asked = [by, about, conversation, mid, correlation, causedBy];
   if (asked.every((value) => value === undefined)) return true;
-  const entry = entryOf(record);
+  const entry = entryOf(record, decodeUncached(record));
   return (
-    (by === undefined || entry.actor === by) &&
+    (by === undefined || entry.actor === by || String(entry.actedFor) === by) &&
     (about === undefined || entry.people.includes(about)) &&
     (conversation === undefined || entry.conversation === conversation) &&
     (mid === undefined || entry.mid === mid) &&

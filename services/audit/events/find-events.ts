@@ -1,7 +1,15 @@
 import { categories } from '../../../contracts/events/index.ts';
 import { type EventLog, type Position, type RecordedEvent, startOfLog } from '../../log/log.ts';
 import type { AuditSearch, Coverage, Range } from '../index/search.ts';
-import { type EventFilter, isBefore, isPast, matches, prefixesOf, wholeStreams } from './filter.ts';
+import {
+  type EventFilter,
+  isBefore,
+  isPast,
+  isUnrestricted,
+  matches,
+  prefixesOf,
+  wholeStreams,
+} from './filter.ts';
 import { readFound } from './found-records.ts';
 import { mergedRecords } from './merged-records.ts';
 
@@ -21,8 +29,9 @@ export interface FoundEvent {
   readonly record: RecordedEvent;
 }
 
-/** How many events the index is asked for at once; for a search that is limited to fewer, that many. */
-const pageSize = 1_000;
+/** How many events the index is asked for at once: few at first, so that the first events come soon. */
+const firstPageSize = 500;
+const pageSize = 4_000;
 
 /** How many events without an index can be read in the reverse order: they are held in memory. */
 export const maxReversedWithoutIndex = 10_000;
@@ -63,11 +72,21 @@ async function* allEvents(options: FindOptions): AsyncGenerator<FoundEvent, void
     yield* reverse ? reversed(scan(log, filter), options) : scan(log, filter);
     return;
   }
+  if (!reverse && isUnrestricted(filter)) {
+    yield* scan(log, { ...filter, after: await beginning(index.search, filter) });
+    return;
+  }
   const { checkpoint } = index.coverage;
   const beyond = { ...filter, after: later(filter.after, checkpoint) };
   if (reverse) yield* reversed(scan(log, beyond), options);
   yield* indexed(index.search, await index.search.range(filter), options);
   if (!reverse) yield* scan(log, beyond);
+}
+
+/** The position after which everything lies that is asked for, by the times in the index. */
+async function beginning(search: AuditSearch, filter: EventFilter): Promise<Position> {
+  const { low } = await search.range(filter);
+  return later(filter.after, await search.positionBefore(low));
 }
 
 /** What the index has of a range. */
@@ -76,7 +95,7 @@ async function* indexed(
   range: Range,
   { log, filter, reverse = false, limit = Number.POSITIVE_INFINITY }: FindOptions,
 ): AsyncGenerator<FoundEvent, void, undefined> {
-  const size = Math.min(limit, pageSize);
+  let size = Math.min(limit, firstPageSize);
   for (let { low, high } = range; low < high; ) {
     const page = await search.page(filter, { low, high }, { limit: size, reverse });
     for await (const found of readFound({ log, search, page, reverse })) {
@@ -87,6 +106,7 @@ async function* indexed(
     if (last === undefined || page.length < size) return;
     if (reverse) high = last.number;
     else low = last.number + 1;
+    size = Math.min(limit, pageSize);
   }
 }
 

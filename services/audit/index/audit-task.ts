@@ -9,9 +9,6 @@ import { Indexing } from './indexing.ts';
 /** The name of the auditor's lease and checkpoint. */
 export const auditorName = 'audit';
 
-/** How much of the time the auditor works while others write to the log. */
-const shareUnderLoad = 0.1;
-
 /** Empties the index, in the transaction under way. */
 export async function emptyIndex(client: Client, consumers: readonly IndexConsumer[]): Promise<void> {
   await client.query('truncate audit.events, audit.people, audit.types');
@@ -46,19 +43,21 @@ export class AuditTask implements Task {
   }
 
   async begin({ client, held }: Beginning): Promise<Handler> {
-    const { rows } = await client.query<{ next: string }>(
-      'select coalesce(max(number) + 1, 0) as next from audit.events',
+    const { rows } = await client.query<{ next: string; analyzed: number }>(
+      `select (select coalesce(max(number) + 1, 0) from audit.events) as next,
+         greatest(reltuples, 0) as analyzed from pg_class where oid = 'audit.events'::regclass`,
     );
     const next = Number(rows[0]?.next ?? 0);
+    const analyzed = rows[0]?.analyzed ?? 0;
     const sessions: ConsumerSession[] = [];
     for (const consumer of this.#consumers) {
       const session = await consumer.begin(client, next);
       if (session === undefined) return this.#beginAgain(client, held.fence);
       sessions.push(session);
     }
-    const yielding = new Yielding(this.#log, this.prefixes, shareUnderLoad);
+    const yielding = new Yielding(this.#log, this.prefixes);
     return new Indexing({
-      ...{ client, held, next, name: this.name, consumers: sessions },
+      ...{ client, held, next, analyzed, name: this.name, consumers: sessions },
       repeats: this.#log.remembersIds === 'recently',
       restMs: (tookMs) => yielding.restMs(tookMs),
     });

@@ -1,5 +1,5 @@
 import { type Concerns, concernsOf, concernsOfStream } from '../../../contracts/events/concerns.ts';
-import { tryDecode, UnreadableEvent } from '../../log/codec.ts';
+import { type Decoded, tryDecode, UnreadableEvent } from '../../log/codec.ts';
 import type { Json, RecordedEvent } from '../../log/log.ts';
 
 /** By what an event is found, beside its place in the log: as much of it as can be read. */
@@ -17,33 +17,25 @@ export interface Entry extends Concerns {
 /** Longer texts in metadata are none of ours, and are too long for an index of Postgres. */
 const maxTextLength = 200;
 
-const entries = new WeakMap<RecordedEvent, Entry>();
-
-/** Reads by what an event is found, also of an event that this program cannot read. */
-export function entryOf(record: RecordedEvent): Entry {
-  const known = entries.get(record);
-  if (known) return known;
+/**
+ * Reads by what an event is found, also of an event that this program cannot read.
+ * @param event the record as it was decoded, if it was
+ */
+export function entryOf(record: RecordedEvent, event: Decoded | UnreadableEvent = tryDecode(record)): Entry {
   const { metadata } = record;
-  const entry = {
-    ...concerns(record),
+  return {
+    ...(event instanceof UnreadableEvent ? concernsOfStream(record.stream) : concernsOf(event)),
     category: categoryOf(record.stream),
     actor: textOf(metadata, 'actor'),
     actedFor: numberOf(metadata, 'for'),
     correlation: textOf(metadata, '$correlationId'),
     causation: textOf(metadata, '$causationId'),
   };
-  entries.set(record, entry);
-  return entry;
 }
 
 /** The category of a stream: `group` of `group-50`, `setting` of `setting`. */
 export function categoryOf(stream: string): string {
   return stream.split('-', 1)[0] ?? stream;
-}
-
-function concerns(record: RecordedEvent): Concerns {
-  const event = tryDecode(record);
-  return event instanceof UnreadableEvent ? concernsOfStream(record.stream) : concernsOf(event);
 }
 
 function textOf(metadata: Json, name: string): string | null {

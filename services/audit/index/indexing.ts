@@ -4,9 +4,9 @@ import type { Held } from '../../followers/lease.ts';
 import type { Handler } from '../../followers/task.ts';
 import type { Position, RecordedEvent } from '../../log/log.ts';
 import { pipeline, type Statement } from '../../postgres/pipeline.ts';
-import type { ConsumerSession, NumberedRecord } from './consumer.ts';
+import type { ConsumerSession } from './consumer.ts';
 import { entryOf } from './entry.ts';
-import { insertEvents, insertPeople, insertTypes, type TypeInCategory } from './rows.ts';
+import { type IndexedRecord, insertEvents, insertPeople, insertTypes, type TypeInCategory } from './rows.ts';
 
 export interface IndexingOptions {
   /** The connection that it commits over. */
@@ -16,6 +16,8 @@ export interface IndexingOptions {
   readonly held: Held;
   /** The number of the first event to come. */
   readonly next: number;
+  /** How many events the index had when its tables were analyzed last. */
+  readonly analyzed: number;
   /** Whether the log may hold an event a second time under the same id. */
   readonly repeats: boolean;
   readonly consumers: readonly ConsumerSession[];
@@ -23,12 +25,17 @@ export interface IndexingOptions {
   readonly restMs: (tookMs: number) => Promise<number>;
 }
 
+/** Smaller tables are read quickly in any way. */
+const analyzeFrom = 5_000;
+
 /** The auditor at work: adds each batch of events to the index, and to what is made together with it. */
 export class Indexing implements Handler {
   readonly #options: IndexingOptions;
   #next: number;
   #position: Position;
   #batch: number;
+  /** The number up to which the tables were analyzed; between two times autovacuum does it. */
+  #analyzed: number;
   /** The types that are in audit.types for certain. */
   readonly #types = new Set<string>();
 
@@ -37,6 +44,7 @@ export class Indexing implements Handler {
     this.#next = options.next;
     this.#position = options.held.position;
     this.#batch = options.held.batch;
+    this.#analyzed = options.analyzed;
   }
 
   async apply(
@@ -47,7 +55,11 @@ export class Indexing implements Handler {
     if (last === undefined) return;
     const { client, consumers, held, name } = this.#options;
     const first = this.#options.repeats ? await this.#withoutRepeats(records) : records;
-    const events = first.map((record, index) => ({ number: this.#next + index, record }));
+    const events = first.map((record, index) => ({
+      number: this.#next + index,
+      record,
+      entry: entryOf(record),
+    }));
     const batch = this.#batch + 1;
     const statements: Statement[] = [
       advance({ name, fence: held.fence, from: this.#position, to: last.position, id: last.id, batch }),
@@ -63,6 +75,13 @@ export class Indexing implements Handler {
     this.#position = last.position;
     this.#batch = batch;
     committed(last.position, records.length);
+    if (this.#next >= analyzeFrom && this.#next >= 2 * this.#analyzed) await this.#analyze();
+  }
+
+  /** Without statistics Postgres reads and sorts everything of a type to give its first page. */
+  async #analyze(): Promise<void> {
+    await this.#options.client.query('analyze audit.events, audit.people');
+    this.#analyzed = this.#next;
   }
 
   restMs(tookMs: number): Promise<number> {
@@ -87,10 +106,10 @@ export class Indexing implements Handler {
   }
 
   /** Types that may not be in audit.types yet. */
-  #newTypes(events: readonly NumberedRecord[]): Map<string, TypeInCategory> {
+  #newTypes(events: readonly IndexedRecord[]): Map<string, TypeInCategory> {
     const types = new Map<string, TypeInCategory>();
-    for (const { record } of events) {
-      const { category } = entryOf(record);
+    for (const { record, entry } of events) {
+      const { category } = entry;
       const key = `${category} ${record.type}`;
       if (!this.#types.has(key)) types.set(key, { category, type: record.type });
     }

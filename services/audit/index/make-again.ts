@@ -11,7 +11,8 @@ import type { IndexConsumer } from './consumer.ts';
 export async function makeIndexAgain(client: Client, consumers: readonly IndexConsumer[]): Promise<number> {
   await client.query('begin');
   try {
-    // First the checkpoint, as an auditor does: its next batch fails, and it begins from here.
+    // The auditor that works loses its lease: it begins again from here, also if nothing new is in the log.
+    await client.query(`update followers.lease set holder = '' where name = $1`, [auditorName]);
     await client.query(`update followers.checkpoint set position = '', event_id = null where name = $1`, [
       auditorName,
     ]);

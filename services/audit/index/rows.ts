@@ -1,11 +1,16 @@
 import { int8s, type Statement, texts, uuids } from '../../postgres/pipeline.ts';
 import type { NumberedRecord } from './consumer.ts';
-import { entryOf } from './entry.ts';
+import type { Entry } from './entry.ts';
+
+/** A record with by what it is found. */
+export interface IndexedRecord extends NumberedRecord {
+  readonly entry: Entry;
+}
 
 /** Adds events to audit.events. */
-export function insertEvents(events: readonly NumberedRecord[]): Statement[] {
+export function insertEvents(events: readonly IndexedRecord[]): Statement[] {
   const records = events.map(({ record }) => record);
-  const entries = records.map(entryOf);
+  const entries = events.map(({ entry }) => entry);
   return [
     {
       name: 'audit events',
@@ -33,10 +38,8 @@ export function insertEvents(events: readonly NumberedRecord[]): Statement[] {
 }
 
 /** Adds the people whom events are about to audit.people. */
-export function insertPeople(events: readonly NumberedRecord[]): Statement[] {
-  const pairs = events.flatMap(({ number, record }) =>
-    entryOf(record).people.map((uid) => ({ uid, number })),
-  );
+export function insertPeople(events: readonly IndexedRecord[]): Statement[] {
+  const pairs = events.flatMap(({ number, entry }) => entry.people.map((uid) => ({ uid, number })));
   if (pairs.length === 0) return [];
   return [
     {

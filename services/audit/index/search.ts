@@ -89,9 +89,16 @@ export class AuditSearch {
     const parameters: unknown[] = [low, high, limit];
     const parameter = (value: unknown) => `$${parameters.push(value)}`;
     const types = await this.#typesOf(filter);
-    if (types?.length === 0) return [];
-    const conditions = [...rowConditions(filter, parameter)];
-    const combinations = combine(streamConditions(filter, parameter), typeConditions(types, parameter));
+    if (types?.names.length === 0) return [];
+    const conditions = [
+      ...rowConditions(types?.elsewhere ? filter : { ...filter, categories: undefined }, parameter),
+    ];
+    const combinations = combine([
+      streamConditions(filter, parameter),
+      [...new Set(types?.names)].map((type) => `e.type = ${parameter(type)}`),
+      actorConditions(filter, parameter),
+      causeConditions(filter, parameter),
+    ]);
     const people = filter.about === undefined ? undefined : parameter(filter.about);
     const number = people === undefined ? 'e.number' : 'p.number';
     const order = `order by ${number} ${reverse ? 'desc' : 'asc'} limit $3`;
@@ -123,16 +130,25 @@ export class AuditSearch {
     return rows[0]?.position ?? ('' as Position);
   }
 
-  /** The types of a filter, narrowed to those that its categories have; undefined for all. */
-  async #typesOf({ categories, types }: EventFilter): Promise<readonly string[] | undefined> {
-    if (categories === undefined) return types;
-    const { rows } = await this.#queries.query<{ type: string }>(
-      'select distinct type from audit.types where category = any($1)',
+  /**
+   * The types of a filter, narrowed to those that its categories have; undefined for all. `elsewhere`: some of them
+   * are in other categories too.
+   */
+  async #typesOf({ categories, types }: EventFilter): Promise<TypesOfFilter | undefined> {
+    if (categories === undefined) return types && { names: types, elsewhere: false };
+    const { rows } = await this.#queries.query<{ type: string; elsewhere: boolean }>(
+      `select type, not bool_and(category = any($1)) as elsewhere from audit.types
+        group by type having bool_or(category = any($1))`,
       [categories],
     );
-    const inCategories = rows.map(({ type }) => type);
-    return types === undefined ? inCategories : types.filter((type) => inCategories.includes(type));
+    const asked = types === undefined ? rows : rows.filter(({ type }) => types.includes(type));
+    return { names: asked.map(({ type }) => type), elsewhere: asked.some(({ elsewhere }) => elsewhere) };
   }
+}
+
+interface TypesOfFilter {
+  readonly names: readonly string[];
+  readonly elsewhere: boolean;
 }
 
 type FoundRow = Omit<Found, 'number' | 'revision'> & { readonly number: string; readonly revision: string };
@@ -142,35 +158,50 @@ const columns = 'e.number, e.position, e.stream, e.revision, e.id';
 type Parameter = (value: unknown) => string;
 
 function* rowConditions(filter: EventFilter, parameter: Parameter): Generator<string> {
-  const { by, conversation, mid, correlation, causedBy, categories } = filter;
-  if (by !== undefined) yield `e.actor = ${parameter(by)}`;
+  const { conversation, mid, correlation, categories } = filter;
   if (conversation !== undefined) yield `e.conversation = ${parameter(conversation)}`;
   if (mid !== undefined) yield `e.mid = ${parameter(mid)}`;
   if (correlation !== undefined) yield `e.correlation = ${parameter(correlation)}`;
-  if (causedBy !== undefined) {
-    const id = parameter(causedBy);
-    yield `(e.causation = ${id} or e.causation is null and e.correlation = ${id})`;
-  }
   if (categories !== undefined) yield `split_part(e.stream, '-', 1) = any(${parameter(categories)})`;
 }
 
-/** One condition for each stream or beginning of names. */
-function streamConditions({ streams }: EventFilter, parameter: Parameter): string[] {
-  return (streams ?? []).map((stream) => {
-    if (!stream.endsWith('*')) return `e.stream = ${parameter(stream)}`;
-    return `starts_with(e.stream, ${parameter(stream.slice(0, -1))})`;
-  });
+/** One condition for each stream or beginning of names; no event satisfies two of them. */
+function streamConditions({ streams = [] }: EventFilter, parameter: Parameter): string[] {
+  const beginnings = streams.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+  const covered = (name: string) => beginnings.some((one) => one !== name && name.startsWith(one));
+  const wide = [...new Set(beginnings)].filter((beginning) => !covered(beginning));
+  const whole = [...new Set(streams)].filter(
+    (name) => !name.endsWith('*') && !beginnings.some((one) => name.startsWith(one)),
+  );
+  return [
+    ...whole.map((stream) => `e.stream = ${parameter(stream)}`),
+    ...wide.map((beginning) => `starts_with(e.stream, ${parameter(beginning)})`),
+  ];
 }
 
-function typeConditions(types: readonly string[] | undefined, parameter: Parameter): string[] {
-  return (types ?? []).map((type) => `e.type = ${parameter(type)}`);
+/** What a person caused: themselves, or by the server's key that acted for them. */
+function actorConditions({ by }: EventFilter, parameter: Parameter): string[] {
+  if (by === undefined) return [];
+  const actor = `e.actor = ${parameter(by)}`;
+  if (by === 'server') return [actor];
+  const actedFor = parameter(by);
+  return [actor, `e.acted_for = ${actedFor}::bigint and e.actor is distinct from ${actedFor}::text`];
 }
 
-/** Each of one list with each of the other, or both lists as alternatives if that makes too many. */
-function combine(streams: readonly string[], types: readonly string[]): string[][] {
-  if (Math.max(1, streams.length) * Math.max(1, types.length) > maxCombinations) {
-    return [[streams, types].filter((list) => list.length > 0).map((list) => `(${list.join(' or ')})`)];
-  }
-  const alternatives = (list: readonly string[]) => (list.length === 0 ? [[]] : list.map((one) => [one]));
-  return alternatives(streams).flatMap((stream) => alternatives(types).map((type) => [...stream, ...type]));
+/** Events caused by a request itself have no causation of their own in the index. */
+function causeConditions({ causedBy }: EventFilter, parameter: Parameter): string[] {
+  if (causedBy === undefined) return [];
+  const id = parameter(causedBy);
+  return [`e.causation = ${id}`, `e.causation is null and e.correlation = ${id}`];
+}
+
+/** One of each list, in all combinations; if that makes too many, the lists as alternatives in one condition. */
+function combine(lists: readonly (readonly string[])[]): string[][] {
+  const given = lists.filter((list) => list.length > 0);
+  const count = given.reduce((product, list) => product * list.length, 1);
+  if (count > maxCombinations) return [given.map((list) => `(${list.join(' or ')})`)];
+  return given.reduce<string[][]>(
+    (combined, list) => combined.flatMap((conditions) => list.map((one) => [...conditions, one])),
+    [[]],
+  );
 }

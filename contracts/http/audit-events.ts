@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { contract } from './contract.ts';
+import { moment } from './explain.ts';
+import * as parameter from './parameters.ts';
+
+/** How many events one page has at most, and by default. */
+const maxEvents = 200;
+const defaultEvents = 50;
+
+/** Names with commas between. */
+const names = parameter
+  .text(1, 1_000)
+  .transform((value) => value.split(',').map((name) => name.trim()))
+  .refine((list) => list.length <= 50 && list.every((name) => name !== ''), 'must be up to 50 names')
+  .meta({ shown: { type: 'string', minLength: 1, maxLength: 1_000 } });
+
+const id = parameter.text(1, 200);
+const position = z
+  .string()
+  .regex(/^[\d-]{16,40}$/)
+  .meta({ shown: { type: 'string', pattern: '^[\\d-]{16,40}$' } });
+const number = parameter.integer();
+
+/** One event, as the log and its index have it. */
+const AuditEvent = z.object({
+  number: z.int().describe('在日志中的序号,从0开始'),
+  position: z.string(),
+  recorded: z.int().describe('写入日志的时间,毫秒时间戳'),
+  stream: z.string(),
+  revision: z.int(),
+  id: z.string(),
+  type: z.string(),
+  words: z.string().nullable().describe('发生了什么(英文);本程序无法读取的事件为null'),
+  actor: z.string().nullable().describe('操作者的uid,或server'),
+  acted_for: z.int().nullable().describe('服务端密钥所代表的用户uid'),
+  correlation: z.string().nullable().describe('请求的id'),
+  causation: z.string().nullable().describe('直接原因:请求或事件的id'),
+  people: z.array(z.int()).readonly(),
+  conversation: z.string().nullable(),
+  mid: z.int().nullable(),
+  data: z.record(z.string(), z.unknown()).readonly(),
+  metadata: z.record(z.string(), z.unknown()).readonly(),
+});
+
+export const auditEvents = contract({
+  path: '/audit/events',
+  unprefixed: true,
+  methods: ['GET'],
+  access: 'server',
+  summary: '查询日志中的事件,按序号翻页',
+  refuses: ['noRecord', 'tooMany', 'tooSlow'],
+  example: {
+    parameters: { about: 12, type: 'MemberMuted', limit: 1 },
+    data: {
+      events: [
+        {
+          number: 2041,
+          position: '0000000000002042',
+          recorded: 1764210192000,
+          stream: 'group-502139874',
+          revision: 17,
+          id: '019ac2d1-6a01-7000-8000-0c4f3f3a1d2e',
+          type: 'MemberMuted',
+          words: 'muted person 12 in group 502139874 until 2025-11-27T03:23:12.000Z',
+          actor: '9',
+          acted_for: null,
+          correlation: 'req-7f',
+          causation: 'req-7f',
+          people: [9, 12],
+          conversation: 'g502139874',
+          mid: null,
+          data: { gid: 502139874, by: 9, uid: 12, until: 1764213792, noticeMid: 3114 },
+          metadata: {
+            time: 1764210192000,
+            actor: '9',
+            version: 2,
+            $correlationId: 'req-7f',
+            $causationId: 'req-7f',
+          },
+        },
+      ],
+      next: 2310,
+      indexed: 48211,
+    },
+  },
+  parameters: z.object({
+    stream: names.describe('只要这些流,逗号分隔;以*结尾表示前缀').optional(),
+    category: names.describe('只要这些类别的流:user、group、conversation等').optional(),
+    type: names.describe('只要这些类型的事件').optional(),
+    by: z
+      .union([z.literal('server'), parameter.uid.transform(String)])
+      .describe('操作者:uid(包括服务端密钥代表该用户的操作)或server')
+      .meta({ shown: { type: 'string' } })
+      .optional(),
+    about: parameter.uid.describe('与该用户有关').optional(),
+    conversation: z
+      .string()
+      .regex(/^(f\d+-\d+|g\d+)$/)
+      .describe('与该会话有关:f3-9或g123456789')
+      .optional(),
+    mid: parameter.mid.describe('与该消息有关').optional(),
+    correlation: id.describe('由该请求产生').optional(),
+    caused_by: id.describe('由该请求或事件直接引起').optional(),
+    since: moment.optional(),
+    until: moment.optional(),
+    after: position.describe('只要该日志位置之后的').optional(),
+    up_to: position.describe('只要该日志位置及之前的').optional(),
+    from: number.describe('从该序号开始,即上一页返回的next').optional(),
+    reverse: parameter.flag.describe('1:从最后的事件开始').default(false),
+    limit: parameter.limit(maxEvents, defaultEvents),
+  }),
+  data: z.object({
+    events: z.array(AuditEvent).readonly(),
+    next: z.int().nullable().describe('下一页的from;没有更多时为null'),
+    indexed: z.int().describe('索引中的事件数;日志末尾的事件可能稍后才出现'),
+  }),
+});

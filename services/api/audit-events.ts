@@ -1,0 +1,80 @@
+import type { FastifyInstance } from 'fastify';
+import { Refusal } from '../../contracts/codes.ts';
+import { auditEvents } from '../../contracts/http/audit-events.ts';
+import { ConversationId } from '../../contracts/ids.ts';
+import { eventsPage } from '../audit/events/events-page.ts';
+import type { EventFilter } from '../audit/events/filter.ts';
+import type { FoundEvent } from '../audit/events/find-events.ts';
+import { sentenceOf } from '../audit/events/words.ts';
+import { entryOf } from '../audit/index/entry.ts';
+import { AuditSearch } from '../audit/index/search.ts';
+import { NoMoment } from '../audit/named-moment.ts';
+import { decodeUncached, UnreadableEvent } from '../log/codec.ts';
+import type { EventLog, Position } from '../log/log.ts';
+import type { Application } from './application.ts';
+import { askThePast, momentOf } from './past.ts';
+import { serve } from './route.ts';
+
+/** The events of the log, by its index (docs/operations.md, Looking at the log). */
+export function auditEventRoutes(server: FastifyInstance, application: Application): void {
+  const { log, pool, now } = application;
+  const search = new AuditSearch(pool);
+
+  /** @throws Refusal illegal for what names no moment */
+  const timeOf = async (name: string, moment: string | undefined) => {
+    if (moment === undefined) return undefined;
+    try {
+      return (await momentOf(log, moment, now())).time;
+    } catch (error) {
+      if (!(error instanceof NoMoment)) throw error;
+      throw new Refusal('illegal', `参数${name}不合法: ${error.message}`);
+    }
+  };
+
+  serve(server, application, auditEvents, ({ parameters }) =>
+    askThePast(async () => {
+      const coverage = await search.coverage(log);
+      if (coverage === undefined) throw new Refusal('noRecord', '日志没有索引');
+      const { stream, category, type, caused_by, up_to, after, since, until, ...rest } = parameters;
+      const { conversation, from, reverse, limit, ...same } = rest;
+      const filter: EventFilter = {
+        ...{ ...same, streams: stream, categories: category, types: type, causedBy: caused_by },
+        conversation: conversation === undefined ? undefined : ConversationId.parse(conversation),
+        since: await timeOf('since', since),
+        until: await timeOf('until', until),
+        after: positionIn(log, 'after', after),
+        upTo: positionIn(log, 'up_to', up_to),
+      };
+      const { events, next } = await eventsPage({ log, search, filter, from, reverse, limit });
+      return { data: { events: events.map(shown), next, indexed: coverage.count } };
+    }),
+  );
+}
+
+/** @throws Refusal illegal for a position of another kind of log */
+function positionIn(log: EventLog, name: string, text: string | undefined): Position | undefined {
+  if (text === undefined) return undefined;
+  const position = text as Position;
+  try {
+    log.extent(position, position);
+    return position;
+  } catch {
+    throw new Refusal('illegal', `参数${name}不合法`);
+  }
+}
+
+function shown({ number, record }: Required<FoundEvent>) {
+  const { position, recorded, stream, revision, id, type, data, metadata } = record;
+  const event = decodeUncached(record);
+  const { actor, actedFor, correlation, causation, people, conversation, mid } = entryOf(record, event);
+  return {
+    ...{ number, position, recorded, stream, revision, id, type },
+    words:
+      event instanceof UnreadableEvent
+        ? null
+        : sentenceOf(event, { person: named('person'), group: named('group') }),
+    ...{ actor, acted_for: actedFor, correlation, causation, people, conversation, mid, data, metadata },
+  };
+}
+
+const named = (what: string) => (id: number) => `${what} ${id}`;
