@@ -10,7 +10,7 @@ import type { CommandContext } from '../commands/context.ts';
 import { type Position, startOfLog } from '../log/log.ts';
 import { admit, settingsWhenReady } from './admit.ts';
 import type { Application } from './application.ts';
-import { auditUseOf } from './audit-use.ts';
+import { auditUseOf } from './audit/use.ts';
 import { authorize, type Caller } from './caller.ts';
 import { createCommandQueue, createQueryQueue, maxWaiting } from './calls-under-way.ts';
 import type { ServedContract } from './documentation/openapi.ts';

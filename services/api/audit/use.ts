@@ -1,5 +1,5 @@
-import type { AccessEvent } from '../../contracts/events/access.ts';
-import type { Contract } from '../../contracts/http/contract.ts';
+import type { AccessEvent } from '../../../contracts/events/access.ts';
+import type { Contract } from '../../../contracts/http/contract.ts';
 
 /** Longer parameters are cut at this many characters: a record names a question and repeats no text. */
 const maxParameterLength = 200;

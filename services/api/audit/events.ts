@@ -1,19 +1,19 @@
 import type { FastifyInstance } from 'fastify';
-import { Refusal } from '../../contracts/codes.ts';
-import { auditEvents } from '../../contracts/http/audit-events.ts';
-import { ConversationId } from '../../contracts/ids.ts';
-import { eventsPage } from '../audit/events/events-page.ts';
-import type { EventFilter } from '../audit/events/filter.ts';
-import type { FoundEvent } from '../audit/events/find-events.ts';
-import { sentenceOf } from '../audit/events/words.ts';
-import { entryOf } from '../audit/index/entry.ts';
-import { AuditSearch } from '../audit/index/search.ts';
-import { NoMoment } from '../audit/named-moment.ts';
-import { decodeUncached, UnreadableEvent } from '../log/codec.ts';
-import type { EventLog, Position } from '../log/log.ts';
-import type { Application } from './application.ts';
+import { Refusal } from '../../../contracts/codes.ts';
+import { auditEvents } from '../../../contracts/http/audit-events.ts';
+import { ConversationId } from '../../../contracts/ids.ts';
+import { eventsPage } from '../../audit/events/events-page.ts';
+import type { EventFilter } from '../../audit/events/filter.ts';
+import type { FoundEvent } from '../../audit/events/find-events.ts';
+import { sentenceOf } from '../../audit/events/words.ts';
+import { entryOf } from '../../audit/index/entry.ts';
+import { AuditSearch } from '../../audit/index/search.ts';
+import { NoMoment } from '../../audit/named-moment.ts';
+import { decodeUncached, UnreadableEvent } from '../../log/codec.ts';
+import type { EventLog, Position } from '../../log/log.ts';
+import type { Application } from '../application.ts';
+import { serve } from '../route.ts';
 import { askThePast, momentOf } from './past.ts';
-import { serve } from './route.ts';
 
 /** The events of the log, by its index (docs/operations.md, Looking at the log). */
 export function auditEventRoutes(server: FastifyInstance, application: Application): void {

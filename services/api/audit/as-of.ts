@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
-import { Refusal } from '../../contracts/codes.ts';
-import { auditAsOf } from '../../contracts/http/as-of.ts';
-import { parseQuery } from '../audit/as-of/query.ts';
-import type { Application } from './application.ts';
+import { Refusal } from '../../../contracts/codes.ts';
+import { auditAsOf } from '../../../contracts/http/as-of.ts';
+import { parseQuery } from '../../audit/as-of/query.ts';
+import type { Application } from '../application.ts';
+import { answerQuery } from '../past-query.ts';
+import { serve } from '../route.ts';
 import { askThePast, momentOf } from './past.ts';
-import { answerQuery } from './past-query.ts';
-import { serve } from './route.ts';
 
 /** All events are read only from the command line: it takes minutes. */
 function onNoIndex(reads: 'all friendships' | 'all events'): void {

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Refusal } from '../../contracts/codes.ts';
-import { bytesOf } from '../audit/tree/export-tree.ts';
-import { latestHead } from '../audit/tree/heads.ts';
-import { tileOf, tileWidth } from '../audit/tree/tiles.ts';
-import { TreeStore } from '../audit/tree/tree-store.ts';
-import { cachedSettings } from '../commands/setting.ts';
-import type { Application } from './application.ts';
-import { identify } from './caller.ts';
+import { Refusal } from '../../../contracts/codes.ts';
+import { bytesOf } from '../../audit/tree/export-tree.ts';
+import { latestHead } from '../../audit/tree/heads.ts';
+import { tileOf, tileWidth } from '../../audit/tree/tiles.ts';
+import { TreeStore } from '../../audit/tree/tree-store.ts';
+import { cachedSettings } from '../../commands/setting.ts';
+import type { Application } from '../application.ts';
+import { identify } from '../caller.ts';
 
 /** The head changes every 10 s; a full tile never does. */
 const headCache = 'no-cache';

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
-import { auditExplain } from '../../contracts/http/explain.ts';
-import { explain } from '../audit/explain/explain.ts';
-import { originFinder } from '../audit/explain/origin-finder.ts';
-import { parseQuestion } from '../audit/explain/question.ts';
-import { requestsInIndex } from '../audit/index/requests.ts';
-import { abortable } from '../audit/readable-log.ts';
-import type { Application } from './application.ts';
+import { auditExplain } from '../../../contracts/http/explain.ts';
+import { explain } from '../../audit/explain/explain.ts';
+import { originFinder } from '../../audit/explain/origin-finder.ts';
+import { parseQuestion } from '../../audit/explain/question.ts';
+import { requestsInIndex } from '../../audit/index/requests.ts';
+import { abortable } from '../../audit/readable-log.ts';
+import type { Application } from '../application.ts';
+import { serve } from '../route.ts';
 import { askThePast, momentOf } from './past.ts';
-import { serve } from './route.ts';
 
 /** Why something is so: decisions replayed from the log (docs/operations.md, Explaining). */
 export function explainRoutes(server: FastifyInstance, application: Application): void {

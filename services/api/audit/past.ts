@@ -1,11 +1,11 @@
-import { Refusal } from '../../contracts/codes.ts';
-import { QueryError } from '../audit/as-of/query.ts';
-import { QuestionError } from '../audit/explain/question.ts';
-import { type Moment, presentMoment } from '../audit/moment.ts';
-import { momentNamed, NoMoment } from '../audit/named-moment.ts';
-import { NotFound } from '../audit/not-found.ts';
-import { FairQueue } from '../fair-queue.ts';
-import type { EventLog } from '../log/log.ts';
+import { Refusal } from '../../../contracts/codes.ts';
+import { QueryError } from '../../audit/as-of/query.ts';
+import { QuestionError } from '../../audit/explain/question.ts';
+import { type Moment, presentMoment } from '../../audit/moment.ts';
+import { momentNamed, NoMoment } from '../../audit/named-moment.ts';
+import { NotFound } from '../../audit/not-found.ts';
+import { FairQueue } from '../../fair-queue.ts';
+import type { EventLog } from '../../log/log.ts';
 
 /**
  * Questions about the past read thousands of events: one at a time, with a rest as long as it took, so that
