@@ -1,8 +1,8 @@
 import type { EventNamed } from '../../contracts/events/index.ts';
+import { usernameKey } from '../../services/accounts/account-rows.ts';
 import type { AccountsDatabase } from '../../services/accounts/accounts-tables.ts';
 import { hashPassword } from '../../services/accounts/hashing.ts';
 import { createIds, type GreatestIds } from '../../services/accounts/ids.ts';
-import { usernameKey } from '../../services/accounts/names.ts';
 
 /** The password of everybody in a seeded installation. */
 export const seedPassword = 'bubble-seed';

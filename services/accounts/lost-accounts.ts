@@ -1,7 +1,7 @@
 import { NumberId, Uid } from '../../contracts/ids.ts';
+import { type Account, usernameKey } from './account-rows.ts';
 import type { AccountsDatabase } from './accounts-tables.ts';
 import { noPassword } from './hashing.ts';
-import { type Account, usernameKey } from './names.ts';
 
 /** A registered person, as events and read models know them. */
 export interface Registered {

@@ -3,75 +3,75 @@ import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { networkOf } from '../edge/client-network.ts';
 import { FairQueue, type Share } from '../fair-queue.ts';
+import { type Account, usernameKey } from './account-rows.ts';
 import type { AccountsDatabase } from './accounts-tables.ts';
 import { hashPassword, verifyPassword } from './hashing.ts';
 import { createKnownAddresses } from './known-addresses.ts';
-import { type Account, usernameKey } from './names.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface PasswordCheck {
-  /** What the caller gave as username or phone; counted where nobody is meant by it. */
+  /** The username or phone that the caller gave; tries are counted under it if `accounts` is empty. */
   readonly name: string;
-  /** Whom it may mean, as `Names.byLoginName` answers; empty: nobody, which takes as long. */
+  /** The accounts that the name may mean, by `Names.byLoginName`; checking none takes as long as checking one. */
   readonly accounts: readonly Account[];
   readonly password: string;
-  /** The setting limit_password: wrong ones a minute for one username from one address, over all processes. */
+  /** The setting limit_password: wrong tries a minute of one username from one address, over all processes. */
   readonly limit: number;
-  /** From where it is tried. */
+  /** The client's address. */
   readonly address: string;
-  /** For whom it is hashed. */
+  /** Whose share of the hashing the check uses. */
   readonly share: Share;
 }
 
-/** What the person who changes a password has just shown. */
-export interface Shown {
-  /** Where they showed that the account is theirs; it is known from then on. */
+/** What the caller who changes a password has proved. */
+export interface Proof {
+  /** The address from which they proved that the account is theirs; it is a known address from then on. */
   readonly address?: string;
-  /** The hash of the password that they showed: who knew one that was replaced meanwhile may not replace it. */
+  /** The hash of the old password that they gave; if the password was changed meanwhile, theirs is refused. */
   readonly instead?: string;
 }
 
 export interface Passwords {
-  /** Hashes a new account's password, for `Names.reserve`. @throws Refusal tooMany, notReady under flood. */
+  /** Hashes a new account's password, for `Names.reserve`. @throws Refusal tooMany, notReady under flood */
   hash(password: string, share: Share): Promise<string>;
   /**
-   * The account whose password this is. Wrong ones are counted by name and address; addresses from which the
+   * The account whose password this is. Wrong tries are counted by name and address; addresses from which the
    * account's owner never logged in have ten times the limit together.
-   * @throws Refusal `illegal` after too many wrong ones, right or not; tooMany, notReady under flood.
+   * @throws Refusal `illegal` after too many wrong tries, also for the right password; tooMany, notReady under flood
    */
   check(check: PasswordCheck): Promise<Account | undefined>;
   /**
-   * Sets the password, ends all of the user's tokens and forgets from where they logged in, all or nothing: who
-   * had the old password was known too.
-   * @throws Refusal `illegal` if the password is not `shown.instead` any more; tooMany, notReady under flood
+   * Sets the password, ends all of the user's tokens and forgets their known addresses, all in one transaction:
+   * someone else who had the old password also has a known address.
+   * @throws Refusal `illegal` if the password is no longer `proof.instead`; tooMany, notReady under flood
    */
-  change(uid: Uid, password: string, share: Share, shown?: Shown): Promise<void>;
+  change(uid: Uid, password: string, share: Share, proof?: Proof): Promise<void>;
 }
 
-/** A try that was counted before it was known to be wrong; `at` is its instant, as Postgres writes it. */
+/** A try that was counted before its password was checked; `at` is its time as Postgres writes it. */
 interface Try {
   readonly key: string;
   readonly at: string;
 }
 
-/** What tries are counted under, and how many may be wrong in a minute. */
+/** A key that tries are counted under, and how many may be wrong in a minute. */
 interface Counter {
   readonly key: string;
-  readonly most: number;
+  readonly maxWrong: number;
 }
 
 /**
- * Addresses from which an account's owner never logged in have so many times the limit of one, together: enough for
- * a few that mistype, and with 144,000 tries a day too few to find a password.
+ * All addresses from which an account's owner never logged in have together this many times the limit of one. That is
+ * enough for a few people who mistype; 144,000 tries a day are too few to find a password.
  */
-const strangersTogether = 10;
+const unknownAddressesFactor = 10;
 
-/** Tries of one name from one address that may wait for each other, and for how long. */
+/** Tries of one name from one address wait for each other: up to 30 of them, up to 3 s each. */
 const maxWaiting = 30;
 const timeoutMs = 3000;
 
-/** Nobody's name is longer; what is given may be longer than an index takes. */
-const longestKey = 64;
+/** In characters. No username is longer, and what a caller gives may be too long for an index. */
+const maxKeyLength = 64;
 
 export function createPasswords(options: {
   readonly database: AccountsDatabase;
@@ -81,10 +81,10 @@ export function createPasswords(options: {
   const addresses = createKnownAddresses(database);
 
   /**
-   * Counts a try as wrong beforehand: were it counted afterwards, many at once would pass the limit.
-   * In Postgres, so that the limit is one over all processes.
+   * Counts a try as wrong before its password is checked: counted afterwards, many at once would exceed the limit.
+   * All processes count in Postgres.
    */
-  async function countTry({ key, most }: Counter): Promise<Try> {
+  async function countTry({ key, maxWrong }: Counter): Promise<Try> {
     const { rows } = await sql<{ at: string }>`
       insert into accounts.failed_passwords as failed (username_key, tries)
       values (${key}, array[clock_timestamp()])
@@ -94,14 +94,14 @@ export function createPasswords(options: {
       ) || excluded.tries
       where (
         select count(*) from unnest(failed.tries) at where at > clock_timestamp() - interval '1 minute'
-      ) < ${most}
+      ) < ${maxWrong}
       returning tries[cardinality(tries)]::text as at`.execute(database);
     const [row] = rows;
     if (!row) throw new Refusal('illegal', '密码错误次数过多,请一分钟后再试');
     return { key, at: row.at };
   }
 
-  /** By name and address: each try is counted as wrong until it is known to be right, so tries of one name take turns. */
+  /** By name and address. A try counts as wrong until it is checked, so concurrent tries of one name run one by one. */
   const queues = new Map<string, FairQueue>();
 
   async function oneByOne<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
@@ -129,10 +129,10 @@ export function createPasswords(options: {
     async check({ name, accounts, password, limit, address, share }) {
       const tries: Try[] = [];
       const counters = (key: string, known: boolean): Counter[] => [
-        { key: `${key} ${networkOf(address)}`, most: limit },
-        ...(known ? [] : [{ key: `${key} *`, most: limit * strangersTogether }]),
+        { key: `${key} ${networkOf(address)}`, maxWrong: limit },
+        ...(known ? [] : [{ key: `${key} *`, maxWrong: limit * unknownAddressesFactor }]),
       ];
-      /** Counts, then looks: a try that comes to no end counts for nothing. */
+      /** Counts, then checks. A try that fails before its result is known does not count. */
       const isRight = (counted: readonly Counter[], passwordHash: string | undefined) =>
         oneByOne(counted[0]?.key ?? '', async () => {
           const counts: Try[] = [];
@@ -151,14 +151,14 @@ export function createPasswords(options: {
         const { uid, username, passwordHash } = account;
         const counted = counters(usernameKey(username), await addresses.knows(uid, address));
         if (await isRight(counted, passwordHash)) {
-          // Another was meant by the name, so theirs was no wrong password.
+          // The name meant this account, so the tries of the other accounts were not wrong passwords.
           await forgetTries(tries);
           await addresses.remember(uid, address);
           return account;
         }
       }
       if (accounts.length === 0) {
-        await isRight(counters(usernameKey(name).slice(0, longestKey), false), undefined);
+        await isRight(counters(usernameKey(name).slice(0, maxKeyLength), false), undefined);
       }
       return undefined;
     },

@@ -1,6 +1,7 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
-import type { Account, Names } from '../accounts/names.ts';
+import type { Account } from '../accounts/account-rows.ts';
+import type { Names } from '../accounts/names.ts';
 import { type AccountChanges, changeAccount, mustExist, userStream } from '../domain/user.ts';
 import { actorOf, type Requester } from '../edge/requester.ts';
 import type { Position } from '../log/log.ts';

@@ -1,5 +1,5 @@
 import { Refusal } from '../../contracts/codes.ts';
-import type { Account } from '../accounts/names.ts';
+import type { Account } from '../accounts/account-rows.ts';
 import { actorOf, type Requester } from '../edge/requester.ts';
 import type { CommandContext } from './context.ts';
 import type { CommandParts } from './parts.ts';

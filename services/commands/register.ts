@@ -1,7 +1,8 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
+import type { Account } from '../accounts/account-rows.ts';
 import type { Ids } from '../accounts/ids.ts';
-import type { Account, Names } from '../accounts/names.ts';
+import type { Names } from '../accounts/names.ts';
 import { type Registration, register, userStream } from '../domain/user.ts';
 import { decode, encode } from '../log/codec.ts';
 import { type EventLog, LogFailure, type Position } from '../log/log.ts';
@@ -55,7 +56,7 @@ export async function registerUser(
     await beforehand();
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       // `beforehand` may have taken longer than a reservation lasts.
-      if (!(await names.hold(uid))) ({ uid, numberId } = await names.reserve(claim));
+      if (!(await names.renew(uid))) ({ uid, numberId } = await names.reserve(claim));
       const position = await append(parts, { ...profile, uid, numberId }, context);
       if (position !== undefined) {
         appended = true;
@@ -65,7 +66,7 @@ export async function registerUser(
       // The tables lack accounts that are in the log, perhaps more than this one.
       await parts.completeAccounts();
       await ids.raiseUidsAbove(uid + 2 ** attempt - 1);
-      uid = await names.takeAnotherUid(uid);
+      uid = await names.replaceUid(uid);
     }
     throw new Refusal('notReady');
   } catch (error) {

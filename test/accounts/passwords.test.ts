@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Uid } from '../../contracts/ids.ts';
+import type { Account } from '../../services/accounts/account-rows.ts';
 import { createKnownAddresses } from '../../services/accounts/known-addresses.ts';
-import { type Account, createNames } from '../../services/accounts/names.ts';
+import { createNames } from '../../services/accounts/names.ts';
 import { createPasswords } from '../../services/accounts/passwords.ts';
 import { createTokens } from '../../services/accounts/tokens.ts';
 import { memoryBus } from '../../services/bus/memory.ts';

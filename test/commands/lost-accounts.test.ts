@@ -49,7 +49,7 @@ it('take a name from a reservation, whose registration is then refused', async (
   const early = await names.reserve({ username: 'KIM', phone: null, passwordHash: '' });
   await register('someone');
   expect(await names.byUsername('kim')).toMatchObject({ uid: kim.uid });
-  expect(await names.hold(early.uid)).toBe(false);
+  expect(await names.renew(early.uid)).toBe(false);
 });
 
 it('have no password', async () => {

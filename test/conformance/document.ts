@@ -1,16 +1,16 @@
 /*
  * The API document's calls: under which prefix and method it shows each, which parameters it names,
- * and the answers of its examples, freed of comments and slips of the pen (a comma too many or too
- * few, `["is_manager": 0]`, a text that stands for a number).
+ * and the answers of its examples, without their comments and slips (a comma too many or too
+ * few, `["is_manager": 0]`, a text instead of a number).
  */
 
 import * as aliases from '../../contracts/http/aliases.ts';
 
 export interface DocumentedCall {
   readonly call: `${'GET' | 'POST'} /${'api' | 'web' | 'h5'}/${string}`;
-  /** A name that ends with `?` is of one that may be left out. */
+  /** A name with `?` at its end is optional. */
   readonly parameters: readonly string[];
-  /** What `data` is in the example; undefined where the document shows none. */
+  /** `data` of the example; undefined if the document has none. */
   readonly data?: unknown;
 }
 
@@ -265,7 +265,7 @@ export const documentedCalls: readonly DocumentedCall[] = [
   },
 ];
 
-/** What is served that the document lacks, and why. */
+/** Calls that the document lacks, and why they are served. */
 export const beyondTheDocument: Readonly<Record<string, string>> = {
   'POST /login/login': 'a token must come from somewhere',
   'POST /login/logout': 'and end',

@@ -1,7 +1,7 @@
 /**
  * Where an answer differs in shape from the examples of it: a field that is not there, a field too
- * many, a value of another type. Objects whose keys are ids, initials or chats are maps; what stands in
- * all examples of an entry must be there, what stands in some may.
+ * many, a value of another type. Objects whose keys are ids, initials or chats are maps; what is in
+ * all examples of an entry must be there, what is in only some may be.
  * @param beyond names of fields that an answer may have beyond the examples
  */
 export function differences(

@@ -1,13 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { apiPrefixes } from '../../contracts/http/contract.ts';
 
-/** What is served beside the calls of the API, and why no list of calls has it. */
+/** Routes that are no calls of the API, and why no list of calls has them. */
 export const besideTheCalls: readonly (readonly [route: RegExp, reason: string])[] = [
   [/^GET \/((chat|console)?\/?(index\.html)?|assets\/.+)$/, 'pages'],
   [/^GET \/upload\/\*$/, 'what was uploaded, as a stream'],
   [/^GET \/static\/img\/avatar\.jpg$/, 'a picture'],
-  [/^GET \/(openapi\.json|docs.*)$/, 'tells of the calls'],
-  [/^GET \/(health|ready)$/, 'for who runs the program'],
+  [/^GET \/(openapi\.json|docs.*)$/, 'documentation'],
+  [/^GET \/(health|ready)$/, 'for operators'],
+  [/^GET \/audit\/log\/(checkpoint|tile\/\*)$/, 'the Merkle tree over the log, as text and bytes'],
   [/^OPTIONS \*$/, 'asked by browsers beforehand'],
   [
     /^POST \/(pusher\/auth|plugin\/webman\/push\/auth|(api|web|h5)\/push\/auth|pusher\/user-auth)$/,
