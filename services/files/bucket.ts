@@ -8,17 +8,16 @@ import type { Bucket } from '../environment.ts';
 import { type FileStore, FileStoreFailure, type StoredPath } from './file-store.ts';
 import { mediaTypeOf } from './media-type.ts';
 
-const connectMilliseconds = 3000;
-/** For so long nothing may move on a connection. */
-const silentMilliseconds = 20_000;
+const connectTimeoutMs = 3000;
+/** How long a connection may be silent. */
+const silenceMs = 20_000;
 
 const nothing = () => undefined;
 
 /**
- * Keeps files in a bucket of S3, with credentials from where Amazon's SDKs look for them. They must allow
- * to get, put and list objects: who may not list is told that a file is forbidden, not that it is missing.
- * @throws Error, in words for who starts the program, where the store says no; one that cannot be reached
- * may come later
+ * Keeps files in a bucket of S3, with credentials from the usual places of Amazon's SDKs. They must allow to get, put
+ * and list objects: without the right to list, S3 answers that a missing file is forbidden.
+ * @throws Error for the operator if the store refuses; a store that cannot be reached only causes a warning
  */
 export async function openBucket({ name, ...place }: Bucket, logger: Logger): Promise<FileStore> {
   const s3 = await import('@aws-sdk/client-s3');
@@ -27,21 +26,21 @@ export async function openBucket({ name, ...place }: Bucket, logger: Logger): Pr
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
     forcePathStyle: pathStyle,
-    requestHandler: { connectionTimeout: connectMilliseconds, socketTimeout: silentMilliseconds },
-    // What goes wrong is thrown; the SDK would tell it on the console as well.
+    requestHandler: { connectionTimeout: connectTimeoutMs, socketTimeout: silenceMs },
+    // Errors are thrown; the SDK would also write them to the console.
     logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
-    // Other stores than Amazon's refuse the checksums that the SDK sends by itself.
+    // Stores other than Amazon's refuse the checksums that the SDK sends by default.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
 
-  /** Asks for what was never added: that it is missing is what only a bucket says that one may use. */
-  const look = () =>
+  /** Reads a file that was never added: only a bucket that can be used answers that it is missing. */
+  const probe = () =>
     client.send(new s3.GetObjectCommand({ Bucket: name, Key: 'nothing' })).catch((error: unknown) => {
       if (!(error instanceof s3.NoSuchKey)) throw error;
     });
 
-  /** In one request, which takes 5 GB, so that the file is there as a whole or not at all. */
+  /** One request, of up to 5 GB, stores the whole file or nothing. */
   const put = async (path: StoredPath, file: string): Promise<PutObjectCommandOutput> => {
     const { size } = await stat(file);
     const Body = createReadStream(file);
@@ -56,7 +55,7 @@ export async function openBucket({ name, ...place }: Bucket, logger: Logger): Pr
   const store: FileStore = {
     async add(path, localFile) {
       try {
-        // The SDK does not repeat what it streams; a connection that was kept open may have ended meanwhile.
+        // The SDK does not retry streams, and a kept connection may have been closed meanwhile.
         await put(path, localFile).catch((error: unknown) => {
           if (isAnswered(error)) throw error;
           return put(path, localFile);
@@ -89,13 +88,13 @@ export async function openBucket({ name, ...place }: Bucket, logger: Logger): Pr
       }
     },
     healthy: () =>
-      look().then(
+      probe().then(
         () => true,
         () => false,
       ),
     close: async () => client.destroy(),
   };
-  await look().catch((cause: unknown) => {
+  await probe().catch((cause: unknown) => {
     if (isAnswered(cause) || !isNetworkError(cause)) {
       client.destroy();
       throw new Error(`the bucket ${name} of S3_BUCKET cannot be used`, { cause });
@@ -107,18 +106,18 @@ export async function openBucket({ name, ...place }: Bucket, logger: Logger): Pr
 
 const Answered = z.object({ $metadata: z.object({ httpStatusCode: z.int() }) });
 
-/** The status with which the store answered; undefined where it did not. */
+/** The store's HTTP status; undefined if it did not answer. */
 function statusOf(error: unknown): number | undefined {
   return Answered.safeParse(error).data?.$metadata.httpStatusCode;
 }
 
-/** Whether the store said no, for good: not that it is busy, nor nothing at all. */
+/** Whether the store refused for good: it answered, and was not just busy. */
 function isAnswered(error: unknown): boolean {
   const status = statusOf(error);
   return status !== undefined && status < 500;
 }
 
-/** Whether the way to the store, or the store itself, is at fault. */
+/** Whether the network or the store failed. */
 function isNetworkError(error: unknown): boolean {
   if (statusOf(error) !== undefined) return true;
   return error instanceof Error && ('code' in error || error.name === 'TimeoutError');

@@ -15,7 +15,7 @@ const rowsOf: readonly (readonly number[])[] = [
   [3, 3, 3],
 ];
 
-/** Where the faces go: rows from the top, each row and all of them together in the middle. */
+/** The squares of the faces: rows from top to bottom, centred. */
 export function squaresOf(count: number): { left: number; top: number; size: number }[] {
   const rows = rowsOf[count] ?? [];
   const columns = Math.max(...rows, rows.length);

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import sharp from 'sharp';
 
-/** The package opens its entry alone, which lies in `dist`, beside `fonts`. */
+/** The package exports only its entry, in `dist` beside `fonts`. */
 const entry = createRequire(import.meta.url).resolve('@embedpdf/fonts-sc');
 
 /** Chinese, Japanese and Latin letters in one file, as the drawing library needs it. */
@@ -24,7 +24,7 @@ const tints = [
   '#b0803f',
 ] as const;
 
-/** A silhouette, for who has neither picture nor a letter in their name. */
+/** A silhouette, for people with neither a picture nor a letter in their name. */
 const silhouette = (size: number) =>
   Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${size}" viewBox="0 0 200 200">
   <rect width="200" height="200" fill="${background}"/>
@@ -32,12 +32,12 @@ const silhouette = (size: number) =>
   <path d="M30 200c0-46 31-72 70-72s70 26 70 72z" fill="#fff"/>
 </svg>`);
 
-/** The picture of who has none, as `/static/img/avatar.jpg`. */
+/** The picture of people without one, served as `/static/img/avatar.jpg`. */
 export function drawDefaultAvatar(): Promise<Buffer> {
   return sharp(silhouette(200)).jpeg({ quality: 85 }).toBuffer();
 }
 
-/** The letter that stands for a name: its first that is one, in capitals; '' where there is none. */
+/** The initial of a name: its first letter or digit, in upper case; '' if it has none. */
 export function initialOf(name: string): string {
   const [letter = ''] = /[\p{L}\p{N}]/u.exec(name) ?? [];
   return [...letter.toUpperCase()][0] ?? '';
@@ -45,7 +45,7 @@ export function initialOf(name: string): string {
 
 /** Draws faces from letters. */
 export interface Faces {
-  /** A square PNG with an initial on the tint of a number; the silhouette where it is ''. */
+  /** A square PNG with an initial on the colour of that tint; the silhouette if the initial is ''. */
   draw(initial: string, tint: number, size: number): Promise<Buffer>;
 }
 

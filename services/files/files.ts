@@ -13,18 +13,18 @@ export interface Files {
   readonly incoming: Incoming;
   readonly pictures: Pictures;
   readonly groupPictures: GroupPictures;
-  /** The picture of who has none: a JPEG. */
+  /** The picture of people without one: a JPEG. */
   readonly defaultAvatar: Buffer;
   /** Resolves once nothing is being made any more. */
   close(): Promise<void>;
 }
 
 /**
- * Makes pictures of what a store holds, and keeps them, with uploads that are not whole yet, in a folder.
+ * Makes pictures from a store's files. A folder keeps them, and uploads that are not complete yet.
  * @throws what the disk throws
  */
 export async function openFiles(folder: string, store: FileStore): Promise<Files> {
-  // Pictures are many and small: a core each, and nothing kept in memory between them.
+  // There are many small pictures: one thread each, and no cache between them.
   sharp.concurrency(1);
   sharp.cache(false);
   await openPrivateFolder(folder);

@@ -6,7 +6,7 @@ import pLimit from 'p-limit';
 import { mustLeaveFree } from './disk-space.ts';
 import { openPrivateFolder, privateFile } from './private.ts';
 
-/** Longer than any upload takes: what is older was left by a process that was killed. */
+/** Longer than any upload takes: older files were left by a process that was killed. */
 const abandonedAfterMs = 86_400_000;
 
 /** How many bytes are written between two checks of the free space: many uploads may arrive at once. */
@@ -21,7 +21,7 @@ const bytesBetweenFlushes = 256 * 1024;
 /** Flushes of all uploads, one after the other, for the same reason. */
 const flushes = pLimit(1);
 
-/** Where uploads lie until they are whole. */
+/** Uploads until they are complete. */
 export interface Incoming {
   /** A name for a file that nobody else has. */
   newFile(): string;
@@ -35,7 +35,7 @@ export interface Incoming {
   discard(file: string): Promise<void>;
 }
 
-/** Opens the folder, and clears what was left there. */
+/** Opens the folder, and removes abandoned uploads. */
 export async function openIncoming(folder: string): Promise<Incoming> {
   await openPrivateFolder(folder);
   await clear(folder);

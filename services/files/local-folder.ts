@@ -5,7 +5,7 @@ import type { FileStore } from './file-store.ts';
 import { makePrivateFolder, openPrivateFolder, privateFile } from './private.ts';
 
 /**
- * Keeps files in a folder that only this user may enter. What it takes over must lie in the same file system.
+ * Keeps files in a folder that only this user may enter. Added files must be in the same file system.
  * @throws what the disk throws
  */
 export async function openLocalFolder(folder: string): Promise<FileStore> {

@@ -4,14 +4,14 @@ import type { StoredPath } from './file-store.ts';
 
 const unknown = 'application/octet-stream';
 
-/** Whether any bytes may lie there, which no browser is to show. */
+/** Whether the file may have any content, which no browser may show. */
 export function isAttachment(path: StoredPath): boolean {
   return path.startsWith('files/');
 }
 
 /**
- * The media type of a stored file. Of what anybody may have written, only sound and video have one: players
- * need it, and no browser runs them.
+ * The media type of a stored file. Of attachments only audio and video have one: players need it, and browsers do not
+ * execute them.
  */
 export function mediaTypeOf(path: StoredPath): string {
   const type = lookup(extname(path)) || unknown;

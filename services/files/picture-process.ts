@@ -5,7 +5,7 @@ import { PictureReport, type PictureTask } from './picture-task.ts';
 const worker = fileURLToPath(new URL('./picture-worker.ts', import.meta.url));
 
 /** How long a process may take to start, in milliseconds: a machine under load needs seconds. */
-const startMs = 30_000;
+const startTimeoutMs = 30_000;
 
 /** The task took longer than it may, and its process was killed. */
 export class PictureTimeout extends Error {
@@ -25,25 +25,25 @@ export class PictureProcess {
     child.once('error', () => {
       this.#ended = true;
     });
-    // It keeps nobody from ending.
+    // It must not keep the program alive.
     child.unref();
     child.channel?.unref();
   }
 
   /** Starts a process. @throws Error if it does not come up */
   static async start(): Promise<PictureProcess> {
-    // None of the program's environment: it holds secrets, and nothing of it is needed.
+    // Without the program's environment, which has secrets and is not needed.
     const child = fork(worker, [], {
       env: {},
       execArgv: ['--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const started = new PictureProcess(child);
-    await started.#reported(startMs, undefined);
+    await started.#reported(startTimeoutMs, undefined);
     return started;
   }
 
-  /** Whether it can take another task. */
+  /** Whether it can run another task. */
   get usable(): boolean {
     return !this.#ended && this.#child.connected;
   }
@@ -52,18 +52,18 @@ export class PictureProcess {
    * Carries out a task. Unless it reports in time, or if `signal` is aborted, the process is killed.
    * @throws PictureTimeout; the reason of `signal`; Error if the process ends
    */
-  async run(task: PictureTask, ms: number, signal: AbortSignal | undefined): Promise<PictureReport> {
+  async run(task: PictureTask, timeoutMs: number, signal: AbortSignal | undefined): Promise<PictureReport> {
     this.#child.send(task);
-    return this.#reported(ms, signal);
+    return this.#reported(timeoutMs, signal);
   }
 
-  /** Kills it, whatever it does. */
+  /** Kills it, also during a task. */
   end(): void {
     this.#ended = true;
     this.#child.kill('SIGKILL');
   }
 
-  #reported(ms: number, signal: AbortSignal | undefined): Promise<PictureReport> {
+  #reported(timeoutMs: number, signal: AbortSignal | undefined): Promise<PictureReport> {
     const child = this.#child;
     return new Promise<PictureReport>((resolve, reject) => {
       const settle = (act: () => void) => {
@@ -85,7 +85,7 @@ export class PictureProcess {
       const onExit = (code: number | null, killed: NodeJS.Signals | null) =>
         fail(new Error(`a picture process ended (${killed ?? `code ${code}`})`));
       const onAbort = () => fail(signal?.reason);
-      const timer = setTimeout(() => fail(new PictureTimeout(`no report within ${ms} ms`)), ms);
+      const timer = setTimeout(() => fail(new PictureTimeout(`no report within ${timeoutMs} ms`)), timeoutMs);
       child.on('message', onMessage).on('exit', onExit).on('error', fail);
       signal?.addEventListener('abort', onAbort);
       if (signal?.aborted) onAbort();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a picture process is asked: to write the picture of a file anew. */
+/** A task for a picture process: re-encode the picture in a file. */
 export const PictureTask = z.object({
   file: z.string(),
   target: z.string(),
@@ -9,7 +9,7 @@ export const PictureTask = z.object({
 });
 export type PictureTask = z.infer<typeof PictureTask>;
 
-/** What a picture process tells: that it has started, and how each task ended. */
+/** A message from a picture process: that it has started, or how a task ended. */
 export const PictureReport = z.discriminatedUnion('type', [
   z.object({ type: z.literal('started') }),
   z.object({ type: z.literal('written'), extension: z.string() }),

@@ -6,8 +6,8 @@ import { type PictureReport, PictureTask } from './picture-task.ts';
 import { reencode } from './reencode.ts';
 
 /*
- * A process that writes pictures anew, one after the other, for `pictures.ts`. The decoders work on what anybody
- * sends: they run apart from the program and its secrets, below its priority, and can be killed at any time.
+ * A process that re-encodes pictures, one after the other, for `pictures.ts`. The decoders read untrusted
+ * bytes: they run apart from the program and its secrets, below its priority, and can be killed at any time.
  */
 
 // Not the lowest: on a machine whose cores are busy a picture would then take longer than it may.
@@ -15,8 +15,8 @@ setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 sharp.concurrency(1);
 sharp.cache(false);
 
-function report(told: PictureReport): void {
-  process.send?.(told);
+function report(message: PictureReport): void {
+  process.send?.(message);
 }
 
 async function carryOut(message: unknown): Promise<PictureReport> {

@@ -5,7 +5,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import { measure, wary } from './picture-bounds.ts';
 import { privateFile } from './private.ts';
 
-/** How each kind is written again, by what the bytes are. */
+/** The encoder of each kind of picture, by the kind that the bytes have. */
 const encoders: Readonly<Record<string, { animated: boolean; encode: (picture: Sharp) => Sharp }>> = {
   png: { animated: false, encode: (picture) => picture.png() },
   jpg: { animated: false, encode: (picture) => picture.jpeg({ quality: 88 }) },
@@ -14,8 +14,8 @@ const encoders: Readonly<Record<string, { animated: boolean; encode: (picture: S
 };
 
 /**
- * Decodes a picture and writes it anew as the same kind: upright, without metadata, an animation
- * still moving. What was hidden in the bytes is not in the new ones.
+ * Decodes a picture and encodes it again as the same kind: upright, without metadata; animations stay animated.
+ * Nothing that was hidden in the bytes remains.
  * @param side the most pixels of a side; a larger picture is made smaller. By default any number
  * @returns the kind, which is the extension of its name
  * @throws Refusal tooLarge; illegal if it is no whole PNG, JPEG, GIF or WebP; what the disk throws

@@ -3,19 +3,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AliyunSms } from '../environment.ts';
 import { SmsNotSent, type SmsProvider } from './provider.ts';
 
-/** For so long Aliyun may take, in milliseconds; an SMS may still be sent after that. */
+/** How long Aliyun may take to answer. The SMS may still be sent after that. */
 const timeoutMs = 5000;
 
-/** What Aliyun answers where a phone got as many as it may. */
+/** Aliyun's answers if a phone has reached its limit. */
 const tooOften: ReadonlySet<string> = new Set(['isv.BUSINESS_LIMIT_CONTROL', 'isv.DAY_LIMIT_CONTROL']);
 
 /**
- * Sends codes by Aliyun's SMS service. The template has one variable, `code`. Nothing of what goes wrong
- * is passed on but its code, for the client's errors hold the URL, and with it phone and code.
+ * Sends codes by Aliyun's SMS service. The template has one variable, `code`. Of a client's error
+ * only its code is passed on: its message contains the URL with phone and code.
  */
 export function connectAliyunSms(account: AliyunSms): SmsProvider {
   const { accessKey, sign, template } = account;
-  // Not imported above, for it takes half a second and many megabytes that most have no use for.
+  // Loaded on use: it takes half a second and many megabytes, and most installations do not need it.
   const load = createRequire(import.meta.url);
   const sdk: typeof import('@alicloud/dysmsapi20170525') = load('@alicloud/dysmsapi20170525');
   const { $OpenApiUtil }: typeof import('@alicloud/openapi-core') = load('@alicloud/openapi-core');
@@ -31,7 +31,7 @@ export function connectAliyunSms(account: AliyunSms): SmsProvider {
     }),
   );
 
-  /** What Aliyun answers: `OK`, or why not. @throws Error where it is not known whether it sends */
+  /** Aliyun's answer: `OK`, or a reason. @throws Error if the SMS may have been sent */
   async function ask(phone: string, code: string): Promise<string> {
     const request = new sdk.SendSmsRequest({
       phoneNumbers: phone,
@@ -61,14 +61,14 @@ export function connectAliyunSms(account: AliyunSms): SmsProvider {
   };
 }
 
-/** What an error is called. Its message is not shown to anybody. */
+/** The code or name of an error. Its message is not used. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   const code = 'code' in error ? String(error.code) : error.name;
   return /^[\w.-]{1,80}$/.test(code) ? code : 'unknown';
 }
 
-/** Whether Aliyun itself said no. Where it failed in doing so, or another did, the SMS may be on its way. */
+/** Whether Aliyun refused. After any other error the SMS may have been sent. */
 function isAnswered(error: unknown): boolean {
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 0;
   return status >= 400 && status < 500;

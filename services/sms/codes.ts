@@ -8,7 +8,7 @@ import type { AccountsDatabase, AccountsTables } from '../accounts/accounts-tabl
 import { networkOf } from '../edge/client-network.ts';
 import { SmsNotSent, type SmsProvider, type SmsPurpose } from './provider.ts';
 
-/** A code that was found right, to be spent from where it was shown. */
+/** A code that was found right. It can be spent from the network that gave it. */
 export interface CheckedCode {
   readonly id: number;
   readonly network: string;
@@ -17,11 +17,11 @@ export interface CheckedCode {
 export interface CodeRequest {
   readonly phone: string;
   readonly purpose: SmsPurpose;
-  /** Who asks. */
+  /** The client's address. */
   readonly address: string;
   /**
-   * Whether the phone may have it (`register`, `bind`: it is free, `forget`: it is known). Where not, nothing
-   * is sent, and everything else, limits and time included, is as if it were.
+   * Whether the phone may have a code (`register`, `bind`: it is free, `forget`: it is known). If not, nothing is
+   * sent; limits and the time of the answer are the same as if it were.
    */
   readonly deliver: boolean;
   readonly limits: SmsLimits;
@@ -32,31 +32,31 @@ export type SmsLimits = Pick<Settings, 'limit_sms_seconds' | 'limit_sms_phone' |
 
 export interface SmsCodes {
   /**
-   * Sends a code of 6 digits, good for 5 minutes; the one before it is good no more.
+   * Sends a code of 6 digits, valid for 5 minutes. The phone's previous code for this purpose becomes invalid.
    * @throws Refusal `illegal` beyond the limits, which are counted by phone and purpose, phone, and address;
-   * for `retrieve` `smsNotSent` where the provider did not send it, which else the log
-   * alone tells. One that it refused then counts for no limit.
+   * for `retrieve` `smsNotSent` if the provider did not send it; one that it refused then counts for no limit. For
+   * the other purposes a failure is only logged
    */
   send(request: CodeRequest): Promise<void>;
   /**
-   * Looks whether the code is right, and leaves it good. After 5 wrong ones from an address it is dead there;
-   * after 50 from addresses that did not ask for it, everywhere but where it was asked for.
-   * @throws Refusal `illegal`.
+   * Checks a code without spending it. After 5 wrong tries from an address the code is invalid there; after 50 from
+   * addresses that did not request it, it is invalid everywhere but at the address that did.
+   * @throws Refusal `illegal`
    */
   check(phone: string, purpose: SmsPurpose, code: string, address: string): Promise<CheckedCode>;
   /**
-   * Uses a checked code up; of two at once one does. @throws Refusal `illegal` where it was used, died
-   * or ran out meanwhile.
+   * Spends a checked code; of two concurrent calls one succeeds.
+   * @throws Refusal `illegal` if it was spent, became invalid or expired meanwhile
    */
   spend(checked: CheckedCode): Promise<void>;
-  /** Waits for what is being sent. */
+  /** Resolves once the codes that are being sent are sent. */
   close(): Promise<void>;
 }
 
-/** What became of a code at the provider. */
+/** How the provider handled a code. */
 type Outcome = 'sent' | 'refused' | 'too often' | 'doubtful';
 
-/** What is said to who asked for their own phone. */
+/** Messages for people who requested a code for their own phone. */
 const notSent: Readonly<Record<Exclude<Outcome, 'sent'>, string>> = {
   refused: codes.smsNotSent.msg,
   'too often': '该手机号获取短信过于频繁,请稍后再试',
@@ -64,19 +64,19 @@ const notSent: Readonly<Record<Exclude<Outcome, 'sent'>, string>> = {
 };
 
 /** From one address. */
-const wrongTries = 5;
-/** From all addresses together that did not ask for the code: of 900,000 codes they find one in 18,000. */
-const wrongTriesOfOthers = 50;
-/** How many times the daily limit of one address all addresses together have that the phone's owner never used. */
-const strangersTogether = 3;
-/** Who asks for these must not learn from the answer or its time whether the phone is known. */
+const maxWrongTries = 5;
+/** From all addresses together that did not request the code: with 900,000 codes they guess one in 18,000. */
+const maxWrongTriesOfOthers = 50;
+/** All addresses that the phone's owner never used have together this many times the daily limit of one address. */
+const unknownAddressesFactor = 3;
+/** For these purposes neither the answer nor its time may reveal whether the phone is known. */
 const discreet: ReadonlySet<SmsPurpose> = new Set(['register', 'forget', 'bind']);
 /** How long such an answer takes. */
-const answerMilliseconds = 200;
+const answerMs = 200;
 const wrongCode = '短信验证码错误或已过期,请重新获取';
 
 /**
- * @param secret the same in all processes; without it the codes kept cannot be guessed back.
+ * @param secret the same in all processes; the stored hashes cannot be reversed without it
  */
 export function createSmsCodes(options: {
   readonly database: AccountsDatabase;
@@ -91,9 +91,9 @@ export function createSmsCodes(options: {
     return createHmac('sha256', secret).update(`sms ${phone} ${purpose} ${code}`).digest();
   }
 
-  /** Hands the code to the provider. */
-  function hand(phone: string, purpose: SmsPurpose, code: string): Promise<Outcome> {
-    const handed = provider
+  /** Passes the code to the provider. Never rejects. */
+  function deliverCode(phone: string, purpose: SmsPurpose, code: string): Promise<Outcome> {
+    const delivery = provider
       .send(phone, purpose, code)
       .then(
         (): Outcome => 'sent',
@@ -103,20 +103,20 @@ export function createSmsCodes(options: {
           return error.tooOften ? 'too often' : 'refused';
         },
       )
-      .finally(() => sending.delete(handed));
-    sending.add(handed);
-    return handed;
+      .finally(() => sending.delete(delivery));
+    sending.add(delivery);
+    return delivery;
   }
 
   return {
     async send({ phone, purpose, address: from, deliver, limits }) {
       const address = networkOf(from);
-      const answerAt = delay(answerMilliseconds);
+      const answerAt = delay(answerMs);
       const code = String(randomInt(100_000, 1_000_000));
       const id = await database.transaction().execute(async (transaction) => {
         await lockLimits(transaction, phone, address);
         await mustBeWithinLimits(transaction, { phone, purpose, address, limits });
-        // What is not sent must not be guessed either: an empty hash is none that a code has.
+        // A code that is not sent must not be guessed either: no code has an empty hash.
         const hash = deliver ? codeHash(phone, purpose, code) : Buffer.alloc(0);
         const inserted = await transaction
           .insertInto('accounts.sms_codes')
@@ -125,14 +125,14 @@ export function createSmsCodes(options: {
           .executeTakeFirstOrThrow();
         return inserted.id;
       });
-      const handed = deliver ? hand(phone, purpose, code) : undefined;
+      const delivery = deliver ? deliverCode(phone, purpose, code) : undefined;
       if (discreet.has(purpose)) {
-        // One that was refused still counts: else the limits would tell what the answer does not.
-        if (provider.local) await handed;
+        // A refused code still counts: otherwise the limits would reveal what the answer does not.
+        if (provider.local) await delivery;
         await answerAt;
         return;
       }
-      const outcome = await handed;
+      const outcome = await delivery;
       if (outcome === undefined || outcome === 'sent') return;
       if (outcome !== 'doubtful') {
         await database.deleteFrom('accounts.sms_codes').where('id', '=', id).execute();
@@ -142,7 +142,7 @@ export function createSmsCodes(options: {
     async check(phone, purpose, code, address) {
       const network = networkOf(address);
       const hash = codeHash(phone, purpose, code);
-      // The count and the look are one statement, so that many at once get no sixth try.
+      // One statement counts and compares: with two, concurrent requests could get a sixth try.
       const { rows } = await sql<{ id: string | number; right: boolean }>`
         update accounts.sms_codes
         set wrong_tries = wrong_tries + case when hash = ${hash} or address = ${network} then 0 else 1 end,
@@ -172,19 +172,19 @@ export function createSmsCodes(options: {
   };
 }
 
-/** How many wrong ones came from the address. */
+/** How many wrong tries came from the network. */
 function wrongFrom(network: string): RawBuilder<number> {
   return sql<number>`coalesce((guesses ->> ${network}::text)::int, 0)`;
 }
 
-/** Whether a code is still good for who shows it from there. */
+/** Whether a code is still valid when given from this network. */
 function usableFrom(network: string): Expression<SqlBool> {
   return sql<SqlBool>`
-    not spent and sent > clock_timestamp() - interval '5 minutes' and ${wrongFrom(network)} < ${sql.lit(wrongTries)}
-    and (address = ${network} or wrong_tries < ${sql.lit(wrongTriesOfOthers)})`;
+    not spent and sent > clock_timestamp() - interval '5 minutes' and ${wrongFrom(network)} < ${sql.lit(maxWrongTries)}
+    and (address = ${network} or wrong_tries < ${sql.lit(maxWrongTriesOfOthers)})`;
 }
 
-/** Lets those who ask for one phone, or from one address, be counted one after the other. */
+/** Locks, so that requests for one phone or from one address are counted one after the other. */
 async function lockLimits(
   transaction: Transaction<AccountsTables>,
   phone: string,
@@ -213,7 +213,7 @@ async function mustBeWithinLimits(
       ) >= ${limit_sms_phone} or (
         select count(*) from accounts.sms_codes where phone = ${phone}
         and sent > clock_timestamp() - interval '1 day'
-      ) >= ${limit_sms_phone * strangersTogether} and not exists (
+      ) >= ${limit_sms_phone * unknownAddressesFactor} and not exists (
         select from accounts.known_addresses known join accounts.accounts using (uid)
         where accounts.phone = ${phone} and known.address = ${address}
       ) as day,

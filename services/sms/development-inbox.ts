@@ -15,10 +15,10 @@ export interface SmsInbox extends SmsProvider {
   sentTo(phone: string): Promise<InboxMessage[]>;
 }
 
-/** So many are kept of each phone; the housekeeping takes what is older than a day. */
-const keptPerPhone = 20;
+/** Codes kept for each phone; housekeeping removes those older than a day. */
+const maxPerPhone = 20;
 
-/** The provider for development: no phone rings, the codes can be looked up. */
+/** The provider for development: it sends nothing, and its codes can be read. */
 export function createSmsInbox(database: AccountsDatabase): SmsInbox {
   return {
     local: true,
@@ -33,7 +33,7 @@ export function createSmsInbox(database: AccountsDatabase): SmsInbox {
             .select('id')
             .where('phone', '=', phone)
             .orderBy('id', 'desc')
-            .offset(keptPerPhone)
+            .offset(maxPerPhone)
             .limit(1),
         )
         .execute();

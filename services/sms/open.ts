@@ -4,10 +4,10 @@ import { connectAliyunSms } from './aliyun.ts';
 import { createSmsInbox, type SmsInbox } from './development-inbox.ts';
 import type { SmsProvider } from './provider.ts';
 
-/** Who carries SMS. */
+/** The provider of SMS. */
 export interface Sms {
   readonly provider: SmsProvider;
-  /** Where the development provider keeps what it sent; undefined while a real one is in use. */
+  /** The development provider's messages; undefined with a real provider. */
   readonly inbox: SmsInbox | undefined;
 }
 

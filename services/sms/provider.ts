@@ -1,17 +1,17 @@
-/** What a code is for. One asked for one purpose serves no other. */
+/** What a code is for. It is valid for this purpose only. */
 export type SmsPurpose = 'register' | 'forget' | 'retrieve' | 'bind';
 
-/** The port to whoever carries codes to phones. */
+/** The port to a service that sends codes to phones. */
 export interface SmsProvider {
   /**
-   * Whether it is done in milliseconds, beyond doubt. Then an answer waits for it; where it goes over
-   * the net, the time it takes would tell who asks whether a phone is known.
+   * Whether sending takes milliseconds and cannot fail. Then answers wait for it; over a network, the time that it
+   * takes would reveal whether a phone is known.
    */
   readonly local: boolean;
   /**
    * Sends a code.
-   * @throws SmsNotSent where it was refused; another Error where it may yet arrive. Their messages hold
-   * neither phone nor code
+   * @throws SmsNotSent if it was refused; another Error if it may still arrive. Their messages contain neither phone
+   * nor code
    */
   send(phone: string, type: SmsPurpose, code: string): Promise<void>;
 }
@@ -19,7 +19,7 @@ export interface SmsProvider {
 /** The provider refused to send: nothing will arrive. */
 export class SmsNotSent extends Error {
   override readonly name = 'SmsNotSent';
-  /** Whether the phone got as many as the provider lets it have. */
+  /** Whether the phone has reached the provider's limit. */
   readonly tooOften: boolean;
 
   constructor(message: string, tooOften: boolean) {
