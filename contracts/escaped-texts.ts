@@ -1,10 +1,5 @@
 import { z } from 'zod';
-
-/** The fields of answers and pushes that hold what a person wrote. `title` belongs to customer-service replies. */
-const written: ReadonlySet<string> = new Set([
-  ...['content', 'quote_content', 'nickname', 'name', 'remark', 'groupname', 'sign', 'postscript'],
-  ...['from_name', 'to_name', 'title'],
-]);
+import { writtenFields } from './written-fields.ts';
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -37,7 +32,7 @@ const NestedObject = z.string().startsWith('{');
 export function escapeTexts(json: string): unknown {
   return JSON.parse(json, (key, value: unknown) => {
     if (typeof value !== 'string') return value;
-    if (written.has(key)) return escaped(value);
+    if (writtenFields.has(key)) return escaped(value);
     if (addresses.has(key)) return percentEncoded(value);
     return key === 'data' && NestedObject.safeParse(value).success
       ? JSON.stringify(escapeTexts(value))

@@ -15,6 +15,7 @@ export function welcome(
   return `
 bubble-im runs.
 
+  pages      ${address}/
   API        ${address}/api
   docs       ${address}/docs
   websocket  ${socket}

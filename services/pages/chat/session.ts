@@ -1,5 +1,6 @@
 import { ref } from 'vue';
-import { createApi } from '../shared/calls.ts';
+import { type Api, CallRefused, createApi } from '../shared/calls.ts';
+import { readTexts } from './written.ts';
 
 /** Who is signed in, in this tab alone: another tab may be another person. */
 interface Session {
@@ -10,23 +11,56 @@ interface Session {
 const storageKey = 'bubble-im session';
 
 function stored(): Session | undefined {
-  const text = sessionStorage.getItem(storageKey);
+  const text = sessionStorage.getItem(storageKey) ?? localStorage.getItem(storageKey);
   return text === null ? undefined : JSON.parse(text);
 }
 
 export const session = ref<Session | undefined>(stored());
-export const api = createApi(() => session.value?.token);
 
-/** @throws CallRefused with the reason for the person */
-export async function signIn(username: string, password: string): Promise<void> {
-  const { uid, token } = await api.call('/login/login', { username, password });
+const plain = createApi(() => session.value?.token);
+
+/** The code of an answer to a token that has ended. */
+const notLoggedIn = -1;
+
+/** The API as the person who is signed in. A token that has ended signs them out. */
+export const api: Api = {
+  call: (path, parameters) => checked(plain.call(path, parameters)),
+  upload: (path, file) => checked(plain.upload(path, file)),
+};
+
+async function checked<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return readTexts(await answer);
+  } catch (error) {
+    if (error instanceof CallRefused && error.code === notLoggedIn && session.value) forget();
+    throw error;
+  }
+}
+
+/**
+ * @param credentials with the answer to a captcha, if the server asks for one
+ * @param remember whether the browser stays signed in after the tab is closed
+ * @throws CallRefused with the reason for the person
+ */
+export async function signIn(
+  credentials: { username: string; password: string; captcha_id?: string; captcha?: string },
+  remember: boolean,
+): Promise<void> {
+  const { uid, token } = await api.call('/login/login', credentials);
+  (remember ? localStorage : sessionStorage).setItem(storageKey, JSON.stringify({ uid, token }));
   session.value = { uid, token };
-  sessionStorage.setItem(storageKey, JSON.stringify(session.value));
 }
 
 /** Ends the token, also if the server cannot be reached to end it there. */
 export async function signOut(): Promise<void> {
-  await api.call('/login/logout', {}).catch(() => undefined);
-  session.value = undefined;
-  sessionStorage.removeItem(storageKey);
+  await plain.call('/login/logout', {}).catch(() => undefined);
+  forget();
+}
+
+/** Forgets the session and, by loading the page anew, everything that it showed. */
+export function forget(): void {
+  sessionStorage.clear();
+  localStorage.removeItem(storageKey);
+  location.assign('/chat/');
+  location.reload();
 }

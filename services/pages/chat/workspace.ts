@@ -1,0 +1,60 @@
+import { watch } from 'vue';
+import { loadApplications } from './applications.ts';
+import { loadDrafts } from './drafts.ts';
+import { home, loadHome } from './home.ts';
+import { countInTitle } from './notify.ts';
+import { restoreOutbox, retryAll } from './outbox.ts';
+import { loadReadMarks } from './read-marks.ts';
+import { connect, follow, unfollow } from './realtime.ts';
+import { api, forget, session } from './session.ts';
+import { expectEscaped } from './written.ts';
+
+/**
+ * Loads what the person has, and follows the changes. The position is asked for first: what happens while the rest is
+ * loaded comes as a push, too, and is recognised by its mid.
+ * @throws CallRefused; TypeError if the server cannot be reached
+ */
+export async function start(): Promise<void> {
+  const settings = await api.call('/pop/getsetting', {});
+  expectEscaped(settings.escape_html === 'on');
+  watch(
+    () => home.settings?.escape_html,
+    (value) => expectEscaped(value === 'on'),
+    { flush: 'sync' },
+  );
+  const { position } = await api.call('/message/sync', { limit: 1 });
+  await loadHome();
+  loadReadMarks();
+  loadDrafts();
+  countInTitle();
+  restoreOutbox();
+  await loadApplications();
+  let first = true;
+  connect(settings, {
+    connected() {
+      // Who is online is not replayed.
+      if (!first) loadHome().catch(() => undefined);
+      first = false;
+      retryAll();
+    },
+    ended: forget,
+  });
+  follow('global', position);
+  follow(`private-user-${session.value?.uid}`, position);
+  followGroups(position);
+}
+
+/** Follows the groups that the person is in, also those that they come into later. */
+function followGroups(position: string): void {
+  const followed = new Set<number>();
+  watch(
+    () => [...home.groups.keys()],
+    (gids) => {
+      for (const gid of gids) if (!followed.has(gid)) follow(`private-group-${gid}`, position);
+      for (const gid of followed) if (!home.groups.has(gid)) unfollow(`private-group-${gid}`);
+      followed.clear();
+      for (const gid of gids) followed.add(gid);
+    },
+    { immediate: true },
+  );
+}
