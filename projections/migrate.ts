@@ -17,11 +17,12 @@ const makeRecord = `
 /**
  * Brings a database's tables up to date, each migration in one transaction. It may be called several times at once:
  * one call applies the migrations, the others wait and find nothing to do.
+ * @param wanted only those of these recorded names, for data of an older version; by default all
  * @returns the names of the migrations that were applied now.
  * @throws Error when the database cannot be reached, a migration fails (nothing of it remains), or the
  * database was made by a newer version of the program.
  */
-export async function migrate(url: string): Promise<string[]> {
+export async function migrate(url: string, wanted?: readonly string[]): Promise<string[]> {
   const migrations = await readMigrations();
   const client = await openClient(url, purpose);
   try {
@@ -30,7 +31,9 @@ export async function migrate(url: string): Promise<string[]> {
     await client.query(makeRecord);
     const applied = await findApplied(client);
     refuseNewer(applied, migrations);
-    const pending = migrations.filter(({ recordedAs }) => !applied.has(recordedAs));
+    const pending = migrations.filter(
+      ({ recordedAs }) => !applied.has(recordedAs) && (wanted?.includes(recordedAs) ?? true),
+    );
     for (const migration of pending) await apply(client, migration);
     return pending.map(({ name }) => name);
   } finally {

@@ -4,11 +4,17 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** The folder for all data, locked by this process. */
+/** A folder that is locked by this process. */
 export interface DataFolder {
   readonly path: string;
   /** Unlocks it. The lock also ends with the process, however that ends. */
   release(): Promise<void>;
+}
+
+/** What errors say of a folder. */
+interface FolderNames {
+  readonly name: string;
+  readonly remedy: string;
 }
 
 /** How long to wait for the lock, since a process that was just killed may not have ended yet. */
@@ -20,11 +26,22 @@ const lockTimeoutMs = 5_000;
  * Node, takes one for an exclusive transaction.
  * @throws Error with a message for the operator, if another process holds it
  */
-export async function lockDataFolder(path: string, timeoutMs = lockTimeoutMs): Promise<DataFolder> {
+export function lockDataFolder(path: string, timeoutMs = lockTimeoutMs): Promise<DataFolder> {
+  return lockFolder(path, { name: 'data folder', remedy: 'stop it, or set another DATA_DIR', timeoutMs });
+}
+
+/**
+ * The same for another folder.
+ * @param names how errors name the folder, and what they advise if another process holds it
+ */
+export async function lockFolder(
+  path: string,
+  { name, remedy, timeoutMs = lockTimeoutMs }: FolderNames & { readonly timeoutMs?: number },
+): Promise<DataFolder> {
   try {
     await makeFolder(path);
   } catch (cause) {
-    throw new Error(`cannot create the data folder ${path}: ${messageOf(cause)}`, { cause });
+    throw new Error(`cannot create the ${name} ${path}: ${messageOf(cause)}`, { cause });
   }
   const file = join(path, 'lock');
   await mustBeOurs(path, file);
@@ -32,7 +49,7 @@ export async function lockDataFolder(path: string, timeoutMs = lockTimeoutMs): P
   const until = performance.now() + timeoutMs;
   let lock = tryLock(file);
   while (lock === undefined) {
-    if (performance.now() >= until) throw await inUse(path);
+    if (performance.now() >= until) throw await inUse(path, { name, remedy });
     // Random, so that two processes do not collide again and again.
     await delay(50 + Math.random() * 50);
     lock = tryLock(file);
@@ -108,10 +125,10 @@ function tryLock(file: string): DatabaseSync | undefined {
 
 const sqliteBusy = 5;
 
-async function inUse(path: string): Promise<Error> {
+async function inUse(path: string, { name, remedy }: FolderNames): Promise<Error> {
   const pid = Number.parseInt(await readFile(join(path, 'pid'), 'utf8').catch(() => ''), 10);
   const holder = pid > 0 ? `the process ${pid}` : 'another process';
-  return new Error(`the data folder ${path} is in use by ${holder}: stop it, or set another DATA_DIR`);
+  return new Error(`the ${name} ${path} is in use by ${holder}: ${remedy}`);
 }
 
 function messageOf(error: unknown): string {

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { migrate } from '../projections/migrate.ts';
 import { type AppKeys, loadAppKeys } from './app-keys/app-keys.ts';
+import { mustNotBeHalfRestored } from './backup/restore-mark.ts';
 import { lockDataFolder } from './data-folder.ts';
 import type { Program } from './lifecycle.ts';
+import { openClient } from './postgres/connect.ts';
 import { startEmbeddedPostgres } from './postgres/embedded/embedded.ts';
 import { mustKeepSessions } from './postgres/session-check.ts';
 
@@ -42,11 +44,22 @@ export async function openInstallation(program: Program): Promise<Installation> 
 export async function prepareDatabase(url: string, logger: Logger, embedded = false): Promise<void> {
   try {
     await mustKeepSessions(url);
+    await mustBeWhole(url);
     const applied = await migrate(url);
     if (applied.length > 0) logger.info({ applied }, 'the tables were brought up to date');
   } catch (cause) {
     const whose = embedded ? 'the embedded database' : 'the database of DATABASE_URL';
     throw new Error(`${whose} cannot be used`, { cause });
+  }
+}
+
+/** @throws Error if a restore into the database was interrupted */
+async function mustBeWhole(url: string): Promise<void> {
+  const client = await openClient(url, { name: 'bubble-im start', statementTimeoutMs: 5_000 });
+  try {
+    await mustNotBeHalfRestored(client);
+  } finally {
+    await client.end();
   }
 }
 

@@ -5,7 +5,7 @@ import type { PutObjectCommandOutput } from '@aws-sdk/client-s3';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Bucket } from '../environment.ts';
-import { type FileStore, FileStoreFailure, type StoredPath } from './file-store.ts';
+import { type FileStore, FileStoreFailure, readStoredPath, type StoredPath } from './file-store.ts';
 import { mediaTypeOf } from './media-type.ts';
 
 const connectTimeoutMs = 3000;
@@ -85,6 +85,22 @@ export async function openBucket({ name, ...place }: Bucket, logger: Logger): Pr
       } catch (cause) {
         if (statusOf(cause) === 404) return undefined;
         throw new FileStoreFailure('a file could not be looked for', { cause });
+      }
+    },
+    async *list() {
+      for (let token: string | undefined, more = true; more; ) {
+        const from = token === undefined ? {} : { ContinuationToken: token };
+        const page = await client
+          .send(new s3.ListObjectsV2Command({ Bucket: name, ...from }))
+          .catch((cause: unknown) => {
+            throw new FileStoreFailure('the files could not be listed', { cause });
+          });
+        for (const { Key = '' } of page.Contents ?? []) {
+          const path = readStoredPath(Key);
+          if (path !== undefined) yield path;
+        }
+        token = page.NextContinuationToken;
+        more = token !== undefined;
       }
     },
     healthy: () =>

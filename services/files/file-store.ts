@@ -30,6 +30,8 @@ export interface FileStore {
    * @throws FileStoreFailure, or what the disk throws
    */
   find(path: StoredPath): Promise<StoredFile | undefined>;
+  /** The paths of all files, in no particular order. @throws what `find` throws */
+  list(): AsyncIterable<StoredPath>;
   /** Whether the store can be used now. */
   healthy(): Promise<boolean>;
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { access, chmod, constants, rename, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { FileStore } from './file-store.ts';
+import { access, chmod, constants, opendir, rename, stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { type FileStore, readStoredPath } from './file-store.ts';
 import { makePrivateFolder, openPrivateFolder, privateFile } from './private.ts';
 
 /**
@@ -25,6 +25,12 @@ export async function openLocalFolder(folder: string): Promise<FileStore> {
       });
       if (!found?.isFile()) return undefined;
       return { bytes: found.size, read: async (range) => createReadStream(file, range) };
+    },
+    async *list() {
+      for await (const entry of await opendir(folder, { recursive: true })) {
+        const path = readStoredPath(relative(folder, join(entry.parentPath, entry.name)));
+        if (path !== undefined && entry.isFile()) yield path;
+      }
     },
     async healthy() {
       await makePrivateFolder(folder);

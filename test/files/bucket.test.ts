@@ -10,7 +10,9 @@ import { temporaryFolder } from '../support/folder.ts';
 import { startS3 } from '../support/s3.ts';
 import { describeFileStore, newPath } from './contract.ts';
 
-describeFileStore('a bucket of s3rver', async (atEnd) => openBucket((await startS3(atEnd)).bucket, silent));
+describeFileStore('a bucket of s3rver', async (atEnd) =>
+  openBucket((await startS3(atEnd, { lists: true })).bucket, silent),
+);
 
 describe('a bucket', () => {
   /** A server, and a file to be added. */

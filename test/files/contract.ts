@@ -55,6 +55,11 @@ export function describeFileStore(name: string, make: (atEnd: AtEnd) => Promise<
       expect(await part(0, 9)).toBe('0123456789');
     });
 
+    test('lists what was added', async () => {
+      const paths = await Promise.all(['one', 'two', 'three'].map((text) => add(Buffer.from(text))));
+      expect(await Array.fromAsync(store.list())).toEqual(expect.arrayContaining(paths));
+    });
+
     test('holds what is empty', async () => {
       expect((await added(Buffer.alloc(0))).bytes).toBe(0);
     });

@@ -24,6 +24,7 @@ const somePath = `avatars/1/${'a'.repeat(32)}.png`;
 const nowhere: FileStore = {
   add: async () => undefined,
   find: async () => undefined,
+  async *list() {},
   healthy: async () => true,
   close: async () => undefined,
 };

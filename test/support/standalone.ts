@@ -30,7 +30,7 @@ export type Caller = { readonly token: string } | 'server' | 'nobody';
 
 /** The calls that are GET in the original API. */
 const reading =
-  /^\/(dev\/sms|api\/(user\/get|friend\/(getlist|applylist)|message\/(get|unreadcount)|pop\/\w+))$/;
+  /^\/(dev\/sms|api\/(user\/get|friend\/(getlist|applylist)|group\/detail|message\/(get|unreadcount)|pop\/\w+))$/;
 
 /** Starts services/standalone.ts on a data folder and a port of its own; nothing of it outlives the test, or `atEnd`. */
 export async function startStandalone(

@@ -60,7 +60,8 @@ export async function copyLog(
   return { size: tree.size, before, root: tree.root() };
 }
 
-function leafOf(event: CopiedEvent): Hash {
+/** The leaf of an event in the tree over a log. */
+export function leafOf(event: CopiedEvent): Hash {
   return leafHash(textOf(treeEntryOf(event)));
 }
 

@@ -5,15 +5,20 @@ import { type CopiedEvent, eventIn, lineOf } from './copied-event.ts';
 import type { CopyTarget } from './copy-log.ts';
 
 /** How many events a file holds at most. */
-const eventsInFile = 65_536;
+export const eventsInFile = 65_536;
 
 /** How many characters are written at once. */
 const maxHeldCharacters = 1_000_000;
 
 const fileName = /^events-(\d{12})\.ndjson$/;
 
+/** The name of the file whose first event has this number. */
+export function eventFileName(first: number): string {
+  return `events-${String(first).padStart(12, '0')}.ndjson`;
+}
+
 /** The files of an export in their order, each named by the number of its first event. */
-async function filesIn(folder: string): Promise<string[]> {
+export async function filesIn(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     throw error;
@@ -37,10 +42,27 @@ async function* eventsIn(folder: string): AsyncGenerator<CopiedEvent> {
   for (const name of await filesIn(folder)) {
     if (Number(fileName.exec(name)?.[1]) !== number)
       throw new Error(`${join(folder, name)} does not follow on the file before`);
-    for await (const line of wholeLines(join(folder, name))) {
-      yield readLine(line, join(folder, name), number);
+    for await (const event of eventsInFileAt(join(folder, name), number)) {
+      yield event;
       number++;
     }
+  }
+}
+
+/**
+ * The events of one file, or of its first bytes.
+ * @param first the number of the first of them, for the error
+ * @throws Error if a line is no event
+ */
+export async function* eventsInFileAt(
+  file: string,
+  first: number,
+  bytes?: number,
+): AsyncGenerator<CopiedEvent> {
+  let number = first;
+  for await (const line of wholeLines(file, bytes)) {
+    yield readLine(line, file, number);
+    number++;
   }
 }
 
@@ -52,9 +74,10 @@ function readLine(line: string, file: string, number: number): CopiedEvent {
   }
 }
 
-/** The lines of a file that end with a line break. */
-async function* wholeLines(file: string): AsyncGenerator<string> {
-  const stream = createReadStream(file, { encoding: 'utf8' });
+/** The lines of a file, or of its first bytes, that end with a line break. */
+export async function* wholeLines(file: string, bytes = Number.POSITIVE_INFINITY): AsyncGenerator<string> {
+  if (bytes === 0) return;
+  const stream = createReadStream(file, { encoding: 'utf8', end: bytes - 1 });
   let rest = '';
   try {
     for await (const chunk of stream) {
@@ -117,8 +140,7 @@ class EventFile {
   }
 
   static async open(folder: string, first: number, events: number): Promise<EventFile> {
-    const name = `events-${String(first).padStart(12, '0')}.ndjson`;
-    return new EventFile(await open(join(folder, name), 'a', 0o600), first, events);
+    return new EventFile(await open(join(folder, eventFileName(first)), 'a', 0o600), first, events);
   }
 
   get full(): boolean {

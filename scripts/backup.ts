@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type BackupOptions, makeBackup } from '../services/backup/make-backup.ts';
+import { verifyBackup } from '../services/backup/verify-backup.ts';
+import { readEnvironment } from '../services/environment.ts';
+import { openFileStore } from '../services/files/open.ts';
+import { postgresFolder } from '../services/installation.ts';
+import { openLog } from '../services/log/open.ts';
+import { openProgramLog } from '../services/logger.ts';
+import { operatorCommand, runCommand } from './cli/command.ts';
+import { interruptible } from './cli/interruption.ts';
+import { showProgress } from './cli/progress.ts';
+import { withDatabase } from './with-database.ts';
+
+/** `npm run backup`: copies all that an installation cannot make again into a folder. */
+
+interface Options {
+  readonly to: string;
+  readonly verify?: boolean;
+}
+
+const command = operatorCommand({
+  name: 'backup',
+  description:
+    'Backs up the installation that the environment names: its event log, the tables of accounts, its keys and uploads. ' +
+    'The program may run meanwhile. A folder that holds a backup already gets what is new. At the end all of it is read ' +
+    'and compared with its hashes.',
+  examples: [
+    ['--to /backup/chat', 'backs up, or goes on with what is in the folder'],
+    ['--to /backup/chat --verify', 'only reads the backup in the folder, and compares it with its hashes'],
+  ],
+  notes:
+    'The folder holds what people wrote, hashes of passwords, and the keys. It is for its owner alone: keep copies of it so.',
+})
+  .requiredOption('--to <folder>', 'the folder of the backup')
+  .option('--verify', 'backs up nothing, and needs no installation')
+  .action(async ({ to, verify }: Options) => {
+    const { signal } = interruptible();
+    const folder = resolve(to);
+    if (verify !== true) await backUp(folder, signal);
+    await verifyAndPrint(folder, signal);
+  });
+
+async function backUp(folder: string, signal: AbortSignal): Promise<void> {
+  const environment = readEnvironment();
+  const { databaseUrl, dataFolder } = environment;
+  if (databaseUrl === undefined && !existsSync(postgresFolder(dataFolder))) {
+    throw new Error(`there is no installation in ${dataFolder}: set DATA_DIR or DATABASE_URL`);
+  }
+  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  await withDatabase(environment, logger, async (url) => {
+    const log = await openLog(environment, url, logger);
+    const store = await openFileStore(environment, join(dataFolder, 'files', 'upload'), logger);
+    try {
+      await backUpAndPrint({ log, database: url, store, dataFolder, folder }, signal);
+    } finally {
+      await store.close();
+      await log.close();
+    }
+  });
+  if (environment.appKeys !== undefined)
+    console.log(
+      "The server's key is given by APP_KEY and APP_SECRET: it is not in the backup, so keep it as well.",
+    );
+}
+
+async function backUpAndPrint(
+  parts: Pick<BackupOptions, 'log' | 'database' | 'store' | 'dataFolder' | 'folder'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = showProgress({ doing: 'copying', unit: 'events and uploads' });
+  try {
+    const options = { ...parts, onEvents: progress.advance, onUploads: progress.advance, signal };
+    const { manifest, newEvents, newUploads } = await makeBackup(options);
+    progress.end();
+    const { id, moment } = manifest;
+    console.log(`${newEvents} events and ${newUploads} uploads were copied now. This is the backup ${id}.`);
+    console.log(`It holds all that was acknowledged before ${new Date(moment).toISOString()}.`);
+  } finally {
+    progress.end();
+  }
+}
+
+async function verifyAndPrint(folder: string, signal: AbortSignal): Promise<void> {
+  const progress = showProgress({ doing: 'verifying', unit: 'files' });
+  try {
+    const { manifest, events, root } = await verifyBackup(folder, progress.advance, signal);
+    progress.end();
+    const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0);
+    const { uploads, keys, moment } = manifest;
+    console.log(
+      `Verified: ${events} events with the root ${root}, ${rows} rows of accounts, ${uploads.count} uploads, ` +
+        `${keys.length} keys, as of ${new Date(moment).toISOString()}.`,
+    );
+  } finally {
+    progress.end();
+  }
+}
+
+await runCommand(command);

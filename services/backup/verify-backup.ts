@@ -1,0 +1,93 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { leafOf } from '../audit/copy/copy-log.ts';
+import { readCheckpointText } from '../audit/tree/checkpoint.ts';
+import { GrowingTree } from '../audit/tree/growing-tree.ts';
+import { sameHash, treeHash } from '../audit/tree/hashes.ts';
+import { readNote } from '../audit/tree/note.ts';
+import { hashOf } from './durable-file.ts';
+import { eventsOfFile, rootOfFile, rootOfFiles } from './log-files.ts';
+import { eventsOf, type LogFile, type Manifest, placesIn, readManifest } from './manifest.ts';
+import { listedUploads } from './uploads.ts';
+
+/** A backup whose files are all as its manifest says. */
+export interface VerifiedBackup {
+  readonly manifest: Manifest;
+  readonly events: number;
+  /** The root of the Merkle tree over all events, in base64. */
+  readonly root: string;
+}
+
+/**
+ * Reads a backup as a whole and compares each file with its hash.
+ * @param onDone called with the number of files that were read since the last time
+ * @throws Error that names the first file that is damaged; the signal's reason
+ */
+export async function verifyBackup(
+  folder: string,
+  onDone: (files: number) => void,
+  signal: AbortSignal,
+): Promise<VerifiedBackup> {
+  const manifest = await readManifest(folder);
+  if (manifest === undefined) {
+    throw new Error(
+      `there is no backup in ${folder}: it has no manifest.json, which is written at the end of one`,
+    );
+  }
+  const places = placesIn(folder);
+  const check = async (file: string, expected: { readonly bytes: number; readonly sha256: string }) => {
+    signal.throwIfAborted();
+    await mustHaveHash(file, expected);
+    onDone(1);
+  };
+  for (const file of manifest.log.files) await check(join(places.log, file.name), file);
+  for (const file of manifest.tables) await check(join(folder, manifest.tablesFolder, file.name), file);
+  for (const file of manifest.keys) await check(join(places.keys, file.name), file);
+  const list = join(folder, manifest.uploads.name);
+  await check(list, manifest.uploads);
+  for await (const entry of listedUploads(list)) await check(join(places.uploads, entry.path), entry);
+  if (manifest.head !== null) await mustFitHead(folder, manifest, manifest.head);
+  const root = rootOfFiles(manifest.log.files);
+  return { manifest, events: eventsOf(manifest.log), root: Buffer.from(root).toString('base64') };
+}
+
+async function mustHaveHash(
+  file: string,
+  { bytes, sha256 }: { readonly bytes: number; readonly sha256: string },
+): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) throw new Error(`${file} is missing from the backup`);
+  if (found.size < bytes) {
+    throw new Error(`${file} is damaged: it has ${found.size} bytes, and had ${bytes} when it was written`);
+  }
+  const actual = Buffer.from(await hashOf(file, bytes), 'hex');
+  if (sameHash(actual, Buffer.from(sha256, 'hex'))) return;
+  throw new Error(`${file} is damaged: its content is not what was written to it`);
+}
+
+/** @throws Error if the events are not those of the head of the audit log that was signed last */
+async function mustFitHead(folder: string, { log: { files } }: Manifest, head: string): Promise<void> {
+  const { size, root } = readCheckpointText(readNote(head).text);
+  const before: LogFile[] = [];
+  let events = 0;
+  for (const file of files) {
+    if (events + file.events > size) break;
+    before.push(file);
+    events += file.events;
+  }
+  const roots = before.length > 0 ? before.map(rootOfFile) : [];
+  const next = files[before.length];
+  const rest = new GrowingTree();
+  if (events < size && next !== undefined) {
+    for await (const event of eventsOfFile(placesIn(folder).log, next, events)) {
+      if (rest.size === size - events) break;
+      rest.append(leafOf(event));
+    }
+    roots.push(rest.root());
+  }
+  if (events + rest.size === size && sameHash(treeHash(roots), root)) return;
+  throw new Error(
+    `the first ${size} events of the log are not those of the head of the audit log that was signed for them: the log ` +
+      'was changed before it was backed up',
+  );
+}

@@ -1,0 +1,124 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { makeBackup } from '../../services/backup/make-backup.ts';
+import { restoreBackup } from '../../services/backup/restore-backup.ts';
+import { backedUpTables, passingTables } from '../../services/backup/tables.ts';
+import { verifyBackup } from '../../services/backup/verify-backup.ts';
+import { openLocalFolder } from '../../services/files/local-folder.ts';
+import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
+import { createPool } from '../../services/postgres/pool.ts';
+import { silent } from '../support/accounts.ts';
+import { startApplication } from '../support/application.ts';
+import { client, person } from '../support/client.ts';
+import { createEmptyDatabase } from '../support/database.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { query } from '../support/installation.ts';
+import { wrapLog } from '../support/wrapped-log.ts';
+
+const ignored = () => undefined;
+const { signal } = new AbortController();
+
+/** An application with someone, and a store of uploads. */
+async function running() {
+  const app = await startApplication();
+  onTestFinished(() => app.stop());
+  await client(app, 'tom');
+  const store = await openLocalFolder(join(app.filesFolder, 'upload'));
+  const parts = { database: app.databaseUrl, store, dataFolder: await temporaryFolder(), signal };
+  return { app, parts: { ...parts, onEvents: ignored, onUploads: ignored } };
+}
+
+/** Restores a backup into a database of its own. */
+async function restored(folder: string): Promise<string> {
+  const database = await createEmptyDatabase();
+  const pool = createPool(database.url, silent);
+  const dataFolder = await temporaryFolder();
+  const store = await openLocalFolder(join(dataFolder, 'files', 'upload'));
+  const log = openPostgresLog.bind(undefined, { connectionString: database.url });
+  const opened: Awaited<ReturnType<typeof log>>[] = [];
+  onTestFinished(async () => {
+    for (const one of opened) await one.close();
+    await pool.end();
+    await database.drop();
+  });
+  await restoreBackup({
+    ...{ folder, pool, store, dataFolder, signal, onEvents: ignored, onUploads: ignored },
+    ...{ databaseUrl: database.url, inEventStore: false },
+    verified: await verifyBackup(folder, ignored, signal),
+    openLog: async () => {
+      const one = await log();
+      opened.push(one);
+      return one;
+    },
+  });
+  return database.url;
+}
+
+test('who registers between the snapshot of the accounts and the end of the log keeps their password', async () => {
+  const { app, parts } = await running();
+  const folder = await temporaryFolder();
+  const { log } = app.application;
+  let reads = 0;
+  const late = wrapLog(log, {
+    readAll: (options) =>
+      (async function* () {
+        // The log is read once before the snapshot, and once after it.
+        if (++reads === 2) await person(app, 'late');
+        yield* log.readAll(options);
+      })(),
+  });
+  await makeBackup({ ...parts, folder, log: late });
+  expect(reads).toBe(2);
+  const accounts = 'select uid, username, password_hash, registered from accounts.accounts order by uid';
+  const before = (await query(app.databaseUrl, accounts)).rows;
+  expect(before).toHaveLength(2);
+  expect((await query(await restored(folder), accounts)).rows).toEqual(before);
+});
+
+test('ids go on above those of the backup, with a gap for those that were given after it', async () => {
+  const { app, parts } = await running();
+  const folder = await temporaryFolder();
+  await query(app.databaseUrl, "select setval('accounts.mid', 5000)");
+  await makeBackup({ ...parts, folder, log: app.application.log });
+  const target = await restored(folder);
+  const { rows } = await query(
+    target,
+    `select nextval('accounts.mid')::int as mid, nextval('accounts.uid')::int as uid`,
+  );
+  expect(rows[0]).toEqual({ mid: 100_005_001, uid: 10_002 });
+});
+
+test('every table of the accounts is in a backup, or is known to be void after minutes', async () => {
+  const { app } = await running();
+  const { rows } = await query(
+    app.databaseUrl,
+    `select schemaname || '.' || tablename as name from pg_tables where schemaname = 'accounts' order by 1`,
+  );
+  const known = [...backedUpTables.keys(), ...passingTables].filter((name) => name.startsWith('accounts.'));
+  expect(rows.map(({ name }) => name)).toEqual(known.sort());
+});
+
+test('names that look like line breaks to some programs come back as they were', async () => {
+  const { app, parts } = await running();
+  const folder = await temporaryFolder();
+  await query(
+    app.databaseUrl,
+    `insert into accounts.uploads (path, name, bytes) values ('files/202601/x', E'a\\u2028b\\u2029c\\rd\\ne', 1)`,
+  );
+  await makeBackup({ ...parts, folder, log: app.application.log });
+  const { rows } = await query(await restored(folder), 'select name from accounts.uploads');
+  expect(rows).toEqual([{ name: 'a\u2028b\u2029c\rd\ne' }]);
+});
+
+test('a second backup replaces the lists of the first, and keeps its folder small', async () => {
+  const { app, parts } = await running();
+  const folder = await temporaryFolder();
+  const first = await makeBackup({ ...parts, folder, log: app.application.log });
+  const second = await makeBackup({ ...parts, folder, log: app.application.log });
+  expect(first.newEvents).toBeGreaterThan(0);
+  expect(second.newEvents).toBe(0);
+  const text = await readFile(join(folder, 'manifest.json'), 'utf8');
+  expect(text).toContain(second.manifest.id);
+  await expect(readFile(join(folder, first.manifest.uploads.name))).rejects.toThrow('ENOENT');
+});
