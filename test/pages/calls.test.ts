@@ -8,7 +8,7 @@ const Contract = z.object({ path: z.string(), methods: z.array(z.enum(['GET', 'P
 async function contracts() {
   const all = new Map<string, z.infer<typeof Contract>>();
   for (const file of await readdir('contracts/http')) {
-    const exported: Record<string, unknown> = await import(`../../contracts/http/${file}`);
+    const exported: Record<string, unknown> = await import(/* @vite-ignore */ `../../contracts/http/${file}`);
     for (const [name, value] of Object.entries(exported)) {
       const { data } = Contract.safeParse(value);
       if (data) all.set(name, data);

@@ -1,11 +1,13 @@
 import { ref } from 'vue';
 import type { z } from 'zod';
+import type { auditEvents } from '../../../contracts/http/audit-events.ts';
 import type { auditExplain } from '../../../contracts/http/explain.ts';
 import type { settingGet } from '../../../contracts/http/setting.ts';
 
 /** The calls of the console, by their paths; all are GET. */
 export interface ServerCalls {
   '/api/setting/get': typeof settingGet;
+  '/audit/events': typeof auditEvents;
   '/audit/explain': typeof auditExplain;
 }
 
