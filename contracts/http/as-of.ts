@@ -9,7 +9,7 @@ export const auditAsOf = contract({
   methods: ['GET'],
   access: 'server',
   summary: '某一时刻的状态,或接口在该时刻的回答',
-  refuses: ['noRecord', 'tooMany', 'tooSlow', 'notReady'],
+  refuses: ['noRecord', 'tooMany', 'tooSlow'],
   example: {
     parameters: {
       at: '2026-11-27T10:00:00+08:00',

@@ -46,7 +46,7 @@ describe('/audit/as-of', () => {
 
   test('says so, if a query of the API would need the whole log for want of an index', async () => {
     const answer = await ask({ at: before, query: `pop/get?login_uid=${tom.uid}` });
-    expect(answer).toMatchObject({ code: 503, msg: '没有事件索引,请使用命令行' });
+    expect(answer).toMatchObject({ code: 3, msg: '日志没有索引,请使用命令行' });
   });
 
   describe('with an index of the log', () => {

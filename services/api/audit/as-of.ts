@@ -9,7 +9,7 @@ import { askThePast, momentOf } from './past.ts';
 
 /** All events are read only from the command line: it takes minutes. */
 function onNoIndex(reads: 'all friendships' | 'all events'): void {
-  if (reads === 'all events') throw new Refusal('notReady', '没有事件索引,请使用命令行');
+  if (reads === 'all events') throw new Refusal('noRecord', '日志没有索引,请使用命令行');
 }
 
 /** What was so at a moment (docs/operations.md, The state of a moment). */
