@@ -63,7 +63,7 @@ describe('the start', () => {
     expect(told).toMatch(/database {3}the embedded Postgres/);
     expect(told).toMatch(/log {8}in the database/);
     expect(told).toMatch(/bus {8}in memory/);
-    expect(told).toMatch(/SMS {8}none is really sent: look at GET \/dev\/sms\?phone=…/);
+    expect(told).toMatch(/SMS {8}none is sent; GET \/dev\/sms\?phone=…/);
     expect(told).not.toContain(bubble.secret);
   });
 

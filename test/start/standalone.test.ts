@@ -88,5 +88,5 @@ test('after kill -9 nothing acknowledged is missing, and sending it again gives 
 test('a port that another program uses is named, and the start ends', async () => {
   const first = await startStandalone(await temporaryFolder());
   const second = startStandalone(await temporaryFolder(), { PORT: String(first.port) });
-  await expect(second).rejects.toThrow(`port ${first.port} on 127.0.0.1 is taken`);
+  await expect(second).rejects.toThrow(`port ${first.port} on 127.0.0.1 is used by another program`);
 });
