@@ -30,7 +30,7 @@ const command = operatorCommand({
   examples: [
     ['--from /backup/chat', 'restores into DATA_DIR, or into the servers that the environment names'],
   ],
-  notes: 'The read models are made by the program when it starts; until then /ready answers 503.',
+  notes: 'The program makes the read models when it starts; all is there once /ready shows lag_ms 0.',
 })
   .requiredOption('--from <folder>', 'the folder of the backup')
   .action(async ({ from }: Options) => {

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { privateFile } from '../files/private.ts';
 
 /** What a file of a backup is known by. */
 export interface HashedFile {
@@ -10,9 +11,6 @@ export interface HashedFile {
   /** In hexadecimal. */
   readonly sha256: string;
 }
-
-/** For its owner alone: a backup holds what people wrote, and keys. */
-const privateFile = 0o600;
 
 /** How many characters of text are hashed and written at once. */
 const maxHeldCharacters = 1_000_000;

@@ -1,4 +1,4 @@
-import { mkdir, rm, stat, truncate } from 'node:fs/promises';
+import { rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { categories } from '../../contracts/events/index.ts';
 import type { CopiedEvent } from '../audit/copy/copied-event.ts';
@@ -12,6 +12,7 @@ import {
 } from '../audit/copy/folder-copy.ts';
 import { GrowingTree } from '../audit/tree/growing-tree.ts';
 import { emptyRoot, type Hash, sameHash, treeHash } from '../audit/tree/hashes.ts';
+import { makePrivateFolder } from '../files/private.ts';
 import { type EventLog, type RecordedEvent, startOfLog } from '../log/log.ts';
 import { hashOf, syncFolder } from './durable-file.ts';
 import { type CopiedLog, eventsOf, type LogFile } from './manifest.ts';
@@ -44,7 +45,7 @@ export function rootOfFiles(files: readonly LogFile[]): Hash {
  * them. What lies beyond was not finished, and is removed.
  */
 export async function openLogFiles(folder: string, copied: CopiedLog): Promise<CopiedLog> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(folder);
   const files: LogFile[] = [];
   for (const file of copied.files) {
     const found = await stat(join(folder, file.name)).catch(() => undefined);

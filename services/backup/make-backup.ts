@@ -1,10 +1,12 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from 'pg';
 import { readKept } from '../app-keys/kept-file.ts';
+import { latestHead } from '../audit/tree/heads.ts';
 import { lockFolder } from '../data-folder.ts';
 import { identify } from '../edge/identify.ts';
 import type { FileStore, StoredPath } from '../files/file-store.ts';
+import { makePrivateFolder } from '../files/private.ts';
 import { newIdentityName } from '../log/identity.ts';
 import type { EventLog, RecordedEvent } from '../log/log.ts';
 import { type DatabaseConfig, openClient, type Purpose } from '../postgres/connect.ts';
@@ -95,7 +97,7 @@ class BackupRun {
     const { folder } = this.#options;
     const before = await readManifest(folder);
     const tablesFolder = `tables-${this.#id}`;
-    await mkdir(join(folder, tablesFolder), { mode: 0o700 });
+    await makePrivateFolder(join(folder, tablesFolder));
     let log = await this.#extend(await this.#begun(before));
     const known = await this.#knownUploads(before);
     await this.#copyUploads(known);
@@ -170,7 +172,7 @@ class BackupRun {
 
   async #copyUploads(known: Map<StoredPath, UploadEntry>): Promise<StoredPath[]> {
     const { store, onUploads, signal } = this.#options;
-    await mkdir(this.#places.uploads, { recursive: true, mode: 0o700 });
+    await makePrivateFolder(this.#places.uploads);
     const onCopied = (uploads: number) => {
       this.#newUploads += uploads;
       onUploads(uploads);
@@ -204,10 +206,7 @@ class BackupRun {
       `select to_regclass('audit.heads') is not null as there`,
     );
     if (!tables[0]?.there) return null;
-    const { rows } = await this.#client.query<{ note: string }>(
-      'select note from audit.heads order by size desc limit 1',
-    );
-    return rows[0]?.note ?? null;
+    return (await latestHead(this.#client))?.note ?? null;
   }
 
   /** Read last, so that no id in the backup is greater. */
@@ -227,7 +226,7 @@ class BackupRun {
 
   async #keys(): Promise<NamedFile[]> {
     const { dataFolder } = this.#options;
-    await mkdir(this.#places.keys, { recursive: true, mode: 0o700 });
+    await makePrivateFolder(this.#places.keys);
     const keys: NamedFile[] = [];
     for (const name of keyFiles) {
       const text = await readKept(join(dataFolder, name));

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readKept } from '../app-keys/kept-file.ts';
 import type { EventId, Position } from '../log/log.ts';
 import { writeDurably } from './durable-file.ts';
 
@@ -108,10 +108,7 @@ export async function writeJson(file: string, value: Manifest | CopiedLog): Prom
 }
 
 async function readJson<Value>(file: string, schema: z.ZodType<Value>): Promise<Value | undefined> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = await readKept(file);
   if (text === undefined) return undefined;
   try {
     return schema.parse(JSON.parse(text));

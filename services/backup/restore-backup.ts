@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Client } from 'pg';
-import { categories } from '../../contracts/events/index.ts';
+import { categories, readModelCategories } from '../../contracts/events/index.ts';
 import { firstReplacedMid } from '../../contracts/ids.ts';
 import { migrate } from '../../projections/migrate.ts';
 import { readMigrations } from '../../projections/migrations.ts';
@@ -125,7 +125,7 @@ async function restoreInto(
   await client.query(
     `update followers.checkpoint set installation = $1, epoch = $2, quiet_until = $3
       where name = 'read' and position = ''`,
-    [identity.installation, identity.epoch, await log.end(categories)],
+    [identity.installation, identity.epoch, await log.end(readModelCategories)],
   );
   await endRestore(client);
   return { eventsBefore: before };

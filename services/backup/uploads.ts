@@ -1,7 +1,8 @@
-import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { copyFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { wholeLines } from '../audit/copy/folder-copy.ts';
 import { type FileStore, readStoredPath, type StoredPath } from '../files/file-store.ts';
+import { makePrivateFolder } from '../files/private.ts';
 import { hashOf, writeDurably } from './durable-file.ts';
 import { type NamedFile, UploadEntry } from './manifest.ts';
 
@@ -47,7 +48,7 @@ export async function copyUploads(
     const stored = await store.find(path);
     // It was deleted since it was listed.
     if (stored === undefined) continue;
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await makePrivateFolder(dirname(file));
     const written = await writeDurably(file, await stored.read());
     known.set(path, { path, ...written });
     there.push(path);
@@ -82,7 +83,7 @@ export async function restoreUploads(options: {
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { list, folder, store, incoming, onDone, signal } = options;
-  await mkdir(incoming, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(incoming);
   for await (const { path, bytes } of listedUploads(list)) {
     signal.throwIfAborted();
     if ((await store.find(path))?.bytes !== bytes) {

@@ -1,6 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { categories, readModelCategories } from '../../contracts/events/index.ts';
+import { Uid } from '../../contracts/ids.ts';
+import { signHead } from '../../services/audit/tree/heads.ts';
+import { signingKey } from '../../services/audit/tree/note.ts';
 import { makeBackup } from '../../services/backup/make-backup.ts';
 import { restoreBackup } from '../../services/backup/restore-backup.ts';
 import { backedUpTables, passingTables } from '../../services/backup/tables.ts';
@@ -87,6 +92,42 @@ test('ids go on above those of the backup, with a gap for those that were given 
     `select nextval('accounts.mid')::int as mid, nextval('accounts.uid')::int as uid`,
   );
   expect(rows[0]).toEqual({ mid: 100_005_001, uid: 10_002 });
+});
+
+test('read models count as whole once they show all that is in them, whatever access the log ends with', async () => {
+  const { app, parts } = await running();
+  const folder = await temporaryFolder();
+  const { access, log } = app.application;
+  const shown = await log.end(readModelCategories);
+  const context = {
+    actor: 'nobody',
+    correlationId: 'login',
+    time: Date.now(),
+    generation: log.generation,
+  } as const;
+  access.record({ type: 'LoggedIn', data: { uid: Uid.parse(1), session: '0123456789abcdef' } }, context);
+  await vi.waitUntil(async () => (await log.end(categories)) > shown);
+  await makeBackup({ ...parts, folder, log });
+  const { rows } = await query(
+    await restored(folder),
+    `select quiet_until as quiet from followers.checkpoint where name = 'read'`,
+  );
+  expect(rows).toEqual([{ quiet: shown }]);
+});
+
+test('the head of a backup is the one that was signed last, also if one of a former origin was of more events', async () => {
+  const { app, parts } = await running();
+  const folder = await temporaryFolder();
+  const [former, present] = ['former', 'present'].map((name, index) =>
+    signHead({ name, key: signingKey(randomBytes(32)) }, { size: 1_000 - index, root: randomBytes(32) }),
+  );
+  await app.application.pool.query(
+    `insert into audit.heads (origin, size, note, signed) values
+       ('former', 1000, $1, now() - interval '1 day'), ('present', 999, $2, now())`,
+    [former, present],
+  );
+  const { manifest } = await makeBackup({ ...parts, folder, log: app.application.log });
+  expect(manifest.head).toBe(present);
 });
 
 test('every table of the accounts is in a backup, or is known to be void after minutes', async () => {
