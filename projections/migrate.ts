@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { openClient, type Purpose } from '../services/postgres/connect.ts';
+import { inTransaction } from '../services/postgres/transaction.ts';
 import { type Migration, readMigrations } from './migrations.ts';
 
 /** An hour: a migration may rewrite large tables, and others wait until it is done. */
@@ -58,15 +59,14 @@ function refuseNewer(applied: ReadonlySet<string>, migrations: readonly Migratio
 
 async function apply(client: Client, { name, recordedAs, sql }: Migration): Promise<void> {
   try {
-    await client.query('begin');
-    await client.query(sql);
-    await client.query('insert into kysely_migration values ($1, $2)', [
-      recordedAs,
-      new Date().toISOString(),
-    ]);
-    await client.query('commit');
+    await inTransaction(client, async () => {
+      await client.query(sql);
+      await client.query('insert into kysely_migration values ($1, $2)', [
+        recordedAs,
+        new Date().toISOString(),
+      ]);
+    });
   } catch (error) {
-    // The end of the connection rolls it back.
     const message = error instanceof Error ? error.message : String(error);
     throw new Error(`the migration ${name} failed: ${message}`, { cause: error });
   }

@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
 import { type Position, startOfLog } from '../../services/log/log.ts';
+import { inTransaction } from '../../services/postgres/transaction.ts';
 import { makeEmptySet } from './empty-set.ts';
-import { formerSchema, inTransaction, nextFollower, nextSchema } from './sets.ts';
+import { formerSchema, nextFollower, nextSchema } from './sets.ts';
 
 /**
  * Makes the next set ready to be filled: a new one, or the one that an interrupted rebuild of this version left.

@@ -9,7 +9,7 @@ import { completeSet } from './empty-set.ts';
 import { FillLimit } from './fill-limit.ts';
 import { FillTask } from './fill-task.ts';
 import { prepareNextSet } from './next-set.ts';
-import { currentSchema, formerSchema } from './sets.ts';
+import { currentPosition, currentSchema, formerSchema } from './sets.ts';
 import { trySwitch } from './switch.ts';
 
 /** To make the indexes of a large table takes minutes. */
@@ -132,13 +132,4 @@ export async function fillNextSet(
     limit.close();
     await follower.stop();
   }
-}
-
-async function currentPosition(client: Client): Promise<Position> {
-  const { rows } = await client.query<{ position: Position }>(
-    `select position from followers.checkpoint where name = 'read'`,
-  );
-  const [row] = rows;
-  if (!row) throw new Error('the read models have no checkpoint: the database is not migrated');
-  return row.position;
 }

@@ -2,10 +2,10 @@ import type { Client } from 'pg';
 import { openClient } from '../../services/postgres/connect.ts';
 import { sqlState } from '../../services/postgres/sql-state.ts';
 import {
-  comparisonPurpose,
   fillMs,
   holdProjector,
   lateStates,
+  openSnapshot,
   type SwitchOptions,
   switchPurpose,
 } from './switch.ts';
@@ -25,9 +25,7 @@ export async function trySnapshot({
     await client.query('begin');
     limit.raise(await holdProjector(client));
     if (!(await limit.reached(fillMs))) return undefined;
-    const snapshot = await openClient(database, comparisonPurpose);
-    await snapshot.query('begin isolation level repeatable read, read only; select 1');
-    return snapshot;
+    return await openSnapshot(database);
   } catch (error) {
     if (lateStates.includes(sqlState(error) ?? '')) return undefined;
     throw error;

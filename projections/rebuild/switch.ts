@@ -3,11 +3,11 @@ import type { Position } from '../../services/log/log.ts';
 import { type DatabaseConfig, openClient, type Purpose } from '../../services/postgres/connect.ts';
 import { sqlState } from '../../services/postgres/sql-state.ts';
 import type { FillLimit } from './fill-limit.ts';
-import { currentSchema, formerSchema, nextFollower, nextSchema, tablesOf } from './sets.ts';
+import { currentPosition, currentSchema, formerSchema, nextFollower, nextSchema, tablesOf } from './sets.ts';
 
 export const switchPurpose: Purpose = { name: 'bubble-im rebuild switch', statementTimeoutMs: 65_000 };
 /** Comparing reads all rows of both sets. */
-export const comparisonPurpose: Purpose = {
+const comparisonPurpose: Purpose = {
   name: 'bubble-im rebuild comparison',
   statementTimeoutMs: 3_600_000,
   settings: { work_mem: '64MB' },
@@ -53,8 +53,7 @@ export async function trySwitch(options: SwitchOptions): Promise<Client | undefi
     await client.query(`lock table ${tablesOf(currentSchema)} in share update exclusive mode`);
     limit.raise(await holdProjector(client));
     if (!(await limit.reached(fillMs))) return undefined;
-    snapshot = await openClient(database, comparisonPurpose);
-    await snapshot.query('begin isolation level repeatable read, read only; select 1');
+    snapshot = await openSnapshot(database);
     await holdReaders(client);
     await client.query(`alter schema ${currentSchema} rename to ${formerSchema}`);
     await client.query(`alter schema ${nextSchema} rename to ${currentSchema}`);
@@ -73,15 +72,22 @@ export async function trySwitch(options: SwitchOptions): Promise<Client | undefi
   }
 }
 
+/** Opens a connection with a snapshot of both sets as they are now. */
+export async function openSnapshot(database: DatabaseConfig): Promise<Client> {
+  const snapshot = await openClient(database, comparisonPurpose);
+  try {
+    await snapshot.query('begin isolation level repeatable read, read only; select 1');
+    return snapshot;
+  } catch (error) {
+    await snapshot.end();
+    throw error;
+  }
+}
+
 /** Lets the projector commit nothing until the transaction ends. @returns its checkpoint */
 export async function holdProjector(client: Client): Promise<Position> {
   await client.query(`set local lock_timeout = '${projectorMs}ms'`);
-  const { rows } = await client.query<{ position: Position }>(
-    `select position from followers.checkpoint where name = 'read' for update`,
-  );
-  const [row] = rows;
-  if (!row) throw new Error('the read models have no checkpoint: the database is not migrated');
-  return row.position;
+  return currentPosition(client, true);
 }
 
 /** Lets no statement of others use the current set until the transaction ends. */

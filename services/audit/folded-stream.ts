@@ -1,8 +1,8 @@
 import type { DomainEvent } from '../../contracts/events/index.ts';
-import { type Folded, fold } from '../commands/folded.ts';
-import type { Aggregate, AggregateStream } from '../domain/aggregate.ts';
+import { emptyFold, type Folded, fold } from '../commands/folded.ts';
+import type { AggregateStream } from '../domain/aggregate.ts';
 import type { Decoded } from '../log/codec.ts';
-import { type EventLog, type StreamName, startOfLog } from '../log/log.ts';
+import type { EventLog, StreamName } from '../log/log.ts';
 import { mergedStreams } from './merged-streams.ts';
 import type { Moment } from './moment.ts';
 import type { ReadableLog } from './readable-log.ts';
@@ -12,19 +12,9 @@ export class FoldedStream<State, Event extends DomainEvent = DomainEvent> {
   readonly name: StreamName;
   readonly #folded: Folded;
 
-  constructor({ aggregate, name }: AggregateStream<State, Event>, remembersIds: EventLog['remembersIds']) {
-    this.name = name;
-    this.#folded = {
-      // Only events of this stream come to it, which are the aggregate's.
-      aggregate: aggregate as unknown as Aggregate<unknown>,
-      state: aggregate.initial(),
-      revision: -1,
-      position: startOfLog,
-      lastId: undefined,
-      snapshotRevision: -1,
-      skipped: 0,
-      seen: remembersIds === 'forever' ? null : new Set(),
-    };
+  constructor(stream: AggregateStream<State, Event>, remembersIds: EventLog['remembersIds']) {
+    this.name = stream.name;
+    this.#folded = emptyFold(stream, remembersIds);
   }
 
   get state(): State {

@@ -10,6 +10,7 @@ import { makePrivateFolder } from '../files/private.ts';
 import { newIdentityName } from '../log/identity.ts';
 import type { EventLog, RecordedEvent } from '../log/log.ts';
 import { type DatabaseConfig, openClient, type Purpose } from '../postgres/connect.ts';
+import { inTransaction } from '../postgres/transaction.ts';
 import { writeDurably } from './durable-file.ts';
 import { compareFromStart, extendLogFiles, openLogFiles } from './log-files.ts';
 import {
@@ -107,7 +108,7 @@ class BackupRun {
     log = await this.#extend(log);
     const tables = [...snapshot.tables];
     if (this.#people.size > 0) {
-      tables.push(await this.#inTransaction(() => this.#dumpLate(join(folder, tablesFolder))));
+      tables.push(await this.#inSnapshot(() => this.#dumpLate(join(folder, tablesFolder))));
     }
     const paths = await this.#copyUploads(known);
     const manifest: Manifest = {
@@ -181,7 +182,7 @@ class BackupRun {
   }
 
   async #snapshot(folder: string): Promise<Pick<Manifest, 'tables' | 'migrations' | 'head'>> {
-    return this.#inTransaction(async () => {
+    return this.#inSnapshot(async () => {
       const { rows } = await this.#client.query<{ name: string }>(
         'select name from kysely_migration order by name',
       );
@@ -194,11 +195,8 @@ class BackupRun {
     return dumpAccounts(this.#client, folder, [...this.#people]);
   }
 
-  async #inTransaction<Result>(read: () => Promise<Result>): Promise<Result> {
-    await this.#client.query('begin isolation level repeatable read read only');
-    const result = await read();
-    await this.#client.query('commit');
-    return result;
+  #inSnapshot<Result>(read: () => Promise<Result>): Promise<Result> {
+    return inTransaction(this.#client, read, 'begin isolation level repeatable read read only');
   }
 
   async #head(): Promise<string | null> {

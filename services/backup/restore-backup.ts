@@ -18,6 +18,7 @@ import type { FileStore } from '../files/file-store.ts';
 import { newIdentityName } from '../log/identity.ts';
 import { type EventLog, startOfLog } from '../log/log.ts';
 import { openClient, type Purpose } from '../postgres/connect.ts';
+import { inTransaction } from '../postgres/transaction.ts';
 import { writeDurably } from './durable-file.ts';
 import { backedUpEvents } from './log-files.ts';
 import { type Manifest, placesIn } from './manifest.ts';
@@ -108,10 +109,10 @@ async function restoreInto(
   if (!mark.loaded) {
     // Rows of an older version go into its tables, which the later migrations then change.
     await migrate(databaseUrl, manifest.migrations);
-    await client.query('begin');
-    for (const file of manifest.tables) await loadTable(client, join(folder, manifest.tablesFolder), file);
-    await markLoaded(client);
-    await client.query('commit');
+    await inTransaction(client, async () => {
+      for (const file of manifest.tables) await loadTable(client, join(folder, manifest.tablesFolder), file);
+      await markLoaded(client);
+    });
   }
   await migrate(databaseUrl);
   // A log in the database needs its tables.

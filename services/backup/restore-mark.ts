@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { inTransaction } from '../postgres/transaction.ts';
 
 /*
  * A table that exists only while a restore is under way, or after one was interrupted, so that no program starts on
@@ -34,11 +35,11 @@ export async function mustNotBeHalfRestored(client: Pick<Client, 'query'>): Prom
 
 /** Marks the beginning of a restore. */
 export async function beginRestore(client: Client, backup: string): Promise<RestoreMark> {
-  await client.query('begin');
-  await client.query('create schema restore');
-  await client.query('create table restore.state (backup text not null, loaded boolean not null)');
-  await client.query('insert into restore.state (backup, loaded) values ($1, false)', [backup]);
-  await client.query('commit');
+  await inTransaction(client, async () => {
+    await client.query('create schema restore');
+    await client.query('create table restore.state (backup text not null, loaded boolean not null)');
+    await client.query('insert into restore.state (backup, loaded) values ($1, false)', [backup]);
+  });
   return { backup, loaded: false };
 }
 

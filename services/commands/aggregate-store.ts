@@ -1,18 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { Refusal } from '../../contracts/codes.ts';
 import type { DomainEvent } from '../../contracts/events/index.ts';
-import type { Aggregate, AggregateStream } from '../domain/aggregate.ts';
+import type { AggregateStream } from '../domain/aggregate.ts';
 import { UnreadableEvent } from '../log/codec.ts';
-import {
-  type EventId,
-  type EventLog,
-  type Position,
-  type RecordedEvent,
-  type StreamName,
-  startOfLog,
-} from '../log/log.ts';
+import type { EventId, EventLog, Position, RecordedEvent, StreamName } from '../log/log.ts';
 import { Skips, skipStream } from '../log/skips.ts';
-import { fold, type PositionedEvent, type SkippedRevision, weightOf } from './folded.ts';
+import { emptyFold, fold, type PositionedEvent, type SkippedRevision, weightOf } from './folded.ts';
 import { LogFollower } from './log-follower.ts';
 import { SnapshotKeeping } from './snapshot-keeping.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -167,21 +160,14 @@ export class AggregateStore {
     this.#entries.delete(stream);
   }
 
-  #entry<State, Event extends DomainEvent>({ name, aggregate }: AggregateStream<State, Event>): StreamEntry {
+  #entry<State, Event extends DomainEvent>(stream: AggregateStream<State, Event>): StreamEntry {
+    const { name } = stream;
     const known = this.#entries.get(name);
     if (known) return known;
     const entry: StreamEntry = {
-      // The streams of one name always come with the same aggregate.
-      aggregate: aggregate as unknown as Aggregate<unknown>,
-      state: aggregate.initial(),
-      revision: -1,
-      position: startOfLog,
+      ...emptyFold(stream, this.#log.remembersIds, this.#skips.countOf(name)),
       arrived: [],
-      lastId: undefined,
-      snapshotRevision: -1,
-      skipped: this.#skips.countOf(name),
       folded: Promise.resolve().then(() => this.#fold(name, entry)),
-      seen: this.#log.remembersIds === 'forever' ? null : new Set(),
     };
     this.#entries.set(name, entry);
     return entry;

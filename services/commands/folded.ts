@@ -1,7 +1,7 @@
 import type { DomainEvent, EventMetadata } from '../../contracts/events/index.ts';
-import type { Aggregate } from '../domain/aggregate.ts';
+import type { Aggregate, AggregateStream } from '../domain/aggregate.ts';
 import type { Decoded } from '../log/codec.ts';
-import type { EventId, Position } from '../log/log.ts';
+import { type EventId, type EventLog, type Position, startOfLog } from '../log/log.ts';
 
 /** An event with its position and time. */
 export type PositionedEvent = DomainEvent &
@@ -32,6 +32,28 @@ export interface Folded {
    * after events of others is a conflict.
    */
   readonly seen: Set<EventId> | null;
+}
+
+/**
+ * A stream of which nothing is folded yet. Only its own events may be folded into it.
+ * @param skipped how many of its events are skipped by decision
+ */
+export function emptyFold<State, Event extends DomainEvent>(
+  { aggregate }: AggregateStream<State, Event>,
+  remembersIds: EventLog['remembersIds'],
+  skipped = 0,
+): Folded {
+  return {
+    // The streams of one name always come with the same aggregate.
+    aggregate: aggregate as unknown as Aggregate<unknown>,
+    state: aggregate.initial(),
+    revision: -1,
+    position: startOfLog,
+    lastId: undefined,
+    snapshotRevision: -1,
+    skipped,
+    seen: remembersIds === 'forever' ? null : new Set(),
+  };
 }
 
 /** How many ids of a stream are remembered, the last ones. */

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { identify } from '../edge/identify.ts';
 import { type Fit, fitOf } from '../log/fit.ts';
 import { type EventLog, startOfLog } from '../log/log.ts';
+import { inTransaction } from '../postgres/transaction.ts';
 import type { Held } from './lease.ts';
 
 /** How what was made of a log no longer fits it. */
@@ -71,8 +72,7 @@ async function begin(
 ): Promise<Held> {
   // A gap in the batches' numbers: listeners read the checkpoint, and find the other epoch.
   const batch = was.batch + 2;
-  await client.query('begin');
-  try {
+  await inTransaction(client, async () => {
     const { rowCount } = await client.query(
       `update followers.checkpoint set position = $3, event_id = $4, epoch = $5, batch = $6
         where name = $7 and fence = $1 and position = $2`,
@@ -80,10 +80,6 @@ async function begin(
     );
     if (rowCount !== 1) throw new Error('another process has acquired the lease');
     await reset(client, misfit);
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined);
-    throw error;
-  }
+  });
   return { ...next, batch };
 }

@@ -3,6 +3,7 @@ import { categories } from '../../../contracts/events/index.ts';
 import { BeginAgain, type Beginning, type Handler, type Task } from '../../followers/task.ts';
 import { Yielding } from '../../followers/yielding.ts';
 import type { EventLog } from '../../log/log.ts';
+import { inTransaction } from '../../postgres/transaction.ts';
 import type { ConsumerSession, IndexConsumer } from './consumer.ts';
 import { Indexing } from './indexing.ts';
 
@@ -65,13 +66,13 @@ export class AuditTask implements Task {
 
   /** The index has events that a consumer lacks: both are made again. */
   async #beginAgain(client: Client, fence: number): Promise<never> {
-    await client.query('begin');
-    const { rowCount } = await client.query(
-      `update followers.checkpoint set position = '', event_id = null where name = $1 and fence = $2`,
-      [this.name, fence],
-    );
-    if (rowCount === 1) await emptyIndex(client, this.#consumers);
-    await client.query('commit');
+    await inTransaction(client, async () => {
+      const { rowCount } = await client.query(
+        `update followers.checkpoint set position = '', event_id = null where name = $1 and fence = $2`,
+        [this.name, fence],
+      );
+      if (rowCount === 1) await emptyIndex(client, this.#consumers);
+    });
     throw new BeginAgain('the index is made again');
   }
 }

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { inTransaction } from '../../postgres/transaction.ts';
 import { auditorName, emptyIndex } from './audit-task.ts';
 import type { IndexConsumer } from './consumer.ts';
 
@@ -8,9 +9,8 @@ import type { IndexConsumer } from './consumer.ts';
  * @returns how many events the index had
  * @throws what the database throws; nothing is changed then
  */
-export async function makeIndexAgain(client: Client, consumers: readonly IndexConsumer[]): Promise<number> {
-  await client.query('begin');
-  try {
+export function makeIndexAgain(client: Client, consumers: readonly IndexConsumer[]): Promise<number> {
+  return inTransaction(client, async () => {
     // The auditor that works loses its lease: it begins again from here, also if nothing new is in the log.
     await client.query(`update followers.lease set holder = '' where name = $1`, [auditorName]);
     await client.query(`update followers.checkpoint set position = '', event_id = null where name = $1`, [
@@ -20,10 +20,6 @@ export async function makeIndexAgain(client: Client, consumers: readonly IndexCo
       'select coalesce(max(number) + 1, 0) as count from audit.events',
     );
     await emptyIndex(client, consumers);
-    await client.query('commit');
     return Number(rows[0]?.count ?? 0);
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined);
-    throw error;
-  }
+  });
 }

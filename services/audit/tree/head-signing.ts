@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { categories } from '../../../contracts/events/index.ts';
 import type { EventId, EventLog, Position } from '../../log/log.ts';
 import type { Database } from '../../postgres/database.ts';
+import { inTransaction } from '../../postgres/transaction.ts';
 import { sameHash } from './hashes.ts';
 import { type Head, Heads, signHead } from './heads.ts';
 import { isSignedBy, type NoteSigner, readNote, verifierOf } from './note.ts';
@@ -129,13 +130,8 @@ export class HeadSigning {
     }
     const client = await database.connect();
     try {
-      await client.query('begin isolation level repeatable read');
-      const head = await this.#sign(client, mark.position >= end);
-      await client.query('commit');
-      return head;
-    } catch (error) {
-      await client.query('rollback').catch(() => undefined);
-      throw error;
+      const sign = () => this.#sign(client, mark.position >= end);
+      return await inTransaction(client, sign, 'begin isolation level repeatable read');
     } finally {
       client.release();
     }
