@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { logPositionForm } from '../log-position.ts';
 import { contract } from './contract.ts';
 import { moment } from './explain.ts';
 import * as parameter from './parameters.ts';
@@ -17,8 +18,8 @@ const names = parameter
 const id = parameter.text(1, 200);
 const position = z
   .string()
-  .regex(/^[\d-]{16,40}$/)
-  .meta({ shown: { type: 'string', pattern: '^[\\d-]{16,40}$' } });
+  .regex(logPositionForm)
+  .meta({ shown: { type: 'string', pattern: logPositionForm.source } });
 const number = parameter.integer();
 
 /** One event, as the log and its index have it. */

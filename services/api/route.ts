@@ -5,6 +5,7 @@ import { escapeTexts } from '../../contracts/escaped-texts.ts';
 import { readModelCategories } from '../../contracts/events/index.ts';
 import { type Contract, prefixesOf, readParameters } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
+import { logPositionForm } from '../../contracts/log-position.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { CommandContext } from '../commands/context.ts';
 import { type Position, startOfLog } from '../log/log.ts';
@@ -179,8 +180,7 @@ async function showAsked(
 ): Promise<void> {
   const asked = request.headers[positionHeader];
   if (asked === undefined || asked === '') return;
-  // Positions of both logs are digits of one width, and compare as texts.
-  if (typeof asked !== 'string' || !/^[\d-]{16,40}$/.test(asked)) {
+  if (typeof asked !== 'string' || !logPositionForm.test(asked)) {
     throw new Refusal('illegal', '参数X-Position不合法');
   }
   if (asked > progress.checkpoint && asked > (await log.end(readModelCategories))) {

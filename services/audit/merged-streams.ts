@@ -2,7 +2,7 @@ import { type Decoded, decode } from '../log/codec.ts';
 import type { RecordedEvent, StreamName } from '../log/log.ts';
 import { Skips } from '../log/skips.ts';
 import { mergedRecords } from './events/merged-records.ts';
-import type { Moment } from './moment.ts';
+import { type Moment, recordsUntil } from './moment.ts';
 import type { ReadableLog } from './readable-log.ts';
 
 /**
@@ -34,8 +34,7 @@ async function* eventsUntil(
 ): AsyncGenerator<Decoded, void, undefined> {
   const skips = new Skips(log);
   await skips.refresh();
-  for await (const record of records) {
-    if (!moment.includes(record)) return;
+  for await (const record of recordsUntil(records, moment)) {
     if (!skips.has(record)) yield decode(record);
   }
 }

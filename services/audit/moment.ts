@@ -15,6 +15,17 @@ export interface Moment {
   includes(record: Pick<RecordedEvent, 'position' | 'recorded' | 'metadata'>): boolean;
 }
 
+/** Records in the order of the log, as far as they are of a moment. */
+export async function* recordsUntil(
+  records: AsyncIterable<RecordedEvent>,
+  moment: Moment,
+): AsyncGenerator<RecordedEvent, void, undefined> {
+  for await (const record of records) {
+    if (!moment.includes(record)) return;
+    yield record;
+  }
+}
+
 /** The present: everything that the log holds. */
 export function presentMoment(now: number): Moment {
   return { time: now, past: false, name: 'now', includes: () => true };

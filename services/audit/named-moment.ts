@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import type { EventLog, Position } from '../log/log.ts';
+import { logPositionForm } from '../../contracts/log-position.ts';
+import { type EventLog, type Position, startOfLog } from '../log/log.ts';
 import { type Moment, momentAfter, momentAt } from './moment.ts';
-
-/** Either log writes positions as digits of a fixed width; no time is written like that. */
-const positionForm = /^[\d-]{16,40}$/;
 
 /** A text that names no moment. */
 export class NoMoment extends Error {
@@ -12,7 +10,7 @@ export class NoMoment extends Error {
 
 /** Whether a text has the form of a position, and not that of a time. */
 export function isPositionForm(text: string): boolean {
-  return positionForm.test(text);
+  return logPositionForm.test(text);
 }
 
 /** The moment after the event at a position. @throws NoMoment; LogFailure */
@@ -25,7 +23,7 @@ export async function momentAtPosition(log: Pick<EventLog, 'at' | 'end'>, positi
   if (event) return momentAfter(event);
   const end = await log.end();
   throw new NoMoment(
-    `there is no event at position ${position}: ${end === '' ? 'the log is empty' : `the last event is at ${end}`}`,
+    `there is no event at position ${position}: ${end === startOfLog ? 'the log is empty' : `the last event is at ${end}`}`,
   );
 }
 

@@ -1,11 +1,11 @@
 import { Uid } from '../../../contracts/ids.ts';
 import { friendshipStream } from '../../domain/friendship.ts';
 import { userStream } from '../../domain/user.ts';
-import type { StreamName } from '../../log/log.ts';
+import { type StreamName, startOfLog } from '../../log/log.ts';
 import { FoldedStream } from '../folded-stream.ts';
 import type { Coverage, Queries } from '../index/search.ts';
 import { mergedStreams } from '../merged-streams.ts';
-import type { Moment } from '../moment.ts';
+import { type Moment, recordsUntil } from '../moment.ts';
 import { NotFound } from '../not-found.ts';
 import type { ReadableLog } from '../readable-log.ts';
 
@@ -67,10 +67,9 @@ export async function friendshipsOf(
     );
     for (const { stream } of rows) found.add(stream);
   }
-  const after = index?.coverage.checkpoint;
-  const records = log.readAll({ ...(after === undefined ? {} : { after }), prefixes: ['friendship-'] });
-  for await (const record of records) {
-    if (!moment.includes(record)) break;
+  const after = index?.coverage.checkpoint ?? startOfLog;
+  const records = log.readAll({ after, prefixes: ['friendship-'] });
+  for await (const record of recordsUntil(records, moment)) {
     if (otherIn(record.stream, uid) !== undefined) found.add(record.stream);
   }
   return [...found];

@@ -1,12 +1,6 @@
-import {
-  type AppendResult,
-  type EventLog,
-  type NewEvent,
-  type RecordedEvent,
-  startOfLog,
-} from '../../log/log.ts';
+import { type AppendResult, type EventLog, type NewEvent, startOfLog } from '../../log/log.ts';
 import { skipStream } from '../../log/skips.ts';
-import type { Moment } from '../moment.ts';
+import { type Moment, recordsUntil } from '../moment.ts';
 
 /**
  * The log as it was at a moment. What is appended to it is answered for and kept nowhere: a query that would
@@ -14,21 +8,15 @@ import type { Moment } from '../moment.ts';
  * whenever they were made, as for every rebuild.
  */
 export function logAtMoment(log: EventLog, moment: Moment): EventLog {
-  const until = async function* (records: AsyncIterable<RecordedEvent>) {
-    for await (const record of records) {
-      if (!moment.includes(record)) return;
-      yield record;
-    }
-  };
   return {
     remembersIds: log.remembersIds,
     append: async (_stream, expected, events) => appended(expected, events),
     readStream(stream, options = {}) {
       if (stream === skipStream) return log.readStream(stream, options);
       if (options.direction === 'backwards') throw new RangeError('the past is read forwards');
-      return until(log.readStream(stream, options));
+      return recordsUntil(log.readStream(stream, options), moment);
     },
-    readAll: (options) => until(log.readAll(options)),
+    readAll: (options) => recordsUntil(log.readAll(options), moment),
     async at(position) {
       const record = await log.at(position);
       return record && moment.includes(record) ? record : undefined;

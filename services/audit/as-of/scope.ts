@@ -16,7 +16,7 @@ import type { StreamName } from '../../log/log.ts';
 import { mergedRecords } from '../events/merged-records.ts';
 import { entryOf } from '../index/entry.ts';
 import type { Coverage, Queries } from '../index/search.ts';
-import type { Moment } from '../moment.ts';
+import { type Moment, recordsUntil } from '../moment.ts';
 import type { ReadableLog } from '../readable-log.ts';
 
 /** Whom the read models of a moment must show as they were. */
@@ -47,14 +47,14 @@ export async function streamsOf(
     [people],
   );
   for (const { stream } of rows) found.add(stream);
-  for await (const record of log.readAll({ after: index.coverage.checkpoint, prefixes })) {
-    if (!moment.includes(record)) break;
+  const beyond = log.readAll({ after: index.coverage.checkpoint, prefixes });
+  for await (const record of recordsUntil(beyond, moment)) {
     const entry = entryOf(record);
     if (people.some((uid) => entry.people.includes(uid))) found.add(record.stream);
   }
   // The index finds events by people, and not the people of events.
-  for await (const record of mergedRecords(log, [...found.groups], false)) {
-    if (!moment.includes(record)) break;
+  const ofGroups = mergedRecords(log, [...found.groups], false);
+  for await (const record of recordsUntil(ofGroups, moment)) {
     for (const uid of entryOf(record).people) found.people.add(uid);
   }
   for (const uid of profiles) found.people.add(uid);

@@ -1,7 +1,7 @@
 import type { QueryResultRow } from 'pg';
 import { fitOf, type ReadModelsMark } from '../../log/fit.ts';
 import { StrangeLog } from '../../log/identity.ts';
-import type { EventId, EventLog, Position, StreamName } from '../../log/log.ts';
+import { type EventId, type EventLog, type Position, type StreamName, startOfLog } from '../../log/log.ts';
 import type { EventFilter } from '../events/filter.ts';
 
 /** What runs a query: a pool or a client. */
@@ -127,7 +127,7 @@ export class AuditSearch {
       'select position from audit.events where number = $1',
       [number - 1],
     );
-    return rows[0]?.position ?? ('' as Position);
+    return rows[0]?.position ?? startOfLog;
   }
 
   /**
