@@ -3,33 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { healthRoutes } from './api/health.ts';
 import { createServer } from './api/server.ts';
-import { identify } from './edge/identify.ts';
 import { trustOf } from './edge/proxies.ts';
 import { prepareDatabase } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen } from './listening.ts';
-import {
-  apiProbes,
-  filesProbes,
-  sharedBy,
-  sharedProbes,
-  startApplication,
-  startBus,
-  startLog,
-  startMetrics,
-  startPool,
-} from './parts.ts';
+import { sharedBy, startApplication, startFoundation, startMetrics } from './parts.ts';
+import { apiProbes, filesProbes, sharedProbes } from './readiness.ts';
 
 /** The API alone, on the servers that all processes share (`npm run api`): no projector, no websockets. */
 async function start(program: Program): Promise<void> {
   const { environment } = program;
   const { databaseUrl, app } = sharedBy('an API', environment);
   await prepareDatabase(databaseUrl, program.logger);
-  const pool = await startPool(program, databaseUrl);
-  const log = await startLog(program, databaseUrl);
-  const { installation } = await identify(log, pool);
-  const bus = await startBus(program, installation);
-  const parts = { log, bus, pool, app, folder: await startFolder(program) };
+  const foundation = await startFoundation(program, databaseUrl);
+  const parts = { ...foundation, app, folder: await startFolder(program) };
   const api = await startApplication(program, parts);
   await startMetrics(program, parts);
   const server = await createServer(api.application, trustOf(environment.trustProxy));

@@ -5,8 +5,9 @@ import { EnvironmentError } from './environment.ts';
 import { postgresFolder, prepareDatabase } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen } from './listening.ts';
-import { auditorProbes, serving, startAuditing, startLog, startMetrics, startPool } from './parts.ts';
+import { startAuditing, startLog, startMetrics, startPool } from './parts.ts';
 import { runningEmbeddedUrl } from './postgres/embedded/embedded.ts';
+import { auditorProbes, serving } from './readiness.ts';
 
 /**
  * An auditor alone (`npm run auditor`), on DATABASE_URL or on the database of a bubble-im that runs on DATA_DIR. Its

@@ -15,9 +15,10 @@ import { prepareDatabase } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
 import type { LogIdentity } from './log/identity.ts';
-import { serving, sharedBy, startBus, startMetrics, startPool } from './parts.ts';
+import { sharedBy, startBus, startMetrics, startPool } from './parts.ts';
 import { SettingsCache } from './queries/settings-cache.ts';
 import { readDatabase } from './queries/tables.ts';
+import { serving } from './readiness.ts';
 
 /** How often to look whether the installation has an identity yet. */
 const identityPollMs = 100;

@@ -5,18 +5,6 @@ import { adoptEmpty, VersionUpkeep } from '../projections/rebuild/version-upkeep
 import { type Projector, startProjector } from '../projections/runner/projector.ts';
 import { accountsDatabase } from './accounts/accounts-tables.ts';
 import { type Assembled, assemble } from './api/assemble.ts';
-import {
-  auditProbe,
-  busProbe,
-  commandsProbe,
-  databaseProbe,
-  filesProbe,
-  logProbe,
-  movingProbe,
-  type Probes,
-  projectionsProbe,
-  proofProbe,
-} from './api/health.ts';
 import { createHttp } from './api/http.ts';
 import { createLag } from './api/lag.ts';
 import type { App } from './app-keys/signature.ts';
@@ -26,6 +14,7 @@ import type { HeadSigning } from './audit/tree/head-signing.ts';
 import { startHeadSigning } from './audit/tree/start-head-signing.ts';
 import type { Bus } from './bus/bus.ts';
 import { openBus } from './bus/open.ts';
+import { identify } from './edge/identify.ts';
 import { type Environment, EnvironmentError } from './environment.ts';
 import type { FileStore } from './files/file-store.ts';
 import { openFileStore } from './files/open.ts';
@@ -85,6 +74,21 @@ export function startLog(program: Program, databaseUrl: string): Promise<EventLo
     () => openLog(program.environment, databaseUrl, program.logger),
     (part) => ({ stop: () => part.close() }),
   );
+}
+
+/** What every program works with that has the log. */
+export interface Foundation {
+  readonly log: EventLog;
+  readonly bus: Bus;
+  readonly pool: pg.Pool;
+}
+
+/** The pool, the log, and the bus of the installation to which both belong. */
+export async function startFoundation(program: Program, databaseUrl: string): Promise<Foundation> {
+  const pool = await startPool(program, databaseUrl);
+  const log = await startLog(program, databaseUrl);
+  const { installation } = await identify(log, pool);
+  return { pool, log, bus: await startBus(program, installation) };
 }
 
 export function startBus(program: Program, installation: string): Promise<Bus> {
@@ -157,10 +161,7 @@ export async function startAuditing(
 }
 
 /** What the API works with. */
-export interface ApiParts {
-  readonly log: EventLog;
-  readonly bus: Bus;
-  readonly pool: pg.Pool;
+export interface ApiParts extends Foundation {
   readonly app: App;
   /** The folder of uploads and of what is made of them. */
   readonly folder: string;
@@ -193,56 +194,6 @@ export async function startApplication(program: Program, parts: ApiParts): Promi
     (part) => ({ stop: part.stop }),
   );
   return { ...assembled, fileStore };
-}
-
-/** What every program with a log and read models needs to be ready. */
-export function sharedProbes(
-  program: Program,
-  { log, bus, pool }: Pick<ApiParts, 'log' | 'bus' | 'pool'>,
-): Probes {
-  return {
-    ...serving(program),
-    log: logProbe(log),
-    database: databaseProbe(readDatabase(pool)),
-    bus: busProbe(bus),
-  };
-}
-
-/** Whether the program was not asked to end: load balancers look at `/ready`. */
-export function serving(program: Program): Probes {
-  return { serving: () => ({ ready: !program.ending }) };
-}
-
-/** What the API needs to be ready, beside `sharedProbes`. */
-export function apiProbes({ log, projector }: ApiParts, { application }: StartedApi): Probes {
-  const { database, isReady, store, ids } = application;
-  return {
-    projections: projectionsProbe(log, database, isReady, () => projector?.status()),
-    commands: commandsProbe(store),
-    ids: movingProbe(() => ids.stalledMs()),
-  };
-}
-
-/** What a projector needs to be ready. */
-export function projectorProbes(projector: Projector): Probes {
-  return {
-    projector: movingProbe(
-      () => projector.status().stalled,
-      () => projector.fault,
-    ),
-  };
-}
-
-/** What is reported of an audit, for which nothing waits. */
-export function auditorProbes(log: EventLog, auditing: Auditing | undefined): Probes {
-  if (!auditing) return {};
-  const { auditor, heads } = auditing;
-  return { audit: auditProbe(log, auditor), proof: proofProbe(heads) };
-}
-
-/** What is reported of an API, and without which most goes on. */
-export function filesProbes({ fileStore }: StartedApi): Probes {
-  return { files: filesProbe(fileStore) };
 }
 
 /** What a program shows of its parts at `/metrics`. */

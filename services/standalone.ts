@@ -4,27 +4,14 @@ import { cookieToken } from './api/caller.ts';
 import { healthRoutes, movingProbe } from './api/health.ts';
 import { createServer } from './api/server.ts';
 import { settingStream } from './domain/setting.ts';
-import { identify } from './edge/identify.ts';
 import { trustOf } from './edge/proxies.ts';
 import { tokenSessions } from './gateway/connections/sessions.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { openInstallation } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
-import {
-  apiProbes,
-  auditorProbes,
-  filesProbes,
-  projectorProbes,
-  sharedProbes,
-  startApplication,
-  startAuditing,
-  startBus,
-  startLog,
-  startMetrics,
-  startPool,
-  startProjecting,
-} from './parts.ts';
+import { startApplication, startAuditing, startFoundation, startMetrics, startProjecting } from './parts.ts';
+import { apiProbes, auditorProbes, filesProbes, projectorProbes, sharedProbes } from './readiness.ts';
 import { welcome } from './welcome.ts';
 
 /** All of bubble-im in one process: log, projections, bus, gateway, API (`npm start`). */
@@ -32,13 +19,11 @@ async function start(program: Program): Promise<void> {
   const { environment, logger } = program;
   const { databaseUrl, appKeys, dataFolder } = await openInstallation(program);
   const app = { id: environment.appId, key: appKeys.key, secret: appKeys.secret };
-  const pool = await startPool(program, databaseUrl);
-  const log = await startLog(program, databaseUrl);
-  const { installation } = await identify(log, pool);
-  const bus = await startBus(program, installation);
-  const projector = await startProjecting(program, { databaseUrl, log, bus });
+  const foundation = await startFoundation(program, databaseUrl);
+  const { bus, log, pool } = foundation;
+  const projector = await startProjecting(program, { databaseUrl, ...foundation });
   const auditor = await startAuditing(program, { databaseUrl, log });
-  const parts = { log, bus, pool, app, projector, folder: join(dataFolder, 'files') };
+  const parts = { ...foundation, app, projector, folder: join(dataFolder, 'files') };
   const api = await startApplication(program, parts);
   const { application, prepared } = api;
   const { store, tokens } = application;
@@ -55,7 +40,7 @@ async function start(program: Program): Promise<void> {
     () => gateway.start(),
     () => ({ stop: () => gateway.drain() }),
   );
-  await startMetrics(program, { pool, log, gateway });
+  await startMetrics(program, { ...foundation, gateway });
   const server = await createServer(application, trust);
   const needed = {
     ...sharedProbes(program, parts),

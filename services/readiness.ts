@@ -1,0 +1,66 @@
+import type { Projector } from '../projections/runner/projector.ts';
+import {
+  auditProbe,
+  busProbe,
+  commandsProbe,
+  databaseProbe,
+  filesProbe,
+  logProbe,
+  movingProbe,
+  type Probes,
+  projectionsProbe,
+  proofProbe,
+} from './api/health.ts';
+import type { Program } from './lifecycle.ts';
+import type { EventLog } from './log/log.ts';
+import type { ApiParts, Auditing, Foundation, StartedApi } from './parts.ts';
+import { readDatabase } from './queries/tables.ts';
+
+/* What `/ready` of each program looks at, by the parts that the program has. */
+
+/** What every program with a log and read models needs to be ready. */
+export function sharedProbes(program: Program, { log, bus, pool }: Foundation): Probes {
+  return {
+    ...serving(program),
+    log: logProbe(log),
+    database: databaseProbe(readDatabase(pool)),
+    bus: busProbe(bus),
+  };
+}
+
+/** Whether the program was not asked to end: load balancers look at `/ready`. */
+export function serving(program: Program): Probes {
+  return { serving: () => ({ ready: !program.ending }) };
+}
+
+/** What the API needs to be ready, beside `sharedProbes`. */
+export function apiProbes({ log, projector }: ApiParts, { application }: StartedApi): Probes {
+  const { database, isReady, store, ids } = application;
+  return {
+    projections: projectionsProbe(log, database, isReady, () => projector?.status()),
+    commands: commandsProbe(store),
+    ids: movingProbe(() => ids.stalledMs()),
+  };
+}
+
+/** What a projector needs to be ready. */
+export function projectorProbes(projector: Projector): Probes {
+  return {
+    projector: movingProbe(
+      () => projector.status().stalled,
+      () => projector.fault,
+    ),
+  };
+}
+
+/** What is reported of an audit, for which nothing waits. */
+export function auditorProbes(log: EventLog, auditing: Auditing | undefined): Probes {
+  if (!auditing) return {};
+  const { auditor, heads } = auditing;
+  return { audit: auditProbe(log, auditor), proof: proofProbe(heads) };
+}
+
+/** What is reported of an API, and without which most goes on. */
+export function filesProbes({ fileStore }: StartedApi): Probes {
+  return { files: filesProbe(fileStore) };
+}
