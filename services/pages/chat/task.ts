@@ -1,5 +1,5 @@
-import { ref } from 'vue';
 import { CallRefused } from '../shared/calls.ts';
+import { createTask } from '../shared/task.ts';
 import { t } from './texts.ts';
 
 /** Why something failed, for the person: the server's own words, or that it cannot be reached. */
@@ -8,21 +8,5 @@ export function reasonOf(error: unknown): string {
   return error instanceof TypeError ? t('unreachable') : String(error);
 }
 
-/** Runs one action at a time, and keeps why the last one failed. */
-export function useTask() {
-  const busy = ref(false);
-  const reason = ref('');
-  async function run(action: () => Promise<unknown>): Promise<void> {
-    if (busy.value) return;
-    busy.value = true;
-    reason.value = '';
-    try {
-      await action();
-    } catch (error) {
-      reason.value = reasonOf(error);
-    } finally {
-      busy.value = false;
-    }
-  }
-  return { busy, reason, run };
-}
+/** Runs one action at a time, and keeps why the last one failed, for the person. */
+export const useTask = () => createTask(reasonOf);

@@ -1,0 +1,28 @@
+import { ref } from 'vue';
+
+/** The message of an error, as a reason to show. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Runs one action at a time, and keeps why the last one failed.
+ * @param reasonOf the reason to show for what an action throws
+ */
+export function createTask(reasonOf: (error: unknown) => string = messageOf) {
+  const busy = ref(false);
+  const reason = ref('');
+  async function run(action: () => Promise<unknown>): Promise<void> {
+    if (busy.value) return;
+    busy.value = true;
+    reason.value = '';
+    try {
+      await action();
+    } catch (error) {
+      reason.value = reasonOf(error);
+    } finally {
+      busy.value = false;
+    }
+  }
+  return { busy, reason, run };
+}
