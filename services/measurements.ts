@@ -1,5 +1,5 @@
 /*
- * What the parts report about their work, for whoever subscribes in this process (`services/metrics/`). Without a
+ * What the parts report about their work, for subscribers in this process (`services/metrics/`). Without a
  * subscriber nothing is measured: a part asks `wanted` before it looks at a clock.
  */
 

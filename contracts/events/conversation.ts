@@ -17,7 +17,7 @@ export const conversationEvents = [
       /** The client's own id of the message, given back in the push. */
       uniqueId: z.string().optional(),
       /**
-       * Of the content as it came in: tells a repeat from a misuse of the uniqueId. A keyed hash with the name of
+       * Of the content as it came in: distinguishes a repeat from a misuse of the uniqueId. A keyed hash with the name of
        * its key (services/commands/content-hashes.ts); in older events 64 hex digits of sha-256.
        */
       contentHash: z.string().optional(),

@@ -32,7 +32,7 @@ export type EventType = DomainEvent['type'];
 /** The event of one type. */
 export type EventNamed<Type extends EventType> = Extract<DomainEvent, { type: Type }>;
 
-/** The categories of streams that the read models are made of: what stands before the first `-` of a stream's name. */
+/** The categories of streams that the read models are made of: the part before the first `-` of a stream's name. */
 export const readModelCategories = [
   'user-',
   'friendship-',

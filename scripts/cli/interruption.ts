@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 
-/** npm passes Ctrl-C on to a program that the terminal has told of it too: within this time it is the same one. */
+/** npm passes Ctrl-C on to a program that gets it from the terminal too: within this time the two are one. */
 const echoMs = 500;
 
 /** A command that can be asked to end early, with what it wrote so far complete. */

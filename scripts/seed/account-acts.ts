@@ -27,7 +27,7 @@ export function registerSomeone(story: Story): void {
   );
 }
 
-/** A person changes what stands under their name: it is always possible, and one event. */
+/** A person changes their profile: always possible, and one event. */
 export function changeSign(story: Story): void {
   const uid = story.anyone();
   if (uid === undefined) {

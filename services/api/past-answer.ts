@@ -39,7 +39,7 @@ export interface Asked {
 const ofPerson = ['login_uid'];
 const ofProfiles = ['uid', 'uid[]'];
 
-/** Whom the read models must show for a query to be answered; a person that only a name or nid tells is added. */
+/** Whom the read models must show for a query to be answered; a person whom only a name or nid identifies is added. */
 export function scopeOf({ parameters }: Pick<Asked, 'parameters'>, named: readonly Uid[] = []): Scope {
   const uids = (names: readonly string[]) =>
     names

@@ -64,7 +64,7 @@ export interface MadeBackup {
  *
  * The order keeps the parts consistent: accounts first exist, then the log names them, then messages name uploads. So
  * the accounts are a snapshot of one moment, the log is read to its end after that, and uploads are listed after that.
- * Whoever registers between the snapshot and the end of the log gets their account added.
+ * The accounts of people who register between the snapshot and the end of the log are added.
  * @throws Error with a message for the operator; what log, database, store and disk throw; the signal's reason
  */
 export async function makeBackup(options: BackupOptions): Promise<MadeBackup> {

@@ -4,7 +4,7 @@ import { createHmac, hash, hkdfSync } from 'node:crypto';
 const unkeyed = /^[0-9a-f]{64}$/;
 
 /**
- * Hashes of what was sent under a uniqueId, by which a repeat is told from a misuse. They are keyed: from a
+ * Hashes of what was sent under a uniqueId, by which a repeat is distinguished from a misuse. They are keyed: from a
  * log alone nobody finds out what was said by trying texts. The key is derived from the APP_SECRET and the
  * installation, so that all processes have it and nothing more must be kept. Each hash names its key, since
  * the APP_SECRET may be replaced.

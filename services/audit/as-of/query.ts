@@ -13,7 +13,7 @@ export class QueryError extends Error {
   override readonly name = 'QueryError';
 }
 
-/** How each query is written; upper case stands for a number. */
+/** How each query is written; a word in upper case is a number. */
 export const queryForms = ['group GID', 'user UID', 'friends UID', 'settings', 'pop/get --login_uid UID'];
 
 /**

@@ -17,14 +17,14 @@ import { followVerdict, type History, type Step, type VerdictHistory } from './s
 import type { Verdict } from './verdict.ts';
 import { conversationName } from './wording.ts';
 
-/** As many steps as anybody reads; of more only the last ones are told. */
+/** How many steps are shown, the last ones: more than anybody reads. */
 export const defaultMaxSteps = 1_000;
 
 /** What explaining works with. */
 export interface ExplainParts {
   readonly log: ReadableLog;
   readonly findOrigin: FindOrigin;
-  /** Undefined if there is no index of the log: then it is not told what else a request did. */
+  /** Undefined if there is no index of the log: then what else a request did is not shown. */
   readonly findRequest?: FindRequest | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface EventCause {
   readonly beside: readonly RequestEvent[] | undefined;
 }
 
-/** A step with what is told of its cause. */
+/** A step with its cause, as it is shown. */
 export interface ExplainedStep extends Omit<Step, 'cause'> {
   readonly cause: EventCause | { readonly kind: 'time'; readonly what: string };
 }

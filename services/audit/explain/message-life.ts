@@ -11,7 +11,7 @@ import type { MessageOrigin } from './message-origin.ts';
 import { type History, LastSteps } from './steps.ts';
 import { conversationName } from './wording.ts';
 
-/** Of so many people at most it is followed how far they read: each is a stream of the log. */
+/** How many people's reading is followed at most: each is a stream of the log. */
 const maxReaders = 500;
 
 /** What became of a message. */
@@ -28,7 +28,7 @@ export interface MessageLife extends History {
   readonly end: string | undefined;
 }
 
-/** Tells the life of a message: sent, quoted, seen, revoked, deleted, up to a moment. */
+/** The life of a message: sent, quoted, seen, revoked, deleted, up to a moment. */
 export async function messageLife(
   log: ReadableLog,
   origin: MessageOrigin,

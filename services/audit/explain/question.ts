@@ -56,7 +56,7 @@ const forms = {
   'message MID': z.tuple([word('message'), mid]).transform(([kind, mid]) => ({ kind, mid })),
 } satisfies Readonly<Record<string, z.ZodType<Question>>>;
 
-/** How each question is written; upper case stands for a number. */
+/** How each question is written; a word in upper case is a number. */
 export const questionForms = Object.keys(forms);
 
 /**

@@ -1,4 +1,4 @@
-/** An event of a request, as far as it is told beside another one. */
+/** An event of a request, as it is shown beside another event of it. */
 export interface RequestEvent {
   readonly type: string;
   readonly stream: string;

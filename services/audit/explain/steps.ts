@@ -24,7 +24,7 @@ export interface History {
   readonly omitted: number;
 }
 
-/** The last so many of the steps that it is given; the others are only counted. */
+/** Keeps the last steps, up to a maximum; the others are only counted. */
 export class LastSteps {
   readonly #steps: Step[] = [];
   readonly #max: number;

@@ -21,7 +21,7 @@ export interface IndexingOptions {
   /** Whether the log may hold an event a second time under the same id. */
   readonly repeats: boolean;
   readonly consumers: readonly ConsumerSession[];
-  /** How long to rest after a batch, in milliseconds, of which it is told how long it took. */
+  /** How long to rest after a batch, in milliseconds, by how long the batch took. */
   readonly restMs: (tookMs: number) => Promise<number>;
 }
 

@@ -2,7 +2,7 @@ import type { EventLog } from '../../log/log.ts';
 import type { FindRequest, RequestEvent } from '../explain/request-events.ts';
 import { AuditSearch, type Queries } from './search.ts';
 
-/** Of a request this many events are told: as one that removes many people from many groups may have thousands. */
+/** How many events of one request are shown: one that removes many people from many groups may have thousands. */
 const maxEventsOfRequest = 50;
 
 interface Row extends Omit<RequestEvent, 'revision'> {

@@ -1,7 +1,7 @@
 import { emptyRoot, type Hash, treeHash } from './hashes.ts';
 import { tileWidth } from './tiles.ts';
 
-/** A tile that has become full, by the hash that stands for it in the level above. */
+/** A tile that has become full, by its hash, which is in the level above. */
 export interface FullTile {
   readonly level: number;
   readonly index: number;

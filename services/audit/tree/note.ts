@@ -29,7 +29,7 @@ export interface Note {
   readonly signatures: readonly { readonly name: string; readonly id: Buffer; readonly signature: Buffer }[];
 }
 
-/** What stands before an Ed25519 key's 32 bytes in the formats that Node reads and writes. */
+/** The bytes before an Ed25519 key's 32 bytes in the formats that Node reads and writes. */
 const privatePrefix = Buffer.from('302e020100300506032b657004220420', 'hex');
 const publicPrefix = Buffer.from('302a300506032b6570032100', 'hex');
 

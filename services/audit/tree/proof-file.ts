@@ -23,8 +23,8 @@ const format =
   /^c2sp\.org\/tlog-proof@v1\nextra ([A-Za-z0-9+/]+=*)\nindex (0|[1-9]\d{0,15})\n((?:[A-Za-z0-9+/]{43}=\n){0,63})\n(.+)$/s;
 
 /**
- * A proof that an event is in the log of a signed head (C2SP tlog-proof), with the event itself: whoever has it and
- * the verifier key needs nothing else.
+ * A proof that an event is in the log of a signed head (C2SP tlog-proof), with the event itself. To verify it,
+ * nothing else is needed but the verifier key.
  */
 export function proofFile(
   event: RecordedEvent,

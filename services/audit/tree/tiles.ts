@@ -1,7 +1,7 @@
 import { type Hash, hashBytes, treeHash } from './hashes.ts';
 import type { Subtrees } from './proofs.ts';
 
-/** How many hashes a tile holds at most: it stands for a subtree of height 8. */
+/** How many hashes a tile holds at most: it is a subtree of height 8. */
 export const tileWidth = 256;
 const tileHeight = 8;
 

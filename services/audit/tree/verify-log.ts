@@ -121,7 +121,7 @@ class Verification {
     const first = this.#tree.size;
     const end = Math.min(first + pageEvents, this.#audited);
     const page = Promise.all([this.#store.lines(first, end), this.#store.digests(first, end)]);
-    // Whoever compares gets the error; nobody does if the log fails first.
+    // It is awaited later, or never if the log fails first: its failure must not count as unhandled.
     page.catch(() => undefined);
     return page.then(([lines, digests]) => ({ lines, digests }));
   }

@@ -11,7 +11,7 @@ import { TreeStore } from './tree-store.ts';
 const timeoutMs = 10_000;
 const maxAnswerBytes = 65_536;
 
-/** Takes heads elsewhere, where whoever changes the log cannot change them. Never throws. */
+/** Sends heads to a place where a person who can change the log cannot change them. Never throws. */
 export type SendHead = (head: Head) => Promise<void>;
 
 /** Appends each head to a file. */
