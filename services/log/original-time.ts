@@ -1,3 +1,4 @@
+import { withoutLastKey } from './last-key.ts';
 import type { Json, RawEvent, RecordedEvent } from './log.ts';
 
 /**
@@ -36,7 +37,6 @@ class OriginalTexts implements RawEvent {
   get metadata(): string {
     const { metadata } = this.#raw;
     if (!metadata.endsWith(this.#end)) return metadata;
-    const before = metadata.slice(0, -this.#end.length);
-    return `${before.endsWith(',') ? before.slice(0, -1) : before}}`;
+    return withoutLastKey(metadata, metadata.length - this.#end.length);
   }
 }

@@ -1,6 +1,7 @@
 import { Transform } from 'node:stream';
 import type { AllStreamResolvedEvent, ResolvedEvent } from '@eventstore/db-client';
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
+import { withoutLastKey } from '../last-key.ts';
 import type { RawEvent } from '../log.ts';
 
 type Message = InstanceType<typeof streams.ReadResp.ReadEvent.RecordedEvent>;
@@ -53,6 +54,6 @@ class StoredBytes implements RawEvent {
     const text = Buffer.from(this.#message.getCustomMetadata_asU8()).toString();
     const end = text.lastIndexOf(`"${this.#ownKey}":"`);
     if (end < 1 || !/^"[^"\\]*"\}$/.test(text.slice(end + this.#ownKey.length + 3))) return text;
-    return `${text.slice(0, text[end - 1] === ',' ? end - 1 : end)}}`;
+    return withoutLastKey(text, end);
   }
 }

@@ -1,3 +1,4 @@
+import { revokedText } from '../../../contracts/message-texts.ts';
 import type { PushData, PushName } from '../../../contracts/push/index.ts';
 import { addApplications } from './applications.ts';
 import { amend, conversationOf, conversations, loadNewest, place, remove } from './conversations.ts';
@@ -14,9 +15,6 @@ import { readTexts } from './written.ts';
 type Positioned = { readonly position?: string };
 type Push = { [Name in PushName]: { event: Name; data: PushData<Name> & Positioned } }[PushName];
 type AnyPush = Push | { event: 'reset'; data: { readonly position: string } };
-
-/** What a revoked message shows in place of its text, in answers and pushes. */
-export const revokedText = '此消息已撤回';
 
 /** Applies a push to what the page shows. Applying one twice changes nothing. @returns its position in the log */
 export function applyPush(event: string, data: unknown): Positioned {
