@@ -16,8 +16,9 @@ export interface Secrets {
   tokenOwner(text: string): number | undefined;
 }
 
-/** The paths that answer outside of the envelope where they do not refuse. */
-const outside = /^\/(upload\/|docs|openapi\.json|health|ready|apps\/|pusher\/|plugin\/)|\/push\/auth/;
+/** The paths that answer outside of the envelope if they do not refuse: pages, files, probes and Pusher's endpoints. */
+const outside =
+  /^\/(($|\?)|(chat|console|assets|upload|apps|pusher|plugin)\/|docs|openapi\.json|health|ready)|\/push\/auth/;
 const ofPusher = /^\/(apps|pusher|plugin)\/|\/push\/auth/;
 
 /** More bytes than any body may have; the server may close before it has read them all. */

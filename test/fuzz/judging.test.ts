@@ -41,6 +41,13 @@ describe('an answer', () => {
     expect(judged(outcome)).toEqual([]);
   });
 
+  test.each(['/', '/?page=1', '/chat/', '/console/', '/docs'])(
+    'that is the page %s is in order',
+    (target) => {
+      expect(judged(answered(200, '<!doctype html>'), { target })).toEqual([]);
+    },
+  );
+
   test.each([
     [
       'an unexpected error',
