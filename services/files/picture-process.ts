@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { lowerPriority } from '../background-priority.ts';
 import { PictureReport, type PictureTask } from './picture-task.ts';
 
 const worker = fileURLToPath(new URL('./picture-worker.ts', import.meta.url));
@@ -38,6 +39,8 @@ export class PictureProcess {
       execArgv: ['--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
+    // From here, as the decoder's threads start with the first file that Node reads, before any code of the worker.
+    if (child.pid !== undefined) lowerPriority(child.pid);
     const started = new PictureProcess(child);
     await started.#reported(startTimeoutMs, undefined);
     return started;

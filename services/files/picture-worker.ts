@@ -1,4 +1,3 @@
-import { constants, setPriority } from 'node:os';
 import process from 'node:process';
 import sharp from 'sharp';
 import { Refusal } from '../../contracts/codes.ts';
@@ -10,8 +9,6 @@ import { reencode } from './reencode.ts';
  * bytes: they run apart from the program and its secrets, below its priority, and can be killed at any time.
  */
 
-// Not the lowest: on a machine whose cores are busy a picture would then take longer than it may.
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 sharp.concurrency(1);
 sharp.cache(false);
 

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Pictures } from '../../services/files/pictures.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { pictureProcesses, slowPicture } from '../support/picture-processes.ts';
+import { niceValues, pictureProcesses, slowPicture } from '../support/picture-processes.ts';
 import { picture } from '../support/uploading.ts';
 
 async function open(maxMs?: number) {
@@ -62,6 +62,16 @@ describe('pictures that are written anew', () => {
     await write(await picture('png'), 'jerry');
     expect(slowOnes).toBeGreaterThanOrEqual(1);
     await Promise.all(all);
+  });
+
+  test('leave the processors to requests: each thread that decodes has a lower priority', async () => {
+    const before = pictureProcesses();
+    const { write } = await open();
+    await write(await picture('png'));
+    const [pid] = pictureProcesses().filter((process) => !before.includes(process));
+    const values = niceValues(pid ?? 0);
+    expect(values.length).toBeGreaterThan(4);
+    expect(Math.min(...values)).toBeGreaterThanOrEqual(10);
   });
 
   test('in a process that is killed fail, and the next are written', async () => {

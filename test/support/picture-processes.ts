@@ -12,6 +12,14 @@ export function pictureProcesses(): number[] {
     });
 }
 
+/** The nice values of all threads of a process. Linux only. */
+export function niceValues(pid: number): number[] {
+  const afterName = 16;
+  return readdirSync(`/proc/${pid}/task`).map((thread) =>
+    Number(read(pid, `task/${thread}/stat`).split(') ').at(-1)?.split(' ')[afterName]),
+  );
+}
+
 let slow: Promise<Uint8Array<ArrayBuffer>> | undefined;
 
 /** A picture of 64 megapixels, within all bounds, that takes seconds to write anew. */
