@@ -13,7 +13,7 @@ export interface Target {
   readonly richGid: string;
 }
 
-/** One caller's abuse; it goes on until its thread is ended. */
+/** One caller's abuse; it goes on until its process is killed. */
 export type Attack = (target: Target) => Promise<unknown>;
 
 /** Does something over and over, in so many rows at once. What fails is part of the attack. */

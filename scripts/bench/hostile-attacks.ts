@@ -1,4 +1,6 @@
+import { pbkdf2 } from 'node:crypto';
 import { connect } from 'node:net';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { type Attack, forever, type Target } from './hostile-attack.ts';
 import { socketAttacks } from './hostile-sockets.ts';
@@ -66,6 +68,9 @@ const leaveUnread = (target: Target, requests: number) =>
 
 /** The attacks by name. */
 export const attacks: Readonly<Record<string, Attack>> = {
+  // What the attacker's own work costs on this machine: an attack's ratio has it in it.
+  'no attack: an attacker who computes for itself': () =>
+    forever(2, () => promisify(pbkdf2)('', '', 100_000, 32, 'sha256')),
   'forms with falling indexes': (target) =>
     forever(4, () => post(target, '/api/login/login', fallingIndexes, form)),
   'queries with falling indexes': (target) =>

@@ -1,6 +1,8 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { constants, setPriority } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { fillProgram } from './fill-program.ts';
 import { closeFriend } from './home-filling.ts';
@@ -15,7 +17,7 @@ import { type RunningProgram, startProgram } from './program.ts';
 const maxRatio = 10;
 
 /** How long an attack goes on before it is measured, in milliseconds. */
-const warmUpMs = 1_000;
+const warmUpMs = 2_000;
 
 /** What the attacker with much has: friends, groups of 30, and a chat with a fifth of the friends. */
 const household = { friends: 1_000, groups: 0, messages: 0, each: 0 };
@@ -50,21 +52,33 @@ async function measure(ms: number, only: string, port: number): Promise<void> {
       // Beside the attack, as the machine may be busier with others in one minute than in the next.
       const calm = await look(ms);
       const before = await memoryOf(program);
-      const thread = new Worker(new URL('./hostile-thread.ts', import.meta.url), {
-        workerData: { name, target },
-      });
-      // An attack that fails by itself is none.
-      thread.on('error', (error) => console.error(`${name}: ${error}`));
+      const attacker = startAttack(name, target);
       await delay(warmUpMs);
       const attacked = await look(ms);
       const after = await memoryOf(program);
-      await thread.terminate();
+      attacker.kill('SIGKILL');
       report(name, calm, attacked, [before, after]);
       await calmDown(() => look(500), calm);
     }
   } finally {
     await program.stop();
   }
+}
+
+/**
+ * Starts an attack. The attacker's machine is another one as a rule, whose work takes nothing from the program: here all
+ * threads of its process have the lowest priority.
+ */
+function startAttack(name: string, target: Target): ChildProcess {
+  const attacker = fork(join(import.meta.dirname, 'hostile-process.ts'));
+  // Before it has threads: on Linux a priority is a thread's, and is inherited.
+  if (attacker.pid !== undefined) setPriority(attacker.pid, constants.priority.PRIORITY_LOW);
+  // An attack that ends by itself is none.
+  attacker.on('exit', (code) => {
+    if (code !== null) console.error(`${name}: the attacker ended with ${code}`);
+  });
+  attacker.send({ name, target });
+  return attacker;
 }
 
 /** Fills an empty program with an attacker who has much, and makes the people of the test. */
