@@ -9,6 +9,7 @@ export const accessProjections: ProjectionsOf<AccessEvent> = {
   LoginFailed: nothing,
   PasswordChanged: nothing,
   SessionEnded: nothing,
+  SessionRevoked: nothing,
   FileUploaded: nothing,
   AuditUsed: nothing,
 };

@@ -2,7 +2,7 @@ import { userAvatar } from '../contracts/avatars.ts';
 import type { UserEvent } from '../contracts/events/user.ts';
 import type { Uid } from '../contracts/ids.ts';
 import { groupChannel, userChannel } from '../contracts/push/index.ts';
-import type { ProjectionsOf, Pushes } from './projection.ts';
+import { type ProjectionsOf, type Pushes, timestampOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
 import { friendsOf, groupsOf, type UserRow, users } from './tables.ts';
 
@@ -30,9 +30,9 @@ function pushProfile(rows: Rows, pushes: Pushes, { uid, nickname, avatar }: User
 export const userProjections: ProjectionsOf<UserEvent> = {
   UserRegistered: {
     reads,
-    apply({ data }, rows) {
-      if (rows.get(users.at(data.uid))) return;
-      const { uid, username, nickname, avatar, sign, phone, numberId, parent } = data;
+    apply(event, rows) {
+      if (rows.get(users.at(event.data.uid))) return;
+      const { uid, username, nickname, avatar, sign, phone, numberId, parent } = event.data;
       rows.put(users, {
         uid,
         username,
@@ -44,6 +44,7 @@ export const userProjections: ProjectionsOf<UserEvent> = {
         is_member: false,
         account_state: 'normal',
         parent,
+        created: timestampOf(event),
       });
     },
   },

@@ -28,6 +28,8 @@ export const accessEvents = [
       suppressed,
     }),
   ),
+  /** The server's key ended a session of the person; null: all of them. */
+  event('SessionRevoked', z.object({ uid: Uid, session: Session.nullable(), suppressed })),
   /** `uid`: null for the server's key, acting for nobody. `path` as in the URL, after /upload/. */
   event(
     'FileUploaded',

@@ -115,6 +115,7 @@ const concerns: { readonly [Type in EventType]: (data: EventNamed<Type>['data'])
   LoginFailed: ofPersonIfKnown,
   PasswordChanged: ofPerson,
   SessionEnded: ofPerson,
+  SessionRevoked: ofPerson,
   FileUploaded: ofPersonIfKnown,
   AuditUsed: () => about([]),
 };

@@ -79,6 +79,15 @@ export const groupDetail = {
   at: [{ mid: 884, from: '11', name: '喵喵', content: '@[猫猫](9) 在吗', timestamp: 1559036480 }],
 };
 
+const { remark: _, ...groupInfo } = groupDetail.info;
+
+export const listedGroup = { ...groupInfo, nickname: '猫猫', member_count: 3, forbidden: false };
+
+export const listedMembers = [
+  { uid: 9, avatar: tomAvatar, nickname: '猫猫', index: 1, role: 'owner', time: 0 },
+  { uid: 10, avatar: noAvatar, nickname: '小老鼠', index: 2, role: 'member', time: 1559034154 },
+];
+
 export const messages = [
   {
     mid: 842,

@@ -9,7 +9,7 @@ export const caller = { login_uid: parameter.loginUid };
 /** The caller, and the group. */
 export const ofGroup = { ...caller, gid: parameter.gid };
 
-const GroupInfo = z.object({
+export const GroupInfo = z.object({
   gid: z.int(),
   uid: z.int(),
   avatar: z.string(),

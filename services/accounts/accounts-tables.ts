@@ -20,7 +20,14 @@ export interface AccountsTables {
   };
   /** Under a username's key, a blank, and the address or `*` for all addresses that are not known. */
   'accounts.failed_passwords': { username_key: string; tries: Date[] };
-  'accounts.tokens': { hash: Buffer; uid: BigInteger; created: Instant; used: Instant };
+  'accounts.tokens': {
+    hash: Buffer;
+    uid: BigInteger;
+    created: Instant;
+    used: Instant;
+    address: string | null;
+    device: string | null;
+  };
   'accounts.captchas': { id: string; hash: Buffer; created: Instant };
   'accounts.sms_codes': {
     id: Sequential;

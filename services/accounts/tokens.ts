@@ -16,16 +16,24 @@ export interface TokenOwner {
   readonly tokenHash: TokenHash;
 }
 
+/** What is kept of a login, for those who administer the system. */
+export interface Login {
+  /** As much of the client's address as the setting `audit_address` keeps. */
+  readonly address?: string | undefined;
+  /** What the client says that it is. */
+  readonly device?: string | undefined;
+}
+
 export interface Tokens {
   /**
    * Issues a token to a person who has just shown the password of this account. Beyond `maxTokens` their least
    * recently used token ends.
    * @throws Refusal illegal if the password was changed meanwhile
    */
-  issue(account: {
-    readonly uid: Uid;
-    readonly passwordHash: string;
-  }): Promise<{ token: string; tokenHash: TokenHash; ended: readonly TokenHash[] }>;
+  issue(
+    account: { readonly uid: Uid; readonly passwordHash: string },
+    login?: Login,
+  ): Promise<{ token: string; tokenHash: TokenHash; ended: readonly TokenHash[] }>;
   /**
    * The owner of a token; undefined if there is no such token, it has ended, or it was not used for `tokenDays`.
    * Usually answered from memory. The end of a token holds in this process at once, in others when the bus
@@ -161,13 +169,13 @@ export function createTokens(options: {
   }
 
   return {
-    async issue({ uid, passwordHash }) {
+    async issue({ uid, passwordHash }, { address, device } = {}) {
       const token = randomBytes(32).toString('base64url');
       const tokenHash = hashOf(token);
       // The lock orders this before a change of password, which ends the token, or after it, which refuses it here.
       const { numAffectedRows } = await sql`
-        insert into accounts.tokens (hash, uid)
-        select ${Buffer.from(tokenHash, 'hex')}::bytea, uid from accounts.accounts
+        insert into accounts.tokens (hash, uid, address, device)
+        select ${Buffer.from(tokenHash, 'hex')}::bytea, uid, ${address ?? null}::text, ${device ?? null}::text from accounts.accounts
         where uid = ${uid} and password_hash = ${passwordHash} for share`.execute(database);
       if (!numAffectedRows) throw new Refusal('illegal', '用户名或密码错误');
       return { token, tokenHash, ended: await endBeyondMax(uid) };

@@ -10,6 +10,7 @@ import { createIds } from '../accounts/ids.ts';
 import { createLostAccounts } from '../accounts/lost-accounts.ts';
 import { createNames } from '../accounts/names.ts';
 import { createPasswords } from '../accounts/passwords.ts';
+import { createSessions } from '../accounts/sessions.ts';
 import { createTokens } from '../accounts/tokens.ts';
 import { createUploads } from '../accounts/uploads.ts';
 import type { App } from '../app-keys/signature.ts';
@@ -153,6 +154,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     completeAccounts,
     passwords: createPasswords({ database: accounts, tokens }),
     tokens,
+    sessions: createSessions(accounts),
     captchas: createCaptchas({ database: accounts, secret: app.secret, draw: drawing.captcha }),
     smsCodes,
     smsInbox: sms.inbox,

@@ -22,6 +22,9 @@ import { type Call, carriedOut, serve, servePicture, shownAt } from './route.ts'
 
 const secondsADay = 86_400;
 
+/** Characters of a User-Agent that are kept with a session: browsers send up to some 150. */
+const maxDeviceLength = 200;
+
 /** What a captcha's picture is solved for. A page may show both pictures, so each has a cookie of its own. */
 type CaptchaPurpose = 'login' | 'join';
 const captchaCookie = (purpose: CaptchaPurpose) => `${purpose}_captcha_id`;
@@ -69,7 +72,8 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     const { username, phone, password } = parameters;
     const name = username ?? phone;
     if (name === undefined) throw new Refusal('missing', '缺少参数username');
-    const claimed = { name, password, captcha: captchaOf(parameters, request, 'login') };
+    const device = request.headers['user-agent']?.slice(0, maxDeviceLength);
+    const claimed = { name, password, captcha: captchaOf(parameters, request, 'login'), device };
     const { uid, token } = await logIn(application, claimed, requesterOf(request), context);
     const profile = await findProfile(database, presence, { uid });
     if (!profile) throw new Refusal('notReady');

@@ -67,6 +67,9 @@ export async function openPast({ app, log, database, now, logger }: PastParts): 
     get tokens() {
       return notInTheLog();
     },
+    get sessions() {
+      return notInTheLog();
+    },
     get captchas() {
       return notInTheLog();
     },

@@ -6,6 +6,7 @@ import { limitAddresses } from '../edge/address-limit.ts';
 import { type Trust, trustNone } from '../edge/proxies.ts';
 import { pageRoutes } from '../pages/server/pages.ts';
 import { accountRoutes } from './account.ts';
+import { administrationRoutes } from './administration.ts';
 import type { Application } from './application.ts';
 import { asOfRoutes } from './audit/as-of.ts';
 import { auditEventRoutes } from './audit/events.ts';
@@ -40,6 +41,7 @@ const allRoutes = [
   popRoutes,
   replyRoutes,
   settingRoutes,
+  administrationRoutes,
   uploadRoutes,
   fileRoutes,
   pictureRoutes,

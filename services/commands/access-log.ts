@@ -32,6 +32,7 @@ const rates: { readonly [Type in AccessEvent['type']]: Rate } = {
   LoginFailed: { atOnce: 10, aMinute: 1 },
   PasswordChanged: { atOnce: 10, aMinute: 1 },
   SessionEnded: { atOnce: 60, aMinute: 10 },
+  SessionRevoked: { atOnce: 1_000, aMinute: 60 },
   FileUploaded: { atOnce: 1_000, aMinute: 60 },
   AuditUsed: { atOnce: 1_000, aMinute: 60 },
 };

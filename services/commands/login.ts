@@ -65,11 +65,17 @@ export async function join(
 /**
  * Gives a token to a person who shows their password.
  * @param name their username or phone
+ * @param device what their client says that it is
  * @throws Refusal illegal, tooMany, notReady; missing for a captcha that was not answered
  */
 export async function logIn(
   parts: PasswordParts & Pick<CommandParts, 'tokens'> & { readonly captchas: Captchas },
-  { name, password, captcha }: { name: string; password: string; captcha: CaptchaAnswer },
+  {
+    name,
+    password,
+    captcha,
+    device,
+  }: { name: string; password: string; captcha: CaptchaAnswer; device?: string | undefined },
   requester: Requester,
   context: CommandContext,
 ): Promise<{ readonly uid: Uid; readonly token: string }> {
@@ -77,7 +83,10 @@ export async function logIn(
   if (login_captcha === 'on') await mustSolve(parts.captchas, captcha);
   const account = await ownerOfPassword(parts, requester, context, name, password);
   const { uid } = account;
-  const { token, tokenHash, ended } = await parts.tokens.issue(account);
+  const { token, tokenHash, ended } = await parts.tokens.issue(account, {
+    address: context.origin?.address,
+    device,
+  });
   const own: CommandContext = { ...context, actor: `${uid}` };
   parts.access.record({ type: 'LoggedIn', data: { uid, session: sessionOf(tokenHash) } }, own);
   for (const crowdedOut of ended) {

@@ -2,6 +2,7 @@ import type { CreatedGroups } from '../accounts/created-groups.ts';
 import type { Ids } from '../accounts/ids.ts';
 import type { Names } from '../accounts/names.ts';
 import type { Passwords } from '../accounts/passwords.ts';
+import type { Sessions } from '../accounts/sessions.ts';
 import type { Tokens } from '../accounts/tokens.ts';
 import type { App } from '../app-keys/signature.ts';
 import type { SecurityLog } from '../edge/security-log.ts';
@@ -23,6 +24,7 @@ export interface CommandParts {
   readonly completeAccounts: CompleteAccounts;
   readonly passwords: Passwords;
   readonly tokens: Tokens;
+  readonly sessions: Sessions;
   readonly smsCodes: SmsCodes;
   readonly createdGroups: CreatedGroups;
   readonly security: SecurityLog;

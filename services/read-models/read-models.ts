@@ -25,6 +25,7 @@ const users = readModel(
     is_member: boolean,
     account_state: oneOf(text, 'normal', 'disabled'),
     parent: nullable(uid),
+    created: bigint,
   },
   ['uid'],
 );

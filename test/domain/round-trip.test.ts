@@ -153,6 +153,7 @@ const datas: { readonly [Type in EventType]: fc.Arbitrary<EventNamed<Type>['data
     session: fc.option(text),
     why: fc.constantFrom(...(['logout', 'account disabled', 'crowded out'] as const)),
   }),
+  SessionRevoked: access({ uid, session: fc.option(text) }),
   FileUploaded: access({ uid: fc.option(uid), path: text, bytes: fc.maxSafeNat() }),
   AuditUsed: access({ command: text, arguments: fc.array(text) }),
   EventSkipped: fc.record({

@@ -29,6 +29,7 @@ describe('a person', () => {
         is_member: false,
         account_state: 'normal',
         parent: null,
+        created: '1700000000',
       },
     ]);
     const data = { uid: uid(1) };

@@ -1,3 +1,4 @@
+import * as administration from '../../contracts/http/administration.ts';
 import * as aliases from '../../contracts/http/aliases.ts';
 import * as asOf from '../../contracts/http/as-of.ts';
 import * as auditEvents from '../../contracts/http/audit-events.ts';
@@ -18,6 +19,7 @@ import * as user from '../../contracts/http/user.ts';
 
 const files: readonly Readonly<Record<string, unknown>>[] = [
   ...[
+    administration,
     aliases,
     login,
     user,

@@ -147,6 +147,8 @@ const sentences: {
     `changed the password of ${person(uid)} by ${passwordShown[by]}${more(suppressed)}`,
   SessionEnded: ({ uid, session, why, suppressed }, { person }) =>
     `ended ${session === null ? 'all sessions' : `session ${session}`} of ${person(uid)}: ${why}${more(suppressed)}`,
+  SessionRevoked: ({ uid, session, suppressed }, { person }) =>
+    `ended ${session === null ? 'all sessions' : `session ${session}`} of ${person(uid)}${more(suppressed)}`,
   FileUploaded: ({ uid, path, bytes, suppressed }, { person }) =>
     `${uid === null ? 'the server' : person(uid)} uploaded ${quoted(path)}, ${bytes} bytes${more(suppressed)}`,
   AuditUsed: ({ command, arguments: given, suppressed }) =>
