@@ -25,3 +25,11 @@ export function websocketAddress({
 }): string {
   return withPort(`${protocol === 'https' ? 'wss' : 'ws'}://${host.slice(0, maxHostLength)}`);
 }
+
+/** The websocket's address that clients are given, with its port: that of the setting `ws_address`, if it is set. */
+export function givenAddress(
+  setting: string,
+  request: { readonly protocol: string; readonly host: string },
+): string {
+  return setting === '' ? websocketAddress(request) : withPort(setting);
+}

@@ -5,7 +5,7 @@ import { maxFriendsListed } from '../../contracts/http/friend.ts';
 import { popDelChat, popGet, popGetSetting } from '../../contracts/http/pop.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { PublicSettings } from '../../contracts/settings.ts';
-import { websocketAddress, withPort } from '../../contracts/websocket-address.ts';
+import { givenAddress } from '../../contracts/websocket-address.ts';
 import { changeChat } from '../commands/change-chat.ts';
 import { currentSettings } from '../commands/setting.ts';
 import { ticketOf } from '../gateway/connections/ticket.ts';
@@ -27,7 +27,7 @@ export function popRoutes(server: FastifyInstance, application: Application): vo
       ...settings,
       dirty_words: '' as const,
       appkey: app.key,
-      ws_address: settings.ws_address ? withPort(settings.ws_address) : websocketAddress(request),
+      ws_address: givenAddress(settings.ws_address, request),
     };
   };
 

@@ -1,6 +1,7 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance } from 'fastify';
 import { apiPrefixes } from '../../contracts/http/contract.ts';
+import { givenAddress } from '../../contracts/websocket-address.ts';
 import { cachedSettings } from '../commands/setting.ts';
 import { limitAddresses } from '../edge/address-limit.ts';
 import { type Trust, trustNone } from '../edge/proxies.ts';
@@ -63,11 +64,12 @@ export async function createServer(
 ): Promise<FastifyInstance> {
   const server = await createHttp(application.logger, trust);
   await guardBrowsers(server, application);
-  limitAddresses(server, () => cachedSettings(application.store));
+  const settings = () => cachedSettings(application.store);
+  limitAddresses(server, settings);
   await server.register(multipart);
   const served = gatherContracts(server);
   for (const routes of allRoutes) routes(server, application);
-  await pageRoutes(server);
+  await pageRoutes(server, { socketAddress: (request) => givenAddress(settings().ws_address, request) });
   await documentationRoutes(server, [...served.values()], apiPrefixes);
   return server;
 }

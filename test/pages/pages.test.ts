@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Fastify from 'fastify';
+import Fastify, { type FastifyRequest } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pageRoutes } from '../../services/pages/server/pages.ts';
+import { givenAddress } from '../../contracts/websocket-address.ts';
+import { pageRoutes, socketSource } from '../../services/pages/server/pages.ts';
 
 const server = Fastify({ routerOptions: { ignoreTrailingSlash: true } });
-beforeAll(() => pageRoutes(server));
+let wsAddress = '';
+const socketAddress = (request: FastifyRequest) => givenAddress(wsAddress, request);
+beforeAll(() => pageRoutes(server, { socketAddress }));
 afterAll(() => server.close());
 
 const get = (url: string) => server.inject({ method: 'GET', url });
@@ -35,6 +38,34 @@ describe('the pages', () => {
     }
   });
 
+  test('connect to the websocket that their server names at the moment, and to no other host', async () => {
+    const connects = async () => {
+      const { headers } = await server.inject({ url: '/chat/', headers: { host: 'im.example:3000' } });
+      return /connect-src ([^;]*)/.exec(String(headers['content-security-policy']))?.[1];
+    };
+    expect(await connects()).toBe("'self' ws://im.example:3000");
+    wsAddress = 'wss://sockets.example:8443/some/prefix';
+    expect(await connects()).toBe("'self' wss://sockets.example:8443");
+    wsAddress = '';
+    expect(await connects()).toBe("'self' ws://im.example:3000");
+  });
+
+  test.each([
+    ['wss://im.example:443/prefix?a=b', 'wss://im.example'],
+    ['https://im.example', 'wss://im.example'],
+    ['ws://10.0.0.1:6060', 'ws://10.0.0.1:6060'],
+    ["ws://im.example;script-src 'unsafe-inline'", undefined],
+    ['ws://a b', undefined],
+    ['ws://*:80', undefined],
+    ['ws://*.example:80', undefined],
+    ['ws://[::1]:6060', undefined],
+    ['im.example:6060', undefined],
+    ['im.example', undefined],
+    ['', undefined],
+  ])('the policy names the websocket %s as %s', (address, source) => {
+    expect(socketSource(address)).toBe(source);
+  });
+
   test('are asked for each time; their assets, whose names change with their content, are kept', async () => {
     const page = await get('/chat/');
     expect(page.headers['cache-control']).toBe('no-cache');
@@ -48,7 +79,7 @@ describe('the pages', () => {
     const folder = await mkdtemp(join(tmpdir(), 'bubble-im-pages-'));
     await rm(folder, { recursive: true });
     const unbuilt = Fastify();
-    await pageRoutes(unbuilt, folder);
+    await pageRoutes(unbuilt, { socketAddress, folder });
     expect((await unbuilt.inject('/')).body).toContain('npm run pages');
     expect((await unbuilt.inject('/chat/')).statusCode).toBe(404);
     await unbuilt.close();

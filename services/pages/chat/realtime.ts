@@ -23,7 +23,7 @@ export function connect(
   on: { connected(): void; ended(): void },
 ): void {
   const { protocol, hostname, port, pathname } = new URL(ws_address);
-  const secure = protocol === 'wss:';
+  const secure = protocol === 'wss:' || protocol === 'https:';
   const opened = new Pusher(appkey, {
     ...{ cluster: '', wsHost: hostname, forceTLS: secure, enabledTransports: ['ws'] },
     ...(secure ? { wssPort: Number(port || 443) } : { wsPort: Number(port || 80) }),
