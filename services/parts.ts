@@ -216,7 +216,7 @@ export async function startMetrics(program: Program, { pool, log, gateway }: Sho
   if (log !== undefined) {
     const database = readDatabase(pool);
     const lagAt = createLag(log);
-    showFollowers(metrics, pool, log, async () => lagAt((await readCheckpoint(database)).checkpoint));
+    showFollowers(metrics, database, log, async () => lagAt((await readCheckpoint(database)).checkpoint));
   }
   if (gateway !== undefined) showGateway(metrics, () => gateway.status());
   const server = await createHttp(program.logger);

@@ -41,7 +41,7 @@ async function start(program: Program): Promise<void> {
     () => ({ stop: () => gateway.drain() }),
   );
   await startMetrics(program, { ...foundation, gateway });
-  const server = await createServer(application, trust);
+  const server = await createServer(application, trust, () => gateway.status().sockets);
   const needed = {
     ...sharedProbes(program, parts),
     ...apiProbes(parts, api),

@@ -22,8 +22,29 @@ const position = z
   .meta({ shown: { type: 'string', pattern: logPositionForm.source } });
 const number = parameter.integer();
 
+/** Which events are asked for, whenever they happened: the same for past and live ones. */
+export const eventFilters = z.object({
+  stream: names.describe('只要这些流,逗号分隔;以*结尾表示前缀').optional(),
+  category: names.describe('只要这些类别的流:user、group、conversation等').optional(),
+  type: names.describe('只要这些类型的事件').optional(),
+  by: z
+    .union([z.literal('server'), parameter.uid.transform(String)])
+    .describe('操作者:uid(包括服务端密钥代表该用户的操作)或server')
+    .meta({ shown: { type: 'string' } })
+    .optional(),
+  about: parameter.uid.describe('与该用户有关').optional(),
+  conversation: z
+    .string()
+    .regex(/^(f\d+-\d+|g\d+)$/)
+    .describe('与该会话有关:f3-9或g123456789')
+    .optional(),
+  mid: parameter.mid.describe('与该消息有关').optional(),
+  correlation: id.describe('由该请求产生').optional(),
+  caused_by: id.describe('由该请求或事件直接引起').optional(),
+});
+
 /** One event, as the log and its index have it. */
-const AuditEvent = z.object({
+export const AuditEvent = z.object({
   number: z.int().describe('在日志中的序号,从0开始'),
   position: z.string(),
   recorded: z.int().describe('写入日志的时间,毫秒时间戳'),
@@ -85,23 +106,7 @@ export const auditEvents = contract({
     },
   },
   parameters: z.object({
-    stream: names.describe('只要这些流,逗号分隔;以*结尾表示前缀').optional(),
-    category: names.describe('只要这些类别的流:user、group、conversation等').optional(),
-    type: names.describe('只要这些类型的事件').optional(),
-    by: z
-      .union([z.literal('server'), parameter.uid.transform(String)])
-      .describe('操作者:uid(包括服务端密钥代表该用户的操作)或server')
-      .meta({ shown: { type: 'string' } })
-      .optional(),
-    about: parameter.uid.describe('与该用户有关').optional(),
-    conversation: z
-      .string()
-      .regex(/^(f\d+-\d+|g\d+)$/)
-      .describe('与该会话有关:f3-9或g123456789')
-      .optional(),
-    mid: parameter.mid.describe('与该消息有关').optional(),
-    correlation: id.describe('由该请求产生').optional(),
-    caused_by: id.describe('由该请求或事件直接引起').optional(),
+    ...eventFilters.shape,
     since: moment.optional(),
     until: moment.optional(),
     after: position.describe('只要该日志位置之后的').optional(),

@@ -13,6 +13,6 @@ export const developmentSms = contract({
     parameters: { phone: '13800000000' },
     data: [{ phone: '13800000000', type: 'register', code: '123456', timestamp: 1559031383 }],
   },
-  parameters: z.object({ phone: parameter.phone }),
+  parameters: z.object({ phone: parameter.phone.describe('省略为所有手机号的最后100条').optional() }),
   data: z.array(z.object({ phone: z.string(), type: z.string(), code: z.string(), timestamp: z.int() })),
 });

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Checkpoint } from '../../services/audit/tree/checkpoint.ts';
-import type { Difference } from '../../services/audit/tree/difference.ts';
 import { notesIn, openHead } from '../../services/audit/tree/heads.ts';
-import type { TreeEntry } from '../../services/audit/tree/tree-entry.ts';
-import { type Verified, verifyLog } from '../../services/audit/tree/verify-log.ts';
+import { verifiedInWords } from '../../services/audit/tree/verified-words.ts';
+import { verifyLog } from '../../services/audit/tree/verify-log.ts';
 import { NothingMatches } from '../cli/command.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { escapeControls } from '../cli/output.ts';
@@ -24,7 +23,7 @@ export function compare(file: string | undefined, verifierKey: string | undefine
       throw new NothingMatches('the log is empty: there is nothing to verify');
     }
     const { difference } = verified;
-    console.log(difference ? escapeControls(describe(difference)) : summary(verified));
+    console.log(escapeControls(verifiedInWords(verified)));
     if (difference) process.exitCode = 1;
   });
 }
@@ -38,41 +37,4 @@ async function keptHeads(
   if (notes.length === 0) throw new Error(`${file} holds no head of a log`);
   const by = await verifier();
   return notes.map((note) => openHead(note, by));
-}
-
-function summary({ size, audited, heads, signed, root }: Verified): string {
-  const rest = size > audited ? `, ${size - audited} of which are not audited yet` : '';
-  const covered =
-    heads === 0 ? 'No head was signed yet.' : `${heads} signed heads fit, the last one of ${signed} events.`;
-  return `The log is as it was: ${size} events${rest}. ${covered} Root: ${Buffer.from(root).toString('base64')}`;
-}
-
-/** What is different, in a sentence. */
-export function describe(difference: Difference): string {
-  switch (difference.kind) {
-    case 'changed':
-      return `CHANGED: ${nameOf(difference.event)} is event ${difference.number}, but not as it was: its ${difference.what} differ`;
-    case 'removed': {
-      const instead = difference.instead ? `; ${nameOf(difference.instead)} is in its place` : '';
-      return `REMOVED: ${nameOf(difference.event)} was event ${difference.number}, and is not in the log any more${instead}`;
-    }
-    case 'inserted':
-      return `INSERTED: ${nameOf(difference.event)} is event ${difference.number}, and was not there when its neighbours were audited`;
-    case 'moved':
-      return `MOVED: ${nameOf(difference.event)} is event ${difference.number}, and was event ${difference.from}`;
-    case 'index changed':
-      return (
-        `INDEX CHANGED: the log is as it was, but row ${difference.number} of its index is not ${nameOf(difference.event)}; ` +
-        'make the index again: npm run rebuild -- --audit'
-      );
-    case 'not the same':
-      return (
-        `NOT THE SAME: the events from ${difference.from} to ${difference.to - 1} are not those that were audited or signed, ` +
-        'or are missing, and nothing that is kept says which of them'
-      );
-  }
-}
-
-function nameOf({ stream, revision, type, recorded }: TreeEntry): string {
-  return `${stream}@${revision} (${type}, recorded ${new Date(recorded).toISOString()})`;
 }

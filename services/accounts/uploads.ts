@@ -28,6 +28,25 @@ export interface Uploads {
   remove(path: string): Promise<void>;
   /** The name of a stored file; undefined if it was stored before names were recorded. */
   nameOf(path: string): Promise<string | undefined>;
+  /** Some uploads, the last one first, of one person or of all; with the count and the bytes of all of them. */
+  page(of: Uid | undefined, range: { readonly start: number; readonly limit: number }): Promise<UploadsPage>;
+}
+
+/** A file that was uploaded. */
+export interface RecordedUpload {
+  readonly path: string;
+  /** Null: the server's key uploaded it, for nobody. */
+  readonly uid: number | null;
+  readonly name: string;
+  readonly bytes: number;
+  /** In milliseconds since 1970. */
+  readonly uploaded: number;
+}
+
+export interface UploadsPage {
+  readonly uploads: RecordedUpload[];
+  readonly count: number;
+  readonly bytes: number;
 }
 
 export function createUploads(database: AccountsDatabase): Uploads {
@@ -70,6 +89,27 @@ export function createUploads(database: AccountsDatabase): Uploads {
         .where('path', '=', path)
         .executeTakeFirst();
       return row?.name;
+    },
+    async page(of, { start, limit }) {
+      const table = database.selectFrom('accounts.uploads');
+      const all = of === undefined ? table : table.where('uid', '=', of);
+      const [rows, sums] = await Promise.all([
+        all
+          .select(['path', 'uid', 'name', 'bytes', 'uploaded'])
+          .orderBy('uploaded', 'desc')
+          .orderBy('path')
+          .offset(start)
+          .limit(limit)
+          .execute(),
+        all
+          .select(({ fn }) => [fn.countAll<string>().as('count'), fn.sum<string | null>('bytes').as('bytes')])
+          .executeTakeFirst(),
+      ]);
+      const uploads = rows.map(({ path, uid, name, bytes, uploaded }) => ({
+        ...{ path, uid: uid === null ? null : Number(uid), name, bytes: Number(bytes) },
+        uploaded: uploaded.getTime(),
+      }));
+      return { uploads, count: Number(sums?.count ?? 0), bytes: Number(sums?.bytes ?? 0) };
     },
   };
 }

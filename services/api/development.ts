@@ -8,6 +8,6 @@ export function developmentRoutes(server: FastifyInstance, application: Applicat
   const { smsInbox } = application;
   if (!smsInbox) return;
   serve(server, application, developmentSms, async ({ parameters: { phone } }) => ({
-    data: await smsInbox.sentTo(phone),
+    data: phone === undefined ? await smsInbox.latest() : await smsInbox.sentTo(phone),
   }));
 }

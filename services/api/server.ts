@@ -12,7 +12,10 @@ import type { Application } from './application.ts';
 import { asOfRoutes } from './audit/as-of.ts';
 import { auditEventRoutes } from './audit/events.ts';
 import { explainRoutes } from './audit/explain.ts';
+import { liveAuditRoutes } from './audit/live.ts';
 import { auditLogRoutes } from './audit/log.ts';
+import { auditStreamRoutes } from './audit/stream.ts';
+import { auditUploadRoutes } from './audit/uploads.ts';
 import { guardBrowsers } from './browsers.ts';
 import { developmentRoutes } from './development.ts';
 import { documentationRoutes } from './documentation/page.ts';
@@ -28,6 +31,7 @@ import { popRoutes } from './pop.ts';
 import { replyRoutes } from './reply.ts';
 import { gatherContracts } from './route.ts';
 import { settingRoutes } from './setting.ts';
+import { systemRoutes } from './system.ts';
 import { uploadRoutes } from './upload.ts';
 import { userRoutes } from './user.ts';
 
@@ -49,18 +53,23 @@ const allRoutes = [
   auditEventRoutes,
   explainRoutes,
   asOfRoutes,
+  auditStreamRoutes,
+  auditUploadRoutes,
   developmentRoutes,
   auditLogRoutes,
+  liveAuditRoutes,
 ];
 
 /**
  * The HTTP server of the API, not yet listening.
  * @param application what the routes work with
  * @param trust which proxies may name the client's address, protocol and host
+ * @param sockets how many websockets this process has; null if it has no gateway
  */
 export async function createServer(
   application: Application,
   trust: Trust = trustNone,
+  sockets: () => number | null = () => null,
 ): Promise<FastifyInstance> {
   const server = await createHttp(application.logger, trust);
   await guardBrowsers(server, application);
@@ -69,6 +78,7 @@ export async function createServer(
   await server.register(multipart);
   const served = gatherContracts(server);
   for (const routes of allRoutes) routes(server, application);
+  systemRoutes(server, application, sockets);
   await pageRoutes(server, { socketAddress: (request) => givenAddress(settings().ws_address, request) });
   await documentationRoutes(server, [...served.values()], apiPrefixes);
   return server;

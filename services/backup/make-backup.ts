@@ -24,6 +24,7 @@ import {
   type UploadEntry,
   writeJson,
 } from './manifest.ts';
+import { ShownProgress } from './shown-progress.ts';
 import { dumpAccounts, dumpTables } from './tables.ts';
 import { copyUploads, listedUploads, writeUploadList } from './uploads.ts';
 
@@ -85,6 +86,7 @@ class BackupRun {
   readonly #places: ReturnType<typeof placesIn>;
   readonly #id = newIdentityName();
   readonly #people = new Set<number>();
+  readonly #progress: ShownProgress;
   #newEvents = 0;
   #newUploads = 0;
 
@@ -92,9 +94,11 @@ class BackupRun {
     this.#options = options;
     this.#client = client;
     this.#places = placesIn(options.folder);
+    this.#progress = new ShownProgress(client, purpose.name);
   }
 
   async run(): Promise<MadeBackup> {
+    this.#progress.add({});
     const { folder } = this.#options;
     const before = await readManifest(folder);
     const tablesFolder = `tables-${this.#id}`;
@@ -125,7 +129,7 @@ class BackupRun {
 
   /** What the log's files have already, under positions that are valid now. */
   async #begun(before: Manifest | undefined): Promise<CopiedLog> {
-    const { log, folder, onEvents, signal } = this.#options;
+    const { log, folder, signal } = this.#options;
     // A log that no program was started on yet gets its name, as at the first start.
     if ((await log.identity()) === undefined) await identify(log, this.#client);
     const identity = await log.identity();
@@ -142,18 +146,32 @@ class BackupRun {
     const last = opened.files.at(-1);
     if (last === undefined || (copied.epoch === epoch && (await holds(log, last))))
       return { ...opened, epoch };
-    return { installation, epoch, files: await compareFromStart(opened, { log, onDone: onEvents, signal }) };
+    return {
+      installation,
+      epoch,
+      files: await compareFromStart(opened, {
+        log,
+        onDone: (events) => this.#eventsDone(events),
+        signal,
+      }),
+    };
   }
 
   async #extend(copied: CopiedLog): Promise<CopiedLog> {
-    const { log, onEvents, signal } = this.#options;
+    const { log, signal } = this.#options;
+    const onDone = (events: number) => this.#eventsDone(events);
     const extended = await extendLogFiles(copied, {
-      ...{ log, folder: this.#places.log, signal, onDone: onEvents },
+      ...{ log, folder: this.#places.log, signal, onDone },
       onEvent: (event) => this.#note(event),
       onFile: (now) => writeJson(this.#places.progress, now),
     });
     this.#newEvents += eventsOf(extended) - eventsOf(copied);
     return extended;
+  }
+
+  #eventsDone(events: number): void {
+    this.#progress.add({ events });
+    this.#options.onEvents(events);
   }
 
   /** Remembers whom the event may have given an account, or another name or phone. */
@@ -176,6 +194,7 @@ class BackupRun {
     await makePrivateFolder(this.#places.uploads);
     const onCopied = (uploads: number) => {
       this.#newUploads += uploads;
+      this.#progress.add({ uploads });
       onUploads(uploads);
     };
     return copyUploads(store, this.#places.uploads, known, onCopied, signal);

@@ -1,7 +1,8 @@
 import type pg from 'pg';
-import { readModelCategories } from '../../contracts/events/index.ts';
 import type { GatewayStatus } from '../gateway/gateway.ts';
-import type { EventLog, Position } from '../log/log.ts';
+import type { EventLog } from '../log/log.ts';
+import { findFollowers } from '../queries/system.ts';
+import type { ReadDatabase } from '../queries/tables.ts';
 import type { Figures, Metrics } from './metrics.ts';
 
 /** Shows the connections of the pool, and the size of the database. */
@@ -23,7 +24,7 @@ export function showDatabase(metrics: Metrics, pool: pg.Pool): void {
 /** Shows how far the followers of the log (read models, audit index) are behind its end. */
 export function showFollowers(
   metrics: Metrics,
-  pool: pg.Pool,
+  database: ReadDatabase,
   log: EventLog,
   lagMs: () => Promise<number>,
 ): void {
@@ -34,13 +35,8 @@ export function showFollowers(
     'follower_behind',
     'How much of the log a follower lacks: events in Postgres, bytes in EventStoreDB',
     async (): Promise<Figures> => {
-      const { rows } = await pool.query<{ name: string; position: Position }>(
-        'select name, position from followers.checkpoint',
-      );
-      const end = await log.end(readModelCategories);
-      return Object.fromEntries(
-        rows.map(({ name, position }) => [name, Math.max(0, log.extent(position, end))]),
-      );
+      const followers = await findFollowers(database, log);
+      return Object.fromEntries(followers.map(({ name, behind }) => [name, behind]));
     },
     'follower',
   );

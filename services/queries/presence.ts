@@ -13,7 +13,7 @@ export interface PresenceState {
  * until the next heartbeat, at most 3 s. The pushes to friends do not depend on it: gateways compare each other's
  * counts of heartbeats (services/gateway/presence/gateway-watch.ts).
  */
-const alive = `g.seen > now() - interval '12 seconds'
+export const alive = `g.seen > now() - interval '12 seconds'
   and (g.leaving is null or g.leaving > now() - interval '1 second')`;
 
 /**

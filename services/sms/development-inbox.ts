@@ -13,13 +13,20 @@ export interface InboxMessage {
 export interface SmsInbox extends SmsProvider {
   /** The last codes sent to the phone, newest first. */
   sentTo(phone: string): Promise<InboxMessage[]>;
+  /** The last codes sent to any phone, newest first. */
+  latest(): Promise<InboxMessage[]>;
 }
 
 /** Codes kept for each phone; housekeeping removes those older than a day. */
 const maxPerPhone = 20;
 
+/** Codes of all phones that are shown at once. */
+const maxLatest = 100;
+
 /** The provider for development: it sends nothing, and its codes can be read. */
 export function createSmsInbox(database: AccountsDatabase): SmsInbox {
+  const messages = () =>
+    database.selectFrom('accounts.sms_inbox').select(['phone', 'type', 'code', 'sent']).orderBy('id', 'desc');
   return {
     local: true,
     async send(phone, type, code) {
@@ -39,16 +46,17 @@ export function createSmsInbox(database: AccountsDatabase): SmsInbox {
         .execute();
     },
     async sentTo(phone) {
-      const rows = await database
-        .selectFrom('accounts.sms_inbox')
-        .select(['phone', 'type', 'code', 'sent'])
-        .where('phone', '=', phone)
-        .orderBy('id', 'desc')
-        .execute();
-      return rows.map(({ sent, ...message }) => ({
-        ...message,
-        timestamp: Math.floor(sent.getTime() / 1000),
-      }));
+      return (await messages().where('phone', '=', phone).execute()).map(shown);
+    },
+    async latest() {
+      return (await messages().limit(maxLatest).execute()).map(shown);
     },
   };
+}
+
+function shown({
+  sent,
+  ...message
+}: Omit<InboxMessage, 'timestamp'> & { readonly sent: Date }): InboxMessage {
+  return { ...message, timestamp: Math.floor(sent.getTime() / 1000) };
 }

@@ -13,6 +13,7 @@ import { verifyBackup } from '../../services/backup/verify-backup.ts';
 import { openLocalFolder } from '../../services/files/local-folder.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { createPool } from '../../services/postgres/pool.ts';
+import { findConnections } from '../../services/queries/system.ts';
 import { silent } from '../support/accounts.ts';
 import { startApplication } from '../support/application.ts';
 import { client, person } from '../support/client.ts';
@@ -79,6 +80,25 @@ test('who registers between the snapshot of the accounts and the end of the log 
   const before = (await query(app.databaseUrl, accounts)).rows;
   expect(before).toHaveLength(2);
   expect((await query(await restored(folder), accounts)).rows).toEqual(before);
+});
+
+test('how far a backup is shows in the name of its connection', async () => {
+  const { app, parts } = await running();
+  const { database, log } = app.application;
+  const names = async () => (await findConnections(database)).map(({ name }) => name);
+  let shown: string | undefined;
+  const store = {
+    find: parts.store.find.bind(parts.store),
+    async *list() {
+      shown ??= await vi.waitUntil(async () =>
+        (await names()).find((name) => /^bubble-im backup: /.test(name)),
+      );
+      yield* parts.store.list();
+    },
+  };
+  await makeBackup({ ...parts, folder: await temporaryFolder(), log, store });
+  expect(shown).toMatch(/^bubble-im backup: \d+ events, \d+ uploads$/);
+  expect((await names()).filter((name) => /backup/.test(name))).toEqual([]);
 });
 
 test('ids go on above those of the backup, with a gap for those that were given after it', async () => {

@@ -289,6 +289,9 @@ export const beyondTheDocument: Readonly<Record<string, string>> = {
   'GET /dev/sms': 'for developing',
   'GET /audit/as-of': 'what was so at a moment, for those who operate the system',
   'GET /audit/events': 'what happened, for those who operate the system',
+  'GET /audit/stream': 'a stream at each of its revisions, for those who operate the system',
+  'GET /audit/uploads': 'what was uploaded, for those who operate the system',
+  'GET /system/status': 'how the system is, for those who operate it',
   'GET /audit/explain': 'why something is so, for those who operate the system',
   ...Object.fromEntries(
     Object.values(aliases).flatMap(({ methods, path, aliasOf }) =>

@@ -2,6 +2,8 @@ import * as administration from '../../contracts/http/administration.ts';
 import * as aliases from '../../contracts/http/aliases.ts';
 import * as asOf from '../../contracts/http/as-of.ts';
 import * as auditEvents from '../../contracts/http/audit-events.ts';
+import * as auditStream from '../../contracts/http/audit-stream.ts';
+import * as auditUploads from '../../contracts/http/audit-uploads.ts';
 import type { Contract } from '../../contracts/http/contract.ts';
 import * as development from '../../contracts/http/development.ts';
 import * as explain from '../../contracts/http/explain.ts';
@@ -14,6 +16,7 @@ import * as picture from '../../contracts/http/picture.ts';
 import * as pop from '../../contracts/http/pop.ts';
 import * as reply from '../../contracts/http/reply.ts';
 import * as setting from '../../contracts/http/setting.ts';
+import * as system from '../../contracts/http/system.ts';
 import * as upload from '../../contracts/http/upload.ts';
 import * as user from '../../contracts/http/user.ts';
 
@@ -35,6 +38,9 @@ const files: readonly Readonly<Record<string, unknown>>[] = [
     auditEvents,
     explain,
     asOf,
+    auditStream,
+    auditUploads,
+    system,
     development,
   ],
 ];

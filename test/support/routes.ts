@@ -9,6 +9,7 @@ export const besideTheCalls: readonly (readonly [route: RegExp, reason: string])
   [/^GET \/(openapi\.json|docs.*)$/, 'documentation'],
   [/^GET \/(health|ready)$/, 'for operators'],
   [/^GET \/audit\/log\/(checkpoint|tile\/\*)$/, 'the Merkle tree over the log, as text and bytes'],
+  [/^GET \/audit\/(live|verify)$/, 'lines that come as long as the client listens'],
   [/^OPTIONS \*$/, 'asked by browsers beforehand'],
   [
     /^POST \/(pusher\/auth|plugin\/webman\/push\/auth|(api|web|h5)\/push\/auth|pusher\/user-auth)$/,

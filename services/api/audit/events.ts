@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
 import { Refusal } from '../../../contracts/codes.ts';
-import { auditEvents } from '../../../contracts/http/audit-events.ts';
+import { auditEvents, type eventFilters } from '../../../contracts/http/audit-events.ts';
 import { ConversationId } from '../../../contracts/ids.ts';
 import { eventsPage } from '../../audit/events/events-page.ts';
 import type { EventFilter } from '../../audit/events/filter.ts';
@@ -10,7 +11,7 @@ import { entryOf } from '../../audit/index/entry.ts';
 import { AuditSearch } from '../../audit/index/search.ts';
 import { NoMoment } from '../../audit/named-moment.ts';
 import { decodeUncached, UnreadableEvent } from '../../log/codec.ts';
-import type { EventLog, Position } from '../../log/log.ts';
+import type { EventLog, Position, RecordedEvent } from '../../log/log.ts';
 import type { Application } from '../application.ts';
 import { serve } from '../route.ts';
 import { askThePast, momentOf } from './past.ts';
@@ -35,11 +36,9 @@ export function auditEventRoutes(server: FastifyInstance, application: Applicati
     askThePast(async () => {
       const coverage = await search.coverage(log);
       if (coverage === undefined) throw new Refusal('noRecord', '日志没有索引');
-      const { stream, category, type, caused_by, up_to, after, since, until, ...rest } = parameters;
-      const { conversation, from, reverse, limit, ...same } = rest;
+      const { up_to, after, since, until, from, reverse, limit, ...rest } = parameters;
       const filter: EventFilter = {
-        ...{ ...same, streams: stream, categories: category, types: type, causedBy: caused_by },
-        conversation: conversation === undefined ? undefined : ConversationId.parse(conversation),
+        ...whatOf(rest),
         since: await timeOf('since', since),
         until: await timeOf('until', until),
         after: positionIn(log, 'after', after),
@@ -49,6 +48,15 @@ export function auditEventRoutes(server: FastifyInstance, application: Applicati
       return { data: { events: events.map(shown), next, indexed: coverage.count } };
     }),
   );
+}
+
+/** Which events are asked for, whenever they happened. */
+export function whatOf(given: z.infer<typeof eventFilters>): EventFilter {
+  const { stream, category, type, caused_by, conversation, ...same } = given;
+  return {
+    ...{ ...same, streams: stream, categories: category, types: type, causedBy: caused_by },
+    conversation: conversation === undefined ? undefined : ConversationId.parse(conversation),
+  };
 }
 
 /** @throws Refusal illegal for a position of another kind of log */
@@ -64,11 +72,16 @@ function positionIn(log: EventLog, name: string, text: string | undefined): Posi
 }
 
 function shown({ number, record }: Required<FoundEvent>) {
+  return { number, ...shownRecord(record) };
+}
+
+/** An event as calls show it. */
+export function shownRecord(record: RecordedEvent) {
   const { position, recorded, stream, revision, id, type, data, metadata } = record;
   const event = decodeUncached(record);
   const { actor, actedFor, correlation, causation, people, conversation, mid } = entryOf(record, event);
   return {
-    ...{ number, position, recorded, stream, revision, id, type },
+    ...{ position, recorded, stream, revision, id, type },
     words:
       event instanceof UnreadableEvent
         ? null

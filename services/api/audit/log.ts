@@ -1,12 +1,10 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Refusal } from '../../../contracts/codes.ts';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { bytesOf } from '../../audit/tree/export-tree.ts';
 import { latestHead } from '../../audit/tree/heads.ts';
 import { tileOf, tileWidth } from '../../audit/tree/tiles.ts';
 import { TreeStore } from '../../audit/tree/tree-store.ts';
-import { cachedSettings } from '../../commands/setting.ts';
 import type { Application } from '../application.ts';
-import { identify } from '../caller.ts';
+import { serverKeyOnly } from './server-key.ts';
 
 /** The head changes every 10 s; a full tile never does. */
 const headCache = 'no-cache';
@@ -17,13 +15,9 @@ const tileCache = 'private, max-age=31536000, immutable';
  * it is as that says, without the envelope of the API.
  */
 export function auditLogRoutes(server: FastifyInstance, application: Application): void {
-  const { pool, store } = application;
+  const { pool } = application;
   const tree = new TreeStore(pool);
-  const admitted = async (request: FastifyRequest) => {
-    const caller = await identify(request, application, cachedSettings(store));
-    if (caller.kind !== 'server') throw new Refusal('illegal', '没有权限调用该接口');
-    request.caller = caller;
-  };
+  const admitted = serverKeyOnly(application);
   const config = { counts: 'light' } as const;
 
   server.get('/audit/log/checkpoint', { config, onRequest: admitted }, async (_request, reply) => {

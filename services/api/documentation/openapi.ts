@@ -24,6 +24,7 @@ const tags: Readonly<Record<string, string>> = {
   qrcode: '二维码',
   setting: '系统配置',
   audit: '审计',
+  system: '系统状况',
   dev: '开发',
 };
 

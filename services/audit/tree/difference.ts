@@ -32,7 +32,7 @@ const maxDistance = 1_000;
  * @throws LogFailure; what `pg` throws
  */
 export async function nameDifference(
-  { log, store }: { readonly log: EventLog; readonly store: TreeStore },
+  { log, store }: { readonly log: Pick<EventLog, 'readStream'>; readonly store: TreeStore },
   number: number,
   found: TreeEntry | undefined,
   kept: TreeEntry,
@@ -56,7 +56,10 @@ function changesOf(found: TreeEntry, kept: TreeEntry): string {
   return changed.map((name) => names[name]).join(', ');
 }
 
-async function isInLog(log: EventLog, { id, stream, revision }: TreeEntry): Promise<boolean> {
+async function isInLog(
+  log: Pick<EventLog, 'readStream'>,
+  { id, stream, revision }: TreeEntry,
+): Promise<boolean> {
   const from = Math.max(0, revision - maxDistance);
   for await (const record of log.readStream(stream, { from, limit: 2 * maxDistance })) {
     if (record.id === id) return true;

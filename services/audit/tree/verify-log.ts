@@ -1,6 +1,6 @@
 import { categories } from '../../../contracts/events/index.ts';
-import type { EventLog } from '../../log/log.ts';
 import type { ReadingDatabase } from '../../postgres/database.ts';
+import type { ReadableLog } from '../readable-log.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { ComingHeads } from './coming-heads.ts';
 import { type Difference, nameDifference } from './difference.ts';
@@ -15,7 +15,7 @@ import { lineOf, TreeStore } from './tree-store.ts';
 const pageEvents = 16 * tileWidth;
 
 export interface VerifyOptions {
-  readonly log: EventLog;
+  readonly log: ReadableLog;
   /** Where the tree is. */
   readonly database: ReadingDatabase;
   /** Under which name its heads were signed. */

@@ -1,0 +1,45 @@
+import type { Difference } from './difference.ts';
+import type { TreeEntry } from './tree-entry.ts';
+import type { Verified } from './verify-log.ts';
+
+/** What came of verifying a log, in a sentence. */
+export function verifiedInWords(verified: Verified): string {
+  return verified.difference ? describe(verified.difference) : summary(verified);
+}
+
+function summary({ size, audited, heads, signed, root }: Verified): string {
+  const rest = size > audited ? `, ${size - audited} of which are not audited yet` : '';
+  const covered =
+    heads === 0 ? 'No head was signed yet.' : `${heads} signed heads fit, the last one of ${signed} events.`;
+  return `The log is as it was: ${size} events${rest}. ${covered} Root: ${Buffer.from(root).toString('base64')}`;
+}
+
+/** What is different, in a sentence. */
+export function describe(difference: Difference): string {
+  switch (difference.kind) {
+    case 'changed':
+      return `CHANGED: ${nameOf(difference.event)} is event ${difference.number}, but not as it was: its ${difference.what} differ`;
+    case 'removed': {
+      const instead = difference.instead ? `; ${nameOf(difference.instead)} is in its place` : '';
+      return `REMOVED: ${nameOf(difference.event)} was event ${difference.number}, and is not in the log any more${instead}`;
+    }
+    case 'inserted':
+      return `INSERTED: ${nameOf(difference.event)} is event ${difference.number}, and was not there when its neighbours were audited`;
+    case 'moved':
+      return `MOVED: ${nameOf(difference.event)} is event ${difference.number}, and was event ${difference.from}`;
+    case 'index changed':
+      return (
+        `INDEX CHANGED: the log is as it was, but row ${difference.number} of its index is not ${nameOf(difference.event)}; ` +
+        'make the index again: npm run rebuild -- --audit'
+      );
+    case 'not the same':
+      return (
+        `NOT THE SAME: the events from ${difference.from} to ${difference.to - 1} are not those that were audited or signed, ` +
+        'or are missing, and nothing that is kept says which of them'
+      );
+  }
+}
+
+function nameOf({ stream, revision, type, recorded }: TreeEntry): string {
+  return `${stream}@${revision} (${type}, recorded ${new Date(recorded).toISOString()})`;
+}
