@@ -6,6 +6,9 @@ import { type RowOf, table } from './store/table.ts';
 export const users = table(readModels.users);
 export type UserRow = RowOf<typeof users>;
 
+/** The deletions of accounts that are under way. */
+export const deletions = table(readModels.deletions);
+
 export const friendships = table(readModels.friendships);
 /** All friends of a person. */
 export const friendsOf = friendships.listBy(['uid']);
@@ -55,6 +58,7 @@ export const allSettings = settings.listBy([]);
 /** All read models. */
 export const tables = [
   users,
+  deletions,
   friendships,
   applications,
   groups,

@@ -4,7 +4,7 @@ import type { Uid } from '../contracts/ids.ts';
 import { groupChannel, userChannel } from '../contracts/push/index.ts';
 import { type ProjectionsOf, type Pushes, timestampOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
-import { friendsOf, groupsOf, type UserRow, users } from './tables.ts';
+import { deletions, friendsOf, groupsOf, type UserRow, users } from './tables.ts';
 
 const reads = ({ data }: { data: { uid: Uid } }) => [users.at(data.uid)];
 
@@ -81,6 +81,20 @@ export const userProjections: ProjectionsOf<UserEvent> = {
     reads,
     apply({ data }, rows) {
       change(rows, data.uid, { account_state: 'normal' });
+    },
+  },
+  AccountDeleted: {
+    reads,
+    apply(event, rows) {
+      const { uid } = event.data;
+      change(rows, uid, { account_state: 'deleted', phone: null });
+      rows.put(deletions, { uid, begun: timestampOf(event) });
+    },
+  },
+  AccountDeletionCompleted: {
+    reads: () => [],
+    apply({ data }, rows) {
+      rows.delete(deletions.at(data.uid));
     },
   },
   MembershipGranted: {

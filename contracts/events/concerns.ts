@@ -58,6 +58,8 @@ const concerns: { readonly [Type in EventType]: (data: EventNamed<Type>['data'])
   ProfileChanged: ofPerson,
   AccountDisabled: ofPerson,
   AccountEnabled: ofPerson,
+  AccountDeleted: ofPerson,
+  AccountDeletionCompleted: ofPerson,
   MembershipGranted: ofPerson,
   MembershipRevoked: ofPerson,
   PhoneBound: ofPerson,

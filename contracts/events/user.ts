@@ -31,6 +31,13 @@ export const userEvents = [
   event('AccountEnabled', z.object({ uid: Uid })),
   event('MembershipGranted', z.object({ uid: Uid })),
   event('MembershipRevoked', z.object({ uid: Uid })),
+  /**
+   * The account is gone for good: its names are free, and nobody acts in it any more. Its friendships, groups and
+   * applications end in their own streams, caused by this event.
+   */
+  event('AccountDeleted', z.object({ uid: Uid })),
+  /** Everything that the deletion ends has ended. */
+  event('AccountDeletionCompleted', z.object({ uid: Uid })),
   event('PhoneBound', z.object({ uid: Uid, phone: personal(z.string()) })),
 ] as const;
 

@@ -27,6 +27,7 @@ const page = {
 const next = z.string().nullable().describe('下一页的from;没有更多时为null');
 
 export const ListedUser = UserProfile.omit({ is_friend: true, remark: true }).extend({
+  account_state: z.enum(['normal', 'disabled', 'deleted']),
   phone: z.string().nullable(),
   timestamp: z.int().describe('注册时间戳'),
 });
@@ -107,6 +108,17 @@ export const userEndSession = contract({
       .describe('会话id;省略时结束全部')
       .optional(),
   }),
+  data: nothing,
+});
+
+export const userDelete = contract({
+  path: '/user/delete',
+  methods: ['POST'],
+  access: 'server',
+  summary: '注销用户账号:释放登录名和手机号,退出所有群组,解除所有好友,不能恢复',
+  refuses: ['noUser'],
+  example: { parameters: { uid: 10 }, data: [] },
+  parameters: z.object({ uid: parameter.uid.describe('用户uid') }),
   data: nothing,
 });
 

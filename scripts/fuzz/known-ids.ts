@@ -12,7 +12,8 @@ const mostKept = 40;
 
 /** The keys of answers whose values later requests give back. */
 const keys = ['gid', 'mid', 'nid', 'position', 'src', 'captcha_id', 'token', 'username'] as const;
-export type IdKind = (typeof keys)[number] | 'rid' | 'x-position';
+/** `added`: the uid of a person whom no lane plays, who may be deleted. */
+export type IdKind = (typeof keys)[number] | 'rid' | 'x-position' | 'added';
 
 /** What answers have told and later requests use. */
 export class KnownIds {

@@ -13,6 +13,7 @@ import type { Run } from './run.ts';
 
 const Answer = z.object({ code: z.int(), data: z.unknown().optional() });
 const Mid = z.object({ mid: z.int() });
+const Added = z.object({ uid: z.int() });
 const Group = z.object({ gid: z.coerce.number() });
 
 /** After so many requests of its own a lane undoes what it has set. */
@@ -103,6 +104,8 @@ export class RequestLane {
     if (call?.path === '/message/send') {
       const { mid } = Mid.parse(data);
       known.addChat({ id: numberOf(given.to), type: given.type === 'group' ? 'group' : 'friend', mid });
+    } else if (call?.path === '/user/add' || call?.path === '/user/open_user') {
+      known.add('added', Added.parse(data).uid);
     } else if (call?.path === '/group/create') {
       const { gid } = Group.parse(data);
       this.#run.planted.admit(gid, uidsIn([given.members, given.login_uid, caller.person?.uid]));

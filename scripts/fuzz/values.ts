@@ -49,6 +49,8 @@ function known(scene: Scene, name: string, given: Readonly<Record<string, unknow
     case 'friend_uid':
       return other();
     case 'uid':
+      // Without their people the lanes would come to an end.
+      if (path === '/user/delete') return scene.known.pick('added', random) ?? 0;
       return random.chance(0.2) ? Array.from({ length: 3 }, other) : other();
     case 'members':
       return Array.from({ length: random.integer(1, 3) }, other);

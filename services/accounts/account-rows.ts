@@ -23,6 +23,8 @@ export interface AccountRow {
   readonly number_id: string | number;
   readonly password_hash: string;
   readonly registered: boolean;
+  /** Of a deleted person: the row holds the uid and the number id alone. */
+  readonly deleted: boolean;
   /** Made or renewed more than a minute ago. */
   readonly old: boolean;
 }
@@ -53,13 +55,22 @@ export class AccountRows {
   find(condition: Condition): Promise<AccountRow[]> {
     return this.#database
       .selectFrom('accounts.accounts')
-      .select(['uid', 'username', 'username_key', 'phone', 'number_id', 'password_hash', 'registered'])
+      .select([
+        'uid',
+        'username',
+        'username_key',
+        'phone',
+        'number_id',
+        'password_hash',
+        'registered',
+        'deleted',
+      ])
       .select(sql<boolean>`created < now() - interval '1 minute'`.as('old'))
       .where(condition)
       .execute();
   }
 
-  /** The accounts among the rows; reservations are left out. */
+  /** The accounts among the rows; reservations and deleted accounts are left out. */
   async accounts(condition: Condition): Promise<Account[]> {
     const rows = await this.find(condition);
     const found = await Promise.all(rows.map((row) => this.#account(row)));
@@ -90,7 +101,7 @@ export class AccountRows {
   }
 
   async #account(row: AccountRow): Promise<Account | undefined> {
-    if (!(await this.isAccount(row))) return undefined;
+    if (row.deleted || !(await this.isAccount(row))) return undefined;
     return {
       uid: Uid.parse(Number(row.uid)),
       username: row.username,

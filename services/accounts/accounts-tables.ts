@@ -17,6 +17,7 @@ export interface AccountsTables {
     password_hash: string;
     registered: Generated<boolean>;
     created: Instant;
+    deleted: Generated<boolean>;
   };
   /** Under a username's key, a blank, and the address or `*` for all addresses that are not known. */
   'accounts.failed_passwords': { username_key: string; tries: Date[] };

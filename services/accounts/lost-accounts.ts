@@ -1,6 +1,7 @@
 import { NumberId, Uid } from '../../contracts/ids.ts';
 import { type Account, usernameKey } from './account-rows.ts';
 import type { AccountsDatabase } from './accounts-tables.ts';
+import { freeNames } from './deleted-accounts.ts';
 import { noPassword } from './hashing.ts';
 
 /** A registered person, as events and read models know them. */
@@ -21,6 +22,8 @@ export interface LostAccounts {
   has(uid: number): Promise<boolean>;
   /** Restores the missing accounts. @returns the restored ones, and those whose username is another's by now */
   restore(people: readonly Registered[]): Promise<{ restored: Uid[]; taken: Uid[] }>;
+  /** Frees the names of deleted people, which an older copy of the tables has. */
+  free(uids: readonly Uid[]): Promise<void>;
 }
 
 /** @param isRegistered as `createNames` takes it */
@@ -86,6 +89,7 @@ export function createLostAccounts(options: {
       const query = database.selectFrom('accounts.accounts').select('uid').where('uid', '=', uid);
       return (await query.executeTakeFirst()) !== undefined;
     },
+    free: (uids) => freeNames(database, uids),
     async restore(people) {
       const restored: Uid[] = [];
       const taken: Uid[] = [];

@@ -2,12 +2,14 @@ import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import * as contract from '../../contracts/http/administration.ts';
 import { NumberId } from '../../contracts/ids.ts';
+import { deleteAccount } from '../commands/delete-account.ts';
 import { endSession } from '../commands/sessions.ts';
 import { currentSettings } from '../commands/setting.ts';
 import { findGroupsPage, findMembersPage, findPeoplePage } from '../queries/directory.ts';
 import { findUnknown } from '../queries/people.ts';
 import type { Application } from './application.ts';
-import { carriedOut, serve } from './route.ts';
+import { requesterOf } from './caller.ts';
+import { carriedOut, serve, shownAt } from './route.ts';
 
 /** What the server's key alone may see and end (docs/behaviour.md, Administration). */
 export function administrationRoutes(server: FastifyInstance, application: Application): void {
@@ -36,6 +38,10 @@ export function administrationRoutes(server: FastifyInstance, application: Appli
     await endSession(application, { uid, session }, context);
     return carriedOut;
   });
+
+  serve(server, application, contract.userDelete, async ({ parameters: { uid }, context, request }) =>
+    shownAt(await deleteAccount(application, uid, requesterOf(request), context)),
+  );
 
   serve(server, application, contract.groupList, async ({ parameters: { from, limit, ...search } }) => {
     mustBeAlone(search);

@@ -4,6 +4,7 @@ import type { Refusal } from '../../contracts/codes.ts';
 import type { Captchas } from '../accounts/captcha.ts';
 import type { Uploads } from '../accounts/uploads.ts';
 import type { Progress } from '../bus/progress.ts';
+import type { AccountDeletions } from '../commands/account-deletions.ts';
 import type { CommandParts } from '../commands/parts.ts';
 import type { MessageSender } from '../commands/send-message.ts';
 import type { Drawing } from '../drawing/drawing.ts';
@@ -14,6 +15,7 @@ import type { SmsInbox } from '../sms/development-inbox.ts';
 /** What the routes work with; assembled once, when a program starts. */
 export interface Application extends CommandParts {
   readonly sender: MessageSender;
+  readonly deletions: AccountDeletions;
   readonly progress: Pick<Progress, 'checkpoint' | 'reached' | 'confirmed'>;
   readonly pool: pg.Pool;
   readonly presence: ReadPresence;

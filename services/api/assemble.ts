@@ -17,6 +17,7 @@ import type { App } from '../app-keys/signature.ts';
 import type { Bus } from '../bus/bus.ts';
 import { followProgress } from '../bus/progress.ts';
 import { openAccessLog } from '../commands/access-log.ts';
+import { AccountDeletions } from '../commands/account-deletions.ts';
 import { AggregateStore } from '../commands/aggregate-store.ts';
 import { createCompleteAccounts } from '../commands/complete-accounts.ts';
 import { ContentHashes } from '../commands/content-hashes.ts';
@@ -139,6 +140,12 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     return preparedFor === log.generation ? undefined : new Refusal('notReady');
   };
   const access = openAccessLog(log, logger);
+  const isReady = () => obstacle('commands') === undefined;
+  const deletions = new AccountDeletions({
+    ...{ log, store, database, tokens, progress, logger, isReady },
+    now: Date.now,
+  });
+  void prepared.then(() => deletions.start());
   const application: Application = {
     app,
     log,
@@ -146,6 +153,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     sender: new MessageSender(log, store, lookup, new ContentHashes(app.secret, installation), () =>
       ids.nextMid(),
     ),
+    deletions,
     progress,
     pool,
     database,
@@ -164,7 +172,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     drawing,
     uploads: createUploads(accounts),
     obstacle,
-    isReady: () => obstacle('commands') === undefined,
+    isReady,
     now: Date.now,
     logger,
     security: createSecurityLog(logger),
@@ -179,6 +187,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
       await drawing.close();
       unlisten();
       await preparing;
+      await deletions.close();
       await housekeeping.close();
       await smsCodes.close();
       await tokens.close();

@@ -46,6 +46,9 @@ export async function openPast({ app, log, database, now, logger }: PastParts): 
     get access() {
       return notInTheLog();
     },
+    get deletions() {
+      return notInTheLog();
+    },
     get sender() {
       return notInTheLog();
     },

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { readModelCategories } from '../../contracts/events/index.ts';
+import type { Uid } from '../../contracts/ids.ts';
 import type { Ids } from '../accounts/ids.ts';
 import type { LostAccounts, Registered } from '../accounts/lost-accounts.ts';
 import type { Progress } from '../bus/progress.ts';
@@ -12,6 +13,7 @@ import { type EventLog, type RecordedEvent, startOfLog } from '../log/log.ts';
 import { greatestIds, readMark } from '../queries/checkpoint.ts';
 import { findWithoutAccount } from '../queries/registered.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
+import { findDeletedWithNames } from '../queries/ties.ts';
 
 /** After how long it is tried again, in milliseconds. */
 const pause = 500;
@@ -70,11 +72,20 @@ async function raiseFrom(
 ): Promise<boolean> {
   const { log, database, progress, ids, used, signal } = parts;
   const people: Registered[] = [];
+  const deleted = new Set<Uid>();
   let count = 0;
+  await freeShown(parts);
   for await (const record of log.readAll({ after: mark.position, prefixes: readModelCategories })) {
     if (signal.aborted) return false;
     used.apply(record);
     people.push(...registrationIn(record));
+    const gone = deletionIn(record);
+    if (gone !== undefined) {
+      deleted.add(gone);
+      // In the order of the log: somebody else may have registered the names since.
+      await restore(people.splice(0), parts);
+      await parts.accounts.free([gone]);
+    }
     if (people.length === peopleAtOnce) await restore(people.splice(0), parts);
     count++;
     tell(`${count} events that the read models lack were read so far`);
@@ -85,7 +96,7 @@ async function raiseFrom(
   used.include(shown);
   await ids.raiseAbove(used.greatest);
   await restore(people, parts);
-  await restoreShown(parts);
+  await restoreShown(parts, deleted);
   // What is known of the read models may be of the log before, and further on: it follows the database back.
   await progress.confirmed(startOfLog, pause);
   return true;
@@ -96,6 +107,22 @@ function registrationIn(record: RecordedEvent): Registered[] {
   if (record.type !== 'UserRegistered') return [];
   const event = tryDecode(record);
   return 'type' in event && event.type === 'UserRegistered' ? [event.data] : [];
+}
+
+/** Whose account a record of the log deletes. */
+function deletionIn(record: RecordedEvent): Uid | undefined {
+  if (record.type !== 'AccountDeleted') return undefined;
+  const event = tryDecode(record);
+  return 'type' in event && event.type === 'AccountDeleted' ? event.data.uid : undefined;
+}
+
+/** Frees the names of those whose accounts the read models show as deleted. */
+async function freeShown({ database, accounts }: Parts): Promise<void> {
+  for (;;) {
+    const uids = await findDeletedWithNames(database, peopleAtOnce);
+    if (uids.length === 0) return;
+    await accounts.free(uids);
+  }
 }
 
 async function restore(people: readonly Registered[], { accounts, logger }: Parts): Promise<void> {
@@ -115,10 +142,13 @@ async function restore(people: readonly Registered[], { accounts, logger }: Part
 }
 
 /** Puts back who the read models show. */
-async function restoreShown(parts: Parts): Promise<void> {
+async function restoreShown(parts: Parts, deleted: ReadonlySet<Uid>): Promise<void> {
   for (let after: number | undefined = 0; after !== undefined; ) {
     const people: Registered[] = await findWithoutAccount(parts.database, after, peopleAtOnce);
-    await restore(people, parts);
+    await restore(
+      people.filter(({ uid }) => !deleted.has(uid)),
+      parts,
+    );
     after = people.length < peopleAtOnce ? undefined : people.at(-1)?.uid;
   }
 }

@@ -4,7 +4,7 @@ import type { InboxEvent } from '../../contracts/events/inbox.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { groupStream, mustBeIn } from '../domain/group.ts';
 import { inboxStream } from '../domain/inbox.ts';
-import { mustExist, userStream } from '../domain/user.ts';
+import { mustHaveExisted, userStream } from '../domain/user.ts';
 import type { Position } from '../log/log.ts';
 import { findInboxEntry } from '../queries/inbox.ts';
 import { lastMessage } from '../queries/messages.ts';
@@ -61,6 +61,7 @@ export async function changeChat(
 }
 
 async function mustBeChat({ store }: Parts, uid: Uid, chat: Chat): Promise<void> {
-  if (chat.type === 'friend') mustExist((await store.load(userStream(chat.id))).state);
+  // The chat with a deleted account can be hidden and read.
+  if (chat.type === 'friend') mustHaveExisted((await store.load(userStream(chat.id))).state);
   else mustBeIn((await store.load(groupStream(chat.id))).state, uid);
 }

@@ -12,6 +12,8 @@ export interface CommandContext {
   readonly origin?: Origin;
   /** The id of the request. */
   readonly correlationId: string;
+  /** The event that caused it, if it is not the request itself. */
+  readonly causationId?: string;
   /** Milliseconds since 1970. */
   readonly time: number;
   /** The log's generation when the command began; in a later one nothing is appended. */

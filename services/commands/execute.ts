@@ -38,8 +38,11 @@ export function atLeastOne<Item>(items: readonly Item[]): readonly [Item, ...Ite
   return [first, ...rest];
 }
 
-/** The metadata of an event of a command. By default its cause is the request. */
-export function metadataOf(context: CommandContext, causationId: string = context.correlationId) {
+/** The metadata of an event of a command. By default its cause is that of the command. */
+export function metadataOf(
+  context: CommandContext,
+  causationId: string = context.causationId ?? context.correlationId,
+) {
   const { actor, origin, correlationId, time } = context;
   return { time, actor, ...origin, $correlationId: correlationId, $causationId: causationId };
 }

@@ -70,6 +70,7 @@ export async function agreeToApplication(
     if (operation === 'refuse') throw new Refusal('alreadyAnswered', '该入群邀请已拒绝,不能再同意');
     return agreeToInvitation(parts, { uid: by, gid, applicationId }, context);
   }
+  mustExist(await userOf(parts.store, from));
   const mid = await parts.ids.nextMid();
   const { position } = await execute(parts, decide.friendshipStream(from, by), context, (state) =>
     decide.agree(state, { by, applicationId, mid }),

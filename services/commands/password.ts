@@ -1,5 +1,6 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { Account } from '../accounts/account-rows.ts';
+import { userStream } from '../domain/user.ts';
 import { actorOf, type Requester } from '../edge/requester.ts';
 import type { CommandContext } from './context.ts';
 import type { CommandParts } from './parts.ts';
@@ -41,7 +42,8 @@ export async function ownerOfPassword(
       }
       throw error;
     });
-  if (owner) return owner;
+  // Until its names are free, an account that was deleted a moment ago has its password.
+  if (owner && (await store.load(userStream(owner.uid))).state?.deletion === null) return owner;
   security.attempt('a password was wrong', actor);
   recordFailure();
   throw new Refusal('illegal', msg);

@@ -169,3 +169,12 @@ export function remark(
 export function unfriend(state: FriendshipState, command: { by: Uid; friend: Uid }): FriendshipEvent[] {
   return state.friends ? [{ type: 'Unfriended', data: command }] : [];
 }
+
+/** Ends what two people are to each other, since `by` is gone for good: an open application counts as refused. */
+export function partForGood(state: FriendshipState, command: { by: Uid; friend: Uid }): FriendshipEvent[] {
+  const { open, applications } = state;
+  const application = open && applications.get(open.id);
+  if (!open || !application) return unfriend(state, command);
+  const { from, to } = application;
+  return [{ type: 'FriendRefused', data: { applicationId: open.id, from, to } }, ...unfriend(state, command)];
+}

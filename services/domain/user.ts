@@ -12,6 +12,8 @@ export type UserState = {
   readonly phone: string | null;
   readonly disabled: boolean;
   readonly isMember: boolean;
+  /** Of a deleted account: whether everything that the deletion ends has ended. Null: it is not deleted. */
+  readonly deletion: 'begun' | 'completed' | null;
   /** The member (会员) who opened it. */
   readonly parent: Uid | null;
 } | null;
@@ -22,12 +24,13 @@ export function userStream(uid: Uid): AggregateStream<UserState, UserEvent> {
 }
 
 export const user: Aggregate<UserState, UserEvent> = {
-  version: 1,
+  version: 2,
   initial: () => null,
   evolve: (state, event) => {
     if (event.type === 'UserRegistered') {
       const { uid, nickname, avatar, sign, phone, parent } = event.data;
-      return state ?? { uid, nickname, avatar, sign, phone, disabled: false, isMember: false, parent };
+      const fresh = { disabled: false, isMember: false, deletion: null };
+      return state ?? { uid, nickname, avatar, sign, phone, parent, ...fresh };
     }
     if (!state) return state;
     switch (event.type) {
@@ -44,6 +47,10 @@ export const user: Aggregate<UserState, UserEvent> = {
         return { ...state, disabled: true };
       case 'AccountEnabled':
         return { ...state, disabled: false };
+      case 'AccountDeleted':
+        return { ...state, phone: null, deletion: state.deletion ?? 'begun' };
+      case 'AccountDeletionCompleted':
+        return { ...state, deletion: 'completed' };
       case 'MembershipGranted':
         return { ...state, isMember: true };
       case 'MembershipRevoked':
@@ -69,10 +76,17 @@ export function register(state: UserState, registration: Registration): UserEven
   return state ? [] : [{ type: 'UserRegistered', data: registration }];
 }
 
-/** @throws Refusal noUser if nobody has the uid */
-export function mustExist(state: UserState): NonNullable<UserState> {
+/** @throws Refusal noUser if nobody ever had the uid */
+export function mustHaveExisted(state: UserState): NonNullable<UserState> {
   if (!state) throw new Refusal('noUser');
   return state;
+}
+
+/** @throws Refusal noUser if nobody has the uid, or the account was deleted */
+export function mustExist(state: UserState): NonNullable<UserState> {
+  const known = mustHaveExisted(state);
+  if (known.deletion !== null) throw new Refusal('noUser', '账号已注销');
+  return known;
 }
 
 /** @throws Refusal noUser; disabled for a person who may not act (docs/behaviour.md, Users) */
@@ -111,4 +125,15 @@ export function changeAccount(state: UserState, changes: AccountChanges): UserEv
     events.push({ type: changes.isMember ? 'MembershipGranted' : 'MembershipRevoked', data: { uid } });
   }
   return events;
+}
+
+/** Deletes an account. Deleted already: nothing. @throws Refusal noUser if nobody ever had the uid */
+export function deleteAccount(state: UserState): UserEvent[] {
+  const { uid, deletion } = mustHaveExisted(state);
+  return deletion === null ? [{ type: 'AccountDeleted', data: { uid } }] : [];
+}
+
+/** Records that everything which the deletion ends has ended. */
+export function completeDeletion(state: UserState): UserEvent[] {
+  return state?.deletion === 'begun' ? [{ type: 'AccountDeletionCompleted', data: { uid: state.uid } }] : [];
 }

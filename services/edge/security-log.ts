@@ -23,7 +23,8 @@ type Change =
   | 'a password was changed'
   | 'a phone was bound'
   | 'an account was disabled'
-  | 'an account was enabled';
+  | 'an account was enabled'
+  | 'an account was deleted';
 
 /** Log lines about security. They never hold a password, a token, a key or a code. */
 export interface SecurityLog {

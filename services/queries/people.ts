@@ -30,13 +30,16 @@ const profileColumns = [
   'account_state',
 ] as const;
 
-/** A person as `user/get` shows them, without their relation to the caller. */
+/** A person as `user/get` shows them, without their relation to the caller; a deleted account is not found. */
 export async function findProfile(
   database: ReadDatabase,
   presence: ReadPresence,
   key: PersonKey,
 ): Promise<(UserProfile & { uid: Uid }) | undefined> {
-  const users = database.selectFrom('read.users').select(profileColumns);
+  const users = database
+    .selectFrom('read.users')
+    .select(profileColumns)
+    .where('account_state', '<>', 'deleted');
   const found =
     'uid' in key
       ? users.where('uid', '=', key.uid)
@@ -58,16 +61,17 @@ export async function findProfile(
     avatar: userAvatar(row.avatar),
     state,
     logout_timestamp: logoutTimestamp,
-    account_state: row.account_state,
+    account_state: row.account_state === 'normal' ? 'normal' : 'disabled',
   };
 }
 
-/** What `user/multiGet` shows: in the order of `uids`, without unknown ones. */
+/** What `user/multiGet` shows: in the order of `uids`, without unknown and deleted ones. */
 export async function findPeople(database: ReadDatabase, presence: ReadPresence, uids: readonly Uid[]) {
   const rows = await database
     .selectFrom('read.users')
     .select(['uid', 'username', 'nickname', 'sign', 'avatar'])
     .where(isOneOf(uids))
+    .where('account_state', '<>', 'deleted')
     .execute();
   const byUid = new Map(rows.map((row) => [row.uid, row]));
   const online = await presence(rows.map(({ uid }) => uid));
@@ -79,10 +83,15 @@ export async function findPeople(database: ReadDatabase, presence: ReadPresence,
   });
 }
 
-/** The first of the uids that nobody has; undefined if all exist. */
+/** The first of the uids that nobody has, or whose account was deleted; undefined if all exist. */
 export async function findUnknown(database: ReadDatabase, uids: readonly Uid[]): Promise<Uid | undefined> {
   if (uids.length === 0) return undefined;
-  const rows = await database.selectFrom('read.users').select('uid').where(isOneOf(uids)).execute();
+  const rows = await database
+    .selectFrom('read.users')
+    .select('uid')
+    .where(isOneOf(uids))
+    .where('account_state', '<>', 'deleted')
+    .execute();
   const known = new Set(rows.map(({ uid }) => uid));
   return uids.find((uid) => !known.has(uid));
 }

@@ -23,12 +23,14 @@ const users = readModel(
     phone: nullable(text),
     number_id: narrowed<NumberId, number>(bigint),
     is_member: boolean,
-    account_state: oneOf(text, 'normal', 'disabled'),
+    account_state: oneOf(text, 'normal', 'disabled', 'deleted'),
     parent: nullable(uid),
     created: bigint,
   },
   ['uid'],
 );
+
+const deletions = readModel('deletions', { uid, begun: bigint }, ['uid']);
 
 const friendships = readModel('friendships', { uid, friend: uid, remark: text }, ['uid', 'friend']);
 
@@ -165,6 +167,7 @@ const settings = readModel('settings', { name: text, value: text }, ['name']);
 /** All read models. */
 export const readModels = {
   users,
+  deletions,
   friendships,
   applications,
   groups,

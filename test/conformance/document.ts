@@ -284,6 +284,7 @@ export const beyondTheDocument: Readonly<Record<string, string>> = {
   'GET /user/list': 'the people of the system, for those who administer it',
   'GET /user/sessions': 'where somebody is logged in, for those who administer the system',
   'POST /user/endsession': 'a session in the wrong hands ends',
+  'POST /user/delete': 'an account that nobody needs any more lets its names go',
   'GET /group/list': 'the groups of the system, for those who administer it',
   'GET /group/memberlist': 'who is in a group that the caller is not in',
   'GET /dev/sms': 'for developing',

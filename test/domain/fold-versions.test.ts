@@ -96,10 +96,10 @@ test('the folds of a person, their replies and their allowances are those of the
   const person = registered(1, '甲');
   if (person.type !== 'UserRegistered') throw new Error('who is registered');
   expect(folded(user, person, { type: 'AccountDisabled', data: { uid: uid(1) } })).toEqual({
-    version: 1,
+    version: 2,
     state: {
       ...{ uid: 1, nickname: '甲', avatar: '', sign: '', disabled: true, isMember: false, parent: null },
-      phone: null,
+      ...{ phone: null, deletion: null },
     },
   });
   expect(folded(reply)).toEqual({ version: 1, state: [] });

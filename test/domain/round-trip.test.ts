@@ -69,6 +69,8 @@ const datas: { readonly [Type in EventType]: fc.Arbitrary<EventNamed<Type>['data
   }),
   ProfileChanged: fc.record({ uid, nickname: text, avatar: text, sign: text }, { requiredKeys: ['uid'] }),
   AccountDisabled: fc.record({ uid }),
+  AccountDeleted: fc.record({ uid }),
+  AccountDeletionCompleted: fc.record({ uid }),
   AccountEnabled: fc.record({ uid }),
   MembershipGranted: fc.record({ uid }),
   MembershipRevoked: fc.record({ uid }),

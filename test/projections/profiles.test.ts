@@ -49,6 +49,14 @@ describe('a person', () => {
     expect(await world.rows('users')).toMatchObject([
       { ...changed, is_member: false, account_state: 'normal' },
     ]);
+    await world.given({ type: 'PhoneBound', data: { ...data, phone: '13800000000' } });
+    await world.given({ type: 'AccountDeleted', data });
+    await world.project();
+    expect(await world.rows('users')).toMatchObject([{ ...changed, account_state: 'deleted', phone: null }]);
+    expect(await world.rows('deletions')).toEqual([{ uid: '1', begun: '1700000000' }]);
+    await world.given({ type: 'AccountDeletionCompleted', data });
+    await world.project();
+    expect(await world.rows('deletions')).toEqual([]);
   });
 });
 

@@ -37,7 +37,7 @@ export interface PersonThen {
   readonly avatar: string;
   readonly sign: string;
   readonly phone: string | null;
-  readonly account_state: 'normal' | 'disabled';
+  readonly account_state: 'normal' | 'disabled' | 'deleted';
   readonly is_member: 0 | 1;
   readonly parent: Uid | null;
 }
@@ -71,10 +71,11 @@ export async function groupThen(log: ReadableLog, gid: Gid, moment: Moment): Pro
 export async function personThen(log: ReadableLog, uid: Uid, moment: Moment): Promise<PersonThen> {
   const user = await foldAt(log, userStream(uid), moment);
   if (!user) throw new NotFound(`person ${uid}`, moment);
-  const { nickname, avatar, sign, phone, disabled, isMember, parent } = user;
+  const { nickname, avatar, sign, phone, disabled, deletion, isMember, parent } = user;
+  const current = disabled ? 'disabled' : 'normal';
   return {
     ...{ uid, nickname, avatar, sign, phone },
-    account_state: disabled ? 'disabled' : 'normal',
+    account_state: deletion === null ? current : 'deleted',
     is_member: isMember ? 1 : 0,
     parent,
   };

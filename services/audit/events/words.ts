@@ -59,6 +59,9 @@ const sentences: {
   ProfileChanged: ({ uid, ...rest }, { person }) => `changed of ${person(uid)}: ${changes(rest)}`,
   AccountDisabled: ({ uid }, { person }) => `disabled the account of ${person(uid)}`,
   AccountEnabled: ({ uid }, { person }) => `enabled the account of ${person(uid)}`,
+  AccountDeleted: ({ uid }, { person }) => `deleted the account of ${person(uid)}`,
+  AccountDeletionCompleted: ({ uid }, { person }) =>
+    `completed the deletion of ${person(uid)}: no friendship, group or application is left`,
   MembershipGranted: ({ uid }, { person }) => `made ${person(uid)} a member (会员)`,
   MembershipRevoked: ({ uid }, { person }) => `ended the membership (会员) of ${person(uid)}`,
   PhoneBound: ({ uid, phone }, { person }) => `bound the phone ${quoted(phone)} to ${person(uid)}`,

@@ -49,7 +49,7 @@ export class ChatRights {
     const { rows } = await this.#database.query<RightsRow>({
       name: 'chat rights',
       text: `select u.account_state = 'normal' as normal, m.role, m.muted_until as "mutedUntil",
-               g.muted as "groupMuted", o.uid is not null as "otherExists", f.uid is not null as friends,
+               g.muted as "groupMuted", coalesce(o.account_state <> 'deleted', false) as "otherExists", f.uid is not null as friends,
                s.*
           from unnest($1::bigint[], $2::bigint[], $3::bigint[]) with ordinality as a (uid, gid, other, number)
           left join read.users u on u.uid = a.uid
