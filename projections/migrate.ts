@@ -42,6 +42,21 @@ export async function migrate(url: string, wanted?: readonly string[]): Promise<
   }
 }
 
+/**
+ * Which migrations a database lacks, without changing it.
+ * @returns their names; all of them for a database in which nothing is
+ * @throws Error if the database was made by a newer version of the program; what `pg` throws
+ */
+export async function pendingMigrations(client: Client): Promise<string[]> {
+  const migrations = await readMigrations();
+  const { rows } = await client.query<{ there: boolean }>(
+    `select to_regclass('kysely_migration') is not null as there`,
+  );
+  const applied = rows[0]?.there ? await findApplied(client) : new Set<string>();
+  refuseNewer(applied, migrations);
+  return migrations.filter(({ recordedAs }) => !applied.has(recordedAs)).map(({ name }) => name);
+}
+
 async function findApplied(client: Client): Promise<ReadonlySet<string>> {
   const { rows } = await client.query<{ name: string }>('select name from kysely_migration order by name');
   return new Set(rows.map(({ name }) => name));

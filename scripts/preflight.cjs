@@ -5,20 +5,26 @@ const { join } = require('node:path');
 const { isNewEnough, leastVersion } = require('./node-version.cjs');
 
 const root = join(__dirname, '..');
-const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const missing = Object.keys(dependencies).filter((name) => !existsSync(join(root, 'node_modules', name)));
 
-if (missing.length > 0) {
-  fail(
-    `${missing.length} packages are not installed (${missing.slice(0, 3).join(', ')} …): run "npm ci" first`,
-  );
-} else if (!isNewEnough(process.versions.node)) {
-  fail(
-    `Node ${leastVersion} or later is needed, this is ${process.versions.node}: run "npm ci" without --ignore-scripts, which brings one, and start by npm`,
-  );
+/** Why no program can be started; undefined if one can. */
+function findObstacle() {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const missing = Object.keys(dependencies).filter((name) => !existsSync(join(root, 'node_modules', name)));
+  if (missing.length > 0) {
+    return `${missing.length} packages are not installed (${missing.slice(0, 3).join(', ')} …): run "npm ci" first`;
+  }
+  if (!isNewEnough(process.versions.node)) {
+    return `Node ${leastVersion} or later is needed, this is ${process.versions.node}: run "npm ci" without --ignore-scripts, which brings one, and start by npm`;
+  }
+  return undefined;
 }
 
-function fail(reason) {
-  process.stderr.write(`bubble-im: ${reason}\n`);
-  process.exitCode = 1;
+module.exports = { findObstacle };
+
+if (require.main === module) {
+  const obstacle = findObstacle();
+  if (obstacle !== undefined) {
+    process.stderr.write(`bubble-im: ${obstacle}\n`);
+    process.exitCode = 1;
+  }
 }

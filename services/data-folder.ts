@@ -43,8 +43,8 @@ export async function lockFolder(
   } catch (cause) {
     throw new Error(`cannot create the ${name} ${path}: ${messageOf(cause)}`, { cause });
   }
-  const file = join(path, 'lock');
-  await mustBeOurs(path, file);
+  const file = lockFile(path);
+  await mustBeOurs(path);
   await makePrivate(file);
   const until = performance.now() + timeoutMs;
   let lock = tryLock(file);
@@ -55,7 +55,7 @@ export async function lockFolder(
     lock = tryLock(file);
   }
   const held = lock;
-  const holder = join(path, 'pid');
+  const holder = holderFile(path);
   await writeFile(holder, `${process.pid}\n`);
   let released: Promise<void> | undefined;
   return {
@@ -84,8 +84,8 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 /** @throws Error with a message for the operator, if the folder or its lock belongs to another user */
-async function mustBeOurs(path: string, file: string): Promise<void> {
-  for (const place of [path, file]) {
+export async function mustBeOurs(path: string): Promise<void> {
+  for (const place of [path, lockFile(path)]) {
     const closed = await access(place, constants.R_OK | constants.W_OK).then(
       () => false,
       (error: Error) => 'code' in error && error.code === 'EACCES',
@@ -125,9 +125,23 @@ function tryLock(file: string): DatabaseSync | undefined {
 
 const sqliteBusy = 5;
 
+/** The process that holds a folder, or that was killed while it did; undefined if there is none. */
+export async function holderOf(path: string): Promise<number | undefined> {
+  const pid = Number.parseInt(await readFile(holderFile(path), 'utf8').catch(() => ''), 10);
+  return pid > 0 ? pid : undefined;
+}
+
+function lockFile(path: string): string {
+  return join(path, 'lock');
+}
+
+function holderFile(path: string): string {
+  return join(path, 'pid');
+}
+
 async function inUse(path: string, { name, remedy }: FolderNames): Promise<Error> {
-  const pid = Number.parseInt(await readFile(join(path, 'pid'), 'utf8').catch(() => ''), 10);
-  const holder = pid > 0 ? `the process ${pid}` : 'another process';
+  const pid = await holderOf(path);
+  const holder = pid === undefined ? 'another process' : `the process ${pid}`;
   return new Error(`the ${name} ${path} is in use by ${holder}: ${remedy}`);
 }
 

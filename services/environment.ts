@@ -172,13 +172,7 @@ const printable = new Set([
 export function readEnvironment(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Environment {
-  const given = Object.fromEntries(
-    Object.keys(Variables.shape)
-      .map((name) => [name, environment[name]])
-      .filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const { data, error } = Variables.safeParse(given);
-  const faults = [...(error?.issues ?? []).map((issue) => explain(issue, given)), ...missing(given)];
+  const { data, faults } = parse(environment);
   if (data === undefined || faults.length > 0) throw new EnvironmentError(faults.join('; '));
   return {
     host: data.HOST,
@@ -201,6 +195,32 @@ export function readEnvironment(
     auditOrigin: data.AUDIT_ORIGIN ?? `bubble-im/${data.APP_ID}`,
     auditWitness: auditWitnessOf(data),
     logLevel: data.LOG_LEVEL,
+  };
+}
+
+/** What is wrong with the variables that are given: a text for each fault, none if `readEnvironment` can read them. */
+export function environmentFaults(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return parse(environment).faults;
+}
+
+/** All variables of the process, for who looks for those that nobody reads. */
+export function processVariables(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}
+
+function parse(environment: Readonly<Record<string, string | undefined>>): {
+  readonly data: Read | undefined;
+  readonly faults: string[];
+} {
+  const given = Object.fromEntries(
+    Object.keys(Variables.shape)
+      .map((name) => [name, environment[name]])
+      .filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const { data, error } = Variables.safeParse(given);
+  return {
+    data,
+    faults: [...(error?.issues ?? []).map((issue) => explain(issue, given)), ...missing(given)],
   };
 }
 

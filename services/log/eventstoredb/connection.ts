@@ -46,7 +46,7 @@ export class EventStoreDBConnection extends EventStoreDBClient {
  */
 export function connectionTo(url: string): EventStoreDBConnection {
   const { hosts, dnsDiscover, defaultCredentials, tls, tlsCAFile, userCertFile, userKeyFile, ...options } =
-    parseConnectionString(url.replace(/^kurrentdb/, 'esdb'));
+    parse(url);
   const [first] = hosts;
   if (first === undefined) throw new Error('EVENTSTORE_URL names no host');
   if (tls !== false && hosts.some(({ address }) => isIP(address) !== 0)) {
@@ -65,4 +65,22 @@ export function connectionTo(url: string): EventStoreDBConnection {
     return new EventStoreDBConnection({ ...options, endpoints: hosts }, credentials, defaultCredentials);
   }
   return new EventStoreDBConnection({ ...options, endpoint: first }, credentials, defaultCredentials);
+}
+
+/** The servers that a connection string names, and how they are reached. */
+export interface NamedServers {
+  readonly hosts: readonly { readonly address: string; readonly port: number }[];
+  readonly tls: boolean;
+  /** The file of the authority that their certificates must be of; undefined if it is one that Node trusts. */
+  readonly authorityFile: string | undefined;
+}
+
+/** @throws Error for an illegal connection string */
+export function serversOf(url: string): NamedServers {
+  const { hosts, tls, tlsCAFile } = parse(url);
+  return { hosts, tls: tls !== false, authorityFile: tlsCAFile };
+}
+
+function parse(url: string): ReturnType<typeof parseConnectionString> {
+  return parseConnectionString(url.replace(/^kurrentdb/, 'esdb'));
 }

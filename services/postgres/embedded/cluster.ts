@@ -47,7 +47,7 @@ export async function openCluster(
   );
   await removeUnfinished(folder);
   if (!exists) await createCluster(folder, dataFolder, user, binaries, durable);
-  await checkVersion(dataFolder, binaries);
+  await mustFitVersion(dataFolder, binaries);
   const { dev, ino } = await stat(folder);
   return {
     dataFolder,
@@ -120,14 +120,20 @@ export async function readPassword(folder: string): Promise<string> {
   return password.trim();
 }
 
-/** A server cannot use the files of another major version. */
-async function checkVersion(dataFolder: string, binaries: PostgresBinaries): Promise<void> {
+/**
+ * A server cannot use the files of another major version.
+ * @throws Error with a message for the operator
+ */
+export async function mustFitVersion(
+  dataFolder: string,
+  binaries: Pick<PostgresBinaries, 'postgres'>,
+): Promise<void> {
   const found = (await readFile(join(dataFolder, 'PG_VERSION'), 'utf8')).trim();
   const { stdout } = await promisify(execFile)(binaries.postgres, ['--version'], { env: serverEnvironment });
   const ours = / (\d+)[.\w]*$/.exec(stdout.trim())?.[1];
   if (found !== ours) {
     throw new Error(
-      `${dataFolder} was made by Postgres ${found}, the embedded one is ${ours}: move the data with pg_dump`,
+      `${dataFolder} was made by Postgres ${found}, the embedded one is ${ours}: move the data by npm run backup of the version before, and npm run restore`,
     );
   }
 }

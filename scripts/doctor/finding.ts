@@ -1,0 +1,61 @@
+/** `fault`: something does not work, or is about to lose data. `warning`: it works, and will not go on doing so. */
+export type State = 'ok' | 'warning' | 'fault';
+
+/** One thing that the doctor examined. */
+export interface Finding {
+  readonly state: State;
+  /** What was examined: the same word for all findings about one thing. */
+  readonly about: string;
+  /** What was found, in one line, without secrets. */
+  readonly found: string;
+  /** What to do; undefined if nothing is to be done. */
+  readonly remedy?: string;
+}
+
+/** Examines one thing, without changing anything. What it throws becomes a fault. */
+export type Examination = () => Promise<readonly Finding[]>;
+
+/** The findings about one thing. */
+export function findings(about: string) {
+  return {
+    ok: (found: string): Finding => ({ state: 'ok', about, found }),
+    warning: (found: string, remedy: string): Finding => ({ state: 'warning', about, found, remedy }),
+    fault: (found: string, remedy: string): Finding => ({ state: 'fault', about, found, remedy }),
+    /** The fault of an error whose message says what to do, as those of the program do. */
+    refused: (error: unknown): Finding => ({ state: 'fault', about, found: reasonOf(error) }),
+  };
+}
+
+/** What an error says, in one line, with the errors of every address that was tried. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const several = error instanceof AggregateError ? error.errors.map(reasonOf).join(', ') : '';
+  const code = 'code' in error ? String(error.code) : error.name;
+  const own = error.message || several || code;
+  const cause = error.cause === undefined ? '' : reasonOf(error.cause);
+  return (cause === '' || own.includes(cause) ? own : `${own} (${cause})`).replaceAll(/\s*\n\s*/g, ' ');
+}
+
+/** How long an examination may take. Connections have shorter timeouts of their own. */
+const examinationMs = 15_000;
+
+/** Runs all examinations at once. @returns their findings, in the order of the examinations */
+export async function examineAll(
+  examinations: readonly (readonly [about: string, examine: Examination])[],
+): Promise<Finding[]> {
+  const found = examinations.map(async ([about, examine]) => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const seconds = examinationMs / 1000;
+      timer = setTimeout(reject, examinationMs, new Error(`no result within ${seconds} s`));
+    });
+    try {
+      return await Promise.race([examine(), late]);
+    } catch (error) {
+      return [findings(about).refused(error)];
+    } finally {
+      clearTimeout(timer);
+    }
+  });
+  return (await Promise.all(found)).flat();
+}
