@@ -7,6 +7,10 @@ export interface Migration {
   /** The name under which databases record that it was applied. */
   readonly recordedAs: string;
   readonly sql: string;
+  /** It removes or restricts something that programs have not used since they know this migration (as recorded). */
+  readonly unusedSince?: string;
+  /** Whether it is one statement that cannot run in a transaction: an index that is made while others write. */
+  readonly concurrent: boolean;
 }
 
 const folder = new URL('./migrations/', import.meta.url);
@@ -27,14 +31,30 @@ const olderNames: Readonly<Record<string, string>> = {
   '0016-member-versions': '0101-member-versions',
 };
 
+/**
+ * A line that a migration begins with if it removes or restricts something: the migration from which on programs do
+ * not use that any more. Older programs cannot work beside it (CONTRIBUTING.md, Add a migration).
+ */
+const unused = /^-- Unused since (\S+)$/m;
+
 /** All migrations, in the order in which they apply: that of their numbers. */
 export async function readMigrations(): Promise<Migration[]> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort();
   return Promise.all(
     files.map(async (file) => {
-      const name = file.slice(0, -'.sql'.length);
-      const sql = await readFile(new URL(file, folder), 'utf8');
-      return { name, recordedAs: olderNames[name] ?? name, sql };
+      return migrationOf(file.slice(0, -'.sql'.length), await readFile(new URL(file, folder), 'utf8'));
     }),
   );
 }
+
+/** A migration by the name and the text of its file. */
+export function migrationOf(name: string, sql: string): Migration {
+  const [, since] = unused.exec(sql) ?? [];
+  return {
+    ...{ name, recordedAs: recordedAs(name), sql },
+    ...(since !== undefined && { unusedSince: recordedAs(since) }),
+    concurrent: /\bconcurrently\b/i.test(sql.replaceAll(/--.*/g, '')),
+  };
+}
+
+const recordedAs = (name: string) => olderNames[name] ?? name;

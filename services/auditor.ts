@@ -7,7 +7,7 @@ import { type Program, runProgram } from './lifecycle.ts';
 import { listen } from './listening.ts';
 import { startAuditing, startLog, startMetrics, startPool } from './parts.ts';
 import { runningEmbeddedUrl } from './postgres/embedded/embedded.ts';
-import { auditorProbes, serving } from './readiness.ts';
+import { auditorProbes, serving, tablesProbe } from './readiness.ts';
 
 /**
  * An auditor alone (`npm run auditor`), on DATABASE_URL or on the database of a bubble-im that runs on DATA_DIR. Its
@@ -27,7 +27,7 @@ async function start(program: Program): Promise<void> {
   const auditor = await startAuditing(program, { databaseUrl, log });
   await startMetrics(program, { pool, log });
   const server = await createHttp(logger, trustOf(environment.trustProxy));
-  healthRoutes(server, serving(program), auditorProbes(log, auditor));
+  healthRoutes(server, { ...serving(program), tables: tablesProbe(pool) }, auditorProbes(log, auditor));
   const address = await listen(program, server);
   process.stdout.write(`bubble-im's auditor runs: ${address}/ready\n`);
 }

@@ -18,7 +18,7 @@ import type { LogIdentity } from './log/identity.ts';
 import { sharedBy, startBus, startMetrics, startPool } from './parts.ts';
 import { SettingsCache } from './queries/settings-cache.ts';
 import { readDatabase } from './queries/tables.ts';
-import { serving } from './readiness.ts';
+import { serving, tablesProbe } from './readiness.ts';
 
 /** How often to look whether the installation has an identity yet. */
 const identityPollMs = 100;
@@ -62,6 +62,7 @@ async function start(program: Program): Promise<void> {
     database: databaseProbe(database),
     bus: busProbe(bus),
     gateway: movingProbe(() => gateway.status().stalledMs),
+    tables: tablesProbe(pool),
   });
   await serveGateway(server, gateway);
   const address = await listen(program, server);

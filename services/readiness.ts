@@ -1,4 +1,7 @@
+import type pg from 'pg';
+import { readMigrations } from '../projections/migrations.ts';
 import type { Projector } from '../projections/runner/projector.ts';
+import { readSchemaFit, tooOld } from '../projections/schema-fit.ts';
 import {
   auditProbe,
   busProbe,
@@ -7,6 +10,7 @@ import {
   filesProbe,
   logProbe,
   movingProbe,
+  type Probe,
   type Probes,
   projectionsProbe,
   proofProbe,
@@ -22,6 +26,7 @@ import { readDatabase } from './queries/tables.ts';
 export function sharedProbes(program: Program, { log, bus, pool }: Foundation): Probes {
   return {
     ...serving(program),
+    tables: tablesProbe(pool),
     log: logProbe(log),
     database: databaseProbe(readDatabase(pool)),
     bus: busProbe(bus),
@@ -31,6 +36,19 @@ export function sharedProbes(program: Program, { log, bus, pool }: Foundation): 
 /** Whether the program was not asked to end: load balancers look at `/ready`. */
 export function serving(program: Program): Probes {
   return { serving: () => ({ ready: !program.ending }) };
+}
+
+/**
+ * Whether this program can work on the tables, which a newer one may have changed; and by which of its migrations, if
+ * this one goes on beside them.
+ */
+export function tablesProbe(pool: pg.Pool): Probe {
+  const migrations = readMigrations();
+  return async () => {
+    const fit = await readSchemaFit(pool, await migrations);
+    if (fit.missing.length > 0) return { ready: false, reason: tooOld(fit) };
+    return { ready: true, ...(fit.newer.length > 0 && { newer: fit.newer.join(', ') }) };
+  };
 }
 
 /** What the API needs to be ready, beside `sharedProbes`. */

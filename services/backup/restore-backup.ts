@@ -108,7 +108,7 @@ async function restoreInto(
   });
   if (!mark.loaded) {
     // Rows of an older version go into its tables, which the later migrations then change.
-    await migrate(databaseUrl, manifest.migrations);
+    await migrate(databaseUrl, { wanted: manifest.migrations });
     await inTransaction(client, async () => {
       for (const file of manifest.tables) await loadTable(client, join(folder, manifest.tablesFolder), file);
       await markLoaded(client);

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { migrate } from '../../projections/migrate.ts';
-import { readMigrations } from '../../projections/migrations.ts';
+import { migrationOf, readMigrations } from '../../projections/migrations.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
 
 /** The names that the version with other numbers recorded, in the order in which it applied them. */
@@ -73,10 +73,74 @@ describe('migrating', () => {
     expect(found.rowCount).toBe(0);
   });
 
-  test('a database of a newer version is refused, with the names of the unknown migrations', async () => {
+  test('a program starts beside migrations of a newer version that only added, or removed what it does not use', async () => {
+    await migrate(database.url, {
+      migrations: [
+        ...migrations,
+        migrationOf('9998-adds', 'create table read.of_the_future (id bigint)'),
+        migrationOf('9999-removes', `-- Unused since ${names.at(-1)}\ndrop table read.of_the_future`),
+      ],
+    });
+    expect(await migrate(database.url)).toEqual([]);
+  });
+
+  test('a program that uses what a newer version removed is refused, with the names of the migrations that removed it', async () => {
+    await migrate(database.url, {
+      migrations: [
+        ...migrations,
+        migrationOf('9998-adds', 'create table read.of_the_future (id bigint)'),
+        migrationOf('9999-removes', '-- Unused since 9998-adds\ndrop table accounts.captchas'),
+      ],
+    });
+    await expect(migrate(database.url)).rejects.toThrow('removed what this one uses (9999-removes)');
+  });
+
+  test('a table that others hold is waited for, and they are not kept waiting meanwhile', async () => {
     await migrate(database.url);
-    await query("insert into kysely_migration values ('9999-of-the-future', now()::text)");
-    await expect(migrate(database.url)).rejects.toThrow('newer version, which applied 9999-of-the-future');
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query('begin; select from read.users');
+    const migrated = migrate(database.url, {
+      migrations: [...migrations, migrationOf('9999-adds', 'alter table read.users add column more text')],
+    });
+    const waits = async () =>
+      (await query(`select from pg_locks where not granted and relation = 'read.users'::regclass`)).rowCount;
+    await expect.poll(waits, { interval: 5 }).toBe(1);
+    // It gives up its place, in which everybody would wait behind it.
+    await expect.poll(waits, { interval: 5 }).toBe(0);
+    await query('select from read.users limit 1');
+    await holder.query('commit');
+    await holder.end();
+    expect(await migrated).toEqual(['9999-adds']);
+  });
+
+  test('an index is made beside those who write, and again if making it was interrupted', async () => {
+    await migrate(database.url);
+    const index = 'create index concurrently if not exists of_the_future on read.users (nickname)';
+    // As an interruption leaves it.
+    await query(`${index.replace('concurrently ', '')};
+      update pg_index set indisvalid = false where indexrelid = 'read.of_the_future'::regclass`);
+    const writer = new pg.Client({ connectionString: database.url });
+    await writer.connect();
+    await writer.query('begin; lock table read.users in row exclusive mode');
+    const both = [1, 2].map(() =>
+      migrate(database.url, { migrations: [...migrations, migrationOf('9999-index', index)] }),
+    );
+    const waits = async () =>
+      (
+        await query(
+          `select from pg_stat_activity where query ~ '^(drop|create) index' and wait_event_type = 'Lock'`,
+        )
+      ).rowCount;
+    await expect.poll(waits, { interval: 5 }).toBe(1);
+    await query(`update read.users set nickname = nickname`);
+    await writer.query('commit');
+    await writer.end();
+    expect((await Promise.all(both)).flat()).toEqual(['9999-index']);
+    const { rows } = await query(
+      `select indisvalid as valid from pg_index where indexrelid = 'read.of_the_future'::regclass`,
+    );
+    expect(rows).toEqual([{ valid: true }]);
   });
 
   test('a server that does not answer is an error', async () => {

@@ -1,10 +1,15 @@
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { streamName } from '../../services/domain/aggregate.ts';
+import { readEnvironment } from '../../services/environment.ts';
+import { openLog } from '../../services/log/open.ts';
 import { befriended, inOrder, listen, patiently, Sending } from '../support/conversation.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { kill, projectingPid, shareEnvironment, startAlone, startGateway } from '../support/many.ts';
 import { type NatsServer, natsServer, natsServerIsInstalled } from '../support/nats.ts';
 import { startProgram } from '../support/process.ts';
+import { newEventId } from '../support/projecting.ts';
 
 const Ready = z.object({ parts: z.record(z.string(), z.object({ ready: z.boolean() })) });
 
@@ -79,13 +84,29 @@ several(
         .poll(() => readiness(api), patiently)
         .toEqual({
           status: 200,
-          parts: ['serving', 'log', 'database', 'bus', 'projections', 'commands', 'ids', 'files'],
+          parts: ['serving', 'tables', 'log', 'database', 'bus', 'projections', 'commands', 'ids', 'files'],
           lacking: [],
         });
       expect(await readiness(projector)).toEqual({
         status: 200,
-        parts: ['serving', 'log', 'database', 'bus', 'projector'],
+        parts: ['serving', 'tables', 'log', 'database', 'bus', 'projector'],
         lacking: [],
+      });
+    });
+
+    test('a projector that stops before an event says 503, and names the event', async () => {
+      const shared = await shareEnvironment(nats);
+      const projector = await startAlone('projector', shared);
+      await expect.poll(async () => (await readiness(projector)).status, patiently).toBe(200);
+      const log = await openLog(readEnvironment(shared), shared.DATABASE_URL, pino({ level: 'silent' }));
+      const unknown = { id: newEventId(), type: 'UserTeleported', data: {}, metadata: {} };
+      await log.append(streamName('user-5'), 'any', [unknown]);
+      await log.close();
+      await expect
+        .poll(() => readiness(projector), patiently)
+        .toMatchObject({ status: 503, lacking: ['projector'] });
+      expect(await (await fetch(`${projector.url}/ready`)).json()).toMatchObject({
+        parts: { projector: { reason: expect.stringContaining('UserTeleported at user-5@0') } },
       });
     });
 

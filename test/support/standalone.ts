@@ -32,14 +32,18 @@ export type Caller = { readonly token: string } | 'server' | 'nobody';
 const reading =
   /^\/(dev\/sms|api\/(user\/get|friend\/(getlist|applylist)|group\/detail|message\/(get|unreadcount)|pop\/\w+))$/;
 
-/** Starts services/standalone.ts on a data folder and a port of its own; nothing of it outlives the test, or `atEnd`. */
+/**
+ * Starts services/standalone.ts on a data folder and a port of its own; nothing of it outlives the test, or `atEnd`.
+ * @param file that of another version of the program
+ */
 export async function startStandalone(
   dataFolder: string,
   environment: Record<string, string> = {},
   atEnd: AtEnd = onTestFinished,
+  file = 'services/standalone.ts',
 ): Promise<Standalone> {
   const all = { DATA_DIR: dataFolder, PORT: '0', LOG_LEVEL: 'warn', ...environment };
-  const program = startProgram('services/standalone.ts', [], all, atEnd);
+  const program = startProgram(file, [], all, atEnd);
   atEnd(async () => {
     program.signal('SIGKILL');
     await program.ended;
