@@ -3,7 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Program } from './lifecycle.ts';
 
-/** Adds the gateway's routes and websockets to a server; the sockets are closed before the server. */
+/**
+ * Adds the gateway's routes and websockets to a server. The sockets are closed once it accepts no connections any more: their
+ * clients come again at once, and are to reach another gateway.
+ */
 export async function serveGateway(server: FastifyInstance, gateway: Gateway): Promise<void> {
   await server.register(gateway.routes);
   gateway.attach(server.server);
@@ -14,7 +17,7 @@ export async function serveGateway(server: FastifyInstance, gateway: Gateway): P
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
-  /** How long it listens on when the program ends, so that a load balancer stops sending requests to it first. */
+  /** For how long it goes on when the program ends, so that a load balancer stops sending requests to it first. */
   readonly drainSeconds?: number;
 }
 
@@ -41,6 +44,7 @@ export async function listen(
     () => ({
       stop: async () => {
         await delay(drainSeconds * 1000);
+        await server.drain();
         await server.close();
       },
     }),

@@ -14,6 +14,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import { isDeeperThan } from '../../contracts/json-depth.ts';
 import { type Trust, trustNone } from '../edge/proxies.ts';
 import { calls } from '../measurements.ts';
+import { addDraining } from './draining.ts';
 import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
 import { maxBodyBytes, readForm, readFormBody } from './form.ts';
 import { type ConnectionLimits, connectionLimits, maxHeaderBytes } from './http-limits.ts';
@@ -57,6 +58,7 @@ export async function createHttp(
     return503OnClosing: false,
   });
   closeIdleConnections(server);
+  addDraining(server);
   readBodies(server);
   cutSlowClients(server, limits);
   await server.register(cookie);

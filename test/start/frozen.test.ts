@@ -1,23 +1,12 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { befriended, inOrder, listen, type Person, patiently, received } from '../support/conversation.ts';
+import { befriended, inOrder, insist, listen, patiently, received } from '../support/conversation.ts';
 import { shareEnvironment, startApi, startGateway } from '../support/many.ts';
 import { natsServer, natsServerIsInstalled } from '../support/nats.ts';
 import { startDatabaseProxy, startProxy } from '../support/proxy.ts';
-import type { Standalone } from '../support/standalone.ts';
 
 /** What a program's `/ready` answers with. */
 async function readiness({ port }: { readonly port: number }): Promise<number> {
   return (await fetch(`http://127.0.0.1:${port}/ready`)).status;
-}
-
-/** Sends, again and again while the API says that it is not ready, until it has taken it. */
-async function insist(api: Standalone, from: Person, to: Person, content: string): Promise<void> {
-  const message = { login_uid: from.uid, to: to.uid, type: 'friend', content, uniqueId: content };
-  await vi.waitUntil(async () => {
-    const { code } = await api.call('/api/message/send', 'server', message);
-    expect([0, 503]).toContain(code);
-    return code === 0;
-  }, patiently);
 }
 
 async function natsAndShared() {

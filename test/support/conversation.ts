@@ -48,6 +48,9 @@ async function join(api: Callable, name: string): Promise<Person> {
   return Login.parse((await api.call('/api/login/login', 'nobody', account)).data);
 }
 
+/** A received message. */
+export type ReceivedMessage = z.infer<typeof Message>;
+
 /** Opens a person's websocket and subscribes to their channel, from a position on if one is given. */
 export async function listen({ port }: { readonly port: number }, person: Person, since?: string) {
   const client = await Client.connect(port, {
@@ -70,14 +73,20 @@ export function lastPosition(client: Client): string | undefined {
 
 /** Whether the messages were received in the order of the log. */
 export function inOrder(client: Client): boolean {
-  const positions = messages(client).map(({ position }) => positionOf(position));
+  return areInOrder(messages(client));
+}
+
+/** The same of messages. */
+export function areInOrder(received: readonly ReceivedMessage[]): boolean {
+  const positions = received.map(({ position }) => positionOf(position));
   return positions.every((position, index) => {
     const before = positions[index - 1];
     return before === undefined || comparePositions(before, position) < 0;
   });
 }
 
-function messages(client: Client, channel?: string) {
+/** The received messages, in order; only those of `channel` if it is given. */
+export function messages(client: Client, channel?: string): ReceivedMessage[] {
   return client.frames
     .filter((frame) => frame.event === 'message' && (channel === undefined || frame.channel === channel))
     .map(({ data }) => Message.parse(data));
@@ -96,6 +105,25 @@ export async function send(api: Callable, from: Person, to: Person | Group, cont
   expect(await api.call('/api/message/send', 'server', message)).toMatchObject({ code: 0 });
 }
 
+/**
+ * Sends one message, again and again while the API answers 503, until it is accepted.
+ * @throws if it is refused, or gets no answer
+ */
+export async function insist(
+  api: Callable,
+  from: Person,
+  to: Person | Group,
+  content: string,
+): Promise<void> {
+  const chat = 'gid' in to ? { to: to.gid, type: 'group' } : { to: to.uid, type: 'friend' };
+  const message = { login_uid: from.uid, content, uniqueId: content, ...chat };
+  await vi.waitUntil(async () => {
+    const { code } = await api.call('/api/message/send', 'server', message);
+    expect([0, 503]).toContain(code);
+    return code === 0;
+  }, patiently);
+}
+
 /** Sends messages one after the other, `name 0`, `name 1` and so on, each when the one before is acknowledged. */
 export class Sending {
   readonly name: string;
@@ -105,9 +133,10 @@ export class Sending {
   #failure: unknown;
   readonly #done: Promise<void>;
 
-  constructor(api: Callable, from: Person, to: Person | Group, name: string) {
+  /** @param by how each is sent */
+  constructor(api: Callable, from: Person, to: Person | Group, name: string, by = send) {
     this.name = name;
-    this.#done = this.#run(api, from, to).catch((error: unknown) => {
+    this.#done = this.#run(api, from, to, by).catch((error: unknown) => {
       this.#failure = error;
     });
   }
@@ -137,10 +166,10 @@ export class Sending {
     return received(client).filter((content) => content.startsWith(`${this.name} `));
   }
 
-  async #run(api: Callable, from: Person, to: Person | Group): Promise<void> {
+  async #run(api: Callable, from: Person, to: Person | Group, by: typeof send): Promise<void> {
     while (!this.#stopped) {
       const content = `${this.name} ${this.acknowledged.length}`;
-      await send(api, from, to, content);
+      await by(api, from, to, content);
       this.acknowledged.push(content);
     }
   }

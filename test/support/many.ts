@@ -66,14 +66,14 @@ export async function startGateway(
   return { program, port: Number(/:(\d+)\/app/.exec(line)?.[1]) };
 }
 
-/** An API or a projector that was started as `npm run api` or `npm run projector` does. */
+/** A program that was started as `npm run api`, `npm run projector` or `npm run auditor` does. */
 export interface LoneProgram extends Callable {
   readonly program: RunningProgram;
 }
 
-/** Starts services/api.ts or services/projector.ts beside others; it is gone at the end. */
+/** Starts services/api.ts, services/projector.ts or services/auditor.ts beside others; it is gone at the end. */
 export async function startAlone(
-  name: 'api' | 'projector',
+  name: 'api' | 'projector' | 'auditor',
   shared: SharedEnvironment,
   environment: Readonly<Record<string, string>> = {},
   atEnd: AtEnd = onTestFinished,

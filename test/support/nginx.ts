@@ -25,7 +25,7 @@ export async function startDocumentedNginx(backend: number, atEnd: AtEnd): Promi
   const folder = await nginxFolder(atEnd);
   const certificate = await makeCertificate(folder, 'nginx');
   const [port, plainPort] = [await freePort(), await freePort()];
-  const documented = /```nginx\n(.*?)```/s.exec(await readFile('docs/operations.md', 'utf8'))?.[1] ?? '';
+  const documented = await documentedConfiguration('upstream bubble_im {');
   const replaced = [
     ['127.0.0.1:8787', `127.0.0.1:${backend}`],
     ['listen 80;', `listen 127.0.0.1:${plainPort};`],
@@ -35,6 +35,32 @@ export async function startDocumentedNginx(backend: number, atEnd: AtEnd): Promi
   ] as const;
   await runNginx(folder, adapted(documented, replaced), port, atEnd);
   return { port, plainPort, certificate };
+}
+
+/** The configuration in docs/operations.md that holds a text. */
+async function documentedConfiguration(text: string): Promise<string> {
+  const page = await readFile('docs/operations.md', 'utf8');
+  const all = Array.from(page.matchAll(/```nginx\n(.*?)```/gs), ([, configuration = '']) => configuration);
+  return all.find((configuration) => configuration.includes(text)) ?? '';
+}
+
+/** Starts nginx by the configuration of docs/operations.md for two processes of each kind. */
+export async function startBalancingNginx(
+  { api, gateway }: { readonly api: readonly number[]; readonly gateway: readonly number[] },
+  atEnd: AtEnd,
+): Promise<{ readonly port: number }> {
+  const port = await freePort();
+  const documented = await documentedConfiguration('upstream bubble_im_api {');
+  const replaced = [
+    ['10.0.0.1:8787', `127.0.0.1:${api[0]}`],
+    ['10.0.0.2:8787', `127.0.0.1:${api[1]}`],
+    ['10.0.0.1:8788', `127.0.0.1:${gateway[0]}`],
+    ['10.0.0.2:8788', `127.0.0.1:${gateway[1]}`],
+    ['listen 80;', `listen 127.0.0.1:${port};`],
+  ] as const;
+  // Refused connections are errors to nginx, and expected here.
+  await runNginx(await nginxFolder(atEnd), adapted(documented, replaced), port, atEnd, 'crit');
+  return { port };
 }
 
 /** Starts nginx by the configuration of docker-compose.yml, in front of an API and a gateway of this machine. */
@@ -68,14 +94,20 @@ function adapted(configuration: string, replaced: readonly (readonly [from: stri
   }, configuration);
 }
 
-async function runNginx(folder: string, configuration: string, port: number, atEnd: AtEnd): Promise<void> {
+async function runNginx(
+  folder: string,
+  configuration: string,
+  port: number,
+  atEnd: AtEnd,
+  logged: 'error' | 'crit' = 'error',
+): Promise<void> {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((kind) => `${kind}_temp_path ${join(folder, kind)};`)
     .join('\n');
   const file = join(folder, 'nginx.conf');
   await writeFile(
     file,
-    `daemon off; worker_processes 1; pid ${join(folder, 'pid')}; error_log stderr error;
+    `daemon off; worker_processes 1; pid ${join(folder, 'pid')}; error_log stderr ${logged};
      events {} http { access_log off; ${temporary}\n${configuration} }`,
   );
   const nginx = spawn('nginx', ['-c', file, '-p', folder], { stdio: ['ignore', 'ignore', 'inherit'] });
