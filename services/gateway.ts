@@ -6,6 +6,7 @@ import { createTokens } from './accounts/tokens.ts';
 import { cookieToken } from './api/caller.ts';
 import { busProbe, databaseProbe, healthRoutes, movingProbe } from './api/health.ts';
 import { createHttp } from './api/http.ts';
+import { logRequests } from './api/request-log.ts';
 import { limitAddresses } from './edge/address-limit.ts';
 import { installationOf } from './edge/identify.ts';
 import { trustOf } from './edge/proxies.ts';
@@ -57,6 +58,7 @@ async function start(program: Program): Promise<void> {
   await startMetrics(program, { pool, gateway });
   const server = await createHttp(logger, trust);
   limitAddresses(server, () => cache.settings);
+  logRequests(server, logger, () => cache.settings);
   healthRoutes(server, {
     ...serving(program),
     database: databaseProbe(database),

@@ -6,6 +6,7 @@ import { currentSettings } from '../commands/setting.ts';
 import { countAddressRequest, countTokenRequest } from '../edge/rate-limit.ts';
 import type { Application } from './application.ts';
 import { type Caller, identify } from './caller.ts';
+import { actorOf } from './request-context.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -45,6 +46,7 @@ export async function admit(
     if (error instanceof Refusal && error.reason !== 'notReady') countAddressRequest(request.ip, settings);
     throw error;
   });
+  request.who = actorOf(caller);
   if (caller.kind === 'user') countTokenRequest(caller.tokenHash, settings);
   if (caller.kind === 'nobody') {
     countAddressRequest(request.ip, settings);

@@ -19,6 +19,7 @@ import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
 import { maxBodyBytes, readForm, readFormBody } from './form.ts';
 import { type ConnectionLimits, connectionLimits, maxHeaderBytes } from './http-limits.ts';
 import { createPipelineServer } from './pipelining.ts';
+import { callOf, codeOf } from './request-log.ts';
 import { cutSlowClients } from './slow-clients.ts';
 
 const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -92,12 +93,9 @@ export async function createHttp(
 function measureCalls(server: FastifyInstance): void {
   server.addHook('onResponse', (request, reply, next) => {
     if (calls.wanted) {
-      const { config, url } = request.routeOptions;
-      calls.report({
-        call: config.contract?.path ?? url ?? 'none',
-        code: reply.envelopeCode,
-        ms: reply.elapsedTime,
-      });
+      const { id, method } = request;
+      const { elapsedTime: ms, statusCode: status } = reply;
+      calls.report({ call: callOf(request), code: codeOf(reply), ms, method, status, request: id });
     }
     next();
   });

@@ -24,6 +24,7 @@ export function contextOf(
   return { actor: actorOf(caller), origin, correlationId: request.id };
 }
 
-function actorOf(caller: Caller): CommandContext['actor'] {
+/** Who calls, as events and the request log name them. */
+export function actorOf(caller: Caller): CommandContext['actor'] {
   return caller.kind === 'user' ? `${caller.uid}` : caller.kind;
 }

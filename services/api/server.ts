@@ -29,6 +29,7 @@ import { messageRoutes } from './message.ts';
 import { pictureRoutes } from './picture.ts';
 import { popRoutes } from './pop.ts';
 import { replyRoutes } from './reply.ts';
+import { logRequests } from './request-log.ts';
 import { gatherContracts } from './route.ts';
 import { settingRoutes } from './setting.ts';
 import { systemRoutes } from './system.ts';
@@ -72,6 +73,7 @@ export async function createServer(
   sockets: () => number | null = () => null,
 ): Promise<FastifyInstance> {
   const server = await createHttp(application.logger, trust);
+  logRequests(server, application.logger, () => cachedSettings(application.store));
   await guardBrowsers(server, application);
   const settings = () => cachedSettings(application.store);
   limitAddresses(server, settings);

@@ -2,9 +2,12 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
+import { defaultSettings } from '../../contracts/settings.ts';
+import { createHttp } from '../../services/api/http.ts';
+import { logRequests } from '../../services/api/request-log.ts';
 import { createSecurityLog } from '../../services/edge/security-log.ts';
 import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
-import { call, done, person } from '../support/client.ts';
+import { call, client, done, person } from '../support/client.ts';
 import { picture } from '../support/uploading.ts';
 
 const told: string[] = [];
@@ -91,6 +94,38 @@ test('failed logins, wrong keys, new passwords, phones and disabled accounts are
   ]) {
     expect(log).not.toContain(secret);
   }
+});
+
+test('each request is a line: who asked, for which call, the code, the time, and as much of the address as events keep', async () => {
+  const reader = await client(running, '杰瑞');
+  const lines = () => toldOf('a request was answered');
+  const begun = lines().length;
+  await call(running, 'POST', '/setting/update', { audit_address: 'short' });
+  await reader.get('/user/get', { uid: reader.uid });
+  await reader.post('/message/send', { to: 1, type: 'nothing', content: '不可说' });
+  await running.server.inject({ url: '/api/no/such-path?token=unknown-token', remoteAddress: '10.1.2.3' });
+  await call(running, 'POST', '/setting/update', { audit_address: 'off' });
+  const ms = expect.any(Number);
+  const address = '127.0.0.0/24';
+  expect(lines().slice(begun)).toEqual([
+    { who: 'server', method: 'POST', call: '/setting/update', code: 0, ms, address },
+    { who: `${reader.uid}`, method: 'GET', call: '/user/get', code: 0, ms, address },
+    { who: `${reader.uid}`, method: 'POST', call: '/message/send', code: 2, ms, address },
+    { method: 'GET', call: 'none', code: 404, ms, address: '10.1.2.0/24' },
+    { who: 'server', method: 'POST', call: '/setting/update', code: 0, ms },
+  ]);
+  await call(running, 'POST', '/setting/update', { audit_address: defaultSettings.audit_address });
+});
+
+test('at the level info no request is a line', async () => {
+  const lines: string[] = [];
+  const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+  const server = await createHttp(logger);
+  logRequests(server, logger, () => defaultSettings);
+  server.get('/', async () => 'answer');
+  await server.inject('/');
+  await server.close();
+  expect(lines).toEqual([]);
 });
 
 test('of many attempts some go untold, and how many is told later', () => {

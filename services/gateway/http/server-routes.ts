@@ -105,10 +105,14 @@ function checkSignatures(server: FastifyInstance, { app, security, settings }: S
   server.addHook('onRoute', (route) => {
     route.config = { ...route.config, counts: 'own' };
   });
-  server.addHook('onRequest', async ({ method, raw, ip, id, params }) => {
+  server.addHook('onRequest', async (request) => {
+    const { method, raw, ip, id, params } = request;
     const fault = signatureFault(app, { method, url: raw.url ?? '' }, Date.now());
     const unknownApp = z.object({ id: z.literal(app.id) }).safeParse(params).error;
-    if (fault === undefined && unknownApp === undefined) return;
+    if (fault === undefined && unknownApp === undefined) {
+      request.who = 'server';
+      return;
+    }
     countAddressRequest(ip, settings());
     if (fault !== undefined) {
       security.attempt('a signature of the HTTP side was wrong', { address: ip, reqId: id }, { fault });
