@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import type { AtEnd } from './at-end.ts';
 import { freePort } from './free-port.ts';
 import { isInstalled } from './installed.ts';
 
@@ -56,17 +57,41 @@ export async function natsServer(...options: string[]): Promise<NatsServer> {
   };
 }
 
-/** A server that is not started yet, and lists its clients. */
-export async function monitoredNatsServer(): Promise<MonitoredNatsServer> {
+/** A server that is not started yet, and lists its clients; `options` are arguments of its command line. */
+export async function monitoredNatsServer(...options: string[]): Promise<MonitoredNatsServer> {
   const port = await freePort();
   return {
-    ...(await natsServer('-m', String(port))),
+    ...(await natsServer('-m', String(port), ...options)),
     async clients() {
       const answer = await fetch(`http://127.0.0.1:${port}/connz?subs=1`);
       const { connections } = z.object({ connections: z.array(NatsClient) }).parse(await answer.json());
       return connections.sort((one, other) => one.cid - other.cid);
     },
   };
+}
+
+/** Three servers of one cluster, which run and are killed at the end. */
+export async function natsCluster(atEnd: AtEnd): Promise<readonly MonitoredNatsServer[]> {
+  const ports = await Promise.all([freePort(), freePort(), freePort()]);
+  const routes = ports.map((port) => `nats-route://127.0.0.1:${port}`).join(',');
+  const servers = await Promise.all(
+    ports.map((port) => {
+      const options = [
+        '--cluster',
+        `nats://127.0.0.1:${port}`,
+        '--routes',
+        routes,
+        '--cluster_name',
+        'bubble',
+      ];
+      return monitoredNatsServer(...options);
+    }),
+  );
+  for (const server of servers) {
+    atEnd(() => server.kill());
+    await server.start();
+  }
+  return servers;
 }
 
 function answers(port: number): Promise<boolean> {

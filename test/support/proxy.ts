@@ -24,11 +24,14 @@ export interface NetworkProxy {
   refuse(on: boolean): void;
   /** Closes all present connections. */
   cut(): void;
+  /** Does so, and connects new ones to another server. */
+  redirect(target: Target): void;
 }
 
 /** Starts a proxy. It is stopped when the test ends, or by the function that `atEnd` gets. */
 export async function startProxy(target: Target, atEnd: AtEnd = onTestFinished): Promise<NetworkProxy> {
   const pairs = new Set<Pair>();
+  let towards = target;
   let swallows = false;
   let refuses = false;
   const server = createServer((near) => {
@@ -36,7 +39,7 @@ export async function startProxy(target: Target, atEnd: AtEnd = onTestFinished):
       near.destroy();
       return;
     }
-    const pair: Pair = { near, far: connect(target), frozen: false };
+    const pair: Pair = { near, far: connect(towards), frozen: false };
     pairs.add(pair);
     for (const [from, to] of [
       [pair.near, pair.far],
@@ -86,6 +89,10 @@ export async function startProxy(target: Target, atEnd: AtEnd = onTestFinished):
       if (on) cut();
     },
     cut,
+    redirect(other) {
+      towards = other;
+      cut();
+    },
   };
 }
 
