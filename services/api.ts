@@ -7,13 +7,14 @@ import { trustOf } from './edge/proxies.ts';
 import { prepareDatabase } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen } from './listening.ts';
-import { sharedBy, startApplication, startFoundation, startMetrics } from './parts.ts';
+import { sharedBy, startApplication, startFoundation, startMetrics, startTracing } from './parts.ts';
 import { apiProbes, filesProbes, sharedProbes } from './readiness.ts';
 
 /** The API alone, on the servers that all processes share (`npm run api`): no projector, no websockets. */
 async function start(program: Program): Promise<void> {
   const { environment } = program;
   const { databaseUrl, app } = sharedBy('an API', environment);
+  await startTracing(program);
   await prepareDatabase(databaseUrl, program.logger);
   const foundation = await startFoundation(program, databaseUrl);
   const parts = { ...foundation, app, folder: await startFolder(program) };

@@ -32,6 +32,8 @@ export interface Environment {
   readonly audit: boolean;
   /** Where `/metrics` is served; undefined if it is not. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  /** Where traces are sent; undefined if requests are not traced. */
+  readonly tracing: Tracing | undefined;
   /** The key that signs heads of the audit log; one that is not given is made and kept in the data folder. */
   readonly auditKey: string | undefined;
   /** The name of the audit log. */
@@ -44,6 +46,15 @@ export interface Environment {
 export interface KeyPair {
   readonly key: string;
   readonly secret: string;
+}
+
+/** A collector of OpenTelemetry, and what it gets. */
+export interface Tracing {
+  /** Where spans are posted, by OTLP in JSON. */
+  readonly url: string;
+  readonly serviceName: string;
+  /** Which part of all requests is traced, from 0 to 1. */
+  readonly share: number;
 }
 
 /** Where heads of the audit log are sent: to a witness, by whose key they are cosigned, or to a file. */
@@ -77,6 +88,7 @@ export class EnvironmentError extends Error {
 }
 
 const httpProtocols = ['https:', 'http:'];
+const shareRule = 'must be a number from 0 to 1';
 const drainRule = 'must be a whole number of seconds from 0 to 60';
 const portRule = 'must be a whole number from 0 to 65535';
 
@@ -121,6 +133,11 @@ const Variables = z.object({
     /^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$/,
     'must be a verifier key: name+id+key',
   ).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url(httpProtocols),
+  OTEL_SERVICE_NAME: z.string().default('bubble-im'),
+  OTEL_TRACES_SAMPLER_ARG: text(/^(0(\.\d+)?|1(\.0+)?)$/, shareRule)
+    .transform(Number)
+    .default(1),
   LOG_LEVEL: z.enum(LogLevel.options, `must be one of ${LogLevel.options.join(', ')}`).default('info'),
 });
 
@@ -163,6 +180,8 @@ const printable = new Set([
   'AUDIT',
   'AUDIT_ORIGIN',
   'AUDIT_WITNESS_KEY',
+  'OTEL_SERVICE_NAME',
+  'OTEL_TRACES_SAMPLER_ARG',
 ]);
 
 /**
@@ -191,6 +210,7 @@ export function readEnvironment(
     audit: data.AUDIT === 'on',
     metrics:
       data.METRICS_PORT === undefined ? undefined : { host: data.METRICS_HOST, port: data.METRICS_PORT },
+    tracing: tracingOf(data),
     auditKey: data.AUDIT_KEY,
     auditOrigin: data.AUDIT_ORIGIN ?? `bubble-im/${data.APP_ID}`,
     auditWitness: auditWitnessOf(data),
@@ -236,6 +256,13 @@ function bucketOf({ S3_BUCKET: name, S3_ENDPOINT: endpoint, ...read }: Read): Bu
   const elsewhere = endpoint !== undefined;
   const region = read.S3_REGION ?? (elsewhere ? 'us-east-1' : undefined);
   return { name, endpoint, region, pathStyle: (read.S3_PATH_STYLE ?? (elsewhere ? 'on' : 'off')) === 'on' };
+}
+
+function tracingOf(read: Read): Tracing | undefined {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: serviceName } = read;
+  if (endpoint === undefined) return undefined;
+  const url = `${endpoint.replace(/\/+$/, '')}/v1/traces`;
+  return { url, serviceName, share: read.OTEL_TRACES_SAMPLER_ARG };
 }
 
 function auditWitnessOf({ AUDIT_WITNESS: given, AUDIT_WITNESS_KEY: key }: Read): AuditWitness | undefined {

@@ -16,7 +16,7 @@ import { prepareDatabase } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
 import type { LogIdentity } from './log/identity.ts';
-import { sharedBy, startBus, startMetrics, startPool } from './parts.ts';
+import { sharedBy, startBus, startMetrics, startPool, startTracing } from './parts.ts';
 import { SettingsCache } from './queries/settings-cache.ts';
 import { readDatabase } from './queries/tables.ts';
 import { serving, tablesProbe } from './readiness.ts';
@@ -28,6 +28,7 @@ const identityPollMs = 100;
 async function start(program: Program): Promise<void> {
   const { environment, logger } = program;
   const { databaseUrl, app } = sharedBy('a gateway', environment);
+  await startTracing(program);
   await prepareDatabase(databaseUrl, logger);
   const pool = await startPool(program, databaseUrl);
   const { installation } = await known(pool, logger);
@@ -57,14 +58,14 @@ async function start(program: Program): Promise<void> {
   );
   await startMetrics(program, { pool, gateway });
   const server = await createHttp(logger, trust);
-  limitAddresses(server, () => cache.settings);
   logRequests(server, logger, () => cache.settings);
+  limitAddresses(server, () => cache.settings);
   healthRoutes(server, {
     ...serving(program),
+    tables: tablesProbe(pool),
     database: databaseProbe(database),
     bus: busProbe(bus),
     gateway: movingProbe(() => gateway.status().stalledMs),
-    tables: tablesProbe(pool),
   });
   await serveGateway(server, gateway);
   const address = await listen(program, server);

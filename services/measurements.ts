@@ -1,5 +1,5 @@
 /*
- * What the parts report about their work, for subscribers in this process (`services/metrics/`). Without a
+ * What the parts report about their work, for subscribers in this process (`services/metrics/`, `services/traces/`). Without a
  * subscriber nothing is measured: a part asks `wanted` before it looks at a clock.
  */
 
@@ -28,12 +28,21 @@ export interface AppendMeasurement {
   readonly ms: number;
   readonly events: number;
   readonly outcome: 'appended' | 'already appended' | 'conflict' | 'failed';
+  /** The request that caused them, if their metadata name one. */
+  readonly request: string | undefined;
 }
 
 /** The projector has committed a batch. */
 export interface BatchMeasurement {
   readonly events: number;
   readonly pushes: number;
+}
+
+/** Something was done for requests: the projector committed their events, or a gateway wrote their pushes to its sockets. */
+export interface StepMeasurement {
+  readonly ms: number;
+  /** The ids of the requests. */
+  readonly requests: ReadonlySet<string>;
 }
 
 /** A gateway has handed the pushes of a batch to its sockets. */
@@ -54,19 +63,25 @@ export interface CallMeasurement {
   /** The code of the envelope; of other answers, the status. */
   readonly code: number;
   readonly ms: number;
+  readonly method: string;
+  readonly status: number;
+  /** The id of the request. */
+  readonly request: string;
 }
 
 export const appends = new Measurement<AppendMeasurement>();
 export const batches = new Measurement<BatchMeasurement>();
 export const deliveries = new Measurement<DeliveryMeasurement>();
+export const projections = new Measurement<StepMeasurement>();
+export const pushes = new Measurement<StepMeasurement>();
 export const closings = new Measurement<ClosingMeasurement>();
 export const calls = new Measurement<CallMeasurement>();
 /** A gateway begins to read pushes that the bus may have lost. */
 export const busGaps = new Measurement<void>();
 
-/** Measures an append. @throws what it throws */
+/** Measures an append of events. @throws what it throws */
 export async function measureAppend<Result extends { readonly outcome: AppendMeasurement['outcome'] }>(
-  events: number,
+  events: readonly { readonly metadata: Readonly<Record<string, unknown>> }[],
   append: () => Promise<Result>,
 ): Promise<Result> {
   if (!appends.wanted) return append();
@@ -77,6 +92,10 @@ export async function measureAppend<Result extends { readonly outcome: AppendMea
     ({ outcome } = result);
     return result;
   } finally {
-    appends.report({ ms: performance.now() - began, events, outcome });
+    const request = events[0]?.metadata.$correlationId;
+    appends.report({
+      ...{ ms: performance.now() - began, events: events.length, outcome },
+      request: typeof request === 'string' ? request : undefined,
+    });
   }
 }

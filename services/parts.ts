@@ -196,6 +196,21 @@ export async function startApplication(program: Program, parts: ApiParts): Promi
   return { ...assembled, fileStore };
 }
 
+/** Sends traces, if a collector is given. To be started before what it traces: it sends the last spans at the end. */
+export async function startTracing(program: Program): Promise<void> {
+  const { tracing } = program.environment;
+  if (tracing === undefined) return;
+  await program.start(
+    'traces',
+    async () => {
+      // Loaded here, so that programs that trace nothing do not pay for it.
+      const { startTraces } = await import('./traces/traces.ts');
+      return startTraces(tracing, program.logger);
+    },
+    (part) => ({ stop: () => part.stop() }),
+  );
+}
+
 /** What a program shows of its parts at `/metrics`. */
 export interface ShownParts {
   readonly pool: pg.Pool;

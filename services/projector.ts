@@ -4,13 +4,14 @@ import { trustOf } from './edge/proxies.ts';
 import { prepareDatabase } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen } from './listening.ts';
-import { sharedBy, startFoundation, startMetrics, startProjecting } from './parts.ts';
+import { sharedBy, startFoundation, startMetrics, startProjecting, startTracing } from './parts.ts';
 import { projectorProbes, sharedProbes } from './readiness.ts';
 
 /** A projector alone, on the servers that all processes share (`npm run projector`). Its port serves health alone. */
 async function start(program: Program): Promise<void> {
   const { environment, logger } = program;
   const { databaseUrl } = sharedBy('a projector', environment);
+  await startTracing(program);
   await prepareDatabase(databaseUrl, logger);
   const foundation = await startFoundation(program, databaseUrl);
   const projector = await startProjecting(program, { databaseUrl, ...foundation });

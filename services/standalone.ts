@@ -10,13 +10,21 @@ import { createGateway } from './gateway/gateway.ts';
 import { openInstallation } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen, serveGateway } from './listening.ts';
-import { startApplication, startAuditing, startFoundation, startMetrics, startProjecting } from './parts.ts';
+import {
+  startApplication,
+  startAuditing,
+  startFoundation,
+  startMetrics,
+  startProjecting,
+  startTracing,
+} from './parts.ts';
 import { apiProbes, auditorProbes, filesProbes, projectorProbes, sharedProbes } from './readiness.ts';
 import { welcome } from './welcome.ts';
 
 /** All of bubble-im in one process: log, projections, bus, gateway, API (`npm start`). */
 async function start(program: Program): Promise<void> {
   const { environment, logger } = program;
+  await startTracing(program);
   const { databaseUrl, appKeys, dataFolder } = await openInstallation(program);
   const app = { id: environment.appId, key: appKeys.key, secret: appKeys.secret };
   const foundation = await startFoundation(program, databaseUrl);

@@ -12,5 +12,7 @@ export const PushRow = z.object({
   event: z.string(),
   /** The payload as JSON text, `position` included. */
   data: z.string(),
+  /** The request that caused it, on the bus alone and if requests are traced. */
+  request: z.string().exactOptional(),
 });
 export type PushRow = z.infer<typeof PushRow>;

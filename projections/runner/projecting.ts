@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { PushRow } from '../../contracts/push/row.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import type { Handler } from '../../services/followers/task.ts';
+import type { Decoded } from '../../services/log/codec.ts';
 import type { Position, RecordedEvent } from '../../services/log/log.ts';
-import { batches as measuredBatches } from '../../services/measurements.ts';
+import { batches as measuredBatches, projections } from '../../services/measurements.ts';
 import type { DatabaseConfig } from '../../services/postgres/connect.ts';
 import type { BatchProjector } from './batch.ts';
 import { expirePushes } from './push-expiry.ts';
@@ -35,10 +37,19 @@ export class Projecting implements Handler {
   ): Promise<void> {
     const { batches, bus, skippable } = this.#options;
     const { events, unreadable } = skippable.decode(records);
+    let done = 0;
+    let begun = performance.now();
     await batches.apply(events, ({ tick, rows, count }) => {
       committed(tick.checkpoint, count);
-      bus.publish(tick, rows);
+      const applied = events.slice(done, done + count);
+      bus.publish(tick, projections.wanted ? withRequests(rows, applied) : rows);
       measuredBatches.report({ events: count, pushes: rows.length });
+      if (projections.wanted) {
+        const requests = new Set(applied.map(({ metadata }) => metadata.$correlationId));
+        projections.report({ ms: performance.now() - begun, requests });
+      }
+      done += count;
+      begun = performance.now();
     });
     if (unreadable !== undefined) throw unreadable;
   }
@@ -56,4 +67,13 @@ export class Projecting implements Handler {
       }
     }
   }
+}
+
+/** Pushes with the requests that caused their events. */
+function withRequests(rows: readonly PushRow[], events: readonly Decoded[]): PushRow[] {
+  const requests = new Map(events.map(({ position, metadata }) => [`${position}`, metadata.$correlationId]));
+  return rows.map((row) => {
+    const request = requests.get(row.place);
+    return request === undefined ? row : { ...row, request };
+  });
 }

@@ -58,8 +58,8 @@ export async function createHttp(
     // A request on an open connection while the server ends is answered as always; then the connection closes.
     return503OnClosing: false,
   });
-  closeIdleConnections(server);
   addDraining(server);
+  closeIdleConnections(server);
   readBodies(server);
   cutSlowClients(server, limits);
   await server.register(cookie);

@@ -20,6 +20,7 @@ describe('the environment', () => {
     drainSeconds: 0,
     audit: true,
     metrics: undefined,
+    tracing: undefined,
     auditKey: undefined,
     auditOrigin: 'bubble-im/bubble-im',
     auditWitness: undefined,
@@ -67,6 +68,9 @@ describe('the environment', () => {
       AUDIT_ORIGIN: 'chat.example/log',
       AUDIT_WITNESS: 'https://witness.example/prefix/',
       AUDIT_WITNESS_KEY: 'witness.example+01234567+AAAA',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
+      OTEL_SERVICE_NAME: 'chat',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
       LOG_LEVEL: 'debug',
       PATH: '/bin',
     });
@@ -91,6 +95,7 @@ describe('the environment', () => {
       drainSeconds: 15,
       audit: false,
       metrics: { host: '10.0.0.7', port: 9100 },
+      tracing: { url: 'http://collector:4318/v1/traces', serviceName: 'chat', share: 0.25 },
       auditKey: `${'A'.repeat(43)}=`,
       auditOrigin: 'chat.example/log',
       auditWitness: { url: 'https://witness.example/prefix', verifierKey: 'witness.example+01234567+AAAA' },
@@ -169,6 +174,12 @@ describe('the environment', () => {
     ['S3_ENDPOINT', 'minio:9000', 'S3_ENDPOINT must be a URL that begins with https:// or http://'],
     ['S3_PATH_STYLE', 'yes', 'S3_PATH_STYLE must be on or off, not "yes"'],
     ['ALIYUN_SMS_TEMPLATE', 'SMS 1', 'ALIYUN_SMS_TEMPLATE must be the code of a template'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5', 'OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, not "1.5"'],
+    [
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'collector:4318',
+      'OTEL_EXPORTER_OTLP_ENDPOINT must be a URL that begins',
+    ],
     [
       'LOG_LEVEL',
       'loud',

@@ -3,7 +3,7 @@ import { globalChannel } from '../../../contracts/push/index.ts';
 import { afterAll, comparePositions } from '../../../contracts/push/position.ts';
 import type { PushRow } from '../../../contracts/push/row.ts';
 import type { Bus, Tick } from '../../bus/bus.ts';
-import { busGaps, deliveries } from '../../measurements.ts';
+import { busGaps, deliveries, pushes } from '../../measurements.ts';
 import type { PushStore } from '../../pushes/push-store.ts';
 import { type Batch, BatchQueue } from './batch-queue.ts';
 import { PositionWaiters } from './position-waiters.ts';
@@ -145,7 +145,12 @@ export class PushFeed {
 
   #deliver(rows: readonly PushRow[]): void {
     const newRows = rows.filter(({ place }) => place > this.#position);
-    if (newRows.length > 0) this.#reader?.deliver(inOrder(newRows));
+    if (newRows.length === 0) return;
+    const begun = performance.now();
+    this.#reader?.deliver(inOrder(newRows));
+    if (!pushes.wanted) return;
+    const requests = new Set(newRows.flatMap(({ request }) => request ?? []));
+    pushes.report({ ms: performance.now() - begun, requests });
   }
 
   /**

@@ -183,7 +183,7 @@ class EventStoreDBLog implements EventLog {
     generation = this.#continuity.generation,
   ): Promise<AppendResult> {
     if (this.#closing.signal.aborted) return Promise.reject(closed());
-    return measureAppend(events.length, () =>
+    return measureAppend(events, () =>
       this.#appender.append(stream, expected, events, () => generation === this.#continuity.generation),
     );
   }

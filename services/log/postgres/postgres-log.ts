@@ -103,7 +103,7 @@ class PostgresLog implements EventLog {
       throw new TypeError(`not a revision: ${expected}`);
     }
     const prepared = prepare(stream, events);
-    return measureAppend(events.length, () => this.#appender.append(stream, expected, prepared, generation));
+    return measureAppend(events, () => this.#appender.append(stream, expected, prepared, generation));
   }
 
   async *readStream(stream: StreamName, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {
