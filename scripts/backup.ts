@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { givenKeys } from '../services/backup/given-keys.ts';
 import { type BackupOptions, makeBackup } from '../services/backup/make-backup.ts';
 import { verifyBackup } from '../services/backup/verify-backup.ts';
 import { readEnvironment } from '../services/environment.ts';
@@ -58,10 +59,9 @@ async function backUp(folder: string, signal: AbortSignal): Promise<void> {
       await log.close();
     }
   });
-  if (environment.appKeys !== undefined)
-    console.log(
-      "The server's key is given by APP_KEY and APP_SECRET: it is not in the backup, so keep it as well.",
-    );
+  for (const variables of givenKeys(environment)) {
+    console.log(`Not in the backup, since the environment gives it: ${variables}. Keep it as well.`);
+  }
 }
 
 async function backUpAndPrint(

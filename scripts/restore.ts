@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
+import { lackingKeys } from '../services/backup/given-keys.ts';
 import { restoreBackup } from '../services/backup/restore-backup.ts';
 import { type VerifiedBackup, verifyBackup } from '../services/backup/verify-backup.ts';
 import { lockDataFolder } from '../services/data-folder.ts';
@@ -101,6 +102,7 @@ async function restoreAndPrint(options: {
     progress.end();
     const before = eventsBefore === 0 ? '' : `, ${eventsBefore} of which were there from a run before`;
     console.log(`${verified.events} events were restored${before}, with the root ${verified.root}.`);
+    for (const text of lackingKeys(verified.manifest, environment)) console.log(text);
     console.log('Start the program: it makes the read models, and clients load afresh.');
   } finally {
     progress.end();

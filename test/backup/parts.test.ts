@@ -1,65 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { categories, readModelCategories } from '../../contracts/events/index.ts';
 import { Uid } from '../../contracts/ids.ts';
 import { signHead } from '../../services/audit/tree/heads.ts';
 import { signingKey } from '../../services/audit/tree/note.ts';
 import { makeBackup } from '../../services/backup/make-backup.ts';
-import { restoreBackup } from '../../services/backup/restore-backup.ts';
 import { backedUpTables, passingTables } from '../../services/backup/tables.ts';
-import { verifyBackup } from '../../services/backup/verify-backup.ts';
-import { openLocalFolder } from '../../services/files/local-folder.ts';
-import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
-import { createPool } from '../../services/postgres/pool.ts';
 import { findConnections } from '../../services/queries/system.ts';
-import { silent } from '../support/accounts.ts';
-import { startApplication } from '../support/application.ts';
-import { client, person } from '../support/client.ts';
-import { createEmptyDatabase } from '../support/database.ts';
+import { person } from '../support/client.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { query } from '../support/installation.ts';
 import { wrapLog } from '../support/wrapped-log.ts';
-
-const ignored = () => undefined;
-const { signal } = new AbortController();
-
-/** An application with someone, and a store of uploads. */
-async function running() {
-  const app = await startApplication();
-  onTestFinished(() => app.stop());
-  await client(app, 'tom');
-  const store = await openLocalFolder(join(app.filesFolder, 'upload'));
-  const parts = { database: app.databaseUrl, store, dataFolder: await temporaryFolder(), signal };
-  return { app, parts: { ...parts, onEvents: ignored, onUploads: ignored } };
-}
-
-/** Restores a backup into a database of its own. */
-async function restored(folder: string): Promise<string> {
-  const database = await createEmptyDatabase();
-  const pool = createPool(database.url, silent);
-  const dataFolder = await temporaryFolder();
-  const store = await openLocalFolder(join(dataFolder, 'files', 'upload'));
-  const log = openPostgresLog.bind(undefined, { connectionString: database.url });
-  const opened: Awaited<ReturnType<typeof log>>[] = [];
-  onTestFinished(async () => {
-    for (const one of opened) await one.close();
-    await pool.end();
-    await database.drop();
-  });
-  await restoreBackup({
-    ...{ folder, pool, store, dataFolder, signal, onEvents: ignored, onUploads: ignored },
-    ...{ databaseUrl: database.url, inEventStore: false },
-    verified: await verifyBackup(folder, ignored, signal),
-    openLog: async () => {
-      const one = await log();
-      opened.push(one);
-      return one;
-    },
-  });
-  return database.url;
-}
+import { restored, running } from './backup-harness.ts';
 
 test('who registers between the snapshot of the accounts and the end of the log keeps their password', async () => {
   const { app, parts } = await running();
@@ -79,7 +33,7 @@ test('who registers between the snapshot of the accounts and the end of the log 
   const accounts = 'select uid, username, password_hash, registered from accounts.accounts order by uid';
   const before = (await query(app.databaseUrl, accounts)).rows;
   expect(before).toHaveLength(2);
-  expect((await query(await restored(folder), accounts)).rows).toEqual(before);
+  expect((await query((await restored(folder)).url, accounts)).rows).toEqual(before);
 });
 
 test('how far a backup is shows in the name of its connection', async () => {
@@ -106,7 +60,7 @@ test('ids go on above those of the backup, with a gap for those that were given 
   const folder = await temporaryFolder();
   await query(app.databaseUrl, "select setval('accounts.mid', 5000)");
   await makeBackup({ ...parts, folder, log: app.application.log });
-  const target = await restored(folder);
+  const { url: target } = await restored(folder);
   const { rows } = await query(
     target,
     `select nextval('accounts.mid')::int as mid, nextval('accounts.uid')::int as uid`,
@@ -129,7 +83,7 @@ test('read models count as whole once they show all that is in them, whatever ac
   await vi.waitUntil(async () => (await log.end(categories)) > shown);
   await makeBackup({ ...parts, folder, log });
   const { rows } = await query(
-    await restored(folder),
+    (await restored(folder)).url,
     `select quiet_until as quiet from followers.checkpoint where name = 'read'`,
   );
   expect(rows).toEqual([{ quiet: shown }]);
@@ -168,7 +122,7 @@ test('names that look like line breaks to some programs come back as they were',
     `insert into accounts.uploads (path, name, bytes) values ('files/202601/x', E'a\\u2028b\\u2029c\\rd\\ne', 1)`,
   );
   await makeBackup({ ...parts, folder, log: app.application.log });
-  const { rows } = await query(await restored(folder), 'select name from accounts.uploads');
+  const { rows } = await query((await restored(folder)).url, 'select name from accounts.uploads');
   expect(rows).toEqual([{ name: 'a\u2028b\u2029c\rd\ne' }]);
 });
 

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { history } from '../../scripts/seed/history.ts';
+import { leafOf } from '../../services/audit/copy/copy-log.ts';
+import { GrowingTree } from '../../services/audit/tree/growing-tree.ts';
+import { signHead } from '../../services/audit/tree/heads.ts';
+import { signingKey } from '../../services/audit/tree/note.ts';
+import { makeBackup } from '../../services/backup/make-backup.ts';
+import { openLocalFolder } from '../../services/files/local-folder.ts';
+import { appendInOrder } from '../../services/log/append-in-order.ts';
+import { type EventLog, LogFailure } from '../../services/log/log.ts';
+import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
+import { createDatabase } from '../support/database.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { query } from '../support/installation.ts';
+import { wrapLog } from '../support/wrapped-log.ts';
+import { emptyDatabase, partsOf, restored, verified } from './backup-harness.ts';
+
+/** A database with a log of 300 events and the head that was signed of it. */
+async function signedLog(): Promise<{ readonly url: string; backUp(): Promise<string> }> {
+  const database = await createDatabase();
+  onTestFinished(() => database.drop());
+  const log = await openPostgresLog({ connectionString: database.url });
+  onTestFinished(() => log.close());
+  await appendInOrder(log, history({ events: 300, seed: 'roots' }), () => undefined);
+  const tree = new GrowingTree();
+  for await (const event of log.readAll()) tree.append(leafOf(event));
+  const note = signHead({ name: 'log', key: signingKey(randomBytes(32)) }, { size: 300, root: tree.root() });
+  await query(database.url, `insert into audit.heads (origin, size, note) values ('log', 300, '${note}')`);
+  return {
+    url: database.url,
+    async backUp() {
+      const folder = await temporaryFolder();
+      const store = await openLocalFolder(await temporaryFolder());
+      await makeBackup({ ...(await partsOf(database.url, store)), folder, log });
+      return folder;
+    },
+  };
+}
+
+const anotherText = `update log.events set data = '{"uid":1}' where position = 7`;
+
+test('a log that was changed after a head of it was signed is refused by verify and by restore', async () => {
+  const { url, backUp } = await signedLog();
+  await query(url, anotherText);
+  const folder = await backUp();
+  const reason = 'the first 300 events of the log are not those of the head of the audit log';
+  await expect(verified(folder)).rejects.toThrow(reason);
+  const target = await emptyDatabase();
+  await expect(restored(folder, { url: target })).rejects.toThrow(reason);
+  expect((await query(target, `select to_regclass('log.events') as made`)).rows).toEqual([{ made: null }]);
+});
+
+test('a restored log whose root is another than that of the backup is refused, and no program starts on it', async () => {
+  const folder = await (await signedLog()).backUp();
+  const target = await emptyDatabase();
+  const changing = (log: EventLog) =>
+    wrapLog(log, {
+      async *readAll(options) {
+        for await (const event of log.readAll(options)) {
+          yield event.revision === 0 ? { ...event, data: { ...event.data, changed: true } } : event;
+        }
+      },
+    });
+  await expect(restored(folder, { url: target, wrap: changing })).rejects.toThrow(
+    'the copy is not the same: it has 300 events of 300, or others',
+  );
+  expect((await query(target, 'select loaded from restore.state')).rows).toEqual([{ loaded: true }]);
+});
+
+test('a backup that is changed between its verification and its restore is refused', async () => {
+  const folder = await (await signedLog()).backUp();
+  const before = await verified(folder);
+  const file = join(folder, 'log', before.manifest.log.files[0]?.name ?? '');
+  const text = await readFile(file, 'utf8');
+  // As long as before, so that the lines stay whole.
+  await writeFile(
+    file,
+    text.replace(/"time":(\d)/, (_, digit) => `"time":${(Number(digit) % 9) + 1}`),
+  );
+  await expect(restored(folder, { verified: before })).rejects.toThrow(
+    'the restored log has another root than the backup',
+  );
+});
+
+test('a restore that goes on over events that were changed meanwhile names the first of them', async () => {
+  const folder = await (await signedLog()).backUp();
+  const target = await emptyDatabase();
+  let appends = 0;
+  const failing = (log: EventLog) =>
+    wrapLog(log, {
+      append: (...given) => {
+        if (++appends > 100) return Promise.reject(new LogFailure('unavailable', 'away'));
+        return log.append(...given);
+      },
+    });
+  await expect(restored(folder, { url: target, wrap: failing })).rejects.toThrow('away');
+  await query(target, anotherText);
+  await expect(restored(folder, { url: target })).rejects.toThrow(
+    /the target is no beginning of the source: it has \S+@\d+ \(/,
+  );
+});
