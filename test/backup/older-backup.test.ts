@@ -20,7 +20,7 @@ test('a backup of a version with older tables is restored, and its tables brough
   const older = all.slice(0, all.indexOf(lastOfThen) + 1);
   expect(older.length).toBeLessThan(all.length);
   const url = await emptyDatabase();
-  await migrate(url, older);
+  await migrate(url, { wanted: older });
   const pool = createPool(url, silent);
   const log = await openPostgresLog({ connectionString: url });
   onTestFinished(async () => {

@@ -95,7 +95,7 @@ describe('of a database the doctor', () => {
 
   test('says that it is of a newer version, or half restored', async () => {
     const url = await databaseOf(createDatabase);
-    await query(url, `insert into kysely_migration values ('9999-later', 'now')`);
+    await query(url, `insert into kysely_migration values ('9999-later', 'now', '9999-later')`);
     await query(url, 'create schema restore');
     await query(url, 'create table restore.state (backup text, loaded boolean)');
     await query(url, `insert into restore.state values ('abc', false)`);
