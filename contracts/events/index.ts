@@ -1,6 +1,5 @@
 import { accessEvents } from './access.ts';
 import { allowanceEvents } from './allowance.ts';
-import { announcementEvents } from './announcement.ts';
 import { conversationEvents } from './conversation.ts';
 import type { EventDefinition, EventMetadata, EventOf } from './event.ts';
 import { friendshipEvents } from './friendship.ts';
@@ -20,7 +19,6 @@ export const eventDefinitions = [
   ...inboxEvents,
   ...replyEvents,
   ...settingEvents,
-  ...announcementEvents,
   ...allowanceEvents,
   ...skipEvents,
   ...accessEvents,
@@ -43,7 +41,6 @@ export const readModelCategories = [
   'inbox-',
   'reply-',
   'setting',
-  'announcement',
   'allowance-',
   'skip',
 ] as const;

@@ -1,5 +1,4 @@
-import { quotedContent, type TakenBack } from '../../contracts/message-texts.ts';
-import { announcementKey } from '../../contracts/push/announcement.ts';
+import { quotedContent } from '../../contracts/message-texts.ts';
 import type { PushData, PushName, StoredData } from '../../contracts/push/index.ts';
 import { formatPosition } from '../../contracts/push/position.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
@@ -12,7 +11,7 @@ export class PushBook implements Pushes {
   /** Which message each row shows and quotes, if it does. */
   readonly mids: (number | null)[] = [];
   readonly quoteMids: (number | null)[] = [];
-  readonly takenBack = new Map<number, TakenBack>();
+  readonly takenBack = new Map<number, 'revoked' | 'deleted'>();
   readonly #epoch: string;
   readonly #quietUntil: string;
   #place = '';
@@ -37,12 +36,11 @@ export class PushBook implements Pushes {
     const position = formatPosition({ epoch: this.#epoch, place, number });
     this.rows.push({ channel, place, number, event, data: JSON.stringify({ ...data, position }) });
     const message = isMessage(event, data) ? data : undefined;
-    const announced = isAnnouncement(event, data) ? announcementKey(data.id) : null;
-    this.mids.push(message?.mid ?? announced);
+    this.mids.push(message?.mid ?? null);
     this.quoteMids.push(message?.quote_mid ?? null);
   }
 
-  takeBack(mid: number, state: TakenBack): void {
+  takeBack(mid: number, state: 'revoked' | 'deleted'): void {
     this.takenBack.set(mid, state);
   }
 }
@@ -52,10 +50,6 @@ export const noPushes: Pushes = { add: () => undefined, takeBack: () => undefine
 
 function isMessage(event: PushName, data: StoredData<PushName>): data is PushData<'message'> {
   return event === 'message' && 'mid' in data;
-}
-
-function isAnnouncement(event: PushName, data: StoredData<PushName>): data is PushData<'announcement'> {
-  return event === 'announcement' && 'id' in data;
 }
 
 /** What writes a batch's pushes into the table `push`, and takes out of it what was taken back. */
@@ -88,7 +82,7 @@ export function writePushes(book: PushBook, batch: number): Statement[] {
  * A revoked message stays as message/get shows it. One that was deleted stays on nobody's channel: the
  * oldest row tells that there were others before it, so no row goes before its time.
  */
-function takeOut(takenBack: ReadonlyMap<number, TakenBack>): Statement[] {
+function takeOut(takenBack: ReadonlyMap<number, 'revoked' | 'deleted'>): Statement[] {
   const mids = int8s([...takenBack.keys()]);
   const deleted = bools([...takenBack.values()].map((state) => state === 'deleted'));
   const shown = texts([...takenBack.values()].map((state) => quotedContent(state, '')));

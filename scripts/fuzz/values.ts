@@ -55,9 +55,8 @@ function known(scene: Scene, name: string, given: Readonly<Record<string, unknow
     case 'members':
       return Array.from({ length: random.integer(1, 3) }, other);
     case 'to':
-      return chat.id;
     case 'id':
-      return path.startsWith('/announcement') ? random.integer(1, 20) : chat.id;
+      return chat.id;
     case 'type':
       return /^\/(message|pop)/.test(path) ? chat.type : undefined;
     case 'gid':

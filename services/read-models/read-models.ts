@@ -1,13 +1,4 @@
-import type {
-  AnnouncementId,
-  ApplicationId,
-  ConversationId,
-  Gid,
-  Mid,
-  NumberId,
-  ReplyId,
-  Uid,
-} from '../../contracts/ids.ts';
+import type { ApplicationId, ConversationId, Gid, Mid, NumberId, ReplyId, Uid } from '../../contracts/ids.ts';
 import { bigint, bigints, boolean, integer, narrowed, nullable, oneOf, text, uuid } from './column.ts';
 import { readModel } from './read-model.ts';
 
@@ -106,7 +97,7 @@ const conversations = readModel(
     newest_content: nullable(text),
     newest_timestamp: nullable(bigint),
     newest_sub_type: nullable(oneOf(text, 'message', 'notice')),
-    newest_state: nullable(oneOf(text, 'normal', 'revoked', 'withdrawn')),
+    newest_state: nullable(oneOf(text, 'normal', 'revoked')),
   },
   ['conversation'],
 );
@@ -122,7 +113,7 @@ const messages = readModel(
     content: text,
     timestamp: bigint,
     sub_type: oneOf(text, 'message', 'notice'),
-    state: oneOf(text, 'normal', 'revoked', 'withdrawn', 'deleted'),
+    state: oneOf(text, 'normal', 'revoked', 'deleted'),
     quote_mid: nullable(mid),
     mentions: nullable(bigints),
     unique_id: nullable(text),
@@ -173,14 +164,6 @@ const replies = readModel(
 
 const settings = readModel('settings', { name: text, value: text }, ['name']);
 
-const announcements = readModel(
-  'announcements',
-  { id: narrowed<AnnouncementId, number>(bigint), content: text, timestamp: bigint, revoked: boolean },
-  ['id'],
-);
-
-const announcementsSeen = readModel('announcements_seen', { uid, seen: bigint }, ['uid']);
-
 /** All read models. */
 export const readModels = {
   users,
@@ -196,6 +179,4 @@ export const readModels = {
   inbox,
   replies,
   settings,
-  announcements,
-  announcementsSeen,
 } as const;

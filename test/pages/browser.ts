@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import type { Standalone } from '../support/standalone.ts';
@@ -32,14 +32,14 @@ export async function befriend(running: Standalone, one: number, other: number):
   await running.call('/api/friend/add', 'server', { login_uid: one, friend_uid: other });
 }
 
-/** A page, and what it complained about: errors of scripts and of the policy of the page. */
+/** A page, and what must not happen in it: errors of scripts, violations of its policy, requests to other hosts. */
 export interface OpenPage {
   readonly page: Page;
   readonly complaints: readonly string[];
 }
 
-/** Opens the chat page in a context of its own, in Chinese unless said otherwise. */
-export async function openChatPage(
+/** Opens a page in a context of its own, in Chinese unless said otherwise. */
+export async function openPage(
   browser: Browser,
   url: string,
   options: BrowserContextOptions = {},
@@ -47,28 +47,81 @@ export async function openChatPage(
   const context = await browser.newContext({ locale: 'zh-CN', ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
+  const complaints = watch(page, new URL(url).host);
+  await page.goto(url);
+  return { page, complaints };
+}
+
+export const openChatPage = (browser: Browser, url: string, options?: BrowserContextOptions) =>
+  openPage(browser, `${url}/chat/`, options);
+
+/** Collects what must not happen in a page of this host. The browser reports violations of the policy as errors. */
+function watch(page: Page, host: string): string[] {
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     // A broken network is what some tests are about.
     if (message.type() === 'error' && !/ERR_|WebSocket/.test(message.text())) complaints.push(message.text());
   });
-  await page.goto(`${url}/chat/`);
-  return { page, complaints };
+  const check = (url: string) => {
+    const { protocol, host: asked } = new URL(url);
+    if (protocol !== 'data:' && protocol !== 'blob:' && asked !== host) complaints.push(`asked ${url}`);
+  };
+  page.on('request', (request) => check(request.url()));
+  page.on('websocket', (socket) => check(socket.url()));
+  page.on('dialog', async (dialog) => {
+    if (dialog.type() === 'confirm') return dialog.accept();
+    complaints.push(`${dialog.type()}: ${dialog.message()}`);
+    return dialog.dismiss();
+  });
+  return complaints;
 }
 
 /** Signs in, and waits for the lists. */
 export async function signIn(page: Page, username: string): Promise<void> {
   await page.getByLabel('用户名').fill(username);
-  await page.getByLabel('密码').fill(password);
-  await page.getByRole('button', { name: '登录' }).click();
+  await page.getByLabel('密码', { exact: true }).fill(password);
+  await page.getByRole('button', { name: '登录', exact: true }).click();
   await page.getByRole('button', { name: '通讯录' }).waitFor();
+}
+
+/** Opens the chat page as a person. */
+export async function openAs(
+  browser: Browser,
+  url: string,
+  username: string,
+  options?: BrowserContextOptions,
+): Promise<OpenPage> {
+  const opened = await openChatPage(browser, url, options);
+  await signIn(opened.page, username);
+  return opened;
+}
+
+/** Goes to a view by its address. @param hash `/friend/9` */
+export async function goTo(page: Page, hash: string): Promise<void> {
+  await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+}
+
+/** A number that an element has: `naturalWidth` of a picture that was loaded. */
+export async function numberOf(element: Locator, property: string): Promise<number> {
+  return Number(await element.evaluate((shown, name) => Reflect.get(shown, name), property));
 }
 
 /** Writes a message in the open chat and sends it. */
 export async function write(page: Page, text: string): Promise<void> {
   await page.getByLabel('输入消息').fill(text);
   await page.getByRole('button', { name: '发送', exact: true }).click();
+}
+
+/** Carries out an action of the menu of the first message with this text. */
+export async function act(page: Page, text: string, action: string): Promise<void> {
+  await page
+    .getByRole('article')
+    .filter({ hasText: text })
+    .first()
+    .getByRole('button', { name: '更多操作' })
+    .click();
+  await page.getByRole('button', { name: action, exact: true }).click();
 }
 
 /** The texts of the messages that the page shows, in their order. */

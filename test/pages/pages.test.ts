@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import Fastify, { type FastifyRequest } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { givenAddress } from '../../contracts/websocket-address.ts';
@@ -13,6 +14,18 @@ beforeAll(() => pageRoutes(server, { socketAddress }));
 afterAll(() => server.close());
 
 const get = (url: string) => server.inject({ method: 'GET', url });
+
+/** The scripts that a page loads, with those that they load. */
+async function scriptsOf(url: string): Promise<Set<string>> {
+  const { body } = await get(url);
+  const scripts = new Set(Array.from(body.matchAll(/(?:src|href)="([^"]+\.js)"/g), ([, path = '']) => path));
+  for (const script of scripts) {
+    const { body: code } = await get(script);
+    for (const [, path = ''] of code.matchAll(/["'](\.{1,2}\/[^"']+\.js)["']/g))
+      scripts.add(new URL(path, `http://localhost${script}`).pathname);
+  }
+  return scripts;
+}
 
 describe('the pages', () => {
   test.each([
@@ -64,6 +77,14 @@ describe('the pages', () => {
     ['', undefined],
   ])('the policy names the websocket %s as %s', (address, source) => {
     expect(socketSource(address)).toBe(source);
+  });
+
+  test('have scripts of at most 150 KB, gzipped', async () => {
+    for (const url of ['/', '/chat/', '/console/']) {
+      let bytes = 0;
+      for (const script of await scriptsOf(url)) bytes += gzipSync((await get(script)).rawPayload).length;
+      expect(bytes, url).toBeLessThanOrEqual(150_000);
+    }
   });
 
   test('are asked for each time; their assets, whose names change with their content, are kept', async () => {

@@ -19,7 +19,7 @@ export function addApplications(): void {
 }
 
 /** The text that its sender wrote, and the group of an invitation. */
-export function detailsOf({ data }: Application): { postscript?: string; groupname?: string } {
+export function detailsOf({ data }: Application): { postscript?: string; gid?: number; groupname?: string } {
   return JSON.parse(data);
 }
 

@@ -43,15 +43,20 @@ function safeAddress(address: string): string | undefined {
   return protocol === 'http:' || protocol === 'https:' ? href : undefined;
 }
 
+/** Where uploads and the pictures of people and groups are. What else a server has must not be asked for by a message. */
+const picturePaths = /^\/(?:upload\/|static\/img\/|(?:h5|web|api)\/group\/avatar$)/;
+
 /**
- * The address of an upload on the page's own server, if that is what it is; the policy of the page allows pictures and
- * sound of no other host. Uploads name the host of the setting `ws_address`, whose files this server has as well.
+ * The address of an upload or picture on the page's own server, if that is what it is; the policy of the page allows
+ * pictures and sound of no other host. Uploads name the host of the setting `ws_address`, whose files this server has
+ * as well.
  */
 export function ownAddress(address: string): string | undefined {
   if (!URL.canParse(address, location.href)) return undefined;
   const { host, pathname, search } = new URL(address, location.href);
   const socketHost = home.settings === undefined ? '' : new URL(home.settings.ws_address).host;
-  return host === location.host || host === socketHost ? `${pathname}${search}` : undefined;
+  const own = (host === location.host || host === socketHost) && picturePaths.test(pathname);
+  return own ? `${pathname}${search}` : undefined;
 }
 
 /** Splits a content into its parts. */
@@ -89,7 +94,8 @@ function partOf(whole: string, groups: readonly string[], named: Partial<Record<
   if (bare !== undefined || label !== undefined) return { kind: 'link', text: label ?? whole, address };
   const own = ownAddress(written);
   if (file !== undefined) {
-    const [title = '', size = ''] = file.split(/\t|\|/);
+    // A tab is in front of the size, as the API says; other clients write a bar, which a name may contain.
+    const [, title = file, size = ''] = /^(.*)[\t|]([^\t|]*)$/s.exec(file) ?? [];
     return { kind: 'file', name: title, size, address: own ?? address };
   }
   if (own === undefined) return { kind: 'link', text: written, address };

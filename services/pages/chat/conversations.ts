@@ -31,10 +31,13 @@ export interface Conversation {
   messages: ShownMessage[];
   /** Whether the history has no older message. */
   complete: boolean;
+  /** Whether older messages are on their way. */
   loading: boolean;
   loaded: boolean;
   /** Changes when the history was replaced. */
   version: number;
+  /** Changes when a request for the newest page begins: what was asked for before it is out of date. */
+  request: number;
 }
 
 /** Messages of a page of history. */
@@ -47,7 +50,9 @@ export function conversationOf(chat: Chat): Conversation {
   const key = keyOf(chat);
   const known = conversations.get(key);
   if (known) return known;
-  conversations.set(key, { messages: [], complete: false, loading: false, loaded: false, version: 0 });
+  conversations.set(key, {
+    ...{ messages: [], complete: false, loading: false, loaded: false, version: 0, request: 0 },
+  });
   return conversationOf(chat);
 }
 
@@ -64,24 +69,20 @@ function shown(message: Data<'/message/get'>[number]): ShownMessage {
 /** Loads the newest page, which marks the chat read, and keeps what was pushed or sent meanwhile. */
 export async function loadNewest(chat: Chat): Promise<void> {
   const conversation = conversationOf(chat);
-  if (conversation.loading) return;
-  conversation.loading = true;
+  const request = ++conversation.request;
   const before = new Set(conversation.messages);
-  try {
-    const page = await api.call('/message/get', { ...chat, limit: pageSize });
-    const mids = new Set(page.map(({ mid }) => mid));
-    const later = conversation.messages.filter(
-      (message) => (!message.placed || !before.has(message)) && !mids.has(message.mid ?? 0),
-    );
-    conversation.messages = [...page.map(shown), ...later];
-    conversation.complete = page.length < pageSize;
-    conversation.loaded = true;
-    conversation.version++;
-    const entry = home.chats.get(keyOf(chat));
-    if (entry) entry.unread = 0;
-  } finally {
-    conversation.loading = false;
-  }
+  const page = await api.call('/message/get', { ...chat, limit: pageSize });
+  if (request !== conversation.request) return;
+  const mids = new Set(page.map(({ mid }) => mid));
+  const later = conversation.messages.filter(
+    (message) => (!message.placed || !before.has(message)) && !mids.has(message.mid ?? 0),
+  );
+  conversation.messages = [...page.map(shown), ...later];
+  conversation.complete = page.length < pageSize;
+  conversation.loaded = true;
+  conversation.version++;
+  const entry = home.chats.get(keyOf(chat));
+  if (entry) Object.assign(entry, { unread: 0, mentioned: false });
 }
 
 /** Loads the page before the oldest message. */
@@ -90,11 +91,10 @@ export async function loadOlder(chat: Chat): Promise<void> {
   const oldest = conversation.messages.find(({ placed }) => placed)?.mid;
   if (conversation.loading || conversation.complete || oldest === undefined) return;
   conversation.loading = true;
-  const { version } = conversation;
+  const { request } = conversation;
   try {
     const page = await api.call('/message/get', { ...chat, limit: pageSize, mid: oldest });
-    // The history was replaced meanwhile: this page may not be the one before it.
-    if (version !== conversation.version) return;
+    if (request !== conversation.request) return;
     const known = new Set(conversation.messages.map(({ mid }) => mid));
     conversation.messages.unshift(...page.filter(({ mid }) => !known.has(mid)).map(shown));
     conversation.complete = page.length < pageSize;
@@ -115,11 +115,19 @@ export function place(conversation: Conversation, message: ShownMessage): boolea
   );
   const known = messages[index];
   if (known?.placed) return false;
+  if (!known && isBefore(conversation, message)) return false;
   if (known) messages.splice(index, 1);
   const end = messages.findIndex(({ placed }) => !placed);
   const put = known ? Object.assign(known, { ...message, key: known.key, reason: undefined }) : message;
   messages.splice(end === -1 ? messages.length : end, 0, put);
   return known === undefined;
+}
+
+/** Whether a message is older than the part of the history that the page has: it is loaded with the pages before. */
+function isBefore({ complete, loaded, messages }: Conversation, message: ShownMessage): boolean {
+  const oldest = messages.find(({ placed }) => placed);
+  if (complete || !loaded || oldest?.mid === undefined || message.mid === undefined) return false;
+  return message.mid < oldest.mid && message.timestamp <= oldest.timestamp;
 }
 
 /** Changes a message, and what quotes of it show. */

@@ -1,9 +1,10 @@
-import { revokedTexts } from '../../../contracts/message-texts.ts';
+import { revokedText } from '../../../contracts/message-texts.ts';
 import type { PushData, PushName } from '../../../contracts/push/index.ts';
 import { addApplications } from './applications.ts';
-import { amend, conversationOf, conversations, loadNewest, place, remove } from './conversations.ts';
+import { amend, conversations, loadNewest, place, remove } from './conversations.ts';
 import { groupChanged } from './groups.ts';
-import { home, type ListedChat, loadHome, reloadSoon } from './home.ts';
+import { changeHome, home, type ListedChat, loadHome, reloadSoon } from './home.ts';
+import { mentionsMe } from './mentions.ts';
 import { announce } from './notify.ts';
 import { arrived } from './outbox.ts';
 import { noteRead } from './read-marks.ts';
@@ -24,7 +25,8 @@ export function applyPush(event: string, data: unknown): Positioned {
       applyMessage(push.data);
       break;
     case 'revoke':
-      applyRevoked(push.data);
+      amend(push.data, push.data.mid, { content: revokedText, notice: true, quoteMid: 0 }, revokedText);
+      applyTakenBack(push.data, revokedText);
       break;
     case 'message_delete':
       remove(push.data, push.data.mid);
@@ -37,13 +39,16 @@ export function applyPush(event: string, data: unknown): Positioned {
     case 'friendApply':
       addApplications();
       break;
-    case 'presence': {
-      const contact = home.contacts.get(push.data.uid);
-      if (contact) contact.state = push.data.state;
+    case 'presence':
+      changeHome(() => {
+        const contact = home.contacts.get(push.data.uid);
+        if (contact) contact.state = push.data.state;
+      });
       break;
-    }
     case 'settingChange':
-      home.settings = { ...push.data, dirty_words: '' };
+      changeHome(() => {
+        home.settings = { ...push.data, dirty_words: '' };
+      });
       break;
     case 'update':
     case 'updateGroup':
@@ -58,23 +63,15 @@ export function applyPush(event: string, data: unknown): Positioned {
       reloadSoon();
       break;
     case 'reset':
-      startAfresh();
+      startAfreshSoon();
       break;
   }
   return push.data;
 }
 
-function applyRevoked(push: PushData<'revoke'>): void {
-  const content = revokedTexts[push.uid === 0 ? 'withdrawn' : 'revoked'];
-  amend(push, push.mid, { content, notice: true, quoteMid: 0 }, content);
-  applyTakenBack(push, content);
-}
-
 function applyMessage(push: PushData<'message'>): void {
-  const me = session.value?.uid;
   const from = Number(push.from);
-  const mine = from === me;
-  const incoming = push.type === 'group' || !mine;
+  const mine = from === session.value?.uid;
   const id = Number(push.type === 'friend' && !mine ? push.from : push.to);
   const chat: Chat = { type: push.type, id };
   const notice = push.sub_type === 'notice';
@@ -90,32 +87,50 @@ function applyMessage(push: PushData<'message'>): void {
       ...(push.uniqueId === undefined ? {} : { uniqueId: push.uniqueId }),
       ...{ state: 'sent', placed: true },
     });
-  const entry = home.chats.get(keyOf(chat)) ?? (notice ? undefined : added(chat, push, incoming));
-  if (!entry || push.mid <= entry.countedMid) return;
-  entry.last = {
-    ...{ mid: push.mid, from, name: push.from_name, content: push.content, timestamp: push.timestamp },
-  };
-  if (mine || notice || !fresh) return;
-  entry.unread++;
-  if (keyOf(openChat.value ?? { type: 'friend', id: 0 }) === keyOf(chat)) markRead(chat);
-  announce(chat, entry.name, push);
+  const counts = fresh && !mine && !notice;
+  changeHome(() => list(chat, push, counts));
+  if (!counts) return;
+  if (openChat.value && keyOf(openChat.value) === keyOf(chat)) markRead(chat);
+  announce(chat, home.chats.get(keyOf(chat))?.name ?? push.from_name, push);
 }
 
-/** Brings a chat back into the list, or a new one. */
-function added(chat: Chat, push: PushData<'message'>, incoming: boolean): ListedChat | undefined {
-  const group = chat.type === 'group';
+/** Shows a message in the list of chats. @param counts whether it is unread */
+function list(chat: Chat, push: PushData<'message'>, counts: boolean): void {
+  const known = home.chats.get(keyOf(chat));
+  // A notice brings no chat back into the list.
+  const entry = known ?? (push.sub_type === 'notice' ? undefined : added(chat, push));
+  if (!entry || push.mid === entry.countedMid) return;
+  // Mids grow within one process of the server; of two processes at the same moment, the later may give the smaller.
+  if (push.mid < entry.countedMid) {
+    recount(chat);
+    return;
+  }
+  entry.last = {
+    ...{ mid: push.mid, from: Number(push.from), name: push.from_name },
+    ...{ content: push.content, timestamp: push.timestamp },
+  };
+  if (!counts) return;
+  entry.unread++;
+  if (chat.type === 'group' && mentionsMe(push.content)) entry.mentioned = true;
+}
+
+/** Puts a chat into the list: one that was hidden, or a new one. */
+function added(chat: Chat, push: PushData<'message'>): ListedChat | undefined {
+  const other = chat.type === 'group' || Number(push.to) === chat.id ? 'to' : 'from';
   home.chats.set(keyOf(chat), {
     ...chat,
-    name: group || !incoming ? push.to_name : push.from_name,
-    avatar: group || !incoming ? push.to_avatar : push.from_avatar,
-    ...{ unread: 0, top: false, last: undefined, countedMid: 0 },
+    name: other === 'to' ? push.to_name : push.from_name,
+    avatar: other === 'to' ? push.to_avatar : push.from_avatar,
+    ...{ unread: 0, top: false, mentioned: false, last: undefined, countedMid: 0 },
   });
   return home.chats.get(keyOf(chat));
 }
 
 function applyTakenBack(chat: Chat & { readonly mid: number }, content: string): void {
   const entry = home.chats.get(keyOf(chat));
-  if (entry?.last?.mid === chat.mid) entry.last.content = content;
+  // Which message was the one before, only the server knows.
+  if (entry?.last?.mid === chat.mid && content === '') reloadSoon();
+  else if (entry?.last?.mid === chat.mid) entry.last.content = content;
   if (entry && entry.unread > 0) recount(chat);
 }
 
@@ -124,13 +139,23 @@ function recount({ type, id }: Chat): void {
   api.call('/message/unreadcount', { type, id }).then(
     (count) => {
       const entry = home.chats.get(keyOf({ type, id }));
-      if (entry) entry.unread = count;
+      if (entry) Object.assign(entry, { unread: count, mentioned: entry.mentioned && count > 0 });
     },
     () => undefined,
   );
 }
 
+let afresh: ReturnType<typeof setTimeout> | undefined;
+
+/** Each channel says by itself that its pushes cannot be given; the page loads once for all, this much later. */
+const afreshAfterMs = 100;
+
 /** What came since cannot be given by pushes: everything is loaded anew. */
+function startAfreshSoon(): void {
+  clearTimeout(afresh);
+  afresh = setTimeout(startAfresh, afreshAfterMs);
+}
+
 function startAfresh(): void {
   const open = openChat.value;
   for (const [key, conversation] of conversations) {
@@ -141,8 +166,5 @@ function startAfresh(): void {
   }
   const failed = () => undefined;
   loadHome().catch(failed);
-  if (open) {
-    conversationOf(open);
-    loadNewest(open).catch(failed);
-  }
+  if (open) loadNewest(open).catch(failed);
 }

@@ -1,8 +1,6 @@
 import { reactive } from 'vue';
+import { keep, readKept } from './kept.ts';
 import type { Chat } from './route.ts';
-import { session } from './session.ts';
-
-const storageKey = () => `bubble-im read ${session.value?.uid}`;
 
 /**
  * The mids up to which other people have read their chat with the one who is signed in. The API pushes them and has no
@@ -11,14 +9,13 @@ const storageKey = () => `bubble-im read ${session.value?.uid}`;
 const marks = reactive(new Map<number, number>());
 
 export function loadReadMarks(): void {
-  const kept: [number, number][] = JSON.parse(localStorage.getItem(storageKey()) ?? '[]');
-  for (const [uid, mid] of kept) marks.set(uid, mid);
+  for (const [uid, mid] of readKept<[number, number][]>('read marks', [])) marks.set(uid, mid);
 }
 
 export function noteRead({ type, id, mid }: Chat & { readonly mid: number }): void {
   if (type === 'group' || mid <= (marks.get(id) ?? 0)) return;
   marks.set(id, mid);
-  localStorage.setItem(storageKey(), JSON.stringify([...marks]));
+  keep('read marks', [...marks]);
 }
 
 /** Whether the other person of a chat has read one's message. */

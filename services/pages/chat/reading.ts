@@ -10,7 +10,7 @@ export const openChat = ref<Chat | undefined>();
 export function markRead(chat: Chat): void {
   const entry = home.chats.get(keyOf(chat));
   if (!entry || entry.unread === 0 || document.hidden) return;
-  entry.unread = 0;
+  Object.assign(entry, { unread: 0, mentioned: false });
   const { type, id } = chat;
   api.call('/message/updateLastReadTime', { type, id }).catch(() => undefined);
 }

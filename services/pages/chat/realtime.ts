@@ -5,6 +5,8 @@ import { session } from './session.ts';
 
 /** Whether the websocket is open. */
 export const connected = ref(false);
+/** Whether the gateway refused the websocket for good (too many are open): the page does not try again by itself. */
+export const refused = ref(false);
 
 /** A client that got nothing for this long asks whether the server is there, and reconnects if it is not. */
 const activityTimeoutMs = 20_000;
@@ -40,6 +42,7 @@ export function connect(
   });
   opened.connection.bind('state_change', ({ current }: { current: string }) => {
     connected.value = current === 'connected';
+    refused.value = current === 'disconnected' || current === 'failed';
     if (current === 'connected') on.connected();
   });
   opened.connection.bind('error', ({ error }: { error?: { data?: { code?: number } } }) => {
@@ -47,6 +50,11 @@ export function connect(
     if (error?.data?.code === 4009) on.ended();
   });
   pusher = opened;
+}
+
+/** Tries again after a refusal. */
+export function reconnect(): void {
+  pusher?.connect();
 }
 
 /** How long after a failure of the network a signature is asked for again. */

@@ -9,21 +9,29 @@ export interface Chat {
 /** What the page shows beside the lists. */
 export type Route =
   | { readonly view: 'none' | 'applications' | 'add' | 'new-group' | 'me' }
-  | { readonly view: 'chat' | 'about'; readonly chat: Chat };
+  | { readonly view: 'chat' | 'about'; readonly chat: Chat }
+  | { readonly view: 'join'; readonly gid: number; readonly token: string };
 
 const hash = ref(location.hash);
+/** The hashes from the first one to the present one, without those from which the person went back. */
+const visited = [location.hash];
+
 addEventListener('hashchange', () => {
   hash.value = location.hash;
+  if (visited.at(-2) === location.hash) visited.pop();
+  else if (visited.at(-1) !== location.hash) visited.push(location.hash);
 });
+
+const idOf = (text: string | undefined): number | undefined =>
+  /^[1-9]\d{0,15}$/.test(text ?? '') ? Number(text) : undefined;
 
 /** The route is the part of the address after `#`, so that the browser's back button leads from a chat to the list. */
 export const route = computed<Route>(() => {
-  const [, first = '', second = '', third] = hash.value.split('/');
-  if (first === 'friend' || first === 'group') {
-    const chat = { type: first, id: Number(second) } as const;
-    if (Number.isSafeInteger(chat.id) && chat.id > 0)
-      return { view: third === 'about' ? 'about' : 'chat', chat };
-  }
+  const [, first = '', second, third = ''] = hash.value.split('/');
+  const id = idOf(second);
+  if ((first === 'friend' || first === 'group') && id !== undefined)
+    return { view: third === 'about' ? 'about' : 'chat', chat: { type: first, id } };
+  if (first === 'join' && id !== undefined) return { view: 'join', gid: id, token: third };
   if (first === 'applications' || first === 'add' || first === 'new-group' || first === 'me')
     return { view: first };
   return { view: 'none' };
@@ -31,10 +39,24 @@ export const route = computed<Route>(() => {
 
 export const addressOf = ({ type, id }: Chat): string => `#/${type}/${id}`;
 export const addressOfAbout = (chat: Chat): string => `${addressOf(chat)}/about`;
+/** Where a group's QR code leads. */
+export const addressOfJoining = (gid: number, token: string): string => `#/join/${gid}/${token}`;
 
 /** Goes to a view; the browser's back button returns. */
 export function go(address: string): void {
   location.hash = address;
+}
+
+/** Returns to the view before. @param otherwise where to go if the page began with the present one */
+export function goBack(otherwise: string): void {
+  if (visited.length > 1) history.back();
+  else goInstead(otherwise);
+}
+
+/** Goes to a view in place of the present one: the browser's back button does not return to it. */
+export function goInstead(address: string): void {
+  visited[visited.length - 1] = address;
+  location.replace(address);
 }
 
 /** One text for a chat, as a key. */

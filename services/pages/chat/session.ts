@@ -9,13 +9,23 @@ interface Session {
 }
 
 const storageKey = 'bubble-im session';
+/** Says to the page that is loaded next that the token had ended. */
+const endedKey = 'bubble-im session ended';
 
 function stored(): Session | undefined {
   const text = sessionStorage.getItem(storageKey) ?? localStorage.getItem(storageKey);
-  return text === null ? undefined : JSON.parse(text);
+  try {
+    return text === null ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export const session = ref<Session | undefined>(stored());
+
+/** Whether the page shows the sign-in form because the token ended. */
+export const sessionEnded = sessionStorage.getItem(endedKey) !== null;
+sessionStorage.removeItem(endedKey);
 
 const plain = createApi(() => session.value?.token);
 
@@ -32,7 +42,7 @@ async function checked<Answer>(answer: Promise<Answer>): Promise<Answer> {
   try {
     return readTexts(await answer);
   } catch (error) {
-    if (error instanceof CallRefused && error.code === notLoggedIn && session.value) forget();
+    if (error instanceof CallRefused && error.code === notLoggedIn && session.value) endSession();
     throw error;
   }
 }
@@ -51,16 +61,23 @@ export async function signIn(
   session.value = { uid, token };
 }
 
-/** Ends the token, also if the server cannot be reached to end it there. */
+/** Ends the token, also if the server cannot be reached to end it there, and leaves an empty page. */
 export async function signOut(): Promise<void> {
   await plain.call('/login/logout', {}).catch(() => undefined);
-  forget();
+  forgetToken();
+  location.assign('/chat/');
 }
 
-/** Forgets the session and, by loading the page anew, everything that it showed. */
-export function forget(): void {
-  sessionStorage.clear();
-  localStorage.removeItem(storageKey);
-  location.assign('/chat/');
+/** The token has ended: the person signs in again, and goes on where they were. */
+export function endSession(): void {
+  forgetToken();
+  sessionStorage.setItem(endedKey, '1');
   location.reload();
+}
+
+function forgetToken(): void {
+  sessionStorage.removeItem(storageKey);
+  // Another tab may have signed in anew, or as somebody else.
+  const kept = localStorage.getItem(storageKey);
+  if (kept?.includes(JSON.stringify(session.value?.token))) localStorage.removeItem(storageKey);
 }

@@ -1,10 +1,14 @@
 import { CallRefused } from '../shared/calls.ts';
 import { createTask } from '../shared/task.ts';
-import { t } from './texts.ts';
+import { englishReasons } from './english.ts';
+import { language, t } from './texts.ts';
 
 /** Why something failed, for the person: the server's own words, or that it cannot be reached. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof CallRefused) return error.message;
+  if (error instanceof CallRefused) {
+    const { code, message } = error;
+    return language.value === 'en' ? (englishReasons[code] ?? message) : message;
+  }
   return error instanceof TypeError ? t('unreachable') : String(error);
 }
 

@@ -6,29 +6,28 @@ import { countInTitle } from './notify.ts';
 import { restoreOutbox, retryAll } from './outbox.ts';
 import { loadReadMarks } from './read-marks.ts';
 import { connect, follow, unfollow } from './realtime.ts';
-import { api, forget, session } from './session.ts';
+import { api, endSession, session } from './session.ts';
 import { expectEscaped } from './written.ts';
 
 /**
  * Loads what the person has, and follows the changes. The position is asked for first: what happens while the rest is
- * loaded comes as a push, too, and is recognised by its mid.
+ * loaded comes as a push, too, and is recognised by its mid. If it fails it has begun nothing, and may be called again.
  * @throws CallRefused; TypeError if the server cannot be reached
  */
 export async function start(): Promise<void> {
   const settings = await api.call('/pop/getsetting', {});
   expectEscaped(settings.escape_html === 'on');
+  const { position } = await api.call('/message/sync', { limit: 1 });
+  await Promise.all([loadHome(), loadApplications()]);
+
   watch(
     () => home.settings?.escape_html,
     (value) => expectEscaped(value === 'on'),
     { flush: 'sync' },
   );
-  const { position } = await api.call('/message/sync', { limit: 1 });
-  await loadHome();
   loadReadMarks();
   loadDrafts();
   countInTitle();
-  restoreOutbox();
-  await loadApplications();
   let first = true;
   connect(settings, {
     connected() {
@@ -37,11 +36,12 @@ export async function start(): Promise<void> {
       first = false;
       retryAll();
     },
-    ended: forget,
+    ended: endSession,
   });
   follow('global', position);
   follow(`private-user-${session.value?.uid}`, position);
   followGroups(position);
+  restoreOutbox();
 }
 
 /** Follows the groups that the person is in, also those that they come into later. */

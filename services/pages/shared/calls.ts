@@ -4,7 +4,6 @@ import type {
   friendApply,
   friendApplyList,
   friendDelete,
-  friendGetList,
   friendRefuse,
   friendRemark,
   friendUpdate,
@@ -15,9 +14,12 @@ import type {
   groupDetail,
   groupMemberUpdate,
   groupRemark,
+  groupTransfer,
   groupUpdate,
 } from '../../../contracts/http/group.ts';
 import type {
+  groupCode,
+  groupCodeRevoke,
   groupForbiddenAll,
   groupForbiddenUser,
   groupIsManager,
@@ -33,6 +35,7 @@ import type {
   loginJoin,
   loginLogin,
   loginLogout,
+  serviceForgetPass,
   serviceSendSms,
 } from '../../../contracts/http/login.ts';
 import type {
@@ -46,7 +49,7 @@ import type {
 } from '../../../contracts/http/message.ts';
 import type { popDelChat, popGet, popGetSetting } from '../../../contracts/http/pop.ts';
 import type { uploadAvatar, uploadFile, uploadImage } from '../../../contracts/http/upload.ts';
-import type { userGet, userUpdate } from '../../../contracts/http/user.ts';
+import type { userGet, userUpdate, userUpdatePassword } from '../../../contracts/http/user.ts';
 
 /** The calls that the pages make, by their paths: types alone, so that no schema gets into a page's script. */
 export interface Calls {
@@ -54,7 +57,6 @@ export interface Calls {
   '/friend/apply': typeof friendApply;
   '/friend/applylist': typeof friendApplyList;
   '/friend/delete': typeof friendDelete;
-  '/friend/getlist': typeof friendGetList;
   '/friend/refuse': typeof friendRefuse;
   '/friend/remark': typeof friendRemark;
   '/friend/update': typeof friendUpdate;
@@ -71,7 +73,10 @@ export interface Calls {
   '/group/memberdel': typeof groupMemberDelete;
   '/group/members': typeof groupMembers;
   '/group/memberupdate': typeof groupMemberUpdate;
+  '/group/qrcode': typeof groupCode;
+  '/group/qrcode_revoke': typeof groupCodeRevoke;
   '/group/remark': typeof groupRemark;
+  '/group/transfer': typeof groupTransfer;
   '/group/update': typeof groupUpdate;
   '/login/captcha': typeof loginCaptcha;
   '/login/join': typeof loginJoin;
@@ -87,12 +92,14 @@ export interface Calls {
   '/pop/delchat': typeof popDelChat;
   '/pop/get': typeof popGet;
   '/pop/getsetting': typeof popGetSetting;
+  '/service/forget_pass': typeof serviceForgetPass;
   '/service/send_sms': typeof serviceSendSms;
   '/upload/avatar': typeof uploadAvatar;
   '/upload/file': typeof uploadFile;
   '/upload/img': typeof uploadImage;
   '/user/get': typeof userGet;
   '/user/update': typeof userUpdate;
+  '/user/updatepassword': typeof userUpdatePassword;
 }
 
 export type Parameters<Path extends keyof Calls> = z.input<Calls[Path]['parameters']>;
@@ -101,9 +108,9 @@ export type Data<Path extends keyof Calls> = z.output<Calls[Path]['data']>;
 /** The calls that are GET, with their parameters in the query. */
 const queries: ReadonlySet<keyof Calls> = new Set([
   '/friend/applylist',
-  '/friend/getlist',
   '/group/detail',
   '/group/members',
+  '/group/qrcode',
   '/login/captcha',
   '/message/get',
   '/message/sync',

@@ -12,14 +12,17 @@ export function messageOf(error: unknown): string {
 export function createTask(reasonOf: (error: unknown) => string = messageOf) {
   const busy = ref(false);
   const reason = ref('');
-  async function run(action: () => Promise<unknown>): Promise<void> {
-    if (busy.value) return;
+  /** @returns whether the action was carried out */
+  async function run(action: () => Promise<unknown>): Promise<boolean> {
+    if (busy.value) return false;
     busy.value = true;
     reason.value = '';
     try {
       await action();
+      return true;
     } catch (error) {
       reason.value = reasonOf(error);
+      return false;
     } finally {
       busy.value = false;
     }

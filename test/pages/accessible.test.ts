@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { temporaryFolder } from '../support/folder.ts';
+import { type Standalone, startStandalone } from '../support/standalone.ts';
+import {
+  befriend,
+  goTo,
+  hasBrowser,
+  openAs,
+  openPage,
+  password,
+  register,
+  seesLast,
+  startBrowser,
+} from './browser.ts';
+
+const Found = z.object({
+  violations: z.array(
+    z.object({
+      id: z.string(),
+      impact: z.string().nullish(),
+      nodes: z.array(z.object({ html: z.string() })),
+    }),
+  ),
+});
+const Created = z.object({ gid: z.string() });
+
+const phone = { viewport: { width: 375, height: 740 }, colorScheme: 'dark' } as const;
+const desktop = { viewport: { width: 1280, height: 800 }, colorScheme: 'light' } as const;
+
+describe.skipIf(!hasBrowser)('the pages, for who cannot see or point (chromium)', { timeout: 60_000 }, () => {
+  const ends: (() => unknown)[] = [];
+  const atEnd = (end: () => unknown) => ends.push(end);
+  let running: Standalone;
+  let browser: Browser;
+  let axe: string;
+  let jerry: number;
+  let gid: string;
+
+  beforeAll(async () => {
+    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    running = await startStandalone(await temporaryFolder(atEnd), {}, atEnd);
+    browser = await startBrowser();
+    const tom = await register(running, 'tom', '汤姆');
+    jerry = await register(running, 'jerry', '杰瑞');
+    await befriend(running, tom, jerry);
+    const { data } = await running.call('/api/group/create', 'server', {
+      login_uid: tom,
+      'members[]': jerry,
+    });
+    gid = Created.parse(data).gid;
+    const said = { login_uid: jerry, to: tom, type: 'friend' };
+    for (const content of ['吃了吗', '[主页](https://example.com)', `@[汤姆](${tom})`])
+      await running.call('/api/message/send', 'server', { ...said, content });
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    for (const end of ends.reverse()) await end();
+  });
+
+  /** Expects that axe finds nothing serious in what the page shows now. */
+  async function expectAccessible(page: Page, state: string): Promise<void> {
+    const { violations } = Found.parse(await page.evaluate('axe.run({ resultTypes: ["violations"] })'));
+    const serious = violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${state}: ${id} at ${nodes[0]?.html}`);
+    expect(serious).toEqual([]);
+  }
+
+  test.each([
+    ['on a phone in the dark', phone],
+    ['on a desktop in the light', desktop],
+  ])('axe finds nothing serious on the chat page %s', async (_, options) => {
+    const { page, complaints } = await openPage(browser, `${running.url}/chat/`, options);
+    await page.evaluate(axe);
+    await page.getByLabel('用户名').waitFor();
+    await expectAccessible(page, 'signing in');
+    await page.getByRole('button', { name: '没有账号' }).click();
+    await page.getByLabel('手机号码').waitFor();
+    await expectAccessible(page, 'registering');
+    await page.close();
+
+    const { page: own, complaints: ownComplaints } = await openAs(browser, running.url, 'tom', options);
+    await own.evaluate(axe);
+    await expectAccessible(own, 'chats');
+    await own.getByRole('button', { name: '通讯录' }).click();
+    await expectAccessible(own, 'contacts');
+    const views = [
+      [`/friend/${jerry}`, '吃了吗'],
+      [`/friend/${jerry}/about`, '删除好友'],
+      [`/group/${gid}/about`, '更多操作: 杰瑞'],
+      ['/me', '退出登录'],
+      ['/add', '加入群聊'],
+      ['/new-group', '创建'],
+      ['/applications', '没有申请'],
+    ] as const;
+    for (const [hash, sign] of views) {
+      await goTo(own, hash);
+      await own
+        .getByText(sign)
+        .or(own.getByRole('button', { name: sign }))
+        .first()
+        .waitFor();
+      await expectAccessible(own, hash);
+    }
+    await goTo(own, `/friend/${jerry}`);
+    await own.getByRole('button', { name: '表情' }).click();
+    await own.getByRole('article').last().getByRole('button', { name: '更多操作' }).click();
+    await own.getByRole('button', { name: '引用' }).waitFor();
+    await expectAccessible(own, 'a menu and the emoji');
+    await own.close();
+    expect([...complaints, ...ownComplaints]).toEqual([]);
+  });
+
+  test.each([
+    ['/', 'bubble-im'],
+    ['/console/', 'APP_KEY'],
+  ])('axe finds nothing serious on %s', async (path, sign) => {
+    const { page } = await openPage(browser, `${running.url}${path}`, phone);
+    await page.getByText(sign).first().waitFor();
+    await page.evaluate(axe);
+    await expectAccessible(page, path);
+    await page.close();
+  });
+
+  test('a person signs in, opens a chat, answers a message and quotes one by keys alone', async () => {
+    const { page, complaints } = await openPage(browser, `${running.url}/chat/`, desktop);
+    await page.getByLabel('用户名').focus();
+    await page.keyboard.type('tom');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(password);
+    await page.keyboard.press('Enter');
+    await page.locator(`.list-item[href="#/friend/${jerry}"]`).focus();
+    await page.keyboard.press('Enter');
+    await page.getByLabel('输入消息').focus();
+    await page.keyboard.type('吃了');
+    await page.keyboard.press('Enter');
+    await seesLast(page, ['@汤姆', '吃了']);
+    const menu = page.getByRole('article').first().getByRole('button', { name: '更多操作' });
+    await menu.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: '引用' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: '引用' }).waitFor({ state: 'hidden' });
+    await expect.poll(() => menu.evaluate((button) => button.matches(':focus'))).toBe(true);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: '引用' }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: '取消引用' }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+});
