@@ -31,6 +31,10 @@ export const ReplyId = id().brand<'ReplyId'>();
 /** A customer-service reply: what the API calls `rid`. */
 export type ReplyId = z.infer<typeof ReplyId>;
 
+export const AnnouncementId = id().brand<'AnnouncementId'>();
+/** An announcement to everyone: 1, 2, 3 … in the order of the log. */
+export type AnnouncementId = z.infer<typeof AnnouncementId>;
+
 export const NumberId = id().brand<'NumberId'>();
 /** The 数字ID by which others find a person: what the API calls `nid` of a user. */
 export type NumberId = z.infer<typeof NumberId>;

@@ -1,5 +1,6 @@
 import type { ConversationEvent } from '../contracts/events/conversation.ts';
 import { type ConversationId, conversationParties, type Mid, otherOf, type Uid } from '../contracts/ids.ts';
+import { isRevoked, type TakenBack } from '../contracts/message-texts.ts';
 import { groupChannel, userChannel } from '../contracts/push/index.ts';
 import { friendMessageReads, groupMessageReads, sendToFriend, sendToGroup } from './messages.ts';
 import { newestTakenBack } from './newest-message.ts';
@@ -11,7 +12,8 @@ interface Named {
   readonly conversation: ConversationId;
   readonly mid: Mid;
   readonly sequence: number;
-  readonly by: Uid;
+  /** Who did it; undefined: the server's key. */
+  readonly by?: Uid;
 }
 
 /** The message that an event names. @throws TypeError if another message has its sequence */
@@ -26,11 +28,12 @@ function takeBack(
   rows: Rows,
   pushes: Pushes,
   event: Named,
-  state: 'revoked' | 'deleted',
+  state: TakenBack,
   push: 'revoke' | 'message_delete',
 ): void {
   const message = named(rows, event);
   if (message.state === 'deleted' || message.state === state) return;
+  if (isRevoked(message.state) && isRevoked(state)) return;
   rows.put(messages, { ...message, state });
   pushes.takeBack(event.mid, state);
   const conversation = rows.get(conversations.at(event.conversation));
@@ -41,7 +44,7 @@ function takeBack(
       dead_sequence: Math.max(conversation.dead_sequence, event.sequence),
     });
   }
-  const { mid, by: uid } = event;
+  const { mid, by: uid = 0 } = event;
   const parties = conversationParties(event.conversation);
   if (parties.type === 'group') {
     pushes.add(groupChannel(parties.gid), push, { type: 'group', id: parties.gid, mid, uid });
@@ -97,6 +100,15 @@ export function conversationProjections(repeats: boolean): ProjectionsOf<Convers
       ],
       apply({ data }, rows, pushes) {
         takeBack(rows, pushes, data, 'revoked', 'revoke');
+      },
+    },
+    MessageWithdrawn: {
+      reads: ({ data: { conversation, sequence } }) => [
+        messages.at(conversation, sequence),
+        conversations.at(conversation),
+      ],
+      apply({ data }, rows, pushes) {
+        takeBack(rows, pushes, data, 'withdrawn', 'revoke');
       },
     },
     MessageDeleted: {

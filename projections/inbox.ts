@@ -4,6 +4,7 @@ import { userChannel } from '../contracts/push/index.ts';
 import type { ProjectionsOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
 import {
+  announcementsSeen,
   type ConversationRow,
   conversations,
   type InboxRow,
@@ -130,6 +131,13 @@ export const inboxProjections: ProjectionsOf<InboxEvent> = {
     reads,
     apply(event, rows) {
       change(rows, event, { pinned: true });
+    },
+  },
+  AnnouncementsSeen: {
+    reads: ({ data: { uid } }) => [announcementsSeen.at(uid)],
+    apply({ data: { uid, id } }, rows) {
+      const seen = rows.get(announcementsSeen.at(uid))?.seen ?? 0;
+      if (id > seen) rows.put(announcementsSeen, { uid, seen: id });
     },
   },
   ChatUnpinned: {

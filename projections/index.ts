@@ -1,6 +1,7 @@
 import type { DomainEvent } from '../contracts/events/index.ts';
 import { accessProjections } from './access.ts';
 import { allowanceProjections } from './allowances.ts';
+import { announcementProjections } from './announcements.ts';
 import { conversationProjections } from './conversations.ts';
 import { friendshipProjections } from './friendships.ts';
 import { groupProjections } from './groups.ts';
@@ -28,6 +29,7 @@ export function projectionsByType(repeats: boolean): ReadonlyMap<string, Project
     ...inboxProjections,
     ...replyProjections,
     ...settingProjections,
+    ...announcementProjections,
     ...allowanceProjections,
     ...accessProjections,
     ...skipProjections,

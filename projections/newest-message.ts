@@ -1,4 +1,5 @@
 import type { ConversationId } from '../contracts/ids.ts';
+import { isRevoked, type TakenBack } from '../contracts/message-texts.ts';
 import type { ConversationRow, MessageRow } from './tables.ts';
 
 /** The part of a conversation's row that repeats its newest message, so that a list of chats need not look it up. */
@@ -46,6 +47,6 @@ export function newestMessage({ mid, sender, content, timestamp, sub_type }: Mes
 }
 
 /** What changes in it when that message is revoked or deleted. */
-export function newestTakenBack(state: 'revoked' | 'deleted'): Partial<NewestMessage> {
-  return state === 'revoked' ? { newest_state: state } : none;
+export function newestTakenBack(state: TakenBack): Partial<NewestMessage> {
+  return isRevoked(state) ? { newest_state: state } : none;
 }

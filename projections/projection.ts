@@ -1,4 +1,5 @@
 import type { DomainEvent } from '../contracts/events/index.ts';
+import type { TakenBack } from '../contracts/message-texts.ts';
 import type { PushName, StoredData } from '../contracts/push/index.ts';
 import type { Decoded } from '../services/log/codec.ts';
 import type { Rows } from './store/row-store.ts';
@@ -7,8 +8,8 @@ import type { Ref } from './store/table.ts';
 /** Collects what is to be pushed, in the order in which clients get it. */
 export interface Pushes {
   add<Name extends PushName>(channel: string, event: Name, data: StoredData<Name>): void;
-  /** Removes a message that was revoked or deleted for all, and its quotes, from the pushes that can be replayed. */
-  takeBack(mid: number, state: 'revoked' | 'deleted'): void;
+  /** Removes a message or an announcement that was revoked or deleted for all, and its quotes, from the pushes that can be replayed. */
+  takeBack(mid: number, state: TakenBack): void;
 }
 
 /** What one type of event does to the read models. Pure: the same event on the same rows does the same. */

@@ -51,6 +51,11 @@ export const replies = table(readModels.replies);
 /** All replies of a member. */
 export const repliesOf = replies.listBy(['uid']);
 
+export const announcements = table(readModels.announcements);
+
+/** Up to which announcement each person has seen them. */
+export const announcementsSeen = table(readModels.announcementsSeen);
+
 export const settings = table(readModels.settings);
 /** Every setting that was ever set. */
 export const allSettings = settings.listBy([]);
@@ -70,4 +75,6 @@ export const tables = [
   inbox,
   replies,
   settings,
+  announcements,
+  announcementsSeen,
 ] as const;

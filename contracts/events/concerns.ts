@@ -96,6 +96,7 @@ const concerns: { readonly [Type in EventType]: (data: EventNamed<Type>['data'])
     return about([from, ...partiesOf(conversation), ...mentioned], conversation, mid);
   },
   MessageRevoked: ({ conversation, by, mid }) => about([by, ...partiesOf(conversation)], conversation, mid),
+  MessageWithdrawn: ({ conversation, mid }) => about(partiesOf(conversation), conversation, mid),
   MessageDeleted: ({ conversation, by, mid }) => about([by, ...partiesOf(conversation)], conversation, mid),
 
   ReadTo: ({ uid, conversation, mid }) => about([uid, ...partiesOf(conversation)], conversation, mid),
@@ -104,12 +105,15 @@ const concerns: { readonly [Type in EventType]: (data: EventNamed<Type>['data'])
   ChatShown: ofChat,
   ChatPinned: ofChat,
   ChatUnpinned: ofChat,
+  AnnouncementsSeen: ofPerson,
 
   ReplyAdded: ofReply,
   ReplyUpdated: ofReply,
   ReplyDeleted: ofReply,
 
   SettingsChanged: () => about([]),
+  AnnouncementSent: () => about([]),
+  AnnouncementRevoked: () => about([]),
   AllowanceUsed: ofPerson,
   EventSkipped: () => about([]),
 

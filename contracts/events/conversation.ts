@@ -30,6 +30,11 @@ export const conversationEvents = [
     'MessageRevoked',
     z.object({ conversation: ConversationId, mid: Mid, sequence: z.int().positive(), by: Uid }),
   ),
+  /** The server's key revoked message `mid`, whoever sent it and whenever. */
+  event(
+    'MessageWithdrawn',
+    z.object({ conversation: ConversationId, mid: Mid, sequence: z.int().positive() }),
+  ),
   /** `self`: it vanishes for the one who deletes; `all`: for everyone. */
   event(
     'MessageDeleted',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConversationId, Mid, Uid } from '../ids.ts';
+import { AnnouncementId, ConversationId, Mid, Uid } from '../ids.ts';
 import { type EventOf, event } from './event.ts';
 
 /** Stream `inbox-{uid}`: how one person's list of chats stands. Not folded to decide. */
@@ -15,6 +15,8 @@ export const inboxEvents = [
   event('ChatShown', z.object({ uid: Uid, conversation: ConversationId })),
   event('ChatPinned', z.object({ uid: Uid, conversation: ConversationId })),
   event('ChatUnpinned', z.object({ uid: Uid, conversation: ConversationId })),
+  /** The person has seen the announcements up to `id`; never goes back. */
+  event('AnnouncementsSeen', z.object({ uid: Uid, id: AnnouncementId })),
 ] as const;
 
 export type InboxEvent = EventOf<(typeof inboxEvents)[number]>;

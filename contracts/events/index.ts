@@ -1,5 +1,6 @@
 import { accessEvents } from './access.ts';
 import { allowanceEvents } from './allowance.ts';
+import { announcementEvents } from './announcement.ts';
 import { conversationEvents } from './conversation.ts';
 import type { EventDefinition, EventMetadata, EventOf } from './event.ts';
 import { friendshipEvents } from './friendship.ts';
@@ -19,6 +20,7 @@ export const eventDefinitions = [
   ...inboxEvents,
   ...replyEvents,
   ...settingEvents,
+  ...announcementEvents,
   ...allowanceEvents,
   ...skipEvents,
   ...accessEvents,
@@ -41,6 +43,7 @@ export const readModelCategories = [
   'inbox-',
   'reply-',
   'setting',
+  'announcement',
   'allowance-',
   'skip',
 ] as const;

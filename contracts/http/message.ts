@@ -68,8 +68,8 @@ export const messageGet = contract({
 export const messageRevoke = contract({
   path: '/message/revoke',
   methods: ['POST'],
-  access: 'user',
-  summary: '撤回消息',
+  access: 'known',
+  summary: '撤回消息;服务端密钥不带login_uid时可随时撤回任何人的消息(id为会话任一方的uid或群组gid)',
   refuses: ['disabled', 'noMessage', 'tooLate', 'noGroup'],
   example: { parameters: { id: 10, type: 'friend', mid: 845 }, data: [] },
   parameters: z.object({ ...chat, mid: parameter.mid }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AnnouncementPush, AnnouncementRevokePush } from './announcement.ts';
 import { AddFriendPush, FriendApplyPush, PresencePush, ProfilePush, RemoveFriendPush } from './friend.ts';
 import { AddGroupPush, RemoveGroupPush, UpdateGroupPush, UpdatePush } from './group.ts';
 import { ChatPush, MessagePush } from './message.ts';
@@ -20,6 +21,8 @@ export const pushes = {
   updateGroup: UpdateGroupPush,
   update: UpdatePush,
   settingChange: SettingChangePush,
+  announcement: AnnouncementPush,
+  announcement_revoke: AnnouncementRevokePush,
 } as const;
 
 export type PushName = keyof typeof pushes;

@@ -24,6 +24,9 @@ export const MessagePush = z.object({
 });
 export type MessagePush = z.infer<typeof MessagePush>;
 
-/** `id` is the chat as the recipient names it (the other's uid, or the gid), `uid` who did it. */
-export const ChatPush = z.object({ type: chatType, id, mid: id, uid: id });
+/**
+ * `id` is the chat as the recipient names it (the other's uid, or the gid), `uid` who did it; 0: the server's key, for
+ * those who administer the system.
+ */
+export const ChatPush = z.object({ type: chatType, id, mid: id, uid: z.int().nonnegative() });
 export type ChatPush = z.infer<typeof ChatPush>;

@@ -6,7 +6,5 @@ create table read.deletions (
   begun bigint not null
 );
 
-create index users_deleted on read.users (uid) where account_state = 'deleted';
-
 -- A deleted account's row stays without its names, so that nobody gets its uid or number id, and nothing restores it.
 alter table accounts.accounts add column deleted boolean not null default false;

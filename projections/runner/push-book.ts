@@ -1,4 +1,5 @@
-import { quotedContent } from '../../contracts/message-texts.ts';
+import { quotedContent, type TakenBack } from '../../contracts/message-texts.ts';
+import { announcementKey } from '../../contracts/push/announcement.ts';
 import type { PushData, PushName, StoredData } from '../../contracts/push/index.ts';
 import { formatPosition } from '../../contracts/push/position.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
@@ -11,7 +12,7 @@ export class PushBook implements Pushes {
   /** Which message each row shows and quotes, if it does. */
   readonly mids: (number | null)[] = [];
   readonly quoteMids: (number | null)[] = [];
-  readonly takenBack = new Map<number, 'revoked' | 'deleted'>();
+  readonly takenBack = new Map<number, TakenBack>();
   readonly #epoch: string;
   readonly #quietUntil: string;
   #place = '';
@@ -36,11 +37,12 @@ export class PushBook implements Pushes {
     const position = formatPosition({ epoch: this.#epoch, place, number });
     this.rows.push({ channel, place, number, event, data: JSON.stringify({ ...data, position }) });
     const message = isMessage(event, data) ? data : undefined;
-    this.mids.push(message?.mid ?? null);
+    const announced = isAnnouncement(event, data) ? announcementKey(data.id) : null;
+    this.mids.push(message?.mid ?? announced);
     this.quoteMids.push(message?.quote_mid ?? null);
   }
 
-  takeBack(mid: number, state: 'revoked' | 'deleted'): void {
+  takeBack(mid: number, state: TakenBack): void {
     this.takenBack.set(mid, state);
   }
 }
@@ -50,6 +52,10 @@ export const noPushes: Pushes = { add: () => undefined, takeBack: () => undefine
 
 function isMessage(event: PushName, data: StoredData<PushName>): data is PushData<'message'> {
   return event === 'message' && 'mid' in data;
+}
+
+function isAnnouncement(event: PushName, data: StoredData<PushName>): data is PushData<'announcement'> {
+  return event === 'announcement' && 'id' in data;
 }
 
 /** What writes a batch's pushes into the table `push`, and takes out of it what was taken back. */
@@ -82,7 +88,7 @@ export function writePushes(book: PushBook, batch: number): Statement[] {
  * A revoked message stays as message/get shows it. One that was deleted stays on nobody's channel: the
  * oldest row tells that there were others before it, so no row goes before its time.
  */
-function takeOut(takenBack: ReadonlyMap<number, 'revoked' | 'deleted'>): Statement[] {
+function takeOut(takenBack: ReadonlyMap<number, TakenBack>): Statement[] {
   const mids = int8s([...takenBack.keys()]);
   const deleted = bools([...takenBack.values()].map((state) => state === 'deleted'));
   const shown = texts([...takenBack.values()].map((state) => quotedContent(state, '')));

@@ -13,6 +13,7 @@ export interface Bench {
 /** The benchmarks by name; each is loaded only when it is asked for. */
 const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   log: () => import('./log.ts'),
+  apart: () => import('./apart.ts'),
   audit: () => import('./audit.ts'),
   chat: () => import('./chat.ts'),
   crashes: () => import('./crashes.ts'),

@@ -1,5 +1,8 @@
 import type { RunningProgram } from './program.ts';
 
+/** What is called with the server's key. */
+type Called = Pick<RunningProgram, 'port' | 'key' | 'secret'>;
+
 /** A registered and logged-in person of a benchmark. */
 export interface Person {
   readonly uid: number;
@@ -9,7 +12,7 @@ export interface Person {
 
 /** Calls the API with the server's key. Throws where the answer is not 0. */
 export async function callAsServer(
-  program: RunningProgram,
+  program: Called,
   path: string,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
@@ -30,7 +33,7 @@ export async function callAsServer(
 const password = 'benchmark';
 
 /** Registers people and logs them in. */
-export async function makePeople(program: RunningProgram, count: number): Promise<Person[]> {
+export async function makePeople(program: Called, count: number): Promise<Person[]> {
   const run = Date.now().toString(36);
   const people: Person[] = [];
   const inARow = 8;

@@ -55,8 +55,9 @@ function known(scene: Scene, name: string, given: Readonly<Record<string, unknow
     case 'members':
       return Array.from({ length: random.integer(1, 3) }, other);
     case 'to':
-    case 'id':
       return chat.id;
+    case 'id':
+      return path.startsWith('/announcement') ? random.integer(1, 20) : chat.id;
     case 'type':
       return /^\/(message|pop)/.test(path) ? chat.type : undefined;
     case 'gid':

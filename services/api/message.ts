@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify';
-import { conversationOf } from '../../contracts/chat.ts';
+import { type Chat, conversationOf } from '../../contracts/chat.ts';
 import { readModelCategories } from '../../contracts/events/index.ts';
 import * as contract from '../../contracts/http/message.ts';
-import { Mid } from '../../contracts/ids.ts';
+import { Gid, Mid, Uid } from '../../contracts/ids.ts';
 import { websocketAddress } from '../../contracts/websocket-address.ts';
 import { markChatRead, readMessages } from '../commands/reading.ts';
 import { removeMessage } from '../commands/remove-message.ts';
+import { withdrawMessage } from '../commands/withdraw-message.ts';
 import { findMissedPushes } from '../pushes/missed-pushes.ts';
 import { countUnread } from '../queries/unread.ts';
 import type { Application } from './application.ts';
@@ -38,8 +39,11 @@ export function messageRoutes(server: FastifyInstance, application: Application)
     server,
     application,
     contract.messageRevoke,
-    async ({ parameters: { id, type, mid }, me, context }) => {
-      const by = me();
+    async ({ parameters: { id, type, mid }, uid: by, context }) => {
+      if (by === undefined) {
+        const chat: Chat = type === 'group' ? { type, id: Gid.parse(id) } : { type, id: Uid.parse(id) };
+        return shownAt(await withdrawMessage(application, { chat, mid }, context));
+      }
       const command = { by, chat: chatOf(by, type, id), mid };
       return shownAt(await removeMessage(application, 'revoke', command, context));
     },

@@ -7,7 +7,8 @@ import { limitAddresses } from '../edge/address-limit.ts';
 import { type Trust, trustNone } from '../edge/proxies.ts';
 import { pageRoutes } from '../pages/server/pages.ts';
 import { accountRoutes } from './account.ts';
-import { administrationRoutes } from './administration.ts';
+import { administrationRoutes } from './administration/accounts-and-groups.ts';
+import { announcementRoutes } from './administration/announcement.ts';
 import type { Application } from './application.ts';
 import { asOfRoutes } from './audit/as-of.ts';
 import { auditEventRoutes } from './audit/events.ts';
@@ -48,6 +49,7 @@ const allRoutes = [
   replyRoutes,
   settingRoutes,
   administrationRoutes,
+  announcementRoutes,
   uploadRoutes,
   fileRoutes,
   pictureRoutes,

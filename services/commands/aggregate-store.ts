@@ -22,7 +22,16 @@ export interface Snapshot<State> {
 }
 
 /** The streams whose states are kept. */
-const prefixes = ['user-', 'friendship-', 'group-', 'reply-', 'setting', 'allowance-', skipStream];
+const prefixes = [
+  'user-',
+  'friendship-',
+  'group-',
+  'reply-',
+  'setting',
+  'announcement',
+  'allowance-',
+  skipStream,
+];
 
 interface AggregateStoreOptions {
   /** The most memory for states, in the units of the aggregates' weights. */

@@ -1,6 +1,7 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { ConversationEvent } from '../../contracts/events/conversation.ts';
 import type { ConversationId, Mid, Uid } from '../../contracts/ids.ts';
+import { isRevoked, type MessageState } from '../../contracts/message-texts.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { StreamName } from '../log/log.ts';
 import { streamName } from './aggregate.ts';
@@ -89,7 +90,7 @@ export interface StandingMessage {
   /** Seconds since 1970. */
   readonly timestamp: number;
   readonly notice: boolean;
-  readonly state: 'normal' | 'revoked' | 'deleted';
+  readonly state: MessageState;
 }
 
 /**
@@ -130,10 +131,22 @@ export function revokeMessage({
   now,
 }: Removal): ConversationEvent[] {
   if (message.state === 'deleted') throw new Refusal('noMessage');
-  if (message.state === 'revoked') return [];
+  if (isRevoked(message.state)) return [];
   mustMayRemove(message, by, group, settings, now);
   const { mid, sequence } = message;
   return [{ type: 'MessageRevoked', data: { conversation, mid, sequence, by } }];
+}
+
+/**
+ * Revokes a message for those who administer the system: anybody's, at any time. Revoked already: nothing.
+ * @throws Refusal noMessage; illegal for a notice
+ */
+export function withdrawMessage(conversation: ConversationId, message: StandingMessage): ConversationEvent[] {
+  const { mid, sequence, notice, state } = message;
+  if (state === 'deleted') throw new Refusal('noMessage');
+  if (isRevoked(state)) return [];
+  if (notice) throw new Refusal('illegal', '系统消息不能撤回');
+  return [{ type: 'MessageWithdrawn', data: { conversation, mid, sequence } }];
 }
 
 /** Deletes a message for its deleter only, or for all under the rules of revoking. */

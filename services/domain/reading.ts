@@ -1,4 +1,4 @@
-import type { MessageState } from '../../contracts/message-texts.ts';
+import { isRevoked, type MessageState } from '../../contracts/message-texts.ts';
 
 /** A group, and the membership of someone in it, as far as what they may read goes by them. */
 export interface ReadingMembership {
@@ -21,6 +21,8 @@ export type Visibility =
   | 'visible'
   /** In its place is 「此消息已撤回」. */
   | 'revoked'
+  /** In its place is 「此消息已被系统管理员撤回」. */
+  | 'withdrawn'
   | 'deleted for all'
   | 'deleted for self'
   /** It was sent before they joined. */
@@ -41,7 +43,7 @@ export function visibilityOf(
   if (message.sequence <= after) return 'before joining';
   if (message.state === 'deleted') return 'deleted for all';
   if (deleted) return 'deleted for self';
-  return message.state === 'revoked' ? 'revoked' : 'visible';
+  return isRevoked(message.state) ? message.state : 'visible';
 }
 
 /** What the unread messages of someone in a conversation are counted by. */

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Uid } from '../../contracts/ids.ts';
-import { type MessageState, revokedText } from '../../contracts/message-texts.ts';
+import { isRevoked, type MessageState, revokedTexts } from '../../contracts/message-texts.ts';
 
 /** Whether a person has deleted any message for themselves. Most have not, which saves a lookup for each message. */
 export function deletesAny(uid: Uid) {
@@ -23,7 +23,7 @@ export function shown(row: {
   readonly sub_type: 'message' | 'notice';
   readonly state: MessageState;
 }): { content: string; sub_type: 'message' | 'notice' } {
-  return row.state === 'revoked'
-    ? { content: revokedText, sub_type: 'notice' }
+  return isRevoked(row.state)
+    ? { content: revokedTexts[row.state], sub_type: 'notice' }
     : { content: row.content, sub_type: row.sub_type };
 }

@@ -38,7 +38,7 @@ export async function readPage(database: ReadDatabase, page: Page): Promise<Page
     timestamp: number;
     content: string;
     sub_type: 'message' | 'notice';
-    state: 'normal' | 'revoked';
+    state: Exclude<MessageState, 'deleted'>;
     quote_mid: Mid | null;
     quote_state: MessageState | null;
     quote_content: string | null;

@@ -1,4 +1,13 @@
-import type { ApplicationId, ConversationId, Gid, Mid, NumberId, ReplyId, Uid } from '../../contracts/ids.ts';
+import type {
+  AnnouncementId,
+  ApplicationId,
+  ConversationId,
+  Gid,
+  Mid,
+  NumberId,
+  ReplyId,
+  Uid,
+} from '../../contracts/ids.ts';
 import { bigint, bigints, boolean, integer, narrowed, nullable, oneOf, text, uuid } from './column.ts';
 import { readModel } from './read-model.ts';
 
@@ -97,7 +106,7 @@ const conversations = readModel(
     newest_content: nullable(text),
     newest_timestamp: nullable(bigint),
     newest_sub_type: nullable(oneOf(text, 'message', 'notice')),
-    newest_state: nullable(oneOf(text, 'normal', 'revoked')),
+    newest_state: nullable(oneOf(text, 'normal', 'revoked', 'withdrawn')),
   },
   ['conversation'],
 );
@@ -113,7 +122,7 @@ const messages = readModel(
     content: text,
     timestamp: bigint,
     sub_type: oneOf(text, 'message', 'notice'),
-    state: oneOf(text, 'normal', 'revoked', 'deleted'),
+    state: oneOf(text, 'normal', 'revoked', 'withdrawn', 'deleted'),
     quote_mid: nullable(mid),
     mentions: nullable(bigints),
     unique_id: nullable(text),
@@ -164,6 +173,14 @@ const replies = readModel(
 
 const settings = readModel('settings', { name: text, value: text }, ['name']);
 
+const announcements = readModel(
+  'announcements',
+  { id: narrowed<AnnouncementId, number>(bigint), content: text, timestamp: bigint, revoked: boolean },
+  ['id'],
+);
+
+const announcementsSeen = readModel('announcements_seen', { uid, seen: bigint }, ['uid']);
+
 /** All read models. */
 export const readModels = {
   users,
@@ -179,4 +196,6 @@ export const readModels = {
   inbox,
   replies,
   settings,
+  announcements,
+  announcementsSeen,
 } as const;

@@ -190,7 +190,7 @@ describe.skipIf(!existsSync(browser))('the page at /docs, in a browser (chromium
       await call.getByRole('button', { name: 'Execute' }).click();
       const answer = await call.locator('.live-responses-table').textContent();
       expect(answer).toContain('泡泡IM');
-      expect(await page.locator('.opblock-tag').count()).toBe(13);
+      expect(await page.locator('.opblock-tag').count()).toBe(15);
       expect(complaints).toEqual([]);
     } finally {
       await chrome.close();

@@ -6,7 +6,16 @@ import {
   type EventType,
   eventDefinitions,
 } from '../../contracts/events/index.ts';
-import { ApplicationId, ConversationId, Gid, Mid, NumberId, ReplyId, Uid } from '../../contracts/ids.ts';
+import {
+  AnnouncementId,
+  ApplicationId,
+  ConversationId,
+  Gid,
+  Mid,
+  NumberId,
+  ReplyId,
+  Uid,
+} from '../../contracts/ids.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { decode, encode } from '../../services/log/codec.ts';
 import type { Position } from '../../services/log/log.ts';
@@ -44,6 +53,7 @@ const access = <Data extends object>(data: { [Name in keyof Data]: fc.Arbitrary<
   fc
     .tuple(fc.record(data), fc.record({ suppressed: sequence }, { requiredKeys: [] }))
     .map(([rest, counted]) => ({ ...rest, ...counted }));
+const announcementId = sequence.map((id) => AnnouncementId.parse(id));
 const uids = fc.array(uid, { maxLength: 20 });
 const reply = {
   rid,
@@ -128,6 +138,7 @@ const datas: { readonly [Type in EventType]: fc.Arbitrary<EventNamed<Type>['data
     { requiredKeys: ['conversation', 'mid', 'from', 'content'] },
   ),
   MessageRevoked: fc.record({ conversation, mid, sequence, by: uid }),
+  MessageWithdrawn: fc.record({ conversation, mid, sequence }),
   MessageDeleted: fc.record({
     conversation,
     mid,
@@ -144,6 +155,12 @@ const datas: { readonly [Type in EventType]: fc.Arbitrary<EventNamed<Type>['data
   ReplyAdded: fc.record(reply),
   ReplyUpdated: fc.record(reply),
   ReplyDeleted: fc.record({ rid, uid }),
+  AnnouncementSent: fc.record(
+    { id: announcementId, content: text, uniqueId: text },
+    { requiredKeys: ['id', 'content'] },
+  ),
+  AnnouncementRevoked: fc.record({ id: announcementId }),
+  AnnouncementsSeen: fc.record({ uid, id: announcementId }),
   LoggedIn: access({ uid, session: text }),
   LoginFailed: access({ uid: fc.option(uid) }),
   PasswordChanged: access({

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { readMigrations } from '../../projections/migrations.ts';
 import { restrictionsOf } from './expansion.ts';
 
-/** Earlier migrations were applied while no program ran. */
-const firstBesidePrograms = '0031';
+/** Earlier migrations are of versions that are started once all programs of the version before were stopped. */
+const firstBesidePrograms = '0036';
 
 const migrations = await readMigrations();
 const later = migrations.filter(({ name }) => name >= firstBesidePrograms);

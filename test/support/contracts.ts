@@ -1,5 +1,6 @@
 import * as administration from '../../contracts/http/administration.ts';
 import * as aliases from '../../contracts/http/aliases.ts';
+import * as announcement from '../../contracts/http/announcement.ts';
 import * as asOf from '../../contracts/http/as-of.ts';
 import * as auditEvents from '../../contracts/http/audit-events.ts';
 import * as auditStream from '../../contracts/http/audit-stream.ts';
@@ -24,6 +25,7 @@ const files: readonly Readonly<Record<string, unknown>>[] = [
   ...[
     administration,
     aliases,
+    announcement,
     login,
     user,
     friend,

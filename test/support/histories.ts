@@ -185,7 +185,9 @@ export class Retelling {
     if (!said || said.notice) return;
     said.gone = true;
     const data = { conversation, mid: mid(said.mid), sequence: said.sequence, by: uid(said.from) };
-    if (revoke) this.events.push({ type: 'MessageRevoked', data });
+    const { by: _, ...message } = data;
+    if (revoke && back % 2 === 1) this.events.push({ type: 'MessageWithdrawn', data: message });
+    else if (revoke) this.events.push({ type: 'MessageRevoked', data });
     else this.events.push({ type: 'MessageDeleted', data: { ...data, scope: 'all' } });
   }
 

@@ -23,6 +23,7 @@ const tags: Readonly<Record<string, string>> = {
   upload: '上传',
   qrcode: '二维码',
   setting: '系统配置',
+  announcement: '公告',
   audit: '审计',
   system: '系统状况',
   dev: '开发',

@@ -5,7 +5,11 @@ import { type PushName, pushes } from '../../../contracts/push/index.ts';
 const described: Readonly<Record<PushName, readonly [shape: z.ZodObject, channel: string, meaning: string]>> =
   {
     message: [pushes.message, 'user、group', '一条消息或提示;发送者自己的其他设备也会收到'],
-    revoke: [pushes.revoke, 'user、group', '消息被撤回;`id` 是会话对方的 uid 或 gid,`uid` 是操作者'],
+    revoke: [
+      pushes.revoke,
+      'user、group',
+      '消息被撤回;`id` 是会话对方的 uid 或 gid,`uid` 是操作者,0为系统管理员',
+    ],
     message_delete: [pushes.message_delete, 'user、group', '消息被删除,或为自己删除'],
     read: [pushes.read, 'user', '读到了 `mid`;自己在其他设备上读了,或单聊中对方读了'],
     friendApply: [pushes.friendApply, 'user', '`uid` 申请加为好友;带gid时为入群邀请'],
@@ -22,6 +26,8 @@ const described: Readonly<Record<PushName, readonly [shape: z.ZodObject, channel
       '群名称、群主、管理员或禁言变更,用 `group/detail`、`group/members` 重新读取',
     ],
     settingChange: [pushes.settingChange, 'global', '系统配置变更'],
+    announcement: [pushes.announcement, 'global', '发给所有人的公告'],
+    announcement_revoke: [pushes.announcement_revoke, 'global', '公告被撤回'],
   };
 
 const fieldsOf = ({ shape }: z.ZodObject): string =>

@@ -115,6 +115,8 @@ const sentences: {
   },
   MessageRevoked: ({ conversation, mid, by }, naming) =>
     `${naming.person(by)} revoked message ${mid} in the chat with ${chat(conversation, naming, by)}`,
+  MessageWithdrawn: ({ conversation, mid }, naming) =>
+    `withdrew message ${mid} in the chat of ${chat(conversation, naming)}`,
   MessageDeleted: ({ conversation, mid, by, scope }, naming) =>
     `${naming.person(by)} deleted message ${mid} ${scope === 'all' ? 'for all' : 'for themselves'} in the chat with ${chat(conversation, naming, by)}`,
 
@@ -131,6 +133,8 @@ const sentences: {
   ChatUnpinned: ({ uid, conversation }, naming) =>
     `${naming.person(uid)} unpinned the chat with ${chat(conversation, naming, uid)}`,
 
+  AnnouncementsSeen: ({ uid, id }, { person }) => `${person(uid)} has seen the announcements up to ${id}`,
+
   ReplyAdded: ({ rid, uid, type, title }, { person }) =>
     `${person(uid)} added reply ${rid}, a ${replyTypes[type]}: ${quoted(title)}`,
   ReplyUpdated: ({ rid, uid, type, title }, { person }) =>
@@ -138,6 +142,8 @@ const sentences: {
   ReplyDeleted: ({ rid, uid }, { person }) => `${person(uid)} deleted reply ${rid}`,
 
   SettingsChanged: ({ changes: changed }) => `set ${changes(changed)}`,
+  AnnouncementSent: ({ id, content }) => `announced to everyone, number ${id}: ${quoted(content)}`,
+  AnnouncementRevoked: ({ id }) => `revoked announcement ${id}`,
   AllowanceUsed: ({ uid, allowance, count }, { person }) => `${person(uid)} used ${allowance}: ${count}`,
   EventSkipped: ({ stream, revision, type, why }) =>
     `skipped ${type} at ${stream}@${revision}: ${quoted(why)}`,

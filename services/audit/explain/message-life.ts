@@ -136,6 +136,10 @@ class Life {
       this.#quotes++;
       this.#step(event, `is quoted by person ${event.data.from} in message ${event.data.mid}`);
     }
+    if (event.type === 'MessageWithdrawn' && event.data.sequence === this.#sent?.sequence) {
+      this.#step(event, "is withdrawn by the server's key");
+      this.#end = "was withdrawn by the server's key";
+    }
     if (event.type !== 'MessageRevoked' && event.type !== 'MessageDeleted') return;
     if (event.data.sequence !== this.#sent?.sequence) return;
     const { by } = event.data;

@@ -1,6 +1,6 @@
 import { type Chat, conversationOf } from '../../../contracts/chat.ts';
 import type { ConversationId, Uid } from '../../../contracts/ids.ts';
-import { revokedText } from '../../../contracts/message-texts.ts';
+import { isRevoked, revokedTexts } from '../../../contracts/message-texts.ts';
 import { groupStream } from '../../domain/group.ts';
 import { canBeUnread, unreadCount, type Visibility, visibilityOf } from '../../domain/reading.ts';
 import { userStream } from '../../domain/user.ts';
@@ -13,7 +13,7 @@ import type { MessageOrigin } from './message-origin.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Why a message is not shown to someone. */
-const reasons: Readonly<Record<Exclude<Visibility, 'visible' | 'revoked'>, string>> = {
+const reasons: Readonly<Record<Exclude<Visibility, 'visible' | keyof typeof revokedTexts>, string>> = {
   'no part': 'they take no part in the conversation',
   'before joining': 'it was sent before they joined the group',
   'deleted for all': 'it was deleted for all',
@@ -41,8 +41,8 @@ export function visibility(origin: MessageOrigin, uid: Uid, remembersIds: EventL
       if (!message) return { value: false, words: `cannot see message ${mid}: it is not sent yet` };
       const seen = visibilityOf(message, replay.readsAfter(uid), deleted.has(message.sequence));
       if (seen === 'visible') return { value: true, words: `can see message ${mid}` };
-      if (seen === 'revoked') {
-        return { value: false, words: `sees 「${revokedText}」 in the place of message ${mid}` };
+      if (isRevoked(seen)) {
+        return { value: false, words: `sees 「${revokedTexts[seen]}」 in the place of message ${mid}` };
       }
       return { value: false, words: `cannot see message ${mid}: ${reasons[seen]}` };
     },
@@ -109,7 +109,8 @@ class UnreadCounting {
     const { sequence } = this.#replay;
     const sent = sequence > before ? this.#replay.message(sequence) : undefined;
     if (sent?.sender === this.#uid) this.#own.push({ sequence, own: sent.own });
-    if (event.type === 'MessageRevoked') this.#takeOut(event.data.sequence);
+    if (event.type === 'MessageRevoked' || event.type === 'MessageWithdrawn')
+      this.#takeOut(event.data.sequence);
     if (event.type !== 'MessageDeleted') return;
     if (event.data.scope === 'all') this.#takeOut(event.data.sequence);
     else if (event.data.by === this.#uid && this.#counts(event.data.sequence)) {

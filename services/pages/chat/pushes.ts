@@ -1,4 +1,4 @@
-import { revokedText } from '../../../contracts/message-texts.ts';
+import { revokedTexts } from '../../../contracts/message-texts.ts';
 import type { PushData, PushName } from '../../../contracts/push/index.ts';
 import { addApplications } from './applications.ts';
 import { amend, conversations, loadNewest, place, remove } from './conversations.ts';
@@ -25,8 +25,7 @@ export function applyPush(event: string, data: unknown): Positioned {
       applyMessage(push.data);
       break;
     case 'revoke':
-      amend(push.data, push.data.mid, { content: revokedText, notice: true, quoteMid: 0 }, revokedText);
-      applyTakenBack(push.data, revokedText);
+      applyRevoked(push.data);
       break;
     case 'message_delete':
       remove(push.data, push.data.mid);
@@ -67,6 +66,12 @@ export function applyPush(event: string, data: unknown): Positioned {
       break;
   }
   return push.data;
+}
+
+function applyRevoked(push: PushData<'revoke'>): void {
+  const content = revokedTexts[push.uid === 0 ? 'withdrawn' : 'revoked'];
+  amend(push, push.mid, { content, notice: true, quoteMid: 0 }, content);
+  applyTakenBack(push, content);
 }
 
 function applyMessage(push: PushData<'message'>): void {

@@ -1,15 +1,15 @@
 import type { FastifyInstance } from 'fastify';
-import { Refusal } from '../../contracts/codes.ts';
-import * as contract from '../../contracts/http/administration.ts';
-import { NumberId } from '../../contracts/ids.ts';
-import { deleteAccount } from '../commands/delete-account.ts';
-import { endSession } from '../commands/sessions.ts';
-import { currentSettings } from '../commands/setting.ts';
-import { findGroupsPage, findMembersPage, findPeoplePage } from '../queries/directory.ts';
-import { findUnknown } from '../queries/people.ts';
-import type { Application } from './application.ts';
-import { requesterOf } from './caller.ts';
-import { carriedOut, serve, shownAt } from './route.ts';
+import { Refusal } from '../../../contracts/codes.ts';
+import * as contract from '../../../contracts/http/administration.ts';
+import { NumberId } from '../../../contracts/ids.ts';
+import { deleteAccount } from '../../commands/delete-account.ts';
+import { endSession } from '../../commands/sessions.ts';
+import { currentSettings } from '../../commands/setting.ts';
+import { findGroupsPage, findMembersPage, findPeoplePage } from '../../queries/directory.ts';
+import { findUnknown } from '../../queries/people.ts';
+import type { Application } from '../application.ts';
+import { requesterOf } from '../caller.ts';
+import { carriedOut, serve, shownAt } from '../route.ts';
 
 /** What the server's key alone may see and end (docs/behaviour.md, Administration). */
 export function administrationRoutes(server: FastifyInstance, application: Application): void {
