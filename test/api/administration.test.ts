@@ -224,6 +224,7 @@ test('a person, a stranger and a wrong key are refused every call of the adminis
     ['get', '/user/list', {}],
     ['get', '/user/sessions', { uid: tom.uid }],
     ['post', '/user/endsession', { uid: tom.uid }],
+    ['post', '/user/delete', { uid: tom.uid }],
     ['get', '/group/list', {}],
     ['get', '/group/memberlist', { gid: 1 }],
   ] as const;

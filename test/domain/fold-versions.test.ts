@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { DomainEvent } from '../../contracts/events/index.ts';
+import { AnnouncementId } from '../../contracts/ids.ts';
 import { defaultSettings } from '../../contracts/settings.ts';
 import { type Aggregate, fold } from '../../services/domain/aggregate.ts';
 import { allowance } from '../../services/domain/allowance.ts';
+import { announcement } from '../../services/domain/announcement.ts';
 import { friendship } from '../../services/domain/friendship.ts';
 import { group } from '../../services/domain/group.ts';
 import { reply } from '../../services/domain/reply.ts';
@@ -18,13 +21,13 @@ import { applicationId, created, gid, mid, registered, uid } from '../support/ev
 const noticeMid = mid(7);
 const of = gid(50);
 
-/** The state with its maps as entries. */
+/** The state with its maps and sets as entries. */
 function folded<State, Event extends DomainEvent>(
   aggregate: Aggregate<State, Event>,
   ...events: readonly NoInfer<Event>[]
 ) {
   const state = JSON.stringify(fold(aggregate, events, 100), (_, value) =>
-    value instanceof Map ? [...value] : value,
+    value instanceof Map || value instanceof Set ? [...value] : value,
   );
   return { version: aggregate.version, state: JSON.parse(state) };
 }
@@ -107,6 +110,18 @@ test('the folds of a person, their replies and their allowances are those of the
   expect(
     folded(allowance, { type: 'AllowanceUsed', data: used }, { type: 'AllowanceUsed', data: used }),
   ).toEqual({ version: 1, state: [['groups created', [{ time: 100, count: 2 }]]] });
+});
+
+test('the fold of the announcements is that of its version', () => {
+  const id = AnnouncementId.parse(1);
+  const sent = { type: 'AnnouncementSent', data: { id, content: 'x', uniqueId: 'once' } } as const;
+  expect(folded(announcement, sent, { type: 'AnnouncementRevoked', data: { id } })).toEqual({
+    version: 1,
+    state: {
+      ...{ last: 1, revoked: [1], times: [100] },
+      sent: [['once', { id: 1, contentHash: createHash('sha256').update('x').digest('hex') }]],
+    },
+  });
 });
 
 test('the fold of the settings is that of its version, which changes with the defaults', () => {

@@ -112,6 +112,10 @@ test('whether two are friends, in a group, manage it and have an account is told
   expect((await explained(running, `account ${jerry.uid}`)).answer).toMatch(
     /has no active account: 账号已被禁用 \(code 85\), since .*, by AccountDisabled of the server's key\.$/,
   );
+  await call(running, 'POST', '/user/delete', { uid: jerry.uid });
+  expect((await explained(running, `account ${jerry.uid}`)).answer).toMatch(
+    /has no active account: 账号已注销 \(code 101\), since .*, by AccountDeleted of the server's key\.$/,
+  );
 });
 
 test('whether someone may send to another goes by their friendship while strangers may not chat', async () => {
