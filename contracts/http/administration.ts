@@ -37,6 +37,7 @@ export const userList = contract({
   path: '/user/list',
   methods: ['GET'],
   access: 'server',
+  ours: true,
   summary: '列出或查找用户',
   example: {
     parameters: { nickname: '小', limit: 1 },
@@ -66,6 +67,7 @@ export const userSessions = contract({
   path: '/user/sessions',
   methods: ['GET'],
   access: 'server',
+  ours: true,
   summary: '列出用户的登录会话(不含token),最近使用的在前',
   refuses: ['noUser'],
   example: {
@@ -96,6 +98,7 @@ export const userEndSession = contract({
   path: '/user/endsession',
   methods: ['POST'],
   access: 'server',
+  ours: true,
   summary: '结束用户的一个或全部登录会话,其websocket随之关闭',
   refuses: ['noUser', 'noRecord'],
   example: { parameters: { uid: 10, session: '9f86d081884c7d65' }, data: [] },
@@ -115,6 +118,7 @@ export const userDelete = contract({
   path: '/user/delete',
   methods: ['POST'],
   access: 'server',
+  ours: true,
   summary: '注销用户账号:释放登录名和手机号,退出所有群组,解除所有好友,不能恢复',
   refuses: ['noUser'],
   example: { parameters: { uid: 10 }, data: [] },
@@ -133,6 +137,7 @@ export const groupList = contract({
   path: '/group/list',
   methods: ['GET'],
   access: 'server',
+  ours: true,
   summary: '列出或查找群组',
   example: {
     parameters: { groupname: '群聊' },
@@ -161,6 +166,7 @@ export const groupMemberList = contract({
   path: '/group/memberlist',
   methods: ['GET'],
   access: 'server',
+  ours: true,
   summary: '列出群成员及其角色,按入群顺序',
   refuses: ['noGroup'],
   example: { parameters: { gid: 502139874 }, data: example.listedMembers },

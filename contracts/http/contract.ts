@@ -30,6 +30,8 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   readonly reads?: true;
   readonly access: Access;
   readonly summary: string;
+  /** The document of the original API has nothing like it; the page says so. */
+  readonly ours?: true;
   /** The call of which this is another name, for clients of the original product. */
   readonly aliasOf?: string;
   /** What it may be refused for, besides the reasons of every call. */

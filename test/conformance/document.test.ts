@@ -110,3 +110,10 @@ test('every call that the server serves is in the document, or on the list of ad
   const documented = documentedCalls.map(({ call }) => call.replace(/ \/(api|web|h5)/, ' '));
   expect([...documented, ...Object.keys(beyondTheDocument)].sort()).toEqual(callsOf(running.server));
 });
+
+test('no call that the page marks as ours is in the document', () => {
+  const ours = servedContracts().filter((contract) => contract.ours);
+  const calls = ours.flatMap(({ methods, path }) => methods.map((method) => `${method} ${path}`));
+  expect(Object.keys(beyondTheDocument)).toEqual(expect.arrayContaining(calls));
+  expect(calls).toContain('POST /user/delete');
+});

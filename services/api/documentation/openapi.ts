@@ -87,6 +87,7 @@ function operation(contract: Contract, method: 'GET' | 'POST'): Shape {
     operationId: `${method.toLowerCase()}${contract.path.replaceAll('/', '_')}`,
     tags: [tags[resource] ?? resource],
     summary: contract.summary,
+    ...(contract.ours && { description: '泡泡IM没有的接口,本系统新增' }),
     ...(contract.aliasOf && { description: `别名,等同于 ${contract.aliasOf},供原产品的客户端使用` }),
     security: security[contract.access],
     ...(method === 'GET' ? { parameters: queryOf(contract) } : bodyOf(contract)),
