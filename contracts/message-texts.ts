@@ -20,3 +20,8 @@ export function quotedContent(state: MessageState, content: string): string {
   if (state === 'normal') return content;
   return isRevoked(state) ? revokedTexts[state] : '';
 }
+
+/** How the message was revoked in whose place a content is; undefined for any other content. */
+export function revocationShownBy(content: string): keyof typeof revokedTexts | undefined {
+  return (['revoked', 'withdrawn'] as const).find((kind) => revokedTexts[kind] === content);
+}

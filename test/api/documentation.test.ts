@@ -23,7 +23,10 @@ const Operation = z.strictObject({
   operationId: z.string(),
   tags: z.tuple([z.string().min(1)]),
   summary: z.string().regex(/\p{Script=Han}/u),
-  description: z.string().startsWith('别名').optional(),
+  description: z
+    .string()
+    .regex(/^(别名|泡泡IM没有的接口)/)
+    .optional(),
   security: z.array(Shape).min(1),
   parameters: z
     .array(

@@ -128,6 +128,7 @@ export const chinese = {
   notMember: '你不在这个群聊中',
   presentCount: '{0} 人正在看',
   revoked: '此消息已撤回',
+  withdrawn: '此消息已被系统管理员撤回',
   cancelQuote: '取消引用',
   tooLong: '消息太长,请分成几条发送',
   uploading: '正在上传…',

@@ -130,6 +130,7 @@ export const english: Readonly<Record<keyof typeof chinese, string>> = {
   notMember: 'You are not in this group',
   presentCount: '{0} people are here',
   revoked: 'This message was revoked',
+  withdrawn: 'An administrator revoked this message',
   cancelQuote: 'Do not quote',
   tooLong: 'The message is too long: send it in parts',
   uploading: 'Uploading…',
