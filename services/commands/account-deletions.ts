@@ -10,7 +10,7 @@ import { departForGood } from '../domain/group-departure.ts';
 import { completeDeletion, userStream } from '../domain/user.ts';
 import { decode } from '../log/codec.ts';
 import type { Position } from '../log/log.ts';
-import { findDeletions, findTies, type Ties } from '../queries/ties.ts';
+import { type Deletion, findDeletions, findTies, type Ties } from '../queries/ties.ts';
 import type { CommandContext } from './context.ts';
 import { type Executed, execute } from './execute.ts';
 import type { CommandParts } from './parts.ts';
@@ -22,8 +22,8 @@ const maxTiesAtOnce = 20;
 /** Deletions that one sweep goes on with. */
 const maxDeletionsSwept = 1_000;
 
-/** How long a step waits for the read models to show the one before. */
-const shownTimeoutMs = 10_000;
+/** How long a step waits for the read models to show the one before; the next sweep goes on if they do not. */
+const shownTimeoutMs = 2_000;
 
 /** How often unfinished deletions are looked for. */
 const sweepMs = 30_000;
@@ -96,7 +96,7 @@ export class AccountDeletions {
   async sweep(): Promise<void> {
     this.#sweeping ??= this.#sweep()
       .catch((error: unknown) =>
-        this.#parts.logger.warn({ err: error }, 'unfinished deletions of accounts could not be continued'),
+        this.#parts.logger.warn({ err: error }, 'unfinished deletions of accounts could not be found'),
       )
       .finally(() => {
         this.#sweeping = undefined;
@@ -105,14 +105,21 @@ export class AccountDeletions {
   }
 
   async #sweep(): Promise<void> {
-    const { database, now, isReady } = this.#parts;
+    const { database, logger, isReady } = this.#parts;
     if (this.#closed || !isReady()) return;
-    for (const { uid, begun } of await findDeletions(database, maxDeletionsSwept)) {
+    for (const deletion of await findDeletions(database, maxDeletionsSwept)) {
       if (this.#closed) return;
-      await this.freeNames(uid);
-      await this.endTies(uid);
-      if (now() / 1000 - begun >= settledSeconds) await this.#complete(uid);
+      // A stream that cannot be read keeps one deletion open, and no other.
+      await this.#continue(deletion).catch((error: unknown) =>
+        logger.warn({ err: error, uid: deletion.uid }, 'the deletion of an account could not be continued'),
+      );
     }
+  }
+
+  async #continue({ uid, begun }: Deletion): Promise<void> {
+    await this.freeNames(uid);
+    await this.endTies(uid);
+    if (this.#parts.now() / 1000 - begun >= settledSeconds) await this.#complete(uid);
   }
 
   async #endTies(uid: Uid): Promise<Position> {
