@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { temporaryFolder } from '../support/folder.ts';
@@ -27,6 +27,12 @@ const Found = z.object({
   ),
 });
 const Created = z.object({ gid: z.string() });
+
+/** Waits until an element has the focus. */
+const hasFocus = (element: Locator) =>
+  expect.poll(
+    async () => (await element.count()) === 1 && element.evaluate((shown) => shown.matches(':focus')),
+  );
 
 const phone = { viewport: { width: 375, height: 740 }, colorScheme: 'dark' } as const;
 const desktop = { viewport: { width: 1280, height: 800 }, colorScheme: 'light' } as const;
@@ -142,12 +148,13 @@ describe.skipIf(!hasBrowser)('the pages, for who cannot see or point (chromium)'
     const menu = page.getByRole('article').first().getByRole('button', { name: '更多操作' });
     await menu.focus();
     await page.keyboard.press('Enter');
-    await page.getByRole('button', { name: '引用' }).waitFor();
+    const quote = page.getByRole('button', { name: '引用', exact: true });
+
+    await hasFocus(quote).toBe(true);
     await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: '引用' }).waitFor({ state: 'hidden' });
-    await expect.poll(() => menu.evaluate((button) => button.matches(':focus'))).toBe(true);
+    await hasFocus(menu).toBe(true);
     await page.keyboard.press('Enter');
-    await page.getByRole('button', { name: '引用' }).waitFor();
+    await hasFocus(quote).toBe(true);
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: '取消引用' }).waitFor();
     expect(complaints).toEqual([]);

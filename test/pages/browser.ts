@@ -61,7 +61,8 @@ function watch(page: Page, host: string): string[] {
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     // A broken network is what some tests are about.
-    if (message.type() === 'error' && !/ERR_|WebSocket/.test(message.text())) complaints.push(message.text());
+    if (message.type() !== 'error' || /ERR_|WebSocket/.test(message.text())) return;
+    complaints.push(`${message.text()} at ${message.location().url}`);
   });
   const check = (url: string) => {
     const { protocol, host: asked } = new URL(url);

@@ -42,14 +42,42 @@ export function connect(
   });
   opened.connection.bind('state_change', ({ current }: { current: string }) => {
     connected.value = current === 'connected';
-    refused.value = current === 'disconnected' || current === 'failed';
-    if (current === 'connected') on.connected();
+    refused.value = current === 'failed' || (current === 'disconnected' && !renewing);
+    if (current === 'connected') {
+      clearTimeout(renewal);
+      renewals = 0;
+      on.connected();
+    } else if (refused.value) clearTimeout(renewal);
+    else if (current === 'connecting' || current === 'unavailable') renewSoon(opened);
   });
   opened.connection.bind('error', ({ error }: { error?: { data?: { code?: number } } }) => {
     // 4009: the token has ended.
     if (error?.data?.code === 4009) on.ended();
   });
   pusher = opened;
+}
+
+/**
+ * After a failure pusher-js waits 15 s to 60 s until it tries again. The page begins a new attempt sooner, and lets each
+ * have twice the time of the one before, so that a slow network is not cut off for ever.
+ */
+const firstAttemptMs = 2_000;
+const maxAttemptMs = 30_000;
+let renewal: ReturnType<typeof setTimeout> | undefined;
+let renewals = 0;
+let renewing = false;
+
+function renewSoon(opened: Pusher): void {
+  clearTimeout(renewal);
+  // Clients of a server that was away do not all come in the same moment.
+  const afterMs = Math.min(firstAttemptMs * 2 ** renewals, maxAttemptMs) * (1 + Math.random() / 2);
+  renewal = setTimeout(() => {
+    renewals++;
+    renewing = true;
+    opened.disconnect();
+    renewing = false;
+    opened.connect();
+  }, afterMs);
 }
 
 /** Tries again after a refusal. */

@@ -94,7 +94,8 @@ describe.skipIf(!hasBrowser)('groups on the chat page (chromium)', { timeout: 60
     const operator = await openPage(browser, `${running.url}/console/`);
     await explain(operator.page, running, jerry, gid);
     await operator.page.getByText('MemberMuted').first().waitFor();
-    expect(operator.complaints).toEqual([]);
+    // A log of which no head was signed yet has no checkpoint.
+    expect(operator.complaints.filter((each) => !each.endsWith('/audit/log/checkpoint'))).toEqual([]);
 
     await manage('杰瑞', '解除禁言');
     await member.page.getByRole('button', { name: '重试' }).click();
