@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { DomainEvent } from '../../contracts/events/index.ts';
-import type { ConversationId } from '../../contracts/ids.ts';
+import { AnnouncementId, type ConversationId } from '../../contracts/ids.ts';
 import { befriended, between, created, gid, inGroup, mid, readTo, registered, sent, uid } from './events.ts';
 
 /* Random histories of a few people who talk in pairs and in one group. */
@@ -15,9 +15,15 @@ type Step =
   | { readonly kind: 'take'; readonly where: number; readonly back: number; readonly revoke: boolean }
   | { readonly kind: 'own delete'; readonly who: number; readonly where: number; readonly back: number }
   | Coming
+  | Administered
   | { readonly kind: 'hide' | 'show'; readonly who: number; readonly where: number }
   | { readonly kind: 'befriend' | 'unfriend'; readonly who: number; readonly where: number };
 
+/** What is done to everyone, or to an account as such. */
+type Administered = {
+  readonly kind: 'announce' | 'see' | 'revoke announcement' | 'delete account';
+  readonly who: number;
+};
 type Coming = { readonly kind: 'come' | 'go' | 'mute' | 'rename'; readonly who: number };
 type InChat = Extract<Step, { where: number; who: number }>;
 
@@ -45,6 +51,13 @@ export const history: fc.Arbitrary<Step[]> = fc.array(
     },
     {
       weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constantFrom(...(['announce', 'see', 'revoke announcement', 'delete account'] as const)),
+        who,
+      }),
+    },
+    {
+      weight: 1,
       arbitrary: fc.record({ kind: fc.constantFrom('hide' as const, 'show' as const), who, where }),
     },
     {
@@ -54,6 +67,14 @@ export const history: fc.Arbitrary<Step[]> = fc.array(
   ),
   { minLength: 5, maxLength: 60 },
 );
+
+const administered: ReadonlySet<string> = new Set<Administered['kind']>([
+  ...(['announce', 'see', 'revoke announcement', 'delete account'] as const),
+]);
+
+function isAdministered(step: Step): step is Administered {
+  return administered.has(step.kind);
+}
 
 /** A message as the slow count remembers it. */
 interface Said {
@@ -73,6 +94,7 @@ export class Retelling {
   readonly #read = new Map<string, number>();
   readonly #members = new Set<number>([1, 2]);
   #lastMid = 0;
+  #announced = 0;
 
   constructor(steps: readonly Step[]) {
     this.events.push(...people.map((id) => registered(id, `人${id}`)), created(groupId, '群', 1, 2));
@@ -127,7 +149,8 @@ export class Retelling {
   }
 
   #tell(step: Step): void {
-    if (!('where' in step)) this.#inGroup(step);
+    if (isAdministered(step)) this.#administer(step);
+    else if (!('where' in step)) this.#inGroup(step);
     else if (!('who' in step)) this.#take(step);
     else this.#inChat(step);
   }
@@ -189,6 +212,21 @@ export class Retelling {
     if (revoke && back % 2 === 1) this.events.push({ type: 'MessageWithdrawn', data: message });
     else if (revoke) this.events.push({ type: 'MessageRevoked', data });
     else this.events.push({ type: 'MessageDeleted', data: { ...data, scope: 'all' } });
+  }
+
+  #administer({ kind, who }: Administered): void {
+    const latest = () => AnnouncementId.parse(this.#announced);
+    if (kind === 'announce') {
+      this.#announced++;
+      this.events.push({ type: 'AnnouncementSent', data: { id: latest(), content: `to all ${who}` } });
+    } else if (kind === 'delete account') {
+      this.events.push({ type: 'AccountDeleted', data: { uid: uid(who) } });
+      if (who % 2 === 0) this.events.push({ type: 'AccountDeletionCompleted', data: { uid: uid(who) } });
+    } else if (this.#announced > 0) {
+      const data = { id: latest() };
+      if (kind === 'see') this.events.push({ type: 'AnnouncementsSeen', data: { ...data, uid: uid(who) } });
+      else this.events.push({ type: 'AnnouncementRevoked', data });
+    }
   }
 
   #inGroup({ kind, who }: Coming): void {
