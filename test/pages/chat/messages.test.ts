@@ -138,6 +138,34 @@ describe.skipIf(!hasBrowser)('messages on the chat page (chromium)', { timeout: 
     await one.page.getByLabel('已置顶').waitFor();
   });
 
+  test('go to contacts, who are listed by initial, found by name, and shown as online', async () => {
+    const { page } = one;
+    await page.getByRole('button', { name: '通讯录' }).click();
+    await page.getByRole('region', { name: '#' }).getByText('在线').waitFor();
+    await page.getByLabel('搜索').fill('谁也不是');
+    await page.getByText('没有匹配的结果').waitFor();
+    await page.getByLabel('搜索').fill('IMG SRC');
+    await page.getByRole('region', { name: '#' }).getByText(hostile).waitFor();
+    await page.getByLabel('搜索').fill('');
+  });
+
+  test('bring a notification while the page is hidden', async () => {
+    // A browser without a screen is never hidden and shows no notification.
+    await other.page.addInitScript(`
+      Object.defineProperty(document, 'hidden', { get: () => true });
+      window.shown = [];
+      window.Notification = class {
+        static permission = 'granted';
+        constructor(title, { body }) { window.shown.push([title, body]); }
+      };
+    `);
+    await other.page.reload();
+    await other.page.getByRole('button', { name: '通讯录' }).waitFor();
+    await write(one.page, '人呢');
+    await expect.poll(() => other.page.evaluate('shown')).toEqual([['汤姆', '人呢']]);
+    await expect.poll(() => other.page.title()).toBe('(1) 聊天 · 泡泡IM');
+  });
+
   test('come with texts in the language of the browser, and in the other one on request', async () => {
     const english = await openChatPage(browser, running.url, { locale: 'en-GB' });
     await english.page.getByRole('heading', { name: 'Sign in' }).waitFor();
