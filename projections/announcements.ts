@@ -1,7 +1,7 @@
 import type { AnnouncementEvent } from '../contracts/events/announcement.ts';
 import type { AnnouncementId } from '../contracts/ids.ts';
 import { announcementKey } from '../contracts/push/announcement.ts';
-import { globalChannel } from '../contracts/push/index.ts';
+import { announcementChannel } from '../contracts/push/index.ts';
 import { type ProjectionsOf, timestampOf } from './projection.ts';
 import { announcements } from './tables.ts';
 
@@ -18,7 +18,7 @@ export const announcementProjections: ProjectionsOf<AnnouncementEvent> = {
       if (rows.get(announcements.at(id))) return;
       const timestamp = timestampOf(event);
       rows.put(announcements, { id, content, timestamp, revoked: false });
-      pushes.add(globalChannel, 'announcement', { id, content, timestamp });
+      pushes.add(announcementChannel, 'announcement', { id, content, timestamp });
     },
   },
   AnnouncementRevoked: {
@@ -28,7 +28,7 @@ export const announcementProjections: ProjectionsOf<AnnouncementEvent> = {
       if (!announcement || announcement.revoked) return;
       rows.put(announcements, { ...announcement, content: '', revoked: true });
       pushes.takeBack(announcementKey(id), 'deleted');
-      pushes.add(globalChannel, 'announcement_revoke', { id });
+      pushes.add(announcementChannel, 'announcement_revoke', { id });
     },
   },
 };

@@ -45,5 +45,8 @@ export const userChannel = (uid: number): string => `user-${uid}`;
 /** The channel of a group's members. */
 export const groupChannel = (gid: number): string => `group-${gid}`;
 
-/** The channel of everyone. */
+/** The channel of everyone with an account: announcements are nothing for strangers. */
+export const announcementChannel = 'announcements';
+
+/** The channel of everyone, strangers included. */
 export const globalChannel = 'global';

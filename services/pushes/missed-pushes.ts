@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { messageSync } from '../../contracts/http/message.ts';
 import type { Uid } from '../../contracts/ids.ts';
-import { globalChannel, userChannel } from '../../contracts/push/index.ts';
+import { announcementChannel, globalChannel, userChannel } from '../../contracts/push/index.ts';
 import {
   afterAll,
   comparePositions,
@@ -36,7 +36,7 @@ export interface MissedPushes {
 }
 
 /**
- * SQL: the feeds of a person, and the position from which each is theirs: their own, the global one, and those of
+ * SQL: the feeds of a person, and the position from which each is theirs: those of `feedsOf`, and those of
  * their groups since they last joined.
  */
 const feeds = `
@@ -45,6 +45,9 @@ const feeds = `
   select 'group-' || m.gid, m.joined_place
     from read.group_members m join read.groups g on g.gid = m.gid and g.state = 'normal'
    where m.uid = $1`;
+
+/** The feeds of which all is a person's to read. */
+const feedsOf = (uid: Uid) => [userChannel(uid), globalChannel, announcementChannel];
 
 /** SQL: the rows of the feed `f` that the person has not seen. */
 const missed = `
@@ -93,7 +96,7 @@ export async function findMissedPushes(
        ) missed on true
       where c.name = 'read'
       order by missed.place, missed.number`,
-    [uid, seen.place, seen.number, maxReplayedEvents, limit + 1, [userChannel(uid), globalChannel]],
+    [uid, seen.place, seen.number, maxReplayedEvents, limit + 1, feedsOf(uid)],
   );
   const [first] = found;
   if (!first?.kept || first.too_much) return resetTo(epoch, first?.checkpoint ?? end);

@@ -33,7 +33,7 @@ describe('an announcement', () => {
     const { position } = z.object({ position: z.string() }).parse((await tom.get('/message/sync')).data);
     const id = await announce('今晚维护');
     expect((await tom.get('/message/sync', { since: position })).data).toMatchObject({
-      events: [{ channel: 'global', event: 'announcement', data: { id, content: '今晚维护' } }],
+      events: [{ channel: 'announcements', event: 'announcement', data: { id, content: '今晚维护' } }],
     });
     now += hour;
     const later = await client(running, '后来');

@@ -92,6 +92,12 @@ describe('channel auth', () => {
     },
   );
 
+  test('signs the channel of announcements for whoever has an account', async () => {
+    const asked = { socket_id: '1.2', channel_name: 'private-announcements' };
+    expect((await postJson('/pusher/auth', asked, bearer(token))).status).toBe(200);
+    expect((await postJson('/pusher/auth', asked)).status).toBe(403);
+  });
+
   test("the server's key may have any private channel signed, and act for a person", async () => {
     const sign = (channel_name: string, more: object = {}) =>
       postJson('/pusher/auth', { socket_id: '1.2', channel_name, ...more }, asServer);

@@ -52,7 +52,7 @@ GET 参数放在查询字符串中;POST 可以使用 JSON、\`application/x-www-
 ## 推送
 
 websocket 使用 Pusher Channels 协议(7),地址和 key 是 \`pop/getsetting\` 的 \`ws_address\` 和 \`appkey\`,可以直接使用 pusher-js。
-频道:\`private-user-{uid}\`、\`private-group-{gid}\`、\`presence-group-{gid}\`、\`global\`;签名地址 \`/pusher/auth\`(别名 \`/api/push/auth\`,供原产品的客户端使用)。
+频道:\`private-user-{uid}\`、\`private-group-{gid}\`、\`presence-group-{gid}\`、\`private-announcements\`、\`global\`;签名地址 \`/pusher/auth\`(别名 \`/api/push/auth\`,供原产品的客户端使用)。
 连接地址带上 \`token=…\` 的客户端不必签名,可以用 \`user-{uid}\` 和 \`group-{gid}\`,事件相同。
 
 ${pushTable}

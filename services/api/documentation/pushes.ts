@@ -26,8 +26,8 @@ const described: Readonly<Record<PushName, readonly [shape: z.ZodObject, channel
       '群名称、群主、管理员或禁言变更,用 `group/detail`、`group/members` 重新读取',
     ],
     settingChange: [pushes.settingChange, 'global', '系统配置变更'],
-    announcement: [pushes.announcement, 'global', '发给所有人的公告'],
-    announcement_revoke: [pushes.announcement_revoke, 'global', '公告被撤回'],
+    announcement: [pushes.announcement, 'announcements', '发给所有人的公告'],
+    announcement_revoke: [pushes.announcement_revoke, 'announcements', '公告被撤回'],
   };
 
 const fieldsOf = ({ shape }: z.ZodObject): string =>

@@ -86,6 +86,8 @@ async function maySign(
       const chat = uid && chatOf(channel, uid);
       return chat !== undefined && (await rights.of(chat)).chat;
     }
+    case 'announcements':
+      return uid !== undefined;
     case 'global':
     case 'public':
       return true;

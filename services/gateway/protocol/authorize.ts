@@ -52,6 +52,7 @@ function judge(channel: Channel, asking: AskingSocket, data: ChannelData | undef
   const user = userId === undefined ? undefined : { userId, info };
   const { session: tokenHash, since } = data ?? {};
   switch (channel.kind) {
+    case 'announcements':
     case 'user':
     case 'group':
     case 'group presence':

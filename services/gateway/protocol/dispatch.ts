@@ -108,8 +108,8 @@ export class Dispatch {
     const active = subscription?.state === 'live' || subscription?.state === 'settling';
     if (subscription === undefined || !active || !acceptsClientEvents(subscription.channel.name)) {
       refuseEvent(connection, 'only who is on a private or presence channel may send events to it');
-    } else if (subscription.channel.kind === 'audit') {
-      refuseEvent(connection, 'the audit is only listened to');
+    } else if (subscription.channel.kind === 'audit' || subscription.channel.kind === 'announcements') {
+      refuseEvent(connection, 'the channel is only listened to');
     } else {
       const text = asJson(data);
       const bytes = Buffer.byteLength(text);

@@ -1,4 +1,5 @@
 import { Gid, otherOf, Uid } from '../../../contracts/ids.ts';
+import { announcementChannel } from '../../../contracts/push/index.ts';
 import { ChannelName } from '../../../contracts/push/protocol.ts';
 import { channelTopic } from '../../bus/topics.ts';
 import type { InChat } from './chat-rights.ts';
@@ -12,7 +13,7 @@ export type Channel =
   | { readonly kind: 'group'; readonly name: string; readonly feed: string; readonly gid: Gid }
   | { readonly kind: 'group presence'; readonly name: string; readonly gid: Gid }
   | { readonly kind: 'chat' | 'chat presence'; readonly name: string; readonly uids: readonly [Uid, Uid] }
-  | { readonly kind: 'global'; readonly name: string; readonly feed: string }
+  | { readonly kind: 'global' | 'announcements'; readonly name: string; readonly feed: string }
   | { readonly kind: 'audit'; readonly name: string }
   | { readonly kind: 'public' | 'private' | 'presence'; readonly name: string };
 
@@ -23,6 +24,9 @@ const ofTwo = /^(private|presence)-chat-(\d+)-(\d+)$/;
 export function readChannel(name: string): Channel | undefined {
   if (!ChannelName.safeParse(name).success) return undefined;
   if (name === 'global') return { kind: 'global', name, feed: name };
+  if (name === announcementChannel || name === `private-${announcementChannel}`) {
+    return { kind: 'announcements', name, feed: announcementChannel };
+  }
   if (name === 'private-audit') return { kind: 'audit', name };
   const [, prefix, subject, digits] = ours.exec(name) ?? [];
   if (subject === 'user' && prefix !== 'presence-') {
