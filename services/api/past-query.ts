@@ -14,7 +14,7 @@ import { abortable } from '../audit/readable-log.ts';
 import type { EventLog } from '../log/log.ts';
 import { findProfile } from '../queries/people.ts';
 import { readDatabase } from '../queries/tables.ts';
-import { type Asked, answerThen, scopeOf } from './past-answer.ts';
+import type { Asked } from './past-answer.ts';
 
 /** What queries about a moment are answered with. */
 export interface PastQueryParts {
@@ -78,6 +78,8 @@ async function answerCall(
 ): Promise<string> {
   const { app, log, pool, logger, host, protocol, keep, signal, onNoIndex, onApplied } = parts;
   if (!pool) throw new NoDatabase('queries of the API need a database: set DATABASE_URL');
+  // All calls of the API: a command that folds one stream needs none of them.
+  const { answerThen, scopeOf } = await import('./past-answer.ts');
   const asked: Asked = { path, parameters, host, protocol };
   const scope = scopeOf(asked, await namedBy(pool, asked));
   const database = pool.options.connectionString ?? pool.options;

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import type { Environment } from '../environment.ts';
-import { openEventStoreDBLog } from './eventstoredb/eventstoredb-log.ts';
 import type { EventLog, StreamName } from './log.ts';
 import { openPostgresLog } from './postgres/postgres-log.ts';
 import { prefixedLog } from './prefixed.ts';
@@ -16,6 +15,8 @@ export async function openLog(
   logger: Logger,
 ): Promise<EventLog> {
   if (eventStoreUrl === undefined) return openPostgresLog({ connectionString: databaseUrl, logger });
+  // Its client takes longer to load than all else of a command that looks at a log in Postgres.
+  const { openEventStoreDBLog } = await import('./eventstoredb/eventstoredb-log.ts');
   const identityStream = `${streamPrefix}installation` as StreamName;
   const log = openEventStoreDBLog({ url: eventStoreUrl, logger, identityStream });
   try {
