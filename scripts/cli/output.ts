@@ -13,10 +13,10 @@ export class Output {
     this.#signal = signal;
   }
 
-  /** Adds whole lines; waits while the reader is slower. */
-  async write(lines: string): Promise<void> {
+  /** Adds whole lines. @returns a promise to wait for if the reader is slower */
+  write(lines: string): Promise<void> | undefined {
     this.#held += lines;
-    if (this.#held.length >= maxHeldCharacters) await this.flush();
+    return this.#held.length >= maxHeldCharacters ? this.flush() : undefined;
   }
 
   /** Hands over what is held. */

@@ -1,9 +1,9 @@
 import { Uid } from '../../contracts/ids.ts';
 import type { CurrentNames } from '../../services/audit/events/names.ts';
-import type { Entry } from '../../services/audit/index/entry.ts';
+import type { Causes, Entry } from '../../services/audit/index/entry.ts';
 
 /** The uid of the one who caused an event; undefined if it was no person. */
-export function actingUid({ actor }: Pick<Entry, 'actor'>): Uid | undefined {
+export function actingUid({ actor }: Pick<Causes, 'actor'>): Uid | undefined {
   return actor !== null && /^\d{1,15}$/.test(actor) ? Uid.safeParse(Number(actor)).data : undefined;
 }
 

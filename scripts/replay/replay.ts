@@ -85,7 +85,8 @@ async function show(run: ReplayRun, filter: EventFilter, index: OpenIndex | unde
   const lines = await Lines.begin(run);
   for await (const found of findEvents(find)) {
     if (signal.aborted) break;
-    await lines.write(found.record);
+    const written = lines.write(found.record);
+    if (written !== undefined) await written;
   }
   if (end !== undefined && !signal.aborted) {
     await lines.flush();
@@ -142,12 +143,14 @@ class Lines {
     this.#skips.apply(record);
   }
 
-  async write(record: RecordedEvent): Promise<void> {
-    if (this.count === 0) await this.#output.write(this.#format.heading);
+  /** Adds the line of an event. @returns a promise to wait for, unless it is done: most are at once */
+  write(record: RecordedEvent): Promise<void> | undefined {
+    const heading = this.count === 0 ? this.#format.heading : '';
     this.count++;
-    const line = this.#format.line(record, this.#skips.reason(record));
-    await this.#output.write(`${typeof line === 'string' ? line : await line}\n`);
     this.#progress?.advance(1);
+    const line = this.#format.line(record, this.#skips.reason(record));
+    if (typeof line === 'string') return this.#output.write(`${heading}${line}\n`);
+    return line.then((text) => this.#output.write(`${heading}${text}\n`));
   }
 
   flush(): Promise<void> {

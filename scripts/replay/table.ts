@@ -1,7 +1,7 @@
 import { Gid, Uid } from '../../contracts/ids.ts';
 import type { CurrentNames } from '../../services/audit/events/names.ts';
 import { type Naming, sentenceOf } from '../../services/audit/events/words.ts';
-import { type Entry, entryOf } from '../../services/audit/index/entry.ts';
+import { causesOf, type Entry, entryOf } from '../../services/audit/index/entry.ts';
 import { localTime } from '../../services/audit/local-time.ts';
 import { decodeUncached, UnreadableEvent } from '../../services/log/codec.ts';
 import type { RecordedEvent } from '../../services/log/log.ts';
@@ -25,37 +25,17 @@ export class Table {
     this.#everyName = everyName;
   }
 
-  async line(record: RecordedEvent, skipped: string | undefined): Promise<string> {
-    const { position, recorded, stream, revision, type, data } = record;
+  line(record: RecordedEvent, skipped: string | undefined): string | Promise<string> {
     const event = decodeUncached(record);
-    const entry = entryOf(record, event);
-    const columns = [
-      localTime(recorded).padEnd(timeWidth),
-      padded(await this.#who(entry), whoWidth),
-      `${stream}@${revision}`.padEnd(whereWidth),
-      type.padEnd(typeWidth),
-      event instanceof UnreadableEvent
-        ? JSON.stringify(data)
-        : sentenceOf(event, this.#everyName ? await this.#naming(entry) : plain),
-      `[${position}]`,
-    ];
-    const note = skipped === undefined ? '' : ` [skipped: ${JSON.stringify(skipped)}]`;
-    return escapeControls(columns.join('  ') + note);
-  }
-
-  /** Who caused it, with the nickname; of the server's key, for whom. */
-  async #who(entry: Entry): Promise<string> {
-    const uid = actingUid(entry);
-    if (uid !== undefined) return this.#person(uid);
-    const { actor, actedFor } = entry;
-    const acted = Uid.safeParse(actedFor).data;
-    if (actor !== 'server' || acted === undefined) return actor ?? '?';
-    return `server for ${await this.#person(acted)}`;
-  }
-
-  async #person(uid: Uid): Promise<string> {
-    const nickname = await this.#names.ofPerson(uid);
-    return nickname === null ? String(uid) : `${uid} (${nickname})`;
+    const { uid, words } = causerOf(record);
+    const nickname = uid === undefined ? null : this.#names.ofPerson(uid);
+    const lineWith = (called: string | null, naming: Naming) => {
+      const who = uid === undefined ? words : `${words}${named(String(uid), called)}`;
+      return lineOf(record, event, who, naming, skipped);
+    };
+    if (!this.#everyName && !(nickname instanceof Promise)) return lineWith(nickname, plain);
+    const naming = this.#everyName ? this.#naming(entryOf(record, event)) : plain;
+    return Promise.all([nickname, naming]).then(([called, names]) => lineWith(called, names));
   }
 
   /** The names of all whom an event is about, read before the sentence is made. */
@@ -72,16 +52,54 @@ export class Table {
   }
 }
 
+/** The columns of an event. */
+function lineOf(
+  record: RecordedEvent,
+  event: ReturnType<typeof decodeUncached>,
+  who: string,
+  naming: Naming,
+  skipped: string | undefined,
+): string {
+  const { position, recorded, stream, revision, type, data } = record;
+  const columns = [
+    localTime(recorded).padEnd(timeWidth),
+    padded(who, whoWidth),
+    `${stream}@${revision}`.padEnd(whereWidth),
+    type.padEnd(typeWidth),
+    event instanceof UnreadableEvent ? JSON.stringify(data) : sentenceOf(event, naming),
+    `[${position}]`,
+  ];
+  const note = skipped === undefined ? '' : ` [skipped: ${JSON.stringify(skipped)}]`;
+  return escapeControls(columns.join('  ') + note);
+}
+
+/** Who caused an event: a person, after these words. */
+interface Causer {
+  readonly uid: Uid | undefined;
+  readonly words: string;
+}
+
+/** Who caused it; of the server's key, for whom. */
+function causerOf(record: RecordedEvent): Causer {
+  const causes = causesOf(record);
+  const uid = actingUid(causes);
+  if (uid !== undefined) return { uid, words: '' };
+  const { actor, actedFor } = causes;
+  const acted = actor === 'server' ? Uid.safeParse(actedFor).data : undefined;
+  return acted === undefined ? { uid: acted, words: actor ?? '?' } : { uid: acted, words: 'server for ' };
+}
+
 const plain: Naming = { person: (uid) => `person ${uid}`, group: (gid) => `group ${gid}` };
 
 function named(id: string, name: string | null | undefined): string {
   return name === null || name === undefined ? id : `${id} (${name})`;
 }
 
+/** Characters that take two columns. */
+const wideCharacters = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/g;
+
 /** Pads a text to a width of columns, of which a Chinese character takes two. */
 function padded(text: string, width: number): string {
-  const wide = text.match(
-    /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/g,
-  );
-  return text + ' '.repeat(Math.max(0, width - text.length - (wide?.length ?? 0)));
+  const wide = text.match(wideCharacters);
+  return text.padEnd(width - (wide?.length ?? 0));
 }

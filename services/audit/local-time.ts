@@ -1,8 +1,16 @@
 const two = (number: number) => String(number).padStart(2, '0');
 
+/** The time that was written last: of a log in its order, many events are of one second. */
+let last: { readonly second: number; readonly text: string } | undefined;
+
 /** A time in milliseconds since 1970, by the clock of this machine: `2026-11-27 15:03:12 +08:00`. */
 export function localTime(milliseconds: number): string {
-  const time = new Date(milliseconds);
+  const second = Math.floor(milliseconds / 1000);
+  if (last?.second !== second) last = { second, text: written(new Date(milliseconds)) };
+  return last.text;
+}
+
+function written(time: Date): string {
   const date = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
   const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
   const offset = -time.getTimezoneOffset();

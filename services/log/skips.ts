@@ -46,7 +46,8 @@ export class Skips {
   }
 
   has({ stream, id }: EventKey): boolean {
-    return this.#reasons.has(keyOf(stream, id));
+    // As a rule there are none, and this is asked for every event.
+    return this.#reasons.size > 0 && this.#reasons.has(keyOf(stream, id));
   }
 
   /** The number of skipped events of a stream. */
@@ -56,7 +57,7 @@ export class Skips {
 
   /** Why the event is skipped; undefined if it is not. */
   reason({ stream, id }: EventKey): string | undefined {
-    return this.#reasons.get(keyOf(stream, id));
+    return this.#reasons.size === 0 ? undefined : this.#reasons.get(keyOf(stream, id));
   }
 }
 

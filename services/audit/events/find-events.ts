@@ -1,5 +1,11 @@
 import { categories } from '../../../contracts/events/index.ts';
-import { type EventLog, type Position, type RecordedEvent, startOfLog } from '../../log/log.ts';
+import {
+  type EventLog,
+  type Position,
+  type RecordedEvent,
+  type StreamName,
+  startOfLog,
+} from '../../log/log.ts';
 import type { AuditSearch, Coverage, Range } from '../index/search.ts';
 import {
   type EventFilter,
@@ -52,34 +58,45 @@ export async function* findEvents(options: FindOptions): AsyncGenerator<FoundEve
   const { limit = Number.POSITIVE_INFINITY } = options;
   let given = 0;
   if (limit <= 0) return;
-  for await (const found of allEvents(options)) {
+  for await (const found of await sourceOf(options)) {
     yield found;
     if (++given >= limit) return;
   }
 }
 
-async function* allEvents(options: FindOptions): AsyncGenerator<FoundEvent, void, undefined> {
+/** The quickest way to what is asked for. */
+async function sourceOf(options: FindOptions): Promise<AsyncIterable<FoundEvent>> {
   const { log, index, filter, reverse = false } = options;
   const streams = wholeStreams(filter);
-  if (streams !== undefined) {
-    for await (const record of mergedRecords(log, streams, reverse)) {
-      if (reverse ? isBefore(filter, record) : isPast(filter, record)) return;
-      if (matches(filter, record)) yield { record };
-    }
-    return;
-  }
-  if (index === undefined) {
-    yield* reverse ? reversed(scan(log, filter), options) : scan(log, filter);
-    return;
-  }
+  if (streams !== undefined) return inStreams(log, streams, filter, reverse);
+  if (index === undefined) return reverse ? reversed(scan(log, filter), options) : scan(log, filter);
   if (!reverse && isUnrestricted(filter)) {
-    yield* scan(log, { ...filter, after: await beginning(index.search, filter) });
-    return;
+    return scan(log, { ...filter, after: await beginning(index.search, filter) });
   }
-  const { checkpoint } = index.coverage;
-  const beyond = { ...filter, after: later(filter.after, checkpoint) };
+  return indexedAndBeyond(index, options);
+}
+
+async function* inStreams(
+  log: EventLog,
+  streams: readonly StreamName[],
+  filter: EventFilter,
+  reverse: boolean,
+): AsyncGenerator<FoundEvent, void, undefined> {
+  for await (const record of mergedRecords(log, streams, reverse)) {
+    if (reverse ? isBefore(filter, record) : isPast(filter, record)) return;
+    if (matches(filter, record)) yield { record };
+  }
+}
+
+/** What the index has, and what the log has beyond its end. */
+async function* indexedAndBeyond(
+  { search, coverage }: NonNullable<FindOptions['index']>,
+  options: FindOptions,
+): AsyncGenerator<FoundEvent, void, undefined> {
+  const { log, filter, reverse = false } = options;
+  const beyond = { ...filter, after: later(filter.after, coverage.checkpoint) };
   if (reverse) yield* reversed(scan(log, beyond), options);
-  yield* indexed(index.search, await index.search.range(filter), options);
+  yield* indexed(search, await search.range(filter), options);
   if (!reverse) yield* scan(log, beyond);
 }
 
@@ -114,9 +131,10 @@ async function* indexed(
 async function* scan(log: EventLog, filter: EventFilter): AsyncGenerator<FoundEvent, void, undefined> {
   const after = filter.after ?? startOfLog;
   const prefixes = prefixesOf(filter) ?? categories;
+  const wanted = isUnrestricted(filter) ? () => true : matches;
   for await (const record of log.readAll({ after, prefixes })) {
     if (isPast(filter, record)) return;
-    if (matches(filter, record)) yield { record };
+    if (!isBefore(filter, record) && wanted(filter, record)) yield { record };
   }
 }
 

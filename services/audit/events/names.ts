@@ -8,30 +8,35 @@ import type { EventLog, StreamName } from '../../log/log.ts';
 /** How many names are kept in memory. */
 const maxNames = 10_000;
 
-/** What people and groups are called now, by the log. */
+/** What people and groups are called now, by the log. What is known already is given at once. */
 export class CurrentNames {
   readonly #log: EventLog;
-  readonly #names = new LRUCache<StreamName, Promise<string | null>>({ max: maxNames });
+  readonly #names = new LRUCache<StreamName, { readonly name: string | null | Promise<string | null> }>({
+    max: maxNames,
+  });
 
   constructor(log: EventLog) {
     this.#log = log;
   }
 
   /** A person's nickname; null if there is no such person. @throws LogFailure */
-  ofPerson(uid: Uid): Promise<string | null> {
+  ofPerson(uid: Uid): string | null | Promise<string | null> {
     return this.#of(userStream(uid).name);
   }
 
   /** A group's name; null if there is no such group, or it has none. @throws LogFailure */
-  ofGroup(gid: Gid): Promise<string | null> {
+  ofGroup(gid: Gid): string | null | Promise<string | null> {
     return this.#of(groupStream(gid).name);
   }
 
-  #of(stream: StreamName): Promise<string | null> {
+  #of(stream: StreamName): string | null | Promise<string | null> {
     const known = this.#names.get(stream);
-    if (known) return known;
-    const read = this.#read(stream);
-    this.#names.set(stream, read);
+    if (known) return known.name;
+    const read = this.#read(stream).then((name) => {
+      this.#names.set(stream, { name });
+      return name;
+    });
+    this.#names.set(stream, { name: read });
     return read;
   }
 
