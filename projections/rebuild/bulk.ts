@@ -1,18 +1,18 @@
-import { readModelCategories } from '../../contracts/events/index.ts';
-import type { EventLog, Position, RecordedEvent } from '../../services/log/log.ts';
+/** Larger batches write a row that changes often less often, but outlive the garbage collector's young generation. */
+const batchEvents = 2_000;
 
-/** Larger batches write a row that changes often less often; this many events take a few MB of memory. */
-const batchEvents = 5_000;
+/** How many rows the events of such a batch may read: some for each of them, of which many do not exist yet at first. */
+export const maxBulkReads = 30_000;
 
-/** The log after a position, in large batches, each read while the one before is being applied. */
-export function bulkBatches(log: EventLog, after: Position): AsyncGenerator<readonly RecordedEvent[]> {
-  return ahead(inBatches(log.readAll({ after, prefixes: readModelCategories })));
+/** Events in large batches, each read while the one before is being applied. */
+export function inBulk<Event>(events: AsyncIterable<Event>): AsyncGenerator<readonly Event[]> {
+  return ahead(inBatches(events));
 }
 
-async function* inBatches(records: AsyncIterable<RecordedEvent>): AsyncGenerator<RecordedEvent[]> {
-  let batch: RecordedEvent[] = [];
-  for await (const record of records) {
-    batch.push(record);
+async function* inBatches<Event>(events: AsyncIterable<Event>): AsyncGenerator<Event[]> {
+  let batch: Event[] = [];
+  for await (const event of events) {
+    batch.push(event);
     if (batch.length < batchEvents) continue;
     yield batch;
     batch = [];

@@ -10,6 +10,7 @@ import {
   type Obstacle,
   type Task,
 } from '../../services/followers/task.ts';
+import { decodeUncached } from '../../services/log/codec.ts';
 import { LogChanged } from '../../services/log/identity.ts';
 import type { EventLog, Position, RecordedEvent } from '../../services/log/log.ts';
 import { projectionsByType } from '../index.ts';
@@ -18,7 +19,7 @@ import { BatchProjector } from '../runner/batch.ts';
 import { emptyReadModels } from '../runner/read-models-reset.ts';
 import { writingSession } from '../runner/session.ts';
 import { SkippableEvents } from '../runner/skippable-events.ts';
-import { bulkBatches } from './bulk.ts';
+import { inBulk, maxBulkReads } from './bulk.ts';
 import type { FillLimit } from './fill-limit.ts';
 import { nextFollower, nextSchema } from './sets.ts';
 
@@ -45,7 +46,7 @@ export class FillTask implements Task {
 
   constructor(options: FillOptions) {
     this.#options = options;
-    this.#skippable = new SkippableEvents(options.log, options.logger);
+    this.#skippable = new SkippableEvents(options.log, options.logger, decodeUncached);
     this.#projections = projectionsByType(options.log.remembersIds === 'recently');
   }
 
@@ -53,22 +54,25 @@ export class FillTask implements Task {
     if (misfit === 'went back') await emptyReadModels(client, nextSchema);
   }
 
-  async begin({ client, held }: Beginning): Promise<Handler> {
+  async begin({ client, connect, held }: Beginning): Promise<Handler> {
     await this.#skippable.refresh();
     const batches = new BatchProjector({
       client,
+      reader: await connect(),
       projections: this.#projections,
       name: this.name,
       held,
       pushesAfter: undefined,
       maxEvents: this.#options.maxBatchEvents,
+      maxReads: maxBulkReads,
     });
     this.#options.limit.filled(held.position);
     const filling = new Filling(batches, this.#skippable, this.#options);
     if (!this.#historyApplied) {
+      const applied = await filling.applyHistory(held.position);
       this.#historyApplied = true;
       // The subscription begins where the history ends.
-      if (await filling.applyHistory(held.position)) throw new BeginAgain();
+      if (applied) throw new BeginAgain();
     }
     return filling;
   }
@@ -101,13 +105,14 @@ class Filling implements Handler {
    */
   async applyHistory(after: Position): Promise<boolean> {
     const { limit, log } = this.#options;
-    for await (const records of bulkBatches(log, after)) {
+    for await (const records of inBulk(log.readAll({ after, prefixes: readModelCategories }))) {
       const begun = performance.now();
       const allowed = records.filter(({ position }) => position <= limit.limit);
       await this.#applyAll(allowed);
       if (allowed.length < records.length || limit.closed) break;
       await delay(await this.restMs(performance.now() - begun));
     }
+    await this.#batches.finish();
     return limit.position !== after;
   }
 
@@ -119,8 +124,10 @@ class Filling implements Handler {
     for (let rest = records; rest.length > 0 && !limit.closed; ) {
       const allowed = rest.filter(({ position }) => position <= limit.limit);
       rest = rest.slice(allowed.length);
-      if (allowed.length > 0) await this.#applyAll(allowed, committed);
-      else await limit.raised(this.#ended);
+      if (allowed.length > 0) {
+        await this.#applyAll(allowed, committed);
+        await this.#batches.finish();
+      } else await limit.raised(this.#ended);
     }
   }
 
@@ -137,7 +144,9 @@ class Filling implements Handler {
       committed?.(tick.checkpoint, count);
       onFilled?.(count);
     });
-    if (unreadable !== undefined) throw unreadable;
+    if (unreadable === undefined) return;
+    await this.#batches.finish();
+    throw unreadable;
   }
 
   /** While the system is in use, half of the time is left to it. */

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { type Position, startOfLog } from '../../services/log/log.ts';
 import { inTransaction } from '../../services/postgres/transaction.ts';
-import { makeEmptySet } from './empty-set.ts';
+import { grantAsBefore, makeEmptySet } from './empty-set.ts';
 import { formerSchema, nextFollower, nextSchema } from './sets.ts';
 
 /**
@@ -19,7 +19,9 @@ export function prepareNextSet(client: Client, version: string): Promise<Positio
     );
     const [interrupted] = rows;
     if (interrupted) return interrupted.position;
-    await makeEmptySet(client);
+    await client.query(`drop schema if exists ${nextSchema} cascade`);
+    await makeEmptySet(client, nextSchema);
+    await grantAsBefore(client, nextSchema);
     await beginFollower(client, version);
     return startOfLog;
   });

@@ -4,12 +4,12 @@ import type { Logger } from 'pino';
 import { Follower } from '../../services/followers/follower.ts';
 import type { EventLog, Position } from '../../services/log/log.ts';
 import { type DatabaseConfig, openClient, type Purpose } from '../../services/postgres/connect.ts';
-import { type Comparison, compareSets, hashSet } from './comparison.ts';
+import { type Comparison, compareSets } from './comparison.ts';
 import { completeSet } from './empty-set.ts';
 import { FillLimit } from './fill-limit.ts';
 import { FillTask } from './fill-task.ts';
 import { prepareNextSet } from './next-set.ts';
-import { currentPosition, currentSchema, formerSchema } from './sets.ts';
+import { currentPosition, currentSchema, formerSchema, nextSchema } from './sets.ts';
 import { trySwitch } from './switch.ts';
 
 /** To make the indexes of a large table takes minutes. */
@@ -43,20 +43,13 @@ export interface RebuildOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a rebuild made, compared with what was there before, up to the same position. */
-export interface Rebuilt extends Comparison {
-  readonly rows: number;
-  /** Of all rows: the same log gives the same, whatever the batches. */
-  readonly hash: string;
-}
-
 /**
  * Makes the read models again from the log, beside those that are served, and then serves the new ones
  * (docs/architecture.md, Making the read models again).
- * @returns `busy` if another process does so; `interrupted` after the signal
+ * @returns what it made, compared with what was there before; `busy` if another process does so; `interrupted` after the signal
  * @throws what the database throws; Error for an event that cannot be applied, unless it is patient
  */
-export async function rebuild(options: RebuildOptions): Promise<Rebuilt | 'busy' | 'interrupted'> {
+export async function rebuild(options: RebuildOptions): Promise<Comparison | 'busy' | 'interrupted'> {
   const { database, version, logger, maxDifferences, onBegun } = options;
   const client = await openClient(database, rebuildPurpose);
   try {
@@ -68,8 +61,7 @@ export async function rebuild(options: RebuildOptions): Promise<Rebuilt | 'busy'
     if (snapshot === undefined) return 'interrupted';
     logger.info({ version }, 'the read models that were made again are served now');
     try {
-      const comparison = await compareSets(snapshot, formerSchema, currentSchema, maxDifferences);
-      return { ...comparison, ...(await hashSet(snapshot, currentSchema)) };
+      return await compareSets(snapshot, formerSchema, currentSchema, maxDifferences);
     } finally {
       await snapshot.end();
       await client.query(`drop schema if exists ${formerSchema} cascade`);
@@ -115,7 +107,7 @@ export async function fillNextSet(
       limit.raise(current);
       const near = follower.status().active && limit.position >= (before ?? current);
       if (near && !complete && (await limit.reached(restMs))) {
-        await completeSet(client);
+        await completeSet(client, nextSchema);
         complete = true;
       } else if (near && complete && performance.now() >= notBefore) {
         const snapshot = await finish(limit);

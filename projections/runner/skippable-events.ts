@@ -5,7 +5,7 @@ import { type Decoded, tryDecode, UnreadableEvent } from '../../services/log/cod
 import { LogChanged } from '../../services/log/identity.ts';
 import { type EventLog, LogFailure, type RecordedEvent } from '../../services/log/log.ts';
 import { Skips } from '../../services/log/skips.ts';
-import { ProjectionFault } from './batch.ts';
+import { ProjectionFault } from './projection-fault.ts';
 
 /** How often to look whether an event that cannot be applied was skipped. */
 const skipEveryMs = 500;
@@ -14,11 +14,14 @@ const skipEveryMs = 500;
 export class SkippableEvents {
   readonly #log: EventLog;
   readonly #logger: Logger;
+  readonly #decode: (record: RecordedEvent) => Decoded | UnreadableEvent;
   #skips: Skips;
 
-  constructor(log: EventLog, logger: Logger) {
+  /** @param decode `decodeUncached` for a reader of millions of records that no other reader of the process gets */
+  constructor(log: EventLog, logger: Logger, decode = tryDecode) {
     this.#log = log;
     this.#logger = logger;
+    this.#decode = decode;
     this.#skips = new Skips(log);
   }
 
@@ -34,7 +37,7 @@ export class SkippableEvents {
     for (const record of records) {
       this.#skips.apply(record);
       if (this.#skips.has(record)) continue;
-      const event = tryDecode(record);
+      const event = this.#decode(record);
       if (event instanceof UnreadableEvent) return { events, unreadable: event };
       events.push(event);
     }

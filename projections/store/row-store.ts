@@ -93,7 +93,7 @@ export class RowStore implements Rows {
         const row = table.read(record);
         found.get(keyText(valuesOf(row, columns)))?.push(row);
       }
-      for (const [text, rows] of found) this.#rows(table).listLoaded(list, text, rows);
+      this.#rows(table).listsLoaded(list, found);
     };
     return [{ statement: selectLists(table, list, wanted), keep }];
   }
@@ -141,18 +141,18 @@ export class RowStore implements Rows {
   /** The number of rows to write. */
   get changes(): number {
     let count = 0;
-    for (const { changed } of this.#tables.values()) count += changed.length;
+    for (const { changes } of this.#tables.values()) count += changes;
     return count;
   }
 
-  /** The statements that write all changes. */
+  /** The statements that write all changes since the last call. If they fail, the store is of no more use. */
   writes(): Statement[] {
     const statements: Statement[] = [];
-    for (const [table, { changed }] of this.#tables) {
+    for (const [table, rows] of this.#tables) {
       const fresh: RowShape[] = [];
       const present: RowShape[] = [];
-      const gone: (typeof changed)[number]['key'][] = [];
-      for (const { row, key, stored } of changed) {
+      const gone: RowRef<RowShape>['values'][] = [];
+      for (const { row, key, stored } of rows.send()) {
         if (!row) gone.push(key);
         else if (table.grows && !stored) fresh.push(row);
         else present.push(row);
@@ -164,7 +164,7 @@ export class RowStore implements Rows {
     return statements;
   }
 
-  /** To be called when the statements of `writes` are committed. */
+  /** To be called when the statements of the last `writes` are committed, before the next ones are asked for. */
   written(): void {
     for (const rows of this.#tables.values()) rows.written();
   }

@@ -1,7 +1,6 @@
 import type { Statement } from '../../services/postgres/pipeline.ts';
-import type { Value } from '../../services/read-models/column.ts';
+import type { Column, Value } from '../../services/read-models/column.ts';
 import type { ListRef, RowRef, RowShape, Table } from './table.ts';
-import { valuesOf } from './table.ts';
 
 /*
  * The statements of a table. Each reads or writes many rows, with an array for each column, so that its text, and
@@ -16,12 +15,15 @@ function given(table: Table<RowShape>, columns: readonly string[]): string {
   return `unnest(${arrays.join(', ')}) as given (${columns.map(quoted).join(', ')})`;
 }
 
-function parameters(table: Table<RowShape>, columns: readonly string[], rows: readonly (readonly Value[])[]) {
-  return columns.map((name, index) => {
-    const column = table.columns.get(name);
-    if (!column) throw new TypeError(`${table.name} has no column ${name}`);
-    return column.write(rows.map((row) => row[index] ?? null));
-  });
+/** The keys of rows as parameters, an array for each of their columns. */
+function parameters(table: Table<RowShape>, columns: readonly string[], keys: readonly (readonly Value[])[]) {
+  return columns.map((name, index) => columnOf(table, name).write(keys.map((key) => key[index] ?? null)));
+}
+
+function columnOf(table: Table<RowShape>, name: string): Column<Value> {
+  const column = table.columns.get(name);
+  if (!column) throw new TypeError(`${table.name} has no column ${name}`);
+  return column;
 }
 
 function matching(columns: readonly string[]): string {
@@ -116,13 +118,9 @@ function inserting(table: Table<RowShape>): string {
     select ${sources.join(', ')} from ${given(table, columns)}`;
 }
 
+/** Rows as parameters, an array for each column of the table. */
 function all(table: Table<RowShape>, rows: readonly RowShape[]) {
-  const columns = [...table.columns.keys()];
-  return parameters(
-    table,
-    columns,
-    rows.map((row) => valuesOf(row, columns)),
-  );
+  return Array.from(table.columns, ([name, column]) => column.write(rows.map((row) => row[name] ?? null)));
 }
 
 /** Deletes the rows of these keys. */

@@ -26,10 +26,13 @@ export interface LoadedList<Row extends RowShape> {
  */
 export class TableRows<Row extends RowShape> {
   readonly table: Table<Row>;
-  readonly changed: Entry<Row>[] = [];
+  #changed: Entry<Row>[] = [];
+  /** What is being committed. */
+  #sent: Entry<Row>[] = [];
   #recent = new Map<string, Entry<Row>>();
   #older = new Map<string, Entry<Row>>();
-  readonly #lists = new Map<string, LoadedList<Row>>();
+  /** By the names of the lists, then by their values; none without a list. */
+  readonly #lists = new Map<string, Map<string, LoadedList<Row>>>();
 
   constructor(table: Table<Row>) {
     this.table = table;
@@ -48,7 +51,7 @@ export class TableRows<Row extends RowShape> {
   }
 
   loadedList(list: string, text: string): LoadedList<Row> | undefined {
-    return this.#lists.get(`${list}=${text}`);
+    return this.#lists.get(list)?.get(text);
   }
 
   /** Keeps what the table has under a key. */
@@ -60,14 +63,24 @@ export class TableRows<Row extends RowShape> {
     return entry;
   }
 
-  /** Keeps all rows of a list. */
-  listLoaded(list: string, text: string, rows: readonly Row[]): void {
-    const entries = new Set<Entry<Row>>();
-    for (const row of rows) {
-      const key = valuesOf(row, this.table.key);
-      entries.add(this.loaded(keyText(key), key, row));
+  /** Keeps all rows of some lists of one name, by the lists' values; those in memory are newer than the table's. */
+  listsLoaded(list: string, found: ReadonlyMap<string, readonly Row[]>): void {
+    const columns = this.table.lists.get(list)?.columns ?? [];
+    const lists = this.#lists.get(list) ?? new Map<string, LoadedList<Row>>();
+    this.#lists.set(list, lists);
+    for (const [text, rows] of found) {
+      const entries = new Set<Entry<Row>>();
+      for (const row of rows) {
+        const key = valuesOf(row, this.table.key);
+        const entry = this.loaded(keyText(key), key, row);
+        if (entry.row && keyText(valuesOf(entry.row, columns)) === text) entries.add(entry);
+      }
+      lists.set(text, { entries, readableBy: 0 });
     }
-    this.#lists.set(`${list}=${text}`, { entries, readableBy: 0 });
+    // The table may lack what is not committed yet.
+    for (const entry of [...this.#sent, ...this.#changed]) {
+      if (entry.row) lists.get(keyText(valuesOf(entry.row, columns)))?.entries.add(entry);
+    }
   }
 
   /** Replaces the row of a key, or removes it. */
@@ -77,29 +90,46 @@ export class TableRows<Row extends RowShape> {
     entry.row = row;
     if (!entry.changed) {
       entry.changed = true;
-      this.changed.push(entry);
+      this.#changed.push(entry);
     }
     return entry;
   }
 
   #relist(entry: Entry<Row>, row: Row | undefined): void {
-    for (const [list, { columns }] of this.table.lists) {
-      const before = entry.row && keyText(valuesOf(entry.row, columns));
-      const after = row && keyText(valuesOf(row, columns));
-      if (before === after) continue;
-      if (before !== undefined) this.loadedList(list, before)?.entries.delete(entry);
-      if (after !== undefined) this.loadedList(list, after)?.entries.add(entry);
+    const { row: former } = entry;
+    for (const [list, lists] of this.#lists) {
+      const columns = this.table.lists.get(list)?.columns ?? [];
+      if (former && row && columns.every((column) => former[column] === row[column])) continue;
+      if (former) lists.get(keyText(valuesOf(former, columns)))?.entries.delete(entry);
+      if (row) lists.get(keyText(valuesOf(row, columns)))?.entries.add(entry);
     }
   }
 
-  /** To be called when all changes are committed. */
-  written(): void {
-    for (const entry of this.changed) {
+  /** How many rows are to be written. */
+  get changes(): number {
+    return this.#changed.length;
+  }
+
+  /** What is to be written, which counts as stored from now on; `stored` says whether the table had it before. */
+  send(): { readonly row: Row | undefined; readonly key: readonly Value[]; readonly stored: boolean }[] {
+    const changed = this.#changed;
+    this.#changed = [];
+    this.#sent = changed;
+    return changed.map((entry) => {
+      const { row, key, stored } = entry;
       entry.changed = false;
-      entry.stored = entry.row !== undefined;
-    }
-    this.changed.length = 0;
-    if (this.#recent.size + this.#lists.size <= this.table.maxKept) return;
+      entry.stored = row !== undefined;
+      return { row, key, stored };
+    });
+  }
+
+  /** To be called when what was sent is committed; later changes may be there already. */
+  written(): void {
+    this.#sent = [];
+    let kept = this.#recent.size;
+    for (const lists of this.#lists.values()) kept += lists.size;
+    if (kept <= this.table.maxKept) return;
+    // Changes that are not committed yet are of the recent generation.
     this.#older = this.#recent;
     this.#recent = new Map();
     // A list's rows are all of the recent generation, so none is left that lacks some.

@@ -66,7 +66,9 @@ export type RowOf<Of> = Of extends Table<infer Row> ? Row : never;
 
 /** Values as one text, different for any two keys of a table. */
 export function keyText(values: readonly Value[]): string {
-  return values.length === 1 ? String(values[0]) : values.join(' ');
+  let text = String(values[0]);
+  for (let index = 1; index < values.length; index++) text += ` ${values[index]}`;
+  return text;
 }
 
 /** The values of a row in some columns. */

@@ -4,6 +4,7 @@ import { tables } from '../../projections/tables.ts';
 import { openClient } from '../../services/postgres/connect.ts';
 import { pipeline } from '../../services/postgres/pipeline.ts';
 import type { RowShape } from '../../services/read-models/read-model.ts';
+import { type Cost, costOf, totalOf } from './processor-time.ts';
 
 /** About as many rows as a batch of the projector writes when it catches up. */
 const rowsPerBatch = 1_000;
@@ -11,9 +12,10 @@ const rowsPerBatch = 1_000;
 /**
  * Inserts the rows of the read models into empty tables like theirs, with all indexes, a batch a transaction, as a
  * rebuild writes them: without waiting for the disk.
- * @returns how many rows it inserted in how many seconds; to read them is not counted
+ * @param postgres the pid of the server
+ * @returns how many rows it inserted, and what that cost; to read them is not counted
  */
-export async function insertBareRows(url: string): Promise<{ rows: number; seconds: number }> {
+export async function insertBareRows(url: string, postgres: number): Promise<Cost & { rows: number }> {
   const reader = new pg.Client({ connectionString: url });
   await reader.connect();
   const writer = await openClient(url, {
@@ -22,7 +24,7 @@ export async function insertBareRows(url: string): Promise<{ rows: number; secon
     settings: { search_path: 'bare', synchronous_commit: 'off' },
   });
   let rows = 0;
-  let ms = 0;
+  const costs: Cost[] = [];
   try {
     await reader.query('drop schema if exists bare cascade; create schema bare');
     for (const table of tables) {
@@ -31,16 +33,17 @@ export async function insertBareRows(url: string): Promise<{ rows: number; secon
         `select * from read.${table.name} order by ${table.key.map((column) => `"${column}"`).join(', ')}`,
       );
       const found: RowShape[] = records.rows.map((record) => table.read(record));
-      const begun = performance.now();
-      for (let from = 0; from < found.length; from += rowsPerBatch) {
-        await pipeline(writer, [insertRows(table, found.slice(from, from + rowsPerBatch))]);
-      }
-      ms += performance.now() - begun;
+      const cost = await costOf(postgres, async () => {
+        for (let from = 0; from < found.length; from += rowsPerBatch) {
+          await pipeline(writer, [insertRows(table, found.slice(from, from + rowsPerBatch))]);
+        }
+      });
+      costs.push(cost);
       rows += found.length;
     }
   } finally {
     await reader.query('drop schema if exists bare cascade').finally(() => reader.end());
     await writer.end();
   }
-  return { rows, seconds: ms / 1_000 };
+  return { rows, ...totalOf(costs) };
 }

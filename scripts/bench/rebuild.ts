@@ -15,13 +15,14 @@ import { accountsDatabase } from '../../services/accounts/accounts-tables.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { encode } from '../../services/log/codec.ts';
-import type { EventId, EventLog } from '../../services/log/log.ts';
+import { type EventId, type EventLog, startOfLog } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { startEmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import { seedInstallation } from '../seed/seed-installation.ts';
 import { insertBareRows } from './bare-rows.ts';
 import type { Bench } from './main.ts';
+import { type Cost, costOf } from './processor-time.ts';
 
 export const bench: Bench = {
   summary: 'making the read models again, beside a bare insert of their rows, and while messages are sent',
@@ -34,8 +35,10 @@ export const bench: Bench = {
         wholeNumber,
         50,
       )
-      .option('--seconds <n>', 'how long sending is measured', wholeNumber, 10),
-  run: async ({ events, senders, seconds }) => measure(Number(events), Number(senders), Number(seconds)),
+      .option('--seconds <n>', 'how long sending is measured', wholeNumber, 10)
+      .option('--rounds <n>', 'how often insert and rebuild are measured in turns', wholeNumber, 3),
+  run: async ({ events, senders, seconds, rounds }) =>
+    measure(Number(events), Number(senders), Number(seconds), Number(rounds)),
 };
 
 function wholeNumber(text: string): number {
@@ -43,7 +46,7 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError('It must be a whole number from 1.');
 }
 
-async function measure(events: number, senders: number, seconds: number): Promise<void> {
+async function measure(events: number, senders: number, seconds: number, rounds: number): Promise<void> {
   const logger = pino({ level: 'silent' });
   const folder = await mkdtemp(join(tmpdir(), 'bubble-im-bench-'));
   const postgres = await startEmbeddedPostgres({ folder, logger });
@@ -59,20 +62,11 @@ async function measure(events: number, senders: number, seconds: number): Promis
     const end = await log.end(readModelCategories);
     while (projector.status().checkpoint < end) await delay(50);
 
-    const bare = await insertBareRows(database);
-    const begun = performance.now();
-    const rebuilt = await rebuild({
-      ...{ log, database, logger, version: 'bench', maxDifferences: 1, patient: false },
-      signal: new AbortController().signal,
-    });
-    if (typeof rebuilt === 'string') throw new Error(rebuilt);
-    const took = (performance.now() - begun) / 1_000;
-    const [made, inserted] = [rebuilt.rows / took, bare.rows / bare.seconds];
-    console.log(
-      `${events} events, ${rebuilt.rows} rows, ${Object.keys(rebuilt.counts).length} tables differ`,
-    );
-    console.log(`rebuilt in ${took.toFixed(1)} s: ${Math.round(made)} rows a second, compared and hashed`);
-    console.log(`bare insert: ${Math.round(inserted)} rows a second; ratio ${(made / inserted).toFixed(2)}`);
+    for (let round = 1; round <= rounds; round++) {
+      const bare = await insertBareRows(database, postgres.pid);
+      const rebuilt = await rebuildOnce(log, database, postgres.pid);
+      report(events, bare, rebuilt);
+    }
 
     const alone = await sending(log, bus, senders, seconds);
     const child = rebuildIn(database);
@@ -91,6 +85,61 @@ async function measure(events: number, senders: number, seconds: number): Promis
     await postgres.stop();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What a rebuild made, and what it cost: the filling alone, and all, with indexes, the switch and the comparison. */
+interface Rebuild {
+  readonly rows: number;
+  readonly differing: number;
+  readonly filling: Cost;
+  readonly whole: Cost;
+}
+
+async function rebuildOnce(log: EventLog, database: string, postgres: number): Promise<Rebuild> {
+  const filled = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const filling = begun.promise.then(() => costOf(postgres, () => filled.promise));
+  const end = log.extent(startOfLog, await log.end(readModelCategories));
+  let count = 0;
+  const results: Awaited<ReturnType<typeof rebuild>>[] = [];
+  const whole = await costOf(postgres, async () => {
+    const result = await rebuild({
+      ...{ log, database, logger: pino({ level: 'silent' }), version: 'bench', maxDifferences: 1 },
+      patient: false,
+      onBegun: () => begun.resolve(),
+      onFilled: (events) => {
+        count += events;
+        if (count >= end) filled.resolve();
+      },
+      signal: new AbortController().signal,
+    });
+    results.push(result);
+  });
+  filled.resolve();
+  const [result = 'interrupted'] = results;
+  if (typeof result === 'string') throw new Error(result);
+  return {
+    rows: result.rows,
+    differing: Object.keys(result.counts).length,
+    filling: await filling,
+    whole,
+  };
+}
+
+function report(events: number, bare: Cost & { readonly rows: number }, rebuilt: Rebuild): void {
+  console.log(`${events} events, ${rebuilt.rows} rows, ${rebuilt.differing} tables differ`);
+  const line = (what: string, cost: Cost) => {
+    const processor = (value: Cost) => value.processorSeconds ?? Number.NaN;
+    const perRow = `${((1_000_000 * processor(cost)) / rebuilt.rows).toFixed(0)} µs of processor time each`;
+    const ratio = `${(bare.seconds / cost.seconds).toFixed(2)}, of processor time ${(processor(bare) / processor(cost)).toFixed(2)}`;
+    console.log(
+      `  ${what.padEnd(12)} ${Math.round(rebuilt.rows / cost.seconds)} rows/s, ${perRow}; of the bare insert: ${ratio}`,
+    );
+  };
+  line('bare insert', bare);
+  line('filling', rebuilt.filling);
+  line('rebuild', rebuilt.whole);
+  console.log(`  ${Math.round(events / rebuilt.filling.seconds)} events/s are filled`);
 }
 
 function rebuildIn(database: string): ChildProcess {

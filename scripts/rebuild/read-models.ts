@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { migrate } from '../../projections/migrate.ts';
-import { type Rebuilt, rebuild } from '../../projections/rebuild/rebuild.ts';
+import type { Comparison } from '../../projections/rebuild/comparison.ts';
+import { rebuild } from '../../projections/rebuild/rebuild.ts';
 import { readModelsVersion } from '../../projections/rebuild/version.ts';
 import { type Environment, readEnvironment } from '../../services/environment.ts';
 import { openLog } from '../../services/log/open.ts';
@@ -66,7 +67,7 @@ async function rebuildOn(
   }
 }
 
-function report({ rows, hash, counts, differences }: Rebuilt, seconds: number): void {
+function report({ rows, hash, counts, differences }: Comparison, seconds: number): void {
   for (const difference of differences) console.log(escapeControls(differenceLine(difference)));
   for (const [table, count] of Object.entries(counts)) {
     console.log(`${table}: ${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'} differed`);

@@ -35,6 +35,7 @@ export interface SessionOptions {
 }
 
 interface Work {
+  readonly connections: Connections;
   /** The connection that batches are committed over. */
   readonly worker: Client;
   readonly watch: SilenceWatch;
@@ -82,7 +83,7 @@ export class Session {
       const { holder } = this.#options;
       const lease = await Lease.of({ name: task.name, holder, client: keeper, worker });
       const held = await this.#standBy(lease, signal);
-      if (held) await this.#work({ worker, watch, lease, held, signal, fail });
+      if (held) await this.#work({ connections, worker, watch, lease, held, signal, fail });
       ending.abort();
     } catch (error) {
       failure ??= error;
@@ -109,14 +110,15 @@ export class Session {
     return undefined;
   }
 
-  async #work({ worker, watch, lease, held: acquired, signal, fail }: Work): Promise<void> {
+  async #work({ connections, worker, watch, lease, held: acquired, signal, fail }: Work): Promise<void> {
     const { log, logger, progress, task } = this.#options;
     const ending = new AbortController();
     const ended = AbortSignal.any([signal, ending.signal]);
     const besides = [this.#keep(lease, acquired, watch, ended).catch(fail)];
     try {
       const held = await this.#match(acquired);
-      const handler = await task.begin({ client: worker, held });
+      const connect = async () => (await connections.open(task.session)).client;
+      const handler = await task.begin({ client: worker, connect, held });
       if (handler.beside) besides.push(handler.beside(ended));
       progress.fault = undefined;
       progress.checkpoint = held.position;

@@ -8,6 +8,8 @@ import type { Misfit } from './log-match.ts';
 export interface Beginning {
   /** The connection that batches are committed over, of the task's `session`. */
   readonly client: Client;
+  /** Opens another connection of that session, which ends with it. @throws what `pg` throws */
+  connect(): Promise<Client>;
   readonly held: Held;
 }
 

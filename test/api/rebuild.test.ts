@@ -2,7 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Rebuilt, rebuild } from '../../projections/rebuild/rebuild.ts';
+import type { Comparison } from '../../projections/rebuild/comparison.ts';
+import { rebuild } from '../../projections/rebuild/rebuild.ts';
 import { silent } from '../support/accounts.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 import { type Person, person, two } from '../support/client.ts';
@@ -15,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => running.stop());
 
-async function rebuilt(): Promise<Rebuilt> {
+async function rebuilt(): Promise<Comparison> {
   const result = await rebuild({
     ...{ log: running.application.log, database: running.databaseUrl, logger: silent, patient: false },
     version: 'of the test',

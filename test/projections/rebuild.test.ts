@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lockRebuild, type Rebuilt, rebuild } from '../../projections/rebuild/rebuild.ts';
+import type { Comparison } from '../../projections/rebuild/comparison.ts';
+import { lockRebuild, rebuild } from '../../projections/rebuild/rebuild.ts';
 import { readModelsVersion } from '../../projections/rebuild/version.ts';
 import { startProjector } from '../../projections/runner/projector.ts';
 import { between, sent } from '../support/events.ts';
 import { groupId, history, Retelling } from '../support/histories.ts';
 import { caughtUp, openWorld, silent, type World } from '../support/projecting.ts';
+import { wrapLog } from '../support/wrapped-log.ts';
 
 let world: World;
 const version = await readModelsVersion();
@@ -20,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(() => world.close());
 
-async function rebuilt(maxBatchEvents?: number): Promise<Rebuilt> {
+async function rebuilt(maxBatchEvents?: number): Promise<Comparison> {
   const result = await rebuild({
     ...{ log: world.log, database: world.url, logger: silent, version, patient: false },
     ...(maxBatchEvents === undefined ? {} : { maxBatchEvents }),
@@ -84,6 +86,58 @@ describe('a rebuild', { timeout: 120_000 }, () => {
     });
     expect(counts).toEqual({ users: 1, messages: 1, settings: 1 });
     expect((await rebuilt()).differences).toEqual([]);
+  });
+
+  it('gives a message whose mid another one had first the same mid as the projector, whatever the batches', async () => {
+    await world.given(sent(between(1, 2), 1, 900_010, 'first'), sent(between(1, 3), 1, 900_010, 'second'));
+    await world.given(sent(between(1, 2), 2, 900_010, 'third'), sent(between(1, 3), 1, 900_011, 'last'));
+    await world.project();
+    for (const size of [1, 2, undefined]) expect((await rebuilt(size)).counts).toEqual({});
+  });
+
+  it('goes on with the history where its connections broke', async () => {
+    const reads: (string | undefined)[] = [];
+    const log = wrapLog(world.log, {
+      readAll: (options) => {
+        reads.push(options?.after);
+        return world.log.readAll(options);
+      },
+    });
+    let broken: Promise<unknown> | undefined;
+    const onFilled = () => {
+      broken ??= world.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and application_name = 'bubble-im rebuild lease'`,
+      );
+    };
+    const result = await rebuild({
+      ...{ log, database: world.url, logger: silent, version, patient: false, maxDifferences: 10 },
+      ...{ maxBatchEvents: 1, onFilled, signal: AbortSignal.timeout(60_000) },
+    });
+    expect(await broken).toHaveLength(1);
+    expect(result).toMatchObject({ counts: {} });
+    expect(reads).toEqual(['', expect.stringMatching(/^\d+$/)]);
+  });
+
+  it('applies all events before one that it cannot apply, and names that one', async () => {
+    const before = await world.given(sent(between(1, 2), 1, 900_020, 'sound'));
+    await world.given(sent(between(1, 3), 1, 900_021, 'refused'), sent(between(1, 2), 1, 900_022, 'after'));
+    await world.project();
+    await world.query(
+      `alter table read.messages add constraint refusing check (content <> 'refused') not valid`,
+    );
+    for (const size of [1, 2, undefined]) {
+      await expect(rebuilt(size)).rejects.toThrow(/MessageSent at conversation-f1-3@\d+ .*refusing/);
+      expect(
+        await world.query('select mid from read_next.messages where mid between 900020 and 900099'),
+      ).toEqual([{ mid: '900020' }]);
+      expect(await world.query(`select position from followers.checkpoint where name = 'read-next'`)).toEqual(
+        [{ position: before }],
+      );
+      await world.query('drop schema read_next cascade');
+    }
+    await world.query('alter table read.messages drop constraint refusing');
+    expect((await rebuilt()).counts).toEqual({});
   });
 
   it('has the projector forget the rows that it remembers of the former set', async () => {

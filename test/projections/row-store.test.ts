@@ -69,6 +69,19 @@ describe('the rows in memory', () => {
     expect(store.get(cats.at(2))).toBeUndefined();
   });
 
+  it('are in their lists before they are committed, when the table still lacks them', () => {
+    const { store, open } = storeOver([tom, kit]);
+    open(cats.at(1), cats.at(2), cats.at(3));
+    store.put(cats, { ...tom, owner: 8 });
+    store.put(cats, { id: 3, owner: 7, name: 'New' });
+    store.writes();
+    open(cats.at(2));
+    store.delete(cats.at(2));
+    open(catsOf(7), catsOf(8));
+    expect(store.list(catsOf(7)).map(({ name }) => name)).toEqual(['New']);
+    expect(store.list(catsOf(8)).map(({ name }) => name)).toEqual(['Tom']);
+  });
+
   it('write several changes of a row as one', () => {
     const { store, open } = storeOver([tom, kit]);
     open(cats.at(1));
@@ -105,6 +118,7 @@ describe('the rows in memory', () => {
     for (let id = 10; id < 30; id++) {
       open(cats.at(id));
       store.put(cats, { id, owner: 9, name: 'x' });
+      store.writes();
       store.written();
     }
     const before = loads();

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
 import { z } from 'zod';
+import { makeEmptySet } from '../../../projections/rebuild/empty-set.ts';
 import { type DatabaseConfig, openClient, type Purpose } from '../../postgres/connect.ts';
 
 /** What the read models in a schema show, as the schema's comment says it. */
@@ -26,14 +27,11 @@ export class PastSchemas {
     this.#client = client;
   }
 
-  /** Makes a schema with tables like the present read models. @returns its name */
-  async make(tables: readonly string[]): Promise<string> {
+  /** Makes a schema with tables like the present read models, without the indexes that filling them does not need. */
+  async make(): Promise<string> {
     const schema = `${beginning}${randomBytes(8).toString('hex')}`;
     await this.#client.query('select pg_advisory_lock(hashtextextended($1, 0))', [schema]);
-    const statements = tables.map(
-      (table) => `create table ${schema}.${table} (like read.${table} including all)`,
-    );
-    await this.#client.query([`create schema ${schema}`, ...statements].join('; '));
+    await makeEmptySet(this.#client, schema);
     await this.#client.query(
       `insert into followers.checkpoint (name, position, batch, fence, epoch) values ($1, '', 0, 1, '')`,
       [schema],

@@ -1,12 +1,12 @@
 import type { Client } from 'pg';
-import { type DomainEvent, readModelCategories } from '../../../contracts/events/index.ts';
+import { readModelCategories } from '../../../contracts/events/index.ts';
 import { projectionsByType } from '../../../projections/index.ts';
+import { inBulk, maxBulkReads } from '../../../projections/rebuild/bulk.ts';
+import { completeSet } from '../../../projections/rebuild/empty-set.ts';
 import { BatchProjector } from '../../../projections/runner/batch.ts';
 import { writingSession } from '../../../projections/runner/session.ts';
-import type { Decoded } from '../../log/codec.ts';
 import { type EventLog, startOfLog } from '../../log/log.ts';
-import { type DatabaseConfig, openClient } from '../../postgres/connect.ts';
-import { readModels } from '../../read-models/read-models.ts';
+import { type DatabaseConfig, openClient, type Purpose } from '../../postgres/connect.ts';
 import { AuditSearch } from '../index/search.ts';
 import { allEvents, mergedStreams } from '../merged-streams.ts';
 import type { Moment } from '../moment.ts';
@@ -29,8 +29,10 @@ export interface PastReadModelsOptions {
   readonly onApplied?: ((events: number) => void) | undefined;
 }
 
-/** Events are handed to the projections in batches of this size, as the log gives them to a projector. */
-const batchSize = 500;
+const session = 'bubble-im as-of';
+
+/** To make the indexes of what shows a large log takes minutes. */
+const indexing: Purpose = { name: session, statementTimeoutMs: 3_600_000 };
 
 /**
  * Makes the read models of a moment in a schema of their own, beside the present ones, or finds those that were kept;
@@ -44,7 +46,7 @@ export async function withPastReadModels<Result>(
 ): Promise<Result> {
   const { database, log, moment, scope, keep } = options;
   const epoch = (await log.identity())?.epoch ?? '';
-  const client = await openClient(database, writingSession('bubble-im as-of', 'pg_temp'));
+  const client = await openClient(database, writingSession(session, 'pg_temp'));
   try {
     const schemas = new PastSchemas(client);
     await schemas.dropLeftovers();
@@ -54,10 +56,11 @@ export async function withPastReadModels<Result>(
       people: [...scope.people, ...scope.profiles],
     });
     if (kept !== undefined) return await use(kept);
-    const schema = await schemas.make(Object.values(readModels).map(({ name }) => name));
+    const schema = await schemas.make();
     let done = false;
     try {
       const whole = await fill(options, client, schema);
+      await complete(database, schema);
       done = true;
       if (keep) {
         const people = whole ? undefined : [...scope.people];
@@ -74,7 +77,7 @@ export async function withPastReadModels<Result>(
 
 /** Fills the tables of a schema. @returns whether all of the log was read */
 async function fill(options: PastReadModelsOptions, client: Client, schema: string): Promise<boolean> {
-  const { log, moment, scope, signal, onWholeLog, onApplied } = options;
+  const { database, log, moment, scope, signal, onWholeLog, onApplied } = options;
   const reading = abortable(log, signal);
   const coverage = await new AuditSearch(client).coverage(log);
   if (coverage === undefined) onWholeLog();
@@ -87,22 +90,29 @@ async function fill(options: PastReadModelsOptions, client: Client, schema: stri
           moment,
         );
   await client.query("select set_config('search_path', $1, false)", [schema]);
-  const projector = new BatchProjector({
-    client,
-    projections: projectionsByType(log.remembersIds === 'recently'),
-    name: schema,
-    held: { fence: 1, batch: 0, position: startOfLog, eventId: null, installation: null, epoch: '' },
-    pushesAfter: undefined,
-  });
-  let batch: Decoded<DomainEvent>[] = [];
-  const apply = async () => {
-    await projector.apply(batch, ({ count }) => onApplied?.(count));
-    batch = [];
-  };
-  for await (const event of events) {
-    batch.push(event);
-    if (batch.length >= batchSize) await apply();
+  const reader = await openClient(database, writingSession(session, schema));
+  try {
+    const projector = new BatchProjector({
+      ...{ client, reader, name: schema, maxReads: maxBulkReads, pushesAfter: undefined },
+      projections: projectionsByType(log.remembersIds === 'recently'),
+      held: { fence: 1, batch: 0, position: startOfLog, eventId: null, installation: null, epoch: '' },
+    });
+    for await (const batch of inBulk(events)) {
+      await projector.apply(batch, ({ count }) => onApplied?.(count));
+    }
+    await projector.finish();
+  } finally {
+    await reader.end();
   }
-  await apply();
   return coverage === undefined;
+}
+
+/** Makes the indexes that queries use. */
+async function complete(database: DatabaseConfig, schema: string): Promise<void> {
+  const client = await openClient(database, indexing);
+  try {
+    await completeSet(client, schema);
+  } finally {
+    await client.end();
+  }
 }
