@@ -42,6 +42,6 @@ export function addDraining(server: FastifyInstance): void {
     // The method of the HTTP server would also close the connections that are idle at the moment.
     Server.prototype.close.call(server.server);
     const left = () => keptAt + quietMs - performance.now();
-    while (left() > 0) await delay(left());
+    for (let leftMs = left(); leftMs > 0; leftMs = left()) await delay(leftMs);
   });
 }
