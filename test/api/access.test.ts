@@ -37,7 +37,7 @@ async function read(stream: string) {
   return records;
 }
 
-/** The events of a stream of access, once it has so many. */
+/** The events of a stream of access, as soon as it has `count`. */
 async function recorded(stream: string, count: number) {
   await vi.waitUntil(async () => (await read(stream)).length >= count, { timeout: 10_000 });
   return (await read(stream)).map(decode);

@@ -78,7 +78,7 @@ describe('user/list', () => {
     }
   });
 
-  test('refuses two conditions at once, and a cursor that is none', async () => {
+  test('refuses two conditions at once, and an illegal cursor', async () => {
     expect(await server('GET', '/user/list', { nickname: 'a', phone: '1' })).toEqual({
       ...{ code: 2, msg: '参数phone不能与nickname同时使用' },
     });
@@ -87,7 +87,7 @@ describe('user/list', () => {
     }
   });
 
-  test('reads as much of an index as a page shows, whatever is searched', async () => {
+  test('reads no more of an index than a page needs, for every search', async () => {
     const plan = async (query: string) => {
       const connection = await running.application.pool.connect();
       try {

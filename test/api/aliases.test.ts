@@ -39,7 +39,7 @@ describe('login/check', () => {
     expect(mine.json()).toMatchObject({ code: 0, data: { username, unread_friend_apply_count: 0 } });
   });
 
-  test('takes the captcha whose picture was shown last, by its cookie', async () => {
+  test('accepts the captcha of the last picture, known by its cookie', async () => {
     const { username, password } = await account();
     await call(running, 'POST', '/setting/update', { login_captcha: 'on' });
     const shown = await running.server.inject({ url: '/h5/login/logincaptcha?rand=0.25' });
@@ -117,7 +117,7 @@ describe('in a group', () => {
     expect((await tom.get('/group/detail', { gid, simple: 1 })).data).toMatchObject({ info, ...info });
   });
 
-  test('members stand under their initials if pinyin is given, without those that exclude names', async () => {
+  test('members are grouped by their initials if pinyin is given, without those that exclude names', async () => {
     const { tom, jerry, gid } = await group();
     const byUid = (await tom.get('/group/members', { gid, exclude: `${jerry.uid}` })).data;
     expect(Object.keys(z.record(z.string(), z.unknown()).parse(byUid))).toEqual([String(tom.uid)]);

@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => running.stop());
 
-/** Where what people did ends: that somebody asked is recorded, too. */
+/** The end of what people did: the log also records that somebody asked. */
 const end = () => running.application.log.end(readModelCategories);
 
 async function ask(query: Record<string, string>, headers: Record<string, string> = serverKey) {

@@ -142,7 +142,7 @@ const calls = servedContracts().flatMap((contract) =>
 );
 
 describe.each(calls)('$method $path', ({ method, contract }) => {
-  test('answers whatever comes in the envelope, never as the unexpected', async () => {
+  test('answers any input in the envelope, never as an unexpected failure', async () => {
     for (const [what, given] of requests(contract, await whatIsThere())) {
       const before = await running.application.log.end(readModelCategories);
       const { status, envelope } = await send(method, contract, given);

@@ -110,7 +110,7 @@ test('plain text is no type that is read', async () => {
 });
 
 describe('a list', () => {
-  test('of 1,000 uids is taken in a query, however it is written', async () => {
+  test('of 1,000 uids is accepted in a query, in each way to write it', async () => {
     const uids = Array.from({ length: 999 }, (_, index) => Number.MAX_SAFE_INTEGER - index);
     const queries = [
       uids.map((uid, index) => `uid%5B${index}%5D=${uid}`),
@@ -125,7 +125,7 @@ describe('a list', () => {
     }
   });
 
-  test('of 1,001 uids is refused, and so is one of 100,000 before its elements are looked at', async () => {
+  test('of 1,001 uids is refused, and so is one of 100,000, before its elements are checked', async () => {
     for (const length of [1001, 100_000]) {
       const uid = Array<number>(length).fill(0);
       const sent = await call(running, 'POST', '/user/multiGet', { uid });
@@ -151,12 +151,15 @@ describe('a method', () => {
     ['POST', '/api/message/get', 'GET'],
     ['PUT', '/api/user/multiGet', 'GET, POST'],
     ['DELETE', '/api/qrcode/get', 'GET, HEAD'],
-  ] as const)('%s that %s has not is told %s', async (method, url, allow) => {
-    const answer = await running.server.inject({ method, url, headers: serverKey });
-    expect([answer.statusCode, answer.headers.allow, answer.json()]).toMatchObject([
-      ...[405, allow, { code: 405 }],
-    ]);
-  });
+  ] as const)(
+    '%s, which %s does not have, is answered with the header Allow: %s',
+    async (method, url, allow) => {
+      const answer = await running.server.inject({ method, url, headers: serverKey });
+      expect([answer.statusCode, answer.headers.allow, answer.json()]).toMatchObject([
+        ...[405, allow, { code: 405 }],
+      ]);
+    },
+  );
 
   test('HEAD reads no messages and adds nobody', async () => {
     await tom.post('/message/send', { to: jerry.uid, type: 'friend', content: '还没读' });

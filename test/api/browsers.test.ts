@@ -61,7 +61,7 @@ describe('a page', () => {
     expect(await asPageOf(origin, 'OPTIONS')).toMatchObject({ status: 204, ...seen });
   });
 
-  test('that is none, as a program, uses the cookie and is told nothing', async () => {
+  test('that sends no origin, as a program, may use the cookie and gets no CORS headers', async () => {
     expect(await asPageOf(undefined)).toEqual({
       status: 200,
       allowed: undefined,
@@ -85,7 +85,7 @@ describe('a page', () => {
     expect(allowed).toEqual(expect.arrayContaining(headers.split(', ')));
   });
 
-  test('may send a token and read where its command stands', async () => {
+  test('may send a token and read the position of its command', async () => {
     const answer = await running.server.inject({
       method: 'OPTIONS',
       url: '/api/message/send',
@@ -172,7 +172,7 @@ describe('a request that is hardly one', () => {
   const { hostname, port } = { hostname: '127.0.0.1', port: () => Number(new URL(running.url).port) };
 
   test.each(['GET /api/user/get?nickname=\xe7\x8c\xab HTTP/1.1\r\nHost: x\r\n\r\n', 'nonsense\r\n\r\n'])(
-    '%j is told so in the envelope',
+    '%j is refused in the envelope',
     async (bytes) => {
       const socket = connect(port(), hostname);
       socket.end(Buffer.from(bytes, 'latin1'));

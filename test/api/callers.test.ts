@@ -35,7 +35,7 @@ describe('a token', () => {
     expect(other).toEqual({ code: 2, msg: '参数login_uid不合法' });
   });
 
-  test('is taken from the header `token` too, unless it comes as a bearer’s', async () => {
+  test('is also read from the header `token`, unless Authorization gives one', async () => {
     const [tom, jerry] = [await login(), await login()];
     const mine = async (headers: Record<string, string>) =>
       (await call(running, 'GET', '/pop/get', {}, headers)).data;
@@ -72,7 +72,7 @@ describe('a token', () => {
     expect(await call(running, 'POST', '/login/login', again, {})).toMatchObject({ code: 0 });
   });
 
-  test('is taken as a cookie from pages of our own alone', async () => {
+  test('is accepted as a cookie from our own pages only', async () => {
     const tom = await login();
     const page = (origin: string) => ({ cookie: `token=${tom.token}`, origin, host: 'chat.example' });
     const own = await call(running, 'GET', '/pop/get', {}, page('https://chat.example'));
@@ -93,7 +93,7 @@ describe('without a token', () => {
     });
   });
 
-  test('a wrong password and an unknown name are told alike', async () => {
+  test('a wrong password and an unknown name get the same answer', async () => {
     const tom = await login();
     const wrong = await call(
       running,
@@ -115,14 +115,14 @@ describe('without a token', () => {
 });
 
 describe('the server’s key', () => {
-  test('acts for whom it names, and must name somebody where somebody acts', async () => {
+  test('acts for the person it names, and must name one if a person acts', async () => {
     const tom = await login();
     expect(await call(running, 'GET', '/pop/get', { login_uid: tom.uid })).toMatchObject({ code: 0 });
     expect(await call(running, 'GET', '/pop/get')).toEqual({ code: 1, msg: '缺少参数login_uid' });
     expect(await call(running, 'GET', '/user/multiGet', { uid: tom.uid })).toMatchObject({ code: 0 });
   });
 
-  test('is told first that it names nobody, whatever else is amiss', async () => {
+  test('is told first that it names nobody, before any other fault', async () => {
     for (const rest of [{}, { to: 'x', type: 'friend', content: '你好' }]) {
       expect(await call(running, 'POST', '/message/send', { login_uid: null, ...rest })).toEqual({
         ...{ code: 1, msg: '缺少参数login_uid' },
@@ -161,7 +161,7 @@ describe('the envelope', () => {
     },
   );
 
-  test('a body of a type that nobody reads is 415', async () => {
+  test('a body of an unsupported type is answered with 415', async () => {
     const answer = await inject('POST', '/api/message/send', '<to>5</to>', 'application/xml');
     expect(answer.statusCode).toBe(415);
     expect(answer.json()).toMatchObject({ code: 415 });
@@ -200,7 +200,7 @@ describe('the envelope', () => {
     expect(answer.json()).toMatchObject({ code: 101, msg: expect.stringContaining('1000000') });
   });
 
-  test('a query waits for the position that a command told', async () => {
+  test('a query waits for the position that a command returned', async () => {
     const tom = await login();
     const sent = await running.server.inject({
       method: 'POST',

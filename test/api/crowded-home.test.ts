@@ -55,7 +55,7 @@ test('pop/get of 50,000 chats answers the 1,000 that moved last, and the others 
   expect(first.slice(0, 2)).toEqual(['friend1050000', 'friend1049999']);
   expect(chatting.friend1050000).toEqual(expect.objectContaining({ unread_count: 1 }));
   expect(bytes).toBeLessThan(500_000);
-  // More than the most is the most.
+  // A value above the maximum counts as the maximum.
   expect(Object.keys((await listed({ limit: 5_000 })).chatting)).toEqual(first);
   const next = Object.keys((await listed({ start: 1_000 })).chatting);
   expect(next[0]).toBe('friend1049000');

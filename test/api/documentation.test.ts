@@ -73,7 +73,7 @@ afterAll(() => running.stop());
 
 const contracts = servedContracts();
 
-/** The schema in which a value lies that is one of several. */
+/** Of several schemas, the one that a value fits. */
 const BodySchema = z.looseObject({
   properties: z.record(z.string(), Shape),
   required: z.array(z.string()).optional(),

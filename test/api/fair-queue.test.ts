@@ -49,7 +49,7 @@ describe('a fair queue', () => {
     expect(started).toEqual(['flood', 'tom', 'jerry', 'flood', 'jerry', 'flood', 'flood']);
   });
 
-  test('runs maxRunningEach pieces of one share at once, and other shares meanwhile', async () => {
+  test('runs up to maxRunningEach pieces of one share at once, beside other shares', async () => {
     const { started, run, endAll } = queueOf({ maxRunning: 2, maxRunningEach: 1 });
     const all = Promise.all(['a', 'a', 'b', 'c'].map((of) => run(of)));
     expect(started).toEqual(['a', 'b']);
@@ -121,7 +121,7 @@ describe('a fair queue', () => {
     expect((await next) - ended).toBeGreaterThan(took * 0.8);
   });
 
-  test('goes on after work that fails', async () => {
+  test('runs the next work after one that fails', async () => {
     const { queue } = queueOf();
     await expect(
       queue.run({ of: 'a', maxWaiting: 1 }, () => Promise.reject(new Error('it failed'))),

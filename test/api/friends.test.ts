@@ -16,7 +16,7 @@ async function applications(of: Person) {
 }
 
 describe('applying', () => {
-  test('stands in the list of the other with its text, and is counted until it is answered', async () => {
+  test('is listed for the other person with its text, and counted until it is answered', async () => {
     const [tom, jerry] = await two(running, '猫猫', '小老鼠');
     expect(await tom.post('/friend/apply', { friend_uid: jerry.uid, postscript: '我是cat' })).toEqual(done);
     expect(await jerry.get('/friend/applycount')).toMatchObject({ data: 1 });
@@ -49,7 +49,7 @@ describe('applying', () => {
     expect((await tom.get('/message/get', { id: jerry.uid, type: 'friend' })).data).toMatchObject([greeting]);
   });
 
-  test('again keeps the nid and takes the new text; after a refusal it is another', async () => {
+  test('again keeps the nid and replaces the text; after a refusal it gets a new nid', async () => {
     const [tom, jerry] = await two(running);
     await tom.post('/friend/apply', { friend_uid: jerry.uid, postscript: 'one' });
     const [first] = await applications(jerry);
@@ -63,7 +63,7 @@ describe('applying', () => {
     expect(older).toMatchObject({ nid: first?.nid, operation: 'refuse' });
   });
 
-  test('to one who has applied to me is agreeing', async () => {
+  test('to a person who has applied to me counts as agreeing', async () => {
     const [tom, jerry] = await two(running);
     await tom.post('/friend/apply', { friend_uid: jerry.uid });
     expect(await jerry.post('/friend/apply', { friend_uid: tom.uid })).toEqual(done);
@@ -79,7 +79,7 @@ describe('applying', () => {
     expect(await tom.post('/friend/apply', { friend_uid: jerry.uid })).toMatchObject({ code: 85 });
   });
 
-  test('of others is none of mine', async () => {
+  test('of others cannot be answered by me', async () => {
     const [tom, jerry, spike] = await three(running);
     await tom.post('/friend/apply', { friend_uid: jerry.uid });
     const [application] = await applications(jerry);
@@ -91,7 +91,7 @@ describe('applying', () => {
 });
 
 describe('the contact list', () => {
-  test('stands by the initials of remark or nickname, A to Z, then #', async () => {
+  test('is grouped by the initials of remark or nickname, A to Z, then #', async () => {
     const me = await person(running, '我');
     const [shan, tom] = await two(running, '单田芳', 'tom');
     const [smile, cat] = await two(running, '😀', '猫猫');
@@ -126,7 +126,7 @@ describe('the contact list', () => {
     });
   });
 
-  test('takes a remark only of a friend', async () => {
+  test('accepts a remark on a friend only', async () => {
     const [tom, jerry] = await two(running);
     expect(await tom.post('/friend/remark', { friend_uid: jerry.uid, remark: 'x' })).toMatchObject({
       code: 2,

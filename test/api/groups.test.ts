@@ -51,7 +51,7 @@ describe('creating a group', () => {
     }
   });
 
-  test('with one who does not exist does nothing', async () => {
+  test('with a person who does not exist does nothing', async () => {
     const [tom] = await two(running);
     expect(await tom.post('/group/create', { members: [999_999] })).toMatchObject({ code: 101 });
     expect(await tom.get('/pop/get')).toMatchObject({ data: { group: [] } });

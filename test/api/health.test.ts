@@ -4,7 +4,7 @@ import { healthRoutes, movingProbe, type Probe, type Probes } from '../../servic
 
 const well: Probe = () => ({ ready: true });
 
-/** What `/ready` tells of some parts. */
+/** What `/ready` reports of some parts. */
 async function ready(needed: Probes, others?: Probes) {
   const server = Fastify();
   healthRoutes(server, needed, others);
@@ -12,7 +12,7 @@ async function ready(needed: Probes, others?: Probes) {
   return [answer.statusCode, answer.json()];
 }
 
-test('a program is ready where all its parts are, and tells what each has to say', async () => {
+test('a program is ready if all its parts are, and reports the details of each', async () => {
   const projections = () => ({ ready: true, lag_ms: 12 });
   expect(await ready({ database: well, projections })).toEqual([
     200,
@@ -54,7 +54,7 @@ test('a part that has work and moves is ready', async () => {
   ]);
 });
 
-test('a program is ready without a part that most goes on without, and tells of it', async () => {
+test('a program is ready without a part that most calls do not need, and reports that part', async () => {
   expect(await ready({ database: well }, { files: () => ({ ready: false }) })).toEqual([
     200,
     { ready: true, parts: { database: { ready: true }, files: { ready: false } } },

@@ -23,7 +23,7 @@ test("a clock of this process that differs from the log's does not make read mod
   expect(await lag(await world.log.end())).toBe(0);
 });
 
-test('an event that stays missing makes the lag grow, until it is missing no more', async () => {
+test('an event that is not projected makes the lag grow, until it is', async () => {
   await world.given(registered(1, '甲'));
   const lag = createLag(world.log);
   await lag(startOfLog);
@@ -33,7 +33,7 @@ test('an event that stays missing makes the lag grow, until it is missing no mor
   expect(await lag(first)).toBeLessThan(200);
 });
 
-test('read models that follow a busy log from far behind lag by what lies between on its clock', async () => {
+test('read models far behind a busy log lag by the time between their checkpoint and its end', async () => {
   await world.given(registered(1, '甲'), registered(2, '乙'), registered(3, '丙'));
   await world.query(
     `update log.events set recorded = recorded - interval '1 minute' where stream = 'user-1'`,

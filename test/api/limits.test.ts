@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { call, done, type Person, person, two } from '../support/client.ts';
+import { call, createGroup, done, person, two } from '../support/client.ts';
 import { inOneSecond } from '../support/in-one-second.ts';
 import { query } from '../support/installation.ts';
 
@@ -14,9 +14,6 @@ beforeAll(async () => {
 afterAll(() => running.stop());
 
 const set = (changes: Record<string, unknown>) => call(running, 'POST', '/setting/update', changes);
-
-const Created = z.object({ gid: z.string() });
-const groupOf = async (owner: Person) => Number(Created.parse((await owner.post('/group/create')).data).gid);
 
 describe('requests a second', () => {
   async function ask(headers: Readonly<Record<string, string>>, remoteAddress = '127.0.0.1') {
@@ -46,12 +43,12 @@ describe('requests a second', () => {
 
     await set({ limit_address: 3 });
     expect((await inOneSecond(() => times(4, here))).sort()).toEqual([...Array(3).fill('200 0'), '429 429']);
-    // A dead token is none.
+    // An ended token counts as no token.
     const dead = () => ask({ authorization: 'Bearer dead' });
     expect((await inOneSecond(() => times(4, dead))).sort()).toEqual([...Array(3).fill('200 0'), '429 429']);
   });
 
-  test('with a token are as many as is set for each token, whatever the address', async () => {
+  test('with a token are limited for each token, from all addresses together', async () => {
     const [tom, again] = [await loggedIn(), await loggedIn()];
     await set({ limit_token: 5, limit_address: 1 });
     const answers = await inOneSecond(() => [
@@ -78,7 +75,7 @@ describe('requests a second', () => {
     expect(four.sort()).toEqual([...Array(3).fill('200 0'), '429 429']);
   });
 
-  test('with a wrong key count for their address, as do paths that nobody serves', async () => {
+  test('with a wrong key count for their address, as do unknown paths', async () => {
     await set({ limit_address: 3 });
     const wrong = { ...serverKey, 'x-app-secret': 'wrong' };
     const keys = await inOneSecond(() => times(4, () => ask(wrong)));
@@ -129,7 +126,7 @@ describe('requests a second', () => {
 
   test.each([
     ['too many, over the limit', 429, 429],
-    ['nobody’s, where somebody must call', 200, -1],
+    ['a stranger’s, for a call that needs a login', 200, -1],
   ])('are answered before their body comes: %s', async (_, status, code) => {
     await set({ limit_address: status === 429 ? 1 : 100 });
     const path = status === 429 ? '/api/login/login' : '/api/message/send';
@@ -157,7 +154,7 @@ describe('requests a second', () => {
 describe('joining groups', () => {
   test('is refused while joining by code is switched off', async () => {
     const [tom, jerry] = await two(running);
-    const gid = await groupOf(tom);
+    const gid = await createGroup(tom);
     await set({ qrcode_group: 'off' });
     expect(await jerry.post('/group/join', { gid })).toEqual({ code: 206, msg: '扫码加群功能已关闭' });
     // Inviting is no joining by code.
@@ -179,9 +176,9 @@ describe('creating groups', () => {
     expect(await tom.post('/group/create')).toMatchObject({ code: 0 });
   });
 
-  test('takes at most 1,000 uids, and so do inviting and removing', async () => {
+  test('accepts at most 1,000 uids, and so do inviting and removing', async () => {
     const [tom, jerry] = await two(running);
-    const gid = await groupOf(tom);
+    const gid = await createGroup(tom);
     for (const path of ['/group/create', '/group/memberadd', '/group/memberdel']) {
       const members = Array<number>(1000).fill(jerry.uid);
       expect(await tom.post(path, { gid, members }), path).toMatchObject({ code: 0 });
@@ -201,7 +198,7 @@ describe('a body', () => {
     return [answer.statusCode, z.object({ code: z.int() }).parse(answer.json()).code];
   };
 
-  test('may have 256 KB, and no more', async () => {
+  test('may have up to 256 KB', async () => {
     const unknown = (length: number) => ({ uid: 1, unknown: 'x'.repeat(length) });
     expect(await post('/user/multiGet', 256 * 1024, unknown)).toEqual([200, 0]);
     expect(await post('/user/multiGet', 256 * 1024 + 1, unknown)).toEqual([413, 413]);

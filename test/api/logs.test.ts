@@ -10,13 +10,13 @@ import { type RunningApplication, startApplication, testApp } from '../support/a
 import { call, client, done, person } from '../support/client.ts';
 import { picture } from '../support/uploading.ts';
 
-const told: string[] = [];
+const logged: string[] = [];
 let running: RunningApplication;
 
 beforeAll(async () => {
   const stream = new Writable({
     write(line, _encoding, next) {
-      told.push(String(line));
+      logged.push(String(line));
       next();
     },
   });
@@ -33,8 +33,8 @@ async function upload(headers: Readonly<Record<string, string>>, file: Blob): Pr
 }
 
 /** The lines of the log with this message, without what pino adds. */
-function toldOf(message: string): unknown[] {
-  const lines = told.map((line) => z.looseObject({ msg: z.string().optional() }).parse(JSON.parse(line)));
+function loggedOf(message: string): unknown[] {
+  const lines = logged.map((line) => z.looseObject({ msg: z.string().optional() }).parse(JSON.parse(line)));
   return lines
     .filter(({ msg }) => msg === message)
     .map(({ level: _, time: __, pid: ___, hostname: ____, reqId, msg: _____, ...line }) => {
@@ -43,7 +43,7 @@ function toldOf(message: string): unknown[] {
     });
 }
 
-test('failed logins, wrong keys, new passwords, phones and disabled accounts are told, with who and from where', async () => {
+test('failed logins, wrong keys, new passwords, phones and disabled accounts are logged, with the person and the address', async () => {
   const account = { username: 'watched', nickname: '猫猫', password: 'secret-1' };
   const { data } = await call(running, 'POST', '/user/add', account);
   const { uid } = z.object({ uid: z.int() }).parse(data);
@@ -53,36 +53,36 @@ test('failed logins, wrong keys, new passwords, phones and disabled accounts are
     ).json();
   await from('10.0.0.7', '/login/login', { username: 'watched', password: 'wrong-1' });
   await from('10.0.0.8', '/login/login', { username: 'my-password', password: 'wrong-2' });
-  expect(toldOf('a password was wrong')).toEqual([{ address: '10.0.0.7', uid }, { address: '10.0.0.8' }]);
+  expect(loggedOf('a password was wrong')).toEqual([{ address: '10.0.0.7', uid }, { address: '10.0.0.8' }]);
 
   await call(running, 'POST', '/setting/update', { limit_password: 1 });
   await from('10.0.0.7', '/login/login', { username: 'watched', password: 'wrong-1' });
-  expect(toldOf('too many passwords were wrong')).toEqual([{ address: '10.0.0.7', uid }]);
+  expect(loggedOf('too many passwords were wrong')).toEqual([{ address: '10.0.0.7', uid }]);
   await call(running, 'POST', '/setting/update', { limit_password: 10 });
 
   const key = { 'x-app-key': testApp.key, 'x-app-secret': 'wrong-secret' };
   await from('10.0.0.9', '/setting/update', { voice: 'off' }, key);
-  expect(toldOf("a server's key was wrong")).toEqual([{ address: '10.0.0.9' }]);
+  expect(loggedOf("a server's key was wrong")).toEqual([{ address: '10.0.0.9' }]);
 
   const update = (changes: object) => call(running, 'POST', '/user/update', { login_uid: uid, ...changes });
   const byKey = { address: '127.0.0.1', uid, by: "the server's key" };
   await update({ account_state: 'disabled', password: 'secret-2', phone: '13800005555' });
   await update({ account_state: 'disabled' });
   await update({ account_state: 'normal' });
-  expect(toldOf('an account was disabled')).toEqual([byKey]);
-  expect(toldOf('an account was enabled')).toEqual([byKey]);
-  expect(toldOf('a password was changed')).toEqual([byKey]);
-  expect(toldOf('a phone was bound')).toEqual([byKey]);
+  expect(loggedOf('an account was disabled')).toEqual([byKey]);
+  expect(loggedOf('an account was enabled')).toEqual([byKey]);
+  expect(loggedOf('a password was changed')).toEqual([byKey]);
+  expect(loggedOf('a phone was bound')).toEqual([byKey]);
 
   const changed = { username: 'watched', password: 'secret-2' };
   const login = await call(running, 'POST', '/login/login', changed, {});
   const { token } = z.object({ token: z.string() }).parse(login.data);
   const passwords = { password_old: 'secret-2', password1: 'secret-3', password2: 'secret-3' };
   await from('10.0.0.6', '/user/updatepassword', passwords, { authorization: `Bearer ${token}` });
-  expect(toldOf('a password was changed').at(-1)).toEqual({
+  expect(loggedOf('a password was changed').at(-1)).toEqual({
     ...{ address: '10.0.0.6', uid, by: 'the old password' },
   });
-  const log = told.join('');
+  const log = logged.join('');
   for (const secret of [
     'wrong-1',
     'my-password',
@@ -98,7 +98,7 @@ test('failed logins, wrong keys, new passwords, phones and disabled accounts are
 
 test('each request is a line: who asked, for which call, the code, the time, and as much of the address as events keep', async () => {
   const reader = await client(running, '杰瑞');
-  const lines = () => toldOf('a request was answered');
+  const lines = () => loggedOf('a request was answered');
   const begun = lines().length;
   await call(running, 'POST', '/setting/update', { audit_address: 'short' });
   await reader.get('/user/get', { uid: reader.uid });
@@ -128,7 +128,7 @@ test('at the level info no request is a line', async () => {
   expect(lines).toEqual([]);
 });
 
-test('of many attempts some go untold, and how many is told later', () => {
+test('of many attempts some are not logged, and their number is logged later', () => {
   const lines: Record<string, unknown>[] = [];
   const write = (line: string) => void lines.push(JSON.parse(line));
   const security = createSecurityLog(pino({}, { write }));
@@ -146,7 +146,7 @@ test('of many attempts some go untold, and how many is told later', () => {
   expect(lines.slice(21)).toMatchObject([{ msg: "a server's key was wrong", suppressed: 100 }]);
 });
 
-test('no password, token, key, SMS code or message stands in the log, however much of it is asked for', async () => {
+test('no password, token, key, SMS code or message is in the log, not even at the level that logs most', async () => {
   const phone = '13800001111';
   const friend = await person(running, '猫猫');
   await call(running, 'POST', '/service/send_sms', { phone, type: 'register' });
@@ -169,7 +169,7 @@ test('no password, token, key, SMS code or message stands in the log, however mu
   expect(await upload({ cookie: `token=${token}` }, new Blob(['no picture']))).toBe(2);
   expect(await upload({ 'x-app-key': testApp.key, 'x-app-secret': testApp.secret }, new Blob(['x']))).toBe(2);
 
-  const log = told.join('');
+  const log = logged.join('');
   expect(log).not.toBe('');
   for (const secret of [account.password, 'wrong-password', token, testApp.secret, message.content]) {
     expect(log).not.toContain(secret);

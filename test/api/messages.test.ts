@@ -46,7 +46,7 @@ describe('sending', () => {
     expect(await history(jerry, tom)).toMatchObject([{ content }]);
   });
 
-  test('quotes what stands in the conversation, as it now stands', async () => {
+  test('quotes a message of the conversation, as it is now', async () => {
     const [tom, jerry] = await two(running);
     const spike = await person(running, 'spike');
     const quoted = await say(tom, jerry, '吃了吗');
@@ -120,7 +120,7 @@ describe('reading', () => {
     expect((await history(jerry, tom, { mid: second })).map(({ mid }) => mid)).toEqual([first]);
   });
 
-  test('by time, by marking, and by a shown number', async () => {
+  test('by time, by marking, and by a given number', async () => {
     const [tom, jerry] = await two(running);
     await say(tom, jerry, 'early');
     const early = Math.floor(now / 1000);
@@ -139,7 +139,7 @@ describe('reading', () => {
     expect(await jerry.post('/friend/update', { friend_uid: tom.uid })).toMatchObject({ code: 1 });
   });
 
-  test('takes an unread mark off, also where what was said last, or all, is deleted', async () => {
+  test('removes an unread mark, also if the last message, or all, are deleted', async () => {
     const [tom, jerry] = await two(running);
     const mids = [await say(tom, jerry, '一'), await say(tom, jerry, '二')];
     await history(jerry, tom);
@@ -152,7 +152,7 @@ describe('reading', () => {
     }
   });
 
-  test('revoked and deleted messages count as unread no more', async () => {
+  test('revoked and deleted messages no longer count as unread', async () => {
     const [tom, jerry] = await two(running);
     const revoked = await say(tom, jerry, 'oops');
     const deleted = await say(tom, jerry, 'gone for me');

@@ -10,7 +10,7 @@ import { call } from '../support/client.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** What a server that trusts these proxies takes for the client of a request that comes from `from`. */
+/** The client of a request from `from`, as a server sees it that trusts these proxies. */
 async function seen(proxies: Proxies | undefined, from: string, headers: Headers) {
   const trust = trustOf(proxies);
   const server = await createHttp(silent, trust);
@@ -18,7 +18,7 @@ async function seen(proxies: Proxies | undefined, from: string, headers: Headers
   server.get('/', ({ ip, protocol, host, raw }) => [{ address: ip, protocol, host }, clientOf(raw, trust)]);
   const answer = await server.inject({ url: '/', remoteAddress: from, headers: { host: 'im', ...headers } });
   const [http, websocket] = answer.json();
-  // A websocket is told of the same client.
+  // A websocket gets the same client.
   expect(websocket).toEqual(http);
   return http;
 }
@@ -30,7 +30,7 @@ const forwarded = {
 };
 
 describe('the client of a request', () => {
-  test('is who connects, whatever the headers name, if no proxy is trusted', async () => {
+  test('is the peer of the connection, not what headers name, if no proxy is trusted', async () => {
     const direct = { address: '10.0.0.1', protocol: 'http', host: 'im' };
     expect(await seen(undefined, '10.0.0.1', forwarded)).toEqual(direct);
     expect(await seen(0, '10.0.0.1', forwarded)).toEqual(direct);
@@ -83,7 +83,7 @@ describe('behind a proxy at 10.0.0.1 that is trusted', () => {
   }
   const codeOf = (answer: { json(): unknown }) => z.object({ code: z.int() }).parse(answer.json()).code;
 
-  test('websockets are told to come by wss, and by ws if the proxy did not say https', async () => {
+  test('clients are given a wss address, and a ws one if the proxy did not say https', async () => {
     const address = async (headers: Headers, from?: string) =>
       (await ask('/pop/getsetting', headers, undefined, from)).json().data.ws_address;
     expect(await address({ 'x-forwarded-proto': 'https' })).toMatch(/^wss:\/\/im\.example/);
@@ -118,7 +118,7 @@ describe('behind a proxy at 10.0.0.1 that is trusted', () => {
     expect(await post('http://im.example', {})).toBe(0);
   });
 
-  test('each stranger has a limit of their own, and one who forges an address gains none', async () => {
+  test('each stranger has a limit of their own, and a forged address does not extend it', async () => {
     await call(await running(), 'POST', '/setting/update', { limit_address: 1 });
     const many = (headers: (index: number) => Headers, from?: string) =>
       Promise.all(

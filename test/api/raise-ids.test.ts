@@ -68,7 +68,7 @@ describe.each([
     await append('user-700', registered(700, '甲'));
     await append('conversation-f1-2', sent(between(1, 2), 1, 5_000, 'x'), {
       type: 'MessageRevoked',
-      // Shown under another mid, which is none of the sequence.
+      // Shown under another mid, which is not from the sequence.
       data: { conversation: between(1, 2), mid: Mid.parse(firstReplacedMid + 5), sequence: 1, by: uid(1) },
     });
     await append('group-50', created(50, '群', 1), {

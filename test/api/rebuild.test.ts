@@ -37,7 +37,7 @@ const Mid = z.object({ mid: z.int() });
 const History = z.array(z.looseObject({ content: z.string() }));
 const Chats = z.looseObject({ chatting: z.record(z.string(), z.looseObject({ name: z.string() })) });
 
-/** Sends one message after the other until the signal; each must be shown before the next. */
+/** Sends one message after the other until the signal; each must be in the read models before the next. */
 async function talk(from: Person, to: Person, stop: AbortSignal): Promise<number> {
   let sent = 0;
   for (; !stop.aborted; sent++) {
@@ -62,7 +62,7 @@ describe('a rebuild while the system is in use', () => {
     await tom.post('/group/create', { members: [jerry.uid, spike.uid] });
     await spike.post('/message/send', { to: jerry.uid, type: 'friend', content: 'hi' });
     await running.shown();
-    // The set that is served first is wrong in two tables, so that an answer tells which set it is from.
+    // The set that is served first is wrong in two tables, so that an answer shows from which set it is.
     await query(
       `update read.users set nickname = 'wrong ' || nickname; update read.groups set name = 'wrong ' || name`,
     );

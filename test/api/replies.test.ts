@@ -21,7 +21,7 @@ describe('the replies of a member (会员)', () => {
     expect(await listed(await member('tom'))).toEqual({});
   });
 
-  test('stand under their type, heavier ones first, then older ones', async () => {
+  test('are listed under their type, those of more weight first, then older ones', async () => {
     const tom = await member('tom');
     for (const weights of [5, 100, 5]) {
       const answer = await tom.post('/reply/add', {

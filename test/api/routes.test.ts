@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => running.stop());
 
-test('whatever the whole program serves is a call with a contract, or stands beside the calls', async () => {
+test('every route of the whole program is a call with a contract, or one of the listed others', async () => {
   const { application, bus } = running;
   const server = await createServer(application);
   healthRoutes(server, {});

@@ -18,7 +18,7 @@ const shown = async () => (await call(running, 'GET', '/pop/getsetting', {}, {})
 const Token = z.object({ token: z.string() });
 const Home = z.object({ setting: z.object({ ws_address: z.string() }) });
 
-test('what is changed is shown at once, and the rest stays', async () => {
+test('a change is visible at once, and the rest stays', async () => {
   expect(await update({ voice: 'off', app_name: '猫和老鼠' })).toEqual(done);
   expect(await shown()).toMatchObject({ voice: 'off', app_name: '猫和老鼠', emoji: 'on' });
 });
@@ -34,7 +34,7 @@ test('a switch that was switched off refuses in every process within the tail’
   await update({ add_friend: 'on' });
 });
 
-test('numbers may arrive as digits, and what is none is refused by name', async () => {
+test('numbers may arrive as digits, and other texts are refused by name', async () => {
   const form = { method: 'POST', url: '/api/setting/update' } as const;
   const headers = {
     'x-app-key': 'test-key',
@@ -64,7 +64,7 @@ test('a change of nothing lacks something', async () => {
   expect(await update({ unknown: 'on' })).toMatchObject({ code: 1 });
 });
 
-test('what only servers may know is shown nowhere', async () => {
+test('what only servers may know is in no answer to people', async () => {
   await update({ dirty_words: '坏话', origins: 'https://friend.example' });
   const text = JSON.stringify(await shown());
   expect(text).not.toContain('坏话');
@@ -72,7 +72,7 @@ test('what only servers may know is shown nowhere', async () => {
   expect(text).not.toContain(testApp.secret);
 });
 
-test('the server’s key is shown every setting with its value and its default', async () => {
+test('the server’s key gets every setting with its value and its default', async () => {
   await update({ dirty_words: '坏话', limit_sms_address: 600 });
   const { data } = await call(running, 'GET', '/setting/get');
   expect(data).toMatchObject({
@@ -85,7 +85,7 @@ test('the server’s key is shown every setting with its value and its default',
   expect(await call(running, 'GET', '/setting/get', {}, {})).toMatchObject({ code: -1 });
 });
 
-test('a person’s token sets nothing, and is not shown what is set', async () => {
+test('a person’s token neither changes settings nor reads the private ones', async () => {
   const account = { username: 'settertom', nickname: 'tom', password: 'secret-1' };
   await call(running, 'POST', '/user/add', account);
   const { token } = Token.parse((await call(running, 'POST', '/login/login', account, {})).data);

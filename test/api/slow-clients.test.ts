@@ -98,7 +98,7 @@ describe('a connection is closed', () => {
   });
 });
 
-test('a body that comes fast enough is read, and so are the requests behind it', async () => {
+test('a body that comes fast enough is read, and so are the requests after it', async () => {
   const socket = await open();
   const body = `"${'x'.repeat(20_000)}"`;
   socket.write(post(`Content-Length: ${body.length}`));
@@ -114,7 +114,7 @@ test('a body that comes fast enough is read, and so are the requests behind it',
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 .*HTTP\/1\.1 200 .*\{"small":true\}$/s);
 });
 
-test('ten requests of a connection may be under way, and no more', async () => {
+test('up to ten requests of a connection may be under way', async () => {
   const socket = await open();
   socket.write(ask('/never').repeat(11));
   await vi.waitFor(() => expect(asked).toBe(10));
@@ -164,7 +164,7 @@ describe('an upgrade', () => {
     `Connection: Upgrade, HTTP2-Settings\r\nUpgrade: ${to}\r\nHTTP2-Settings: AAMAAABk\r\n`;
 
   test.each(['h2c', 'TLS/1.0', 'websockets', 'h2c, websocket'])(
-    'to %s is not taken, and the request is served',
+    'to %s is not accepted, and the request is served',
     async (to) => {
       const socket = await open();
       socket.write(ask('/small', upgrade(to)));
@@ -175,14 +175,14 @@ describe('an upgrade', () => {
     },
   );
 
-  test.each(['websocket', 'WebSocket'])('to %s is taken', async (to) => {
+  test.each(['websocket', 'WebSocket'])('to %s is accepted', async (to) => {
     const socket = await open();
     socket.write(ask('/small', upgrade(to)));
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 101 /);
   });
 });
 
-test('the times and sizes are those that the page of limits tells', () => {
+test('the times and sizes are those on the page of limits', () => {
   expect(connectionLimits).toEqual({
     ...{ headersMs: 15_000, silenceMs: 60_000, keepAliveMs: 72_000, checkMs: 5_000 },
     ...{ bodyPeriodMs: 20_000, minBodyBytes: 20_480, smallAnswerBytes: 65_536, answerTimeoutMs: 30_000 },

@@ -22,7 +22,7 @@ function inOrder<Item>(items: readonly Item[], number: number): Item[] {
   });
 }
 
-test('more groups than can be drawn in time get the default picture, which nobody keeps', async () => {
+test('more groups than can be drawn in time get the default picture, which is not cached', async () => {
   const people = await Promise.all(Array.from({ length: 9 }, (_, index) => person(running, `人${index}`)));
   const uids = people.map(({ uid }) => uid);
   // Each in another order is another picture; past a hundred the line is full.

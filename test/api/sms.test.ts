@@ -40,7 +40,7 @@ test('who joins gets the code by SMS, and no inbox shows it', async () => {
   expect(inbox.statusCode).toBe(404);
 });
 
-test('a code that the provider refused is told, and does not count as sent', async () => {
+test('a code that the provider refused is reported, and does not count as sent', async () => {
   const { ask } = await joined();
   aliyun.answer('no balance');
   expect(await ask()).toEqual({ code: 211, msg: '短信发送失败,请稍后再试' });
@@ -50,7 +50,7 @@ test('a code that the provider refused is told, and does not count as sent', asy
   expect(await ask()).toEqual(done);
 });
 
-test('a code that may be on its way is told, and counts', async () => {
+test('a code that may be on its way is reported as doubtful, and counts', async () => {
   const { ask } = await joined();
   aliyun.answer('broken');
   expect(await ask()).toEqual({ code: 211, msg: '短信可能没有发出,请留意手机,稍后可重新获取' });
@@ -58,7 +58,7 @@ test('a code that may be on its way is told, and counts', async () => {
   expect(await ask()).toMatchObject({ code: 2, msg: '获取验证码过于频繁,请60秒后再试' });
 });
 
-test('a stranger hears the same, and is held to the same limits, whatever became of it', async () => {
+test('a stranger gets the same answer and the same limits, sent or not', async () => {
   const ask = (phone: string) => call(running, 'POST', '/service/send_sms', { phone, type: 'register' }, {});
   aliyun.answer('no balance');
   expect(await ask('13600000000')).toEqual(done);

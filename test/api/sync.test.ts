@@ -32,11 +32,11 @@ async function group(owner: Person, ...members: Person[]): Promise<number> {
 const sayIn = (from: Person, gid: number, content: string) =>
   from.post('/message/send', { to: gid, type: 'group', content });
 
-const told = (events: z.infer<typeof messageSync.data>['events']) =>
+const essence = (events: z.infer<typeof messageSync.data>['events']) =>
   events.map(({ channel, event, data }) => [channel, event, data.gid ?? data.content ?? data.uid]);
 
 describe('message/sync', () => {
-  test('without a position, or with one that cannot be read, tells to load afresh', async () => {
+  test('without a position, or with an illegal one, says to load afresh', async () => {
     const [tom, jerry] = await two(running);
     await say(jerry, tom, '早');
     const position = await present(tom);
@@ -45,7 +45,7 @@ describe('message/sync', () => {
     }
   });
 
-  test('tells to load afresh when the position lies beyond the end of the log, as after a restored backup', async () => {
+  test('says to load afresh if the position is beyond the end of the log, as after a restored backup', async () => {
     const [tom, jerry] = await two(running);
     await say(jerry, tom, '早');
     const position = await present(tom);
@@ -64,7 +64,7 @@ describe('message/sync', () => {
     await call(running, 'POST', '/setting/update', { emoji: 'off' });
     const { events, reset, position } = await sync(tom, since);
     expect(reset).toBe(false);
-    expect(told(events)).toEqual([
+    expect(essence(events)).toEqual([
       [`user-${tom.uid}`, 'addFriend', jerry.uid],
       [`user-${tom.uid}`, 'addGroup', gid],
       [`group-${gid}`, 'message', 'tom创建了群聊,邀请了jerry'],
@@ -78,7 +78,7 @@ describe('message/sync', () => {
     expect((await sync(tom, second?.position)).events).toEqual(events.slice(2));
   });
 
-  test('goes on where a page ended, and gives everything once', async () => {
+  test('continues after the previous page, and returns everything once', async () => {
     const [tom, jerry] = await two(running);
     let since = await present(tom);
     for (let index = 0; index < 25; index++) await say(jerry, tom, `第${index}条`);
@@ -93,7 +93,7 @@ describe('message/sync', () => {
     expect(pages.flat()).toEqual(Array.from({ length: 25 }, (_, index) => `第${index}条`));
   });
 
-  test('moves on where nothing was for the caller', async () => {
+  test('moves on over events that were not for the caller', async () => {
     const [tom, jerry, spike] = await three(running);
     const since = await present(tom);
     await say(jerry, spike, '不是给汤姆的');
@@ -109,9 +109,9 @@ describe('message/sync', () => {
     await sayIn(tom, gid, '还没来');
     await jerry.post('/group/join', { gid });
     await sayIn(tom, gid, '来了');
-    expect(told((await sync(jerry, since)).events)).toContainEqual([`group-${gid}`, 'message', '来了']);
+    expect(essence((await sync(jerry, since)).events)).toContainEqual([`group-${gid}`, 'message', '来了']);
     await jerry.post('/group/leave', { gid });
-    expect(told((await sync(jerry, since)).events)).toEqual([
+    expect(essence((await sync(jerry, since)).events)).toEqual([
       [`user-${jerry.uid}`, 'addGroup', gid],
       [`user-${jerry.uid}`, 'message', 'jerry加入了群聊'],
       [`user-${jerry.uid}`, 'removeGroup', gid],
@@ -125,7 +125,7 @@ describe('message/sync', () => {
     expect(contents).toEqual(['又来了']);
   });
 
-  test('tells to load afresh where a channel has more than a thousand events, or the record is too short', async () => {
+  test('says to load afresh if a channel has more than a thousand events, or the older ones were deleted', async () => {
     const [tom, jerry] = await two(running);
     const since = await present(tom);
     await say(jerry, tom, '一');
@@ -153,13 +153,13 @@ describe('message/sync', () => {
   });
 });
 
-describe('what was taken back for all', () => {
+describe('a message that was removed for all', () => {
   const Sent = z.object({ mid: z.int() });
   const send = async (from: Person, parameters: object) =>
     Sent.parse((await from.post('/message/send', { ...parameters })).data).mid;
 
   test.each(['group', 'friend'] as const)(
-    'is taken out of what is replayed, with its quotes (%s)',
+    'is removed from the replay, with its quotes (%s)',
     async (type) => {
       const [tom, jerry] = await two(running);
       await befriend(tom, jerry);
@@ -186,12 +186,12 @@ describe('what was taken back for all', () => {
     },
   );
 
-  test('stays for the others where somebody deleted it for themselves alone', async () => {
+  test('stays for the others if a person deleted it for themselves only', async () => {
     const [tom, jerry] = await two(running);
     await befriend(tom, jerry);
     const since = await present(jerry);
     const mid = await send(tom, { to: jerry.uid, type: 'friend', content: 'kept' });
     await tom.post('/message/delete', { id: jerry.uid, type: 'friend', mid, ty: 1 });
-    expect(told((await sync(jerry, since)).events)).toEqual([[`user-${jerry.uid}`, 'message', 'kept']]);
+    expect(essence((await sync(jerry, since)).events)).toEqual([[`user-${jerry.uid}`, 'message', 'kept']]);
   });
 });

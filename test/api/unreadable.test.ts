@@ -57,7 +57,7 @@ it.each([
   expect(await call('/user/add', account)).toMatchObject({ code: 0 });
 });
 
-it('an event that cannot be projected: commands are 503 until it is passed over, queries tell what was shown before', async () => {
+it('an event that cannot be projected: commands get 503 until it is skipped, queries answer as before it', async () => {
   const who = await register(running.application, '甲');
   await running.shown();
   const joined = {

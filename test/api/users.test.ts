@@ -14,7 +14,7 @@ const Profile = z.looseObject({ uid: z.int(), username: z.string(), nid: z.int()
 const Opened = z.object({ uid: z.int() });
 
 describe('user/get', () => {
-  test('finds by uid, by username in any case, by number id, and otherwise nobody', async () => {
+  test('finds by uid, by username in any case and by number id only', async () => {
     const [tom, jerry] = await two(running);
     const seen = Profile.parse((await tom.get('/user/get', { uid: jerry.uid })).data);
     expect(seen.uid).toBe(jerry.uid);
@@ -24,7 +24,7 @@ describe('user/get', () => {
     expect(await tom.get('/user/get', { uid: 999_999 })).toMatchObject({ code: 101 });
   });
 
-  test('tells what is between two only where it knows who asks', async () => {
+  test('says how two people are related only if it knows the caller', async () => {
     const [tom, jerry] = await two(running);
     expect((await tom.get('/user/get', { uid: jerry.uid })).data).toMatchObject({
       ...{ is_friend: false, remark: '' },
@@ -34,7 +34,7 @@ describe('user/get', () => {
     expect(data).not.toHaveProperty('remark');
   });
 
-  test('with a password shows the one whose password it is, and nobody else', async () => {
+  test('with a password returns the person whose password it is, and nobody else', async () => {
     const [tom, jerry] = await two(running);
     const { username } = Profile.parse((await call(running, 'GET', '/user/get', { uid: tom.uid })).data);
     const right = { username, password: 'secret-1' };
@@ -131,7 +131,7 @@ describe('the server’s key', () => {
     ).toMatchObject({ code: 101 });
   });
 
-  test('is needed for that: a person’s own token is told which call to use', async () => {
+  test('is needed for that: the refusal of a person’s own token names the call to use', async () => {
     const given = { username: 'selfmade', nickname: '猫猫', password: 'secret-1' };
     await call(running, 'POST', '/user/add', given);
     const { data } = await call(running, 'POST', '/login/login', given, {});

@@ -15,7 +15,7 @@ export interface Person {
   get(path: string, parameters?: Parameters): Promise<Envelope>;
 }
 
-/** How a command answers that has nothing to tell. */
+/** The answer of a command that returns no data. */
 export const done: Envelope = { code: 0, msg: 'ok', data: [] };
 
 const Added = z.object({ uid: z.int() });
@@ -81,4 +81,20 @@ export async function client(running: RunningApplication, nickname: string): Pro
 /** Makes two people friends. */
 export async function befriend(one: Person, other: Person): Promise<void> {
   await one.post('/friend/add', { friend_uid: other.uid });
+}
+
+/** Has a person create a group with these members. @returns its gid */
+export async function createGroup(owner: Person, ...members: Person[]): Promise<number> {
+  const { data } = await owner.post('/group/create', { members: members.map(({ uid }) => uid) });
+  return Number(z.object({ gid: z.string() }).parse(data).gid);
+}
+
+/** Does something a number of times, one after the other. */
+export async function inTurn<Result>(
+  count: number,
+  work: (index: number) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let index = 0; index < count; index++) results.push(await work(index));
+  return results;
 }

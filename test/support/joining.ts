@@ -4,7 +4,7 @@ import { call } from './client.ts';
 
 const Codes = z.array(z.object({ type: z.string(), code: z.string() }));
 
-/** The code that was sent to a phone last for a purpose. */
+/** The last code that was sent to a phone for a purpose. */
 export async function smsCode(running: RunningApplication, phone: string, purpose: string): Promise<string> {
   const sent = await running.server.inject({
     url: `/dev/sms?phone=${phone}`,
@@ -14,7 +14,7 @@ export async function smsCode(running: RunningApplication, phone: string, purpos
   return codes.find(({ type }) => type === purpose)?.code ?? 'none was sent';
 }
 
-/** Has someone join by a phone of theirs, as a page does; answers their uid. */
+/** Has someone join by a phone of theirs, as a page does. @returns their uid */
 export async function join(
   running: RunningApplication,
   account: { username: string; phone: string; password: string },
@@ -25,4 +25,24 @@ export async function join(
   await call(running, 'POST', '/login/join', { ...account, nickname: username, code }, {});
   const found = await call(running, 'GET', '/user/get', { username });
   return z.object({ uid: z.int() }).parse(found.data).uid;
+}
+
+let people = 0;
+/** An account as a page sends it, with a username and a phone of its own. */
+export function newAccount() {
+  const number = ++people;
+  return {
+    ...{ username: `joiner${number}`, nickname: '猫猫', password: 'secret-1' },
+    phone: String(13_700_000_000 + number),
+  };
+}
+
+/** Has someone join and log in. */
+export async function joined(running: RunningApplication) {
+  const made = newAccount();
+  const uid = await join(running, made);
+  const login = { phone: made.phone, password: made.password };
+  const { data } = await call(running, 'POST', '/login/login', login, {});
+  const { token } = z.object({ token: z.string() }).parse(data);
+  return { ...made, uid, bearer: { authorization: `Bearer ${token}` } };
 }

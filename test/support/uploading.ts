@@ -1,3 +1,6 @@
+import { readdir } from 'node:fs/promises';
+import { type ClientRequest, request } from 'node:http';
+import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { z } from 'zod';
 import { type RunningApplication, serverKey } from './application.ts';
@@ -27,7 +30,7 @@ export async function upload(
   return { status: response.status, answer: answer.parse(await response.json()) };
 }
 
-/** The same, where it is to succeed. */
+/** The same for an upload that must succeed. */
 export async function uploaded(
   running: RunningApplication,
   given: Upload,
@@ -49,7 +52,7 @@ export function picture(
   return plain(sharp({ create: { width, height, channels: 3, background: '#10d010' } }).toFormat(format));
 }
 
-/** A GIF of frames that differ, each of which takes 15 bytes, whatever its width and height. */
+/** A GIF of frames that differ, each of which has 15 bytes, whatever its width and height. */
 export function gif({ frames, width = 1, height = 1 }: { frames: number; width?: number; height?: number }) {
   const bytes = Buffer.alloc(20 + 15 * frames + 1);
   bytes.write('GIF89a', 'latin1');
@@ -68,4 +71,30 @@ export function gif({ frames, width = 1, height = 1 }: { frames: number; width?:
 /** The bytes that a pipeline gives, as a page holds them. */
 export async function plain(made: Sharp): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await made.toBuffer());
+}
+
+/** Begins an upload that never ends. */
+export function sendForever(
+  { url }: RunningApplication,
+  bytes: Uint8Array,
+  headers: Readonly<Record<string, string>> = serverKey,
+): ClientRequest {
+  const sending = request(`${url}/api/upload/file`, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'multipart/form-data; boundary=x', 'content-length': 10_000_000 },
+  });
+  sending.on('error', () => undefined);
+  sending.write('--x\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n');
+  sending.write(bytes);
+  return sending;
+}
+
+/** The files of uploads that are under way. */
+export function uploadsUnderWay({ filesFolder }: RunningApplication): Promise<string[]> {
+  return readdir(join(filesFolder, 'incoming'));
+}
+
+/** The UTF-8 bytes of a text. */
+export function text(words: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(words);
 }
