@@ -31,7 +31,7 @@ test('the uniqueId is each person’s own, and case counts', async () => {
   expect((await groups.claimGroup(amy, 'Mine', randomGid(), 'hash')).gid).not.toBe(gid);
 });
 
-test('a gid that was another’s group is replaced once, whoever tries', async () => {
+test('a gid that was another’s group is replaced once, over all attempts', async () => {
   const taken = randomGid();
   await groups.claimGroup(bob, 'unlucky', taken, 'hash');
   const claims = await Promise.all(

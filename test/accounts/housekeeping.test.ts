@@ -5,7 +5,7 @@ import { openAccounts, silent } from '../support/accounts.ts';
 const accounts = await openAccounts();
 afterAll(() => accounts.close());
 
-/** A row that has just run out, and one that has not. */
+/** A row that has just expired, and one that has not. */
 const rows = `
   insert into accounts.tokens (hash, uid, used) values
     ('\\x01', 1, now() - interval '30 days 1 minute'), ('\\x02', 1, now() - interval '29 days');

@@ -41,7 +41,7 @@ describe('raising', () => {
     expect(await nextUid()).toBe(2);
   });
 
-  test('puts every later id above, those of a block at hand too', async () => {
+  test('puts every later id above, also those of a reserved block', async () => {
     await here.nextMid();
     await here.raiseAbove({ uid: 1000, applicationId: 2000, replyId: 3000, mid: 4000 });
     expect(await nextUid()).toBe(1001);
@@ -57,8 +57,8 @@ describe('raising', () => {
   });
 
   // Between the look at a sequence and its raising another process may take ids beyond the new value,
-  // which setval would then give a second time. Whoever has just taken one, in a transaction that is
-  // still open, stands for that process: the raising must wait for it, and later ids for the raising.
+  // which setval would then give a second time. A client that has just reserved one, in a transaction that is
+  // still open, plays that process: the raising must wait for it, and later ids for the raising.
   test('waits for those who are taking ids, and lets later ones wait', async () => {
     const waiting = async () => {
       const { rows } = await accounts.pool.query(
@@ -81,7 +81,7 @@ describe('raising', () => {
 });
 
 describe('sequences that are behind what is in use, as after a failover to an older copy', () => {
-  test('are raised when the next id is taken, not at the start alone', async () => {
+  test('are raised when the next id is reserved, not only at the start', async () => {
     const set = (to: number) =>
       accounts.pool.query(
         `select setval('accounts.mid', $1), setval('accounts.application_id', $1), setval('accounts.reply_id', $1)`,
@@ -90,7 +90,7 @@ describe('sequences that are behind what is in use, as after a failover to an ol
     await set(50);
     inUse = { uid: 0, applicationId: 5_000, replyId: 6_000, mid: 7_000 };
     try {
-      // Those of a block at hand were taken before.
+      // Those of a reserved block were given out before.
       await expect.poll(() => there.nextMid(), { timeout: 5_000 }).toBeGreaterThan(7_000);
       expect(await here.nextApplicationIds(3)).toEqual([5_001, 5_002, 5_003]);
       expect(await there.nextApplicationId()).toBe(5_004);
@@ -135,7 +135,7 @@ describe('blocks of mids', () => {
     };
   }
 
-  test('are small where little is sent, and not kept for longer than a second', async () => {
+  test('are small if little is sent, and kept for at most a second', async () => {
     const { taken, give, pass } = setUp();
     expect(await give(2)).toEqual([1, 2]);
     pass(1000);
@@ -154,7 +154,7 @@ describe('blocks of mids', () => {
     expect(taken.at(-1)).toBe(16);
   });
 
-  test('are fetched before the one at hand is used up', async () => {
+  test('are fetched before the current one is used up', async () => {
     const { taken, give } = setUp();
     await give(8);
     expect(taken).toHaveLength(1);
@@ -162,14 +162,14 @@ describe('blocks of mids', () => {
     expect(taken).toHaveLength(2);
   });
 
-  test('give every id once, in ascending order, to one who takes them one after the other', async () => {
+  test('give every id once, and in ascending order to sequential calls', async () => {
     const { give } = setUp();
     const mids = await give(3000);
     expect(mids).toEqual(mids.toSorted((one, other) => one - other));
     expect(new Set(mids).size).toBe(3000);
   });
 
-  test('tell whoever waits that none can be had, and give again afterwards', async () => {
+  test('reject those who wait if none can be had, and give again afterwards', async () => {
     let broken = true;
     const blocks = createMidBlocks({
       fetch: async () => {

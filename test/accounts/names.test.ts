@@ -4,7 +4,7 @@ import { createNames, type Names } from '../../services/accounts/names.ts';
 import { openAccounts } from '../support/accounts.ts';
 
 const accounts = await openAccounts();
-/** The uids whose streams stand in the log. */
+/** The uids whose streams are in the log. */
 const inLog = new Set<Uid>();
 let names: Names;
 let otherProcess: Names;
@@ -33,7 +33,7 @@ async function growOld(uid: Uid, seconds: number): Promise<void> {
 const taken = (message: string) => expect.objectContaining({ reason: 'illegal', message });
 
 describe('a username of the form of a phone', () => {
-  test('is its owner’s own phone, and nobody else’s', async () => {
+  test('can be its owner’s own phone, and nobody else’s', async () => {
     const claim = (username: string, phone: string | null) => ({ username, phone, passwordHash: 'hash' });
     const refused = expect.objectContaining({
       reason: 'illegal',
@@ -110,7 +110,7 @@ describe('registering', () => {
 });
 
 describe('a reservation', () => {
-  test('is nobody to be found', async () => {
+  test('is not found', async () => {
     const { uid } = await names.reserve({ username: 'greta', phone: '13800000003', passwordHash: 'hash' });
     expect(await names.byUid(uid)).toBeUndefined();
     expect(await names.byUsername('greta')).toBeUndefined();
@@ -125,7 +125,7 @@ describe('a reservation', () => {
     expect(second.uid).not.toBe(first.uid);
   });
 
-  test('is taken over after a minute where no stream came of it', async () => {
+  test('is taken over after a minute if no stream was written for it', async () => {
     const first = await names.reserve({ username: 'ida', phone: '13800000004', passwordHash: 'hash' });
     await growOld(first.uid, 59);
     const claim = { username: 'Ida', phone: '13800000004', passwordHash: 'other' };
@@ -147,7 +147,7 @@ describe('a reservation', () => {
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 
-  test('whose stream stands is owned, though whoever made it could not mark it', async () => {
+  test('whose stream is in the log is owned, even if the process that wrote it could not mark it', async () => {
     const { uid } = await names.reserve({ username: 'kim', phone: '13800000005', passwordHash: 'hash' });
     await growOld(uid, 3600);
     inLog.add(uid);
@@ -171,7 +171,7 @@ describe('looking up', () => {
   });
 
   test('by a login name that is one’s phone and another’s username finds both, the phone’s owner first', async () => {
-    // As it stands from before the rule for usernames of the form of a phone.
+    // A row from before the rule that usernames must not look like a phone.
     const squatter = await register('squatter');
     await accounts.pool.query(
       "update accounts.accounts set username = '13800000007', username_key = '13800000007' where uid = $1",

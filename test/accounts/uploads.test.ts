@@ -33,7 +33,7 @@ test('uploads count up to the quota and not beyond, each person’s own', async 
   expect(await uploads.usedBy(eve)).toBe(0);
 });
 
-test('of many at once, only those that fit are taken', async () => {
+test('of many at once, only those that fit are accepted', async () => {
   const uid = Uid.parse(4);
   const results = await Promise.allSettled(
     Array.from({ length: 20 }, () => uploads.add(upload(uid, 10), 95)),
@@ -50,7 +50,7 @@ test('what could not be stored is not counted', async () => {
   expect(await uploads.nameOf(file.path)).toBeUndefined();
 });
 
-test('what the server’s key uploads for nobody has no quota', async () => {
+test('uploads by the server’s key for no person have no quota', async () => {
   const file = upload(undefined, 1_000);
   await uploads.add(file, 100);
   expect(await uploads.nameOf(file.path)).toBe('x.pdf');

@@ -84,7 +84,7 @@ export async function restored(
   return { url, dataFolder };
 }
 
-/** An empty database, gone when the test ends. */
+/** An empty database, dropped when the test ends. */
 export async function emptyDatabase(): Promise<string> {
   const { url, drop } = await createEmptyDatabase();
   onTestFinished(drop);

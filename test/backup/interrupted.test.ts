@@ -57,7 +57,7 @@ describe('a backup and a restore of 70,000 events', { timeout: 240_000 }, () => 
 
   const sourceEnvironment = () => ({ DATABASE_URL: source, DATA_DIR: dataFolder });
 
-  test('go on where a kill -9 ended them, and come to the same root', async () => {
+  test('continue where a kill -9 ended them, and reach the same root', async () => {
     const killed = startProgram('scripts/backup.ts', ['--to', backup], sourceEnvironment());
     await vi.waitUntil(() => existsSync(placesIn(backup).progress), patiently);
     killed.signal('SIGKILL');
@@ -126,7 +126,7 @@ describe('a backup and a restore of 70,000 events', { timeout: 240_000 }, () => 
     expect(await readdir(targetFolder)).toEqual([]);
   });
 
-  test('take a log file anew that was damaged and removed', async () => {
+  test('write a log file again that was damaged and removed', async () => {
     const folder = await temporaryFolder();
     await cp(backup, folder, { recursive: true });
     await rm(join(folder, 'log', 'events-000000065536.ndjson'));

@@ -68,7 +68,7 @@ test('ids go on above those of the backup, with a gap for those that were given 
   expect(rows[0]).toEqual({ mid: 100_005_001, uid: 10_002 });
 });
 
-test('read models count as whole once they show all that is in them, whatever access the log ends with', async () => {
+test('read models count as complete once they have all of their categories, even if the log ends with events of access', async () => {
   const { app, parts } = await running();
   const folder = await temporaryFolder();
   const { access, log } = app.application;

@@ -85,7 +85,7 @@ test('a backup that is changed between its verification and its restore is refus
   );
 });
 
-test('a restore that goes on over events that were changed meanwhile names the first of them', async () => {
+test('a restore that continues after stored events were changed names the first of them', async () => {
   const folder = await (await signedLog()).backUp();
   const target = await emptyDatabase();
   let appends = 0;

@@ -127,7 +127,7 @@ describe.skipIf(!natsServerIsInstalled)('the bus over NATS (needs nats-server)',
     await expect.poll(() => received).toEqual(['second']);
   });
 
-  it('interrupts listeners for a row that is too large for the server, and goes on', async () => {
+  it('interrupts listeners for a row that is too large for the server, and continues', async () => {
     const [sender, listener] = await pair(server);
     const received: string[] = [];
     listener.onTick(({ batch }) => received.push(`tick ${batch}`));

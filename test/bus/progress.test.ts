@@ -77,7 +77,7 @@ describe('waiting for the read models', () => {
     expect(await waiting).toBe(true);
   });
 
-  it('is confirmed only by the database, whatever ticks said before', async () => {
+  it('is confirmed only by the database, not by earlier ticks', async () => {
     const { progress, send, store } = await follow(0);
     send(tick(5, 1, 5));
     store(tick(3, 1, 3));

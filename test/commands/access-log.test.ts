@@ -41,7 +41,7 @@ async function recordedIn(stream: string) {
   return events;
 }
 
-/** How many failed logins a stream tells of, one by one or as suppressed. */
+/** The failed logins in a stream: single ones, and those counted as suppressed. */
 const told = (events: Awaited<ReturnType<typeof recordedIn>>) =>
   events.reduce((sum, { data }) => sum + 1 + ('suppressed' in data ? (data.suppressed ?? 0) : 0), 0);
 
@@ -88,7 +88,7 @@ describe('the record of access', () => {
     expect(told(events)).toBe(1_000);
   });
 
-  it('lets an attack on many people grow few streams, and counts the rest as nobody’s', async () => {
+  it('records an attack on many people in few streams, and the rest as nobody’s', async () => {
     const access = openAccessLog(log, silent);
     const after = await log.end();
     for (let tries = 0; tries < 3_000; tries++) access.record(failed(freshUid()), context('server'));

@@ -114,7 +114,7 @@ describe('executing commands', () => {
     await join(running.application, 106, 2);
     await other.store.load(groupStream(gid(106)));
     await join(running.application, 106, 3);
-    // The other process may not have heard of 3 yet: its append conflicts, and it decides again.
+    // The other process may not have received 3 yet: its append conflicts, and it decides again.
     const { events } = await execute(other, groupStream(gid(106)), context(uid(3)), (state) =>
       leaveGroup(state, { uid: uid(2) }),
     );
@@ -123,7 +123,7 @@ describe('executing commands', () => {
     expect([...(state?.members.keys() ?? [])]).toEqual([1, 3]);
   });
 
-  it('goes on after a refused command', async () => {
+  it('runs the next command after a refused one', async () => {
     const { application } = running;
     await created(107);
     const refused = execute(application, groupStream(gid(107)), context('server'), () => {

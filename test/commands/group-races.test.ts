@@ -34,7 +34,7 @@ describe('a member who is added by two people at once', () => {
     }
   });
 
-  it('is a member or not, in log and read models alike, if they are also removed', async () => {
+  it('is a member or not, the same in log and read models, if they are also removed', async () => {
     for (let round = 0; round < rounds; round++) {
       const [owner, second, third] = [await person(), await person(), await person()];
       const group = await groupOf(owner, second, third);

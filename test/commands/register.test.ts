@@ -89,7 +89,7 @@ describe('a uid that is somebody else’s, because the accounts’ tables are be
     for (const name of ['old1', 'old2', 'old3', 'old4', 'old5']) {
       old.push((await registerUser(application, account(name), context('server'))).uid);
     }
-    // An older dump: the rows of the last four are gone, and so is what the sequence gave since.
+    // An older dump: the rows of the last four are missing, and the sequence is as before them.
     await application.pool.query(
       `delete from accounts.accounts where username like 'old%' and username > 'old1'`,
     );
@@ -122,7 +122,7 @@ describe('a reservation', () => {
       [username],
     );
 
-  it('that expired and was taken by another before the registration leaves nothing behind', async () => {
+  it('that expired and went to another person before the registration leaves nothing behind', async () => {
     const { application } = running;
     const end = await application.log.end();
     const slow = registerUser(application, account('contested'), context('server'), async () => {
@@ -147,7 +147,7 @@ describe('a reservation', () => {
     expect(await application.names.byLoginName('forgotten')).toMatchObject([{ uid }]);
   });
 
-  it('that expired is renewed before the registration, so that nobody takes it', async () => {
+  it('that expired is renewed before the registration, so that nobody else gets it', async () => {
     const { application } = running;
     await registerUser(application, account('held'), context('server'), () => age('held'));
     const other = { username: 'held', phone: null, passwordHash: 'x' };

@@ -88,7 +88,7 @@ describe('sending a message again', () => {
     await expect(again('坏')).rejects.toMatchObject({ reason: 'illegal' });
   });
 
-  it('leaves a hash in the log that nobody can make without the APP_SECRET', async () => {
+  it('leaves a hash in the log that cannot be made without the APP_SECRET', async () => {
     const [one, other] = await twoPeople();
     await send(one, friend(other), '好', { uniqueId: 'a' });
     const stream = streamName(`conversation-${between(one, other)}`);

@@ -41,7 +41,7 @@ const remarked = (of: Gid, remark: string): NewEvent =>
   encode(newEventId(), { type: 'GroupRemarked', data: { gid: of, uid: uid(1), remark } }, metadata);
 
 let lastGid = 500;
-/** A group with so many events. */
+/** A group with this many events. */
 async function groupWith(events: number): Promise<Gid> {
   const one = gid(++lastGid);
   const stream = groupStream(one).name;

@@ -37,7 +37,7 @@ describe('turns', () => {
     expect(done).toEqual(['server', '10.1', '11.1', '9.1', '10.2', '9.2', '9.3', '9.4']);
   });
 
-  it('can be taken again once all have ended', async () => {
+  it('can be acquired again once all have ended', async () => {
     const turns = new Turns();
     for (let round = 0; round < 3; round++) {
       const results = await Promise.all(

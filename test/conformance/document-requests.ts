@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DocumentClient } from './document-client.ts';
 
-/** The people of the document, and `spike`, who is nobody's friend. */
+/** The people of the document, and `spike`, who has no friends. */
 export interface World {
   readonly tom: number;
   readonly jerry: number;

@@ -60,7 +60,7 @@ function contractOf({ call }: DocumentedCall) {
 describe.each(documentedCalls.map((documented) => ({ ...documented })))('$call', (documented) => {
   const { call, parameters, data = [] } = documented;
 
-  test('takes the parameters that the document names by its method, and requires none that it calls optional', () => {
+  test('accepts the parameters that the document names by its method, and requires none that it calls optional', () => {
     const { parameters: taken, methods } = contractOf(documented);
     for (const parameter of parameters) {
       const field = taken.shape[parameter.replace('?', '')];

@@ -57,7 +57,7 @@ function isMap(object: Fields): boolean {
   return keys.length > 0 && keys.every(isMapKey);
 }
 
-/** The examples that are of the same type as the value, where they tell: a friend's chat is no group's. */
+/** The examples of the same `type` as the value, if they have one: a friend's chat is not compared with a group's. */
 function alike(examples: readonly unknown[], value: unknown): unknown[] {
   const typed = examples.filter(
     (example) => isObject(example) && isObject(value) && example.type === value.type,

@@ -59,7 +59,7 @@ describe('what an event is about', () => {
     });
   });
 
-  it('is, of a removal, the one who removes and the ones who are removed', () => {
+  it('is, of a removal, the person who removes and those who are removed', () => {
     const data = { gid: gid(50), by: uid(1), members: [uid(2), uid(3)], faces: [uid(1), uid(4)] };
     expect(concernsOf({ type: 'MembersRemoved', data })).toMatchObject({
       people: [1, 2, 3],

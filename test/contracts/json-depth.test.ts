@@ -4,7 +4,7 @@ import { isDeeperThan, maxJsonLevels } from '../../contracts/json-depth.ts';
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
 describe('a JSON text', () => {
-  test('may have 64 levels, and no more', () => {
+  test('may have up to 64 levels', () => {
     expect(maxJsonLevels).toBe(64);
     expect(isDeeperThan(nested(64))).toBe(false);
     expect(isDeeperThan(nested(65))).toBe(true);
@@ -16,7 +16,7 @@ describe('a JSON text', () => {
     expect(isDeeperThan(text, 3)).toBe(true);
   });
 
-  test('has no levels in its texts, whatever is escaped there', () => {
+  test('has no levels in its texts, with any escapes', () => {
     for (const value of ['[[[', '"[[[', '\\', '\\"[[[', '\\\\[[[']) {
       expect(isDeeperThan(JSON.stringify([value]), 1), value).toBe(false);
     }

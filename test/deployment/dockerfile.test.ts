@@ -22,7 +22,7 @@ async function lastStage(): Promise<{ readonly name: string; readonly text: stri
 
 const instructions = await lastStage();
 const of = (name: string) => instructions.filter((each) => each.name === name).map(({ text }) => text);
-/** The command that stands in an instruction as JSON. */
+/** The command of an instruction that gives it as JSON. */
 const commandOf = (text: string | undefined) =>
   Command.parse(JSON.parse(text?.slice(text.indexOf('[')) ?? '')).slice(1);
 

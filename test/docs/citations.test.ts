@@ -88,7 +88,7 @@ interface Citation {
   readonly heading: string | undefined;
 }
 
-/** The pages that a source cites, also where the citation goes on in the next line of a comment. */
+/** The pages that a source cites, also if the citation continues in the next line of a comment. */
 function citationsIn(source: string): Citation[] {
   const text = readFileSync(source, 'utf8').replaceAll(/\n\s*(?:\*|\/\/) /g, ' ');
   const cited = text.matchAll(/(docs\/[\w-]+\.md|CONTRIBUTING\.md)(?:, ([A-Z][^).:;'"`*\n]*))?/g);

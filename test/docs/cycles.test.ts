@@ -17,7 +17,7 @@ test('no room is crowded, and every file is named after what it holds', () => {
   expect(sources.filter((source) => vague.test(source))).toEqual([]);
 });
 
-/** What a file imports when it runs: types are gone by then. */
+/** What a file imports when it runs: imports of types are erased. */
 function importsOf(source: string): string[] {
   const statements = readFileSync(source, 'utf8').matchAll(
     /^(?:import|export) (type )?([^;'"]*?)from '(\.[^']+)';$/gm,

@@ -55,7 +55,7 @@ export function filesNamedIn({ text }: Page): string[] {
   return Array.from(named, ([, file = '']) => file);
 }
 
-/** The tests that a page cites: a file in backticks, and a title in quotation marks behind it. */
+/** The tests that a page cites: a file in backticks, and a title in quotation marks after it. */
 export function testsCitedIn({ text }: Page): { file: string; title: string }[] {
   const cited = prose(text).matchAll(/`(test\/[\w./-]+\.ts)`\s"([^"]+)"/g);
   return Array.from(cited, ([, file = '', title = '']) => ({ file, title: title.replaceAll(/\s+/g, ' ') }));

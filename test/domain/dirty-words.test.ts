@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { starOut } from '../../services/domain/dirty-words.ts';
 
 describe('starring out dirty words', () => {
-  it('leaves everything as it is where there are none', () => {
+  it('leaves everything as it is if there are none', () => {
     expect(starOut('坏话 bad', '')).toBe('坏话 bad');
     expect(starOut('坏话 bad', ' , \n,')).toBe('坏话 bad');
   });
@@ -13,7 +13,7 @@ describe('starring out dirty words', () => {
     expect(starOut('a😀b', '😀')).toBe('a*b');
   });
 
-  it('takes commas, Chinese ones too, and lines between words', () => {
+  it('accepts commas, Chinese ones too, and lines between words', () => {
     expect(starOut('甲乙丙丁戊', '甲,乙\uff0c丙\r\n丁')).toBe('****戊');
   });
 
@@ -25,18 +25,18 @@ describe('starring out dirty words', () => {
     expect(starOut('a b ab', 'a b')).toBe('*** ab');
   });
 
-  it('stars out words that overlap, touch or lie within another', () => {
+  it('stars out words that overlap, touch or are within another', () => {
     expect(starOut('abcd', 'abc,bcd')).toBe('****');
     expect(starOut('aaaa', 'aa')).toBe('****');
     expect(starOut('xabcy', 'abc,b')).toBe('x***y');
     expect(starOut('xaby', 'abc,b')).toBe('xa*y');
   });
 
-  it('takes a word for what it says, not for a pattern', () => {
+  it('reads a word literally, not as a pattern', () => {
     expect(starOut('a.c abc $1', '.,$')).toBe('a*c abc *1');
   });
 
-  it('keeps each character where it stands, also where lower case is longer', () => {
+  it('keeps the place of each character, also if lower case is longer', () => {
     expect(starOut('İİbad', 'bad')).toBe('İİ***');
   });
 
@@ -67,7 +67,7 @@ describe('starring out dirty words', () => {
     expect(starOut(content, 'bad,坏,10,https,example,file,voice,表情')).toBe(content);
   });
 
-  it('stars out what is shown of a file, a link, a mention', () => {
+  it('stars out the visible text of a file, a link, a mention', () => {
     expect(starOut('file[bad.pdf\t7 KB](/bad) [bad](/bad) @[bad](7)', 'bad')).toBe(
       'file[***.pdf\t7 KB](/bad) [***](/bad) @[***](7)',
     );
@@ -79,7 +79,7 @@ describe('starring out dirty words', () => {
     ['invoice(/bad)', 'invoice(/***)'],
     ['a//bad b', 'a//*** b'],
     ['[表情bad] [表情1234]', '[表情***] [表情1234]'],
-  ])('takes no text for an address: %s', (content, starred) => {
+  ])('does not mistake text for an address: %s', (content, starred) => {
     expect(starOut(content, 'bad,坏')).toBe(starred);
   });
 
@@ -91,7 +91,7 @@ describe('starring out dirty words', () => {
     ['](a.(b', 1_360],
     ['[', 8_192],
     ['[表情', 1_020],
-  ])('takes time in proportion to a content of %j again and again', (part, count) => {
+  ])('takes linear time for a content that repeats %j', (part, count) => {
     const content = part.repeat(count);
     const begin = performance.now();
     expect(starOut(content, '坏')).toBe(content);

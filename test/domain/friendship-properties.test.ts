@@ -5,7 +5,7 @@ import * as friendships from '../../services/domain/friendship.ts';
 import { applicationId, mid, uid } from '../support/events.ts';
 import { type Decide, foldsInParts, live } from '../support/living.ts';
 
-describe('two people, whatever they do', () => {
+describe('two people, after any history', () => {
   const pair = fc.constantFrom([uid(1), uid(2)] as const, [uid(2), uid(1)] as const);
   const id = fc.nat({ max: 30 }).map((number) => applicationId(number + 1));
   const command: fc.Arbitrary<

@@ -220,7 +220,7 @@ describe('dissolving a group', () => {
       // As for who never was in it.
       given(group).when(attempt).refuses('illegal');
     }
-    // Who is in it no more has left.
+    // A person who is no longer in it has left.
     given(group, created, dissolved)
       .when((state) => groupMembers.leaveGroup(state, { uid: member }))
       .givesNothing();

@@ -19,7 +19,7 @@ const appointed = (id: number): GroupEvent => ({
 });
 const departs = (id: number, ...events: GroupEvent[]) => departForGood(fold(group, events), { uid: uid(id) });
 
-describe('a group whose owner is gone for good', () => {
+describe('a group whose owner’s account is deleted', () => {
   test('goes to the manager who is in it for longest', () => {
     expect(departs(1, created(1, 2, 3, 4), appointed(4), appointed(3))).toEqual([
       { type: 'GroupTransferred', data: { gid: 1, from: 1, to: 3 } },
@@ -41,7 +41,7 @@ describe('a group whose owner is gone for good', () => {
   });
 });
 
-test('somebody gone for good leaves a group of another, and an invitation of theirs counts as refused', () => {
+test('a deleted account leaves the groups of others, and its invitation counts as refused', () => {
   const applicationId = ApplicationId.parse(7);
   const invited: GroupEvent = {
     type: 'MembersInvited',

@@ -105,7 +105,7 @@ describe('removing members', () => {
     }
   });
 
-  it('changes nothing if nobody named is a member', () => {
+  it('changes nothing if no person named is a member', () => {
     given(group, created)
       .when((state) => groupMembers.removeMembers(state, { by: owner, members: [stranger] }))
       .givesNothing();

@@ -39,7 +39,7 @@ function standing(...events: GroupEvent[]) {
   return state;
 }
 
-/** What keeps someone from speaking; undefined where they may. */
+/** What keeps someone from speaking; undefined if they may. */
 function silence(who: number, at: number, ...events: GroupEvent[]): string | undefined {
   try {
     mustMaySpeak(standing(...events), uid(who), at);

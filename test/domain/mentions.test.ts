@@ -19,7 +19,7 @@ describe('who is mentioned', () => {
     ['@[[乙](2)', [2]],
     ['@[乙]丙](2)', [2]],
     ['@[](2)', [2]],
-    // What stands after a mention is no part of it.
+    // Text after a mention is not part of it.
     ['@[乙](2) 见 [链接](3)', [2]],
     ['[乙](2) 乙](3) @乙(4) @[乙] (5) @[乙](x) @[乙](0) @[乙](12345678901234567)', []],
   ])('%s: %j', (content, uids) => {
@@ -32,7 +32,7 @@ describe('who is mentioned', () => {
     expect(mentionedUids('@[[x](5) y](7)')).toEqual([7]);
   });
 
-  it('is found in linear time, whatever brackets a message of 8 KB holds', () => {
+  it('is found in linear time, with any brackets in a message of 8 KB', () => {
     const texts = ['@['.repeat(4096), '@[]'.repeat(2730), `@[${'](1'.repeat(2700)}`, '['.repeat(8192)];
     for (const content of texts) {
       // At 0.05 ms for a message of ordinary text the quadratic search took 70 ms.
@@ -65,7 +65,7 @@ describe('@all', () => {
     expect(mentionsEveryone(content)).toBe(false);
   });
 
-  it('is looked for in linear time', () => {
+  it('is searched in linear time', () => {
     for (const content of ['a.'.repeat(4096), '@all'.repeat(2048), `${'x.com/'.repeat(1360)}@all`]) {
       expect(milliseconds(() => mentionsEveryone(content))).toBeLessThan(10);
     }

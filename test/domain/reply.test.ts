@@ -40,7 +40,7 @@ describe('a member’s replies', () => {
       .givesEachTime(added(2));
   });
 
-  it('are as many as there may be, and no more until one is deleted', () => {
+  it('are limited in number; one that is deleted makes room', () => {
     const full = Array.from({ length: maxReplies }, (_, index) => added(index + 1));
     const another = written(maxReplies + 1);
     given(reply, ...full.slice(1))
@@ -79,7 +79,7 @@ describe('a member’s replies', () => {
       .gives(updated(1, { content: 'x' }));
   });
 
-  it('cannot be changed or deleted where they are not', () => {
+  it('cannot be changed or deleted if they do not exist', () => {
     given(reply, added(1))
       .when((state) => updateReply(state, rid(2), { content: 'x' }))
       .refuses('noRecord');
@@ -131,7 +131,7 @@ describe('automatic answers', () => {
     expect(answers([welcome], '在吗', false)).toEqual([]);
   });
 
-  it('welcome nobody where no welcome is the default', () => {
+  it('welcome nobody if no welcome is the default', () => {
     expect(answers([added(1, { content: '欢迎' })], '在吗', true)).toEqual([]);
   });
 

@@ -36,13 +36,13 @@ describe('settings', () => {
     });
   });
 
-  it('tell only what is another than before', () => {
+  it('record only what differs from before', () => {
     given(setting, changed({ app_name: '甲' }))
       .when((state) => changeSettings(state, { app_name: '甲', voice: 'off', video: undefined }))
       .gives(changed({ voice: 'off' }));
   });
 
-  it('give nothing where all is so already', () => {
+  it('record nothing if nothing changes', () => {
     given(setting)
       .when((state) => changeSettings(state, { voice: 'on', dirty_words: '' }))
       .givesNothing();
@@ -54,7 +54,7 @@ describe('settings', () => {
       .gives(changed({ dirty_words: '' }));
   });
 
-  it('stay as they are where another version set what this one does not know or would not take', () => {
+  it('keep what another version set, if this one does not know it or would refuse it', () => {
     const changes = { revoke_seconds: 0, voice: 'loud', hologram: 'on', private_chat: 'off', video: 7 };
     expect(fold(setting, [changed({ revoke_seconds: 60 }), changed(changes)])).toEqual({
       ...defaultSettings,

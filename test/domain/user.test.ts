@@ -29,7 +29,7 @@ describe('registering', () => {
 });
 
 describe('changing a profile', () => {
-  it('tells only what is another than before', () => {
+  it('records only what differs from before', () => {
     given(user, registered)
       .when((state) => changeAccount(state, { nickname: '汤姆', sign: '大懒猫' }))
       .gives({ type: 'ProfileChanged', data: { uid: me, nickname: '汤姆' } });
@@ -41,7 +41,7 @@ describe('changing a profile', () => {
       .gives({ type: 'ProfileChanged', data: { uid: me, sign: '' } });
   });
 
-  it('is nothing where nothing is given', () => {
+  it('records nothing if nothing is given', () => {
     given(user, registered)
       .when((state) => changeAccount(state, {}))
       .givesNothing();
@@ -96,7 +96,7 @@ describe('who may act', () => {
     expect(mustExist(state(registered, disabled))).toMatchObject({ uid: me });
   });
 
-  it('is nobody whose registration is not known, whatever else is', () => {
+  it('does not exist without a registration, despite other events', () => {
     expect(state(disabled, granted)).toBeNull();
   });
 

@@ -31,7 +31,7 @@ function shapeAt(pixel: (x: number, y: number) => number, left: number, top: num
 
 const alike = (one: Shape, other: Shape) => one.reduce((sum, ink, at) => sum + ink * (other[at] ?? 0), 0);
 
-/** A script that knows the font, its size and where each letter stands, and tries them a little beside it. */
+/** A script that knows the font, its size and the place of each letter, and compares letters at nearby places. */
 async function solver() {
   const templates = await Promise.all(
     alphabet.map(async (letter) => {

@@ -34,7 +34,7 @@ test.each([
   expect(delay.percentile(50) / 1e6).toBeLessThan(Math.max(5, each / 2));
 });
 
-test('who asks for many has the rest refused, and keeps nobody else waiting', async () => {
+test('a caller that asks for many has the rest refused, and delays nobody else', async () => {
   const flood = Array.from({ length: 15 }, (_, number) =>
     drawing.code(content(100 + number), share('flood')),
   );

@@ -69,7 +69,7 @@ describe.each(eventDefinitions.map((definition) => [definition.type, definition]
       expect(schemaOf(definition)).toEqual(fixture(type, version).schema);
     });
 
-    it('has examples of each property, and of its absence where it may be absent', () => {
+    it('has examples of each property, and of its absence if it is optional', () => {
       const { schema, examples } = fixture(type, version);
       for (const property of Object.keys(schema.properties)) {
         expect(examples.some((example) => property in example)).toBe(true);

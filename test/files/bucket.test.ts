@@ -43,7 +43,7 @@ describe('a bucket', () => {
     expect([ContentType, ContentLength]).toEqual(['image/png', 10]);
   });
 
-  test('that goes away fails what is asked of it, keeps the local file, and goes on when it is back', async () => {
+  test('that goes away fails requests and keeps the local file, and serves again when it is back', async () => {
     const { server, folder, file, open } = await prepare();
     const store = await open();
     const path = newPath();
@@ -60,7 +60,7 @@ describe('a bucket', () => {
     await expect(found?.read()).rejects.toEqual(failure);
   });
 
-  test('takes a file over a connection that ended while nobody used it', async () => {
+  test('stores a file although its idle connection had ended', async () => {
     const { server, file, open } = await prepare();
     const store = await open();
     await server.stop();

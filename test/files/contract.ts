@@ -10,7 +10,7 @@ import { temporaryFolder } from '../support/folder.ts';
 /** A new path of a file that was uploaded now. */
 export const newPath = () => newStoredPath({ kind: 'files', time: Date.now() }, 'bin');
 
-/** What any store of uploads does. `make` opens one that is empty; what it takes goes with the last test. */
+/** What any store of uploads does. `make` opens an empty one, which is removed after the last test. */
 export function describeFileStore(name: string, make: (atEnd: AtEnd) => Promise<FileStore>): void {
   describe(`the store of uploads: ${name}`, () => {
     const atEnd = afterAllTests();
@@ -38,7 +38,7 @@ export function describeFileStore(name: string, make: (atEnd: AtEnd) => Promise<
       return found;
     }
 
-    test('gives back what was added, byte for byte, and takes the local file over', async () => {
+    test('returns what was added, byte for byte, and removes the local file', async () => {
       const bytes = randomBytes(100_000);
       const found = await added(bytes);
       expect(found.bytes).toBe(bytes.length);

@@ -79,7 +79,7 @@ describe('pictures of groups', () => {
     }
   });
 
-  test('are composed once, whoever asks at the same time, and kept under their content', async () => {
+  test('are composed once for concurrent requests, and stored by their content', async () => {
     const { faces, drawing, let: letDraw } = heldFaces();
     const { folder, pictures } = await open(nowhere, faces);
     const asked = Promise.all(Array.from({ length: 5 }, () => pictures.find([face(1)])));
@@ -106,7 +106,7 @@ describe('pictures of groups', () => {
     expect(new Set(found.map((picture) => picture?.tag)).size).toBe(5);
   });
 
-  test('that are not done within 2 s are given up by who waits, and there for who asks later', async () => {
+  test('that are not done within 2 s are not waited for, and are there for later requests', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const { faces, drawing, let: letDraw } = heldFaces();
@@ -134,7 +134,7 @@ describe('pictures of groups', () => {
     expect(found.filter((picture) => picture === undefined).length).toBeGreaterThanOrEqual(8);
   });
 
-  test('stand in for a broken picture, and are kept', async () => {
+  test('replace a broken picture, and are kept', async () => {
     const broken: FileStore = {
       ...nowhere,
       find: async () => ({ bytes: 3, read: async () => Readable.from([Buffer.from('???')]) }),
@@ -144,7 +144,7 @@ describe('pictures of groups', () => {
     expect(await readdir(folder)).toHaveLength(1);
   });
 
-  test('stand in for a picture of more than 5 MB, which is not read', async () => {
+  test('replace a picture of more than 5 MB, which is not read', async () => {
     const read = vi.fn<StoredFile['read']>();
     const large: FileStore = { ...nowhere, find: async () => ({ bytes: 5_000_001, read }) };
     const { pictures } = await open(large, atOnce);
@@ -153,7 +153,7 @@ describe('pictures of groups', () => {
     expect(read).not.toHaveBeenCalled();
   });
 
-  test('stand in for a picture of more than 25 million pixels', async () => {
+  test('replace a picture of more than 25 million pixels', async () => {
     const huge = await sharp({ create: { width: 5_001, height: 5_000, channels: 3, background: '#f00' } })
       .png()
       .toBuffer();
@@ -174,14 +174,14 @@ describe('pictures of groups', () => {
     expect(read).toHaveBeenCalledOnce();
   });
 
-  test('stand in for a picture while its store is away, and are not kept', async () => {
+  test('replace a picture while its store is away, and are not kept', async () => {
     const away: FileStore = { ...nowhere, find: () => Promise.reject(new Error('away')) };
     const { folder, pictures } = await open(away, atOnce);
     expect(await pictures.find([face(1, somePath)])).toBeDefined();
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test('are no more on disk than the most, and made again where one was taken away', async () => {
+  test('are at most maxKept on disk, and made again after they were deleted', async () => {
     const { folder, pictures } = await open(nowhere, atOnce, 3);
     for (let uid = 1; uid <= 8; uid++) await pictures.find([face(uid)]);
     await expect.poll(() => readdir(folder)).toHaveLength(3);
@@ -214,7 +214,7 @@ describe('initials', () => {
         return channels[0]?.mean ?? 0;
       }),
     );
-    // 龘 has 48 strokes: where boxes stood for characters, all would have the same ink.
+    // 龘 has 48 strokes: if boxes were drawn instead of characters, all would have the same ink.
     expect(Math.abs((ink[2] ?? 0) - (ink[0] ?? 0))).toBeGreaterThan(1);
   });
 });

@@ -7,7 +7,7 @@ import { newStoredPath, readStoredPath, storedPictureOf } from '../../services/f
 const name = 'a'.repeat(32);
 
 describe('the path of a stored file', () => {
-  test('tells the shelf and nothing that could be guessed', () => {
+  test('has the folder of the month, and the rest cannot be guessed', () => {
     const time = Date.UTC(2021, 3, 30, 23, 59);
     expect(newStoredPath({ kind: 'avatars', uid: Uid.parse(7) }, 'png')).toMatch(
       /^avatars\/7\/[0-9a-f]{32}\.png$/,
@@ -53,7 +53,7 @@ test.each([
   [1024 * 1024 - 1, '1.00 MB'],
   [1024 * 1024, '1.00 MB'],
   [5 * 1024 * 1024 * 1024, '5.00 GB'],
-])('%i bytes are shown as %s', (bytes, shown) => {
+])('%i bytes are written as %s', (bytes, shown) => {
   expect(shownSize(bytes)).toBe(shown);
 });
 

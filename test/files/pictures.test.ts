@@ -23,7 +23,7 @@ async function open(maxMs?: number) {
   };
 }
 
-describe('pictures that are written anew', () => {
+describe('pictures that are encoded again', () => {
   test('too slowly are refused, and their work stops', async () => {
     const { write } = await open(300);
     const before = pictureProcesses();
@@ -36,7 +36,7 @@ describe('pictures that are written anew', () => {
     expect((await sharp(target).metadata()).format).toBe('png');
   });
 
-  test('are given up at once when their sender is gone, at work and in the line', async () => {
+  test('are given up at once when their sender disconnects, while encoded and while queued', async () => {
     const { write } = await open();
     const before = pictureProcesses();
     const leaving = new AbortController();

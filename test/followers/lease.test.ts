@@ -7,7 +7,7 @@ import { caughtUp } from '../support/projecting.ts';
 import { openProjectorsWorld, type ProjectorsWorld, talk, waiting } from '../support/projectors.ts';
 import { startDatabaseProxy } from '../support/proxy.ts';
 
-/* The lease of any follower, shown by the projector. */
+/* The lease of any follower, tested with the projector. */
 
 let world: ProjectorsWorld;
 beforeEach(async () => {
@@ -20,7 +20,7 @@ describe('a follower whose connections freeze', () => {
     ['all of them', []],
     ['the one of its batches', [1]],
     ['the one of its lease', [0]],
-  ])('goes on within 8 s: %s', async (_, frozen) => {
+  ])('works again within 8 s: %s', async (_, frozen) => {
     const proxy = await startDatabaseProxy(world.url, world.atClose);
     const projector = await world.start(world.log, proxy.url);
     await world.given(sent(talk, 1, 10, 'x'));
@@ -74,7 +74,7 @@ describe('of two followers of one name', () => {
     expect(await world.query('select 1 from read.users')).toHaveLength(2);
   });
 
-  it('the other waits as long as the lease is renewed, whatever the clock of the database says', async () => {
+  it('the other waits as long as the lease is renewed, despite jumps of the database’s clock', async () => {
     const keeper = await openClient(world.url, { name: 'keeper', statementTimeoutMs: 1_000 });
     await keeper.query(
       `update followers.lease set holder = 'another', backend = pid, backend_started = backend_start
@@ -92,7 +92,7 @@ describe('of two followers of one name', () => {
     await keeper.end();
   });
 
-  it('the other goes on at once when the first is stopped', async () => {
+  it('the other takes over at once when the first is stopped', async () => {
     const first = await world.start();
     await caughtUp(world, first);
     const second = await world.start();

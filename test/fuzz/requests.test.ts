@@ -71,7 +71,7 @@ test('what somebody sends names the stranger only if it is the stranger’s own'
   expect(uids).not.toContain(77);
 });
 
-test('a request is told as a curl line that sends the same bytes, without its secrets', async () => {
+test('a request is printed as a curl line that sends the same bytes, without its secrets', async () => {
   const port = await freePort();
   const bodies: string[] = [];
   const server = createServer(async (request, response) => {

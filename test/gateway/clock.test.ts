@@ -34,7 +34,7 @@ describe('when the clock of the machine is set back by a minute', () => {
     vi.useRealTimers();
   });
 
-  test('sockets stay open, are pinged, and nobody is shown as offline', async () => {
+  test('sockets stay open, are pinged, and nobody appears as offline', async () => {
     const { listening, person } = await friends();
     vi.setSystemTime(Date.now() - 60_000);
     const before = await beats();
@@ -51,7 +51,7 @@ describe('when the clock of the machine is set back by a minute', () => {
   });
 });
 
-test("when the database's clock is set forward by a minute, nobody is shown as offline", async () => {
+test("when the database's clock is set forward by a minute, nobody appears as offline", async () => {
   const { listening, person } = await friends();
   await installation.pool.query(`update presence.gateways set seen = seen - interval '1 minute'`);
   // When the gateways have deleted this one, they have checked all of them.
@@ -72,7 +72,7 @@ test("when the database's clock is set forward by a minute, nobody is shown as o
   await listening.close();
 });
 
-describe('a gateway is taken for dead', () => {
+describe('a gateway counts as dead', () => {
   const beat = (count: number, leaving = false) => ({ gateway: 'other', beats: count, leaving });
 
   test('when its count of heartbeats has not changed for the timeout', () => {

@@ -107,7 +107,7 @@ describe('message', () => {
     expect(await pushesOf(() => tom.post('/message/send', message))).toEqual([]);
   });
 
-  test('names its sender by the reader’s remark, and nobody is notified of the remark', async () => {
+  test('names its sender by the reader’s remark, and no push reveals the remark', async () => {
     const { tom, jerry } = there;
     await befriend(tom, jerry);
     const remark = { friend_uid: tom.uid, remark: 'the cat' };
@@ -122,7 +122,7 @@ describe('message', () => {
   });
 });
 
-describe('a message that is taken back', () => {
+describe('a message that is revoked or deleted', () => {
   test.each([
     ['/message/revoke', 'revoke', {}],
     ['/message/delete', 'message_delete', { ty: 2 }],

@@ -8,7 +8,7 @@ const { pushesOf } = there;
 const byBoth = (...events: string[]) =>
   ['tom', 'jerry'].flatMap((name) => events.map((event) => [name, event]));
 
-describe('a person who comes', () => {
+describe('a person who joins', () => {
   test('into a new group gets addGroup, and an invited one the notice; the owner gets addGroup too', async () => {
     const { tom, jerry } = there;
     const received = await pushesOf(() => tom.post('/group/create', { members: [jerry.uid] }));
@@ -113,7 +113,7 @@ describe('a message to a group', () => {
   test.each([
     ['/message/revoke', 'revoke', {}],
     ['/message/delete', 'message_delete', { ty: 2 }],
-  ])('that is taken back by %s is announced to the members, once', async (path, event, more) => {
+  ])('that is removed by %s is announced to the members, once', async (path, event, more) => {
     const { tom, jerry } = there;
     const gid = await there.group();
     for (const by of [tom, jerry]) {

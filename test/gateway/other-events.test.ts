@@ -16,7 +16,7 @@ describe('presence', () => {
     const { running, tom, jerry, spike } = there;
     const nibbles = await person(running, 'nibbles');
     await befriend(nibbles, tom);
-    // To be in one group, to have asked, to have been a friend: none of it is friendship.
+    // A common group, an application or an ended friendship does not count as friendship.
     await spike.post('/group/create', { members: [nibbles.uid] });
     await spike.post('/friend/apply', { friend_uid: nibbles.uid });
     await befriend(nibbles, jerry);
@@ -184,7 +184,7 @@ test('a stranger cannot subscribe to any channel of a person or group', async ()
   expect(client.receivedEvents()).toEqual([]);
 });
 
-/** A socket of nobody's; it is closed with the test. */
+/** A socket without a token; it is closed with the test. */
 async function connected(): Promise<Client> {
   const client = await Client.connect(there.port);
   onTestFinished(() => client.close());

@@ -59,7 +59,7 @@ test('a user who left one gateway and is on another is a member, and those of a 
   ]);
 });
 
-test('a subscriber of a channel with 10,000 members gets their count, then who comes and goes', async () => {
+test('a subscriber of a channel with 10,000 members gets their count, then who joins and leaves', async () => {
   const channel = 'presence-crowd';
   await elsewhere.write(rows(channel, many), []);
   const { port } = await installation.start({ gatewayTimeoutMs: 60_000 });

@@ -29,7 +29,7 @@ describe('a presence channel', () => {
     return client;
   }
 
-  test('shows the members of all gateways, and who comes and goes', async () => {
+  test('shows the members of all gateways, and who joins and leaves', async () => {
     const anne = await join(first.port, 'anne', { name: 'Anne' });
     expect((await anne.subscribed('presence-room')).data).toEqual({
       presence: { count: 1, ids: ['anne'], hash: { anne: { name: 'Anne' } } },
@@ -82,7 +82,7 @@ describe('a presence channel', () => {
     await staying.subscribed(channel);
     going.askSigned(channel, { user_id: String(other) });
     expect((await going.subscribed(channel)).data).toEqual(list(String(uid), String(other)));
-    // Without this a member who comes and goes before the other gateway reads is not announced.
+    // Without this a member who joins and leaves before the other gateway reads is not announced.
     await staying.received('pusher_internal:member_added');
     await installation.removeMembers(55, [other]);
     expect(await staying.received('pusher_internal:member_removed')).toMatchObject({

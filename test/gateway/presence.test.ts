@@ -67,7 +67,7 @@ describe('a person', () => {
     await listening.close();
   });
 
-  test('who reconnects at once is never shown as offline', async () => {
+  test('who reconnects at once never appears as offline', async () => {
     const { token, listening } = await friends();
     let socket = await Client.connect(first.port, { token });
     await listening.received('presence');
@@ -105,7 +105,7 @@ describe('a person', () => {
     await listening.close();
   });
 
-  test('who reaches another gateway before the death of the first is noticed is never shown as offline', async () => {
+  test('who reaches another gateway before the death of the first is noticed never appears as offline', async () => {
     const { uid, token, listening } = await friends();
     await installation.pool.query(
       `insert into presence.gateways values ('dying', now() - interval '11 seconds')`,
@@ -140,7 +140,7 @@ test('people on a gateway that drains are offline unless they reach another one 
   await Promise.all([again.close(), staying.listening.close(), leaving.listening.close()]);
 });
 
-test('a thousand people who reconnect at once are never shown as offline', async () => {
+test('a thousand people who reconnect at once never appear as offline', async () => {
   const { listening } = await friends();
   const friend = people;
   // Long enough that they are back in time on any machine.

@@ -143,7 +143,7 @@ test('a client that subscribes while many events are pushed misses none after th
 });
 
 describe("a group's replay", () => {
-  test('begins where the user last joined', async () => {
+  test('begins at the user’s last joining', async () => {
     await installation.createGroup(50, [9]);
     const [since] = await commitNumbers(installation, 'group-50', 1, 2);
     await installation.removeMembers(50, [9]);

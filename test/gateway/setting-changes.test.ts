@@ -11,7 +11,7 @@ afterAll(() => installation.close());
 const changed = (data: object) =>
   installation.commit([{ channel: 'global', event: 'settingChange', data: { id: '2', ...data } }]);
 
-/** A socket of nobody's that names a host as browsers do. */
+/** A socket without a token that names a host as browsers do. */
 async function reaching(headers: Record<string, string>): Promise<Client> {
   const client = Client.begin(running.port, {}, `/app/${app.key}`, headers);
   await client.received('pusher:connection_established');

@@ -88,7 +88,7 @@ withNats('the NATS traffic (needs nats-server)', () => {
       ['private-audit', ['signal.channel-private-audit']],
       ['news', ['signal.channel-news']],
       ['private-a.b', ['signal.channel-private-a=2eb']],
-    ])('for a socket on %s is its subjects, until it unsubscribes or is gone', async (channel, needed) => {
+    ])('for a socket on %s is its subjects, until it unsubscribes or closes', async (channel, needed) => {
       const client = await subscribed(channel);
       await becomes(...needed);
       client.send({ event: 'pusher:unsubscribe', data: { channel } });
@@ -100,7 +100,7 @@ withNats('the NATS traffic (needs nats-server)', () => {
       await becomes();
     });
 
-    test('for several sockets on both channels of a feed is subscribed once, until the last is gone', async () => {
+    test('for several sockets on both channels of a feed is subscribed once, until the last closes', async () => {
       const one = await subscribed('user-9', 'group-50', 'private-group-50');
       const other = await subscribed('private-user-9', 'presence-group-50', 'group-50');
       const ofGroup = ['push.group-50', 'signal.channel-group-50', 'push.user-9', 'signal.channel-user-9'];

@@ -105,7 +105,7 @@ describe("a group's channel", () => {
   });
 });
 
-test('a subscription that ends while it waits for the log adds nobody to its presence channel', async () => {
+test('a subscription that ends while it waits for the log adds no member to its presence channel', async () => {
   const comer = await installation.register(11);
   await installation.createGroup(51, [9, 11]);
   const elsewhere = await Client.connect(port, { token: comer });

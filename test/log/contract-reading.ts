@@ -86,7 +86,7 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
       expect(await collect(log.readAll({ after: await log.end(), prefixes }))).toEqual([]);
     });
 
-    it('takes a prefix as it is written', async () => {
+    it('reads a prefix literally', async () => {
       const { log } = subject;
       const category = freshCategory();
       await log.append(streamOf(`${category}%_\\`), 'none', events(1));

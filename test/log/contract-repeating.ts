@@ -30,7 +30,7 @@ export function describeRepeating(subject: Subject): void {
       expect(await collect(log.readStream(stream))).toEqual(stored);
     });
 
-    it('compares only the first id, whatever follows it', async () => {
+    it('compares only the first id, not those after it', async () => {
       const { log } = subject;
       const stream = streamOf(freshCategory());
       const [first, second] = [event(), event()];

@@ -105,7 +105,7 @@ describe('appending to an EventStoreDB that fails (a double)', () => {
     expect(await log.healthy()).toBe(true);
   });
 
-  it('fails as doubtful when the server freezes, and goes on when it thaws', async () => {
+  it('fails as doubtful when the server freezes, and works again when it thaws', async () => {
     const double = await world.start();
     const log = world.open(double, shortTimeouts);
     const done = new AbortController();

@@ -37,7 +37,7 @@ describeFreezing('a double of EventStoreDB', async () => {
 describe('events of others in EventStoreDB (a double)', () => {
   const world = useDoubles();
 
-  it('returns the raw texts of events that others wrote, and an object whatever they contain', async () => {
+  it('returns the raw texts of events that others wrote, and always an object', async () => {
     const double = await world.start();
     const log = world.open(double, shortTimeouts);
     const stream = streamOf('changed');

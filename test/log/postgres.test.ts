@@ -26,7 +26,7 @@ describeEventLog('Postgres', {
     const postgres = await startEmbeddedPostgres({
       folder,
       logger: pino({ level: 'silent' }),
-      // The log must be durable on a server that is not by default: a kill loses what it has not flushed.
+      // The log must be durable on a server whose default is not: a kill loses what it has not flushed.
       settings: { fsync: 'off', synchronous_commit: 'off', wal_writer_delay: '10s' },
     });
     await migrate(postgres.url);
@@ -82,7 +82,7 @@ async function byHand(url: string, text: string, values: readonly unknown[] = []
 }
 
 describe('the event log in Postgres', () => {
-  it('returns the raw texts of an event that was changed by hand, and an object whatever they contain', async () => {
+  it('returns the raw texts of an event that was changed by hand, and always an object', async () => {
     const database = await createDatabase();
     onTestFinished(() => database.drop());
     const log = await openPostgresLog({ connectionString: database.url });

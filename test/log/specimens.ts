@@ -66,7 +66,7 @@ export async function appendPersistently(
 
 export const idsOf = (list: readonly { readonly id: EventId }[]): EventId[] => list.map(({ id }) => id);
 
-/** Where positions do not grow, or where revisions of a stream have a gap. */
+/** The records whose position does not grow, or before whose revision the stream has a gap. */
 export function orderFaults(records: readonly RecordedEvent[]): string[] {
   const faults: string[] = [];
   const revisions = new Map<string, number>();

@@ -6,7 +6,7 @@ import type { Standalone } from '../support/standalone.ts';
 
 const executablePath = '/usr/bin/chromium';
 
-/** Whether this machine has the browser; tests that need it are skipped by name if it has not. */
+/** Whether this machine has the browser; tests that need it are skipped by name if it does not. */
 export const hasBrowser = existsSync(executablePath);
 
 export function startBrowser(): Promise<Browser> {

@@ -96,7 +96,7 @@ describe('the pages', () => {
     expect(asset.headers['cache-control']).toBe('public, max-age=31536000, immutable');
   });
 
-  test('are missed in words where they were not built', async () => {
+  test('are reported as missing if they were not built', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'bubble-im-pages-'));
     await rm(folder, { recursive: true });
     const unbuilt = Fastify();

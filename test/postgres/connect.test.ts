@@ -47,7 +47,7 @@ describe('a connection that freezes', () => {
     // Long enough for a look at the first connection, which has been idle since it was made.
     await other.query('select pg_sleep(0.3)');
     const answer = client.query('select pg_sleep(0.1), 1 as one');
-    // Sent before the process stands still for longer than the deadline, 800 ms.
+    // Sent before the process is blocked for longer than the deadline, 800 ms.
     await new Promise(setImmediate);
     const until = performance.now() + 950;
     while (performance.now() < until);

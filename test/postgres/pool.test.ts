@@ -30,14 +30,14 @@ describe('a connection that the server ends', () => {
   });
 
   test('while it is idle is reported', async () => {
-    const told: string[] = [];
-    handlePoolErrors(pool, (reason) => told.push(reason));
+    const reasons: string[] = [];
+    handlePoolErrors(pool, (reason) => reasons.push(reason));
     const clients = await Promise.all([pool.connect(), pool.connect()]);
     const [idle, other] = clients;
     const { rows } = await idle.query<{ pid: number }>(backendOf);
     idle.release();
     await other.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
     other.release();
-    await expect.poll(() => told).toContain('terminating connection due to administrator command');
+    await expect.poll(() => reasons).toContain('terminating connection due to administrator command');
   });
 });

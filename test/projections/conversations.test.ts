@@ -139,7 +139,7 @@ describe('a message between two people', () => {
 });
 
 describe('a message in a group', () => {
-  it('is one row and one push, whatever the number of members', async () => {
+  it('is one row and one push, for any number of members', async () => {
     await world.given(created(50, '群', 1, 2, 3));
     await world.project();
     const others = () => world.query(`select * from read.inbox where uid <> 2 order by uid, conversation`);
@@ -190,7 +190,7 @@ describe('a log that may hold a repeat', () => {
     const before = await world.given(registered(20, '寅'), registered(21, '卯'));
     await world.append(once, { id });
     await world.project(forgetful);
-    // This log takes an id twice only under different streams; the fold looks at no stream.
+    // This log accepts an id twice only in different streams; the fold ignores the stream.
     await world.append(once, { id, stream: 'conversation-f20-21-again' });
     await world.append(once, { id, stream: 'conversation-f20-21-again2' });
     await world.given(sent(talk, 20, 402, 'other', { uniqueId: 'v' }));

@@ -2,7 +2,7 @@
 export interface Restrictions {
   /** What it removes, renames or changes, and what it demands of rows that earlier programs write. */
   readonly restricts: readonly string[];
-  /** Indexes of tables that were there: while they are made in a transaction, nobody writes to the table. */
+  /** Indexes of existing tables: while a transaction makes them, nothing can write to the table. */
   readonly locks: readonly string[];
 }
 
@@ -14,7 +14,7 @@ export function restrictionsOf(listing: string): Restrictions {
   const made = new Set(added.flatMap((entry) => /^(?:unlogged )?table (\S+)/.exec(entry)?.[1] ?? []));
   const ofOlder = (table: string | undefined) => table !== undefined && !made.has(table);
   const restricts = [
-    // A function with the same parameters and results takes the place of the one before.
+    // A function with the same parameters and results replaces the earlier one.
     ...gone.filter((entry) => !(entry.startsWith('function ') && added.includes(entry))),
     ...added.filter((entry) => {
       const [, column, rest = ''] = /^column (\S+)\.[^.\s]+ (.*)$/.exec(entry) ?? [];

@@ -74,7 +74,7 @@ describe('an application to be friends', () => {
 });
 
 describe('a friendship', () => {
-  it('begins when one agrees: it is pushed to both, and then the greeting of the one who agreed', async () => {
+  it('begins when one agrees: it is pushed to both, and then the greeting of the person who agreed', async () => {
     await world.given(applied(10, 5, 6, ''));
     const before = await world.log.end();
     await world.given(agreed(10, 5, 6, 500));

@@ -99,7 +99,7 @@ describe('that a chat was read', () => {
 describe('the list of chats', () => {
   const talk = between(1, 3);
 
-  it('hides a chat, all of it read, until the next message or until it is shown', async () => {
+  it('hides a chat, and counts it as read, until the next message or until it is shown', async () => {
     await world.given(sent(talk, 3, 30, 'a'), sent(talk, 3, 31, 'b'), marked(1, talk, 9));
     expect((await pushedBy(list('ChatHidden', 1, talk))).length).toBe(0);
     expect(await chat(1, talk)).toMatchObject({

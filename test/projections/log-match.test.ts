@@ -44,9 +44,9 @@ async function start(): Promise<Projector> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const patience = performance.now() + 15_000;
+  const deadline = performance.now() + 15_000;
   while (!condition()) {
-    if (performance.now() > patience) throw new Error('it did not come to that');
+    if (performance.now() > deadline) throw new Error('the condition did not come true within 15 s');
     await delay(10);
   }
 }
@@ -83,7 +83,7 @@ describe('read models and their log', () => {
     expect(await checkpoint()).toMatchObject({ installation, epoch });
   });
 
-  it('are made anew from a log that lost events, in another epoch, and push nothing again', async () => {
+  it('are made again from a log that lost events, in another epoch, and push nothing again', async () => {
     const before = await checkpoint();
     await forgetLast(1);
     const projector = await start();
@@ -135,7 +135,7 @@ describe('read models and their log', () => {
     }
   });
 
-  it('are made anew from a log in which another event lies where they end', async () => {
+  it('are made again from a log that has another event at their checkpoint', async () => {
     const { epoch } = await checkpoint();
     await forgetLast(1);
     await world.given(sent(talk, 2, 9, '另一条'));

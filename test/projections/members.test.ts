@@ -101,7 +101,7 @@ describe('members who join a group', () => {
 });
 
 describe('a member who leaves a group', () => {
-  it('gets it pushed, and the next member takes their place in the picture', async () => {
+  it('gets it pushed, and the next member replaces them in the picture', async () => {
     await world.given(created(6, '六群', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
     const members = [uid(3), uid(12), uid(9)];
     const pushed = await pushedBy({

@@ -95,7 +95,7 @@ describe('migrating', () => {
     await expect(migrate(database.url)).rejects.toThrow('removed what this one uses (9999-removes)');
   });
 
-  test('a table that others hold is waited for, and they are not kept waiting meanwhile', async () => {
+  test('a table that is locked by others is waited for without blocking them', async () => {
     await migrate(database.url);
     const holder = new pg.Client({ connectionString: database.url });
     await holder.connect();
@@ -106,7 +106,7 @@ describe('migrating', () => {
     const waits = async () =>
       (await query(`select from pg_locks where not granted and relation = 'read.users'::regclass`)).rowCount;
     await expect.poll(waits, { interval: 5 }).toBe(1);
-    // It gives up its place, in which everybody would wait behind it.
+    // It leaves the queue of the lock, in which everybody would wait behind it.
     await expect.poll(waits, { interval: 5 }).toBe(0);
     await query('select from read.users limit 1');
     await holder.query('commit');

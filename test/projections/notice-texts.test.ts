@@ -69,7 +69,7 @@ describe('a notice', () => {
     expect(await lastNotice(group)).toBe(sentence);
   });
 
-  it('names ten of many, counts the rest, and calls by their uid whom nobody registered', async () => {
+  it('names ten of many, counts the rest, and names people without a registration by their uid', async () => {
     await givenGroup(51);
     const members = [100, ...[4, 5, 6, 7, 8, 9, 10, 11, 12], 13, 14].map(uid);
     await world.given({

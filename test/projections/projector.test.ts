@@ -42,7 +42,7 @@ describe('a projector', () => {
     expect(await projector.lag()).toBe(0);
   });
 
-  it('goes on from its checkpoint after it was stopped', async () => {
+  it('continues from its checkpoint after it was stopped', async () => {
     await world.given(sent(talk, 1, 10, 'x'));
     await world.project();
     await world.given(sent(talk, 1, 11, 'y'));
@@ -131,7 +131,7 @@ describe('each event is applied exactly once', () => {
     expect(await world.pushedMids()).toEqual(all);
   });
 
-  it('if another has gone on from the checkpoint: it steps down and reads the rows again', async () => {
+  it('if another has continued from the checkpoint: it steps down and reads the rows again', async () => {
     const projector = await world.start();
     await world.given(sent(talk, 1, 10, 'x'));
     await caughtUp(world, projector);

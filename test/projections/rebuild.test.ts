@@ -161,7 +161,7 @@ describe('a rebuild', { timeout: 120_000 }, () => {
     expect((await rebuilt()).differences).toEqual([]);
   });
 
-  it('shows no more than the read models that are served, also while no projector works', async () => {
+  it('reads no more of the log than the served read models, also while no projector works', async () => {
     const [before] = await world.query<{ position: string }>(
       `select position from followers.checkpoint where name = 'read'`,
     );

@@ -77,7 +77,7 @@ const sequences = [
   ['g1', 9, 209],
 ];
 
-test('every event that takes a sequence keeps the one that it has always had', async () => {
+test('every event that gets a sequence keeps the one that it has always had', async () => {
   const world = await openWorld();
   onTestFinished(() => world.close());
   for (const event of history) await world.append(event, { id: newEventId() });

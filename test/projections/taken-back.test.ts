@@ -17,7 +17,7 @@ function messagesOf(conversation: string): Promise<Record<string, unknown>[]> {
   return world.query('select * from read.messages where conversation = $1 order by sequence', [conversation]);
 }
 
-describe('a message that is taken back', () => {
+describe('a message that is revoked or deleted', () => {
   const talk = between(10, 11);
 
   it('is stored as revoked, and pushed to both, each with the id of their own chat', async () => {

@@ -51,7 +51,7 @@ describe('a list by initials', () => {
     expect(list.Z).toEqual({ 1: entry(1, 'Z'), 11: entry(11, 'Z') });
   });
 
-  it('is empty for nobody', () => {
+  it('is empty without people', () => {
     expect(byInitial([])).toEqual({});
   });
 });

@@ -64,7 +64,7 @@ describe.each(['between two', 'in a group'] as const)('%s', (where) => {
     return { ...met, toTom, toJerry };
   }
 
-  it('messages of others are unread, a person’s own are not, whoever spoke last', async () => {
+  it('messages of others are unread and a person’s own are not, in any order', async () => {
     const { tom, jerry, toTom, toJerry, say } = await talking();
     for (const from of [tom, jerry, tom, tom, jerry]) await say(from, from === tom ? toJerry : toTom);
     expect(await unread(jerry, toTom)).toBe(3);
@@ -83,7 +83,7 @@ describe.each(['between two', 'in a group'] as const)('%s', (where) => {
   });
 
   it.each(['revoke', 'delete for all'] as const)(
-    'what is taken by “%s” is not, be it read or unread',
+    'what is removed by “%s” does not count, read or unread',
     async (way) => {
       const { company, tom, jerry, toTom, toJerry, say } = await talking();
       const read = await say(tom, toJerry);
@@ -214,7 +214,7 @@ describe('a member who joins a group', () => {
   });
 });
 
-it('the text of agreeing is unread for the one who asked', async () => {
+it('the text of agreeing is unread for the person who applied', async () => {
   const { company, tom, jerry } = await meeting();
   const id = applicationId(tom);
   await company.relate(tom, jerry, (state, mid) =>
@@ -225,7 +225,7 @@ it('the text of agreeing is unread for the one who asked', async () => {
   expect(await unread(jerry, friend(tom))).toBe(0);
 });
 
-it('an unread mark is the least that is shown, until the next reading', async () => {
+it('an unread mark is the minimum of the count, until the next reading', async () => {
   const { company, tom, jerry, say } = await meeting();
   await say(tom, friend(jerry));
   await company.chat(jerry, friend(tom), { unreadCount: 2 });

@@ -104,7 +104,7 @@ describe('a seeded history in a log', () => {
 });
 
 describe('a seeded installation', () => {
-  test('serves its people, who log in with the known password, and gives nobody an id of theirs', async () => {
+  test('serves its people, who log in with the known password, and gives new people other ids', async () => {
     const running = await startApplication();
     const { log } = running.application;
     const pool = createPool(running.databaseUrl, silent);

@@ -6,7 +6,7 @@ import { type AliyunAnswer, startAliyun } from '../support/aliyun-double.ts';
 const phone = '13800000000';
 const code = '654321';
 
-/** The provider, and what stands in for Aliyun. */
+/** The provider, and a double of Aliyun. */
 async function prepare(answer: AliyunAnswer) {
   const aliyun = await startAliyun(onTestFinished);
   aliyun.answer(answer);
@@ -40,7 +40,7 @@ describe('Aliyun (a double: a test of our reactions)', () => {
     ['limit', true, 'isv.BUSINESS_LIMIT_CONTROL'],
     ['no balance', false, 'isv.AMOUNT_NOT_ENOUGH'],
     ['wrong key', false, 'InvalidAccessKeyId.NotFound'],
-  ] as const)('that refuses (%s) has not sent it', async (answer, tooOften, reason) => {
+  ] as const)('that refuses (%s) did not send it', async (answer, tooOften, reason) => {
     expect(await failureAt(answer)).toMatchObject({
       ...{ name: 'SmsNotSent', tooOften },
       message: `Aliyun refused: ${reason}`,
@@ -69,8 +69,8 @@ describe('Aliyun (a double: a test of our reactions)', () => {
   test.each(['limit', 'wrong key', 'broken', 'hang up'] as const)(
     'that fails (%s) brings neither phone nor code into the log',
     async (answer) => {
-      const told = inspect(await failureAt(answer), { depth: 10, showHidden: true });
-      expect(told).not.toMatch(/13800000000|654321|test-secret/);
+      const failure = inspect(await failureAt(answer), { depth: 10, showHidden: true });
+      expect(failure).not.toMatch(/13800000000|654321|test-secret/);
     },
   );
 });

@@ -24,7 +24,7 @@ function moment() {
   return present;
 }
 
-test('a group is told as it was at each moment: members, roles, mutes that hold, its end', async () => {
+test('a group is reported as it was at each moment: members, roles, mutes that hold, its end', async () => {
   const { log } = running.application;
   const [tom, jerry, spike] = await three(running);
   const before = moment();
@@ -59,7 +59,7 @@ test('a group is told as it was at each moment: members, roles, mutes that hold,
   expect((await groupThen(log, id, dissolved)).state).toBe('dissolved');
 });
 
-test('a person, their friends and the settings are told as they were at each moment', async () => {
+test('a person, their friends and the settings are reported as they were at each moment', async () => {
   const { log } = running.application;
   const [tom, jerry, spike] = await three(running);
   const me = uid(tom.uid);

@@ -78,7 +78,7 @@ describe('a copy of a log', () => {
     },
   );
 
-  test('goes on after it was interrupted, also in the middle of a line', async () => {
+  test('continues after an interruption, also one in the middle of a line', async () => {
     const [source, folder] = [await seeded(1500), await temporaryFolder()];
     const stop = new AbortController();
     let done = 0;
@@ -108,7 +108,7 @@ describe('a copy of a log', () => {
     expect((await copy(folderCopy(folder), logCopy(await postgresLog()))).size).toBe(1500);
   });
 
-  test('is refused by a target that holds something else, and names where', async () => {
+  test('is refused by a target that holds something else, and names the position', async () => {
     const [source, other, folder] = [await seeded(300), await seeded(300, 'other'), await temporaryFolder()];
     await expect(copy(logCopy(source), logCopy(other))).rejects.toThrow(
       /no beginning of the source: it has setting@0/,

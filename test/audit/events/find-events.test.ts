@@ -19,16 +19,16 @@ async function fill(world: AuditedLog): Promise<void> {
   await world.append(created(50, '群', 1, 2, 3), { actor: '1' });
   for (let number = 1; number <= events; number++) {
     const [from, to] = [1 + (number % people), 1 + ((number * 7 + 3) % people)];
-    const told = {
+    const caused = {
       actor: number % 3 === 0 ? 'server' : String(from),
       correlation: `r${number % 17}`,
       ...(number % 6 === 0 ? { for: from } : {}),
       ...(number % 5 === 0 ? { causation: `e${number % 4}` } : {}),
     };
     if (from === to)
-      await world.append({ type: 'ProfileChanged', data: { uid: uid(from), sign: 'x' } }, told);
-    else if (number % 11 === 0) await world.append(befriended(from, to), told);
-    else await world.append(sent(between(from, to), from, number, `text ${number}`), told);
+      await world.append({ type: 'ProfileChanged', data: { uid: uid(from), sign: 'x' } }, caused);
+    else if (number % 11 === 0) await world.append(befriended(from, to), caused);
+    else await world.append(sent(between(from, to), from, number, `text ${number}`), caused);
   }
   await world.appendRaw('user-3', 'UserTeleported', {}, { actor: '3' });
 }

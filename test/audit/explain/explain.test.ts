@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 
 /** The steps without what differs from run to run: what was so, and because of what. */
-const told = ({ steps }: Explanation) =>
+const stepsOf = ({ steps }: Explanation) =>
   steps.map(({ words, cause }) => [
     words,
     cause.kind === 'time' ? cause.what : `${cause.type} by ${cause.by}`,
@@ -46,7 +46,7 @@ const say = async (from: Person, chat: { to: number; type: string }, more = {}) 
     .parse((await from.post('/message/send', { ...chat, content: '你好', ...more })).data).mid;
 
 describe('whether someone may speak', () => {
-  test('is told with each change, its event, its actor and its refusal, and with the end of a mute by time', async () => {
+  test('is explained with each change, its event, its actor and its refusal, and with the end of a mute by time', async () => {
     await tom.post('/group/forbiddenuser', { gid, uid: jerry.uid, time: 60 });
     now += 10_000;
     await tom.post('/group/forbiddenall', { gid, value: 1 });
@@ -54,7 +54,7 @@ describe('whether someone may speak', () => {
     const explanation = await explained(running, `can-speak ${jerry.uid} group ${gid}`);
     const no = `may not speak in group ${gid}`;
     const outside = `${no}: 群组不存在,或你不是该群成员 (code 2)`;
-    expect(told(explanation)).toEqual([
+    expect(stepsOf(explanation)).toEqual([
       [outside, "UserRegistered by the server's key"],
       [`may speak in group ${gid}`, "GroupCreated by the server's key"],
       [`${no}: 你已被禁言,暂时不能发言 (code 4)`, "MemberMuted by the server's key"],
@@ -86,16 +86,16 @@ describe('whether someone may speak', () => {
   });
 });
 
-test('whether two are friends, in a group, manage it and have an account is told by who did what', async () => {
+test('whether two are friends, in a group, manage it and have an account is explained by who did what', async () => {
   await tom.post('/friend/apply', { friend_uid: jerry.uid });
   await tom.post('/friend/add', { friend_uid: jerry.uid });
   await jerry.post('/friend/delete', { friend_uid: tom.uid });
-  expect(told(await explained(running, `friends ${tom.uid} ${jerry.uid}`))).toEqual([
+  expect(stepsOf(await explained(running, `friends ${tom.uid} ${jerry.uid}`))).toEqual([
     [`is a friend of person ${jerry.uid}`, "Befriended by the server's key"],
     [`is no friend of person ${jerry.uid}`, "Unfriended by the server's key"],
   ]);
   await tom.post('/group/manager', { gid, uid: jerry.uid, value: 1 });
-  expect(told(await explained(running, `manager ${jerry.uid} ${gid}`)).at(-1)).toEqual([
+  expect(stepsOf(await explained(running, `manager ${jerry.uid} ${gid}`)).at(-1)).toEqual([
     `manages group ${gid} as its manager`,
     "ManagerAppointed by the server's key",
   ]);
@@ -104,7 +104,7 @@ test('whether two are friends, in a group, manage it and have an account is told
     value: false,
     refusal: { code: 2 },
   });
-  expect(told(await explained(running, `member ${jerry.uid} ${gid}`)).at(-1)).toEqual([
+  expect(stepsOf(await explained(running, `member ${jerry.uid} ${gid}`)).at(-1)).toEqual([
     `is no member of group ${gid}: 群组不存在,或你不是该群成员 (code 2)`,
     "MembersRemoved by the server's key",
   ]);
@@ -131,7 +131,7 @@ test('whether someone may send to another goes by their friendship while strange
   await call(running, 'POST', '/setting/update', { stranger_chat: 'on' });
 });
 
-test('whether a message is visible is told to members since they joined, and says how it was taken away', async () => {
+test('whether a message is visible is explained for members since they joined, with its removal', async () => {
   const mid = await say(tom, { to: gid, type: 'group' });
   await spike.post('/group/join', { gid });
   expect((await explained(running, `visible ${mid} to ${spike.uid}`)).verdict).toEqual({
@@ -140,17 +140,17 @@ test('whether a message is visible is told to members since they joined, and say
   });
   await jerry.post('/message/delete', { id: gid, type: 'group', mid, ty: 1 });
   await tom.post('/message/revoke', { id: gid, type: 'group', mid });
-  expect(told(await explained(running, `visible ${mid} to ${jerry.uid}`))).toEqual([
+  expect(stepsOf(await explained(running, `visible ${mid} to ${jerry.uid}`))).toEqual([
     [`can see message ${mid}`, "MessageSent by the server's key"],
     [`cannot see message ${mid}: they deleted it for themselves`, "MessageDeleted by the server's key"],
   ]);
-  expect(told(await explained(running, `visible ${mid} to ${tom.uid}`)).at(-1)).toEqual([
+  expect(stepsOf(await explained(running, `visible ${mid} to ${tom.uid}`)).at(-1)).toEqual([
     `sees 「此消息已撤回」 in the place of message ${mid}`,
     "MessageRevoked by the server's key",
   ]);
 });
 
-test('unread messages are told with each that came, was read or was revoked, the last ones if there are many', async () => {
+test('unread messages are explained with each that came, was read or was revoked, the last ones if there are many', async () => {
   const chat = { to: jerry.uid, type: 'friend' };
   for (let count = 0; count < 3; count++) await say(tom, chat);
   const mid = await say(tom, chat);
@@ -163,7 +163,7 @@ test('unread messages are told with each that came, was read or was revoked, the
   await jerry.post('/message/updateLastReadTime', { id: tom.uid, type: 'friend' });
   const explanation = await explained(running, question, { maxSteps: 2 });
   expect(explanation).toMatchObject({ omitted: 4, verdict: { value: 0 } });
-  expect(told(explanation).map(([words]) => words)).toEqual([
+  expect(stepsOf(explanation).map(([words]) => words)).toEqual([
     `has 3 unread messages from person ${tom.uid}`,
     `has 0 unread messages from person ${tom.uid}`,
   ]);
@@ -171,14 +171,14 @@ test('unread messages are told with each that came, was read or was revoked, the
 });
 
 describe('the life of a message', () => {
-  test('between two is told from its sending to its revocation, with who quoted and saw it', async () => {
+  test('between two is explained from its sending to its revocation, with who quoted and saw it', async () => {
     const chat = { to: jerry.uid, type: 'friend' };
     const mid = await say(tom, chat);
     await jerry.get('/message/get', { id: tom.uid, type: 'friend' });
     const quote = await say(jerry, { to: tom.uid, type: 'friend' }, { quote_mid: mid });
     await tom.post('/message/revoke', { id: jerry.uid, type: 'friend', mid });
     const explanation = await explained(running, `message ${mid}`);
-    expect(told(explanation)).toEqual([
+    expect(stepsOf(explanation)).toEqual([
       [`is sent by person ${tom.uid} ${between(tom, jerry)}`, "MessageSent by the server's key"],
       [`is seen by person ${jerry.uid}`, "ReadTo by the server's key"],
       [`is quoted by person ${jerry.uid} in message ${quote}`, "MessageSent by the server's key"],
@@ -197,14 +197,14 @@ describe('the life of a message', () => {
     await say(tom, { to: gid, type: 'group' });
     for (const reader of [spike, jerry]) await reader.get('/message/get', { id: gid, type: 'group' });
     const explanation = await explained(running, `message ${mid}`);
-    expect(told(explanation).map(([words]) => words)).toEqual([
+    expect(stepsOf(explanation).map(([words]) => words)).toEqual([
       `is sent by person ${tom.uid} in group ${gid}`,
       `is seen by person ${jerry.uid}`,
     ]);
     expect(explanation.answer).toMatch(/, seen by 1 of 1\.$/);
   });
 
-  test('of a notice and of the text of agreeing is told as well', async () => {
+  test('of a notice and of the text of agreeing is explained as well', async () => {
     await tom.post('/friend/apply', { friend_uid: jerry.uid });
     const { data } = await jerry.get('/friend/applylist');
     const [open] = z.array(z.object({ nid: z.int() })).parse(data);
@@ -215,7 +215,7 @@ describe('the life of a message', () => {
       (answer) => z.array(z.object({ mid: z.int() })).parse(answer.data)[0]?.mid,
     );
     const lives = await Promise.all(mids.map((mid) => explained(running, `message ${mid}`)));
-    expect(lives.map((life) => told(life)[0])).toEqual([
+    expect(lives.map((life) => stepsOf(life)[0])).toEqual([
       [`is sent by person ${jerry.uid} ${between(tom, jerry)}`, "FriendAgreed by the server's key"],
       [`is left as a notice in group ${gid}`, "GroupCreated by the server's key"],
     ]);
@@ -225,7 +225,7 @@ describe('the life of a message', () => {
 describe('who or what is not there', () => {
   const nobody = 8_888_888;
 
-  test('is said by name, whatever is asked of it', async () => {
+  test('is named in the answer to every question', async () => {
     const asked = (question: string) => explained(running, question);
     await expect(asked(`account ${nobody}`)).rejects.toThrow(`there is no person ${nobody}`);
     await expect(asked(`member ${tom.uid} ${nobody}`)).rejects.toThrow(`there is no group ${nobody}`);

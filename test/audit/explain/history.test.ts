@@ -49,7 +49,7 @@ function chatOf(callers: Callers, { who, whom }: RandomCall) {
 
 /** What a sending was answered is what the question says of the moment before it. */
 function noteSending(callers: Callers, call: RandomCall, code: number, position: Position): Noted[] {
-  // The message to be quoted is looked for after the right to send.
+  // The quoted message is read after the right to send is checked.
   if (code === 404) return [];
   const { me, chat } = chatOf(callers, call);
   const question = `can-${chat.type === 'group' ? 'speak' : 'send'} ${me} ${chat.type} ${chat.id}`;

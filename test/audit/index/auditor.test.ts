@@ -142,7 +142,7 @@ describe.each(auditedLogs)('the index of a log in %s', (_, open) => {
     ]);
   });
 
-  it('goes on with the next number after the auditor was stopped, and follows what comes', async () => {
+  it('continues with the next number after the auditor was stopped, and follows new events', async () => {
     await world.append(registered(1, '甲'));
     const first = await world.startAuditor();
     await world.indexed(first);

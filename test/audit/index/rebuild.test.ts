@@ -37,7 +37,7 @@ describe.each(auditedLogs)('npm run rebuild -- --audit on a log in %s', (_, open
     expect(await world.query('select 1 from audit.people where uid = 2')).toHaveLength(30);
   });
 
-  it('has the auditor that works make it again, which then goes on', async () => {
+  it('has the working auditor make it again, which then continues', async () => {
     const auditor = await world.startAuditor();
     await world.indexed(auditor);
     await rebuild();

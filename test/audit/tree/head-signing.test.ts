@@ -104,7 +104,7 @@ describe('signing of heads', () => {
     await faultOf(sign(newSigner()), /signed by another key: give all processes one AUDIT_KEY/);
   });
 
-  test('stops if the log lost events, says so, and goes on under another origin', async () => {
+  test('stops if the log lost events, logs it, and continues under another origin', async () => {
     const { audited, auditor, pool, sign } = await start();
     const signer = newSigner();
     const signing = sign(signer);
@@ -181,7 +181,7 @@ describe('heads that are sent elsewhere', () => {
     for (const note of await read()) expect(openHead(note, verifierOf(signer)).size).toBeGreaterThan(0);
   });
 
-  test('are cosigned by a witness, which is shown that each goes on from the one before', async () => {
+  test('are cosigned by a witness, which gets a proof that each extends the one before', async () => {
     const { audited, pool, sign } = await start();
     const signer = newSigner();
     const witness = await startWitness(verifierOf(signer));
@@ -201,13 +201,13 @@ describe('heads that are sent elsewhere', () => {
     const note = (await heads.last())?.note ?? '';
     expect(note).not.toContain('stranger');
     expect(openHead(note, verifierOf(signer)).size).toBe(6);
-    // One that lost its data is told from where on.
+    // A witness that lost its data gets the proof from its own size on.
     witness.forget(openHead((await heads.last(2))?.note ?? '', verifierOf(signer)));
     await audited.appendRaw('user-7', 'AccountDisabled', { uid: 7 });
     await expect.poll(() => cosigned(7)).toBeDefined();
   });
 
-  test('are signed all the same while the witness is away', async () => {
+  test('are signed even while the witness is away', async () => {
     const { audited, pool, sign } = await start();
     const signer = newSigner();
     const { verifier } = await startWitness(verifierOf(signer));

@@ -60,7 +60,7 @@ describe('an entry', () => {
     expect(textOf(treeEntryOf(elsewhere))).toBe(text);
   });
 
-  test('has a digest that tells any change of data and metadata, and not the order of keys', () => {
+  test('has a digest that depends on all data and metadata, but not on the order of keys', () => {
     const digest = digestOf(record);
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
     expect(digestOf({ ...record, data: { content: record.data.content, mid: 7 } })).toBe(digest);

@@ -45,7 +45,7 @@ const roots = [
   '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328',
 ];
 
-/** A tree of so many leaves with all its tiles, each filled tile's hash in the level above. */
+/** A tree of this many leaves with all its tiles, each filled tile's hash in the level above. */
 function treeOf(size: number, at?: readonly number[]) {
   const growing = new GrowingTree();
   const hashes: Hash[][] = [];

@@ -53,7 +53,7 @@ describe.each(auditedLogs)('the tree of a log in %s', (_name, open) => {
   });
   const verify = () => verifyLog({ log: audited.log, database: pool, origin: signer.name });
 
-  test('is that of its events, and goes on where the auditor before stopped', async () => {
+  test('is that of its events, and continues where the auditor before stopped', async () => {
     const store = () => new TreeStore(pool);
     await seed(audited, 300);
     await audit(audited);
@@ -209,7 +209,7 @@ describe('npm run verify of a log that was changed by hand', () => {
     expect(await difference()).toMatchObject({ kind: 'index changed', number: 100 });
   });
 
-  test('says which events are not the same if log and index were changed alike', async () => {
+  test('names the events that differ if log and index were changed in the same way', async () => {
     await pool.query(`update log.events set type = 'AccountEnabled' where position = 301`);
     await pool.query(`update audit.events set type = 'AccountEnabled' where number = 300`);
     expect(await difference()).toEqual({ kind: 'not the same', from: 256, to: 512 });
