@@ -4,7 +4,7 @@ import type { NewEvent, StreamName } from '../../services/log/log.ts';
 /**
  * The least that a durable group commit into such a table can do: one connection, one insert by
  * `unnest` a batch, the columns and keys of log.events. It looks nothing up, takes no lock, numbers
- * by counters of its own and tells nobody; it is what the log's own figures are held against.
+ * by counters of its own and notifies nobody; the log's own figures are compared with it.
  */
 export async function openBareLog(url: string): Promise<{
   append(stream: StreamName, event: NewEvent): Promise<void>;

@@ -10,7 +10,7 @@ import type { RunningProgram } from './program.ts';
 /** Something that gives what is sent out to all sockets. */
 export interface Broadcast {
   readonly sockets: readonly ListeningSocket[];
-  /** Sends one message; `mark`, nine characters, stands in what the sockets get. */
+  /** Sends one message; `mark`, nine characters, is part of what the sockets get. */
   send(mark: string): Promise<void>;
   close(): void;
 }

@@ -33,7 +33,7 @@ interface Sender {
   readonly listener: ResumingListener;
 }
 
-/** How often each answer came that is neither "taken" nor "repeat it later". */
+/** The number of each answer that is neither "accepted" nor "repeat it later". */
 type Refusals = Map<string, number>;
 
 async function measure(kills: number, pairs: number, port: number, by: string | undefined): Promise<void> {
@@ -81,7 +81,7 @@ async function measure(kills: number, pairs: number, port: number, by: string | 
   }
 }
 
-/** Waits until the listeners have heard all that was acknowledged, or hear nothing more. */
+/** Waits until the listeners have received all that was acknowledged, or receive nothing more. */
 async function everythingHeard(senders: readonly Sender[]): Promise<void> {
   const missing = () =>
     senders.reduce(
@@ -136,7 +136,7 @@ const bearer = ({ token }: Person) => `Authorization: Bearer ${token}\r\n`;
 const message = (to: Person, uniqueId: string) =>
   JSON.stringify({ to: to.uid, type: 'friend', content: `the message ${uniqueId}`, uniqueId });
 
-/** The mid of a message that was taken, `not ready` for 503, and what was answered instead. */
+/** The mid of a message that was accepted, `not ready` for 503, and what was answered instead. */
 function takenOf(answer: string): number | string {
   const { code, msg, data }: { code: number; msg: string; data?: { mid: number } } = JSON.parse(answer);
   if (code === 0 && data) return data.mid;

@@ -71,7 +71,7 @@ function conversations(count: number): (index: number) => [StreamName, NewEvent]
   };
 }
 
-/** To a subscription, which hears of each event by its id. */
+/** To a subscription, which reports each event by its id. */
 export function toSubscription(
   name: string,
   append: AppendOne,

@@ -62,7 +62,7 @@ async function toBareSubscription(client: EventStoreDBClient, append: AppendOne)
         last = event.position;
         hear(event.id);
       });
-      // The server drops whoever is slow for a moment: it goes on from where it was.
+      // The server drops a subscriber that is slow for a moment: it continues from its last event.
       await Promise.race(['close', 'end'].map((ended) => once(subscription, ended))).catch(() => undefined);
       signal.removeEventListener('abort', stop);
     }

@@ -40,7 +40,7 @@ function numbers(text: string): number[] {
 interface Figures {
   readonly perSecond: number;
   readonly p99: number;
-  /** Which part of the machine's processors worked meanwhile. */
+  /** The share of the machine's processors that was busy. */
   readonly busy: number;
 }
 
@@ -53,8 +53,8 @@ bare: a ws server that sends to each of its clients, fed by one of them.
 Deliveries a second; p99 in milliseconds.
 `;
 const warmUp = 5_000;
-/** A message that takes longer is lost. */
-const patience = 10_000;
+/** A message that takes longer counts as lost. */
+const deliveryTimeoutMs = 10_000;
 
 async function measure(counts: readonly number[], load: Load): Promise<void> {
   const program = await startProgram(load.port);
@@ -136,7 +136,7 @@ async function run({ sockets, send }: Broadcast, onTheWay: number, milliseconds:
   const late = Promise.withResolvers<never>();
   const watch = setInterval(() => {
     for (const [mark, { began, missing }] of open) {
-      if (performance.now() - began > patience)
+      if (performance.now() - began > deliveryTimeoutMs)
         late.reject(new Error(`${missing} of ${sockets.length} sockets did not get ${mark}`));
     }
   }, 1_000);

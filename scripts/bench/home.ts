@@ -135,7 +135,7 @@ interface Measured {
   readonly latencies: readonly number[];
 }
 
-/** The first request after the start stands by itself; the figures are those of a program that is warm. */
+/** The first request after the start is reported separately; the figures are those of a program that is warm. */
 function report(name: string, real: Measured, bare: Measured): void {
   const at = ({ latencies }: Measured, share: number) => {
     const sorted = latencies.toSorted((one, other) => one - other);

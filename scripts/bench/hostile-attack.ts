@@ -13,10 +13,10 @@ export interface Target {
   readonly richGid: string;
 }
 
-/** One caller's abuse; it goes on until its process is killed. */
+/** One caller's abuse, which continues until its process is killed. */
 export type Attack = (target: Target) => Promise<unknown>;
 
-/** Does something over and over, in so many rows at once. What fails is part of the attack. */
+/** Repeats something in several concurrent loops. What fails is part of the attack. */
 export const forever = (rows: number, act: (row: number, round: number) => Promise<unknown>) =>
   Promise.all(
     Array.from({ length: rows }, async (_, row) => {

@@ -4,7 +4,7 @@ import { HttpConnection } from './http-connection.ts';
 import type { Person } from './people.ts';
 import type { RunningProgram } from './program.ts';
 
-/** Who goes on as always while somebody attacks. */
+/** Ordinary users during an attack. */
 export interface Bystanders {
   readonly sender: Person;
   readonly receiver: Person;
@@ -17,7 +17,7 @@ export interface Bystanders {
   readonly gid: string;
 }
 
-/** What it takes them, p99 in milliseconds. */
+/** The p99 of their latencies, in milliseconds. */
 export interface Waits {
   /** A message to a person. */
   readonly send: number;
@@ -30,7 +30,7 @@ export interface Waits {
 /** How long the two that are rarer rest between two calls, in milliseconds. */
 const restMs = 50;
 
-/** Lets all of them go on for so long. Throws if one of them is refused. */
+/** Runs all of them for this time. Throws if one of them is refused. */
 export async function bystand(program: RunningProgram, people: Bystanders, ms: number): Promise<Waits> {
   const server = `X-App-Key: ${program.key}\r\nX-App-Secret: ${program.secret}\r\n`;
   const as = ({ token }: Person) => `Authorization: Bearer ${token}\r\n`;
@@ -58,7 +58,7 @@ export async function bystand(program: RunningProgram, people: Bystanders, ms: n
 
 type Call = (path: string, headers: string, parameters: object) => Promise<number>;
 
-/** Does something over and over on a connection of its own. @returns the p99 of what it takes, in milliseconds */
+/** Repeats something on a connection of its own. @returns the p99 of its latency, in milliseconds */
 async function repeat(
   { port }: RunningProgram,
   until: number,

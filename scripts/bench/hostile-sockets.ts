@@ -22,7 +22,7 @@ async function withSocket(
 
 const asPerson = (person: Person | undefined) => `token=${person?.token}`;
 
-/** Sends the text so often a second, evenly, until the socket is closed. */
+/** Sends the text at an even rate per second until the socket is closed. */
 function sendEach(socket: WebSocket, text: string, everyMs: number): void {
   const timer = setInterval(() => socket.send(text), everyMs);
   socket.on('close', () => clearInterval(timer));

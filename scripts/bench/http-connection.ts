@@ -32,7 +32,7 @@ export class HttpConnection {
     return new HttpConnection(socket, `127.0.0.1:${port}`);
   }
 
-  /** Posts JSON and answers with the body. Throws where the connection breaks. */
+  /** Posts JSON and answers with the body. Throws if the connection breaks. */
   post(path: string, headers: string, json: string): Promise<string> {
     const length = Buffer.byteLength(json);
     return this.#ask(
@@ -41,7 +41,7 @@ export class HttpConnection {
     );
   }
 
-  /** Gets the body of an answer. Throws where the connection breaks. */
+  /** Gets the body of an answer. Throws if the connection breaks. */
   get(path: string, headers: string): Promise<string> {
     return this.#ask(`GET ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${headers}\r\n`);
   }

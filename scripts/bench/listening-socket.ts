@@ -43,7 +43,7 @@ export class ListeningSocket {
     this.#socket.write(Buffer.concat([header, payload]));
   }
 
-  /** Resolves to the first frame in which the text stands. */
+  /** Resolves to the first frame that has the text. */
   frameWith(text: string): Promise<Buffer> {
     const before = this.onFrame;
     return new Promise((resolve) => {

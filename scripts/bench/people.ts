@@ -10,7 +10,7 @@ export interface Person {
   readonly token: string;
 }
 
-/** Calls the API with the server's key. Throws where the answer is not 0. */
+/** Calls the API with the server's key. Throws if the answer's code is not 0. */
 export async function callAsServer(
   program: Called,
   path: string,

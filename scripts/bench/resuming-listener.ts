@@ -2,11 +2,11 @@ import { WebSocket } from 'ws';
 import type { Person } from './people.ts';
 import type { RunningProgram } from './program.ts';
 
-/** A client that connects again whenever it is cut off, and goes on after the last push that it heard. */
+/** A client that connects again whenever it is cut off, and continues after the last push that it received. */
 export class ResumingListener {
-  /** How often each message was heard, by its mid, in the order of hearing. */
+  /** The number of times that each message was received, by its mid, in the order of receiving. */
   readonly heard = new Map<number, number>();
-  /** Pushes that told to load afresh. */
+  /** Pushes that say to load afresh. */
   resets = 0;
   readonly #program: RunningProgram;
   readonly #person: Person;

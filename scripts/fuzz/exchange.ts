@@ -5,7 +5,7 @@ import type { Outcome, Request } from './request.ts';
 /** The program has to answer, or to close, within this time, in milliseconds. It waits for others for 3 s at most. */
 const patienceMs = 30_000;
 
-/** Sends requests to the program and waits for what comes of them. */
+/** Sends requests to the program and waits for their outcomes. */
 export class Exchange {
   readonly #port: number;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 2 });

@@ -1,4 +1,4 @@
-/** Of each kind so many are shown: a fault is often hit thousands of times. */
+/** The number of findings printed of each kind: a fault is often hit thousands of times. */
 const shownOfAKind = 3;
 
 /** Gathers the faults of a run, and shows the first of each kind at once. */

@@ -9,7 +9,7 @@ import type { RequestLane } from './request-lane.ts';
 import type { Sources } from './requests.ts';
 import type { Run } from './run.ts';
 
-/** After so many frames, requests are sent and the sockets are asked whether they live. */
+/** The number of frames after which requests are sent and the sockets are checked. */
 const framesInARow = 20;
 const requestsBetween = 10;
 
@@ -21,7 +21,7 @@ export class FrameLane {
   readonly #run: Run;
   readonly #requests: RequestLane;
   readonly #sources: Sources;
-  /** By who hears: each insider, the stranger, nobody. */
+  /** By the person of the socket: each insider, the stranger, nobody. */
   readonly #sockets: FuzzSocket[] = [];
   /** Who waits for events on a socket. */
   readonly #heardOn = new Map<FuzzSocket, (event: string) => void>();
@@ -34,7 +34,7 @@ export class FrameLane {
     this.#sources = requests.sources;
   }
 
-  /** Sends so many frames, fewer if the run ends before. */
+  /** Sends this many frames, fewer if the run ends before. */
   async send(count: number): Promise<void> {
     const { cast, random } = this.#sources;
     await this.#talk();
@@ -68,7 +68,7 @@ export class FrameLane {
     await Promise.all(this.#sockets.map((socket) => this.#look(socket)));
   }
 
-  /** Two people talk, and a group: what the others on the sockets must not hear. */
+  /** Two people talk, and a group: what the others on the sockets must not receive. */
   async #talk(): Promise<void> {
     const { cast, planted, known, random } = this.#sources;
     const [one, other, third] = cast.insiders;

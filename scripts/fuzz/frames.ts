@@ -7,7 +7,7 @@ import type { PlantedTexts } from './planted-texts.ts';
 export interface FrameSources extends ChannelSources {
   readonly planted: PlantedTexts;
   readonly key: string;
-  /** Asks the program for what it signs for the hearer of a socket; undefined if it signs nothing. */
+  /** Asks the program for what it signs for the person of a socket; undefined if it signs nothing. */
   sign(path: string, parameters: Readonly<Record<string, string>>): Promise<object | undefined>;
 }
 

@@ -10,9 +10,9 @@ const PusherFault = z.object({ error: z.string() });
 
 /** What must be in no answer to anybody but its owner. */
 export interface Secrets {
-  /** The app's secret: nobody is ever told. */
+  /** The app's secret, which no answer may hold. */
   readonly app: string;
-  /** The person whose token stands in a text; undefined if none does. */
+  /** The person whose token is in a text; undefined if none is. */
   tokenOwner(text: string): number | undefined;
 }
 
@@ -24,7 +24,7 @@ const ofPusher = /^\/(apps|pusher|plugin)\/|\/push\/auth/;
 /** More bytes than any body may have; the server may close before it has read them all. */
 const mostBody = 256 * 1024;
 
-/** What is wrong with what came of a request; empty if nothing is. */
+/** The faults of the outcome of a request; empty if there are none. */
 export function judge(
   { request, outcome }: { request: Request; outcome: Outcome },
   { planted, secrets }: { planted: PlantedTexts; secrets: Secrets },
@@ -41,7 +41,7 @@ export function judge(
   ];
 }
 
-/** What a text tells its reader that it must not. */
+/** What a text reveals to its reader that it must not. */
 export function secretFaults(
   text: string,
   kind: 'server' | string,

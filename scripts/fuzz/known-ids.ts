@@ -15,7 +15,7 @@ const keys = ['gid', 'mid', 'nid', 'position', 'src', 'captcha_id', 'token', 'us
 /** `added`: the uid of a person whom no lane plays, who may be deleted. */
 export type IdKind = (typeof keys)[number] | 'rid' | 'x-position' | 'added';
 
-/** What answers have told and later requests use. */
+/** The ids that answers returned and later requests use. */
 export class KnownIds {
   readonly #values = new Map<string, (string | number)[]>();
   readonly #chats: KnownChat[] = [];

@@ -1,4 +1,4 @@
-/** Levels of JSON: one that is taken, and more than that. */
+/** Levels of JSON: a number that is accepted, and greater ones. */
 const levels = [60, 65, 5_000];
 
 /** What no parameter is ever, or hardly one. */

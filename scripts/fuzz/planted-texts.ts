@@ -3,7 +3,7 @@ const planted = /planted-(?:p(\d+)-(\d+)|g(\d+))-\d+z/g;
 
 /**
  * Texts that name who may read them. They are put into private messages, remarks and applications, so that an
- * answer or a frame that holds one tells by itself whether its reader should have got it.
+ * answer or a frame that holds one shows by it whether its reader may have it.
  */
 export class PlantedTexts {
   #count = 0;

@@ -16,7 +16,7 @@ const Mid = z.object({ mid: z.int() });
 const Added = z.object({ uid: z.int() });
 const Group = z.object({ gid: z.coerce.number() });
 
-/** After so many requests of its own a lane undoes what it has set. */
+/** The number of its requests after which a lane resets what it has set. */
 const settingsLast = 15;
 
 /** One row of requests, each sent when the one before was answered, by people of its own. */
@@ -46,7 +46,7 @@ export class RequestLane {
     return this.#sources;
   }
 
-  /** Sends so many requests, fewer if the run ends before. */
+  /** Sends this many requests, fewer if the run ends before. */
   async send(count: number): Promise<void> {
     for (let sent = 0; sent < count && !this.#run.signal.aborted; sent++) await this.#next();
   }
@@ -67,14 +67,14 @@ export class RequestLane {
     await this.#maintain(request, code);
   }
 
-  /** Whoever may become a member of a group by this request may hear it before its answer is here. */
+  /** A person who may become a member of a group by this request may get its push before the answer arrives. */
   #admit({ call, given, caller }: Request): () => void {
     if (!/^\/group\/(memberadd|join)$/.test(call?.path ?? '')) return () => undefined;
     const uids = uidsIn([given.members, given.login_uid, caller.person?.uid]);
     return this.#run.planted.admit(numberOf(given.gid), uids);
   }
 
-  /** Judges what came of a request, and learns from it. @returns the code of the answer, if it has one */
+  /** Judges the outcome of a request, and keeps the ids in it. @returns the code of the answer, if it has one */
   #take(request: Request, outcome: Outcome): number | undefined {
     const { findings, answers, program, secrets } = this.#run;
     for (const fault of judge({ request, outcome }, this.#run)) {

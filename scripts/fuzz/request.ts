@@ -26,7 +26,7 @@ export interface Request {
   readonly given: Readonly<Record<string, unknown>>;
 }
 
-/** What came of a request. */
+/** The outcome of a request. */
 export type Outcome =
   | {
       readonly kind: 'answered';

@@ -62,7 +62,7 @@ export function sceneOf(sources: Sources, caller: Caller): Scene {
 
 /** Calls that come more often than in turn: most others need what these make. */
 const making = /^\/(message\/(send|get)|group\/(create|memberadd))$/;
-/** Calls that tell what was planted, which is what the stranger must not read. */
+/** Calls that return planted texts, which the stranger must not read. */
 const telling = /^\/(message\/.*|pop\/get|group\/(detail|members)|user\/get)$/;
 
 function chooseCall({ random, calls, cast }: Sources, caller: Caller): Call {

@@ -3,7 +3,7 @@ import { type Person, password } from './cast.ts';
 import type { Redact } from './curl.ts';
 import type { Secrets } from './judging.ts';
 
-/** The secrets of a run: whose they are, and how they are hidden where something is shown. */
+/** The secrets of a run: whose they are, and how they are hidden in what is printed. */
 export class RunSecrets implements Secrets {
   readonly app: string;
   readonly #key: string;
@@ -30,7 +30,7 @@ export class RunSecrets implements Secrets {
   };
 }
 
-/** A number in letters, since the names of variables are told apart by them. */
+/** A number in letters, since the names of variables must differ. */
 function letters(uid: number): string {
   return [...String(uid)].map((digit) => 'ABCDEFGHIJ'[Number(digit)]).join('');
 }

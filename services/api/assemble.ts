@@ -45,26 +45,26 @@ import type { Application } from './application.ts';
 import { raiseIds } from './raise-ids.ts';
 import { readModelsTimeoutMs } from './route.ts';
 
-/** What the API stands on, chosen where the program starts. */
+/** What the API is built on, chosen at the start of the program. */
 export interface Foundation {
   readonly log: EventLog;
   readonly bus: Bus;
   readonly pool: pg.Pool;
   readonly app: App;
-  /** Where uploads are kept. */
+  /** The store of uploads. */
   readonly fileStore: FileStore;
-  /** Where what is made of them is kept. */
+  /** The folder of pictures that are made of uploads. */
   readonly folder: string;
-  /** Who carries the codes to phones. */
+  /** The provider that sends codes to phones. */
   readonly sms: Sms;
   readonly logger: Logger;
   /** Why the read models do not follow the log, as far as this process knows; undefined while they do. */
   readonly readModelsFault?: () => string | undefined;
-  /** Hears of what the program cannot go on with. */
+  /** Receives a failure after which the program must end. */
   readonly fail: (error: unknown) => void;
 }
 
-/** What a caller is told while the read models do not follow the log. */
+/** The answer to callers while the read models do not follow the log. */
 const faultText = '数据无法跟上日志,请升级程序或联系管理员';
 
 /** The application, and how far it is. */
@@ -85,12 +85,12 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   const accounts = accountsDatabase(pool);
   const { installation } = await identify(log, pool);
   const progress = await followProgress(bus, () => hedged(() => readCheckpoint(database)));
-  const tell = (error: unknown) => {
+  const report = (error: unknown) => {
     if (error instanceof UnreadableEvent) tellUnreadable(logger, error);
     else fail(error);
   };
   const used = new UsedIds(firstReplacedMid);
-  const store = new AggregateStore(log, tell, {
+  const store = new AggregateStore(log, report, {
     snapshots: createSnapshots(pool),
     onRecord: (record) => used.apply(record),
   });
@@ -108,7 +108,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
       if (!(await progress.reached(position, readModelsTimeoutMs))) throw new Refusal('notReady');
       const found = await findByEventId(database, id);
       if (found.checkpoint >= position) return found.message;
-      // The database crashed, and is behind what it had told: it makes its last batches again.
+      // The database crashed, and is behind the position that it had reported: it makes its last batches again.
       if (!(await progress.confirmed(position, readModelsTimeoutMs))) throw new Refusal('notReady');
       return (await findByEventId(database, id)).message;
     },

@@ -15,13 +15,13 @@ import { findWithoutAccount } from '../queries/registered.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
 import { findDeletedWithNames } from '../queries/ties.ts';
 
-/** After how long it is tried again, in milliseconds. */
-const pause = 500;
+/** Time until the next attempt, in milliseconds. */
+const pauseMs = 500;
 
-/** How often it is told what is waited for, in milliseconds. */
-const reminder = 5_000;
+/** Interval of log lines that say what is waited for, in milliseconds. */
+const reminderMs = 5_000;
 
-/** Of so many people at once it is looked whether they have accounts. */
+/** The number of people whose accounts are checked at once. */
 const peopleAtOnce = 1_000;
 
 interface Parts {
@@ -36,30 +36,30 @@ interface Parts {
 }
 
 /**
- * Raises what ids are taken from above what the log holds; before that an id might be given a second time.
- * What the read models show is asked of them, and what they lack is read in the log, so that this waits for
- * no projector: one that is slow, or stands before an event that it cannot take in, keeps nobody from deciding.
- * Only read models that show what the log lacks are waited for, until the projector has emptied them.
- * Afterwards no more is known of the read models than they show, and everyone who registered has an account.
+ * Raises the sources of ids above the ids in the log; before that an id might be given a second time.
+ * Ids are read from the read models, and those of later events from the log, so that this waits for
+ * no projector: one that is slow, or stopped by an event that it cannot apply, does not delay commands.
+ * It waits only if the read models have events that the log lacks, until the projector has emptied them.
+ * Afterwards `progress` is at most as far as the read models, and everyone who registered has an account.
  * @returns false if it was ended before
  */
 export async function raiseIds(parts: Parts): Promise<boolean> {
   const { log, database, logger, signal } = parts;
-  const tell = every(reminder, (reason: string) => logger.info({ reason }, 'ids cannot be given yet'));
+  const remind = every(reminderMs, (reason: string) => logger.info({ reason }, 'ids cannot be given yet'));
   while (!signal.aborted) {
     try {
       const mark = await readMark(database);
       if ((await fitOf(log, mark)) === 'went back') {
-        tell('the log was replaced by an older copy: the projector must empty the read models first');
-      } else if (await raiseFrom(mark, parts, tell)) {
+        remind('the log was replaced by an older copy: the projector must empty the read models first');
+      } else if (await raiseFrom(mark, parts, remind)) {
         return true;
       }
     } catch (error) {
-      // The projector tells of a log that is not ours.
+      // The projector logs that the log belongs to another installation.
       if (!(error instanceof StrangeLog))
         logger.warn({ err: error }, 'the greatest ids could not be read yet');
     }
-    await delay(pause, undefined, { signal }).catch(() => undefined);
+    await delay(pauseMs, undefined, { signal }).catch(() => undefined);
   }
   return false;
 }
@@ -68,7 +68,7 @@ export async function raiseIds(parts: Parts): Promise<boolean> {
 async function raiseFrom(
   mark: ReadModelsMark,
   parts: Parts,
-  tell: (reason: string) => void,
+  remind: (reason: string) => void,
 ): Promise<boolean> {
   const { log, database, progress, ids, used, signal } = parts;
   const people: Registered[] = [];
@@ -88,7 +88,7 @@ async function raiseFrom(
     }
     if (people.length === peopleAtOnce) await restore(people.splice(0), parts);
     count++;
-    tell(`${count} events that the read models lack were read so far`);
+    remind(`${count} events that the read models lack were read so far`);
   }
   const shown = await greatestIds(database);
   const now = await readMark(database);
@@ -98,7 +98,7 @@ async function raiseFrom(
   await restore(people, parts);
   await restoreShown(parts, deleted);
   // What is known of the read models may be of the log before, and further on: it follows the database back.
-  await progress.confirmed(startOfLog, pause);
+  await progress.confirmed(startOfLog, pauseMs);
   return true;
 }
 
@@ -153,12 +153,12 @@ async function restoreShown(parts: Parts, deleted: ReadonlySet<Uid>): Promise<vo
   }
 }
 
-/** Tells now and then: not before the first `milliseconds` have passed, and once in as many from then on. */
-function every<Told>(milliseconds: number, tell: (told: Told) => void): (told: Told) => void {
+/** Limits calls of `report` to one in each interval, the first after `intervalMs`. */
+function every<Report>(intervalMs: number, report: (given: Report) => void): (given: Report) => void {
   let last = performance.now();
-  return (told) => {
-    if (performance.now() - last < milliseconds) return;
+  return (given) => {
+    if (performance.now() - last < intervalMs) return;
     last = performance.now();
-    tell(told);
+    report(given);
   };
 }

@@ -1,11 +1,11 @@
 import { createHmac, randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Expression, type RawBuilder, type SqlBool, sql, type Transaction } from 'kysely';
+import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Logger } from 'pino';
 import { codes, Refusal } from '../../contracts/codes.ts';
-import type { Settings } from '../../contracts/settings.ts';
-import type { AccountsDatabase, AccountsTables } from '../accounts/accounts-tables.ts';
+import type { AccountsDatabase } from '../accounts/accounts-tables.ts';
 import { networkOf } from '../edge/client-network.ts';
+import { lockLimits, mustBeWithinLimits, type SmsLimits } from './limits.ts';
 import { SmsNotSent, type SmsProvider, type SmsPurpose } from './provider.ts';
 
 /** A code that was found right. It can be spent from the network that gave it. */
@@ -26,9 +26,6 @@ export interface CodeRequest {
   readonly deliver: boolean;
   readonly limits: SmsLimits;
 }
-
-/** The settings that bound how many codes are sent. */
-export type SmsLimits = Pick<Settings, 'limit_sms_seconds' | 'limit_sms_phone' | 'limit_sms_address'>;
 
 export interface SmsCodes {
   /**
@@ -67,8 +64,6 @@ const notSent: Readonly<Record<Exclude<Outcome, 'sent'>, string>> = {
 const maxWrongTries = 5;
 /** From all addresses together that did not request the code: with 900,000 codes they guess one in 18,000. */
 const maxWrongTriesOfOthers = 50;
-/** All addresses that the phone's owner never used have together this many times the daily limit of one address. */
-const unknownAddressesFactor = 3;
 /** For these purposes neither the answer nor its time may reveal whether the phone is known. */
 const discreet: ReadonlySet<SmsPurpose> = new Set(['register', 'forget', 'bind']);
 /** How long such an answer takes. */
@@ -182,47 +177,4 @@ function usableFrom(network: string): Expression<SqlBool> {
   return sql<SqlBool>`
     not spent and sent > clock_timestamp() - interval '5 minutes' and ${wrongFrom(network)} < ${sql.lit(maxWrongTries)}
     and (address = ${network} or wrong_tries < ${sql.lit(maxWrongTriesOfOthers)})`;
-}
-
-/** Locks, so that requests for one phone or from one address are counted one after the other. */
-async function lockLimits(
-  transaction: Transaction<AccountsTables>,
-  phone: string,
-  address: string,
-): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`sms phone ${phone}`}, 0))`.execute(transaction);
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`sms address ${address}`}, 0))`.execute(
-    transaction,
-  );
-}
-
-async function mustBeWithinLimits(
-  transaction: Transaction<AccountsTables>,
-  { phone, purpose, address, limits }: Omit<CodeRequest, 'deliver'>,
-): Promise<void> {
-  const { limit_sms_seconds, limit_sms_phone, limit_sms_address } = limits;
-  const { rows } = await sql<{ soon: boolean; day: boolean; hour: boolean }>`
-    select
-      exists (
-        select from accounts.sms_codes where phone = ${phone} and purpose = ${purpose}
-        and sent > clock_timestamp() - make_interval(secs => ${limit_sms_seconds})
-      ) as soon,
-      (
-        select count(*) from accounts.sms_codes where phone = ${phone} and address = ${address}
-        and sent > clock_timestamp() - interval '1 day'
-      ) >= ${limit_sms_phone} or (
-        select count(*) from accounts.sms_codes where phone = ${phone}
-        and sent > clock_timestamp() - interval '1 day'
-      ) >= ${limit_sms_phone * unknownAddressesFactor} and not exists (
-        select from accounts.known_addresses known join accounts.accounts using (uid)
-        where accounts.phone = ${phone} and known.address = ${address}
-      ) as day,
-      (
-        select count(*) from accounts.sms_codes where address = ${address}
-        and sent > clock_timestamp() - interval '1 hour'
-      ) >= ${limit_sms_address} as hour`.execute(transaction);
-  const [over] = rows;
-  if (over?.soon) throw new Refusal('illegal', `获取验证码过于频繁,请${limit_sms_seconds}秒后再试`);
-  if (over?.day) throw new Refusal('illegal', '该手机号一天内获取验证码次数过多,请明天再试');
-  if (over?.hour) throw new Refusal('illegal', '当前网络获取验证码次数过多,请一小时后再试');
 }

@@ -27,24 +27,24 @@ afterAll(() => running.stop());
 
 const howMany = 4;
 const who = fc.nat({ max: howMany - 1 });
-/** With whom; oneself stands for the group. */
+/** The other person; one's own index means the group. */
 const whom = fc.nat({ max: howMany - 1 });
 const back = fc.nat({ max: 5 });
 
 type Does = (act: History) => Promise<void>;
 
-/** A step that says what it is where a history fails. */
+/** A step with a name for the message of a failed history. */
 function does<Given>(
   weight: number,
   name: string,
   given: fc.Arbitrary<Given>,
   act: (history: History, given: Given) => Promise<void>,
 ): { weight: number; arbitrary: fc.Arbitrary<Does> } {
-  const told = (values: Given): Does =>
+  const named = (values: Given): Does =>
     Object.assign((history: History) => act(history, values), {
       [fc.toStringMethod]: () => `${name} ${fc.stringify(values)}`,
     });
-  return { weight, arbitrary: given.map(told) };
+  return { weight, arbitrary: given.map(named) };
 }
 
 const pair = fc.tuple(who, whom);

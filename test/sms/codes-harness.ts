@@ -55,7 +55,7 @@ export async function letPass(phone: string, interval: string): Promise<void> {
   ]);
 }
 
-/** Where codes are shown that were asked for from elsewhere. */
+/** An address that gives codes which another address requested. */
 export const there = '203.0.113.1';
 
 export const refused = expect.objectContaining({

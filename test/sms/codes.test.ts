@@ -38,7 +38,7 @@ describe('a code', () => {
     expect(rows[0].row).not.toContain(await sentCode(phone));
   });
 
-  test('stays good however often it is looked at, until it is spent', async () => {
+  test('stays valid over any number of checks, until it is spent', async () => {
     const phone = newPhone();
     await send(phone);
     const code = await sentCode(phone);
@@ -80,7 +80,7 @@ describe('a code', () => {
     await expect(codes.spend(checked)).rejects.toEqual(refused);
   });
 
-  test('survives four wrong tries and dies of the fifth', async () => {
+  test('stays valid after four wrong tries, and not after the fifth', async () => {
     const phone = newPhone();
     await send(phone);
     const code = await sentCode(phone);
@@ -93,7 +93,7 @@ describe('a code', () => {
     await expect(codes.spend(checked)).rejects.toEqual(refused);
   });
 
-  test('stays good where it was asked for, however often others guess', async () => {
+  test('stays valid at the address that requested it, despite guesses from others', async () => {
     const phone = newPhone();
     await send(phone, 'register', { address: '2001:db8::1' });
     const code = await sentCode(phone);
@@ -125,7 +125,7 @@ describe('a code', () => {
     expect(rows).toEqual([{ wrong_tries: 5 }]);
   });
 
-  test('is good no more once the next one is sent', async () => {
+  test('is no longer valid once the next one is sent', async () => {
     const phone = newPhone();
     await send(phone);
     const first = await sentCode(phone);

@@ -27,7 +27,7 @@ describe('sending', () => {
     await send(phone, 'register');
   });
 
-  test('is done once where ten ask for the same at once', async () => {
+  test('is done once if ten request the same at once', async () => {
     const phone = newPhone();
     const outcomes = await Promise.allSettled(
       Array.from({ length: 10 }, (_, index) =>
@@ -57,7 +57,7 @@ describe('sending', () => {
     await send(phone, 'register', { address });
   });
 
-  test('is refused after thirty a day from many addresses, but not where the phone’s owner logs in', async () => {
+  test('is refused after thirty a day from many addresses, but not at an address where the phone’s owner logs in', async () => {
     const phone = newPhone();
     const [home, elsewhere] = [newAddress(), newAddress()];
     await accounts.pool.query(
@@ -117,7 +117,7 @@ describe('sending', () => {
     await send(newPhone(), 'register', { address });
   });
 
-  test('to a phone that may not have it looks the same, and sends nothing', async () => {
+  test('to a phone that may not get a code has the same answer, and sends nothing', async () => {
     const phone = newPhone();
     const before = performance.now();
     await send(phone, 'register', { deliver: false });
@@ -130,7 +130,7 @@ describe('sending', () => {
 });
 
 describe('a provider over the net', () => {
-  /** Hangs until it is told how it went. */
+  /** A provider that answers nothing until `fail` is called. */
   function hangingProvider() {
     const called = Promise.withResolvers<void>();
     const { promise, reject } = Promise.withResolvers<void>();
@@ -148,14 +148,14 @@ describe('a provider over the net', () => {
     };
   }
 
-  test('keeps nobody waiting who asks as a stranger, nor tells them that it failed', async () => {
+  test('neither delays a stranger’s request nor reveals that it failed', async () => {
     const { codes, fail } = hangingProvider();
     await codes.send({ phone: newPhone(), purpose: 'forget', address: newAddress(), deliver: true, limits });
     await fail();
     await codes.close();
   });
 
-  test('that failed is told to whoever asks for their own phone', async () => {
+  test('that failed is reported to a person who requests a code for their own phone', async () => {
     const { codes, fail } = hangingProvider();
     const sent = codes.send({
       phone: newPhone(),

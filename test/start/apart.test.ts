@@ -37,7 +37,7 @@ several(
     });
     afterAll(() => nats.kill());
 
-    test('serve as one: what is sent at two APIs is heard once, in order, also over the end of the projector', async () => {
+    test('serve as one: what is sent at two APIs is received once, in order, also over the end of the projector', async () => {
       const shared = await shareEnvironment(nats);
       const uploads = { DATA_DIR: await temporaryFolder() };
       const [one, other] = await Promise.all([

@@ -10,7 +10,7 @@ import { temporaryFolder } from '../support/folder.ts';
 import { isInstalled } from '../support/installed.ts';
 import { startStandalone } from '../support/standalone.ts';
 
-/** What a command in a folder told on stderr, and its exit code. */
+/** What a command in a folder printed on stderr, and its exit code. */
 function run(folder: string, file: string, parameters: readonly string[]): Promise<[number, string]> {
   return new Promise((resolve) => {
     const child = execFile(file, parameters, { cwd: folder }, (_error, _stdout, stderr) => {

@@ -1,6 +1,6 @@
 import { lockDataFolder } from '../../services/data-folder.ts';
 
-/** Takes the folder given, tells of it, and keeps it until it is ended. */
+/** Locks the folder given, prints that, and keeps the lock until it is ended. */
 try {
   await lockDataFolder(String(process.argv[2]), Number(process.argv[3]));
   process.stdout.write('held\n');

@@ -39,7 +39,7 @@ test.skipIf(!natsServerIsInstalled)(
     await vi.waitUntil(() => clients.every((client) => received(client).includes('after')), patiently);
     await expect.poll(() => readiness(api), patiently).toBe(200);
     await expect.poll(() => readiness(gateway), patiently).toBe(200);
-    // A channel that is subscribed to now hears what comes.
+    // A channel that is subscribed to now gets new events.
     clients.push(await listen(gateway, jerry));
     await insist(api, tom, jerry, 'at last');
     await vi.waitUntil(() => clients.every((client) => received(client).includes('at last')), patiently);

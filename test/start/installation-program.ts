@@ -6,7 +6,7 @@ import { explainListening } from '../../services/listening.ts';
 
 /**
  * The one-process installation without API and gateway: what the tests of starting and ending start.
- * It tells in one line of JSON on stdout what it runs on; `/slow` is answered after a moment.
+ * It prints in one line of JSON on stdout what it runs on; `/slow` is answered after a moment.
  */
 await runProgram(async (program) => {
   const installation = await openInstallation(program);

@@ -69,7 +69,7 @@ describe.skipIf(!nginxIsInstalled || !opensslIsInstalled)(
       expect(await post('http://im.example.com')).toBe(-1);
     });
 
-    test('the address is the client’s own, whatever it says of itself, for HTTP and for websockets', async () => {
+    test('the address is the client’s own, despite headers that it sends, for HTTP and for websockets', async () => {
       await login({ 'x-forwarded-for': '203.0.113.9' }, 'secret-9');
       const told = (message: string) =>
         bubble.program

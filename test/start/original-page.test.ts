@@ -13,7 +13,7 @@ import { type Standalone, startStandalone } from '../support/standalone.ts';
  */
 
 const browser = '/usr/bin/chromium';
-/** webman's own push.js is no package: whoever has it names its path here. */
+/** webman's own push.js is no package: those who have it name its path here. */
 const webmanPush = process.env.WEBMAN_PUSH_JS;
 
 const Envelope = z.object({ code: z.literal(0), msg: z.string(), data: z.unknown() });
@@ -156,7 +156,7 @@ describe.skipIf(!existsSync(browser))('a page of the original product, in a brow
 
   describe.each(Object.entries(libraries))('with %s', (name, listen) => {
     test.skipIf(name.startsWith('webman') && !webmanPush)(
-      'hears its own channel and its groups, known by the cookie alone',
+      'gets the events of its own channel and its groups, known by the cookie alone',
       async () => {
         const { gid } = Made.parse(await tom.ask('POST', '/h5/group/create', { members: [jerry.uid] }));
         await listen(jerry, [`user-${jerry.uid}`, `group-${gid}`]);

@@ -17,7 +17,7 @@ async function proxiedDatabase() {
   return startDatabaseProxy(database.url);
 }
 
-test('an outage of the database and its end are logged once each, whatever else fails by it', async () => {
+test('an outage of the database and its end are logged once each, despite other failures that follow', async () => {
   const proxy = await proxiedDatabase();
   const environment = { DATABASE_URL: proxy.url, LOG_LEVEL: 'info' };
   const bubble = await startStandalone(await temporaryFolder(), environment);

@@ -17,7 +17,7 @@ const rebuild = (url: string, ...parameters: string[]) =>
     env: { PATH: process.env.PATH, DATABASE_URL: url },
   });
 
-test('a rebuild that was killed goes on where it stopped', async () => {
+test('a rebuild that was killed continues where it stopped', async () => {
   const world = await openWorld();
   onTestFinished(() => world.close());
   await world.given(registered(1, '甲'), registered(2, '乙'));

@@ -9,7 +9,7 @@ import type { Requester } from '../../services/edge/requester.ts';
 
 /* What people do, without HTTP: the commands as the routes carry them out. */
 
-/** A request of `actor` at `time`, in milliseconds since 1970; now where it does not matter. */
+/** A request of `actor` at `time`, in milliseconds since 1970; now if it does not matter. */
 export function context(actor: Uid | 'server', time: number = Date.now()): CommandContext {
   return { actor: actor === 'server' ? actor : `${actor}`, correlationId: 'test', time };
 }

@@ -20,7 +20,7 @@ let lastGid = 10_000;
 
 /** A few people and one group of theirs, who do things as requests carry them out, at a clock of the test's. */
 export class Company {
-  /** Seconds since 1970; goes on only where the test lets it. */
+  /** Seconds since 1970; only the test moves it. */
   now = 1_700_000_000;
   readonly #running: RunningApplication;
   readonly #application: Application;
@@ -62,7 +62,7 @@ export class Company {
     return context(who, this.now * 1000);
   }
 
-  /** Waits for what a command did, as requests do; false where it was refused. */
+  /** Waits for what a command did, as requests do; false if it was refused. */
   async #done(command: Promise<{ position: Position } | Position>): Promise<boolean> {
     try {
       const result = await command;
@@ -74,7 +74,7 @@ export class Company {
     }
   }
 
-  /** The mid, where it could be sent. */
+  /** The mid; undefined if the message was refused. */
   async say(from: Uid, to: Chat, content: string): Promise<Mid | undefined> {
     let mid: Mid | undefined;
     const sending = this.#application.sender.send({ from, to, content }, this.#at(from));
@@ -87,7 +87,7 @@ export class Company {
     return done ? mid : undefined;
   }
 
-  /** As `message/get` without a mid. Answers the mids that were shown. */
+  /** As `message/get` without a mid. Returns the mids of the page. */
   async get(reader: Uid, chat: Chat, limit: number): Promise<{ mid: number; content: string }[] | undefined> {
     const { database } = this.#application;
     const conversation = conversationOf(reader, chat);

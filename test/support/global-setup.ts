@@ -47,7 +47,7 @@ function given(): DatabaseServer | undefined {
   return url ? { url, stop: async () => {} } : undefined;
 }
 
-/** Docker is looked for by its socket's answer, which is quick where there is none. */
+/** Docker is looked for by its socket's answer, which is quick if there is none. */
 async function inDocker(): Promise<DatabaseServer | undefined> {
   const { getContainerRuntimeClient } = await import('testcontainers');
   const answers = await getContainerRuntimeClient().then(

@@ -8,7 +8,7 @@ import { befriended, between, created, gid, inGroup, mid, readTo, registered, se
 export const people = [1, 2, 3, 4] as const;
 export const groupId = 50;
 
-/** One thing someone tries; it happens only where it can. */
+/** One attempt of someone; it happens only if it can. */
 type Step =
   | { readonly kind: 'say'; readonly who: number; readonly where: number }
   | { readonly kind: 'read'; readonly who: number; readonly where: number; readonly back: number }
@@ -90,7 +90,7 @@ interface Said {
 export class Retelling {
   readonly events: DomainEvent[] = [];
   readonly #said = new Map<ConversationId, Said[]>();
-  /** Up to where someone has read, or what was before they came. */
+  /** The sequence up to which someone has read, or that of their joining. */
   readonly #read = new Map<string, number>();
   readonly #members = new Set<number>([1, 2]);
   #lastMid = 0;

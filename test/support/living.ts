@@ -31,7 +31,7 @@ export function live<State, Event extends DomainEvent>(
   return events;
 }
 
-/** Folding on from a state that stands gives what folding from the beginning gives. */
+/** Folding on from a stored state gives what folding from the beginning gives. */
 export function foldsInParts<State, Event extends DomainEvent>(
   aggregate: Aggregate<State, Event>,
   events: readonly Event[],

@@ -21,7 +21,7 @@ export const silent = pino({ level: 'silent' });
 /** When the events of tests happened, unless they say otherwise: in milliseconds since 1970. */
 export const testTime = 1_700_000_000_000;
 
-/** A push as its hearer reads it: where, what, and the data without their position. */
+/** A push as its subscriber reads it: channel, event, and the data without their position. */
 export interface HeardPush {
   readonly channel: string;
   readonly event: string;
@@ -129,7 +129,7 @@ export async function openWorld(): Promise<World> {
 }
 
 /**
- * Waits until the read models show all that the log holds by now. Throws where the projector has stopped,
+ * Waits until the read models show all that the log holds by now. Throws if the projector has stopped,
  * unless it is expected to go on by itself.
  */
 export async function caughtUp(

@@ -7,7 +7,7 @@ import { call, type Envelope, type Person, person } from './client.ts';
 
 const howMany = 4;
 
-/** One call: what, by whom, with whom (oneself stands for the group), and how far back among the messages. */
+/** One call: what, by whom, with whom (one's own index means the group), and how far back among the messages. */
 export interface RandomCall {
   readonly what: keyof typeof acts;
   readonly who: number;

@@ -11,9 +11,9 @@ export interface Said {
   readonly deletedFor: Set<Uid>;
 }
 
-/** How a chat stands with someone: places count what was said in the conversation. */
+/** The state of a chat for one person: places count the messages of the conversation. */
 interface Standing {
-  /** From where on they may read. */
+  /** The place from which on they may read. */
   readonly from: number;
   read: number;
   marked: number;
@@ -54,7 +54,7 @@ export class Recollection {
     for (const who of seenBy) if (!this.#standing(who, conversation)) this.enter(who, conversation, 0);
   }
 
-  /** Reads up to a place, or to the end; never back, but whoever looks takes their own mark off. */
+  /** Reads up to a place, or to the end; never back, but reading removes the person's own mark. */
   read(who: Uid, conversation: ConversationId, upTo: number = this.said(conversation).length): void {
     const standing = this.#standing(who, conversation);
     if (!standing || this.said(conversation).length === 0) return;
@@ -98,7 +98,7 @@ export class Recollection {
     else this.enter(who, conversation, 0);
   }
 
-  /** What they are shown as unread. */
+  /** Their number of unread messages. */
   unread(who: Uid, conversation: ConversationId): number {
     const standing = this.#standing(who, conversation);
     if (!standing) return 0;

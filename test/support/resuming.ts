@@ -2,7 +2,7 @@ import { Client } from '../gateway/client.ts';
 import type { AtEnd } from './at-end.ts';
 import { messages, type Person, type ReceivedMessage } from './conversation.ts';
 
-/** A client that connects again at once whenever its socket is closed, and goes on after the last push that it got. */
+/** A client that connects again at once whenever its socket is closed, and continues after the last push that it got. */
 export class ResumingClient {
   /** The code with which each socket was closed. */
   readonly codes: number[] = [];

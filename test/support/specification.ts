@@ -9,9 +9,9 @@ interface Expectation<Event> {
   gives(...events: readonly Event[]): void;
   /** It gives exactly these events; the same again may well give more. */
   givesEachTime(...events: readonly Event[]): void;
-  /** It gives nothing: all is so already. */
+  /** It gives nothing, since nothing would change. */
   givesNothing(): void;
-  /** It throws the Refusal of that code, and again where it is tried again. */
+  /** It throws the Refusal of that code, and again when it is tried again. */
   refuses(reason: CodeName): void;
 }
 
