@@ -19,7 +19,7 @@ export const rebuildPurpose: Purpose = { name: 'bubble-im rebuild', statementTim
 const followEveryMs = 100;
 /** How long to wait after a switch that statements of others held up: this at first, doubled up to the longest. */
 const firstAgainMs = 200;
-const longestAgainMs = 20_000;
+const maxAgainMs = 20_000;
 /** How long the next set may take to come to rest before its indexes are made. */
 const restMs = 20_000;
 
@@ -114,7 +114,7 @@ export async function fillNextSet(
         if (snapshot) return snapshot;
         part.info({ againMs }, 'statements of others hold the read models; the switch is tried again later');
         notBefore = performance.now() + againMs;
-        againMs = Math.min(2 * againMs, longestAgainMs);
+        againMs = Math.min(2 * againMs, maxAgainMs);
       }
       before = current;
       await delay(followEveryMs, undefined, { signal }).catch(() => undefined);

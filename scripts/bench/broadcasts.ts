@@ -32,14 +32,14 @@ export interface Group {
 export async function openGroup(
   program: RunningProgram,
   uids: readonly number[],
-  mostOnTheWay: number,
+  maxUnderWay: number,
 ): Promise<Group> {
   const [owner] = uids;
   const data = await callAsServer(program, '/group/create', { login_uid: owner, members: uids.slice(1) });
   const { gid } = z.object({ gid: z.coerce.number() }).parse(data);
   const sockets = await Promise.all(uids.map((uid) => openMember(program, gid, uid)));
   const senders = await Promise.all(
-    Array.from({ length: mostOnTheWay }, () => HttpConnection.open(program.port)),
+    Array.from({ length: maxUnderWay }, () => HttpConnection.open(program.port)),
   );
   const post = async (path: string, headers: string, body: string, good: string) => {
     const sender = senders.pop();

@@ -13,8 +13,8 @@ import { recorded } from './home-filling.ts';
 /** So many events are appended in a second while their way is timed. */
 const rate = 1_000;
 
-/** How long a projector is waited for that has others' events before it. */
-const patience = 600_000;
+/** The wait for a projector that has others' events before it, in milliseconds. */
+const deliveryTimeoutMs = 600_000;
 
 /** A way that events go. */
 export interface Delivery {
@@ -123,7 +123,7 @@ export async function toReadModels(log: EventLog, database: string): Promise<Del
     async deliver(stream, event) {
       const result = await log.append(stream, 'any', [event]);
       if (result.outcome !== 'appended') throw new Error(`not appended: ${result.outcome}`);
-      if (await progress.reached(result.position, patience)) return;
+      if (await progress.reached(result.position, deliveryTimeoutMs)) return;
       throw new Error(projector.status().fault ?? 'the projector does not catch up');
     },
     async stop() {

@@ -5,7 +5,7 @@ import type { Request } from './request.ts';
 export type Redact = (text: string) => string;
 
 /** A body longer than this is shown compressed. */
-const mostShown = 1_500;
+const maxPrintedBytes = 1_500;
 
 /** The command that sends the same request again. */
 export function curlLine(port: number, { method, target, headers, body }: Request, redact: Redact): string {
@@ -23,7 +23,7 @@ export function bytesLine(port: number, bytes: Buffer, redact: Redact): string {
 
 function bodyPart(body: Buffer, redact: Redact): string {
   const text = body.toString();
-  if (body.length <= mostShown && /^[ -~]*$/.test(text)) return quoted(redact(text));
+  if (body.length <= maxPrintedBytes && /^[ -~]*$/.test(text)) return quoted(redact(text));
   return `@<(${piped(body, redact)})`;
 }
 

@@ -40,7 +40,7 @@ const escapeWeights = { right: 30, 'as PHP': 4, 'every byte': 2, 'as Latin-1': 1
 export function encodeForm(
   random: Random,
   given: Readonly<Record<string, unknown>>,
-  mostBytes: number,
+  maxBytes: number,
 ): string {
   const pairs = pairsOf(random, given);
   const twice = random.chance(0.03) ? random.pickAny(pairs) : undefined;
@@ -54,7 +54,7 @@ export function encodeForm(
   return pairs
     .map(([name, text]) => `${escaped(name)}=${escaped(text)}`)
     .join('&')
-    .slice(0, mostBytes);
+    .slice(0, maxBytes);
 }
 
 /** Encodes values as JSON, at times as JSON that is broken. */

@@ -22,7 +22,7 @@ const outside =
 const ofPusher = /^\/(apps|pusher|plugin)\/|\/push\/auth/;
 
 /** More bytes than any body may have; the server may close before it has read them all. */
-const mostBody = 256 * 1024;
+const maxBodyBytes = 256 * 1024;
 
 /** The faults of the outcome of a request; empty if there are none. */
 export function judge(
@@ -31,7 +31,7 @@ export function judge(
 ): string[] {
   if (outcome.kind === 'hanging') return ['a connection was left hanging'];
   if (outcome.kind === 'cut') {
-    return (request.body?.length ?? 0) > mostBody ? [] : ['a connection was cut without an answer'];
+    return (request.body?.length ?? 0) > maxBodyBytes ? [] : ['a connection was cut without an answer'];
   }
   const text = outcome.body.toString();
   const shape = shapeFault(request, outcome, text);

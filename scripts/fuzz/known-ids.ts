@@ -8,7 +8,7 @@ export interface KnownChat {
 }
 
 /** Of each kind the latest are kept. */
-const mostKept = 40;
+const maxKept = 40;
 
 /** The keys of answers whose values later requests give back. */
 const keys = ['gid', 'mid', 'nid', 'position', 'src', 'captcha_id', 'token', 'username'] as const;
@@ -23,7 +23,7 @@ export class KnownIds {
   /** Takes every id out of an answer's data. */
   learn(value: unknown): void {
     if (Array.isArray(value)) {
-      for (const one of value.slice(0, mostKept)) this.learn(one);
+      for (const one of value.slice(0, maxKept)) this.learn(one);
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, inner] of Object.entries(value)) {
         const kind = keys.find((known) => known === key) ?? (key === 'id' && 'weights' in value ? 'rid' : '');
@@ -36,13 +36,13 @@ export class KnownIds {
   add(kind: IdKind, value: string | number): void {
     const values = this.#values.get(kind) ?? [];
     if (!values.includes(value)) values.push(value);
-    if (values.length > mostKept) values.shift();
+    if (values.length > maxKept) values.shift();
     this.#values.set(kind, values);
   }
 
   addChat(chat: KnownChat): void {
     this.#chats.push(chat);
-    if (this.#chats.length > mostKept) this.#chats.shift();
+    if (this.#chats.length > maxKept) this.#chats.shift();
   }
 
   pick(kind: IdKind, random: Random): string | number | undefined {

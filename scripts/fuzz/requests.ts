@@ -22,7 +22,7 @@ export interface Sources {
 }
 
 /** The most bytes of a query: what is more is refused before any handler. */
-const mostQuery = 60_000;
+const maxQueryBytes = 60_000;
 
 /** Makes the next request. */
 export function makeRequest(sources: Sources): Request {
@@ -36,7 +36,7 @@ export function makeRequest(sources: Sources): Request {
   const headers = { ...caller.headers, ...oddHeaders(random, sources.known) };
   const request = { method, caller, call, given };
   if (call.method === 'GET') {
-    const query = encodeForm(random, given, mostQuery);
+    const query = encodeForm(random, given, maxQueryBytes);
     return { ...request, target: query ? `${path}?${query}` : path, headers, body: undefined };
   }
   const body = bodyOf(sources, call, given);

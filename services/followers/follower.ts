@@ -11,7 +11,7 @@ import { BeginAgain, type Task } from './task.ts';
 
 /** How long to wait after a failure: this at first, doubled each time up to the longest. */
 const firstPauseMs = 100;
-const longestPauseMs = 2_000;
+const maxPauseMs = 2_000;
 /** How often a log that is not ours is compared again, and how often that is logged. */
 const strangeEveryMs = 2_000;
 const reminderEveryMs = 60_000;
@@ -88,7 +88,7 @@ export class Follower {
         this.#logger.warn({ err: error }, `the ${this.#options.task.part} was interrupted and tries again`);
         if (this.#progress.commits > commits) pauseMs = firstPauseMs;
         await this.#rest(pauseMs);
-        pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+        pauseMs = Math.min(pauseMs * 2, maxPauseMs);
       }
     }
   }

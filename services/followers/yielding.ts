@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import type { EventLog, Position } from '../log/log.ts';
 
 /** No rest is longer, in milliseconds: what comes when the load is over is applied soon after it. */
-const longestRestMs = 3_000;
+const maxRestMs = 3_000;
 
 /** The share of the time that a follower works while the log grows: of a machine that is busy, and of another. */
 const busyShare = 0.02;
@@ -51,7 +51,7 @@ export class Yielding {
     this.#before = now;
     if (!grows) return 0;
     const share = idle < busyBelowIdle ? busyShare : calmShare;
-    return Math.min(longestRestMs, tookMs * (1 / share - 1));
+    return Math.min(maxRestMs, tookMs * (1 / share - 1));
   }
 }
 

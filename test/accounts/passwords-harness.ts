@@ -8,15 +8,10 @@ import { memoryBus } from '../../services/bus/memory.ts';
 import { openAccounts, silent } from '../support/accounts.ts';
 
 export const accounts = await openAccounts();
-
 export const bus = memoryBus(silent);
-
 export const names = createNames({ database: accounts.database, isRegistered: async () => false });
-
 export const tokens = createTokens({ database: accounts.database, bus, logger: silent });
-
 export const passwords = createPasswords({ database: accounts.database, tokens });
-
 export const otherProcess = createPasswords({ database: accounts.another(), tokens });
 
 afterAll(async () => {
@@ -26,7 +21,7 @@ afterAll(async () => {
 });
 
 let people = 0;
-
+/** Registers somebody with names of their own. */
 export async function register(password: string, phone: string | null = null): Promise<Account> {
   const username = `Person${people++}`;
   const passwordHash = await passwords.hash(password, share);
@@ -35,6 +30,7 @@ export async function register(password: string, phone: string | null = null): P
   return present(uid);
 }
 
+/** The account as it is now. */
 export async function present(uid: Uid): Promise<Account> {
   const account = await names.byUid(uid);
   if (!account) throw new Error('nobody has that uid');
@@ -42,8 +38,8 @@ export async function present(uid: Uid): Promise<Account> {
 }
 
 export const share = { of: 'the test', maxWaiting: 1000 };
-
 export const here = '192.0.2.1';
 
+/** Checks a password for the account's username. */
 export const attempt = (account: Account, password: string, process = passwords, address = here) =>
   process.check({ name: account.username, accounts: [account], password, limit: 10, address, share });

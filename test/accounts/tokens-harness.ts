@@ -6,9 +6,7 @@ import { memoryBus } from '../../services/bus/memory.ts';
 import { openAccounts, silent } from '../support/accounts.ts';
 
 export const accounts = await openAccounts();
-
 export const bus = memoryBus(silent);
-
 export const opened: Tokens[] = [];
 
 afterAll(async () => {
@@ -31,7 +29,7 @@ export function startProcess(on: Bus = bus) {
 }
 
 let people = 0;
-
+/** Registers somebody. */
 export async function register(): Promise<{ uid: Uid; passwordHash: string }> {
   const uid = Uid.parse(++people);
   await accounts.pool.query(
@@ -42,6 +40,7 @@ export async function register(): Promise<{ uid: Uid; passwordHash: string }> {
   return { uid, passwordHash: 'hash' };
 }
 
+/** Sets the time since the last use of a person's tokens. */
 export async function setIdle(uid: Uid, interval: string): Promise<void> {
   await accounts.pool.query('update accounts.tokens set used = now() - $2::interval where uid = $1', [
     uid,

@@ -11,7 +11,6 @@ import { user } from '../../services/domain/user.ts';
 import { gid, mid, uid } from '../support/events.ts';
 
 export const now = 1_700_000_000;
-
 export const [me, other] = [uid(1), uid(2)];
 
 export function person(who: Uid, ...events: UserEvent[]) {
@@ -39,7 +38,6 @@ export function groupOf(...events: GroupEvent[]) {
 }
 
 export const noticeMid = mid(1);
-
 export const groupMuted: GroupEvent = { type: 'GroupMuted', data: { gid: gid(50), by: uid(4), noticeMid } };
 
 export const muted: GroupEvent = {
@@ -55,9 +53,7 @@ export const dissolved: GroupEvent = {
 };
 
 export const manager: GroupEvent = { type: 'ManagerAppointed', data: { gid: gid(50), uid: uid(3) } };
-
 export const inThe = (...events: GroupEvent[]): Addressee => ({ type: 'group', group: groupOf(...events) });
-
 export const settings = (changes: Partial<Settings> = {}): Settings => ({ ...defaultSettings, ...changes });
 
 /** The code of a refusal; undefined if nothing was refused. */

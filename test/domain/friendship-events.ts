@@ -20,5 +20,4 @@ export const refused = (id: number, from = tom, to = jerry): FriendshipEvent => 
 });
 
 export const befriended: FriendshipEvent = { type: 'Befriended', data: { by: tom, friend: jerry } };
-
 export const unfriended: FriendshipEvent = { type: 'Unfriended', data: { by: jerry, friend: tom } };

@@ -46,9 +46,9 @@ function heldFaces(): { faces: Faces; drawing: () => number; let(): void } {
   };
 }
 
-async function open(store: FileStore, faces: Faces, most?: number) {
+async function open(store: FileStore, faces: Faces, max?: number) {
   const folder = await temporaryFolder();
-  return { folder, pictures: await new GroupPictures(folder, store, faces, most).open() };
+  return { folder, pictures: await new GroupPictures(folder, store, faces, max).open() };
 }
 
 const atOnce: Faces = { draw: async () => defaultFace };
@@ -181,7 +181,7 @@ describe('pictures of groups', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test('are at most maxKept on disk, and made again after they were deleted', async () => {
+  test('are on disk up to a maximum number, and made again after they were deleted', async () => {
     const { folder, pictures } = await open(nowhere, atOnce, 3);
     for (let uid = 1; uid <= 8; uid++) await pictures.find([face(uid)]);
     await expect.poll(() => readdir(folder)).toHaveLength(3);

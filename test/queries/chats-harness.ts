@@ -21,9 +21,9 @@ beforeAll(async () => {
 afterAll(() => running.stop());
 
 export const person = (name: string) => register(running.application, name);
-
 export const friend = (id: Uid): Chat => ({ type: 'friend', id });
 
+/** Sends a message, and waits until the read models have it. */
 export async function say(from: Uid, to: Chat, content: string, quoteMid?: Mid): Promise<Mid> {
   const { mid, position } = await running.application.sender.send(
     { from, to, content, quoteMid },
@@ -33,13 +33,13 @@ export async function say(from: Uid, to: Chat, content: string, quoteMid?: Mid):
   return mid;
 }
 
+/** Changes somebody's chat, and waits until the read models have it. */
 export async function change(who: Uid, chat: Chat, changes: Parameters<typeof changeChat>[3]): Promise<void> {
   await changeChat(running.application, who, chat, changes, context(who));
   await running.shown();
 }
 
 let lastGid = 500;
-
 export async function groupOf(owner: Uid, ...members: Uid[]) {
   const id = gid(++lastGid);
   const mid = await running.application.ids.nextMid();
@@ -59,5 +59,4 @@ export async function join(group: Parameters<typeof groupStream>[0], who: Uid): 
 }
 
 export const all: ListPage = { limit: 1_000, start: 0 };
-
 export const chatsIn = (who: Uid, page = all) => findChats(running.application.database, who, page);

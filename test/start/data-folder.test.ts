@@ -5,8 +5,8 @@ import { lockDataFolder } from '../../services/data-folder.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { type RunningProgram, startProgram } from '../support/process.ts';
 
-function hold(folder: string, patience: number): RunningProgram {
-  return startProgram('test/start/folder-program.ts', [folder, String(patience)], {});
+function hold(folder: string, waitMs: number): RunningProgram {
+  return startProgram('test/start/folder-program.ts', [folder, String(waitMs)], {});
 }
 
 describe('the data folder', () => {
