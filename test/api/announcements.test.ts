@@ -28,7 +28,7 @@ const contents = async (reader: Person, page = {}) =>
   (await list(reader, page)).announcements.map(({ content }) => content);
 
 describe('an announcement', () => {
-  test('is one event and one push to everyone, and in the list of whoever comes later', async () => {
+  test('is one event and one push to everyone, and in the lists of people who join later', async () => {
     const tom = await client(running, '汤姆');
     const { position } = z.object({ position: z.string() }).parse((await tom.get('/message/sync')).data);
     const id = await announce('今晚维护');

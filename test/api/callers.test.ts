@@ -122,7 +122,7 @@ describe('the server’s key', () => {
     expect(await call(running, 'GET', '/user/multiGet', { uid: tom.uid })).toMatchObject({ code: 0 });
   });
 
-  test('is told first that it names nobody, before any other fault', async () => {
+  test('is refused first for naming nobody, before any other fault', async () => {
     for (const rest of [{}, { to: 'x', type: 'friend', content: '你好' }]) {
       expect(await call(running, 'POST', '/message/send', { login_uid: null, ...rest })).toEqual({
         ...{ code: 1, msg: '缺少参数login_uid' },

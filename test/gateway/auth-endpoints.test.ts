@@ -92,7 +92,7 @@ describe('channel auth', () => {
     },
   );
 
-  test('signs the channel of announcements for whoever has an account', async () => {
+  test('signs the channel of announcements for people who have an account', async () => {
     const asked = { socket_id: '1.2', channel_name: 'private-announcements' };
     expect((await postJson('/pusher/auth', asked, bearer(token))).status).toBe(200);
     expect((await postJson('/pusher/auth', asked)).status).toBe(403);

@@ -22,7 +22,7 @@ type Parameters = Readonly<Record<string, string | number | readonly number[]>>;
 /** Someone with the page open. */
 class Visitor {
   readonly page: Page;
-  /** What the page heard: the channel, the event, and its data. */
+  /** What the page received: the channel, the event, and its data. */
   readonly heard: { channel: string; event: string; data: unknown }[] = [];
   uid = 0;
 
@@ -50,7 +50,7 @@ class Visitor {
     return Envelope.parse(answer, { error: () => `${path}: ${JSON.stringify(answer)}` }).data;
   }
 
-  /** Waits until the page has heard an event, and answers its data. */
+  /** Waits until the page has received an event. @returns its data */
   async hears(channel: string, event: string): Promise<unknown> {
     const found = () => this.heard.find((one) => one.channel === channel && one.event === event);
     await vi.waitUntil(found, { timeout: 20_000, interval: 20 });

@@ -21,7 +21,7 @@ async function join(bubble: Standalone, username: string, nickname: string, phon
   return Login.parse(login.data);
 }
 
-/** Listens as pusher-js does on a person's private channel; resolves with what is told next. */
+/** Listens as pusher-js does on a person's private channel; resolves with the next event. */
 async function listen(bubble: Standalone, person: { uid: number; token: string }) {
   const pusher = new PusherClient(bubble.key, pusherOptions(bubble.port, person.token));
   onTestFinished(() => pusher.disconnect());

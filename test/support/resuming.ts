@@ -33,7 +33,7 @@ export class ResumingClient {
     return this.#sockets.flatMap((client) => messages(client));
   }
 
-  /** Whether it was told to load afresh. */
+  /** Whether it got the event to load afresh. */
   get lostTrack(): boolean {
     return this.#sockets.some(({ frames }) => frames.some(({ event }) => event === 'reset'));
   }
