@@ -1,18 +1,52 @@
 import { ref } from 'vue';
 import type { z } from 'zod';
-import type { auditEvents } from '../../../contracts/http/audit-events.ts';
+import type {
+  groupList,
+  groupMemberList,
+  userDelete,
+  userEndSession,
+  userList,
+  userSessions,
+} from '../../../contracts/http/administration.ts';
+import type { auditAsOf } from '../../../contracts/http/as-of.ts';
+import type { AuditEvent, auditEvents } from '../../../contracts/http/audit-events.ts';
+import type { auditStream } from '../../../contracts/http/audit-stream.ts';
+import type { auditUploads } from '../../../contracts/http/audit-uploads.ts';
+import type { developmentSms } from '../../../contracts/http/development.ts';
 import type { auditExplain } from '../../../contracts/http/explain.ts';
-import type { settingGet } from '../../../contracts/http/setting.ts';
+import type { settingGet, settingUpdate } from '../../../contracts/http/setting.ts';
+import type { systemStatus } from '../../../contracts/http/system.ts';
+import type { userUpdate } from '../../../contracts/http/user.ts';
 
-/** The calls of the console, by their paths; all are GET. */
-export interface ServerCalls {
+/** The calls of the console that are GET, by their paths: types alone, so that no schema gets into the page's script. */
+export interface ServerQueries {
+  '/api/group/list': typeof groupList;
+  '/api/group/memberlist': typeof groupMemberList;
   '/api/setting/get': typeof settingGet;
+  '/api/user/list': typeof userList;
+  '/api/user/sessions': typeof userSessions;
+  '/audit/as-of': typeof auditAsOf;
   '/audit/events': typeof auditEvents;
   '/audit/explain': typeof auditExplain;
+  '/audit/stream': typeof auditStream;
+  '/audit/uploads': typeof auditUploads;
+  '/dev/sms': typeof developmentSms;
+  '/system/status': typeof systemStatus;
 }
 
-export type Asked<Path extends keyof ServerCalls> = z.input<ServerCalls[Path]['parameters']>;
-export type Answered<Path extends keyof ServerCalls> = z.output<ServerCalls[Path]['data']>;
+/** Those that are POST. */
+export interface ServerCommands {
+  '/api/setting/update': typeof settingUpdate;
+  '/api/user/delete': typeof userDelete;
+  '/api/user/endsession': typeof userEndSession;
+  '/api/user/update': typeof userUpdate;
+}
+
+export type Asked<Path extends keyof ServerQueries> = z.input<ServerQueries[Path]['parameters']>;
+export type Answered<Path extends keyof ServerQueries> = z.output<ServerQueries[Path]['data']>;
+
+/** An event as `/audit/live` gives it: without a number, since the index does not have it yet. */
+export type ShownEvent = Omit<z.output<typeof AuditEvent>, 'number'> & { readonly number?: number };
 
 /** The server's key and its secret. They are in the memory of this page alone, and gone when it is closed. */
 export interface ServerKey {
@@ -22,34 +56,90 @@ export interface ServerKey {
 
 export const serverKey = ref<ServerKey>();
 
-/** The request was refused, with what the server says. */
+/** The request was refused, with the code and what the server says. */
 export class Refused extends Error {
   override readonly name = 'Refused';
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
 }
 
 const headersOf = (given: ServerKey | undefined = serverKey.value): Record<string, string> =>
   given === undefined ? {} : { 'x-app-key': given.key, 'x-app-secret': given.secret };
 
+function queryOf(parameters: object): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters))
+    if (value !== undefined && value !== '') query.set(name, String(value));
+  return query;
+}
+
+async function dataOf(response: Response) {
+  const { code, msg, data } = await response.json();
+  if (code !== 0) throw new Refused(code, msg);
+  return data;
+}
+
+/** Without the login cookie of a person: the key is who asks. */
+const credentials = 'omit';
+
 /** @throws Refused; TypeError if the server cannot be reached */
-export async function ask<Path extends keyof ServerCalls>(
+export async function ask<Path extends keyof ServerQueries>(
   path: Path,
   parameters: Asked<Path>,
   as?: ServerKey,
 ): Promise<Answered<Path>> {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value !== undefined && value !== '') query.set(name, String(value));
-  }
-  const response = await fetch(`${path}?${query}`, { headers: headersOf(as) });
-  const { code, msg, data } = await response.json();
-  if (code !== 0) throw new Refused(msg);
-  return data;
+  return dataOf(await fetch(`${path}?${queryOf(parameters)}`, { headers: headersOf(as), credentials }));
+}
+
+/** Carries a command out. @throws Refused; TypeError if the server cannot be reached */
+export async function command<Path extends keyof ServerCommands>(
+  path: Path,
+  parameters: z.input<ServerCommands[Path]['parameters']>,
+): Promise<void> {
+  const headers = { ...headersOf(), 'content-type': 'application/json' };
+  const body = JSON.stringify(parameters);
+  await dataOf(await fetch(path, { method: 'POST', headers, body, credentials }));
 }
 
 /** A text that is not in the API's envelope; undefined if there is none. @throws TypeError if nothing answers */
 export async function askText(path: string): Promise<string | undefined> {
-  const response = await fetch(path, { headers: headersOf() });
+  const response = await fetch(path, { headers: headersOf(), credentials });
   return response.ok ? response.text() : undefined;
+}
+
+/**
+ * Reads an answer that grows, line by line, until it ends or the signal does.
+ * @throws Refused, also for a line with `error`; TypeError if the server cannot be reached; the signal's reason
+ */
+export async function listen(
+  path: string,
+  parameters: object,
+  signal: AbortSignal,
+  onLine: (line: Readonly<Record<string, unknown>>) => void,
+): Promise<void> {
+  const response = await fetch(`${path}?${queryOf(parameters)}`, {
+    headers: headersOf(),
+    credentials,
+    signal,
+  });
+  if (!response.ok || !/ndjson/.test(response.headers.get('content-type') ?? '')) return dataOf(response);
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (;;) {
+    const { value, done } = (await reader?.read()) ?? { value: undefined, done: true };
+    if (done) return;
+    const lines = (text + value).split('\n');
+    text = lines.pop() ?? '';
+    for (const line of lines.filter(Boolean)) {
+      const parsed = JSON.parse(line);
+      if (typeof parsed.error === 'string') throw new Refused(500, parsed.error);
+      onLine(parsed);
+    }
+  }
 }
 
 /** Signs in with a key that the server accepts. @throws Refused */
