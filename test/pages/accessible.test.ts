@@ -134,12 +134,12 @@ describe.skipIf(!hasBrowser)('the pages, for who cannot see or point (chromium)'
     await page.getByLabel('APP_KEY').fill(running.key);
     await expectAccessible(page, 'signing in');
     await page.getByLabel('APP_SECRET').fill(running.secret);
-    await page.getByRole('button', { name: 'Open' }).click();
-    const views = page.getByRole('navigation').getByRole('button');
+    await page.getByRole('button', { name: '打开' }).click();
+    const views = page.getByRole('navigation').getByRole('link');
     await views.first().waitFor();
     for (const name of await views.allTextContents()) {
-      await page.getByRole('navigation').getByRole('button', { name, exact: true }).click();
-      await page.getByRole('main').getByRole('heading').first().waitFor();
+      await page.getByRole('navigation').getByRole('link', { name, exact: true }).click();
+      await page.getByRole('main').getByRole('heading', { level: 1 }).waitFor();
       await expectAccessible(page, name);
     }
     await page.close();

@@ -163,10 +163,10 @@ describe.skipIf(!hasBrowser)('groups on the chat page (chromium)', { timeout: 60
 async function explain(page: Page, { key, secret }: Standalone, uid: number, gid: number): Promise<void> {
   await page.getByLabel('APP_KEY').fill(key);
   await page.getByLabel('APP_SECRET').fill(secret);
-  await page.getByRole('button', { name: 'Open' }).click();
-  await page.getByRole('button', { name: 'Explain' }).click();
-  await page.getByLabel('Question').selectOption({ label: 'May a person speak in a group?' });
-  await page.getByLabel('UID').fill(String(uid));
-  await page.getByLabel('GID').fill(String(gid));
-  await page.getByRole('button', { name: 'Ask' }).click();
+  await page.getByRole('button', { name: '打开' }).click();
+  await page.getByRole('link', { name: '解释' }).click();
+  await page.getByLabel('问题').selectOption({ label: '某人能在群里发言吗?' });
+  await page.getByLabel('uid', { exact: true }).fill(String(uid));
+  await page.getByLabel('群组 gid').fill(String(gid));
+  await page.getByRole('button', { name: '提问' }).click();
 }
