@@ -3,6 +3,18 @@ import type { FastifyInstance } from 'fastify';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Program } from './lifecycle.ts';
 
+/** Where a program listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A URL of what listens on an address of ours; one that means all addresses is asked on this machine. */
+export function urlOf({ host, port }: Address): string {
+  const asked = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${asked.includes(':') ? `[${asked}]` : asked}:${port}`;
+}
+
 /**
  * Adds the gateway's routes and websockets to a server. The sockets are closed once it accepts no connections any more: their
  * clients come again at once, and are to reach another gateway.

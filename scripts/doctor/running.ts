@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { z } from 'zod';
-import { explainListening } from '../../services/listening.ts';
+import { type Address, explainListening, urlOf } from '../../services/listening.ts';
 import { type Finding, findings } from './finding.ts';
 import { connectionMs } from './reachable.ts';
 
@@ -14,19 +14,8 @@ const Ready = z.object({
 });
 export type Ready = z.infer<typeof Ready>;
 
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** What listens on the port of the program: a program of ours, by its `/ready`, nothing, or something else. */
 export type Listening = { readonly ready: Ready } | 'nothing' | 'another program';
-
-/** A URL of what listens on an address of ours; one that means all addresses is asked on this machine. */
-export function urlOf({ host, port }: Address): string {
-  const asked = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${asked.includes(':') ? `[${asked}]` : asked}:${port}`;
-}
 
 /** Asks what listens on the port of API and websocket. */
 export async function findListening(address: Address): Promise<Listening> {
