@@ -13,9 +13,10 @@ import { type Interruption, interruptible } from './cli/interruption.ts';
 import { momentOf } from './cli/moments.ts';
 import { escapeControls } from './cli/output.ts';
 import { showProgress } from './cli/progress.ts';
+import { recordUse } from './cli/use.ts';
 import { withLog } from './with-log.ts';
 
-/** `npm run as-of`: what was so at a moment. It changes nothing but the read models of moments that it keeps. */
+/** `npm run as-of`: what was so at a moment. */
 
 interface Options {
   readonly at?: string;
@@ -75,6 +76,7 @@ async function answer(
   { at, keep, host }: { readonly at: string; readonly keep: boolean; readonly host: string },
   { signal }: Interruption,
 ): Promise<void> {
+  await recordUse(log, 'as-of');
   const moment = await momentOf(log, at);
   const logger = pino({ level: 'silent' });
   const pool = databaseUrl === undefined ? undefined : createPool(databaseUrl, logger);
@@ -87,13 +89,10 @@ async function answer(
     const onApplied = (events: number) => progress.advance(events);
     const parts = { app, log, pool, logger, host, protocol: 'http', keep, signal, onNoIndex, onApplied };
     const json = await answerQuery(parts, query, moment);
-    progress.end();
+    progress.clear();
     process.stdout.write(`${process.stdout.isTTY ? escapeControls(json) : json}\n`);
-  } catch (error) {
-    progress.end();
-    // The exit code says that it was interrupted.
-    if (!signal.aborted) throw error;
   } finally {
+    progress.end();
     await pool?.end();
   }
 }

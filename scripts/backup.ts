@@ -11,6 +11,7 @@ import { openProgramLog } from '../services/logger.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
 import { interruptible } from './cli/interruption.ts';
 import { showProgress } from './cli/progress.ts';
+import { recordUse } from './cli/use.ts';
 import { withDatabase } from './with-database.ts';
 
 /** `npm run backup`: copies all that an installation cannot make again into a folder. */
@@ -51,6 +52,7 @@ async function backUp(folder: string, signal: AbortSignal): Promise<void> {
   const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
   await withDatabase(environment, logger, async (url) => {
     const log = await openLog(environment, url, logger);
+    await recordUse(log, 'backup');
     const store = await openFileStore(environment, join(dataFolder, 'files', 'upload'), logger);
     try {
       await backUpAndPrint({ log, database: url, store, dataFolder, folder }, signal);

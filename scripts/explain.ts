@@ -7,16 +7,19 @@ import { parseQuestion, questionForms } from '../services/audit/explain/question
 import { explanationLines } from '../services/audit/explain/text.ts';
 import { requestsInIndex } from '../services/audit/index/requests.ts';
 import { presentMoment } from '../services/audit/moment.ts';
+import { abortable } from '../services/audit/readable-log.ts';
 import type { EventLog } from '../services/log/log.ts';
 import { createPool } from '../services/postgres/pool.ts';
 import { readDatabase } from '../services/queries/tables.ts';
 import { count, oneOf } from './cli/arguments.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
+import { interruptible } from './cli/interruption.ts';
 import { momentOf } from './cli/moments.ts';
 import { escapeControls } from './cli/output.ts';
+import { recordUse } from './cli/use.ts';
 import { withLog } from './with-log.ts';
 
-/** `npm run explain`: why something is so, or was so at a moment. It changes nothing. */
+/** `npm run explain`: why something is so, or was so at a moment. */
 
 interface Options {
   readonly at?: string;
@@ -47,9 +50,11 @@ const command = operatorCommand({
   .option('--format <format>', 'text or json', oneOf('format', ['text', 'json']), 'text')
   .action((words: string[], options: Options) => {
     const question = parseQuestion(words);
+    const { signal } = interruptible();
     return withLog(async (log, databaseUrl) => {
+      await recordUse(log, 'explain');
       const moment = options.at === undefined ? presentMoment(Date.now()) : await momentOf(log, options.at);
-      const explanation = await withParts(log, databaseUrl, (parts) =>
+      const explanation = await withParts(log, databaseUrl, signal, (parts) =>
         explain(parts, question, moment, options.steps),
       );
       const lines = options.format === 'json' ? [JSON.stringify(explanation)] : explanationLines(explanation);
@@ -61,23 +66,25 @@ const command = operatorCommand({
 async function withParts<Result>(
   log: EventLog,
   databaseUrl: string | undefined,
+  signal: AbortSignal,
   use: (parts: ExplainParts) => Promise<Result>,
 ): Promise<Result> {
+  const readable = abortable(log, signal);
   if (databaseUrl === undefined) {
     const findOrigin = (mid: Mid) => {
       process.stderr.write(
         'explain: DATABASE_URL names no read models: reading the whole log for the message\n',
       );
-      return findInLog(log, mid);
+      return findInLog(readable, mid);
     };
-    return use({ log, findOrigin });
+    return use({ log: readable, findOrigin });
   }
   const pool = createPool(databaseUrl, pino({ level: 'silent' }));
   try {
     const database = readDatabase(pool);
     return await use({
-      log,
-      findOrigin: originFinder(database, log),
+      log: readable,
+      findOrigin: originFinder(database, readable),
       findRequest: await requestsInIndex(log, pool),
     });
   } finally {

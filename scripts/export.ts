@@ -1,5 +1,5 @@
 import { operatorCommand, runCommand } from './cli/command.ts';
-import { copyWith } from './copy/copy-command.ts';
+import { exportTo } from './copy/copy-command.ts';
 
 /** `npm run export`: copies the log into a folder or another store. */
 
@@ -21,6 +21,6 @@ const command = operatorCommand({
 })
   .requiredOption('--to <place>', 'a folder, or the URL of a Postgres or an EventStoreDB')
   .option('--stream-prefix <prefix>', 'what the names of streams begin with in an EventStoreDB there', '')
-  .action(({ to, streamPrefix }: Options) => copyWith('to', to, streamPrefix, async () => undefined));
+  .action(({ to, streamPrefix }: Options) => exportTo({ text: to, streamPrefix }));
 
 await runCommand(command);

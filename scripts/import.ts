@@ -1,6 +1,5 @@
-import { migrate } from '../projections/migrate.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
-import { copyWith } from './copy/copy-command.ts';
+import { importFrom } from './copy/copy-command.ts';
 
 /** `npm run import`: fills an empty log from a folder or another store. */
 
@@ -22,6 +21,6 @@ const command = operatorCommand({
 })
   .requiredOption('--from <place>', 'a folder, or the URL of a Postgres or an EventStoreDB')
   .option('--stream-prefix <prefix>', 'what the names of streams begin with in an EventStoreDB there', '')
-  .action(({ from, streamPrefix }: Options) => copyWith('from', from, streamPrefix, migrate));
+  .action(({ from, streamPrefix }: Options) => importFrom({ text: from, streamPrefix }));
 
 await runCommand(command);

@@ -1,7 +1,9 @@
 import { Option } from 'commander';
 import { categories } from '../contracts/events/index.ts';
 import { categoryOf } from '../services/audit/index/entry.ts';
+import { readEnvironment } from '../services/environment.ts';
 import {
+  actor,
   conversation,
   count,
   eventType,
@@ -9,7 +11,7 @@ import {
   mid,
   nonEmpty,
   oneOf,
-  serverOrUid,
+  streams,
   time,
   uid,
 } from './cli/arguments.ts';
@@ -19,7 +21,7 @@ import { formatNames } from './replay/formats.ts';
 import { type ReplayOptions, replay } from './replay/replay.ts';
 import { withLog } from './with-log.ts';
 
-/** `npm run replay`: shows the events of the log, while the system runs or at rest; it changes nothing. */
+/** `npm run replay`: shows the events of the log, while the system runs or at rest. */
 
 const category = oneOf(
   'category',
@@ -28,7 +30,8 @@ const category = oneOf(
 
 const command = operatorCommand({
   name: 'replay',
-  description: 'Shows the events of the log: when, who, where and what. It changes nothing.',
+  description:
+    'Shows the events of the log: when, who, where and what. It changes nothing but a record of its use in the log.',
   examples: [
     ['--since 2h', 'what happened in the last two hours'],
     ['--stream group-123456789', 'everything that was decided about a group'],
@@ -46,7 +49,7 @@ const command = operatorCommand({
   .option(
     '--stream <names>',
     'only these streams, comma between: user-9,group-50; group-* means all that begin so',
-    listOf(nonEmpty),
+    listOf(streams),
   )
   .option(
     '--category <names>',
@@ -56,8 +59,9 @@ const command = operatorCommand({
   .option('--type <names>', 'only these types of events: MessageSent,MessageRevoked', listOf(eventType))
   .option(
     '--by <uid>',
-    "only what this person caused, or the server's key for them; or all that the server's key did: server",
-    serverOrUid,
+    "only what this person caused, or the server's key for them; server: all that the server's key or an operator did; " +
+      'nobody: what strangers did',
+    actor,
   )
   .option('--about <uid>', 'only what is about this person', uid)
   .option('--conversation <id>', 'only what is about this conversation: f3-9 or g123456789', conversation)
@@ -77,8 +81,9 @@ const command = operatorCommand({
   .option('--names', 'adds the present nicknames of people and names of groups')
   .action(async (options: ReplayOptions) => {
     const { signal } = interruptible({ endless: options.follow === true });
+    const countsEvents = readEnvironment().eventStoreUrl === undefined;
     await withLog(
-      (log, databaseUrl) => replay({ log, databaseUrl, options, signal }),
+      (log, databaseUrl) => replay({ log, databaseUrl, countsEvents, options, signal }),
       options.follow ? signal : undefined,
     );
   });

@@ -6,6 +6,7 @@ import { openLog } from '../services/log/open.ts';
 import { openProgramLog } from '../services/logger.ts';
 import { createPool } from '../services/postgres/pool.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
+import { interruptible } from './cli/interruption.ts';
 import { showProgress } from './cli/progress.ts';
 import { seedPassword } from './seed/fill-accounts.ts';
 import { seedInstallation } from './seed/seed-installation.ts';
@@ -42,6 +43,7 @@ function numberOfEvents(text: string): number {
 }
 
 async function run(options: Options): Promise<void> {
+  const { signal } = interruptible();
   const environment = readEnvironment();
   const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
   await withDatabase(environment, logger, async (url) => {
@@ -56,6 +58,7 @@ async function run(options: Options): Promise<void> {
         { log, accounts: accountsDatabase(pool) },
         options,
         (events) => {
+          signal.throwIfAborted();
           stored += events;
           progress.advance(events);
         },

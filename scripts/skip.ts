@@ -1,17 +1,21 @@
-import { Command } from 'commander';
 import { pino } from 'pino';
 import { skipEvent } from '../services/commands/skip-event.ts';
 import type { EventLog } from '../services/log/log.ts';
 import { createPool } from '../services/postgres/pool.ts';
 import { readCheckpoint } from '../services/queries/checkpoint.ts';
 import { readDatabase } from '../services/queries/tables.ts';
+import { operatorCommand, runCommand } from './cli/command.ts';
 import { withLog } from './with-log.ts';
 
 /** `npm run skip`: passes over an event that stops the system. The log keeps the event, and the decision. */
-const program = new Command('skip')
-  .description(
-    'Passes an event over: no state and no read model takes it in any more. It cannot be taken back.',
-  )
+const command = operatorCommand({
+  name: 'skip',
+  description:
+    'Passes an event over: no state and no read model takes it in any more. The log keeps it, and the decision, which ' +
+    'cannot be taken back.',
+  examples: [['0000000000002042 --why "broken by hand on 2026-11-27"', 'skips the event at this position']],
+})
+  .usage('[options] <position>')
   .argument('<position>', 'where the event lies, as replay and the messages of the program show it')
   .requiredOption('--why <reason>', 'why, for those who replay the log')
   .action((position: string, { why }: { why: string }) =>
@@ -43,9 +47,4 @@ async function isShown(databaseUrl: string, position: string): Promise<boolean> 
   }
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.stderr.write(`skip: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runCommand(command);

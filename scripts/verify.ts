@@ -9,7 +9,7 @@ import { checkProof, proveEvent } from './verify/prove.ts';
 import { verifierFrom } from './verify/with-audit.ts';
 import { writeTree } from './verify/write-tree.ts';
 
-/** `npm run verify`: compares the log with its Merkle tree, and proves what is in it. It changes nothing. */
+/** `npm run verify`: compares the log with its Merkle tree, and proves what is in it. */
 
 interface Options {
   readonly checkpoint?: string;

@@ -5,6 +5,7 @@ import type { EventLog } from '../services/log/log.ts';
 import { openLog } from '../services/log/open.ts';
 import { openProgramLog } from '../services/logger.ts';
 import { runningEmbeddedUrl } from '../services/postgres/embedded/embedded.ts';
+import { recordingTimeoutMs } from './cli/use.ts';
 import { withDatabase, withRunningDatabase } from './with-database.ts';
 
 /**
@@ -26,7 +27,7 @@ export async function withLog(
     throw new Error(`there is no log in ${dataFolder}: set DATA_DIR, DATABASE_URL or EVENTSTORE_URL`);
   }
   const useLogOf = async (url: string | undefined) => {
-    const log = await openLog(environment, url ?? '', logger);
+    const log = await openLog(environment, url ?? '', logger, { appendTimeoutMs: recordingTimeoutMs });
     try {
       await use(log, url);
     } finally {

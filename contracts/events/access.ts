@@ -35,7 +35,10 @@ export const accessEvents = [
     'FileUploaded',
     z.object({ uid: Uid.nullable(), path: z.string(), bytes: z.int().nonnegative(), suppressed }),
   ),
-  /** A call of /audit that asked about the past: its path, and its parameters as `name=value`. */
+  /**
+   * The past was asked about: by a call of /audit, with its path and its parameters as `name=value`; or by a command in a
+   * shell, with its name and its arguments. Secrets are left out.
+   */
   event('AuditUsed', z.object({ command: z.string(), arguments: z.array(z.string()), suppressed })),
 ] as const;
 

@@ -55,7 +55,7 @@ export const EventMetadata = z.object({
   time: z.int().nonnegative(),
   /** Who caused it: a uid, `server` for the holder of the server's key or an operator, `nobody` without either. */
   actor: z.string(),
-  /** Of `server`: the APP_KEY that was shown. Absent for an operator, who works on the installation itself. */
+  /** Of `server`: the APP_KEY that was shown. Absent for an operator, who works on the installation itself: see `operator`. */
   key: z.string().optional(),
   /** Of `server`: the uid for whom it acted (`login_uid`). */
   for: z.int().positive().optional(),
@@ -63,6 +63,8 @@ export const EventMetadata = z.object({
   session: z.string().optional(),
   /** Where the request came from, as much of it as the setting `audit_address` keeps. */
   address: z.string().optional(),
+  /** Of an operator's command: the user of the operating system and the host, as `root@chat-1`. */
+  operator: z.string().optional(),
   version: z.int().positive(),
   /** The id of the request, which the answer carried as `X-Request-Id`. */
   $correlationId: z.string(),

@@ -28,8 +28,8 @@ export const eventFilters = z.object({
   category: names.describe('只要这些类别的流:user、group、conversation等').optional(),
   type: names.describe('只要这些类型的事件').optional(),
   by: z
-    .union([z.literal('server'), parameter.uid.transform(String)])
-    .describe('操作者:uid(包括服务端密钥代表该用户的操作)或server')
+    .union([z.literal('server'), z.literal('nobody'), parameter.uid.transform(String)])
+    .describe('操作者:uid(包括服务端密钥代表该用户的操作)、server(服务端密钥或运维命令)或nobody(未登录者)')
     .meta({ shown: { type: 'string' } })
     .optional(),
   about: parameter.uid.describe('与该用户有关').optional(),
@@ -53,7 +53,7 @@ export const AuditEvent = z.object({
   id: z.string(),
   type: z.string(),
   words: z.string().nullable().describe('发生了什么(英文);本程序无法读取的事件为null'),
-  actor: z.string().nullable().describe('操作者的uid,或server'),
+  actor: z.string().nullable().describe('操作者的uid,或server、nobody'),
   acted_for: z.int().nullable().describe('服务端密钥所代表的用户uid'),
   correlation: z.string().nullable().describe('请求的id'),
   causation: z.string().nullable().describe('直接原因:请求或事件的id'),

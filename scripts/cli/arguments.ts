@@ -52,14 +52,23 @@ export function nonEmpty(text: string): string {
   throw new InvalidArgumentError('it is empty');
 }
 
-/** A uid as events name who caused them, or `server` for the holder of the server's key. */
-export function serverOrUid(text: string): string {
-  if (text === 'server') return text;
+/** Who caused events, as they name them: a uid, `server` for the holder of the server's key, `nobody` for a stranger. */
+export function actor(text: string): string {
+  if (text === 'server' || text === 'nobody') return text;
   try {
     return String(uid(text));
   } catch {
-    throw new InvalidArgumentError(`"${text}" is neither a uid, a number from 1 such as 9, nor server`);
+    throw new InvalidArgumentError(
+      `"${text}" is neither a uid, a number from 1 such as 9, nor server or nobody`,
+    );
   }
+}
+
+/** The name of a stream, or a beginning of names with a `*` behind it. */
+export function streams(text: string): string {
+  const star = text.indexOf('*');
+  if (star < 0 || star === text.length - 1) return nonEmpty(text);
+  throw new InvalidArgumentError(`"${text}" has a * that is not at its end: group-* means all that begin so`);
 }
 
 /** A whole number from 1. */

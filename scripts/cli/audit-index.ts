@@ -23,13 +23,19 @@ const purpose: Purpose = {
 /** What Postgres says of a table or a schema that does not exist, as before the first start of this version. */
 const missing = new Set(['42P01', '3F000']);
 
+export interface IndexOptions {
+  readonly log: EventLog;
+  readonly databaseUrl: string | undefined;
+  /** Cancels the query that is under way. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Hands `use` the index of the log, or why there is none.
  * @throws what `use` throws, LogFailure
  */
 export async function withAuditIndex<Result>(
-  log: EventLog,
-  databaseUrl: string | undefined,
+  { log, databaseUrl, signal }: IndexOptions,
   use: (index: OpenIndex | { readonly lacking: string }) => Promise<Result>,
 ): Promise<Result> {
   if (databaseUrl === undefined) return use({ lacking: 'there is no database with an index of the log' });
@@ -39,6 +45,9 @@ export async function withAuditIndex<Result>(
   } catch {
     return use({ lacking: 'the database with the index of the log cannot be reached' });
   }
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const cancel = () => void cancelQuery(databaseUrl, rows[0]?.pid).catch(() => undefined);
+  signal.addEventListener('abort', cancel);
   try {
     const search = new AuditSearch(client);
     const coverage = await search.coverage(log).catch((error: unknown) => {
@@ -46,6 +55,17 @@ export async function withAuditIndex<Result>(
       throw error;
     });
     return await use(coverage ? { search, coverage } : { lacking: 'there is no index of this log' });
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    await client.end();
+  }
+}
+
+/** Ends the query under way on a connection, which then throws. */
+async function cancelQuery(databaseUrl: string, pid: number | undefined): Promise<void> {
+  const client = await openClient(databaseUrl, purpose);
+  try {
+    await client.query('select pg_cancel_backend($1)', [pid]);
   } finally {
     await client.end();
   }

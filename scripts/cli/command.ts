@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { interruptible } from './interruption.ts';
 
 /** What an operator's command says of itself. */
 export interface CommandInfo {
@@ -18,7 +19,9 @@ export class NothingMatches extends Error {
 
 /** A command whose help has examples, and whose errors name what would be right. */
 export function operatorCommand({ name, description, examples, notes }: CommandInfo): Command {
-  const lines = examples.map(([line, does]) => `  npm run ${name} -- ${line}\n      ${does}`);
+  const lines = examples.map(
+    ([line, does]) => `  npm run ${name}${line === '' ? '' : ` -- ${line}`}\n      ${does}`,
+  );
   const rest = notes === undefined ? '' : `\n\n${notes}`;
   return new Command(name)
     .usage('[options]')
@@ -31,19 +34,21 @@ export function operatorCommand({ name, description, examples, notes }: CommandI
 
 /**
  * Runs a command with the arguments of the process. What it throws is one line on stderr, `name: reason`, and the
- * exit code 1.
+ * exit code 1. What it throws after it was interrupted came of that: the exit code is that of `interruptible`.
  */
 export async function runCommand(command: Command): Promise<void> {
+  const { signal } = interruptible();
   try {
     await command.parseAsync();
   } catch (error) {
+    if (signal.aborted) return;
     process.stderr.write(`${command.name()}: ${reasonOf(error)}\n`);
     process.exitCode = 1;
   }
 }
 
 /** What an error says, with its cause if that says more, in one line. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const message = error.message || error.name;
   const cause = error.cause instanceof Error ? reasonOf(error.cause) : '';

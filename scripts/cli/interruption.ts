@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
 
 /** npm passes Ctrl-C on to a program that gets it from the terminal too: within this time the two are one. */
@@ -5,40 +6,63 @@ const echoMs = 500;
 
 /** A command that can be asked to end early, with what it wrote so far complete. */
 export interface Interruption {
+  /** Aborts with an `Interrupted`. */
   readonly signal: AbortSignal;
-  /** Whether SIGINT or SIGTERM came. */
-  readonly interrupted: boolean;
 }
 
+/** Why a command ends early: a signal came, or the reader of its output went away. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+let ofProcess: ProcessInterruption | undefined;
+
 /**
- * Ends a command early: SIGINT or SIGTERM aborts the signal, so that it ends in good order after the line that it
- * writes; a second one ends the process at once. The exit code is then 128 and the signal's number, as of any program
- * that a signal ended, unless the signal is its ordinary end. If the reader of stdout goes away, as `head` does, the
- * signal aborts too, and the exit code stays 0.
+ * Lets the command of this process end early: SIGINT or SIGTERM aborts the signal, so that it ends in good order after
+ * the line that it writes; a second one ends the process at once. The exit code is then 128 and the signal's number, as
+ * of any program that a signal ended, unless the signal is its ordinary end. If the reader of stdout goes away, as `head`
+ * does, the signal aborts too, and the exit code stays 0.
  * @param endless whether the command goes on until it is interrupted: then that is no failure, and the exit code is 0
  */
 export function interruptible({ endless = false }: { readonly endless?: boolean } = {}): Interruption {
-  const stop = new AbortController();
-  let first: { readonly name: NodeJS.Signals; readonly at: number } | undefined;
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      const at = performance.now();
-      if (first?.name === name && at - first.at < echoMs) return;
-      const code = 128 + constants.signals[name];
-      if (first !== undefined) process.exit(code);
-      first = { name, at };
-      if (!endless) process.exitCode = code;
-      stop.abort();
+  ofProcess ??= new ProcessInterruption();
+  if (endless) ofProcess.endless = true;
+  return ofProcess;
+}
+
+class ProcessInterruption implements Interruption {
+  endless = false;
+  readonly #stop = new AbortController();
+  #first: { readonly name: NodeJS.Signals; readonly at: number } | undefined;
+
+  constructor() {
+    // Many wait for it at once, each for a short time.
+    setMaxListeners(0, this.#stop.signal);
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => this.#interrupt(name));
+    process.stdout.on('error', (error) => {
+      if (!('code' in error && error.code === 'EPIPE')) throw error;
+      this.#stop.abort(new Interrupted('nobody reads the output any more'));
     });
+    // Nobody reads what went wrong either: the exit code says it.
+    process.stderr.on('error', () => undefined);
   }
-  process.stdout.on('error', (error) => {
-    if (!('code' in error && error.code === 'EPIPE')) throw error;
-    stop.abort();
-  });
-  return {
-    signal: stop.signal,
-    get interrupted() {
-      return first !== undefined;
-    },
-  };
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  #interrupt(name: 'SIGINT' | 'SIGTERM'): void {
+    const at = performance.now();
+    if (this.#first?.name === name && at - this.#first.at < echoMs) return;
+    const code = 128 + constants.signals[name];
+    if (this.#first !== undefined) process.exit(code);
+    this.#first = { name, at };
+    if (!this.endless) {
+      process.exitCode = code;
+      // It may take some seconds, and on a terminal a progress line is to be overwritten.
+      const clear = process.stderr.isTTY ? '\r\u001b[K' : '';
+      process.stderr.write(`${clear}interrupted: ending in good order (again: at once)\n`);
+    }
+    this.#stop.abort(new Interrupted('interrupted'));
+  }
 }

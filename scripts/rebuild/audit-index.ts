@@ -9,6 +9,7 @@ import { openLog } from '../../services/log/open.ts';
 import { openProgramLog } from '../../services/logger.ts';
 import { openClient, type Purpose } from '../../services/postgres/connect.ts';
 import { showProgress } from '../cli/progress.ts';
+import { recordUse } from '../cli/use.ts';
 import { withDatabase } from '../with-database.ts';
 
 /** How often to look how far the index is, in milliseconds. */
@@ -26,6 +27,7 @@ export async function rebuildAuditIndex(signal: AbortSignal): Promise<void> {
   await withDatabase(environment, logger, async (url) => {
     await migrate(url);
     const log = await openLog(environment, url, logger);
+    await recordUse(log, 'rebuild');
     const client = await openClient(url, purpose);
     const counted = async () => {
       const { rows } = await client.query<{ count: string }>(

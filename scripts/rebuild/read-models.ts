@@ -9,6 +9,7 @@ import { openProgramLog } from '../../services/logger.ts';
 import type { Interruption } from '../cli/interruption.ts';
 import { escapeControls } from '../cli/output.ts';
 import { type Progress, showProgress } from '../cli/progress.ts';
+import { recordUse } from '../cli/use.ts';
 import { withDatabase } from '../with-database.ts';
 import { differenceLine } from './difference-line.ts';
 
@@ -40,6 +41,7 @@ async function rebuildOn(
 ): Promise<void> {
   await migrate(database);
   const log = await openLog(environment, database, logger);
+  await recordUse(log, 'rebuild');
   const begun = performance.now();
   let progress: Progress | undefined;
   try {

@@ -2,12 +2,18 @@ import { type EventFilter, isUnrestricted } from '../../services/audit/events/fi
 import { type FindOptions, findEvents } from '../../services/audit/events/find-events.ts';
 import { localTime } from '../../services/audit/local-time.ts';
 
+/** Who is no person. */
+const actors = new Map([
+  ['server', "the server's key"],
+  ['nobody', 'a stranger'],
+]);
+
 /** What is said of each thing that can be asked for, if no event has it. */
 const absences: { readonly [Key in keyof EventFilter]-?: (filter: EventFilter) => string } = {
   streams: ({ streams }) => `there is no stream ${streams?.join(' or ')}`,
   categories: ({ categories }) => `no stream of the category ${categories?.join(' or ')} has events`,
   types: ({ types }) => `${types?.join(' or ')} never happened`,
-  by: ({ by }) => `${by === 'server' ? "the server's key" : `person ${by}`} caused no event`,
+  by: ({ by = '' }) => `${actors.get(by) ?? `person ${by}`} caused no event`,
   about: ({ about }) => `no event is about person ${about}`,
   conversation: ({ conversation }) => `nothing happened in the conversation ${conversation}`,
   mid: ({ mid }) => `no event is about message ${mid}`,

@@ -4,13 +4,21 @@ import type { EventFilter } from '../../services/audit/events/filter.ts';
 import { isUnrestricted, matches, prefixesOf, wholeStreams } from '../../services/audit/events/filter.ts';
 import { type FindOptions, findEvents } from '../../services/audit/events/find-events.ts';
 import { CurrentNames } from '../../services/audit/events/names.ts';
-import type { EventLog, RecordedEvent } from '../../services/log/log.ts';
+import type { RecordedUse } from '../../services/audit/operator-use.ts';
+import {
+  type EventId,
+  type EventLog,
+  type Position,
+  type RecordedEvent,
+  startOfLog,
+} from '../../services/log/log.ts';
 import { Skips } from '../../services/log/skips.ts';
 import { positionIn } from '../cli/arguments.ts';
 import { type OpenIndex, withAuditIndex } from '../cli/audit-index.ts';
 import { NothingMatches } from '../cli/command.ts';
 import { Output } from '../cli/output.ts';
-import { showProgress } from '../cli/progress.ts';
+import { type ProgressOptions, showProgress } from '../cli/progress.ts';
+import { recordUse } from '../cli/use.ts';
 import { type Format, type FormatName, formatOf } from './formats.ts';
 import { whyNothing } from './nothing-found.ts';
 
@@ -40,6 +48,8 @@ export interface ReplayRun {
   readonly log: EventLog;
   readonly databaseUrl: string | undefined;
   readonly options: ReplayOptions;
+  /** Whether the extent of this log is a number of events. */
+  readonly countsEvents: boolean;
   /** Ends it after the line that is being written. */
   readonly signal: AbortSignal;
 }
@@ -47,7 +57,7 @@ export interface ReplayRun {
 /** Shows the events that the options ask for. @throws NothingMatches, NeedsIndex, LogFailure */
 export async function replay(run: ReplayRun): Promise<void> {
   const filter = await filterOf(run);
-  await withAuditIndex(run.log, run.databaseUrl, async (index) => {
+  await withAuditIndex(run, async (index) => {
     if ('search' in index) return show(run, filter, index);
     const quick = wholeStreams(filter) !== undefined || (isUnrestricted(filter) && !run.options.reverse);
     if (!quick)
@@ -76,30 +86,58 @@ async function filterOf({ log, options }: ReplayRun): Promise<EventFilter> {
 async function show(run: ReplayRun, filter: EventFilter, index: OpenIndex | undefined): Promise<void> {
   const { log, options, signal } = run;
   const { follow = false, limit, reverse = false } = options;
-  // Where following begins: what comes later is not read twice.
-  const end = follow ? await log.end() : undefined;
+  const use = await recordUse(log, 'replay');
+  // Where following begins: what comes later is not read twice. The record of this use lies behind it.
+  const end = use?.before ?? (await log.end(categories));
   const find: FindOptions = {
-    ...{ log, index, filter: end === undefined ? filter : { ...filter, upTo: end }, reverse },
+    ...{ log, index, filter, reverse, signal },
     ...(limit === undefined ? {} : { limit }),
   };
-  const lines = await Lines.begin(run);
-  for await (const found of findEvents(find)) {
-    if (signal.aborted) break;
-    const written = lines.write(found.record);
-    if (written !== undefined) await written;
-  }
-  if (end !== undefined && !signal.aborted) {
+  const lines = await Lines.begin(run, use);
+  const progress = process.stdout.isTTY ? undefined : showProgress(progressOf(run, filter, index, end));
+  const onRead = () => progress?.advance(1);
+  try {
+    const upTo = earlier(filter.upTo, end);
+    for await (const { record } of findEvents({ ...find, filter: { ...filter, upTo }, onRead })) {
+      const written = lines.write(record);
+      if (written !== undefined) await written;
+      if (signal.aborted) break;
+    }
+    progress?.end();
+    if (follow && !signal.aborted) {
+      await lines.flush();
+      await followLog(run, filter, end, lines);
+    }
+  } catch (error) {
+    // What a search throws that is interrupted comes of that.
+    if (!signal.aborted) throw error;
+  } finally {
+    progress?.end();
     await lines.flush();
-    await followLog(run, filter, end, lines);
   }
-  await lines.end();
   if (lines.count === 0 && !follow && !signal.aborted) throw new NothingMatches(await whyNothing(find));
+}
+
+/** The line that shows how far it is; how many events there are is known if the log is read whole. */
+function progressOf(
+  { log, countsEvents }: ReplayRun,
+  filter: EventFilter,
+  index: OpenIndex | undefined,
+  end: Position,
+): ProgressOptions {
+  const whole = wholeStreams(filter) === undefined && (index === undefined || isUnrestricted(filter));
+  const { after = startOfLog, upTo = end } = filter;
+  return { doing: 'reading', total: whole && countsEvents ? log.extent(after, upTo) : undefined };
+}
+
+function earlier(one: Position | undefined, other: Position): Position {
+  return one !== undefined && one < other ? one : other;
 }
 
 async function followLog(
   { log, options, signal }: ReplayRun,
   filter: EventFilter,
-  after: Parameters<EventLog['subscribe']>[0]['after'],
+  after: Position,
   lines: Lines,
 ): Promise<void> {
   const { limit = Number.POSITIVE_INFINITY } = options;
@@ -122,20 +160,22 @@ class Lines {
   readonly #format: Format;
   readonly #skips: Skips;
   readonly #output: Output;
-  readonly #progress = process.stdout.isTTY ? undefined : showProgress({ doing: 'showing' });
+  /** The record of this very use, which is not shown. */
+  readonly #own: EventId | undefined;
 
-  private constructor(format: Format, skips: Skips, output: Output) {
+  private constructor(format: Format, skips: Skips, output: Output, own: EventId | undefined) {
     this.#format = format;
     this.#skips = skips;
     this.#output = output;
+    this.#own = own;
   }
 
-  static async begin({ log, options, signal }: ReplayRun): Promise<Lines> {
+  static async begin({ log, options, signal }: ReplayRun, use: RecordedUse | undefined): Promise<Lines> {
     const format = formatOf(options.format, new CurrentNames(log), options.names === true);
     // A decision lies behind the event that it skips.
     const skips = new Skips(log);
     await skips.refresh();
-    return new Lines(format, skips, new Output(signal));
+    return new Lines(format, skips, new Output(signal), use?.id);
   }
 
   /** Notes a record that may be a decision to skip another one. */
@@ -145,9 +185,9 @@ class Lines {
 
   /** Adds the line of an event. @returns a promise to wait for, unless it is done: most are at once */
   write(record: RecordedEvent): Promise<void> | undefined {
+    if (record.id === this.#own) return undefined;
     const heading = this.count === 0 ? this.#format.heading : '';
     this.count++;
-    this.#progress?.advance(1);
     const line = this.#format.line(record, this.#skips.reason(record));
     if (typeof line === 'string') return this.#output.write(`${heading}${line}\n`);
     return line.then((text) => this.#output.write(`${heading}${text}\n`));
@@ -155,10 +195,5 @@ class Lines {
 
   flush(): Promise<void> {
     return this.#output.flush();
-  }
-
-  async end(): Promise<void> {
-    this.#progress?.end();
-    await this.#output.flush();
   }
 }

@@ -84,6 +84,8 @@ function causerOf(record: RecordedEvent): Causer {
   const causes = causesOf(record);
   const uid = actingUid(causes);
   if (uid !== undefined) return { uid, words: '' };
+  const { operator } = record.metadata;
+  if (typeof operator === 'string') return { uid: undefined, words: operator };
   const { actor, actedFor } = causes;
   const acted = actor === 'server' ? Uid.safeParse(actedFor).data : undefined;
   return acted === undefined ? { uid: acted, words: actor ?? '?' } : { uid: acted, words: 'server for ' };

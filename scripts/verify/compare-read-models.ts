@@ -7,6 +7,7 @@ import { openProgramLog } from '../../services/logger.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { escapeControls } from '../cli/output.ts';
 import { showProgress } from '../cli/progress.ts';
+import { recordUse } from '../cli/use.ts';
 import { differenceLine } from '../rebuild/difference-line.ts';
 import { withDatabase } from '../with-database.ts';
 
@@ -20,6 +21,7 @@ export async function compareReadModels(): Promise<void> {
   await withDatabase(environment, logger, async (database) => {
     await migrate(database);
     const log = await openLog(environment, database, logger);
+    await recordUse(log, 'verify');
     const { signal } = interruptible();
     const progress = showProgress({ doing: 'comparing' });
     try {

@@ -19,6 +19,7 @@ export function compare(file: string | undefined, verifierKey: string | undefine
     const progress = showProgress({ doing: 'verifying', total: await store.size() });
     const options = { log, database: pool, origin, kept, onRead: progress.advance, signal };
     const verified = await verifyLog(options).finally(() => progress.end());
+    signal.throwIfAborted();
     if (verified.size === 0 && verified.audited === 0 && kept.length === 0) {
       throw new NothingMatches('the log is empty: there is nothing to verify');
     }

@@ -9,6 +9,7 @@ import type { EventLog } from '../../services/log/log.ts';
 import { openLog } from '../../services/log/open.ts';
 import { openProgramLog } from '../../services/logger.ts';
 import { createPool } from '../../services/postgres/pool.ts';
+import { recordingTimeoutMs, recordUse } from '../cli/use.ts';
 import { withDatabase } from '../with-database.ts';
 
 /** What the commands of verify work with. */
@@ -35,8 +36,9 @@ export async function withAudit(use: (audit: Audit) => Promise<void>): Promise<v
     const pool = createPool(url, logger);
     try {
       await mustHaveTree(pool);
-      const log = await openLog(environment, url, logger);
+      const log = await openLog(environment, url, logger, { appendTimeoutMs: recordingTimeoutMs });
       try {
+        await recordUse(log, 'verify');
         await use({ environment, log, pool, store: new TreeStore(pool) });
       } finally {
         await log.close();

@@ -109,7 +109,7 @@ class BackgroundAccessLog implements AccessLog {
   }
 
   #counterOf(event: AccessEvent, now: number): Counter {
-    const key = `${event.type} ${streamOf(event)}`;
+    const key = `${event.type} ${accessStreamOf(event)}`;
     const known = this.#counters.get(key);
     if (known) return known;
     const bucket = new TokenBucket(rates[event.type].atOnce, now);
@@ -147,7 +147,7 @@ class BackgroundAccessLog implements AccessLog {
     // The data are those of the type, with a field that all types have.
     const complete = (suppressed === 0 ? event : { type, data: { ...data, suppressed } }) as AccessEvent;
     const encoded = encode(newEventId(), complete, metadataOf(context));
-    this.#waiting.push({ stream: streamOf(event), event: encoded });
+    this.#waiting.push({ stream: accessStreamOf(event), event: encoded });
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
     });
@@ -182,7 +182,8 @@ function takes(bucket: TokenBucket, { atOnce, aMinute }: Rate, now: number): boo
   return bucket.take(atOnce, aMinute / 60, now);
 }
 
-function streamOf({ data }: AccessEvent): StreamName {
+/** The stream where an event of access is recorded. */
+export function accessStreamOf({ data }: AccessEvent): StreamName {
   const uid = 'uid' in data ? data.uid : null;
   return streamName(uid === null ? 'access' : `access-${uid}`);
 }

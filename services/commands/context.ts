@@ -2,13 +2,12 @@ import type { EventMetadata } from '../../contracts/events/event.ts';
 import type { Uid } from '../../contracts/ids.ts';
 
 /** What is known of a caller beyond their name. */
-export type Origin = Pick<EventMetadata, 'key' | 'for' | 'session' | 'address'>;
+export type Origin = Pick<EventMetadata, 'key' | 'for' | 'session' | 'address' | 'operator'>;
 
 /** Who gives a command, when, and in which request: the metadata of its events. */
 export interface CommandContext {
   /** The person, `server` for the holder of the server's key acting for them, or `nobody` for a stranger. */
   readonly actor: `${Uid}` | 'server' | 'nobody';
-  /** Absent for an operator's command. */
   readonly origin?: Origin;
   /** The id of the request. */
   readonly correlationId: string;

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { v5 as uuidv5 } from 'uuid';
 import { categories } from '../../contracts/events/index.ts';
 import { encode } from '../log/codec.ts';
 import type { EventId, EventLog, Position, RecordedEvent } from '../log/log.ts';
 import { Skips, skipStream } from '../log/skips.ts';
 import { metadataOf } from './execute.ts';
+import { operatorContext } from './operator-context.ts';
 
 /** The namespace for the ids of decisions, so that an event is skipped once. Never change it. */
 const namespace = 'b5a7e6a1-4b0e-4f0a-9f0e-3d1c5d0f2a6b';
@@ -45,7 +45,7 @@ export async function skipEvent(log: EventLog, position: string, why: string): P
   const decision = encode(
     uuidv5(`${stream}\n${eventId}`, namespace) as EventId,
     { type: 'EventSkipped', data: { stream, eventId, revision, type, why: reason } },
-    metadataOf({ actor: 'server', correlationId: randomUUID(), time: Date.now() }),
+    metadataOf(operatorContext()),
   );
   const { outcome } = await log.append(skipStream, 'any', [decision]);
   if (outcome === 'appended') return { event, why: reason, before: false };

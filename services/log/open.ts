@@ -7,18 +7,24 @@ import { prefixedLog } from './prefixed.ts';
 /**
  * Opens the event log that the environment names: EventStoreDB if EVENTSTORE_URL is set, else the database
  * of the read models. Names of streams in EventStoreDB begin with STREAM_PREFIX.
+ * @param appendTimeoutMs for how long an append is tried, if not for as long as is usual
  * @throws LogFailure if it cannot be reached
  */
 export async function openLog(
   { eventStoreUrl, streamPrefix }: Pick<Environment, 'eventStoreUrl' | 'streamPrefix'>,
   databaseUrl: string,
   logger: Logger,
+  { appendTimeoutMs }: { readonly appendTimeoutMs?: number } = {},
 ): Promise<EventLog> {
-  if (eventStoreUrl === undefined) return openPostgresLog({ connectionString: databaseUrl, logger });
+  if (eventStoreUrl === undefined) {
+    const given = appendTimeoutMs === undefined ? {} : { appendTimeoutMs };
+    return openPostgresLog({ connectionString: databaseUrl, logger, ...given });
+  }
   // Its client takes longer to load than all else of a command that looks at a log in Postgres.
   const { openEventStoreDBLog } = await import('./eventstoredb/eventstoredb-log.ts');
   const identityStream = `${streamPrefix}installation` as StreamName;
-  const log = openEventStoreDBLog({ url: eventStoreUrl, logger, identityStream });
+  const timeouts = appendTimeoutMs === undefined ? {} : { appendMs: appendTimeoutMs };
+  const log = openEventStoreDBLog({ url: eventStoreUrl, logger, identityStream, timeouts });
   try {
     // Only the first call fails with the real reason; concurrent calls fail with "the connection was closed".
     await log.end();

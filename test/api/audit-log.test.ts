@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { history } from '../../scripts/seed/history.ts';
 import { type Auditor, startAuditor } from '../../services/audit/auditor.ts';
@@ -58,6 +59,17 @@ test('the tree of the log is served to the server’s key as other tools read it
   expect(JSON.parse(entry)).toMatchObject({ stream: 'setting', revision: 0, type: 'SettingsChanged' });
   expect(first && sameHash(leafHash(entry), first)).toBe(true);
   expect((await get('tile/0/000')).headers['cache-control']).toContain('immutable');
+});
+
+test('entries are compressed for who takes gzip, and for nobody else', async () => {
+  const path = 'tile/entries/000';
+  const plain = await get(path);
+  expect(plain.headers['content-encoding']).toBeUndefined();
+  const small = await get(path, { ...serverKey, 'accept-encoding': 'br, gzip' });
+  expect(small.headers['content-encoding']).toBe('gzip');
+  expect(gunzipSync(small.rawPayload).equals(plain.rawPayload)).toBe(true);
+  const refused = await get(path, { ...serverKey, 'accept-encoding': 'gzip;q=0' });
+  expect(refused.rawPayload.equals(plain.rawPayload)).toBe(true);
 });
 
 test.each([

@@ -34,7 +34,9 @@ describe('/audit/explain', () => {
       ),
       verdict: { value: true, words: `is a friend of person ${jerry.uid}` },
       omitted: 0,
-      steps: [{ cause: { kind: 'event', type: 'Befriended', by: "the server's key" } }],
+      steps: [
+        { cause: { kind: 'event', type: 'Befriended', by: `the server's key for person ${tom.uid} (tom)` } },
+      ],
     });
     await jerry.post('/friend/delete', { friend_uid: tom.uid });
     expect((await ask({ question, steps: '1' })).data).toMatchObject({

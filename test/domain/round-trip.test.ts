@@ -200,7 +200,7 @@ describe('every kind of event', () => {
     it(`reads as it was written: ${type}`, () => {
       fc.assert(
         fc.property(datas[type], fc.maxSafeNat(), text, (data, time, told) => {
-          const known = { key: told, for: 9, session: told, address: told };
+          const known = { key: told, for: 9, session: told, address: told, operator: told };
           const metadata = { time, actor: told, ...known, $correlationId: told, $causationId: told };
           // Type and data belong together by the table above.
           const event = { type, data } as unknown as EventNamed<Type>;

@@ -11,6 +11,7 @@ import { openLog } from '../../services/log/open.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { createDatabase } from './database.ts';
 import { EventStoreDBDouble } from './eventstoredb-double.ts';
+import type { DoubleStore } from './eventstoredb-double-store.ts';
 import { newEventId, silent, streamOf, testTime } from './projecting.ts';
 
 /** What the metadata of a test's event say, beside what all have. */
@@ -54,16 +55,18 @@ async function openPostgres(): Promise<AuditedLog> {
   return audited({ DATABASE_URL: database.url }, log, () => database.drop());
 }
 
-async function openEventStoreDB(): Promise<AuditedLog> {
+/** An audited log in a double of EventStoreDB, whose store a test can change. */
+export async function openEventStoreDB(): Promise<AuditedLog & { readonly store: DoubleStore }> {
   const database = await createDatabase();
   const double = new EventStoreDBDouble();
   await double.start();
   const log = await openLog({ eventStoreUrl: double.url, streamPrefix: 'chat-' }, '', silent);
   const environment = { DATABASE_URL: database.url, EVENTSTORE_URL: double.url, STREAM_PREFIX: 'chat-' };
-  return audited(environment, log, async () => {
-    await double.kill();
+  const end = async () => {
+    double.kill();
     await database.drop();
-  });
+  };
+  return { ...(await audited(environment, log, end)), store: double.store };
 }
 
 async function audited(

@@ -36,7 +36,12 @@ export class DoubleStore {
 
   /** Holds only the first records from now on, as a store that was restored from a backup. */
   restore(count: number): void {
-    this.records.splice(count);
+    this.hold(this.records.slice(0, count));
+  }
+
+  /** Holds these records from now on, as a store whose files were changed by hand. */
+  hold(records: readonly DoubleRecord[]): void {
+    this.records.splice(0, this.records.length, ...records);
     this.#streams.clear();
     for (const record of this.records) {
       this.#streams.set(record.stream, [...this.stream(record.stream), record]);

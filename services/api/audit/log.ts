@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { bytesOf } from '../../audit/tree/export-tree.ts';
 import { latestHead } from '../../audit/tree/heads.ts';
@@ -9,6 +11,9 @@ import { serverKeyOnly } from './server-key.ts';
 /** The head changes every 10 s; a full tile never does. */
 const headCache = 'no-cache';
 const tileCache = 'private, max-age=31536000, immutable';
+
+const takesGzip = /(?:^|,)\s*gzip\s*(?:;\s*q=(?:1|0\.\d*[1-9]))?\s*(?:,|$)/i;
+const compressed = promisify(gzip);
 
 /**
  * The Merkle tree over the log, for the server's key: `/audit/log/` is the prefix of C2SP tlog-tiles, and what is under
@@ -29,16 +34,18 @@ export function auditLogRoutes(server: FastifyInstance, application: Application
   server.get<{ Params: { '*': string } }>(
     '/audit/log/tile/*',
     { config, onRequest: admitted },
-    async ({ params }, reply) => {
+    async ({ params, headers }, reply) => {
       const name = tileOf(`tile/${params['*']}`);
       if (!name) return missing(reply);
       try {
         const bytes = await bytesOf(tree, name);
         const whole = name.width === tileWidth;
-        return reply
-          .type('application/octet-stream')
-          .header('cache-control', whole ? tileCache : headCache)
-          .send(bytes);
+        reply.type('application/octet-stream').header('cache-control', whole ? tileCache : headCache);
+        if (name.level !== 'entries') return reply.send(bytes);
+        // Hashes cannot be compressed; entries take a third.
+        reply.header('vary', 'accept-encoding');
+        if (!takesGzip.test(headers['accept-encoding'] ?? '')) return reply.send(bytes);
+        return reply.header('content-encoding', 'gzip').send(await compressed(bytes));
       } catch (error) {
         if (error instanceof RangeError) return missing(reply);
         throw error;

@@ -10,7 +10,7 @@ export interface EventFilter {
   /** Categories of streams, as `group`. */
   readonly categories?: readonly string[] | undefined;
   readonly types?: readonly string[] | undefined;
-  /** Who caused it: a uid, also if the server's key acted for that person; or `server` for the server's key. */
+  /** Who caused it: a uid, also if the server's key acted for that person; `server` for the server's key, `nobody` for strangers. */
   readonly by?: string | undefined;
   /** A person whom the event is about. */
   readonly about?: Uid | undefined;

@@ -27,6 +27,10 @@ export interface FindOptions {
   /** The last event first. */
   readonly reverse?: boolean;
   readonly limit?: number;
+  /** Called for each event that is read, whether it is asked for or not. */
+  readonly onRead?: (() => void) | undefined;
+  /** Ends the search with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** An event that was asked for, and its number if it was found in the index. */
@@ -52,7 +56,7 @@ export class NeedsIndex extends Error {
  * there is: streams that are named are read by themselves; what only bounds restrict is read from the log; what else
  * is asked for is found in the index, and in the log beyond its end. Without an index the log is read whole.
  * Memory is level, whatever is asked for.
- * @throws NeedsIndex, LogFailure, what the database throws
+ * @throws NeedsIndex, LogFailure, what the database throws, the signal's reason
  */
 export async function* findEvents(options: FindOptions): AsyncGenerator<FoundEvent, void, undefined> {
   const { limit = Number.POSITIVE_INFINITY } = options;
@@ -66,23 +70,23 @@ export async function* findEvents(options: FindOptions): AsyncGenerator<FoundEve
 
 /** The quickest way to what is asked for. */
 async function sourceOf(options: FindOptions): Promise<AsyncIterable<FoundEvent>> {
-  const { log, index, filter, reverse = false } = options;
+  const { index, filter, reverse = false } = options;
   const streams = wholeStreams(filter);
-  if (streams !== undefined) return inStreams(log, streams, filter, reverse);
-  if (index === undefined) return reverse ? reversed(scan(log, filter), options) : scan(log, filter);
+  if (streams !== undefined) return inStreams(streams, options);
+  if (index === undefined) return reverse ? reversed(scan(filter, options), options) : scan(filter, options);
   if (!reverse && isUnrestricted(filter)) {
-    return scan(log, { ...filter, after: await beginning(index.search, filter) });
+    return scan({ ...filter, after: await beginning(index.search, filter) }, options);
   }
   return indexedAndBeyond(index, options);
 }
 
 async function* inStreams(
-  log: EventLog,
   streams: readonly StreamName[],
-  filter: EventFilter,
-  reverse: boolean,
+  { log, filter, reverse = false, signal, onRead }: FindOptions,
 ): AsyncGenerator<FoundEvent, void, undefined> {
   for await (const record of mergedRecords(log, streams, reverse)) {
+    signal?.throwIfAborted();
+    onRead?.();
     if (reverse ? isBefore(filter, record) : isPast(filter, record)) return;
     if (matches(filter, record)) yield { record };
   }
@@ -93,11 +97,11 @@ async function* indexedAndBeyond(
   { search, coverage }: NonNullable<FindOptions['index']>,
   options: FindOptions,
 ): AsyncGenerator<FoundEvent, void, undefined> {
-  const { log, filter, reverse = false } = options;
+  const { filter, reverse = false } = options;
   const beyond = { ...filter, after: later(filter.after, coverage.checkpoint) };
-  if (reverse) yield* reversed(scan(log, beyond), options);
+  if (reverse) yield* reversed(scan(beyond, options), options);
   yield* indexed(search, await search.range(filter), options);
-  if (!reverse) yield* scan(log, beyond);
+  if (!reverse) yield* scan(beyond, options);
 }
 
 /** The position after which everything lies that is asked for, by the times in the index. */
@@ -110,12 +114,14 @@ async function beginning(search: AuditSearch, filter: EventFilter): Promise<Posi
 async function* indexed(
   search: AuditSearch,
   range: Range,
-  { log, filter, reverse = false, limit = Number.POSITIVE_INFINITY }: FindOptions,
+  { log, filter, reverse = false, limit = Number.POSITIVE_INFINITY, signal, onRead }: FindOptions,
 ): AsyncGenerator<FoundEvent, void, undefined> {
   let size = Math.min(limit, firstPageSize);
   for (let { low, high } = range; low < high; ) {
     const page = await search.page(filter, { low, high }, { limit: size, reverse });
     for await (const found of readFound({ log, search, page, reverse })) {
+      signal?.throwIfAborted();
+      onRead?.();
       // The index is made of the log; a row that does not match its event is not shown.
       if (matches(filter, found.record)) yield found;
     }
@@ -128,11 +134,16 @@ async function* indexed(
 }
 
 /** What the log has, read from its beginning or from where the filter begins. */
-async function* scan(log: EventLog, filter: EventFilter): AsyncGenerator<FoundEvent, void, undefined> {
+async function* scan(
+  filter: EventFilter,
+  { log, signal, onRead }: Pick<FindOptions, 'log' | 'signal' | 'onRead'>,
+): AsyncGenerator<FoundEvent, void, undefined> {
   const after = filter.after ?? startOfLog;
   const prefixes = prefixesOf(filter) ?? categories;
   const wanted = isUnrestricted(filter) ? () => true : matches;
   for await (const record of log.readAll({ after, prefixes })) {
+    signal?.throwIfAborted();
+    onRead?.();
     if (isPast(filter, record)) return;
     if (!isBefore(filter, record) && wanted(filter, record)) yield { record };
   }

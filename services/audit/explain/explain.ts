@@ -36,7 +36,7 @@ export interface EventCause {
   readonly revision: number;
   readonly position: string;
   readonly id: string;
-  /** `person 9 (猫猫)`, or `the server's key`. */
+  /** `person 9 (猫猫)`, `the server's key for person 9 (猫猫)`, `the operator root@chat-1`, `a stranger`. */
   readonly by: string;
   readonly request: string;
   /** What else the request did; undefined if that is not known. */
@@ -157,7 +157,7 @@ class Telling {
     const { type, stream, revision, position, id, metadata } = event;
     const { $correlationId: request } = metadata;
     const beside = requests?.get(request)?.filter((other) => other.id !== id);
-    const by = await this.#nicknames.actor(metadata.actor);
+    const by = await this.#nicknames.actor(metadata);
     return { kind: 'event', type, stream, revision, position, id, by, request, beside };
   }
 

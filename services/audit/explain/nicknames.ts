@@ -1,3 +1,4 @@
+import type { EventMetadata } from '../../../contracts/events/event.ts';
 import { Uid } from '../../../contracts/ids.ts';
 import { userStream } from '../../domain/user.ts';
 import { foldAt } from '../folded-stream.ts';
@@ -30,10 +31,14 @@ export class Nicknames {
     return nickname === undefined ? `person ${uid}` : `person ${uid} (${nickname})`;
   }
 
-  /** Who caused an event, as its metadata name them. */
-  async actor(actor: string): Promise<string> {
+  /** Who caused an event: a person, the server's key and for whom, an operator, or a stranger. */
+  async actor({ actor, for: actedFor, operator }: EventMetadata): Promise<string> {
     const uid = /^\d+$/.test(actor) ? Uid.safeParse(Number(actor)).data : undefined;
-    return uid === undefined ? "the server's key" : this.person(uid);
+    if (uid !== undefined) return this.person(uid);
+    if (operator !== undefined) return `the operator ${operator}`;
+    if (actor === 'nobody') return 'a stranger';
+    const person = Uid.safeParse(actedFor).data;
+    return person === undefined ? "the server's key" : `the server's key for ${await this.person(person)}`;
   }
 
   async #read(uid: Uid): Promise<string | undefined> {

@@ -183,7 +183,7 @@ function streamConditions({ streams = [] }: EventFilter, parameter: Parameter): 
 function actorConditions({ by }: EventFilter, parameter: Parameter): string[] {
   if (by === undefined) return [];
   const actor = `e.actor = ${parameter(by)}`;
-  if (by === 'server') return [actor];
+  if (by === 'server' || by === 'nobody') return [actor];
   const actedFor = parameter(by);
   return [actor, `e.acted_for = ${actedFor}::bigint and e.actor is distinct from ${actedFor}::text`];
 }

@@ -9,8 +9,11 @@ import { type Head, Heads, signHead } from './heads.ts';
 import { isSignedBy, type NoteSigner, readNote, verifierOf } from './note.ts';
 import { TreeStore } from './tree-store.ts';
 
-/** How often heads are signed at most, and the log is compared with the last one, in milliseconds. */
+/** How often heads are signed at most, and the tree is compared with the last one, in milliseconds. */
 const everyMs = 10_000;
+
+/** How often to look whether the log still holds the last event of the tree, in milliseconds. */
+const lookEveryMs = 1_000;
 
 /** How often older heads are thinned, in milliseconds. */
 const thinEveryMs = 3_600_000;
@@ -58,7 +61,8 @@ export class HeadSigning {
   #wake = () => {};
   #fault: string | undefined;
   #size = 0;
-  /** When to thin next, on the clock of `performance.now()`. */
+  /** When to compare and sign next, and when to thin, on the clock of `performance.now()`. */
+  #signAt = 0;
   #thinAt = 0;
   #failing = false;
 
@@ -88,6 +92,10 @@ export class HeadSigning {
     return { size: this.#size, ...(this.#fault === undefined ? {} : { fault: this.#fault }) };
   }
 
+  get #everyMs(): number {
+    return this.#options.everyMs ?? everyMs;
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
@@ -102,7 +110,7 @@ export class HeadSigning {
       }
       const woken = Promise.withResolvers<void>();
       this.#wake = woken.resolve;
-      const ms = this.#fault === undefined ? (this.#options.everyMs ?? everyMs) : suspectedEveryMs;
+      const ms = this.#fault === undefined ? Math.min(this.#everyMs, lookEveryMs) : suspectedEveryMs;
       const rest = new AbortController();
       await Promise.race([
         woken.promise,
@@ -121,17 +129,20 @@ export class HeadSigning {
     );
     const mark = rows[0];
     if (mark === undefined || mark.position === '') return undefined;
-    const [id, end] = await Promise.all([log.idAt(mark.position), log.end(categories)]);
-    if (id !== mark.event_id) {
+    if ((await log.idAt(mark.position)) !== mark.event_id) {
       this.#report(
         `the log does not hold the event ${mark.event_id} any more, which is the last one in its audit`,
       );
       return undefined;
     }
+    if (this.#fault === undefined && performance.now() < this.#signAt) return undefined;
+    const end = await log.end(categories);
     const client = await database.connect();
     try {
       const sign = () => this.#sign(client, mark.position >= end);
-      return await inTransaction(client, sign, 'begin isolation level repeatable read');
+      const signed = await inTransaction(client, sign, 'begin isolation level repeatable read');
+      this.#signAt = performance.now() + this.#everyMs;
+      return signed;
     } finally {
       client.release();
     }
@@ -159,7 +170,7 @@ export class HeadSigning {
     } else {
       this.#report(undefined);
     }
-    const due = !last || Date.now() - last.signed >= (this.#options.everyMs ?? everyMs);
+    const due = !last || Date.now() - last.signed >= this.#everyMs;
     if (size === (last?.size ?? 0) || !due) return undefined;
     const root = await store.root(size);
     const note = signHead(signer, { size, root });

@@ -183,13 +183,15 @@ export class Appender {
       }
       for (const append of batch) append.alone = true;
     }
+    const repeated = batch.every((append) => append.refused !== undefined);
     for (const append of batch) {
       append.refused = refusal === undefined ? undefined : error;
       if (refusal === undefined) append.doubtful = true;
     }
-    // Only the message: details of the error may contain events.
+    // Only the message: details of the error may contain events. A refusal that lasts is logged once for each append.
     const reason = error instanceof Error ? error.message : String(error);
-    this.#logger.warn({ reason, appends: batch.length }, 'a batch of appends failed; retrying');
+    if (!repeated || refusal === undefined)
+      this.#logger.warn({ reason, appends: batch.length }, 'a batch of appends failed; retrying');
     this.#queue.putBack(batch);
     if (refusal === 'temporary') await delay(refusalPauseMs);
   }

@@ -23,7 +23,8 @@ describe.each(auditedLogs)('npm run rebuild -- --audit on a log in %s', (_, open
     promisify(execFile)(process.execPath, ['scripts/rebuild.ts', '--audit'], {
       env: { PATH: process.env.PATH, LOG_LEVEL: 'error', ...world.environment },
     });
-  const all = Array.from({ length: 31 }, (_, number) => number);
+  /** The last one is the record of the command's use. */
+  const all = Array.from({ length: 32 }, (_, number) => number);
 
   it('makes it again while no auditor works, also what was changed in it by hand', async () => {
     const auditor = await world.startAuditor();
@@ -32,7 +33,7 @@ describe.each(auditedLogs)('npm run rebuild -- --audit on a log in %s', (_, open
     await world.query('delete from audit.events where number between 5 and 9');
     await world.query('delete from audit.people');
     const { stdout } = await rebuild();
-    expect(stdout).toBe('the index of the log was made again: 31 events\n');
+    expect(stdout).toBe('the index of the log was made again: 32 events\n');
     expect(await numbers()).toEqual(all);
     expect(await world.query('select 1 from audit.people where uid = 2')).toHaveLength(30);
   });
@@ -43,7 +44,7 @@ describe.each(auditedLogs)('npm run rebuild -- --audit on a log in %s', (_, open
     await rebuild();
     expect(await numbers()).toEqual(all);
     await world.append(sent(talk, 1, 31, 'x'));
-    await vi.waitUntil(async () => (await numbers()).length === 32, { timeout: 15_000 });
+    await vi.waitUntil(async () => (await numbers()).length === 33, { timeout: 15_000 });
     expect(auditor.fault).toBeUndefined();
   });
 });
