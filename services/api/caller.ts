@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { parseCookie } from 'cookie';
 import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
@@ -6,13 +5,11 @@ import type { Access } from '../../contracts/http/contract.ts';
 import * as parameter from '../../contracts/http/parameters.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { Settings } from '../../contracts/settings.ts';
-import { shownToken } from '../accounts/shown-token.ts';
 import type { TokenHash } from '../accounts/token-hash.ts';
-import type { App } from '../app-keys/signature.ts';
 import { networkOf } from '../edge/client-network.ts';
+import { readCredentials } from '../edge/credentials.ts';
 import type { PageRequest } from '../edge/proxies.ts';
-import { actorOf, type Requester } from '../edge/requester.ts';
-import type { SecurityLog } from '../edge/security-log.ts';
+import type { Requester } from '../edge/requester.ts';
 import type { Share } from '../fair-queue.ts';
 import type { Application } from './application.ts';
 
@@ -42,21 +39,14 @@ export async function identify(
   application: Pick<Application, 'app' | 'tokens' | 'security'>,
   settings: Settings,
 ): Promise<Caller> {
-  if (request.headers['x-app-key'] !== undefined || request.headers['x-app-secret'] !== undefined) {
-    mustBeKey(request, application.app, application.security);
+  const credentials = readCredentials(request, application);
+  if (credentials.kind === 'server') {
+    if (!credentials.valid) throw new Refusal('illegal', 'X-App-Key或X-App-Secret不正确');
     return { kind: 'server' };
   }
-  const token = shownToken(request.headers) ?? cookieToken(request, settings);
+  const token = credentials.kind === 'token' ? credentials.token : cookieToken(request, settings);
   const owner = token === undefined ? undefined : await application.tokens.verify(token, settings.token_days);
   return owner ? { kind: 'user', uid: owner.uid, tokenHash: owner.tokenHash } : { kind: 'nobody' };
-}
-
-function mustBeKey(request: FastifyRequest, { key, secret }: App, security: SecurityLog): void {
-  const { 'x-app-key': givenKey, 'x-app-secret': givenSecret } = request.headers;
-  if (!same(givenKey, key) || !same(givenSecret, secret)) {
-    security.attempt("a server's key was wrong", actorOf(requesterOf(request)));
-    throw new Refusal('illegal', 'X-App-Key或X-App-Secret不正确');
-  }
 }
 
 /** How many passwords of one address or person may wait to be hashed: half a second's work of two cores. */
@@ -77,13 +67,6 @@ export function shareOf({ caller, ip }: FastifyRequest, maxWaiting = maxWaitingH
 /** Who makes a request, for limits and the security log. */
 export function requesterOf(request: FastifyRequest): Requester {
   return { address: request.ip, reqId: request.id, share: shareOf(request) };
-}
-
-/** Compares in constant time. */
-function same(given: string | string[] | undefined, expected: string): boolean {
-  if (typeof given !== 'string') return false;
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
 }
 
 /** The cookie's token, if the request comes from no page, one of our own, or an allowed one. */

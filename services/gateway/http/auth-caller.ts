@@ -1,9 +1,8 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Uid } from '../../../contracts/ids.ts';
-import { shownToken } from '../../accounts/shown-token.ts';
 import type { App } from '../../app-keys/signature.ts';
+import { readCredentials, showsServerKey } from '../../edge/credentials.ts';
 import type { PageRequest } from '../../edge/proxies.ts';
 import { countAddressRequest, countTokenRequest, type RequestLimits } from '../../edge/rate-limit.ts';
 import type { SecurityLog } from '../../edge/security-log.ts';
@@ -51,21 +50,19 @@ export function readAuthParameters(request: FastifyRequest): AuthParameters {
 
 /** Identifies the caller; undefined if it has no valid key and no valid token. @throws what the database throws. */
 export async function identifyCaller(
-  { app, sessions, security, cookieToken }: AuthCallerOptions,
+  options: AuthCallerOptions,
   request: FastifyRequest,
   parameters: AuthParameters,
 ): Promise<AuthCaller | undefined> {
-  const { 'x-app-key': key, 'x-app-secret': secret } = request.headers;
-  if (hasKey(request)) {
-    if (!equals(key, app.key) || !equals(secret, app.secret)) {
-      security.attempt("a server's key was wrong", { address: request.ip, reqId: request.id });
-      return undefined;
-    }
+  const credentials = readCredentials(request, options);
+  if (credentials.kind === 'server') {
+    if (!credentials.valid) return undefined;
     request.who = 'server';
     return { server: true, uid: uidOf(parameters.login_uid), tokenHash: undefined };
   }
-  const token = shownToken(request.headers) ?? (parameters.token || (await cookieToken(request)));
-  const session = token ? await sessions.verify(token) : undefined;
+  const shown = credentials.kind === 'token' ? credentials.token : parameters.token;
+  const token = shown || (await options.cookieToken(request));
+  const session = token ? await options.sessions.verify(token) : undefined;
   request.who = session ? `${session.uid}` : 'nobody';
   return session && { server: false, uid: session.uid, tokenHash: session.tokenHash };
 }
@@ -86,21 +83,10 @@ export async function countAuthRequest(
     return undefined;
   }
   countAddressRequest(request.ip, options.settings(), 'light');
-  return hasKey(request) ? refuse(reply, '请先登录') : undefined;
+  return showsServerKey(request.headers) ? refuse(reply, '请先登录') : undefined;
 }
 
 /** Answers 403: Pusher's clients expect it of these endpoints. */
 export function refuse(reply: FastifyReply, error: string): FastifyReply {
   return reply.code(403).send({ error });
-}
-
-function hasKey({ headers }: FastifyRequest): boolean {
-  return headers['x-app-key'] !== undefined || headers['x-app-secret'] !== undefined;
-}
-
-/** Compares secrets in constant time. */
-function equals(given: string | string[] | undefined, expected: string): boolean {
-  const one = Buffer.from(String(given));
-  const other = Buffer.from(expected);
-  return one.length === other.length && timingSafeEqual(one, other);
 }
