@@ -74,7 +74,7 @@ describe.skipIf(!hasBrowser)('the chat page over a bad network (chromium)', { ti
 
   test('keeps what is shown in its place while older messages come in above it', async () => {
     await one.page.reload();
-    await one.page.getByText('离线时又写的').waitFor();
+    await one.page.getByRole('log').getByText('离线时又写的').waitFor();
     const before = await shownTexts(one.page);
     const [mid, top] = await scrollUp(one.page);
     await expect.poll(async () => (await shownTexts(one.page)).length).toBeGreaterThan(before.length);
@@ -115,6 +115,8 @@ describe.skipIf(!hasBrowser)('the chat page over a bad network (chromium)', { ti
 
 /** Scrolls the history to its top. @returns the mid and the place of the message that is shown first */
 async function scrollUp(page: Page): Promise<[mid: string, top: number]> {
+  // A person scrolls what was drawn: until then the page itself goes to the end.
+  await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
   const place = await page.getByRole('log').evaluate((frame) => {
     frame.scrollTop = 0;
     const first = frame.querySelector('[data-mid]');
