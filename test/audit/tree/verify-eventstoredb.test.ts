@@ -1,0 +1,95 @@
+import { Pool } from 'pg';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { Heads, signHead } from '../../../services/audit/tree/heads.ts';
+import { TreeStore } from '../../../services/audit/tree/tree-store.ts';
+import { verifyLog } from '../../../services/audit/tree/verify-log.ts';
+import { audit, seed, signer } from '../../support/audited-tree.ts';
+import { openEventStoreDB } from '../../support/auditing.ts';
+import type { DoubleRecord } from '../../support/eventstoredb-double-store.ts';
+
+describe('npm run verify of a log in EventStoreDB (a double) whose files were changed by hand', () => {
+  let audited: Awaited<ReturnType<typeof openEventStoreDB>>;
+  let pool: Pool;
+  let before: readonly DoubleRecord[];
+  const events = 300;
+  beforeAll(async () => {
+    audited = await openEventStoreDB();
+    pool = new Pool({ connectionString: audited.url });
+    await seed(audited, events);
+    await audit(audited);
+    before = [...audited.store.records];
+    const root = await new TreeStore(pool).root(events);
+    await new Heads(pool, signer.name).add(events, signHead(signer, { size: events, root }));
+  });
+  afterAll(async () => {
+    await pool.end();
+    await audited.close();
+  });
+  const difference = async () => {
+    const verified = await verifyLog({ log: audited.log, database: pool, origin: signer.name });
+    return verified.difference;
+  };
+  const at = (number: number): DoubleRecord => {
+    const record = before[number];
+    if (!record) throw new Error(`no event ${number}`);
+    return record;
+  };
+  const named = ({ id, stream, revision }: DoubleRecord) => ({
+    ...{ id, revision },
+    stream: stream.slice('chat-'.length),
+  });
+  const changed = (...changes: readonly (readonly [number, DoubleRecord[]])[]) => {
+    const records = before.flatMap((record, number) => new Map(changes).get(number) ?? [record]);
+    audited.store.hold(records);
+    onTestFinished(() => audited.store.hold(before));
+  };
+
+  test('finds nothing in one that was not', async () => {
+    expect(await difference()).toBeUndefined();
+  });
+
+  test('names the event of which a byte was changed', async () => {
+    const { proposal } = at(123);
+    const data = Buffer.from(proposal.getData_asU8());
+    const digit = data.findIndex((byte) => byte >= 0x30 && byte <= 0x38);
+    proposal.setData(data.with(digit, (data[digit] ?? 0) + 1));
+    onTestFinished(() => void proposal.setData(data));
+    expect(await difference()).toMatchObject({
+      ...{ kind: 'changed', number: 123, what: 'data or metadata' },
+      event: named(at(123)),
+    });
+  });
+
+  test('names the event that was deleted', async () => {
+    changed([150, []]);
+    expect(await difference()).toMatchObject({ kind: 'removed', number: 150, event: named(at(150)) });
+  });
+
+  test('names the last event if it was deleted', async () => {
+    changed([events - 1, []]);
+    expect(await difference()).toMatchObject({
+      kind: 'removed',
+      number: events - 1,
+      event: named(at(events - 1)),
+    });
+  });
+
+  test('names the event that was inserted between others', async () => {
+    const inserted = {
+      ...at(99),
+      ...{ id: '00000000-0000-7000-8000-000000077777', stream: 'chat-user-77777', revision: 0 },
+      position: at(99).position + 1,
+    };
+    changed([99, [at(99), inserted]]);
+    expect(await difference()).toMatchObject({ kind: 'inserted', number: 100, event: named(inserted) });
+  });
+
+  test('names the first of two events that were swapped', async () => {
+    const [first, second] = [at(40), at(200)];
+    changed(
+      [40, [{ ...second, position: first.position }]],
+      [200, [{ ...first, position: second.position }]],
+    );
+    expect(await difference()).toMatchObject({ kind: 'moved', number: 40, from: 200, event: named(second) });
+  });
+});
