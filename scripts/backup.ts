@@ -7,9 +7,9 @@ import { readEnvironment } from '../services/environment.ts';
 import { openFileStore } from '../services/files/open.ts';
 import { postgresFolder } from '../services/installation.ts';
 import { openLog } from '../services/log/open.ts';
-import { openProgramLog } from '../services/logger.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
 import { interruptible } from './cli/interruption.ts';
+import { openCommandLogger } from './cli/logger.ts';
 import { showProgress } from './cli/progress.ts';
 import { recordUse } from './cli/use.ts';
 import { withDatabase } from './with-database.ts';
@@ -49,7 +49,7 @@ async function backUp(folder: string, signal: AbortSignal): Promise<void> {
   if (databaseUrl === undefined && !existsSync(postgresFolder(dataFolder))) {
     throw new Error(`there is no installation in ${dataFolder}: set DATA_DIR or DATABASE_URL`);
   }
-  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  const logger = await openCommandLogger(environment);
   await withDatabase(environment, logger, async (url) => {
     const log = await openLog(environment, url, logger);
     await recordUse(log, 'backup');

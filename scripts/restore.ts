@@ -9,11 +9,11 @@ import { openFileStore } from '../services/files/open.ts';
 import { postgresFolder } from '../services/installation.ts';
 import type { EventLog } from '../services/log/log.ts';
 import { openLog } from '../services/log/open.ts';
-import { openProgramLog } from '../services/logger.ts';
 import { startEmbeddedPostgres } from '../services/postgres/embedded/embedded.ts';
 import { createPool } from '../services/postgres/pool.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
 import { interruptible } from './cli/interruption.ts';
+import { openCommandLogger } from './cli/logger.ts';
 import { showProgress } from './cli/progress.ts';
 
 /** `npm run restore`: makes an installation of a backup, of any size. */
@@ -39,7 +39,7 @@ const command = operatorCommand({
     const folder = resolve(from);
     const verified = await verify(folder, signal);
     const environment = readEnvironment();
-    const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+    const logger = await openCommandLogger(environment);
     const dataFolder = await lockDataFolder(environment.dataFolder);
     try {
       await withTargetDatabase(environment, logger, (url) =>

@@ -3,10 +3,10 @@ import { migrate } from '../projections/migrate.ts';
 import { accountsDatabase } from '../services/accounts/accounts-tables.ts';
 import { readEnvironment } from '../services/environment.ts';
 import { openLog } from '../services/log/open.ts';
-import { openProgramLog } from '../services/logger.ts';
 import { createPool } from '../services/postgres/pool.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
 import { interruptible } from './cli/interruption.ts';
+import { openCommandLogger } from './cli/logger.ts';
 import { showProgress } from './cli/progress.ts';
 import { seedPassword } from './seed/fill-accounts.ts';
 import { seedInstallation } from './seed/seed-installation.ts';
@@ -45,7 +45,7 @@ function numberOfEvents(text: string): number {
 async function run(options: Options): Promise<void> {
   const { signal } = interruptible();
   const environment = readEnvironment();
-  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  const logger = await openCommandLogger(environment);
   await withDatabase(environment, logger, async (url) => {
     await migrate(url);
     const pool = createPool(url, logger);

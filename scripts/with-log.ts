@@ -3,8 +3,8 @@ import { readEnvironment } from '../services/environment.ts';
 import { postgresFolder } from '../services/installation.ts';
 import type { EventLog } from '../services/log/log.ts';
 import { openLog } from '../services/log/open.ts';
-import { openProgramLog } from '../services/logger.ts';
 import { runningEmbeddedUrl } from '../services/postgres/embedded/embedded.ts';
+import { openCommandLogger } from './cli/logger.ts';
 import { recordingTimeoutMs } from './cli/use.ts';
 import { withDatabase, withRunningDatabase } from './with-database.ts';
 
@@ -20,7 +20,7 @@ export async function withLog(
   following?: AbortSignal,
 ): Promise<void> {
   const environment = readEnvironment();
-  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  const logger = await openCommandLogger(environment);
   const { databaseUrl, eventStoreUrl, dataFolder } = environment;
   // Looking must not make what it looks for.
   if (!databaseUrl && !eventStoreUrl && !existsSync(postgresFolder(dataFolder))) {

@@ -4,8 +4,8 @@ import { copyLog } from '../../services/audit/copy/copy-log.ts';
 import { readEnvironment } from '../../services/environment.ts';
 import type { EventLog } from '../../services/log/log.ts';
 import { openLog } from '../../services/log/open.ts';
-import { openProgramLog } from '../../services/logger.ts';
 import { interruptible } from '../cli/interruption.ts';
+import { openCommandLogger } from '../cli/logger.ts';
 import { showProgress } from '../cli/progress.ts';
 import { withDatabase } from '../with-database.ts';
 import { type CopyPlace, sourcePlace, targetPlace, withPlace } from './copy-place.ts';
@@ -52,7 +52,7 @@ async function withOwnLog(
   use: (own: OwnLog) => Promise<void>,
 ): Promise<void> {
   const environment = readEnvironment();
-  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  const logger = await openCommandLogger(environment);
   const inEventStore = environment.eventStoreUrl !== undefined;
   const useLogOf = async (url: string) => {
     const log = await openLog(environment, url, logger);

@@ -6,8 +6,8 @@ import { auditConsumers } from '../../services/audit/consumers.ts';
 import { makeIndexAgain } from '../../services/audit/index/make-again.ts';
 import { readEnvironment } from '../../services/environment.ts';
 import { openLog } from '../../services/log/open.ts';
-import { openProgramLog } from '../../services/logger.ts';
 import { openClient, type Purpose } from '../../services/postgres/connect.ts';
+import { openCommandLogger } from '../cli/logger.ts';
 import { showProgress } from '../cli/progress.ts';
 import { recordUse } from '../cli/use.ts';
 import { withDatabase } from '../with-database.ts';
@@ -23,7 +23,7 @@ const purpose: Purpose = { name: 'bubble-im rebuild', statementTimeoutMs: 60_000
  */
 export async function rebuildAuditIndex(signal: AbortSignal): Promise<void> {
   const environment = readEnvironment();
-  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  const logger = await openCommandLogger(environment);
   await withDatabase(environment, logger, async (url) => {
     await migrate(url);
     const log = await openLog(environment, url, logger);

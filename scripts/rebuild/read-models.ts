@@ -5,8 +5,8 @@ import { rebuild } from '../../projections/rebuild/rebuild.ts';
 import { readModelsVersion } from '../../projections/rebuild/version.ts';
 import { type Environment, readEnvironment } from '../../services/environment.ts';
 import { openLog } from '../../services/log/open.ts';
-import { openProgramLog } from '../../services/logger.ts';
 import type { Interruption } from '../cli/interruption.ts';
+import { openCommandLogger } from '../cli/logger.ts';
 import { escapeControls } from '../cli/output.ts';
 import { type Progress, showProgress } from '../cli/progress.ts';
 import { recordUse } from '../cli/use.ts';
@@ -26,7 +26,7 @@ export async function rebuildReadModels(
   options: ReadModelsOptions,
 ): Promise<void> {
   const environment = readEnvironment();
-  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  const logger = await openCommandLogger(environment);
   await withDatabase(environment, logger, (url) =>
     rebuildOn(url, environment, logger, interruption, options),
   );

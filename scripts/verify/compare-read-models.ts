@@ -3,8 +3,8 @@ import { checkReadModels } from '../../projections/rebuild/check.ts';
 import { readModelsVersion } from '../../projections/rebuild/version.ts';
 import { readEnvironment } from '../../services/environment.ts';
 import { openLog } from '../../services/log/open.ts';
-import { openProgramLog } from '../../services/logger.ts';
 import { interruptible } from '../cli/interruption.ts';
+import { openCommandLogger } from '../cli/logger.ts';
 import { escapeControls } from '../cli/output.ts';
 import { showProgress } from '../cli/progress.ts';
 import { recordUse } from '../cli/use.ts';
@@ -17,7 +17,7 @@ const maxDifferences = 100;
 /** Compares the read models with what the log says, prints each difference, and sets the exit code 1 if there is one. */
 export async function compareReadModels(): Promise<void> {
   const environment = readEnvironment();
-  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  const logger = await openCommandLogger(environment);
   await withDatabase(environment, logger, async (database) => {
     await migrate(database);
     const log = await openLog(environment, database, logger);

@@ -7,8 +7,8 @@ import { type Environment, readEnvironment } from '../../services/environment.ts
 import { postgresFolder } from '../../services/installation.ts';
 import type { EventLog } from '../../services/log/log.ts';
 import { openLog } from '../../services/log/open.ts';
-import { openProgramLog } from '../../services/logger.ts';
 import { createPool } from '../../services/postgres/pool.ts';
+import { openCommandLogger } from '../cli/logger.ts';
 import { recordingTimeoutMs, recordUse } from '../cli/use.ts';
 import { withDatabase } from '../with-database.ts';
 
@@ -26,7 +26,7 @@ export interface Audit {
  */
 export async function withAudit(use: (audit: Audit) => Promise<void>): Promise<void> {
   const environment = readEnvironment();
-  const { logger } = await openProgramLog(environment.logLevel === 'info' ? 'warn' : environment.logLevel);
+  const logger = await openCommandLogger(environment);
   const { databaseUrl, dataFolder } = environment;
   // Looking must not make what it looks for.
   if (!databaseUrl && !existsSync(postgresFolder(dataFolder))) {
