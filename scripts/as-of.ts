@@ -9,7 +9,7 @@ import { type Environment, readEnvironment } from '../services/environment.ts';
 import type { EventLog } from '../services/log/log.ts';
 import { createPool } from '../services/postgres/pool.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
-import { type Interruption, interruptible } from './cli/interruption.ts';
+import { interruptible } from './cli/interruption.ts';
 import { momentOf } from './cli/moments.ts';
 import { escapeControls } from './cli/output.ts';
 import { showProgress } from './cli/progress.ts';
@@ -63,9 +63,9 @@ async function run(words: string[], { at, keep, forget, host }: Options): Promis
   if (at === undefined)
     throw new Error('--at is missing: a time such as 2h or 2026-11-27T10:00, or a position');
   const environment = readEnvironment();
-  const interruption = interruptible();
+  const signal = interruptible();
   const asked = { at, keep: keep === true, host: host ?? `${environment.host}:${environment.port}` };
-  await withLog((log, databaseUrl) => answer(log, databaseUrl, environment, query, asked, interruption));
+  await withLog((log, databaseUrl) => answer(log, databaseUrl, environment, query, asked, signal));
 }
 
 async function answer(
@@ -74,7 +74,7 @@ async function answer(
   environment: Environment,
   query: Query,
   { at, keep, host }: { readonly at: string; readonly keep: boolean; readonly host: string },
-  { signal }: Interruption,
+  signal: AbortSignal,
 ): Promise<void> {
   await recordUse(log, 'as-of');
   const moment = await momentOf(log, at);

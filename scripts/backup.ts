@@ -37,7 +37,7 @@ const command = operatorCommand({
   .requiredOption('--to <folder>', 'the folder of the backup')
   .option('--verify', 'backs up nothing, and needs no installation')
   .action(async ({ to, verify }: Options) => {
-    const { signal } = interruptible();
+    const signal = interruptible();
     const folder = resolve(to);
     if (verify !== true) await backUp(folder, signal);
     await verifyAndPrint(folder, signal);

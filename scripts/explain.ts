@@ -50,7 +50,7 @@ const command = operatorCommand({
   .option('--format <format>', 'text or json', oneOf('format', ['text', 'json']), 'text')
   .action((words: string[], options: Options) => {
     const question = parseQuestion(words);
-    const { signal } = interruptible();
+    const signal = interruptible();
     return withLog(async (log, databaseUrl) => {
       await recordUse(log, 'explain');
       const moment = options.at === undefined ? presentMoment(Date.now()) : await momentOf(log, options.at);

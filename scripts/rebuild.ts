@@ -33,9 +33,9 @@ const command = operatorCommand({
   .option('--batch <events>', `how many events a transaction may hold, up to ${maxBatch}`, upTo(maxBatch))
   .option('--differences <rows>', 'how many rows that differ to name of each table', upTo(maxNamed), 100)
   .action(async ({ audit, ...options }: Options) => {
-    const interruption = interruptible();
-    if (audit) await rebuildAuditIndex(interruption.signal);
-    else await rebuildReadModels(interruption, options);
+    const signal = interruptible();
+    if (audit) await rebuildAuditIndex(signal);
+    else await rebuildReadModels(signal, options);
   });
 
 function upTo(max: number): (text: string) => number {

@@ -80,7 +80,7 @@ const command = operatorCommand({
   .option('--limit <number>', 'this many events at most', count)
   .option('--names', 'adds the present nicknames of people and names of groups')
   .action(async (options: ReplayOptions) => {
-    const { signal } = interruptible({ endless: options.follow === true });
+    const signal = interruptible({ endless: options.follow === true });
     const countsEvents = readEnvironment().eventStoreUrl === undefined;
     await withLog(
       (log, databaseUrl) => replay({ log, databaseUrl, countsEvents, options, signal }),

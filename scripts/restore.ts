@@ -35,7 +35,7 @@ const command = operatorCommand({
 })
   .requiredOption('--from <folder>', 'the folder of the backup')
   .action(async ({ from }: Options) => {
-    const { signal } = interruptible();
+    const signal = interruptible();
     const folder = resolve(from);
     const verified = await verify(folder, signal);
     const environment = readEnvironment();

@@ -43,7 +43,7 @@ function numberOfEvents(text: string): number {
 }
 
 async function run(options: Options): Promise<void> {
-  const { signal } = interruptible();
+  const signal = interruptible();
   const environment = readEnvironment();
   const logger = await openCommandLogger(environment);
   await withDatabase(environment, logger, async (url) => {

@@ -37,7 +37,7 @@ export function operatorCommand({ name, description, examples, notes }: CommandI
  * exit code 1. What it throws after it was interrupted came of that: the exit code is that of `interruptible`.
  */
 export async function runCommand(command: Command): Promise<void> {
-  const { signal } = interruptible();
+  const signal = interruptible();
   try {
     await command.parseAsync();
   } catch (error) {

@@ -4,12 +4,6 @@ import { constants } from 'node:os';
 /** npm passes Ctrl-C on to a program that gets it from the terminal too: within this time the two are one. */
 const echoMs = 500;
 
-/** A command that can be asked to end early, with what it wrote so far complete. */
-export interface Interruption {
-  /** Aborts with an `Interrupted`. */
-  readonly signal: AbortSignal;
-}
-
 /** Why a command ends early: a signal came, or the reader of its output went away. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
@@ -23,14 +17,15 @@ let ofProcess: ProcessInterruption | undefined;
  * of any program that a signal ended, unless the signal is its ordinary end. If the reader of stdout goes away, as `head`
  * does, the signal aborts too, and the exit code stays 0.
  * @param endless whether the command goes on until it is interrupted: then that is no failure, and the exit code is 0
+ * @returns the signal, the same for the whole process, which aborts with an `Interrupted`
  */
-export function interruptible({ endless = false }: { readonly endless?: boolean } = {}): Interruption {
+export function interruptible({ endless = false }: { readonly endless?: boolean } = {}): AbortSignal {
   ofProcess ??= new ProcessInterruption();
   if (endless) ofProcess.endless = true;
-  return ofProcess;
+  return ofProcess.signal;
 }
 
-class ProcessInterruption implements Interruption {
+class ProcessInterruption {
   endless = false;
   readonly #stop = new AbortController();
   #first: { readonly name: NodeJS.Signals; readonly at: number } | undefined;

@@ -71,7 +71,7 @@ async function withOwnLog(
 }
 
 async function copyAndPrint(source: CopyPlace, target: CopyPlace): Promise<void> {
-  const { signal } = interruptible();
+  const signal = interruptible();
   const progress = showProgress({ doing: 'copying', total: source.total });
   try {
     const { size, before, root } = await copyLog(source, target, progress.advance, signal);

@@ -5,7 +5,6 @@ import { rebuild } from '../../projections/rebuild/rebuild.ts';
 import { readModelsVersion } from '../../projections/rebuild/version.ts';
 import { type Environment, readEnvironment } from '../../services/environment.ts';
 import { openLog } from '../../services/log/open.ts';
-import type { Interruption } from '../cli/interruption.ts';
 import { openCommandLogger } from '../cli/logger.ts';
 import { escapeControls } from '../cli/output.ts';
 import { type Progress, showProgress } from '../cli/progress.ts';
@@ -21,22 +20,17 @@ export interface ReadModelsOptions {
 }
 
 /** Makes the read models again, while the system runs or at rest, and writes to stdout what differed. */
-export async function rebuildReadModels(
-  interruption: Interruption,
-  options: ReadModelsOptions,
-): Promise<void> {
+export async function rebuildReadModels(signal: AbortSignal, options: ReadModelsOptions): Promise<void> {
   const environment = readEnvironment();
   const logger = await openCommandLogger(environment);
-  await withDatabase(environment, logger, (url) =>
-    rebuildOn(url, environment, logger, interruption, options),
-  );
+  await withDatabase(environment, logger, (url) => rebuildOn(url, environment, logger, signal, options));
 }
 
 async function rebuildOn(
   database: string,
   environment: Environment,
   logger: Logger,
-  { signal }: Interruption,
+  signal: AbortSignal,
   { batch, differences }: ReadModelsOptions,
 ): Promise<void> {
   await migrate(database);

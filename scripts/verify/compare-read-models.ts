@@ -22,7 +22,7 @@ export async function compareReadModels(): Promise<void> {
     await migrate(database);
     const log = await openLog(environment, database, logger);
     await recordUse(log, 'verify');
-    const { signal } = interruptible();
+    const signal = interruptible();
     const progress = showProgress({ doing: 'comparing' });
     try {
       const version = await readModelsVersion();

@@ -12,7 +12,7 @@ import { verifierFrom, withAudit } from './with-audit.ts';
 /** Compares the log with its tree and its heads, prints what came of it, and sets the exit code 1 if they differ. */
 export function compare(file: string | undefined, verifierKey: string | undefined): Promise<void> {
   return withAudit(async ({ environment, log, pool, store }) => {
-    const { signal } = interruptible();
+    const signal = interruptible();
     const { auditOrigin: origin } = environment;
     const kept =
       file === undefined ? [] : await keptHeads(file, () => verifierFrom(verifierKey, environment));

@@ -10,7 +10,7 @@ export function writeTree(folder: string): Promise<void> {
   return withAudit(async ({ pool, store }) => {
     const head = await latestHead(pool);
     if (!head) throw new NothingMatches('no head was signed yet: one is, within 10 s, while bubble-im runs');
-    const { signal } = interruptible();
+    const signal = interruptible();
     const progress = showProgress({ doing: 'writing', total: head.size });
     const files = await exportTree({ store, head, folder }, progress.advance, signal).finally(() =>
       progress.end(),
