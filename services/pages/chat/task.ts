@@ -1,7 +1,8 @@
 import { CallRefused } from '../shared/calls.ts';
+import { language } from '../shared/language.ts';
 import { createTask } from '../shared/task.ts';
 import { englishReasons } from './english.ts';
-import { language, t } from './texts.ts';
+import { t } from './texts.ts';
 
 /** Why something failed, for the person: the server's own words, or that it cannot be reached. */
 export function reasonOf(error: unknown): string {

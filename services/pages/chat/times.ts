@@ -1,4 +1,5 @@
-import { language, t } from './texts.ts';
+import { language } from '../shared/language.ts';
+import { t } from './texts.ts';
 
 const dayOf = (date: Date): string => date.toDateString();
 
