@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import { firstReplacedMid, Mid, ReplyId } from '../../contracts/ids.ts';
 import { accountsDatabase } from '../../services/accounts/accounts-tables.ts';
@@ -19,6 +19,7 @@ import { createPool } from '../../services/postgres/pool.ts';
 import { greatestIds, readCheckpoint } from '../../services/queries/checkpoint.ts';
 import { readDatabase } from '../../services/queries/tables.ts';
 import { silent } from '../support/accounts.ts';
+import { afterAllTests } from '../support/at-end.ts';
 import { createDatabase } from '../support/database.ts';
 import { applicationId, between, created, gid, mid, registered, sent, uid } from '../support/events.ts';
 import { EventStoreDBDouble } from '../support/eventstoredb-double.ts';
@@ -42,20 +43,17 @@ describe.each([
   ],
 ])('ids over a log in %s that no projector follows', (_, open) => {
   let log: EventLog;
-  const ends: (() => unknown)[] = [];
+  const atEnd = afterAllTests();
   let url: string;
 
   beforeAll(async () => {
     const database = await createDatabase();
-    ends.push(database.drop);
+    atEnd(database.drop);
     url = database.url;
     const opened = await open(url);
     log = opened.log;
-    ends.push(opened.end, () => log.close());
-  });
-
-  afterAll(async () => {
-    for (const end of ends.toReversed()) await end();
+    atEnd(opened.end);
+    atEnd(() => log.close());
   });
 
   async function append(stream: string, ...events: DomainEvent[]): Promise<void> {
@@ -97,16 +95,14 @@ describe.each([
       },
     });
     const pool = createPool(url, silent);
-    ends.push(() => pool.end());
+    atEnd(() => pool.end());
     await identify(log, pool);
     const database = readDatabase(pool);
     const ids = createIds(accountsDatabase(pool), () => greatestIds(database));
     const bus = memoryBus(silent);
     const progress = await followProgress(bus, () => readCheckpoint(database));
-    ends.push(
-      () => bus.close(),
-      () => progress.stop(),
-    );
+    atEnd(() => bus.close());
+    atEnd(() => progress.stop());
     const { signal } = new AbortController();
     const used = new UsedIds(firstReplacedMid);
     const accounts = createLostAccounts({

@@ -1,12 +1,10 @@
 import { once } from 'node:events';
-import { chown } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { pino } from 'pino';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { history } from '../../scripts/seed/history.ts';
 import { appendInOrder } from '../../services/log/append-in-order.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
+import type { EmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
 import { afterAllTests } from '../support/at-end.ts';
 import {
   type Certificate,
@@ -19,6 +17,7 @@ import { temporaryFolder } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { query } from '../support/installation.ts';
 import { natsServer, natsServerIsInstalled } from '../support/nats.ts';
+import { startPostgresOverTls } from '../support/postgres-over-tls.ts';
 import { startS3 } from '../support/s3.ts';
 import { about, examined, faultsOf } from './doctor-harness.ts';
 
@@ -157,18 +156,7 @@ describe.skipIf(!opensslIsInstalled || !natsServerIsInstalled)(
       folder = await temporaryFolder(atEnd);
       valid = await makeCertificate(folder, 'valid');
       expired = await makeExpiredCertificate(folder, 'expired');
-      // As root the server runs as nobody, and takes a key only from its own user.
-      if (process.getuid?.() === 0) await chown(expired.key, 65534, 65534);
-      port = await freePort();
-      postgres = await startEmbeddedPostgres({
-        folder,
-        logger: pino({ level: 'silent' }),
-        settings: {
-          ...{ fsync: 'off', listen_addresses: '127.0.0.1', port: String(port) },
-          ...{ ssl: 'on', ssl_cert_file: expired.certificate, ssl_key_file: expired.key },
-        },
-      });
-      atEnd(() => postgres.stop());
+      ({ postgres, port } = await startPostgresOverTls(folder, expired, atEnd));
     });
 
     test('names a certificate of Postgres that has expired', async () => {

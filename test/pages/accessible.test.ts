@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { afterAllTests } from '../support/at-end.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
 import {
@@ -38,8 +39,7 @@ const phone = { viewport: { width: 375, height: 740 }, colorScheme: 'dark' } as 
 const desktop = { viewport: { width: 1280, height: 800 }, colorScheme: 'light' } as const;
 
 describe.skipIf(!hasBrowser)('the pages, for who cannot see or point (chromium)', { timeout: 60_000 }, () => {
-  const ends: (() => unknown)[] = [];
-  const atEnd = (end: () => unknown) => ends.push(end);
+  const atEnd = afterAllTests();
   let running: Standalone;
   let browser: Browser;
   let axe: string;
@@ -49,7 +49,7 @@ describe.skipIf(!hasBrowser)('the pages, for who cannot see or point (chromium)'
   beforeAll(async () => {
     axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     running = await startStandalone(await temporaryFolder(atEnd), {}, atEnd);
-    browser = await startBrowser();
+    browser = await startBrowser(atEnd);
     const tom = await register(running, 'tom', '汤姆');
     jerry = await register(running, 'jerry', '杰瑞');
     await befriend(running, tom, jerry);
@@ -62,10 +62,6 @@ describe.skipIf(!hasBrowser)('the pages, for who cannot see or point (chromium)'
     for (const content of ['吃了吗', '[主页](https://example.com)', `@[汤姆](${tom})`])
       await running.call('/api/message/send', 'server', { ...said, content });
   }, 60_000);
-  afterAll(async () => {
-    await browser?.close();
-    for (const end of ends.reverse()) await end();
-  });
 
   /** Expects that axe finds nothing serious in what the page shows now. */
   async function expectAccessible(page: Page, state: string): Promise<void> {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { z } from 'zod';
+import type { AtEnd } from '../support/at-end.ts';
 import type { Standalone } from '../support/standalone.ts';
 
 const executablePath = '/usr/bin/chromium';
@@ -9,14 +10,17 @@ const executablePath = '/usr/bin/chromium';
 /** Whether this machine has the browser; tests that need it are skipped by name if it does not. */
 export const hasBrowser = existsSync(executablePath);
 
-export function startBrowser(): Promise<Browser> {
+/** Starts a browser that is closed at the end. */
+export async function startBrowser(atEnd: AtEnd): Promise<Browser> {
   const args = [
     '--no-sandbox',
     // Bytes of a tone in place of a microphone, and consent to record it.
     '--use-fake-device-for-media-stream',
     '--use-fake-ui-for-media-stream',
   ];
-  return chromium.launch({ executablePath, args });
+  const browser = await chromium.launch({ executablePath, args });
+  atEnd(() => browser.close());
+  return browser;
 }
 
 export const password = 'secret-1';

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { app } from '../gateway/harness.ts';
+import { afterAllTests } from '../support/at-end.ts';
 import { befriended, createGroup, type Group, type Person, send } from '../support/conversation.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { startProxy } from '../support/proxy.ts';
@@ -8,8 +9,7 @@ import { type Standalone, startStandalone } from '../support/standalone.ts';
 import { hasBrowser, startBrowser } from './browser.ts';
 
 describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 60_000 }, () => {
-  const stops: (() => unknown)[] = [];
-  const atEnd = (stop: () => unknown) => void stops.push(stop);
+  const atEnd = afterAllTests();
   let api: Standalone;
   let browser: Browser;
   let page: Page;
@@ -28,7 +28,7 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
     });
     await send(api, tom, jerry, '<img src=x onerror=alert(1)>');
     await api.call('/api/service/send_sms', 'nobody', { phone: '13800000001', type: 'register' });
-    browser = await startBrowser();
+    browser = await startBrowser(atEnd);
     page = await (await browser.newContext({ locale: 'en-US' })).newPage();
     page.setDefaultTimeout(20_000);
     page.on('pageerror', (error) => faults.push(String(error)));
@@ -44,11 +44,6 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
     await signIn(app.secret);
     await page.getByRole('heading', { name: 'All is well' }).waitFor();
   }, 90_000);
-
-  afterAll(async () => {
-    await browser?.close();
-    for (const stop of stops.reverse()) await stop();
-  });
 
   async function signIn(secret: string): Promise<void> {
     await page.getByLabel('APP_KEY').fill(app.key);

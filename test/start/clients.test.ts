@@ -3,9 +3,10 @@ import { fileURLToPath } from 'node:url';
 import Echo from 'laravel-echo';
 import { chromium } from 'playwright-core';
 import PusherServer from 'pusher';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { PusherClient, pusherOptions } from '../gateway/pusher-js.ts';
 import { WebmanPush } from '../gateway/webman-push.ts';
+import { afterAllTests } from '../support/at-end.ts';
 import {
   befriended,
   createGroup,
@@ -22,15 +23,11 @@ let bubble: Standalone;
 let tom: Person;
 let jerry: Person;
 let group: Group;
-const ends: (() => void | Promise<void>)[] = [];
+const atEnd = afterAllTests();
 beforeAll(async () => {
-  const atEnd = (end: () => void | Promise<void>) => void ends.push(end);
   bubble = await startStandalone(await temporaryFolder(atEnd), {}, atEnd);
   [tom, jerry] = await befriended(bubble);
   group = await createGroup(bubble, tom, jerry);
-});
-afterAll(async () => {
-  for (const end of ends.toReversed()) await end();
 });
 
 type OnEvent = (channel: string, data: unknown) => void;

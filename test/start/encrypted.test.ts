@@ -1,14 +1,12 @@
-import { chown } from 'node:fs/promises';
 import pg from 'pg';
-import { pino } from 'pino';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
+import type { EmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
 import { afterAllTests } from '../support/at-end.ts';
 import { type Certificate, makeCertificate, opensslIsInstalled } from '../support/certificates.ts';
 import { EventStoreDBDouble } from '../support/eventstoredb-double.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { freePort } from '../support/free-port.ts';
 import { type NatsServer, natsServer, natsServerIsInstalled } from '../support/nats.ts';
+import { startPostgresOverTls } from '../support/postgres-over-tls.ts';
 import { startProgram } from '../support/process.ts';
 import { startStandalone } from '../support/standalone.ts';
 
@@ -37,18 +35,7 @@ describe.skipIf(!needs)('over TLS (needs openssl and nats-server)', () => {
     const folder = await temporaryFolder(atEnd);
     ours = await makeCertificate(folder, 'ours');
     strange = await makeCertificate(folder, 'strange');
-    // As root the server runs as nobody, and takes a key only from its own user.
-    if (process.getuid?.() === 0) await chown(ours.key, 65534, 65534);
-    port = await freePort();
-    postgres = await startEmbeddedPostgres({
-      folder,
-      logger: pino({ level: 'silent' }),
-      settings: {
-        ...{ fsync: 'off', listen_addresses: '127.0.0.1', port: String(port) },
-        ...{ ssl: 'on', ssl_cert_file: ours.certificate, ssl_key_file: ours.key },
-      },
-    });
-    atEnd(() => postgres.stop());
+    ({ postgres, port } = await startPostgresOverTls(folder, ours, atEnd));
     nats = await natsServer('--tls', '--tlscert', ours.certificate, '--tlskey', ours.key);
     await nats.start();
     atEnd(() => nats.kill());

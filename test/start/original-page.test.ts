@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
+import { afterAllTests } from '../support/at-end.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
 
@@ -60,21 +61,17 @@ class Visitor {
 
 let bubble: Standalone;
 let chrome: Browser;
-const ends: (() => void | Promise<void>)[] = [];
 
 describe.skipIf(!existsSync(browser))('a page of the original product, in a browser (chromium)', () => {
+  const atEnd = afterAllTests();
   let tom: Visitor;
   let jerry: Visitor;
 
   beforeAll(async () => {
-    const atEnd = (end: () => void | Promise<void>) => void ends.push(end);
     bubble = await startStandalone(await temporaryFolder(atEnd), {}, atEnd);
     chrome = await chromium.launch({ executablePath: browser, args: ['--no-sandbox'] });
-    ends.push(() => chrome.close());
+    atEnd(() => chrome.close());
   }, 60_000);
-  afterAll(async () => {
-    for (const end of ends.toReversed()) await end();
-  });
   beforeEach(async () => {
     tom = await visit('tom');
     jerry = await visit('jerry');

@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAllTests } from '../../support/at-end.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { type Standalone, startStandalone } from '../../support/standalone.ts';
 import {
@@ -20,8 +21,7 @@ import {
 const groupname = '猫和老鼠<img src=x onerror=alert(1)>';
 
 describe.skipIf(!hasBrowser)('groups on the chat page (chromium)', { timeout: 60_000 }, () => {
-  const ends: (() => unknown)[] = [];
-  const atEnd = (end: () => unknown) => ends.push(end);
+  const atEnd = afterAllTests();
   let running: Standalone;
   let browser: Browser;
   let tom: number;
@@ -32,7 +32,7 @@ describe.skipIf(!hasBrowser)('groups on the chat page (chromium)', { timeout: 60
 
   beforeAll(async () => {
     running = await startStandalone(await temporaryFolder(atEnd), {}, atEnd);
-    browser = await startBrowser();
+    browser = await startBrowser(atEnd);
     tom = await register(running, 'tom', '汤姆');
     jerry = await register(running, 'jerry', '杰瑞');
     const spike = await register(running, 'spike', '斯派克');
@@ -43,10 +43,6 @@ describe.skipIf(!hasBrowser)('groups on the chat page (chromium)', { timeout: 60
       openAs(browser, running.url, 'jerry'),
     ]);
   }, 60_000);
-  afterAll(async () => {
-    await browser?.close();
-    for (const end of ends.reverse()) await end();
-  });
 
   /** Does something to a member, by the menu in the owner's list. */
   const manage = async (name: string, action: string) => {

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAllTests } from '../../support/at-end.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { type Standalone, startStandalone } from '../../support/standalone.ts';
 import {
@@ -23,8 +24,7 @@ import {
 const hostile = '<img src=x onerror=alert(1)>';
 
 describe.skipIf(!hasBrowser)('messages on the chat page (chromium)', { timeout: 60_000 }, () => {
-  const ends: (() => unknown)[] = [];
-  const atEnd = (end: () => unknown) => ends.push(end);
+  const atEnd = afterAllTests();
   let running: Standalone;
   let browser: Browser;
   let tom: number;
@@ -34,7 +34,7 @@ describe.skipIf(!hasBrowser)('messages on the chat page (chromium)', { timeout: 
 
   beforeAll(async () => {
     running = await startStandalone(await temporaryFolder(atEnd), {}, atEnd);
-    browser = await startBrowser();
+    browser = await startBrowser(atEnd);
     tom = await register(running, 'tom', '汤姆');
     jerry = await register(running, 'jerry', hostile);
     await befriend(running, tom, jerry);
@@ -44,10 +44,6 @@ describe.skipIf(!hasBrowser)('messages on the chat page (chromium)', { timeout: 
     ]);
     await goTo(one.page, `/friend/${jerry}`);
   }, 60_000);
-  afterAll(async () => {
-    await browser?.close();
-    for (const end of ends.reverse()) await end();
-  });
 
   test('count as unread in the list and the title until the chat is opened, and as read from then on', async () => {
     await write(one.page, '在吗');

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { afterAllTests } from '../../support/at-end.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { type NetworkProxy, startProxy } from '../../support/proxy.ts';
 import { type Standalone, startStandalone } from '../../support/standalone.ts';
@@ -19,8 +20,7 @@ import {
 } from '../browser.ts';
 
 describe.skipIf(!hasBrowser)('the chat page over a bad network (chromium)', { timeout: 60_000 }, () => {
-  const ends: (() => unknown)[] = [];
-  const atEnd = (end: () => unknown) => ends.push(end);
+  const atEnd = afterAllTests();
   let running: Standalone;
   let browser: Browser;
   let proxy: NetworkProxy;
@@ -32,7 +32,7 @@ describe.skipIf(!hasBrowser)('the chat page over a bad network (chromium)', { ti
   beforeAll(async () => {
     running = await startStandalone(await temporaryFolder(atEnd), {}, atEnd);
     proxy = await startProxy({ port: running.port, host: '127.0.0.1' }, atEnd);
-    browser = await startBrowser();
+    browser = await startBrowser(atEnd);
     tom = await register(running, 'tom', '汤姆');
     jerry = await register(running, 'jerry', '杰瑞');
     await befriend(running, tom, jerry);
@@ -41,10 +41,6 @@ describe.skipIf(!hasBrowser)('the chat page over a bad network (chromium)', { ti
       openAs(browser, `http://127.0.0.1:${proxy.port}`, 'jerry'),
     ]);
   }, 60_000);
-  afterAll(async () => {
-    await browser?.close();
-    for (const end of ends.reverse()) await end();
-  });
 
   const say = (content: string) =>
     running.call('/api/message/send', 'server', { login_uid: tom, to: jerry, type: 'friend', content });
