@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** A bubble-im of its own in a process of its own, as `npm start` runs it. */
 export interface RunningProgram {
@@ -78,7 +79,7 @@ async function launch(
     if (child.exitCode !== null) break;
     const answer = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
     if (answer?.ok) return child;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await delay(100);
   }
   child.kill('SIGKILL');
   throw new Error('bubble-im did not start');

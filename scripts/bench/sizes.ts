@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { postgresFolder } from '../../services/installation.ts';
@@ -104,7 +105,7 @@ async function caughtUp(program: RunningProgram): Promise<void> {
     const answer = await fetch(`http://127.0.0.1:${program.port}/ready`);
     const { parts } = Ready.parse(await answer.json());
     if (parts.projections?.lag_ms === 0 && parts.audit?.events_to_come === undefined) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await delay(200);
   }
 }
 
