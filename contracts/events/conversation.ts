@@ -30,7 +30,7 @@ export const conversationEvents = [
     'MessageRevoked',
     z.object({ conversation: ConversationId, mid: Mid, sequence: z.int().positive(), by: Uid }),
   ),
-  /** The server's key revoked message `mid`, whoever sent it and whenever. */
+  /** The server's key revoked message `mid`, of any sender and any age. */
   event(
     'MessageWithdrawn',
     z.object({ conversation: ConversationId, mid: Mid, sequence: z.int().positive() }),

@@ -23,7 +23,7 @@ export interface EventDefinition<Type extends string = string, Data extends z.Zo
 }
 
 /**
- * Defines an event. What was recorded once is read for ever: whoever changes `data` adds an upcast
+ * Defines an event. What was recorded once is read for ever: a change of `data` needs an upcast
  * from the version before, which makes the present version one greater (CONTRIBUTING.md, Add or change an event).
  */
 export function event<const Type extends string, Data extends z.ZodObject>(

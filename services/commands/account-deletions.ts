@@ -44,7 +44,7 @@ interface Parts extends Pick<CommandParts, 'log' | 'store' | 'database' | 'token
 
 /**
  * Carries deletions of accounts out. AccountDeleted decides; what follows from it happens in many streams and in the
- * accounts' tables, each step of which may be repeated. So whoever finds a deletion under way goes on with it: the
+ * accounts' tables, each step of which may be repeated. So each process that finds a deletion under way goes on with it: the
  * process that began it, a repeat of the call, or any process later, if that one was killed.
  */
 export class AccountDeletions {
