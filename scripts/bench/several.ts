@@ -5,9 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import pg from 'pg';
 import { pino } from 'pino';
 import { startEmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
+import { workingProjectorPid } from './working-projector.ts';
 
 /** An installation of several processes on one Postgres and one NATS server, all on this machine. */
 export interface Several {
@@ -63,7 +63,7 @@ export async function startSeveral(natsPort: number): Promise<Several> {
     const gatewayPorts = [await start('gateway'), await start('gateway')];
     return {
       ...{ key, secret, apiPorts, gatewayPorts, stop },
-      killProjector: async () => void process.kill(await workingPid(postgres.url), 'SIGKILL'),
+      killProjector: async () => void process.kill(await workingProjectorPid(postgres.url), 'SIGKILL'),
       startProjector: async () => void (await start('projector')),
     };
   } catch (error) {
@@ -90,18 +90,4 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   const gone = once(child, 'exit');
   child.kill(signal);
   await gone;
-}
-
-/** The process of the projector that holds the lease. */
-async function workingPid(databaseUrl: string): Promise<number> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ holder: string }>(
-      `select holder from followers.lease where name = 'read'`,
-    );
-    return Number(rows[0]?.holder.split('/').at(-2));
-  } finally {
-    await client.end();
-  }
 }

@@ -9,6 +9,7 @@ import { keyFiles } from '../../services/backup/make-backup.ts';
 import { holderOf, mustBeOurs } from '../../services/data-folder.ts';
 import type { Environment } from '../../services/environment.ts';
 import { postgresFolder } from '../../services/installation.ts';
+import { isAlive } from '../../services/postgres/embedded/alive.ts';
 import { findNativeFolder } from '../../services/postgres/embedded/binaries.ts';
 import { mustFitVersion } from '../../services/postgres/embedded/cluster.ts';
 import { commandFailure, operatingUserFor } from '../../services/postgres/embedded/operating-user.ts';
@@ -84,13 +85,4 @@ export async function examineEmbedded({ dataFolder }: Environment): Promise<Find
     return [about.refused(error)];
   }
   return [about.ok('the embedded Postgres is at rest; what is in it is examined while the program runs')];
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import PusherServer from 'pusher';
 import { onTestFinished } from 'vitest';
+import { workingProjectorPid } from '../../scripts/bench/working-projector.ts';
 import { app } from '../gateway/harness.ts';
 import type { AtEnd } from './at-end.ts';
 import { createDatabase } from './database.ts';
@@ -92,19 +92,8 @@ export async function kill({ program }: { readonly program: RunningProgram }): P
   await program.ended;
 }
 
-/** The number of the process whose projector works. */
-export async function projectingPid({ DATABASE_URL }: SharedEnvironment): Promise<number> {
-  const client = new pg.Client({ connectionString: DATABASE_URL });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ holder: string }>(
-      `select holder from followers.lease where name = 'read'`,
-    );
-    return Number(rows[0]?.holder.split('/').at(-2));
-  } finally {
-    await client.end();
-  }
-}
+/** The pid of the program whose projector works. */
+export const projectingPid = ({ DATABASE_URL }: SharedEnvironment) => workingProjectorPid(DATABASE_URL);
 
 /** Pusher's server library, as another backend uses it against one of the processes. */
 export function pusherServer(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
+import { isAlive } from './alive.ts';
 import { serverEnvironment } from './operating-user.ts';
 
 /** The signals in order, and how long the processes may take to end after each. */
@@ -91,15 +92,6 @@ async function removeStalePidFile(dataFolder: string): Promise<void> {
   const file = join(dataFolder, 'postmaster.pid');
   const pid = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10);
   if (pid > 0 && isAlive(pid)) await rm(file, { force: true });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 function sendSignal(pid: number, signal: NodeJS.Signals): void {
