@@ -52,12 +52,16 @@ async function backUp(folder: string, signal: AbortSignal): Promise<void> {
   const logger = await openCommandLogger(environment);
   await withDatabase(environment, logger, async (url) => {
     const log = await openLog(environment, url, logger);
-    await recordUse(log, 'backup');
-    const store = await openFileStore(environment, join(dataFolder, 'files', 'upload'), logger);
     try {
-      await backUpAndPrint({ log, database: url, store, dataFolder, folder }, signal);
+      await recordUse(log, 'backup');
+      const store = await openFileStore(environment, join(dataFolder, 'files', 'upload'), logger);
+      try {
+        await backUpAndPrint({ log, database: url, store, dataFolder, folder }, signal);
+      } finally {
+        await store.close();
+      }
     } finally {
-      await store.close();
+      // Its connections would keep the process.
       await log.close();
     }
   });

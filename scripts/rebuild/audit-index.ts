@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { categories } from '../../contracts/events/index.ts';
 import { migrate } from '../../projections/migrate.ts';
-import { startAuditor } from '../../services/audit/auditor.ts';
+import { type AuditorOptions, startAuditor } from '../../services/audit/auditor.ts';
 import { auditConsumers } from '../../services/audit/consumers.ts';
 import { makeIndexAgain } from '../../services/audit/index/make-again.ts';
 import { readEnvironment } from '../../services/environment.ts';
@@ -27,37 +27,47 @@ export async function rebuildAuditIndex(signal: AbortSignal): Promise<void> {
   await withDatabase(environment, logger, async (url) => {
     await migrate(url);
     const log = await openLog(environment, url, logger);
-    await recordUse(log, 'rebuild');
-    const client = await openClient(url, purpose);
-    const counted = async () => {
-      const { rows } = await client.query<{ count: string }>(
-        'select coalesce(max(number) + 1, 0) as count from audit.events',
-      );
-      return Number(rows[0]?.count ?? 0);
-    };
     try {
-      const end = await log.end(categories);
-      const total = await makeIndexAgain(client, auditConsumers);
-      const auditor = await startAuditor({ log, database: url, logger });
-      const progress = showProgress({ doing: 'indexing', ...(total > 0 ? { total } : {}) });
-      let done = 0;
-      try {
-        while (auditor.status().checkpoint < end && !signal.aborted) {
-          await delay(lookEveryMs, undefined, { signal }).catch(() => undefined);
-          const count = await counted();
-          progress.advance(count - done);
-          done = count;
-        }
-      } finally {
-        progress.end();
-        await auditor.stop();
-      }
-      const count = await counted();
-      if (signal.aborted) process.stderr.write('rebuild: interrupted; the next auditor goes on with it\n');
-      else process.stdout.write(`the index of the log was made again: ${count} events\n`);
+      await recordUse(log, 'rebuild');
+      await indexAgain({ log, database: url, logger }, signal);
     } finally {
-      await client.end();
       await log.close();
     }
   });
+}
+
+async function indexAgain(
+  { log, database, logger }: Pick<AuditorOptions, 'log' | 'logger'> & { readonly database: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const client = await openClient(database, purpose);
+  const counted = async () => {
+    const { rows } = await client.query<{ count: string }>(
+      'select coalesce(max(number) + 1, 0) as count from audit.events',
+    );
+    return Number(rows[0]?.count ?? 0);
+  };
+  try {
+    const end = await log.end(categories);
+    const total = await makeIndexAgain(client, auditConsumers);
+    const auditor = await startAuditor({ log, database, logger });
+    const progress = showProgress({ doing: 'indexing', ...(total > 0 ? { total } : {}) });
+    let done = 0;
+    try {
+      while (auditor.status().checkpoint < end && !signal.aborted) {
+        await delay(lookEveryMs, undefined, { signal }).catch(() => undefined);
+        const count = await counted();
+        progress.advance(count - done);
+        done = count;
+      }
+    } finally {
+      progress.end();
+      await auditor.stop();
+    }
+    const count = await counted();
+    if (signal.aborted) process.stderr.write('rebuild: interrupted; the next auditor goes on with it\n');
+    else process.stdout.write(`the index of the log was made again: ${count} events\n`);
+  } finally {
+    await client.end();
+  }
 }

@@ -1,12 +1,16 @@
+import { once } from 'node:events';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
 import { makeBackup } from '../../services/backup/make-backup.ts';
 import { openBucket } from '../../services/files/bucket.ts';
 import { openLocalFolder } from '../../services/files/local-folder.ts';
 import { silent } from '../support/accounts.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { query } from '../support/installation.ts';
+import { startProgram } from '../support/process.ts';
 import { startS3 } from '../support/s3.ts';
 import { uploaded } from '../support/uploading.ts';
 import { emptyDatabase, partsOf, restored, running, verified } from './backup-harness.ts';
@@ -54,6 +58,20 @@ test('a bucket that is away ends a backup, and leaves the one before whole', asy
     'the files could not be listed',
   );
   expect((await verified(folder)).manifest.id).toBe(manifest.id);
+});
+
+test('a bucket that refuses ends npm run backup, which leaves no connection open', async () => {
+  const refusing = createServer((_request, response) => response.writeHead(403).end()).listen(0, '127.0.0.1');
+  await once(refusing, 'listening');
+  onTestFinished(() => void refusing.close());
+  const { port } = z.object({ port: z.int() }).parse(refusing.address());
+  const { app } = await running();
+  const program = startProgram('scripts/backup.ts', ['--to', await temporaryFolder()], {
+    ...{ DATABASE_URL: app.databaseUrl, DATA_DIR: await temporaryFolder(), S3_BUCKET: 'uploads' },
+    ...{ S3_ENDPOINT: `http://127.0.0.1:${port}`, AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' },
+  });
+  expect(await program.ended).toBe(1);
+  expect(program.stderr()).toMatch(/^backup: .*uploads/m);
 });
 
 test('a damaged upload is named before anything is written, and copied again once it is removed', async () => {
