@@ -5,7 +5,7 @@ import { numbersOf } from './numbered.ts';
 
 const installation = await Installation.open();
 const token = await installation.register(9);
-await installation.register(10);
+const tokenOfAnother = await installation.register(10);
 const { port } = await installation.start();
 afterAll(() => installation.close());
 
@@ -58,6 +58,26 @@ test('ten clients that resume and do not read do not keep others from resuming',
   await client.receivedTimes('message', 900);
   expect(paused.every(({ closed }) => closed === undefined)).toBe(true);
   await client.close();
+});
+
+test('sockets of one person that resume at once wait for each other, and not others for them', async () => {
+  const waitForLock = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  const others = [
+    ...(await Promise.all(Array.from({ length: 6 }, () => Client.connect(port, { token })))),
+    await Client.connect(port, { token: tokenOfAnother }),
+  ];
+  const lock = await installation.pool.connect();
+  await lock.query('begin; lock table pushes.push in access exclusive mode');
+  for (const [index, client] of others.entries()) client.ask(index < 6 ? 'user-9' : 'user-10', { since });
+  // One read of each of the two.
+  await expect.poll(async () => (await installation.pool.query(waitForLock)).rowCount).toBe(2);
+  await lock.query('commit');
+  lock.release();
+  for (const [index, client] of others.entries()) {
+    if (index < 6) await client.receivedTimes('message', 900);
+    await client.caughtUp();
+    await client.close();
+  }
 });
 
 test('events that come during a slow replay follow in order', async () => {

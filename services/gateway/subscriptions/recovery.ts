@@ -1,10 +1,10 @@
-import pLimit from 'p-limit';
 import {
   afterAll,
   formatPosition,
   type PushCursor,
   parsePosition,
 } from '../../../contracts/push/position.ts';
+import { FairQueue } from '../../fair-queue.ts';
 import type { Checkpoint } from '../../pushes/checkpoint.ts';
 import type { Page, PushStore } from '../../pushes/push-store.ts';
 import type { Connection } from '../connections/connection.ts';
@@ -13,8 +13,11 @@ import { framesOf } from './row-frames.ts';
 import type { Subscription } from './subscription.ts';
 
 const pageRows = 200;
-/** Over all sockets, so that clients that resume leave connections of the pool to others. */
-const maxConcurrentReads = 4;
+/**
+ * Reads over all sockets, so that clients that resume leave connections of the pool to others; of one person one at a
+ * time, which then rests for as long as it took: sockets that resume again and again take no more of the program.
+ */
+const reads = { maxRunning: 4, maxRunningEach: 1, maxRestMs: 100 };
 /** How long a client's position beyond the read models is waited for. */
 const futurePositionTimeoutMs = 2_000;
 
@@ -29,7 +32,7 @@ export interface RecoveryOptions {
 /** Sends a subscription the events that its client missed (docs/realtime.md, "Resuming"). */
 export class Recovery {
   readonly #options: RecoveryOptions;
-  readonly #limitReads = pLimit(maxConcurrentReads);
+  readonly #reads = new FairQueue(reads);
   /** The last recovery of each socket, for which the next one waits. */
   readonly #last = new WeakMap<Connection, Promise<void>>();
 
@@ -64,9 +67,10 @@ export class Recovery {
     }
     await this.#inOrder(subscription.connection, async () => {
       const { feed, from } = options;
-      const missed = await this.#limitReads(() => pushStore.missed(feed, seen, from, maxEvents + 1));
+      const missed = await this.#read(subscription, () => pushStore.missed(feed, seen, from, maxEvents + 1));
+      if (missed === undefined) return;
       if (missed.kept && missed.count <= maxEvents) await this.#replay(subscription, feed, seen, from);
-      else if (isOpening(subscription)) reset(subscription, checkpoint);
+      else reset(subscription, checkpoint);
     });
   }
 
@@ -85,12 +89,13 @@ export class Recovery {
     while (isOpening(subscription)) {
       // Outside the limit: clients that do not read must not use it up.
       await subscription.connection.drained();
-      const page = await this.#limitReads(() => {
+      const page = await this.#read(subscription, async () => {
         subscription.dropHeld();
-        return this.#options.pushStore.feedAfter(feed, cursor, from, pageRows);
+        const read = await this.#options.pushStore.feedAfter(feed, cursor, from, pageRows);
+        if (isOpening(subscription)) this.#write(subscription, read);
+        return read;
       });
-      if (!isOpening(subscription)) return;
-      this.#write(subscription, page);
+      if (page === undefined) return;
       cursor = page.rows.at(-1) ?? cursor;
       if (!page.more && !subscription.overflowed) {
         subscription.settle(page.checkpoint.position);
@@ -99,12 +104,26 @@ export class Recovery {
     }
   }
 
+  /**
+   * Reads when it is the turn of the subscription's person.
+   * @returns undefined if the subscription does not wait for its events any more
+   */
+  async #read<Found>(subscription: Subscription, read: () => Promise<Found>): Promise<Found | undefined> {
+    const { userId, network } = subscription.connection;
+    // As many may wait as there are sockets: a socket's channels recover one after the other.
+    const share = { of: userId ?? network, maxWaiting: Number.POSITIVE_INFINITY };
+    const found = await this.#reads.run(share, async () => (isOpening(subscription) ? read() : undefined));
+    return isOpening(subscription) ? found : undefined;
+  }
+
   /** Escapes as the setting is at the page's checkpoint, like `message/sync` and `message/get`. */
   #write({ connection, channel }: Subscription, { rows, checkpoint }: Page): void {
     if (rows.length === 0) return;
     const { appkey } = this.#options;
     const frames = framesOf(rows, channel.name, { appkey, escapes: checkpoint.escapes });
     connection.write(frames(connection).joined);
+    // Within the person's turn, as most of a page's time is the system's, for writing it.
+    connection.flush();
   }
 
   /** The channels of a socket recover one after the other: together they would exceed `maxUnreadBytes`. */
