@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
 import { z } from 'zod';
-import type { LogLevel } from './environment.ts';
+import type { LogLevel } from './environment-variables.ts';
 
 /** The fields of a log line that decide whether it is left out. */
 const LineFields = z.object({ err: z.unknown(), reason: z.unknown() }).partial();

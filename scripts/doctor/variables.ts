@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { distance } from 'fastest-levenshtein';
-import { environmentFaults, variableNames } from '../../services/environment.ts';
+import { environmentFaults, variableNames } from '../../services/environment-variables.ts';
 import { isMissing } from '../../services/files/local-folder.ts';
 import { type Finding, findings } from './finding.ts';
 

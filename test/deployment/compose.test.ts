@@ -2,7 +2,7 @@ import { access, readFile } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { variableNames } from '../../services/environment.ts';
+import { variableNames } from '../../services/environment-variables.ts';
 import { befriended, listen, patiently, Sending } from '../support/conversation.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { shareEnvironment, startAlone, startGateway } from '../support/many.ts';

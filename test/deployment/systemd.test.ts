@@ -4,7 +4,7 @@ import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { variableNames } from '../../services/environment.ts';
+import { variableNames } from '../../services/environment-variables.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { postgresPid } from '../support/installation.ts';
 import { isInstalled } from '../support/installed.ts';

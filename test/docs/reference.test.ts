@@ -1,15 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { defaultSettings } from '../../contracts/settings.ts';
+import { variableNames } from '../../services/environment-variables.ts';
 import { pages, sourcesIn } from './pages.ts';
-
-/** The variables that services/environment.ts reads. */
-function variables(): string[] {
-  const [, shape = ''] =
-    /const Variables = z\.object\(\{(.*?)^\}\);/ms.exec(readFileSync('services/environment.ts', 'utf8')) ??
-    [];
-  return Array.from(shape.matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm), ([, name = '']) => name);
-}
 
 describe.each(['docs/operations.md', 'README.md', 'README.zh.md'])('%s', (path) => {
   test('names every variable of the environment in a table', () => {
@@ -17,8 +10,8 @@ describe.each(['docs/operations.md', 'README.md', 'README.zh.md'])('%s', (path) 
       .split('\n')
       .filter((line) => line.startsWith('| `'))
       .join('\n');
-    expect(variables().length).toBeGreaterThan(15);
-    expect(variables().filter((name) => !rows.includes(`\`${name}\``))).toEqual([]);
+    expect(variableNames.length).toBeGreaterThan(15);
+    expect(variableNames.filter((name) => !rows.includes(`\`${name}\``))).toEqual([]);
   });
 });
 

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readEnvironment, variableNames } from '../../services/environment.ts';
+import { readEnvironment } from '../../services/environment.ts';
+import { variableNames } from '../../services/environment-variables.ts';
 
 describe('the environment', () => {
   const defaults = {
