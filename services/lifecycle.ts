@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import type { Logger } from 'pino';
 import { type Environment, readEnvironment } from './environment.ts';
+import { reasonOf } from './error-reason.ts';
 import { openProgramLog, type ProgramLog } from './logger.ts';
 
 /** How a part of the program is ended. */
@@ -118,7 +119,7 @@ export async function runProgram(
     await start(program);
   } catch (error) {
     if (!(error instanceof StartCancelled)) {
-      process.stderr.write(`bubble-im: ${explain(error)}\n`);
+      process.stderr.write(`bubble-im: ${reasonOf(error)}\n`);
       logger.debug({ err: error }, 'the start failed');
       end(1);
     }
@@ -154,18 +155,7 @@ function environmentOrExit(): Environment {
   try {
     return readEnvironment();
   } catch (error) {
-    process.stderr.write(`bubble-im: ${explain(error)}\n`);
+    process.stderr.write(`bubble-im: ${reasonOf(error)}\n`);
     process.exit(1);
   }
-}
-
-/** An error with its causes, unless the message repeats them, in one line. */
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : explain(error.cause);
-  const message = error.message || ('code' in error ? String(error.code) : error.name);
-  return (cause === '' || message.includes(cause) ? message : `${message} (${cause})`).replaceAll(
-    /\s*\n\s*/g,
-    ' ',
-  );
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { reasonOf } from '../../services/error-reason.ts';
 import { interruptible } from './interruption.ts';
 
 /** What an operator's command says of itself. */
@@ -45,15 +46,4 @@ export async function runCommand(command: Command): Promise<void> {
     process.stderr.write(`${command.name()}: ${reasonOf(error)}\n`);
     process.exitCode = 1;
   }
-}
-
-/** What an error says, with its cause if that says more, in one line. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const message = error.message || error.name;
-  const cause = error.cause instanceof Error ? reasonOf(error.cause) : '';
-  return (cause === '' || message.includes(cause) ? message : `${message} (${cause})`).replaceAll(
-    /\s*\n\s*/g,
-    ' ',
-  );
 }

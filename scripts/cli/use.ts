@@ -1,6 +1,6 @@
 import { type RecordedUse, recordOperatorUse } from '../../services/audit/operator-use.ts';
+import { reasonOf } from '../../services/error-reason.ts';
 import type { EventLog } from '../../services/log/log.ts';
-import { reasonOf } from './command.ts';
 
 /** How long a command tries to record its use, in milliseconds: a log that cannot be written to is a reason to look at it. */
 export const recordingTimeoutMs = 3_000;

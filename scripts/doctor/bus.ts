@@ -1,7 +1,8 @@
 import { connect } from 'nats';
 import { connectionOptions, permanentFailure } from '../../services/bus/nats-options.ts';
+import { reasonOf } from '../../services/error-reason.ts';
 import { examineCertificate } from './certificate.ts';
-import { type Finding, findings, reasonOf } from './finding.ts';
+import { type Finding, findings } from './finding.ts';
 import { medianMs, shownMs } from './latency.ts';
 
 const { ok, fault } = findings('bus');

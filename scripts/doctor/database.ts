@@ -1,11 +1,12 @@
 import type { Client } from 'pg';
 import { pendingMigrations } from '../../projections/migrate.ts';
 import { mustNotBeHalfRestored } from '../../services/backup/restore-mark.ts';
+import { reasonOf } from '../../services/error-reason.ts';
 import { createClient, openClient, type Purpose } from '../../services/postgres/connect.ts';
 import { mustKeepSessions } from '../../services/postgres/session-check.ts';
 import { examineCertificate } from './certificate.ts';
 import { compareClock } from './clock.ts';
-import { type Finding, findings, reasonOf } from './finding.ts';
+import { type Finding, findings } from './finding.ts';
 import { medianMs, shownMs } from './latency.ts';
 
 const { ok, warning, fault, refused } = findings('database');

@@ -3,10 +3,11 @@ import { type IncomingMessage, request as requestPlainly } from 'node:http';
 import { request as requestOverTls } from 'node:https';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
+import { reasonOf } from '../../services/error-reason.ts';
 import { type NamedServers, serversOf } from '../../services/log/eventstoredb/connection.ts';
 import { examineCertificate } from './certificate.ts';
 import { compareClock } from './clock.ts';
-import { type Finding, findings, reasonOf } from './finding.ts';
+import { type Finding, findings } from './finding.ts';
 
 const { ok, warning, fault } = findings('log');
 

@@ -1,3 +1,5 @@
+import { reasonOf } from '../../services/error-reason.ts';
+
 /** `fault`: something does not work, or is about to lose data. `warning`: it works, and will not go on doing so. */
 export type State = 'ok' | 'warning' | 'fault';
 
@@ -24,16 +26,6 @@ export function findings(about: string) {
     /** The fault of an error whose message says what to do, as those of the program do. */
     refused: (error: unknown): Finding => ({ state: 'fault', about, found: reasonOf(error) }),
   };
-}
-
-/** What an error says, in one line, with the errors of every address that was tried. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const several = error instanceof AggregateError ? error.errors.map(reasonOf).join(', ') : '';
-  const code = 'code' in error ? String(error.code) : error.name;
-  const own = error.message || several || code;
-  const cause = error.cause === undefined ? '' : reasonOf(error.cause);
-  return (cause === '' || own.includes(cause) ? own : `${own} (${cause})`).replaceAll(/\s*\n\s*/g, ' ');
 }
 
 /** How long an examination may take. Connections have shorter timeouts of their own. */

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Environment } from '../../services/environment.ts';
+import { reasonOf } from '../../services/error-reason.ts';
 import { examineCertificate } from './certificate.ts';
-import { type Finding, findings, reasonOf } from './finding.ts';
+import { type Finding, findings } from './finding.ts';
 import { endpointOf } from './reachable.ts';
 
 const { ok, warning, fault } = findings('proxy');

@@ -3,10 +3,11 @@ import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { Settings } from '../../contracts/settings.ts';
 import type { Environment } from '../../services/environment.ts';
+import { reasonOf } from '../../services/error-reason.ts';
 import { openBucket } from '../../services/files/bucket.ts';
 import { isMissing } from '../../services/files/local-folder.ts';
 import { examineCertificate } from './certificate.ts';
-import { type Finding, findings, reasonOf } from './finding.ts';
+import { type Finding, findings } from './finding.ts';
 import { medianMs, shownMs } from './latency.ts';
 import { connectionMs, endpointOf } from './reachable.ts';
 
