@@ -62,4 +62,14 @@ export class Refusal extends Error {
     super(message);
     this.reason = reason;
   }
+
+  /** Of a call that lacks a parameter. @param hint what else its end user is to know */
+  static missing(parameter: string, hint = ''): Refusal {
+    return new Refusal('missing', `缺少参数${parameter}${hint}`);
+  }
+
+  /** Of a parameter whose value cannot be. @param hint what else its end user is to know */
+  static illegal(parameter: string, hint = ''): Refusal {
+    return new Refusal('illegal', `参数${parameter}不合法${hint}`);
+  }
 }

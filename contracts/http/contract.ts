@@ -83,9 +83,7 @@ export function readParameters<Parameters extends z.ZodObject>(
     const value = present(given, name, field);
     const parsed = z.safeParse(field, value);
     if (!parsed.success) {
-      throw value === undefined
-        ? new Refusal('missing', `缺少参数${name}`)
-        : new Refusal('illegal', `参数${name}不合法`);
+      throw value === undefined ? Refusal.missing(name) : Refusal.illegal(name);
     }
     if (parsed.data !== undefined) read[name] = parsed.data;
   }

@@ -114,13 +114,13 @@ export function authorize(
       throw new Refusal('illegal', '没有权限调用该接口');
     if (given === undefined) return caller.uid;
     const own = parameter.uid.safeParse(given);
-    if (!own.success || own.data !== caller.uid) throw new Refusal('illegal', '参数login_uid不合法');
+    if (!own.success || own.data !== caller.uid) throw Refusal.illegal('login_uid');
     return caller.uid;
   }
   if (access === 'server') return undefined;
   if (given === undefined && access === 'known') return undefined;
-  if (given === undefined) throw new Refusal('missing', '缺少参数login_uid');
+  if (given === undefined) throw Refusal.missing('login_uid');
   const uid = parameter.uid.safeParse(given);
-  if (!uid.success) throw new Refusal('illegal', '参数login_uid不合法');
+  if (!uid.success) throw Refusal.illegal('login_uid');
   return uid.data;
 }

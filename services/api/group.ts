@@ -96,7 +96,7 @@ export function groupRoutes(server: FastifyInstance, application: Application): 
     context,
   }: Call<z.infer<typeof contract.groupUpdate.parameters>>) => {
     const { gid, groupname: name, avatar } = parameters;
-    if (name === undefined && avatar === undefined) throw new Refusal('missing', '缺少参数groupname');
+    if (name === undefined && avatar === undefined) throw Refusal.missing('groupname');
     return shownAt(await group.updateGroup(application, gid, { by: me(), name, avatar }, context));
   };
   serve(server, application, contract.groupUpdate, update);

@@ -71,7 +71,7 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
   }: Call<z.infer<typeof loginLogin.parameters>>) => {
     const { username, phone, password } = parameters;
     const name = username ?? phone;
-    if (name === undefined) throw new Refusal('missing', '缺少参数username');
+    if (name === undefined) throw Refusal.missing('username');
     const device = request.headers['user-agent']?.slice(0, maxDeviceLength);
     const claimed = { name, password, captcha: captchaOf(parameters, request, 'login'), device };
     const { uid, token } = await logIn(application, claimed, requesterOf(request), context);

@@ -18,7 +18,7 @@ const maxOverheadBytes = 64 * 1024;
  */
 export function readFields(request: FastifyRequest, maxBytes: number): Promise<Fields> {
   return readParts(request, { file: maxBytes, fields: maxBytes }, async ({ fieldname }) => {
-    throw new Refusal('illegal', `参数${fieldname}不合法`);
+    throw Refusal.illegal(fieldname);
   });
 }
 

@@ -151,7 +151,7 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
     const audit = auditUseOf(contract, parameters);
     if (audit) application.access.record(audit, context);
     const me = () => {
-      if (uid === undefined) throw new Refusal('missing', '缺少参数login_uid');
+      if (uid === undefined) throw Refusal.missing('login_uid');
       return uid;
     };
     const carryOut = () => answer({ parameters, caller, me, uid, context, request, reply }, settings);
@@ -181,7 +181,7 @@ async function showAsked(
   const asked = request.headers[positionHeader];
   if (asked === undefined || asked === '') return;
   if (typeof asked !== 'string' || !logPositionForm.test(asked)) {
-    throw new Refusal('illegal', '参数X-Position不合法');
+    throw Refusal.illegal('X-Position');
   }
   if (asked > progress.checkpoint && asked > (await log.end(readModelCategories))) {
     reply.header(positionHeader, 'reset');

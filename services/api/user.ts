@@ -37,14 +37,14 @@ export function userRoutes(server: FastifyInstance, application: Application): v
     const { uid, username, nid, password, login_uid: me } = parameters;
     let key: PersonKey;
     if (password !== undefined) {
-      if (username === undefined) throw new Refusal('missing', '缺少参数username');
+      if (username === undefined) throw Refusal.missing('username');
       // Nobody else's profile: by this answer other backends log people in.
       const owner = await ownerOfPassword(application, requesterOf(request), context, username, password);
       key = { uid: owner.uid };
     } else if (uid !== undefined) key = { uid };
     else if (username !== undefined) key = { username };
     else if (nid !== undefined) key = { numberId: NumberId.parse(nid) };
-    else throw new Refusal('missing', '缺少参数uid');
+    else throw Refusal.missing('uid');
     const profile = await findProfile(database, presence, key);
     if (!profile) throw new Refusal('noUser');
     const reader = me ?? (caller.kind === 'user' ? caller.uid : undefined);

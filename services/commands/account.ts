@@ -106,7 +106,7 @@ export async function changePassword(
   else if (code !== undefined) {
     if (account.phone === null) throw new Refusal('illegal', '该账号没有绑定手机号');
     await smsCodes.spend(await smsCodes.check(account.phone, 'retrieve', code, address));
-  } else throw new Refusal('missing', '缺少参数password_old');
+  } else throw Refusal.missing('password_old');
   const shown = { address, ...(old !== undefined && { instead: account.passwordHash }) };
   await passwords.change(uid, password, share, shown);
   const by = old === undefined ? 'an SMS code' : 'the old password';
@@ -130,7 +130,7 @@ export async function bindPhone(
   const { names, smsCodes, security } = parts;
   const account = await mustHaveAccount(names, uid);
   if (account.phone !== null && account.phone !== phone) {
-    if (password === undefined) throw new Refusal('missing', '缺少参数password,更换手机号需要当前密码');
+    if (password === undefined) throw Refusal.missing('password', ',更换手机号需要当前密码');
     await ownerOfPassword(parts, requester, context, account, password, '密码错误');
   }
   const checked = await smsCodes.check(phone, 'bind', code, requester.address);

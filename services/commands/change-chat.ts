@@ -37,8 +37,7 @@ export async function changeChat(
   changes: ChatChanges,
   context: CommandContext,
 ): Promise<Position> {
-  if (Object.values(changes).every((value) => value === undefined))
-    throw new Refusal('missing', '缺少参数state');
+  if (Object.values(changes).every((value) => value === undefined)) throw Refusal.missing('state');
   await mustBeChat(parts, uid, chat);
   const conversation = conversationOf(uid, chat);
   const entry = await findInboxEntry(parts.database, uid, conversation);

@@ -48,8 +48,8 @@ export async function join(
   const { register, register_sms, register_captcha } = await currentSettings(store);
   if (register === 'off') throw new Refusal('registerOff');
   if (register_captcha === 'on') await mustSolve(captchas, captcha);
-  if (phone === undefined && register_sms === 'on') throw new Refusal('missing', '缺少参数phone');
-  if (phone !== undefined && code === undefined) throw new Refusal('missing', '缺少参数code');
+  if (phone === undefined && register_sms === 'on') throw Refusal.missing('phone');
+  if (phone !== undefined && code === undefined) throw Refusal.missing('code');
   // A phone must be shown to be one's own, also if it need not be given.
   const checked =
     phone === undefined || code === undefined
@@ -132,7 +132,7 @@ export async function resetPassword(
 }
 
 async function mustSolve(captchas: Captchas, { id, answer }: CaptchaAnswer): Promise<void> {
-  if (id === undefined) throw new Refusal('missing', '缺少参数captcha_id');
-  if (answer === undefined) throw new Refusal('missing', '缺少参数captcha');
+  if (id === undefined) throw Refusal.missing('captcha_id');
+  if (answer === undefined) throw Refusal.missing('captcha');
   await captchas.check(id, answer);
 }

@@ -23,7 +23,7 @@ const encoders: Readonly<Record<string, { animated: boolean; encode: (picture: S
 export async function reencode(file: string, target: string, side?: number): Promise<string> {
   const extension = (await fileTypeFromFile(file))?.ext ?? '';
   const encoder = encoders[extension];
-  if (!encoder) throw new Refusal('illegal', '参数file不合法,只支持PNG、JPEG、GIF、WebP图片');
+  if (!encoder) throw Refusal.illegal('file', ',只支持PNG、JPEG、GIF、WebP图片');
   const metadata = await measure(file).catch(refuseUnreadable);
   const picture = upright(sharp(file, { ...wary, animated: encoder.animated }), metadata);
   const within = side === undefined ? picture : shrink(picture, side);
@@ -33,7 +33,7 @@ export async function reencode(file: string, target: string, side?: number): Pro
 }
 
 function refuseUnreadable(error: unknown): never {
-  throw error instanceof Refusal ? error : new Refusal('illegal', '参数file不合法,图片无法识别');
+  throw error instanceof Refusal ? error : Refusal.illegal('file', ',图片无法识别');
 }
 
 /** Turns a picture as its metadata says, which the new one lacks. Frames of an animation cannot be turned. */

@@ -94,7 +94,7 @@ function writeCursor({ id, key }: Cursor): string {
 function readCursor(from: string): Cursor {
   const [id, encoded = ''] = from.split('.');
   const key = Buffer.from(encoded, 'base64url').toString();
-  if (!Number.isSafeInteger(Number(id)) || key.includes('\0')) throw new Refusal('illegal', '参数from不合法');
+  if (!Number.isSafeInteger(Number(id)) || key.includes('\0')) throw Refusal.illegal('from');
   return { id: Number(id), key };
 }
 

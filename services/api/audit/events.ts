@@ -28,7 +28,7 @@ export function auditEventRoutes(server: FastifyInstance, application: Applicati
       return (await momentOf(log, moment, now())).time;
     } catch (error) {
       if (!(error instanceof NoMoment)) throw error;
-      throw new Refusal('illegal', `参数${name}不合法: ${error.message}`);
+      throw Refusal.illegal(name, `: ${error.message}`);
     }
   };
 
@@ -67,7 +67,7 @@ function positionIn(log: EventLog, name: string, text: string | undefined): Posi
     log.extent(position, position);
     return position;
   } catch {
-    throw new Refusal('illegal', `参数${name}不合法`);
+    throw Refusal.illegal(name);
   }
 }
 

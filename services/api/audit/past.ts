@@ -33,10 +33,9 @@ export function askThePast<Answer>(answer: (signal: AbortSignal) => Promise<Answ
       if (signal.aborted && error === signal.reason) {
         throw new Refusal('tooSlow', '涉及的事件过多,请使用命令行');
       }
-      if (error instanceof QuestionError)
-        throw new Refusal('illegal', `参数question不合法: ${error.message}`);
-      if (error instanceof QueryError) throw new Refusal('illegal', `参数query不合法: ${error.message}`);
-      if (error instanceof NoMoment) throw new Refusal('illegal', `参数at不合法: ${error.message}`);
+      if (error instanceof QuestionError) throw Refusal.illegal('question', `: ${error.message}`);
+      if (error instanceof QueryError) throw Refusal.illegal('query', `: ${error.message}`);
+      if (error instanceof NoMoment) throw Refusal.illegal('at', `: ${error.message}`);
       if (error instanceof NotFound) throw new Refusal('noRecord', `记录不存在: ${error.message}`);
       throw error;
     }
