@@ -8,7 +8,7 @@ import {
   type Mid,
   type Uid,
 } from '../../contracts/ids.ts';
-import type { StandingMessage } from '../../services/domain/conversation.ts';
+import type { ConversationMessage } from '../../services/domain/conversation.ts';
 
 /** How many of a conversation's last messages are remembered. */
 const maxRecent = 8;
@@ -25,7 +25,7 @@ export interface ChatState {
   /** How many messages and notices there are: the sequence of the last one. */
   sequence: number;
   /** The last ones, the oldest first. */
-  readonly recent: StandingMessage[];
+  readonly recent: ConversationMessage[];
   /** Who left a group last. */
   former: Uid[];
   /** From which sequence on each may read, of a group. */
@@ -160,7 +160,7 @@ export class Chats {
     if (!notice) chat.spoke.add(sender);
   }
 
-  #change(conversation: ConversationId, mid: Mid, state: StandingMessage['state']): void {
+  #change(conversation: ConversationId, mid: Mid, state: ConversationMessage['state']): void {
     const recent = this.#byId.get(conversation)?.recent ?? [];
     const index = recent.findIndex((message) => message.mid === mid);
     const message = recent[index];

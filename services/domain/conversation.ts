@@ -82,8 +82,8 @@ function mentioned(content: string, from: Uid, addressee: Addressee): (Uid | 'al
   return mayManage(group, from) && mentionsEveryone(content) ? ['all', ...members] : members;
 }
 
-/** A stored message, for revoking and deleting. */
-export interface StandingMessage {
+/** A message or notice of a conversation, as far as revoking and deleting go by it. */
+export interface ConversationMessage {
   readonly mid: Mid;
   readonly sequence: number;
   readonly sender: Uid;
@@ -99,7 +99,7 @@ export interface StandingMessage {
  * @throws Refusal illegal, tooLate
  */
 function mustMayRemove(
-  message: StandingMessage,
+  message: ConversationMessage,
   by: Uid,
   group: GroupState | undefined,
   settings: Settings,
@@ -113,7 +113,7 @@ function mustMayRemove(
 
 interface Removal {
   readonly conversation: ConversationId;
-  readonly message: StandingMessage;
+  readonly message: ConversationMessage;
   readonly by: Uid;
   /** The group of the conversation, if it is one's. */
   readonly group?: GroupState | undefined;
@@ -141,7 +141,10 @@ export function revokeMessage({
  * Revokes a message for those who administer the system: anybody's, at any time. Revoked already: nothing.
  * @throws Refusal noMessage; illegal for a notice
  */
-export function withdrawMessage(conversation: ConversationId, message: StandingMessage): ConversationEvent[] {
+export function withdrawMessage(
+  conversation: ConversationId,
+  message: ConversationMessage,
+): ConversationEvent[] {
   const { mid, sequence, notice, state } = message;
   if (state === 'deleted') throw new Refusal('noMessage');
   if (isRevoked(state)) return [];

@@ -3,7 +3,7 @@ import type { GroupEvent } from '../../contracts/events/group.ts';
 import type { Gid, Mid, Uid } from '../../contracts/ids.ts';
 import { type GroupState, mayManage, mustBeIn, mustOwn } from './group.ts';
 import { type Invitations, inviting } from './group-invitations.ts';
-import { maxMembers } from './group-members.ts';
+import { mustFit } from './group-members.ts';
 
 /** Creates a group: the owner first, then the members in the given order without duplicates. */
 export function createGroup(
@@ -22,7 +22,7 @@ export function createGroup(
   if (state) return [];
   const { gid, owner, mid, name, avatar, invitations = [] } = command;
   const members = [...new Set([owner, ...command.members])];
-  if (members.length > maxMembers) throw new Refusal('illegal', `群成员不能超过${maxMembers}人`);
+  mustFit(members.length);
   const noticeMid = members.length > 1 ? mid : null;
   return [
     {
@@ -79,15 +79,15 @@ export function transferGroup(state: GroupState, { by, to }: { by: Uid; to: Uid 
   return [{ type: 'GroupTransferred', data: { gid: group.gid, from: by, to } }];
 }
 
-/** Members of one event of a dissolution: each is some rows of the read models and a push. */
-const maxReleasedAtOnce = 1_000;
-
 /** The owner or a manager makes all earlier tokens of the group's QR code invalid. */
 export function revokeCodes(state: GroupState, { by }: { by: Uid }): GroupEvent[] {
   const group = mustBeIn(state, by);
   if (!mayManage(group, by)) throw new Refusal('illegal', '没有权限重置群二维码');
   return [{ type: 'CodesRevoked', data: { gid: group.gid, by } }];
 }
+
+/** Members of one event of a dissolution: each is some rows of the read models and a push. */
+const maxReleasedAtOnce = 1_000;
 
 /** The owner dissolves the group. */
 export function dissolveGroup(state: GroupState, { by }: { by: Uid }): GroupEvent[] {

@@ -27,7 +27,7 @@ export function addMembers(
 function admitting(group: LivingGroup, by: Uid, uids: readonly Uid[], noticeMid: Mid): GroupEvent[] {
   const members = [...new Set(uids)].filter((uid) => !group.members.has(uid));
   if (members.length === 0) return [];
-  mustHaveRoom(group, members.length);
+  mustFit(group.members.size + members.length);
   const { gid } = group;
   return [
     { type: 'MembersAdded', data: { gid, by, members, noticeMid } },
@@ -52,15 +52,16 @@ export function joinGroup(state: GroupState, command: { uid: Uid; mid: Mid }): G
   const group = mustLive(state);
   const { uid, mid } = command;
   if (group.members.has(uid)) return [];
-  mustHaveRoom(group, 1);
+  mustFit(group.members.size + 1);
   return [
     { type: 'MemberJoined', data: { gid: group.gid, uid, noticeMid: mid } },
     ...answering(group, [uid], 'agree'),
   ];
 }
 
-function mustHaveRoom(group: LivingGroup, more: number): void {
-  if (group.members.size + more > maxMembers) throw new Refusal('illegal', `群成员不能超过${maxMembers}人`);
+/** @throws Refusal illegal if a group cannot have this many members */
+export function mustFit(members: number): void {
+  if (members > maxMembers) throw new Refusal('illegal', `群成员不能超过${maxMembers}人`);
 }
 
 /** The owner removes members; who is no member is ignored, the owner cannot be removed. */

@@ -5,6 +5,7 @@ import type { Gid, Uid } from '../../contracts/ids.ts';
 import type { MessageState } from '../../contracts/message-texts.ts';
 import { type UnreadNumbers, unreadCount } from '../domain/reading.ts';
 import { deletedFor, shown } from './deletions.ts';
+import { isListed } from './inbox.ts';
 import type { ListPage } from './list-page.ts';
 import type { ReadDatabase } from './tables.ts';
 import { unreadNumbers } from './unread.ts';
@@ -36,20 +37,19 @@ export async function findChats(
   uid: Uid,
   { limit, start }: ListPage,
 ): Promise<Record<string, ChattingEntry>> {
-  const visible = sql`(i.hidden_sequence is null or c.last_message_sequence > i.hidden_sequence)`;
   const { rows } = await sql<ChatRow>`
     with listed as (
       select i.*, c.last_place, 'friend' as type, 0::bigint as joined
         from read.inbox i
         left join read.conversations c on c.conversation = i.conversation
-       where i.uid = ${uid} and i.conversation < 'g' and ${visible}
+       where i.uid = ${uid} and i.conversation < 'g' and ${isListed}
       union all
       select i.*, c.last_place, 'group', m.joined_sequence
         from read.inbox i
         join read.group_members m on m.gid = i.party and m.uid = i.uid
         join read.groups g on g.gid = m.gid and g.state = 'normal'
         left join read.conversations c on c.conversation = i.conversation
-       where i.uid = ${uid} and i.conversation >= 'g' and ${visible}
+       where i.uid = ${uid} and i.conversation >= 'g' and ${isListed}
     ), i as materialized (
       select * from listed
        order by pinned desc, last_place desc nulls last, party limit ${limit} offset ${start}

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { userAvatar } from '../../contracts/avatars.ts';
 import type { Contact, ContactList, FriendApplication } from '../../contracts/http/friend.ts';
 import type { ApplicationId, Gid, Uid } from '../../contracts/ids.ts';
+import { isListed } from './inbox.ts';
 import { byInitial, initialOf } from './initials.ts';
 import type { ListPage } from './list-page.ts';
 import type { ReadPresence } from './people.ts';
@@ -40,12 +41,8 @@ export async function findTemporaryContacts(
     select u.uid, u.avatar, u.nickname as name, u.is_member
       from read.inbox i
       left join read.conversations c using (conversation)
-      join read.users u on u.uid =
-        case when split_part(substr(i.conversation, 2), '-', 1)::bigint = i.uid
-             then split_part(substr(i.conversation, 2), '-', 2)::bigint
-             else split_part(substr(i.conversation, 2), '-', 1)::bigint end
-     where i.uid = ${uid} and i.conversation like 'f%'
-       and (i.hidden_sequence is null or c.last_message_sequence > i.hidden_sequence)
+      join read.users u on u.uid = i.party
+     where i.uid = ${uid} and i.conversation < 'g' and ${isListed}
        and not exists (select from read.friendships f where f.uid = i.uid and f.friend = u.uid)
      order by u.uid limit ${limit} offset ${start}`.execute(database);
   return contactList(rows, presence);

@@ -3,6 +3,7 @@ import { groupAvatar, userAvatar } from '../../contracts/avatars.ts';
 import type { GroupDetail } from '../../contracts/http/group.ts';
 import type { GroupMember } from '../../contracts/http/group-members.ts';
 import { type Gid, groupConversation, type Uid } from '../../contracts/ids.ts';
+import { deletedFor } from './deletions.ts';
 import type { ReadDatabase } from './tables.ts';
 
 /** How many members and mentions `group/detail` shows. */
@@ -112,8 +113,7 @@ async function findUnreadMentions(
       left join read.friendships f on f.uid = g.uid and f.friend = m.sender
      where g.gid = ${gid} and g.uid = ${reader} and m.state = 'normal' and m.sender <> g.uid
        and (g.uid = any (m.mentions) or 0 = any (m.mentions))
-       and not exists (select from read.message_deletions d
-                        where d.uid = g.uid and d.conversation = m.conversation and d.sequence = m.sequence)
+       and not ${deletedFor(reader, sql`m.conversation`, sql`m.sequence`)}
      order by m.sequence desc limit ${maxMentions}`.execute(database);
   return rows;
 }

@@ -1,5 +1,12 @@
+import { sql } from 'kysely';
 import type { ConversationId, Uid } from '../../contracts/ids.ts';
 import type { ReadDatabase } from './tables.ts';
+
+/**
+ * Whether a chat is in a person's list: not while it is hidden, until its next message. In the surrounding query `i` is
+ * their read.inbox, `c` read.conversations.
+ */
+export const isListed = sql<boolean>`(i.hidden_sequence is null or c.last_message_sequence > i.hidden_sequence)`;
 
 /** What a person has done to a chat of their list. */
 export interface InboxEntry {
@@ -16,11 +23,9 @@ export async function findInboxEntry(
   const row = await database
     .selectFrom('read.inbox as i')
     .leftJoin('read.conversations as c', 'c.conversation', 'i.conversation')
-    .select(['i.hidden_sequence', 'i.pinned', 'c.last_message_sequence'])
+    .select(['i.pinned', isListed.as('listed')])
     .where('i.uid', '=', uid)
     .where('i.conversation', '=', conversation)
     .executeTakeFirst();
-  if (!row) return undefined;
-  const { hidden_sequence: hidden, pinned } = row;
-  return { hidden: hidden !== null && (row.last_message_sequence ?? 0) <= hidden, pinned };
+  return row && { hidden: !row.listed, pinned: row.pinned };
 }

@@ -1,5 +1,5 @@
 import type { ConversationId, Mid, Uid } from '../../contracts/ids.ts';
-import type { StandingMessage } from '../domain/conversation.ts';
+import type { ConversationMessage } from '../domain/conversation.ts';
 import { visibilityOf } from '../domain/reading.ts';
 import { type EventId, type Position, startOfLog } from '../log/log.ts';
 import { findReading } from './reading.ts';
@@ -19,7 +19,7 @@ export async function findMessage(
   database: ReadDatabase,
   conversation: ConversationId,
   mid: Mid,
-): Promise<StandingMessage | undefined> {
+): Promise<ConversationMessage | undefined> {
   const row = await database
     .selectFrom('read.messages')
     .select(['mid', 'sequence', 'sender', 'timestamp', 'sub_type', 'state'])
@@ -64,19 +64,11 @@ export async function lastMessage(
     .selectFrom('read.messages')
     .select(['mid', 'sequence'])
     .where('conversation', '=', conversation)
-    .orderBy('sequence', 'desc')
     .limit(1);
-  if (until === undefined) return messages.executeTakeFirst();
   // Between two processes the time may repeat or go back a little: the order of the log decides.
-  return database
-    .selectFrom('read.messages')
-    .select(['mid', 'sequence'])
-    .where('conversation', '=', conversation)
-    .where('timestamp', '<=', until)
-    .orderBy('timestamp', 'desc')
-    .orderBy('sequence', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+  const found =
+    until === undefined ? messages : messages.where('timestamp', '<=', until).orderBy('timestamp', 'desc');
+  return found.orderBy('sequence', 'desc').executeTakeFirst();
 }
 
 /** The message of an event id, if it was sent with a uniqueId, and the checkpoint of the same snapshot. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { userAvatar } from '../../contracts/avatars.ts';
 import type { UserProfile } from '../../contracts/http/user.ts';
 import type { NumberId, Uid } from '../../contracts/ids.ts';
-import type { PresenceState } from './presence.ts';
+import { neverOnline, type PresenceState } from './presence.ts';
 import type { ReadDatabase } from './tables.ts';
 
 /** By what a person is looked up. */
@@ -13,8 +13,6 @@ export type PersonKey =
 
 /** Returns who is online, over all gateways. */
 export type ReadPresence = (uids: readonly Uid[]) => Promise<ReadonlyMap<Uid, PresenceState>>;
-
-const offline: PresenceState = { state: 'offline', logoutTimestamp: 0 };
 
 /** One array, so that the statement does not depend on their number. */
 const isOneOf = (uids: readonly Uid[]) => sql<boolean>`uid = any(${uids}::bigint[])`;
@@ -50,7 +48,7 @@ export async function findProfile(
           );
   const row = await found.orderBy('uid').limit(1).executeTakeFirst();
   if (!row) return undefined;
-  const { state, logoutTimestamp } = (await presence([row.uid])).get(row.uid) ?? offline;
+  const { state, logoutTimestamp } = (await presence([row.uid])).get(row.uid) ?? neverOnline;
   return {
     uid: row.uid,
     username: row.username,
@@ -78,7 +76,7 @@ export async function findPeople(database: ReadDatabase, presence: ReadPresence,
   return uids.flatMap((uid) => {
     const row = byUid.get(uid);
     if (!row) return [];
-    const { state, logoutTimestamp } = online.get(uid) ?? offline;
+    const { state, logoutTimestamp } = online.get(uid) ?? neverOnline;
     return [{ ...row, avatar: userAvatar(row.avatar), state, logout_timestamp: logoutTimestamp }];
   });
 }

@@ -8,6 +8,9 @@ export interface PresenceState {
   readonly logoutTimestamp: number;
 }
 
+/** Of people who never had a websocket open. */
+export const neverOnline: PresenceState = { state: 'offline', logoutTimestamp: 0 };
+
 /**
  * SQL: whether readers take gateway `g` for alive, by the database's clock. If that clock jumps, a reader may be wrong
  * until the next heartbeat, at most 3 s. The pushes to friends do not depend on it: gateways compare each other's
@@ -24,8 +27,7 @@ export async function readPresence(
   database: ReadingDatabase,
   uids: readonly Uid[],
 ): Promise<Map<Uid, PresenceState>> {
-  const never: PresenceState = { state: 'offline', logoutTimestamp: 0 };
-  const presence = new Map<Uid, PresenceState>(uids.map((uid) => [uid, never]));
+  const presence = new Map<Uid, PresenceState>(uids.map((uid) => [uid, neverOnline]));
   if (uids.length === 0) return presence;
   const { rows } = await queryPrepared<{
     uid: BigintColumn;

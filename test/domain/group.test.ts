@@ -33,7 +33,8 @@ const added: GroupEvent = {
   data: { gid: gid(50), by: uid(1), members: [uid(2)], noticeMid },
 };
 
-function standing(...events: GroupEvent[]) {
+/** The group after its creation and these events. */
+function groupAfter(...events: GroupEvent[]) {
   const state = fold(group, [created, ...events]);
   if (!state) throw new Error('no group');
   return state;
@@ -42,7 +43,7 @@ function standing(...events: GroupEvent[]) {
 /** What keeps someone from speaking; undefined if they may. */
 function silence(who: number, at: number, ...events: GroupEvent[]): string | undefined {
   try {
-    mustMaySpeak(standing(...events), uid(who), at);
+    mustMaySpeak(groupAfter(...events), uid(who), at);
     return undefined;
   } catch (error) {
     if (error instanceof Error && 'reason' in error) return String(error.reason);
@@ -57,7 +58,7 @@ describe('a group', () => {
 
   it('is created once, by the first event', () => {
     const again: GroupEvent = { ...created, data: { ...created.data, owner: uid(2), name: '二' } };
-    expect(standing(again)).toMatchObject({ owner: 1, name: '群' });
+    expect(groupAfter(again)).toMatchObject({ owner: 1, name: '群' });
   });
 
   it('has no state without the event of its creation', () => {
@@ -65,7 +66,7 @@ describe('a group', () => {
   });
 
   it('weighs more with more members', () => {
-    expect(group.weight(standing())).toBeLessThan(group.weight(standing(...many(1000))));
+    expect(group.weight(groupAfter())).toBeLessThan(group.weight(groupAfter(...many(1000))));
   });
 
   function many(count: number): GroupEvent[] {
@@ -76,7 +77,7 @@ describe('a group', () => {
 
 describe('roles', () => {
   it('are owner, manager, member, none', () => {
-    const state = standing(manager);
+    const state = groupAfter(manager);
     expect([1, 2, 3, 9].map((who) => roleOf(state, uid(who)))).toEqual([
       'owner',
       'manager',
@@ -87,8 +88,8 @@ describe('roles', () => {
   });
 
   it('end with the membership: a manager who returns is an ordinary member', () => {
-    expect(roleOf(standing(manager, removed), uid(2))).toBe('none');
-    expect(roleOf(standing(manager, removed, added), uid(2))).toBe('member');
+    expect(roleOf(groupAfter(manager, removed), uid(2))).toBe('none');
+    expect(roleOf(groupAfter(manager, removed, added), uid(2))).toBe('member');
   });
 
   it('of the owner passes to the new one; the old one becomes an ordinary member', () => {
@@ -96,7 +97,7 @@ describe('roles', () => {
       type: 'GroupTransferred',
       data: { gid: gid(50), from: uid(1), to: uid(2) },
     };
-    const state = standing(manager, muted(2, now + 60), transferred);
+    const state = groupAfter(manager, muted(2, now + 60), transferred);
     expect([1, 2].map((who) => roleOf(state, uid(who)))).toEqual(['member', 'owner']);
     expect(state.founder).toBe(1);
     expect(silence(2, now, manager, muted(2, now + 60), transferred)).toBeUndefined();

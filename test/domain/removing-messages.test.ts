@@ -1,16 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { Uid } from '../../contracts/ids.ts';
-import { deleteMessage, revokeMessage, type StandingMessage } from '../../services/domain/conversation.ts';
+import {
+  type ConversationMessage,
+  deleteMessage,
+  revokeMessage,
+} from '../../services/domain/conversation.ts';
 import { between, inGroup, mid, uid } from '../support/events.ts';
 import { groupOf, manager, me, now, other, refusal, settings } from './conversation-states.ts';
 
 /** A message of `me`, `age` seconds old. */
-function messageOf(age: number, more: Partial<StandingMessage> = {}): StandingMessage {
+function messageOf(age: number, more: Partial<ConversationMessage> = {}): ConversationMessage {
   const message = { mid: mid(5), sequence: 3, sender: me, timestamp: now - age, notice: false } as const;
   return { ...message, state: 'normal', ...more };
 }
 
-const removal = (by: Uid, message: StandingMessage, within?: ReturnType<typeof groupOf>) => ({
+const removal = (by: Uid, message: ConversationMessage, within?: ReturnType<typeof groupOf>) => ({
   conversation: within ? inGroup(50) : between(1, 2),
   message,
   by,
@@ -61,9 +65,9 @@ describe('revoking', () => {
 });
 
 describe('deleting', () => {
-  const forSelf = (by: Uid, message: StandingMessage, within?: ReturnType<typeof groupOf>) =>
+  const forSelf = (by: Uid, message: ConversationMessage, within?: ReturnType<typeof groupOf>) =>
     deleteMessage({ ...removal(by, message, within), scope: 'self' });
-  const forAll = (by: Uid, message: StandingMessage, within?: ReturnType<typeof groupOf>) =>
+  const forAll = (by: Uid, message: ConversationMessage, within?: ReturnType<typeof groupOf>) =>
     deleteMessage({ ...removal(by, message, within), scope: 'all' });
 
   it('for oneself is allowed to everyone, at any time, notices too', () => {
