@@ -1,5 +1,5 @@
 import { ConversationId, friendConversation, Gid, groupConversation, type Mid, Uid } from '../ids.ts';
-import type { DomainEvent, EventNamed, EventType } from './index.ts';
+import type { EventData, EventNamed, EventType } from './index.ts';
 
 /** What an event is about, beside its stream: by this it is found again. */
 export interface Concerns {
@@ -53,7 +53,7 @@ const ofReply = ofPerson;
 const ofPersonIfKnown = ({ uid }: { readonly uid: Uid | null }) => about(uid === null ? [] : [uid]);
 
 /** What each type of event is about; the type system asks for one entry for every type. */
-const concerns: { readonly [Type in EventType]: (data: EventNamed<Type>['data']) => Concerns } = {
+const concerns: { readonly [Type in EventType]: (data: EventData[Type]) => Concerns } = {
   UserRegistered: ({ uid, parent }) => about(parent === null ? [uid] : [uid, parent]),
   ProfileChanged: ofPerson,
   AccountDisabled: ofPerson,
@@ -127,10 +127,8 @@ const concerns: { readonly [Type in EventType]: (data: EventNamed<Type>['data'])
 };
 
 /** What an event is about. */
-export function concernsOf<Event extends DomainEvent>(event: Event): Concerns {
-  // Each entry takes the data of its own type.
-  const read = concerns[event.type] as (data: Event['data']) => Concerns;
-  return read(event.data);
+export function concernsOf<Type extends EventType>({ type, data }: EventNamed<Type>): Concerns {
+  return concerns[type](data);
 }
 
 /** What an event that cannot be read is about, as far as the name of its stream says it. */

@@ -31,8 +31,16 @@ export type DomainEvent = EventOf<(typeof eventDefinitions)[number]>;
 
 export type EventType = DomainEvent['type'];
 
-/** The event of one type. */
-export type EventNamed<Type extends EventType> = Extract<DomainEvent, { type: Type }>;
+/** The data of each type. */
+export type EventData = { readonly [Event in DomainEvent as Event['type']]: Event['data'] };
+
+/**
+ * The event of one type. A function that takes `EventNamed<Type>` may give the event's data to the entry of the event's
+ * type in a table `{ [Type in EventType]: (data: EventData[Type]) => … }`.
+ */
+export type EventNamed<Type extends EventType> = {
+  [Named in Type]: { readonly type: Named; readonly data: EventData[Named] };
+}[Type];
 
 /** The categories of streams that the read models are made of: the part before the first `-` of a stream's name. */
 export const readModelCategories = [

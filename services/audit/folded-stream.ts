@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../contracts/events/index.ts';
-import { emptyFold, type Folded, fold } from '../commands/folded.ts';
+import { StreamFold } from '../commands/folded.ts';
 import type { AggregateStream } from '../domain/aggregate.ts';
 import type { Decoded } from '../log/codec.ts';
 import type { EventLog, StreamName } from '../log/log.ts';
@@ -10,21 +10,20 @@ import type { ReadableLog } from './readable-log.ts';
 /** A stream that is folded event by event, as the commands fold it. */
 export class FoldedStream<State, Event extends DomainEvent = DomainEvent> {
   readonly name: StreamName;
-  readonly #folded: Folded;
+  readonly #folded: StreamFold<State, Event>;
 
-  constructor(stream: AggregateStream<State, Event>, remembersIds: EventLog['remembersIds']) {
-    this.name = stream.name;
-    this.#folded = emptyFold(stream, remembersIds);
+  constructor({ name, aggregate }: AggregateStream<State, Event>, remembersIds: EventLog['remembersIds']) {
+    this.name = name;
+    this.#folded = new StreamFold(aggregate, remembersIds);
   }
 
   get state(): State {
-    // It was made by the aggregate of this state.
-    return this.#folded.state as State;
+    return this.#folded.state;
   }
 
   /** Folds an event, if it is of this stream. */
   take(event: Decoded): void {
-    if (event.stream === this.name) fold(this.#folded, event);
+    if (event.stream === this.name) this.#folded.fold(event);
   }
 }
 

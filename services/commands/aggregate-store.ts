@@ -5,7 +5,7 @@ import type { AggregateStream } from '../domain/aggregate.ts';
 import { UnreadableEvent } from '../log/codec.ts';
 import type { EventId, EventLog, Position, RecordedEvent, StreamName } from '../log/log.ts';
 import { Skips, skipStream } from '../log/skips.ts';
-import { emptyFold, fold, type PositionedEvent, type SkippedRevision, weightOf } from './folded.ts';
+import { type PositionedEvent, type SkippedRevision, StreamFold } from './folded.ts';
 import { LogFollower } from './log-follower.ts';
 import { SnapshotKeeping } from './snapshot-keeping.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -75,7 +75,7 @@ export class AggregateStore {
     this.#snapshots = new SnapshotKeeping(log, snapshots);
     this.#skips = new Skips(log);
     this.#folder = new StreamFolder(log, this.#snapshots, () => this.#skips);
-    this.#entries = new LRUCache({ maxSize: maxWeight, sizeCalculation: (entry) => weightOf(entry) });
+    this.#entries = new LRUCache({ maxSize: maxWeight, sizeCalculation: (entry) => entry.weight });
     this.#removeListener = log.onChanged(() => this.#entries.clear());
     this.#follower = new LogFollower({
       ...{ log, prefixes, onFailure },
@@ -115,14 +115,14 @@ export class AggregateStore {
     if (this.obstacle) throw new Refusal('notReady', unreadableText);
     const entry = this.#entry(stream);
     if (entry.arrived) await entry.folded;
-    // Only #entry makes entries, under the name of a stream whose aggregate has this state.
-    return entry as Snapshot<unknown> as Snapshot<State>;
+    return entry;
   }
 
   /** The state of a stream if it is in memory. */
   peek<State, Event extends DomainEvent>(stream: AggregateStream<State, Event>): State | undefined {
-    const entry = this.#entries.peek(stream.name);
-    return entry && !entry.arrived ? (entry as Snapshot<unknown> as Snapshot<State>).state : undefined;
+    // Of this type, as in #entry.
+    const entry = this.#entries.peek(stream.name) as StreamEntry<State> | undefined;
+    return entry && !entry.arrived ? entry.state : undefined;
   }
 
   /**
@@ -169,15 +169,18 @@ export class AggregateStore {
     this.#entries.delete(stream);
   }
 
-  #entry<State, Event extends DomainEvent>(stream: AggregateStream<State, Event>): StreamEntry {
-    const { name } = stream;
-    const known = this.#entries.get(name);
+  #entry<State, Event extends DomainEvent>({
+    name,
+    aggregate,
+  }: AggregateStream<State, Event>): StreamEntry<State> {
+    // The streams of one name always come with the same aggregate, so its state is of this type.
+    const known = this.#entries.get(name) as StreamEntry<State> | undefined;
     if (known) return known;
-    const entry: StreamEntry = {
-      ...emptyFold(stream, this.#log.remembersIds, this.#skips.countOf(name)),
+    const fold = new StreamFold(aggregate, this.#log.remembersIds, this.#skips.countOf(name));
+    const entry: StreamEntry<State> = Object.assign(fold, {
       arrived: [],
       folded: Promise.resolve().then(() => this.#fold(name, entry)),
-    };
+    });
     this.#entries.set(name, entry);
     return entry;
   }
@@ -232,9 +235,9 @@ export class AggregateStore {
     if (entry.arrived) entry.arrived.push(event);
     else if (event.revision > entry.revision + 1) this.#entries.delete(stream);
     else if (event.revision === entry.revision + 1) {
-      const before = weightOf(entry);
-      fold(entry, event);
-      if (weightOf(entry) !== before) this.#weighAgain(stream, entry);
+      const before = entry.weight;
+      entry.fold(event);
+      if (entry.weight !== before) this.#weighAgain(stream, entry);
       this.#snapshots.writeIfDue(stream, entry);
     }
   }

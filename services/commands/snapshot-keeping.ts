@@ -24,13 +24,13 @@ export class SnapshotKeeping {
 
   /** Continues from the stream's snapshot. @returns false if there is no later one that fits the log */
   async restore(name: StreamName, folded: Folded): Promise<boolean> {
-    const stored = await this.#snapshots?.find(name, folded.aggregate.version).catch(() => undefined);
+    const stored = await this.#snapshots?.find(name, folded.version).catch(() => undefined);
     if (!stored || stored.revision <= folded.revision) return false;
     if (stored.skipped !== folded.skipped) return false;
-    const { state, revision, eventId } = stored;
+    const { revision, eventId } = stored;
     for await (const { id, position } of this.#log.readStream(name, { from: revision, limit: 1 })) {
       if (id !== eventId) return false;
-      Object.assign(folded, { state, revision, position, lastId: id, snapshotRevision: revision });
+      folded.restore(stored, position);
       return true;
     }
     return false;
@@ -38,11 +38,11 @@ export class SnapshotKeeping {
 
   /** Writes a snapshot if there are enough events since the last one. */
   writeIfDue(name: StreamName, folded: Folded): void {
-    const { aggregate, state, revision, lastId, snapshotRevision, skipped } = folded;
+    const { version, state, revision, lastId, snapshotRevision, skipped } = folded;
     if (!this.#snapshots || lastId === undefined) return;
     if (revision - snapshotRevision < eventsBetweenSnapshots) return;
     folded.snapshotRevision = revision;
-    this.#write(this.#snapshots.keep(name, aggregate.version, { state, revision, eventId: lastId, skipped }));
+    this.#write(this.#snapshots.keep(name, version, { state, revision, eventId: lastId, skipped }));
   }
 
   /** Deletes the stream's snapshot. */

@@ -1,11 +1,11 @@
 import { tryDecode, UnreadableEvent } from '../log/codec.ts';
 import type { EventLog, RecordedEvent, StreamName } from '../log/log.ts';
 import type { Skips } from '../log/skips.ts';
-import { type Folded, fold, type PositionedEvent, type SkippedRevision } from './folded.ts';
+import type { Folded, PositionedEvent, SkippedRevision } from './folded.ts';
 import { eventsBetweenSnapshots, type SnapshotKeeping } from './snapshot-keeping.ts';
 
 /** A state that is being folded, or was. */
-export interface StreamEntry extends Folded {
+export interface StreamEntry<State = unknown> extends Folded<State> {
   /** Events that arrived while the stream was being read; null once it is folded. */
   arrived: (PositionedEvent | SkippedRevision)[] | null;
   readonly folded: Promise<void>;
@@ -42,7 +42,7 @@ export class StreamFolder {
   async #foldRest(name: StreamName, entry: StreamEntry): Promise<void> {
     let count = 0;
     for await (const record of this.#log.readStream(name, { from: entry.revision + 1 })) {
-      fold(entry, this.read(record));
+      entry.fold(this.read(record));
       count++;
       if (count === eventsBetweenSnapshots && (await this.#snapshots.restore(name, entry))) {
         return this.#foldRest(name, entry);
@@ -57,7 +57,7 @@ function foldArrived(entry: StreamEntry): boolean {
   const arrived = (entry.arrived ?? []).sort((one, other) => one.revision - other.revision);
   for (const event of arrived) {
     if (event.revision > entry.revision + 1) return false;
-    fold(entry, event);
+    entry.fold(event);
   }
   entry.arrived = null;
   return true;

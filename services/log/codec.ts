@@ -1,5 +1,10 @@
 import { EventMetadata, lift } from '../../contracts/events/event.ts';
-import { type DomainEvent, definitionOf } from '../../contracts/events/index.ts';
+import {
+  type DomainEvent,
+  definitionOf,
+  type EventData,
+  type EventType,
+} from '../../contracts/events/index.ts';
 import type { EventId, NewEvent, RecordedEvent } from './log.ts';
 
 /** A domain event with its position in the log and its metadata. */
@@ -33,7 +38,11 @@ export class UnreadableEvent extends Error {
 }
 
 /** Serialises a domain event for the log. `metadata` lacks only the schema's version. */
-export function encode(id: EventId, event: DomainEvent, metadata: Omit<EventMetadata, 'version'>): NewEvent {
+export function encode<Type extends EventType>(
+  id: EventId,
+  event: { readonly type: Type; readonly data: EventData[Type] },
+  metadata: Omit<EventMetadata, 'version'>,
+): NewEvent {
   const version = definitionOf(event.type)?.version ?? 1;
   return { id, type: event.type, data: event.data, metadata: { ...metadata, version } };
 }

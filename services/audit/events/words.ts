@@ -1,4 +1,4 @@
-import type { DomainEvent, EventNamed, EventType } from '../../../contracts/events/index.ts';
+import type { EventData, EventNamed, EventType } from '../../../contracts/events/index.ts';
 import { type ConversationId, conversationParties, type Gid, type Uid } from '../../../contracts/ids.ts';
 
 /** How people and groups are called in a sentence. */
@@ -52,7 +52,7 @@ const replyTypes = { 1: 'welcome', 2: 'quick reply', 3: 'frequent question' };
 
 /** What happened, for each type of event: the type system asks for one entry for every type. */
 const sentences: {
-  readonly [Type in EventType]: (data: EventNamed<Type>['data'], naming: Naming) => string;
+  readonly [Type in EventType]: (data: EventData[Type], naming: Naming) => string;
 } = {
   UserRegistered: ({ uid, username, nickname }, { person }) =>
     `registered ${person(uid)} as ${quoted(username)}, nickname ${quoted(nickname)}`,
@@ -165,8 +165,6 @@ const sentences: {
 };
 
 /** What happened, in one sentence. */
-export function sentenceOf<Event extends DomainEvent>(event: Event, naming: Naming): string {
-  // Each entry takes the data of its own type.
-  const sentence = sentences[event.type] as (data: Event['data'], naming: Naming) => string;
-  return sentence(event.data, naming);
+export function sentenceOf<Type extends EventType>({ type, data }: EventNamed<Type>, naming: Naming): string {
+  return sentences[type](data, naming);
 }
