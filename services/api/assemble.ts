@@ -86,7 +86,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   const { installation } = await identify(log, pool);
   const progress = await followProgress(bus, () => hedged(() => readCheckpoint(database)));
   const report = (error: unknown) => {
-    if (error instanceof UnreadableEvent) tellUnreadable(logger, error);
+    if (error instanceof UnreadableEvent) logUnreadable(logger, error);
     else fail(error);
   };
   const used = new UsedIds(firstReplacedMid);
@@ -198,8 +198,8 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
   };
 }
 
-/** Tells who runs the program of an event that keeps it from deciding: all, or what is of that event's stream. */
-function tellUnreadable(logger: Logger, { kind, message, event: { position } }: UnreadableEvent): void {
+/** Logs an event that cannot be read, and what is not decided because of it: everything, or what is of its stream. */
+function logUnreadable(logger: Logger, { kind, message, event: { position } }: UnreadableEvent): void {
   const what =
     kind === 'newer'
       ? 'nothing is decided any more: this program is older than an event of the log; start a newer one'

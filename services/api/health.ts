@@ -67,13 +67,22 @@ export function projectionsProbe(
     const { checkpoint } = await readCheckpoint(database);
     const lag = await lagAt(checkpoint);
     const ready = lag <= maxLagMs && isReady();
-    const { perSecond = 0, extentOfEvent } = pace() ?? {};
-    if (lag === 0 || extentOfEvent === undefined) return { ready, lag_ms: lag };
-    const toCome = Math.max(
-      1,
-      Math.round(log.extent(checkpoint, await log.end(readModelCategories)) / extentOfEvent),
-    );
-    return { ready, lag_ms: lag, events_to_come: toCome, events_per_second: Math.round(perSecond) };
+    return { ready, lag_ms: lag, ...(lag > 0 && (await catchingUp(log, checkpoint, pace()))) };
+  };
+}
+
+/** An estimate of the events to come, if there are any, and the events applied per second. */
+async function catchingUp(
+  log: EventLog,
+  checkpoint: Position,
+  pace: ProjectingPace | undefined,
+): Promise<Readonly<Record<string, number>>> {
+  if (pace?.extentOfEvent === undefined) return {};
+  const missing = log.extent(checkpoint, await log.end(readModelCategories));
+  if (missing === 0) return {};
+  return {
+    events_to_come: Math.max(1, Math.round(missing / pace.extentOfEvent)),
+    events_per_second: Math.round(pace.perSecond),
   };
 }
 
@@ -90,12 +99,9 @@ export interface AuditorPace extends ProjectingPace {
  */
 export function auditProbe(log: EventLog, auditor: { status(): AuditorPace }): Probe {
   return async () => {
-    const { active, checkpoint, extentOfEvent, fault, perSecond } = auditor.status();
-    if (fault !== undefined) return { ready: false, reason: fault };
-    const missing = log.extent(checkpoint, await log.end(readModelCategories));
-    if (missing === 0 || extentOfEvent === undefined) return { ready: true, active };
-    const toCome = Math.max(1, Math.round(missing / extentOfEvent));
-    return { ready: true, active, events_to_come: toCome, events_per_second: Math.round(perSecond) };
+    const status = auditor.status();
+    if (status.fault !== undefined) return { ready: false, reason: status.fault };
+    return { ready: true, active: status.active, ...(await catchingUp(log, status.checkpoint, status)) };
   };
 }
 
