@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { apiPrefixes } from '../../contracts/http/contract.ts';
 import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
-import { befriend, call, done, two } from '../support/client.ts';
+import { befriend, call, createGroup, done, two } from '../support/client.ts';
 import { picture, uploaded } from '../support/uploading.ts';
 
 let running: RunningApplication;
@@ -83,8 +83,7 @@ test('user/detail and user/getbyname show what user/get does', async () => {
 describe('in a group', () => {
   async function group() {
     const [tom, jerry] = await two(running);
-    const made = await tom.post('/group/create', { members: [jerry.uid] });
-    return { tom, jerry, gid: Number(z.object({ gid: z.string() }).parse(made.data).gid) };
+    return { tom, jerry, gid: await createGroup(tom, jerry) };
   }
 
   test('forbiddengroup mutes everyone else, and chattinggroup ends it', async () => {

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { z } from 'zod';
 import {
   createCommandQueue,
   createQueryQueue,
@@ -12,7 +11,7 @@ import { groupStream, mustBeIn } from '../../services/domain/group.ts';
 import { remarkGroup } from '../../services/domain/group-commands.ts';
 import { context } from '../support/acting.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { call, client, done } from '../support/client.ts';
+import { call, client, createGroup, done } from '../support/client.ts';
 import { gid as gidOf, uid as uidOf } from '../support/events.ts';
 
 let running: RunningApplication;
@@ -50,8 +49,7 @@ test.each([
 test('an owner and the server’s key are not delayed by a member who floods a group with changes', async () => {
   const owner = await client(running, 'tom');
   const flooding = await client(running, 'jerry');
-  const created = await owner.post('/group/create', { members: [flooding.uid] });
-  const gid = Number(z.object({ gid: z.string() }).parse(created.data).gid);
+  const gid = await createGroup(owner, flooding);
   const stream = groupStream(gidOf(gid));
   // Without the limit of commands under way, as a process would that admits any number.
   let behind = 0;

@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { GroupDetail } from '../../contracts/http/group.ts';
 import { Message } from '../../contracts/http/message.ts';
 import { Uid } from '../../contracts/ids.ts';
-import { AccountDeletions } from '../../services/commands/account-deletions.ts';
-import { execute } from '../../services/commands/execute.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
-import { befriend as befriendDecision, friendshipStream } from '../../services/domain/friendship.ts';
-import { deleteAccount, userStream } from '../../services/domain/user.ts';
 import { decode } from '../../services/log/codec.ts';
-import { findDeletions, findTies } from '../../services/queries/ties.ts';
+import { findTies } from '../../services/queries/ties.ts';
 import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
-import { befriend, call, done, type Person, person } from '../support/client.ts';
+import { befriend, call, createGroup, done, person } from '../support/client.ts';
 
 let running: RunningApplication;
 beforeAll(async () => {
@@ -22,11 +18,6 @@ afterAll(() => running.stop());
 const server = (method: 'GET' | 'POST', path: string, parameters = {}) =>
   call(running, method, path, parameters);
 const remove = ({ uid }: { readonly uid: number }) => server('POST', '/user/delete', { uid });
-
-async function groupOf(owner: Person, members: readonly Person[] = []): Promise<number> {
-  const made = await owner.post('/group/create', { members: members.map(({ uid }) => uid) });
-  return Number(z.object({ gid: z.string() }).parse(made.data).gid);
-}
 
 async function eventsOf(stream: string) {
   const events = [];
@@ -42,7 +33,7 @@ describe('a deleted account', () => {
     const login = await call(running, 'POST', '/login/login', account, {});
     const { token, nid } = z.object({ token: z.string(), nid: z.int() }).parse(login.data);
     const other = await person(running, '留下');
-    const gid = await groupOf(other);
+    const gid = await createGroup(other);
     expect(await remove({ uid })).toEqual(done);
     const bearer = { authorization: `Bearer ${token}` };
     expect(await call(running, 'GET', '/pop/get', {}, bearer)).toMatchObject({ code: -1 });
@@ -130,9 +121,9 @@ describe('a deleted account', () => {
     const people = [await person(running, '主'), await person(running, '员'), await person(running, '管')];
     const [owner, member, manager] = people;
     if (!owner || !member || !manager) throw new TypeError('three people');
-    const own = await groupOf(owner, [member, manager]);
-    const alone = await groupOf(owner);
-    const others = await groupOf(member, [owner]);
+    const own = await createGroup(owner, member, manager);
+    const alone = await createGroup(owner);
+    const others = await createGroup(member, owner);
     await owner.post('/group/manager', { gid: own, uid: manager.uid, value: 1 });
     await owner.post('/message/send', { to: own, type: 'group', content: '保重' });
     expect(await remove(owner)).toEqual(done);
@@ -161,7 +152,7 @@ describe('a deleted account', () => {
   test('has one cause in the log: what ended with it names the deletion and the server’s key', async () => {
     const [tom, jerry] = [await person(running, '因'), await person(running, '果')];
     await befriend(tom, jerry);
-    const gid = await groupOf(jerry, [tom]);
+    const gid = await createGroup(jerry, tom);
     await remove(tom);
     const [deletion] = (await eventsOf(`user-${tom.uid}`)).slice(-1);
     const pair = [tom.uid, jerry.uid].sort((one, other) => one - other).join('-');
@@ -173,94 +164,4 @@ describe('a deleted account', () => {
       });
     }
   });
-});
-
-describe('a deletion that was cut off after its first event', () => {
-  async function begun(): Promise<{ tom: Person; jerry: Person; gid: number }> {
-    const [tom, jerry] = [await person(running, '断'), await person(running, '续')];
-    await befriend(tom, jerry);
-    const gid = await groupOf(tom, [jerry]);
-    const uid = Uid.parse(tom.uid);
-    const context = { actor: 'server', correlationId: 'cut off', time: Date.now() } as const;
-    await execute(running.application, userStream(uid), context, deleteAccount);
-    await running.shown();
-    return { tom, jerry, gid };
-  }
-  const left = async ({ uid }: Person) => {
-    const { people, groups } = await findTies(running.application.database, Uid.parse(uid), 10);
-    return people.length + groups.length;
-  };
-
-  test('is gone on with by the next process that starts', async () => {
-    const { tom, jerry, gid } = await begun();
-    expect(await left(tom)).toBe(2);
-    const other = await running.another();
-    await vi.waitUntil(async () => (await left(tom)) === 0, { timeout: 10_000 });
-    await running.shown();
-    expect(await server('GET', '/group/list', { gid })).toMatchObject({
-      data: { groups: [{ uid: jerry.uid }] },
-    });
-    expect(await other.names.byUid(Uid.parse(tom.uid))).toBeUndefined();
-  });
-
-  test('is gone on with by a repeat of the call', async () => {
-    const { tom } = await begun();
-    expect(await remove(tom)).toEqual(done);
-    expect(await left(tom)).toBe(0);
-  });
-
-  test('cannot be logged in to before its names are free', async () => {
-    const account = { username: 'cutoff1', nickname: '断', password: 'secret-1' };
-    const added = await server('POST', '/user/add', account);
-    const uid = Uid.parse(z.object({ uid: z.int() }).parse(added.data).uid);
-    const context = { actor: 'server', correlationId: 'cut off', time: Date.now() } as const;
-    await execute(running.application, userStream(uid), context, deleteAccount);
-    expect(await call(running, 'POST', '/login/login', account, {})).toMatchObject({ code: 2 });
-  });
-});
-
-describe('a deletion whose ties have ended', () => {
-  test('is complete after a minute, when no command is under way that knew the account, and stays open until then', async () => {
-    const { application } = running;
-    const [tom, jerry] = [await person(running, '完'), await person(running, '晚')];
-    const [uid, late] = [Uid.parse(tom.uid), Uid.parse(jerry.uid)];
-    await remove(tom);
-    const open = async () =>
-      (await findDeletions(application.database, 1_000)).some((deletion) => deletion.uid === uid);
-    expect(await open()).toBe(true);
-    // A command of another process that had seen the account before its deletion.
-    const context = { actor: 'server', correlationId: 'late', time: Date.now() } as const;
-    const pair = friendshipStream(uid, late);
-    await execute(application, pair, context, (state) => befriendDecision(state, { by: late, friend: uid }));
-    await running.shown();
-    const deletions = (ageSeconds: number) =>
-      new AccountDeletions({ ...application, now: () => Date.now() + ageSeconds * 1_000 });
-    await deletions(0).sweep();
-    expect(await jerry.get('/friend/getlist')).toMatchObject({ data: {} });
-    expect(await open()).toBe(true);
-    await deletions(61).sweep();
-    await running.shown();
-    expect(await open()).toBe(false);
-    expect((await eventsOf(`user-${uid}`)).map(({ type }) => type)).toEqual([
-      ...['UserRegistered', 'AccountDeleted', 'AccountDeletionCompleted'],
-    ]);
-  });
-});
-
-test('the names of a deleted account are free again after the tables became an older copy', async () => {
-  const { application } = running;
-  const account = { username: 'oldcopy1', nickname: '旧本', password: 'secret-1' };
-  const uid = Uid.parse(
-    z.object({ uid: z.int() }).parse((await server('POST', '/user/add', account)).data).uid,
-  );
-  const { rows } = await application.pool.query('select * from accounts.accounts where uid = $1', [uid]);
-  await remove({ uid });
-  await application.pool.query('delete from accounts.accounts where uid = $1', [uid]);
-  await application.pool.query(
-    'insert into accounts.accounts select * from jsonb_populate_record(null::accounts.accounts, $1)',
-    [JSON.stringify(rows[0])],
-  );
-  const other = await running.another();
-  await vi.waitUntil(async () => (await other.names.byUsername('oldcopy1')) === undefined);
-  expect(await server('POST', '/user/add', account)).toMatchObject({ code: 0 });
 });

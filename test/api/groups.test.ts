@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { befriend, done, type Person, three, two } from '../support/client.ts';
+import { befriend, createGroup, done, type Person, three, two } from '../support/client.ts';
 
 let running: RunningApplication;
 let now = Date.now();
@@ -12,12 +12,6 @@ afterAll(() => running.stop());
 
 const Created = z.object({ gid: z.string(), groupname: z.string(), avatar: z.string() });
 const Messages = z.array(z.object({ content: z.string(), sub_type: z.string() }));
-
-/** Creates a group of these people, the first its owner; answers its gid. */
-async function group(owner: Person, ...members: Person[]): Promise<number> {
-  const created = await owner.post('/group/create', { members: members.map(({ uid }) => uid) });
-  return Number(Created.parse(created.data).gid);
-}
 
 const say = (person: Person, gid: number, content = 'hi') =>
   person.post('/message/send', { to: gid, type: 'group', content });
@@ -71,7 +65,7 @@ describe('creating a group', () => {
 describe('members', () => {
   test('come by invitation or by themselves, each with a notice that counts as unread for nobody', async () => {
     const [tom, jerry, spike] = await three(running);
-    const gid = await group(tom);
+    const gid = await createGroup(tom);
     expect(await tom.post('/group/memberadd', { gid, members: [jerry.uid, tom.uid] })).toEqual(done);
     expect(await spike.post('/group/join', { gid })).toEqual(done);
     expect(await spike.post('/group/join', { gid })).toEqual(done);
@@ -105,7 +99,7 @@ describe('members', () => {
 
   test('read from their latest joining on', async () => {
     const [tom, jerry] = await two(running);
-    const gid = await group(tom, jerry);
+    const gid = await createGroup(tom, jerry);
     await say(tom, gid, 'before');
     await jerry.post('/group/leave', { gid });
     await say(tom, gid, 'meanwhile');
@@ -120,7 +114,7 @@ describe('members', () => {
 
   test('are removed by the owner alone, who cannot leave but hand over or dissolve', async () => {
     const [tom, jerry, spike] = await three(running);
-    const gid = await group(tom, jerry, spike);
+    const gid = await createGroup(tom, jerry, spike);
     expect(await jerry.post('/group/memberdel', { gid, members: [spike.uid] })).toMatchObject({ code: 2 });
     expect(await tom.post('/group/memberdel', { gid, members: [spike.uid] })).toEqual(done);
     expect(await say(spike, gid)).toMatchObject({ code: 2 });
@@ -139,7 +133,7 @@ describe('members', () => {
 describe('mutes', () => {
   test('of a member last until their time, which may come as a duration', async () => {
     const [tom, jerry] = await two(running);
-    const gid = await group(tom, jerry);
+    const gid = await createGroup(tom, jerry);
     expect(await tom.post('/group/forbiddenuser', { gid, uid: jerry.uid, time: seconds() + 60 })).toEqual(
       done,
     );
@@ -154,7 +148,7 @@ describe('mutes', () => {
 
   test('of the whole group leave owner and managers their word', async () => {
     const [tom, jerry, spike] = await three(running);
-    const gid = await group(tom, jerry, spike);
+    const gid = await createGroup(tom, jerry, spike);
     expect(await jerry.post('/group/manager', { gid, uid: jerry.uid, value: 1 })).toMatchObject({ code: 2 });
     expect(await tom.post('/group/manager', { gid, uid: jerry.uid, value: 1 })).toEqual(done);
     expect(await spike.post('/group/ismanager', { gid, uid: jerry.uid })).toMatchObject({
@@ -179,7 +173,7 @@ describe('mutes', () => {
 describe('a group as its members see it', () => {
   test('carries a private remark, a public name, and what calls for the caller', async () => {
     const [tom, jerry] = await two(running);
-    const gid = await group(tom, jerry);
+    const gid = await createGroup(tom, jerry);
     await befriend(tom, jerry);
     await tom.post('/friend/remark', { friend_uid: jerry.uid, remark: '小杰' });
     expect(await jerry.post('/group/update', { gid, groupname: '新名' })).toMatchObject({ code: 2 });

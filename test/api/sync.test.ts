@@ -3,15 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { messageSync } from '../../contracts/http/message.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { befriend, call, type Person, three, two } from '../support/client.ts';
+import { befriend, call, createGroup, type Person, three, two } from '../support/client.ts';
 
 let running: RunningApplication;
 beforeAll(async () => {
   running = await startApplication();
 });
 afterAll(() => running.stop());
-
-const Gid = z.object({ gid: z.string() });
 
 async function sync(of: Person, since?: string, limit?: number) {
   const given = { ...(since === undefined ? {} : { since }), ...(limit === undefined ? {} : { limit }) };
@@ -23,11 +21,6 @@ const present = async (of: Person) => (await sync(of)).position;
 
 const say = (from: Person, to: Person, content: string) =>
   from.post('/message/send', { to: to.uid, type: 'friend', content });
-
-async function group(owner: Person, ...members: Person[]): Promise<number> {
-  const made = await owner.post('/group/create', { members: members.map(({ uid }) => uid) });
-  return Number(Gid.parse(made.data).gid);
-}
 
 const sayIn = (from: Person, gid: number, content: string) =>
   from.post('/message/send', { to: gid, type: 'group', content });
@@ -58,7 +51,7 @@ describe('message/sync', () => {
     const [tom, jerry] = await two(running);
     const since = await present(tom);
     await befriend(jerry, tom);
-    const gid = await group(tom, jerry);
+    const gid = await createGroup(tom, jerry);
     await sayIn(jerry, gid, '群里');
     await say(tom, jerry, '私下');
     await call(running, 'POST', '/setting/update', { emoji: 'off' });
@@ -104,7 +97,7 @@ describe('message/sync', () => {
 
   test('of a group gives what came since the latest joining, and nothing once one has left', async () => {
     const [tom, jerry] = await two(running);
-    const gid = await group(tom);
+    const gid = await createGroup(tom);
     const since = await present(jerry);
     await sayIn(tom, gid, '还没来');
     await jerry.post('/group/join', { gid });
@@ -163,7 +156,7 @@ describe('a message that was removed for all', () => {
     async (type) => {
       const [tom, jerry] = await two(running);
       await befriend(tom, jerry);
-      const to = type === 'group' ? await group(tom, jerry) : jerry.uid;
+      const to = type === 'group' ? await createGroup(tom, jerry) : jerry.uid;
       const since = await present(jerry);
       const chat = { to, type };
       const revoked = await send(tom, { ...chat, content: 'secret one' });

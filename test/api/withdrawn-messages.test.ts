@@ -5,7 +5,7 @@ import { revokedTexts } from '../../contracts/message-texts.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { decode } from '../../services/log/codec.ts';
 import { type RunningApplication, serverKey, startApplication, testApp } from '../support/application.ts';
-import { call, done, type Person, person, two } from '../support/client.ts';
+import { call, createGroup, done, type Person, person, two } from '../support/client.ts';
 
 let now = Date.UTC(2024, 0, 1);
 let running: RunningApplication;
@@ -57,8 +57,7 @@ describe('the server’s key that acts for nobody', () => {
 
   test('revokes a message of a group, whose members get a push that names nobody', async () => {
     const [tom, jerry] = await two(running);
-    const made = await tom.post('/group/create', { members: [jerry.uid] });
-    const gid = Number(z.object({ gid: z.string() }).parse(made.data).gid);
+    const gid = await createGroup(tom, jerry);
     const chat = { id: gid, type: 'group' } as const;
     const mid = await say(jerry, chat, '违规');
     const before = z.object({ position: z.string() }).parse((await tom.get('/message/sync')).data).position;
@@ -94,8 +93,7 @@ describe('the server’s key that acts for nobody', () => {
       expect(await withdraw(wrong, mid)).toMatchObject({ code: 404 });
     }
     expect(await withdraw(chat, 999_999)).toMatchObject({ code: 404 });
-    const made = await tom.post('/group/create', { members: [jerry.uid] });
-    const gid = Number(z.object({ gid: z.string() }).parse(made.data).gid);
+    const gid = await createGroup(tom, jerry);
     const [notice] = await history(tom, { id: gid, type: 'group' });
     expect(await withdraw({ id: gid, type: 'group' }, notice?.mid ?? 0)).toEqual({
       ...{ code: 2, msg: '系统消息不能撤回' },

@@ -1,10 +1,9 @@
 import { connect, type NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import { connectNatsBus } from '../../services/bus/nats.ts';
 import { silent } from '../support/accounts.ts';
 import { startApplication } from '../support/application.ts';
-import { type Person, person } from '../support/client.ts';
+import { createGroup, person } from '../support/client.ts';
 import { type MonitoredNatsServer, monitoredNatsServer, natsServerIsInstalled } from '../support/nats.ts';
 import { Client } from './client.ts';
 import { Installation, type RunningGateway } from './harness.ts';
@@ -170,7 +169,7 @@ withNats('the NATS traffic (needs nats-server)', () => {
       );
       if (tom === undefined) throw new Error('nobody');
       for (const members of [others.slice(0, 1), others]) {
-        const gid = await createGroup(tom, members);
+        const gid = await createGroup(tom, ...members);
         await running.shown();
         // Now the server, and then this listener, has all that the bus has sent.
         await running.bus.settled();
@@ -199,9 +198,4 @@ async function listenToAll(servers: string, received: string[]): Promise<NatsCon
   connection.subscribe('>', { callback: (_, { subject }) => void received.push(subject) });
   await connection.flush();
   return connection;
-}
-
-async function createGroup(owner: Person, members: readonly Person[]): Promise<number> {
-  const created = await owner.post('/group/create', { members: members.map(({ uid }) => uid) });
-  return Number(z.object({ gid: z.string() }).parse(created.data).gid);
 }

@@ -7,7 +7,7 @@ import { tokenSessions } from '../../services/gateway/connections/sessions.ts';
 import { createGateway, type Gateway } from '../../services/gateway/gateway.ts';
 import { silent } from '../support/accounts.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { type Person, three } from '../support/client.ts';
+import { createGroup, type Person, three } from '../support/client.ts';
 import { Client, type Frame } from './client.ts';
 import { app } from './harness.ts';
 
@@ -117,8 +117,7 @@ export function threeListening(): Three {
       return received;
     },
     async group() {
-      const created = await tom.post('/group/create', { members: [jerry.uid] });
-      const gid = Number(z.object({ gid: z.string() }).parse(created.data).gid);
+      const gid = await createGroup(tom, jerry);
       for (const person of [tom, jerry]) await listenToGroup(person, gid);
       return gid;
     },

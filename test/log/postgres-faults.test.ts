@@ -214,36 +214,6 @@ describe('an appender that breaks', () => {
   });
 });
 
-describe('opening', () => {
-  it('fails within its timeout if there is no server', async () => {
-    const opening = openPostgresLog({ host: '127.0.0.1', port: 1, appendTimeoutMs: 200 });
-    await expect(opening).rejects.toMatchObject({ name: 'LogFailure', kind: 'unavailable' });
-  });
-});
-
-describe('a subscriber far behind', () => {
-  it('gets events from the server, then those in memory', async () => {
-    const stream = streamOf(freshCategory());
-    const after = await log.end();
-    const gate = Promise.withResolvers<void>();
-    const done = new AbortController();
-    const seen: number[] = [];
-    const following = (async () => {
-      for await (const batch of log.subscribe({ after, signal: done.signal })) {
-        seen.push(...batch.map(({ revision }) => revision));
-        await gate.promise;
-        if (seen.length === 6_001) done.abort();
-      }
-    })();
-    await log.append(stream, 'none', [event()]);
-    await expect.poll(() => seen.length).toBe(1);
-    for (let round = 0; round < 12; round++) await log.append(stream, 'any', events(500));
-    gate.resolve();
-    await following;
-    expect(seen).toEqual(Array.from({ length: 6_001 }, (_, revision) => revision));
-  });
-});
-
 describe('a full disk of the database', () => {
   it('is the cause of the failure of an append', async () => {
     const full = await createDatabase();

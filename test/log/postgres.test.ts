@@ -44,11 +44,17 @@ describeEventLog('Postgres', {
   },
 });
 
-it('the event log in Postgres decides concurrent appends in the order of the calls', async () => {
+/** A log in a database of the test's own. */
+async function openLog() {
   const database = await createDatabase();
   onTestFinished(() => database.drop());
   const log = await openPostgresLog({ connectionString: database.url });
   onTestFinished(() => log.close());
+  return { database, log };
+}
+
+it('the event log in Postgres decides concurrent appends in the order of the calls', async () => {
+  const { log } = await openLog();
   await log.append(streamOf('full'), 'none', events(2));
   const answers = await Promise.all([
     log.append(streamOf('a'), 'none', events(1)),
@@ -83,10 +89,7 @@ async function byHand(url: string, text: string, values: readonly unknown[] = []
 
 describe('the event log in Postgres', () => {
   it('returns the raw texts of an event that was changed by hand, and always an object', async () => {
-    const database = await createDatabase();
-    onTestFinished(() => database.drop());
-    const log = await openPostgresLog({ connectionString: database.url });
-    onTestFinished(() => log.close());
+    const { database, log } = await openLog();
     const stream = streamOf('changed');
     await log.append(stream, 'none', events(foreignTexts.length));
     for (const [revision, { text }] of foreignTexts.entries()) {
@@ -104,10 +107,7 @@ describe('the event log in Postgres', () => {
   });
 
   it('never records an event before the one in front of it, even if the clock of the server is set back', async () => {
-    const database = await createDatabase();
-    onTestFinished(() => database.drop());
-    const log = await openPostgresLog({ connectionString: database.url });
-    onTestFinished(() => log.close());
+    const { database, log } = await openLog();
     await log.append(streamOf('before'), 'none', events(2));
     // As if the clock had been an hour ahead until now.
     await byHand(
@@ -120,5 +120,31 @@ describe('the event log in Postgres', () => {
     expect(second).toBe((first ?? 0) + 3_600_000);
     expect(later).toEqual([second, second]);
     expect((await collect(log.readAll())).map(({ recorded }) => recorded)).toEqual([first, second, ...later]);
+  });
+
+  it('gives a subscriber far behind the events of the server, then those in memory', async () => {
+    const { log } = await openLog();
+    const stream = streamOf('behind');
+    const gate = Promise.withResolvers<void>();
+    const done = new AbortController();
+    const seen: number[] = [];
+    const following = (async () => {
+      for await (const batch of log.subscribe({ after: startOfLog, signal: done.signal })) {
+        seen.push(...batch.map(({ revision }) => revision));
+        await gate.promise;
+        if (seen.length === 6_001) done.abort();
+      }
+    })();
+    await log.append(stream, 'none', events(1));
+    await expect.poll(() => seen.length).toBe(1);
+    for (let round = 0; round < 12; round++) await log.append(stream, 'any', events(500));
+    gate.resolve();
+    await following;
+    expect(seen).toEqual(Array.from({ length: 6_001 }, (_, revision) => revision));
+  });
+
+  it('fails to open within its timeout if there is no server', async () => {
+    const opening = openPostgresLog({ host: '127.0.0.1', port: 1, appendTimeoutMs: 200 });
+    await expect(opening).rejects.toMatchObject({ name: 'LogFailure', kind: 'unavailable' });
   });
 });

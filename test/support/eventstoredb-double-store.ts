@@ -59,12 +59,12 @@ export class DoubleStore {
     const any = options?.hasAny() ?? false;
     const expected = options?.hasNoStream() ? -1 : Number(options?.getStreamPosition());
     const ids = proposals.map((proposal) => proposal.getId()?.getString().toLowerCase() ?? '');
-    const standing = any
+    const existing = any
       ? ids.map((id) => this.#recent.get(`${name} ${id}`))
       : ids.map((id, index) => [stream[expected + 1 + index]].find((record) => record?.id === id));
     const repeated = any || expected < last;
-    if (repeated && standing.every((record) => record !== undefined)) return success(standing.at(-1));
-    if (repeated && standing[0] !== undefined) return conflict(last);
+    if (repeated && existing.every((record) => record !== undefined)) return success(existing.at(-1));
+    if (repeated && existing[0] !== undefined) return conflict(last);
     if (!any && expected !== last) return conflict(last);
     const stored = proposals.map((proposal, index) => this.#store(name, ids[index] ?? '', proposal));
     return success(stored.at(-1));
