@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
 import { categories } from '../../contracts/events/index.ts';
@@ -93,7 +94,7 @@ async function indexing({ log, databaseUrl, events }: Ground): Promise<Row> {
   const began = performance.now();
   const auditor = await startAuditor({ log, database: databaseUrl, logger: pino({ level: 'silent' }) });
   const end = await log.end(categories);
-  while (auditor.status().checkpoint < end) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (auditor.status().checkpoint < end) await delay(20);
   const took = performance.now() - began;
   await auditor.stop();
   return { what: 'the auditor indexes', figure: perSecond(events, took) };
