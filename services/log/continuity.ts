@@ -7,7 +7,7 @@ import type { EventId, Position } from './log.ts';
  * that lagged took over or a backup was restored; all that a process remembers of the log is then wrong,
  * although every connection works. So each new connection is asked for the last event that this process has
  * seen. If it is missing, the log begins another epoch, and every listener discards what it remembers
- * before anything is appended (docs/architecture.md, A log that went back).
+ * before anything is appended (docs/failures.md, A log that went back).
  */
 export class Continuity {
   /** Grows by one each time the log turns out to have changed. */
