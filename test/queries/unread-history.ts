@@ -104,7 +104,7 @@ export class History {
 
   async mark(one: number, to: number, count: number): Promise<void> {
     const { me, chat, conversation } = this.#place(one, to);
-    if (!this.memory.inSight(me, conversation) || this.memory.said(conversation).length === 0) return;
+    if (!this.memory.isListed(me, conversation) || this.memory.said(conversation).length === 0) return;
     await this.company.chat(me, chat, { unreadCount: count });
     this.memory.mark(me, conversation, count);
   }
@@ -125,7 +125,7 @@ export class History {
   async hide(one: number, to: number): Promise<void> {
     const { me, chat, conversation } = this.#place(one, to);
     if (!(await this.company.chat(me, chat, { state: 'hidden' }))) return;
-    if (this.memory.inSight(me, conversation)) this.memory.hide(me, conversation);
+    if (this.memory.isListed(me, conversation)) this.memory.hide(me, conversation);
   }
 
   async show(one: number, to: number): Promise<void> {
@@ -208,7 +208,7 @@ export class History {
         expect(await countUnread(database, me, conversation), name).toBe(unread);
         const listed = chats[`${chat.type}${chat.id}`];
         expect(listed !== undefined, `chat of person ${one} with ${to}`).toBe(
-          this.memory.inSight(me, conversation),
+          this.memory.isListed(me, conversation),
         );
         if (!listed) continue;
         expect(listed.unread_count, name).toBe(unread);
