@@ -44,12 +44,12 @@ export async function withRunningDatabase(
   use: (url: string) => Promise<void>,
 ): Promise<void> {
   let url = databaseUrl;
-  for (let told = false; url === undefined && !signal.aborted; ) {
+  for (let logged = false; url === undefined && !signal.aborted; ) {
     // While the program starts, its database may refuse connections.
     url = await runningEmbeddedUrl(postgresFolder(dataFolder)).catch(() => undefined);
     if (url !== undefined) break;
-    if (!told) logger.warn({ dataFolder }, 'waiting for bubble-im to run on this data folder');
-    told = true;
+    if (!logged) logger.warn({ dataFolder }, 'waiting for bubble-im to run on this data folder');
+    logged = true;
     await delay(lookEvery, undefined, { signal }).catch(() => undefined);
   }
   if (url !== undefined) await use(url);

@@ -115,7 +115,7 @@ function signedPath({ key, secret }: RunningProgram, body: string): string {
   return `${path}?${query}&auth_signature=${sign({ id, key, secret }, `POST\n${path}\n${query}`)}`;
 }
 
-/** So many sockets on a bare ws server; one of them sends, which costs less than HTTP. */
+/** `count` sockets on a bare ws server; one of them sends, which costs less than HTTP. */
 export async function openBare(count: number, frame: string): Promise<Broadcast> {
   const { child, port } = await forkServer('bare-broadcast.ts');
   const sockets = await Promise.all(Array.from({ length: count }, () => ListeningSocket.open(port, '/')));

@@ -32,7 +32,7 @@ export async function compare(
   }
 }
 
-/** So many callers, each appending to a stream of its own as soon as it was answered. */
+/** Callers each append to a stream of their own, the next event as soon as the last one is acknowledged. */
 async function load(append: AppendOne, callers: number, seconds: number): Promise<Figures> {
   const latencies: number[] = [];
   const end = performance.now() + seconds * 1000;

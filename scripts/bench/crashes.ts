@@ -72,7 +72,7 @@ async function measure(kills: number, pairs: number, port: number, by: string | 
     const { lost, doubled, otherMid, unheard, heardTwice } = faults;
     console.log(`${lost} lost, ${doubled} stored twice, ${otherMid} given another mid when sent again`);
     const resets = senders.reduce((sum, { listener }) => sum + listener.resets, 0);
-    console.log(`${unheard} pushes unheard, ${heardTwice} heard twice, ${resets} told to load afresh`);
+    console.log(`${unheard} pushes not received, ${heardTwice} received twice, ${resets} resets`);
     for (const [refusal, times] of refusals) console.log(`answered ${refusal}: ${times} times`);
     if (lost + doubled + otherMid + unheard + heardTwice + refusals.size > 0) process.exitCode = 1;
     for (const { listener } of senders) listener.close();

@@ -10,7 +10,7 @@ import { type EventLog, type NewEvent, type StreamName, startOfLog } from '../..
 import { type AppendOne, quantiles } from './comparing.ts';
 import { recorded } from './home-filling.ts';
 
-/** So many events are appended in a second while their way is timed. */
+/** Events appended in a second while their way is timed. */
 const rate = 1_000;
 
 /** The wait for a projector that has others' events before it, in milliseconds. */

@@ -56,7 +56,7 @@ export async function fuzz(options: FuzzOptions): Promise<boolean> {
   const began = performance.now();
   try {
     await runLanes(run, options);
-    // Told without being asked: what came too late for a request or a frame.
+    // Of what came too late for a request or a frame.
     if (!ending.signal.aborted) await mustBeReady(run);
   } finally {
     clearTimeout(timer);

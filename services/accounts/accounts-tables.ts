@@ -1,7 +1,7 @@
 import { type ColumnType, type Generated, Kysely, PostgresDialect } from 'kysely';
 import type { Pool } from 'pg';
 
-/** `pg` gives a bigint as text, unless its owner was told otherwise; both go through `Number`. */
+/** `pg` gives a bigint as text, unless a parser is set for it; both go through `Number`. */
 type BigInteger = ColumnType<string | number, number, number>;
 type Sequential = ColumnType<string | number, never, never>;
 type Instant = ColumnType<Date, Date | undefined, Date>;

@@ -102,7 +102,7 @@ async function raiseFrom(
   return true;
 }
 
-/** Whoever a record of the log registers. */
+/** The person whom a record of the log registers; none by another record. */
 function registrationIn(record: RecordedEvent): Registered[] {
   if (record.type !== 'UserRegistered') return [];
   const event = tryDecode(record);

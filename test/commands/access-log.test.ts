@@ -41,8 +41,8 @@ async function recordedIn(stream: string) {
   return events;
 }
 
-/** The failed logins in a stream: single ones, and those counted as suppressed. */
-const told = (events: Awaited<ReturnType<typeof recordedIn>>) =>
+/** How many failed logins a stream records: single ones, and those counted as suppressed. */
+const recordedCount = (events: Awaited<ReturnType<typeof recordedIn>>) =>
   events.reduce((sum, { data }) => sum + 1 + ('suppressed' in data ? (data.suppressed ?? 0) : 0), 0);
 
 describe('the record of access', () => {
@@ -85,7 +85,7 @@ describe('the record of access', () => {
     await access.close();
     const events = await recordedIn(`access-${who}`);
     expect(events.length).toBeLessThanOrEqual(11);
-    expect(told(events)).toBe(1_000);
+    expect(recordedCount(events)).toBe(1_000);
   });
 
   it('records an attack on many people in few streams, and the rest as nobody’s', async () => {
@@ -96,7 +96,7 @@ describe('the record of access', () => {
     const events = [];
     for await (const record of log.readAll({ after, prefixes: ['access'] })) events.push(decode(record));
     expect(events.length).toBeLessThan(220);
-    expect(told(events)).toBe(3_000);
-    expect(told(events.filter(({ stream }) => stream === 'access'))).toBeGreaterThan(2_750);
+    expect(recordedCount(events)).toBe(3_000);
+    expect(recordedCount(events.filter(({ stream }) => stream === 'access'))).toBeGreaterThan(2_750);
   });
 });

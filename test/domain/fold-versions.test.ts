@@ -14,7 +14,7 @@ import { user } from '../../services/domain/user.ts';
 import { applicationId, created, gid, mid, registered, uid } from '../support/events.ts';
 
 /*
- * Snapshots hold what the fold of one version made. Whoever changes what a fold makes of these events raises
+ * Snapshots hold what the fold of one version made. A change of what a fold makes of these events raises
  * the version of its aggregate, and writes here what that version makes of them.
  */
 

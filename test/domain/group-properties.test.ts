@@ -99,8 +99,8 @@ describe('a group after any commands', () => {
   });
 
   it('allows only members who are not muted to speak', () => {
-    /** Told by the history, one event after the other. */
-    const mayAsTold = (events: readonly DomainEvent[], one: Uid) => {
+    /** By the history, one event after the other. */
+    const mayByHistory = (events: readonly DomainEvent[], one: Uid) => {
       let [member, manager, until, all, owner] = [false, false, 0, false, false];
       const enters = () => {
         [member, manager] = [true, false];
@@ -136,7 +136,7 @@ describe('a group after any commands', () => {
           } catch {
             may = false;
           }
-          expect(may).toBe(mayAsTold(events, one));
+          expect(may).toBe(mayByHistory(events, one));
         });
       }),
       { numRuns: 500 },

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { definitionOf, type EventData, type EventType, eventDefinitions } from '../../contracts/events/index.ts';
+import {
+  definitionOf,
+  type EventData,
+  type EventType,
+  eventDefinitions,
+} from '../../contracts/events/index.ts';
 import {
   AnnouncementId,
   ApplicationId,
@@ -194,9 +199,9 @@ describe('every kind of event', () => {
   function roundTrips<Type extends EventType>(type: Type): void {
     it(`reads as it was written: ${type}`, () => {
       fc.assert(
-        fc.property(datas[type], fc.maxSafeNat(), text, (data, time, told) => {
-          const known = { key: told, for: 9, session: told, address: told, operator: told };
-          const metadata = { time, actor: told, ...known, $correlationId: told, $causationId: told };
+        fc.property(datas[type], fc.maxSafeNat(), text, (data, time, word) => {
+          const known = { key: word, for: 9, session: word, address: word, operator: word };
+          const metadata = { time, actor: word, ...known, $correlationId: word, $causationId: word };
           const event = { type, data };
           const id = newEventId();
           const read = decode(recordedAs(encode(id, event, metadata), stored));

@@ -10,9 +10,9 @@ import { recordedAs } from '../support/recorded.ts';
 
 /*
  * Events stay in the log for ever. `fixtures/{type}.{version}.json` holds, for each version that was ever
- * written, the JSON schema of its data and examples of them. These files are never changed. Whoever changes
- * the schema of an event adds an upcast to its definition, which makes its version one greater, and adds
- * the fixture of that version, with the old examples as the upcast lifts them among its own.
+ * written, the JSON schema of its data and examples of them. These files are never changed. A change
+ * of an event's schema needs an upcast in its definition, which makes its version one greater, and the fixture
+ * of that version, with the old examples as the upcast lifts them among its own.
  */
 
 const folder = new URL('./fixtures/', import.meta.url);

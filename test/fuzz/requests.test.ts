@@ -21,7 +21,7 @@ const served = servedContracts().map((contract) => ({
 }));
 const calls = readCalls(JSON.stringify(describeApi(served, apiPrefixes)));
 
-/** So many requests of a seed, as text. */
+/** Requests of a seed, as such and as texts. */
 function requestsOf(seed: string, count: number): { requests: Request[]; texts: string[] } {
   const people = [77, 2, 3, 4, 5].map((uid) => ({ uid, username: `u${uid}`, token: `token${uid}` }));
   const [stranger, ...insiders] = people;

@@ -19,10 +19,10 @@ describe("the server's key", () => {
 
   test('can be sourced by a shell', async () => {
     const { key, secret, file } = await loadAppKeys(await temporaryFolder(), undefined);
-    const told = execFileSync('sh', ['-c', '. "$0"; echo "$APP_KEY $APP_SECRET"', String(file)], {
+    const printed = execFileSync('sh', ['-c', '. "$0"; echo "$APP_KEY $APP_SECRET"', String(file)], {
       encoding: 'utf8',
     });
-    expect(told).toBe(`${key} ${secret}\n`);
+    expect(printed).toBe(`${key} ${secret}\n`);
   });
 
   test('given in the environment is used instead of the stored one, which stays', async () => {

@@ -59,8 +59,8 @@ describe('the data folder', () => {
     const path = await temporaryFolder();
     for (let round = 0; round < 3; round++) {
       const all = Array.from({ length: 4 }, () => hold(path, 300));
-      const told = await Promise.all(all.map((program) => program.line(/./)));
-      expect(told.filter((line) => line === 'held')).toHaveLength(1);
+      const printed = await Promise.all(all.map((program) => program.line(/./)));
+      expect(printed.filter((line) => line === 'held')).toHaveLength(1);
       for (const program of all) program.signal('SIGKILL');
       await Promise.all(all.map(({ ended }) => ended));
     }

@@ -33,9 +33,9 @@ describe('npm start', () => {
   test.each(['start', 'gateway', 'migrate', 'replay', 'skip'])(
     'as `npm run %s` without npm ci says so in a line',
     async (script) => {
-      const [code, told] = await run(await bareCheckout(), 'npm', ['run', '-s', script]);
+      const [code, printed] = await run(await bareCheckout(), 'npm', ['run', '-s', script]);
       expect(code).toBe(1);
-      expect(told).toMatch(/^bubble-im: \d+ packages are not installed \(.*\): run "npm ci" first\n$/);
+      expect(printed).toMatch(/^bubble-im: \d+ packages are not installed \(.*\): run "npm ci" first\n$/);
     },
   );
 
@@ -59,15 +59,15 @@ describe('the start', () => {
 
   test('prints the addresses, the servers in use, and that no SMS is sent', async () => {
     const bubble = await startStandalone(await temporaryFolder());
-    const told = bubble.program.lines().join('\n');
-    expect(told).toContain(`API        ${bubble.url}/api`);
-    expect(told).toContain(`docs       ${bubble.url}/docs`);
+    const printed = bubble.program.lines().join('\n');
+    expect(printed).toContain(`API        ${bubble.url}/api`);
+    expect(printed).toContain(`docs       ${bubble.url}/docs`);
     expect((await fetch(`${bubble.url}/docs`)).status).toBe(200);
-    expect(told).toMatch(/database {3}the embedded Postgres/);
-    expect(told).toMatch(/log {8}in the database/);
-    expect(told).toMatch(/bus {8}in memory/);
-    expect(told).toMatch(/SMS {8}none is sent; GET \/dev\/sms\?phone=…/);
-    expect(told).not.toContain(bubble.secret);
+    expect(printed).toMatch(/database {3}the embedded Postgres/);
+    expect(printed).toMatch(/log {8}in the database/);
+    expect(printed).toMatch(/bus {8}in memory/);
+    expect(printed).toMatch(/SMS {8}none is sent; GET \/dev\/sms\?phone=…/);
+    expect(printed).not.toContain(bubble.secret);
   });
 
   test('names the servers of the environment without their passwords', () => {
@@ -80,12 +80,12 @@ describe('the start', () => {
       ALIBABA_CLOUD_ACCESS_KEY_ID: 'id',
       ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'hidden',
     });
-    const told = welcome(environment, { ...at, appKeys });
-    expect(told).toContain('Postgres at db.example:5433');
-    expect(told).toContain('EventStoreDB, several hosts');
-    expect(told).toContain('NATS at nats.example:4222');
-    expect(told).toContain('sent by Aliyun');
-    expect(told).not.toMatch(/hidden|secret-of-the-app/);
+    const printed = welcome(environment, { ...at, appKeys });
+    expect(printed).toContain('Postgres at db.example:5433');
+    expect(printed).toContain('EventStoreDB, several hosts');
+    expect(printed).toContain('NATS at nats.example:4222');
+    expect(printed).toContain('sent by Aliyun');
+    expect(printed).not.toMatch(/hidden|secret-of-the-app/);
   });
 });
 
@@ -110,10 +110,10 @@ test.skipIf(!isInstalled('script'))(
       terminal.stdin.write('\x03');
     });
     await text(terminal.stdout);
-    const told = stripVTControlCharacters(seen).replaceAll('\r', '');
-    expect(told).toMatch(/\[\d\d:\d\d:\d\d\] INFO: the tables were brought up to date/);
-    expect(told).toMatch(/\n\nbubble-im runs\.\n/);
-    expect(told).toMatch(/getsetting\n\n.*INFO: ending/s);
-    expect(told).not.toContain('"level":');
+    const printed = stripVTControlCharacters(seen).replaceAll('\r', '');
+    expect(printed).toMatch(/\[\d\d:\d\d:\d\d\] INFO: the tables were brought up to date/);
+    expect(printed).toMatch(/\n\nbubble-im runs\.\n/);
+    expect(printed).toMatch(/getsetting\n\n.*INFO: ending/s);
+    expect(printed).not.toContain('"level":');
   },
 );

@@ -180,16 +180,16 @@ several('one of several processes is killed (needs nats-server)', { timeout: 90_
       tom: await stateOf(api, tom),
       here: await usersOn(shared, other.port, channel),
       there: await usersOn(shared, api.port, channel),
-      told: statesOfJerry(),
+      received: statesOfJerry(),
     });
     await expect
       .poll(seen, patiently)
-      .toEqual({ jerry: 'online', tom: 'online', here: 2, there: 2, told: ['online'] });
+      .toEqual({ jerry: 'online', tom: 'online', here: 2, there: 2, received: ['online'] });
     await kill(mortal);
     await expect.poll(() => stateOf(api, jerry), { timeout: 20_000, interval: 100 }).toBe('offline');
     await expect
       .poll(seen, patiently)
-      .toEqual({ jerry: 'offline', tom: 'online', here: 1, there: 1, told: ['online', 'offline'] });
+      .toEqual({ jerry: 'offline', tom: 'online', here: 1, there: 1, received: ['online', 'offline'] });
   });
 });
 

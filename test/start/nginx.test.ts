@@ -71,19 +71,19 @@ describe.skipIf(!nginxIsInstalled || !opensslIsInstalled)(
 
     test('the address is the client’s own, despite headers that it sends, for HTTP and for websockets', async () => {
       await login({ 'x-forwarded-for': '203.0.113.9' }, 'secret-9');
-      const told = (message: string) =>
+      const addressesIn = (message: string) =>
         bubble.program
           .stderr()
           .split('\n')
           .filter((line) => line.includes(message))
           .map((line) => JSON.parse(line).address);
-      await expect.poll(() => told('a password was wrong'), patiently).toEqual(['127.0.0.2']);
+      await expect.poll(() => addressesIn('a password was wrong'), patiently).toEqual(['127.0.0.2']);
       const socket = new WebSocket(`wss://127.0.0.1:${nginx.port}/app/wrong-key`, {
         ...{ ...client, headers: { 'x-forwarded-for': '203.0.113.9' } },
       });
       await new Promise((resolve) => socket.once('message', resolve));
       socket.terminate();
-      await expect.poll(() => told('a socket was refused'), patiently).toEqual(['127.0.0.2']);
+      await expect.poll(() => addressesIn('a socket was refused'), patiently).toEqual(['127.0.0.2']);
     });
 
     test('a websocket is opened and gets events', async () => {

@@ -52,7 +52,7 @@ class Visitor {
   }
 
   /** Waits until the page has received an event. @returns its data */
-  async hears(channel: string, event: string): Promise<unknown> {
+  async receives(channel: string, event: string): Promise<unknown> {
     const found = () => this.heard.find((one) => one.channel === channel && one.event === event);
     await vi.waitUntil(found, { timeout: 20_000, interval: 20 });
     return found()?.data;
@@ -159,8 +159,8 @@ describe.skipIf(!existsSync(browser))('a page of the original product, in a brow
         await listen(jerry, [`user-${jerry.uid}`, `group-${gid}`]);
         await tom.ask('POST', '/h5/message/send', { to: jerry.uid, type: 'friend', content: '你好' });
         await tom.ask('POST', '/h5/message/send', { to: gid, type: 'group', content: '大家好' });
-        expect(await jerry.hears(`user-${jerry.uid}`, 'message')).toMatchObject({ content: '你好' });
-        expect(await jerry.hears(`group-${gid}`, 'message')).toMatchObject({ content: '大家好' });
+        expect(await jerry.receives(`user-${jerry.uid}`, 'message')).toMatchObject({ content: '你好' });
+        expect(await jerry.receives(`group-${gid}`, 'message')).toMatchObject({ content: '大家好' });
       },
     );
   });
@@ -173,7 +173,7 @@ describe.skipIf(!existsSync(browser))('a page of the original product, in a brow
     const send = { to: jerry.uid, type: 'friend', uniqueId: Math.floor(Date.now() / 1000) };
     await tom.ask('POST', '/h5/message/send', { ...send, content: '一' });
     await tom.ask('POST', '/h5/message/send', { ...send, content: '二' });
-    expect(await jerry.hears(`user-${jerry.uid}`, 'message')).toMatchObject({ from: String(tom.uid) });
+    expect(await jerry.receives(`user-${jerry.uid}`, 'message')).toMatchObject({ from: String(tom.uid) });
     const chat = { id: tom.uid, type: 'friend' };
     const newest = History.parse(await jerry.ask('GET', '/h5/message/get', { ...chat, limit: 1 }));
     expect(newest).toMatchObject([{ content: '二' }]);
@@ -182,7 +182,7 @@ describe.skipIf(!existsSync(browser))('a page of the original product, in a brow
     await jerry.ask('POST', '/h5/message/updateLastReadTime', chat);
 
     const { gid } = Made.parse(await tom.ask('POST', '/h5/group/create', { members: [jerry.uid] }));
-    expect(await jerry.hears(`user-${jerry.uid}`, 'addGroup')).toMatchObject({ gid: Number(gid) });
+    expect(await jerry.receives(`user-${jerry.uid}`, 'addGroup')).toMatchObject({ gid: Number(gid) });
     await vi.waitUntil(() => jerry.heard.some(({ data }) => isNotice(data, gid)), { timeout: 20_000 });
     const ofGroup = { id: gid, type: 'group' };
     expect(History.parse(await jerry.ask('GET', '/h5/message/get', ofGroup))).toMatchObject([
@@ -202,7 +202,7 @@ describe.skipIf(!existsSync(browser))('a page of the original product, in a brow
     await tom.ask('POST', '/h5/group/chattinggroup', { gid });
     await jerry.ask('POST', '/h5/message/send', { ...{ to: gid, type: 'group' }, content: '在' });
     await tom.ask('POST', '/h5/group/memberdel', { gid, members: [jerry.uid] });
-    expect(await jerry.hears(`user-${jerry.uid}`, 'removeGroup')).toMatchObject({ gid: Number(gid) });
+    expect(await jerry.receives(`user-${jerry.uid}`, 'removeGroup')).toMatchObject({ gid: Number(gid) });
     // The page is still open on the group, and goes on asking.
     expect(await jerry.ask('GET', '/h5/message/get', ofGroup)).toEqual([]);
     await jerry.ask('POST', '/h5/message/updateLastReadTime', ofGroup);

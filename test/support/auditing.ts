@@ -15,7 +15,7 @@ import type { DoubleStore } from './eventstoredb-double-store.ts';
 import { newEventId, silent, streamOf, testTime } from './projecting.ts';
 
 /** What the metadata of a test's event say, beside what all have. */
-export interface Told {
+export interface GivenMetadata {
   readonly id?: EventId;
   readonly actor?: string;
   readonly for?: number;
@@ -30,7 +30,7 @@ export interface AuditedLog {
   readonly environment: Readonly<Record<string, string>>;
   readonly log: EventLog;
   readonly search: AuditSearch;
-  append(event: DomainEvent, told?: Told): Promise<Position>;
+  append(event: DomainEvent, given?: GivenMetadata): Promise<Position>;
   /** Appends what no program of today writes. */
   appendRaw(stream: string, type: string, data: Json, metadata?: Json): Promise<Position>;
   startAuditor(options?: {
@@ -86,11 +86,11 @@ async function audited(
     log,
     query,
     search: new AuditSearch(client),
-    async append(event, { id = newEventId(), ...told } = {}) {
-      const { correlation = 'request', causation = correlation, actor = 'server' } = told;
+    async append(event, { id = newEventId(), ...given } = {}) {
+      const { correlation = 'request', causation = correlation, actor = 'server' } = given;
       const metadata = {
         ...{ time: testTime, actor, $correlationId: correlation, $causationId: causation },
-        ...(told.for === undefined ? {} : { for: told.for }),
+        ...(given.for === undefined ? {} : { for: given.for }),
       };
       return positionOf(await log.append(streamOf(event), 'any', [encode(id, event, metadata)]));
     },

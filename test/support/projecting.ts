@@ -35,10 +35,10 @@ export interface World {
   readonly bus: Bus;
   /** Appends events, each to its stream, one after the other. Answers the last one's position. */
   given(...events: readonly DomainEvent[]): Promise<Position>;
-  /** Appends one event with what the log says of it given by the test. */
+  /** Appends one event, whose id, time and stream the test may give. */
   append(
     event: DomainEvent,
-    told?: { readonly id?: EventId; readonly time?: number; readonly stream?: string },
+    metadata?: { readonly id?: EventId; readonly time?: number; readonly stream?: string },
   ): Promise<Position>;
   /** Lets a projector take in everything, and stops it. */
   project(log?: EventLog): Promise<void>;

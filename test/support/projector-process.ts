@@ -5,8 +5,8 @@ import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 
 /*
  * A projector that is a process, so that it can be killed: node projector-process.ts <url> [batches].
- * It prints each batch's number once it is committed and, where `batches` is given, dies by its own
- * hand as soon as it would tell of so many, with nobody told of the last.
+ * It prints each batch's number once it is committed. If `batches` is given, it kills itself after as many, before it
+ * prints the next one.
  */
 
 const [, , url = '', dieAt] = process.argv;

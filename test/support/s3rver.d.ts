@@ -1,4 +1,4 @@
-/** A server that speaks S3 and checks signatures, written by others; it tells TypeScript nothing of itself. */
+/** A server that speaks S3 and checks signatures, written by others; it has no types. */
 declare module '@20minutes/s3rver' {
   export default class S3rver {
     constructor(options: {

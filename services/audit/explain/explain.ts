@@ -72,7 +72,7 @@ export async function explain(
   moment: Moment,
   maxSteps: number = defaultMaxSteps,
 ): Promise<Explanation> {
-  const told = new Telling(parts, moment);
+  const wording = new Wording(parts, moment);
   const about = { question, at: moment.time };
   if (question.kind === 'message') {
     const origin = await originOf(parts, question.mid, moment);
@@ -80,17 +80,17 @@ export async function explain(
     if (!life.sent) throw new NotFound(`message ${question.mid}`, moment);
     const { by, time } = life.sent;
     const where = conversationName(origin.conversation);
-    const sent = `by ${await told.person(by)} ${where} on ${localTime(time)}`;
+    const sent = `by ${await wording.person(by)} ${where} on ${localTime(time)}`;
     const answer = `message ${question.mid} ${lifeInWords(life, sent)}.`;
-    return { ...about, ...(await told.history(life)), verdict: undefined, answer };
+    return { ...about, ...(await wording.history(life)), verdict: undefined, answer };
   }
   const inquiry = await inquiryOf(parts, question, moment);
   const events = mergedStreams(parts.log, inquiry.streams, moment);
   const history = await followVerdict(inquiry, events, moment.time, maxSteps);
   const missing = inquiry.missing();
   if (missing !== undefined) throw new NotFound(missing, moment);
-  const shown = await told.history(history);
-  const answer = `${await told.person(question.uid)} ${await told.ending(history, shown.steps.at(-1))}.`;
+  const shown = await wording.history(history);
+  const answer = `${await wording.person(question.uid)} ${await wording.ending(history, shown.steps.at(-1))}.`;
   return { ...about, ...shown, verdict: history.verdict, answer };
 }
 
@@ -127,7 +127,7 @@ async function inquiryOf(
 }
 
 /** Puts a history into words: who did what on which request. */
-class Telling {
+class Wording {
   readonly #findRequest: FindRequest | undefined;
   readonly #nicknames: Nicknames;
 

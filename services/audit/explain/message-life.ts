@@ -38,7 +38,7 @@ export async function messageLife(
   const { followed, others } = await readersOf(log, origin, moment);
   const life = new Life(origin, followed, log.remembersIds, maxSteps);
   for await (const event of mergedStreams(log, life.streams, moment)) life.take(event);
-  return life.told(others);
+  return life.summary(others);
 }
 
 /** Whom a message was sent to: those of whom it is followed, and how many there are beside them. */
@@ -103,7 +103,8 @@ class Life {
     this.#look(event);
   }
 
-  told(unfollowed: number): MessageLife {
+  /** @param unfollowed how many readers are not followed */
+  summary(unfollowed: number): MessageLife {
     return {
       ...this.#steps.history(),
       sent: this.#sent,
