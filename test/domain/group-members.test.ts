@@ -1,8 +1,10 @@
 import { describe, it } from 'vitest';
+import type { GroupEvent } from '../../contracts/events/group.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { group } from '../../services/domain/group.ts';
+import { maxInvitations } from '../../services/domain/group-invitations.ts';
 import * as groupMembers from '../../services/domain/group-members.ts';
-import { gid, uid } from '../support/events.ts';
+import { applicationId, gid, uid } from '../support/events.ts';
 import {
   appointed,
   created,
@@ -57,6 +59,31 @@ describe('adding members', () => {
     given(group, created)
       .when((state) => groupMembers.addMembers(state, inviting(member, ...crowd.slice(1), other)).slice(1))
       .givesNothing();
+  });
+});
+
+describe('inviting people', () => {
+  it('is refused if more invitations would wait than a group may have', () => {
+    const invitations = (count: number, from: number) =>
+      Array.from({ length: count }, (_, index) => ({
+        ...{ uid: uid(from + index), applicationId: applicationId(from + index) },
+      }));
+    const waiting: GroupEvent = {
+      type: 'MembersInvited',
+      data: { gid: gid(50), by: owner, invitations: invitations(maxInvitations - 1, 1_000) },
+    };
+    const inviting = (count: number) => ({
+      ...{ by: member, members: [], mid: noticeMid, invitations: invitations(count, 100_000) },
+    });
+    given(group, created, waiting)
+      .when((state) => groupMembers.addMembers(state, inviting(1)))
+      .gives({
+        type: 'MembersInvited',
+        data: { gid: gid(50), by: member, invitations: invitations(1, 100_000) },
+      });
+    given(group, created, waiting)
+      .when((state) => groupMembers.addMembers(state, inviting(2)))
+      .refuses('limitReached');
   });
 });
 
