@@ -1,7 +1,6 @@
 import { type Decoded, decode } from '../log/codec.ts';
 import type { RecordedEvent, StreamName } from '../log/log.ts';
 import { Skips } from '../log/skips.ts';
-import { mergedRecords } from './events/merged-records.ts';
 import { type Moment, recordsUntil } from './moment.ts';
 import type { ReadableLog } from './readable-log.ts';
 
@@ -15,7 +14,7 @@ export function mergedStreams(
   streams: readonly StreamName[],
   moment: Moment,
 ): AsyncGenerator<Decoded, void, undefined> {
-  return eventsUntil(log, mergedRecords(log, streams, false), moment);
+  return eventsUntil(log, log.readStreams(streams), moment);
 }
 
 /** The events of the whole log up to a moment, as `mergedStreams` gives those of some streams. */

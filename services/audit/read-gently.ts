@@ -9,6 +9,7 @@ export function readGently(log: ReadableLog, signal: AbortSignal): ReadableLog {
   return {
     remembersIds: log.remembersIds,
     readStream: (stream, options) => log.readStream(stream, options),
+    readStreams: (streams, options) => log.readStreams(streams, options),
     async *readAll(options) {
       let begun = performance.now();
       for await (const record of log.readAll(options)) {

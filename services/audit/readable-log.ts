@@ -1,7 +1,7 @@
 import type { EventLog, RecordedEvent } from '../log/log.ts';
 
 /** What asking about the past needs of a log. */
-export type ReadableLog = Pick<EventLog, 'readStream' | 'readAll' | 'remembersIds'>;
+export type ReadableLog = Pick<EventLog, 'readStream' | 'readStreams' | 'readAll' | 'remembersIds'>;
 
 /** The same log, whose reads end with the signal's reason once it is aborted. */
 export function abortable(log: ReadableLog, signal: AbortSignal): ReadableLog {
@@ -15,6 +15,7 @@ export function abortable(log: ReadableLog, signal: AbortSignal): ReadableLog {
   return {
     remembersIds: log.remembersIds,
     readStream: (stream, options) => until(log.readStream(stream, options)),
+    readStreams: (streams, options) => until(log.readStreams(streams, options)),
     readAll: (options) => until(log.readAll(options)),
   };
 }

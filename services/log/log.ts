@@ -99,6 +99,10 @@ export interface ReadStreamOptions {
   readonly limit?: number;
 }
 
+export interface ReadStreamsOptions {
+  readonly direction?: 'forwards' | 'backwards';
+}
+
 export interface ReadAllOptions {
   /** Read the events strictly after this position; by default all. */
   readonly after?: Position;
@@ -135,6 +139,13 @@ export interface EventLog {
 
   /** The stream's events in order; none if there is no such stream. @throws LogFailure; TypeError for an illegal name */
   readStream(stream: StreamName, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
+
+  /**
+   * The events of some streams in the order of the log, or in the reverse order. Many streams of few events are read
+   * together; a page of each stream is held in memory.
+   * @throws LogFailure; TypeError for an illegal name
+   */
+  readStreams(streams: readonly StreamName[], options?: ReadStreamsOptions): AsyncIterable<RecordedEvent>;
 
   /**
    * The event at a position; undefined if there is none.

@@ -8,6 +8,7 @@ import type {
   Position,
   ReadAllOptions,
   ReadStreamOptions,
+  ReadStreamsOptions,
   RecordedEvent,
   StreamName,
   SubscribeOptions,
@@ -45,6 +46,14 @@ class PrefixedLog implements EventLog {
   async *readStream(stream: StreamName, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
     for await (const record of this.#log.readStream(this.#storedName(stream), options))
       yield this.#withoutPrefix(record);
+  }
+
+  async *readStreams(
+    streams: readonly StreamName[],
+    options?: ReadStreamsOptions,
+  ): AsyncIterable<RecordedEvent> {
+    const names = streams.map((stream) => this.#storedName(stream));
+    for await (const record of this.#log.readStreams(names, options)) yield this.#withoutPrefix(record);
   }
 
   async *readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {

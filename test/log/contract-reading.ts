@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { type EventLog, type Position, startOfLog } from '../../services/log/log.ts';
+import { type EventLog, type Position, type StreamName, startOfLog } from '../../services/log/log.ts';
 import type { Subject } from './contract.ts';
 import { collect, event, events, freshCategory, orderFaults, streamOf } from './specimens.ts';
 
@@ -41,6 +41,46 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
       expect(backwards.reverse()).toEqual(forwards);
       const part = await collect(log.readStream(stream, { from: 100, limit: 1000 }));
       expect(part).toEqual(forwards.slice(100, 1100));
+    });
+  });
+
+  describe('reading several streams', () => {
+    it('gives the events of many short and some long streams in the order of the log, or in the reverse order', async () => {
+      const { log, other } = subject;
+      const category = freshCategory();
+      const names = Array.from({ length: 120 }, (_, index) => streamOf(category, index));
+      const [long = streamOf(category), longer = streamOf(category)] = names;
+      for (let round = 0; round < 3; round++) {
+        await Promise.all(names.map((name) => log.append(name, 'any', events(2))));
+        await log.append(long, 'any', events(60));
+        await log.append(longer, 'any', events(400));
+      }
+      const others = streamOf(category, 'others');
+      await log.append(others, 'none', events(3));
+      const all = await collect(log.readAll({ prefixes: [`${category}-`] }));
+      const expected = all.filter(({ stream }) => stream !== others);
+      expect(expected).toHaveLength(3 * (2 * 120 + 460));
+      const asked = [...names, long, streamOf(category, 'unknown')];
+      expect(await collect(other.readStreams(asked))).toEqual(expected);
+      const backwards = await collect(other.readStreams(asked, { direction: 'backwards' }));
+      expect(backwards).toEqual(expected.toReversed());
+    });
+
+    it('gives all of streams whose events fill a page each', async () => {
+      const { log } = subject;
+      const category = freshCategory();
+      const names = [streamOf(category, 1), streamOf(category, 2)];
+      const text = 'x'.repeat(600_000);
+      for (let round = 0; round < 4; round++)
+        for (const name of names) await log.append(name, 'any', [event({ round, text })]);
+      expect(await collect(log.readStreams(names))).toEqual(
+        await collect(log.readAll({ prefixes: [`${category}-`] })),
+      );
+    });
+
+    it('gives nothing of no streams, and refuses an illegal name', async () => {
+      expect(await collect(subject.log.readStreams([]))).toEqual([]);
+      await expect(collect(subject.log.readStreams(['$all' as StreamName]))).rejects.toThrow(TypeError);
     });
   });
 

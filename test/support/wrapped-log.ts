@@ -6,6 +6,7 @@ export function wrapLog(log: EventLog, changes: Partial<EventLog>): EventLog {
     remembersIds: log.remembersIds,
     append: (...parameters) => log.append(...parameters),
     readStream: (...parameters) => log.readStream(...parameters),
+    readStreams: (...parameters) => log.readStreams(...parameters),
     at: (...parameters) => log.at(...parameters),
     readAll: (...parameters) => log.readAll(...parameters),
     subscribe: (...parameters) => log.subscribe(...parameters),

@@ -16,6 +16,10 @@ export function logAtMoment(log: EventLog, moment: Moment): EventLog {
       if (options.direction === 'backwards') throw new RangeError('the past is read forwards');
       return recordsUntil(log.readStream(stream, options), moment);
     },
+    readStreams(streams, options = {}) {
+      if (options.direction === 'backwards') throw new RangeError('the past is read forwards');
+      return recordsUntil(log.readStreams(streams, options), moment);
+    },
     readAll: (options) => recordsUntil(log.readAll(options), moment),
     async at(position) {
       const record = await log.at(position);

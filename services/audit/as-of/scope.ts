@@ -13,7 +13,6 @@ import { inboxStream } from '../../domain/inbox.ts';
 import { replyStream } from '../../domain/reply.ts';
 import { userStream } from '../../domain/user.ts';
 import type { StreamName } from '../../log/log.ts';
-import { mergedRecords } from '../events/merged-records.ts';
 import { entryOf } from '../index/entry.ts';
 import type { Coverage, Queries } from '../index/search.ts';
 import { type Moment, recordsUntil } from '../moment.ts';
@@ -53,7 +52,7 @@ export async function streamsOf(
     if (people.some((uid) => entry.people.includes(uid))) found.add(record.stream);
   }
   // The index finds events by people, and not the people of events.
-  const ofGroups = mergedRecords(log, [...found.groups], false);
+  const ofGroups = log.readStreams([...found.groups]);
   for await (const record of recordsUntil(ofGroups, moment)) {
     for (const uid of entryOf(record).people) found.people.add(uid);
   }

@@ -17,7 +17,6 @@ import {
   wholeStreams,
 } from './filter.ts';
 import { readFound } from './found-records.ts';
-import { mergedRecords } from './merged-records.ts';
 
 export interface FindOptions {
   readonly log: EventLog;
@@ -84,7 +83,7 @@ async function* inStreams(
   streams: readonly StreamName[],
   { log, filter, reverse = false, signal, onRead }: FindOptions,
 ): AsyncGenerator<FoundEvent, void, undefined> {
-  for await (const record of mergedRecords(log, streams, reverse)) {
+  for await (const record of log.readStreams(streams, { direction: reverse ? 'backwards' : 'forwards' })) {
     signal?.throwIfAborted();
     onRead?.();
     if (reverse ? isBefore(filter, record) : isPast(filter, record)) return;

@@ -15,11 +15,13 @@ import {
   type Position,
   type ReadAllOptions,
   type ReadStreamOptions,
+  type ReadStreamsOptions,
   type RecordedEvent,
   type StreamName,
   type SubscribeOptions,
   startOfLog,
 } from '../log.ts';
+import { mergedPages } from '../merged-pages.ts';
 import { AppendCall } from './append-call.ts';
 import { AppendOrigins } from './append-origins.ts';
 import { AppendOutcomes } from './append-outcomes.ts';
@@ -195,6 +197,15 @@ class EventStoreDBLog implements EventLog {
       this.#known.rememberRecord(record);
       yield record;
     }
+  }
+
+  async *readStreams(
+    streams: readonly StreamName[],
+    { direction = 'forwards' }: ReadStreamsOptions = {},
+  ): AsyncIterable<RecordedEvent> {
+    if (this.#closing.signal.aborted) throw closed();
+    for (const stream of streams) checkStreamName(stream);
+    yield* mergedPages(streams, direction, (starts) => this.#reader.pages(starts, direction));
   }
 
   async at(position: Position): Promise<RecordedEvent | undefined> {

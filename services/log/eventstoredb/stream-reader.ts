@@ -1,4 +1,5 @@
 import { BACKWARDS, END, FORWARDS, START } from '@eventstore/db-client';
+import pLimit from 'p-limit';
 import {
   type EventId,
   type Position,
@@ -7,6 +8,7 @@ import {
   type StreamName,
   startOfLog,
 } from '../log.ts';
+import type { Page, PageStart } from '../merged-pages.ts';
 import type { EventStoreDBConnection } from './connection.ts';
 import { originOf, recordOf } from './event.ts';
 import { positionOf, type StoredPosition } from './position.ts';
@@ -25,6 +27,13 @@ export interface SearchBounds {
   readonly after?: Position;
 }
 
+/** Bounds of the pages that are read together. */
+const maxPagesEvents = 500;
+const maxPagesBytes = 4_000_000;
+
+/** How many streams are read at once: more are not faster, and hold up the appends. */
+const maxStreamsAtOnce = 16;
+
 /** Events in the first page of a search, which usually contains the event. Each next page is four times as large. */
 const firstPageEvents = 16;
 
@@ -32,6 +41,7 @@ const firstPageEvents = 16;
 export class StreamReader {
   readonly #connection: EventStoreDBConnection;
   readonly #timeoutMs: number;
+  readonly #limit = pLimit(maxStreamsAtOnce);
   /** By prefixes: the last event of such streams, and the position up to which that is known. */
   readonly #ends = new Map<string, { readonly end: Position; readonly upTo: Position }>();
 
@@ -56,6 +66,26 @@ export class StreamReader {
       const record = recordOf(resolved);
       if (record) yield { record, origin: originOf(resolved) };
     }
+  }
+
+  /**
+   * A page of each stream, in the order asked. All of them together are bounded as one page of one stream is.
+   * @throws LogFailure
+   */
+  pages(starts: readonly PageStart[], direction: 'forwards' | 'backwards'): Promise<Page[]> {
+    const limit = Math.max(1, Math.floor(maxPagesEvents / starts.length));
+    const maxBytes = maxPagesBytes / starts.length;
+    return this.#limit.map(starts, async ({ stream, from }) => {
+      const records: RecordedEvent[] = [];
+      let bytes = 0;
+      const options = { direction, limit, ...(from === undefined ? {} : { from }) };
+      for await (const { record } of this.read(stream, options)) {
+        records.push(record);
+        bytes += record.raw.data.length + record.raw.metadata.length;
+        if (bytes > maxBytes) return { records, more: true };
+      }
+      return { records, more: records.length === limit };
+    });
   }
 
   /**

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { queryPrepared } from '../../postgres/prepared-queries.ts';
 import { type EventId, LogFailure, type RecordedEvent, type StreamName } from '../log.ts';
+import type { Page, PageStart } from '../merged-pages.ts';
 import { withOriginalTime } from '../original-time.ts';
 import { parseStored } from '../stored-json.ts';
 import { positionOf } from './position.ts';
@@ -29,15 +30,9 @@ interface StoredRow {
   readonly found: string | number;
 }
 
-/** Events in order, and whether there may be more after them. */
-export interface Page {
-  readonly records: RecordedEvent[];
-  readonly more: boolean;
-}
-
 const columns = 'position, stream, revision, id, type, data, metadata, recorded';
 
-const page = (condition: string, order: string) => `
+const page = (condition: string, order: string, maxBytes = `${maxPageBytes}`) => `
   select position, stream, revision, id, type, data, metadata,
     floor(extract(epoch from recorded) * 1000)::bigint as recorded, found
   from (
@@ -48,14 +43,22 @@ const page = (condition: string, order: string) => `
       row_number() over (order by ${order}) as number
     from (select ${columns} from log.events where ${condition} order by ${order} limit $1) chosen
   ) page
-  where bytes <= ${maxPageBytes} or number = 1
+  where bytes <= ${maxBytes} or number = 1
   order by number`;
+
+/** A page of each stream, as many events of each and as many bytes as the parameters say. */
+const pages = (condition: string, order: string) => `
+  select asked.number as asked, page.*
+  from unnest($2::text[] collate "C", $3::bigint[]) with ordinality asked (stream, start, number)
+  cross join lateral (${page(`events.stream = asked.stream and ${condition}`, order, '$4')}) page`;
 
 const queries = {
   'log all': page('position > $2 and position <= $3', 'position'),
   'log prefixes': page('position > $2 and position <= $3 and stream ^@ any($4::text[])', 'position'),
   'log stream forwards': page('stream = $2 and revision >= $3', 'revision'),
   'log stream backwards': page('stream = $2 and revision <= $3', 'revision desc'),
+  'log streams forwards': pages('revision >= asked.start', 'revision'),
+  'log streams backwards': pages('revision <= asked.start', 'revision desc'),
 };
 
 /** Reads the log in pages over a pool. Every method throws LogFailure if the log cannot be read. */
@@ -83,7 +86,7 @@ export class LogReader {
     upTo: number,
     prefixes: readonly string[] | undefined,
     limit = maxPageEvents,
-  ): Promise<{ records: RecordedEvent[]; reached: number }> {
+  ): Promise<{ records: readonly RecordedEvent[]; reached: number }> {
     const until = prefixes ? Math.min(upTo, after + maxScannedEvents) : upTo;
     const { records, more } = await this.#page(
       prefixes ? 'log prefixes' : 'log all',
@@ -104,11 +107,27 @@ export class LogReader {
     return this.#page(`log stream ${direction}`, limit, [stream, from]);
   }
 
+  /** A page of each stream, in the order asked. All of them together are bounded as one page of one stream is. */
+  async streams(starts: readonly PageStart[], direction: 'forwards' | 'backwards'): Promise<Page[]> {
+    const maxEvents = Math.max(1, Math.floor(maxPageEvents / starts.length));
+    const first = direction === 'forwards' ? 0 : Number.MAX_SAFE_INTEGER;
+    const { rows } = await this.#query<StoredRow & { readonly asked: string | number }>(
+      queries[`log streams ${direction}`],
+      [
+        maxEvents,
+        starts.map(({ stream }) => stream),
+        starts.map(({ from }) => from ?? first),
+        Math.floor(maxPageBytes / starts.length),
+      ],
+    );
+    const found = Map.groupBy(rows, ({ asked }) => Number(asked));
+    return starts.map((_, index) => pageOf(found.get(index + 1) ?? [], maxEvents));
+  }
+
   async #page(name: keyof typeof queries, limit: number, values: unknown[]): Promise<Page> {
     const maxEvents = Math.min(limit, maxPageEvents);
     const { rows } = await this.#query<StoredRow>(queries[name], [maxEvents, ...values]);
-    const found = Number(rows[0]?.found ?? 0);
-    return { records: rows.map(recordOf), more: rows.length < found || found === maxEvents };
+    return pageOf(rows, maxEvents);
   }
 
   async #query<R extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<R>> {
@@ -126,6 +145,11 @@ export class LogReader {
       }
     }
   }
+}
+
+function pageOf(rows: readonly StoredRow[], maxEvents: number) {
+  const found = Number(rows[0]?.found ?? 0);
+  return { records: rows.map(recordOf), more: rows.length < found || found === maxEvents };
 }
 
 function recordOf(row: StoredRow): RecordedEvent {

@@ -15,10 +15,12 @@ import {
   type Position,
   type ReadAllOptions,
   type ReadStreamOptions,
+  type ReadStreamsOptions,
   type RecordedEvent,
   type StreamName,
   type SubscribeOptions,
 } from '../log.ts';
+import { mergedPages } from '../merged-pages.ts';
 import { Appender } from './appender.ts';
 import { inspectorOver } from './identity-table.ts';
 import { LogReader } from './log-reader.ts';
@@ -120,6 +122,14 @@ class PostgresLog implements EventLog {
       left -= records.length;
       from = last.revision + step;
     }
+  }
+
+  async *readStreams(
+    streams: readonly StreamName[],
+    { direction = 'forwards' }: ReadStreamsOptions = {},
+  ): AsyncIterable<RecordedEvent> {
+    for (const stream of streams) checkStreamName(stream);
+    yield* mergedPages(streams, direction, (starts) => this.#reader.streams(starts, direction));
   }
 
   async at(position: Position): Promise<RecordedEvent | undefined> {
