@@ -2,7 +2,14 @@ import type { ConversationEvent } from '../contracts/events/conversation.ts';
 import { type ConversationId, conversationParties, type Mid, otherOf, type Uid } from '../contracts/ids.ts';
 import { isRevoked, type TakenBack } from '../contracts/message-texts.ts';
 import { groupChannel, userChannel } from '../contracts/push/index.ts';
-import { friendMessageReads, groupMessageReads, sendToFriend, sendToGroup } from './messages.ts';
+import {
+  friendMessagePushReads,
+  friendMessageReads,
+  groupMessagePushReads,
+  groupMessageReads,
+  sendToFriend,
+  sendToGroup,
+} from './messages.ts';
 import { newestTakenBack } from './newest-message.ts';
 import { type ProjectionsOf, type Pushes, timestampOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
@@ -65,13 +72,19 @@ export function conversationProjections(repeats: boolean): ProjectionsOf<Convers
   const mayRepeat = (uniqueId: string | undefined) => repeats && uniqueId !== undefined;
   return {
     MessageSent: {
-      reads({ id, data: { conversation, from, quoteMid, uniqueId } }) {
+      reads({ id, data: { conversation, from, uniqueId } }) {
         const parties = conversationParties(conversation);
         const refs =
           parties.type === 'group'
-            ? groupMessageReads(from, parties.gid, quoteMid)
-            : friendMessageReads(from, otherOf(parties.uids, from), quoteMid);
+            ? groupMessageReads(from, parties.gid)
+            : friendMessageReads(from, otherOf(parties.uids, from));
         return mayRepeat(uniqueId) ? [...refs, messageOfEvent(id)] : refs;
+      },
+      pushReads({ data: { conversation, from, quoteMid } }) {
+        const parties = conversationParties(conversation);
+        return parties.type === 'group'
+          ? groupMessagePushReads(from, parties.gid, quoteMid)
+          : friendMessagePushReads(from, otherOf(parties.uids, from), quoteMid);
       },
       apply(event, rows, pushes) {
         const { conversation, mid, from, content, quoteMid, mentions, uniqueId, contentHash } = event.data;

@@ -3,7 +3,7 @@ import type { FriendshipEvent } from '../contracts/events/friendship.ts';
 import { friendConversation, type Uid } from '../contracts/ids.ts';
 import { userChannel } from '../contracts/push/index.ts';
 import { hideChat } from './inbox.ts';
-import { friendMessageReads, plain, sendToFriend } from './messages.ts';
+import { friendMessagePushReads, friendMessageReads, plain, sendToFriend } from './messages.ts';
 import { type ProjectionsOf, type Pushes, timestampOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
 import type { Ref } from './store/table.ts';
@@ -62,7 +62,12 @@ export const friendshipProjections: ProjectionsOf<FriendshipEvent> = {
     },
   },
   FriendAgreed: {
-    reads: ({ data: { from, to } }) => [...applicationsBetween(from, to), ...friendMessageReads(to, from)],
+    // Befriending reads what the pushes of the message read.
+    reads: ({ data: { from, to } }) => [
+      ...applicationsBetween(from, to),
+      ...friendMessageReads(to, from),
+      ...friendMessagePushReads(to, from),
+    ],
     apply(event, rows, pushes) {
       const { from, to, mid, content } = event.data;
       answer(rows, from, to, 'agree');

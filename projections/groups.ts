@@ -9,7 +9,7 @@ import {
   pushUpdate,
   release,
 } from './group-rows.ts';
-import { groupMessageReads, sendToGroup } from './messages.ts';
+import { groupMessagePushReads, groupMessageReads, sendToGroup } from './messages.ts';
 import { emptyConversation } from './newest-message.ts';
 import { groupName, namedReads, noticeText, type WithNotice } from './notice-texts.ts';
 import { addNotice, noticeOf, noticeReads } from './notices.ts';
@@ -35,7 +35,10 @@ export const groupProjections: Pick<
   | 'CodesRevoked'
 > = {
   GroupCreated: {
-    reads: (event) => [...groupMessageReads(event.data.owner, event.data.gid), ...namedReads(event)],
+    reads: (event) => {
+      const { owner, gid } = event.data;
+      return [...groupMessageReads(owner, gid), ...groupMessagePushReads(owner, gid), ...namedReads(event)];
+    },
     apply(event, rows, pushes) {
       const { gid, owner, members, avatar, noticeMid } = event.data;
       if (rows.get(groups.at(gid))) return;

@@ -70,28 +70,37 @@ function append(rows: Rows, conversation: ConversationId, sender: Uid, { place, 
   if (chat && counts) rows.put(inbox, { ...chat, own, own_sequence: sequence });
 }
 
-function appendReads(conversation: ConversationId, sender: Uid, quoteMid: Mid | undefined): Ref[] {
-  const refs: Ref[] = [conversations.at(conversation), inbox.at(sender, conversation)];
-  if (quoteMid) refs.push(messageOf(quoteMid));
-  return refs;
+/** What `sendToFriend` reads. */
+export function friendMessageReads(from: Uid, to: Uid): Ref[] {
+  const conversation = friendConversation(from, to);
+  return [conversations.at(conversation), inbox.at(from, conversation), inbox.at(to, conversation)];
 }
 
-/** What `sendToFriend` reads. */
-export function friendMessageReads(from: Uid, to: Uid, quoteMid?: Mid): Ref[] {
-  const conversation = friendConversation(from, to);
+/** What `sendToFriend` reads besides for its pushes. */
+export function friendMessagePushReads(from: Uid, to: Uid, quoteMid?: Mid): Ref[] {
   return [
-    ...appendReads(conversation, from, quoteMid),
+    ...quoteReads(quoteMid),
     users.at(from),
     users.at(to),
     friendships.at(from, to),
     friendships.at(to, from),
-    inbox.at(to, conversation),
   ];
+}
+
+function quoteReads(quoteMid: Mid | undefined): Ref[] {
+  return quoteMid === undefined ? [] : [messageOf(quoteMid)];
 }
 
 /** Adds a message between two people to their conversation and to both lists of chats, and pushes it to both. */
 export function sendToFriend(rows: Rows, pushes: Pushes, from: Uid, to: Uid, arrival: Arrival): void {
   const conversation = friendConversation(from, to);
+  if (pushes.wanted) pushToFriend(rows, pushes, from, to, arrival);
+  openChat(rows, from, conversation);
+  openChat(rows, to, conversation);
+  append(rows, conversation, from, arrival);
+}
+
+function pushToFriend(rows: Rows, pushes: Pushes, from: Uid, to: Uid, arrival: Arrival): void {
   const payload = {
     from: String(from),
     from_name: rows.get(users.at(from))?.nickname ?? '',
@@ -99,7 +108,7 @@ export function sendToFriend(rows: Rows, pushes: Pushes, from: Uid, to: Uid, arr
     to: String(to),
     to_name: rows.get(users.at(to))?.nickname ?? '',
     to_avatar: userAvatar(rows.get(users.at(to))?.avatar ?? ''),
-    ...content(rows, conversation, 'friend', arrival),
+    ...content(rows, friendConversation(from, to), 'friend', arrival),
   };
   pushes.add(userChannel(to), 'message', {
     ...payload,
@@ -109,14 +118,17 @@ export function sendToFriend(rows: Rows, pushes: Pushes, from: Uid, to: Uid, arr
     ...payload,
     to_name: rows.get(friendships.at(from, to))?.remark || payload.to_name,
   });
-  openChat(rows, from, conversation);
-  openChat(rows, to, conversation);
-  append(rows, conversation, from, arrival);
 }
 
 /** What `sendToGroup` reads. */
-export function groupMessageReads(from: Uid, gid: Gid, quoteMid?: Mid): Ref[] {
-  return [...appendReads(groupConversation(gid), from, quoteMid), users.at(from), groups.at(gid)];
+export function groupMessageReads(from: Uid, gid: Gid): Ref[] {
+  const conversation = groupConversation(gid);
+  return [conversations.at(conversation), inbox.at(from, conversation)];
+}
+
+/** What `sendToGroup` reads besides for its pushes. */
+export function groupMessagePushReads(from: Uid, gid: Gid, quoteMid?: Mid): Ref[] {
+  return [...quoteReads(quoteMid), users.at(from), groups.at(gid)];
 }
 
 /**
@@ -131,7 +143,18 @@ export function sendToGroup(
   arrival: Arrival,
   newcomers: readonly Uid[] = [],
 ): void {
-  const conversation = groupConversation(gid);
+  if (pushes.wanted) pushToGroup(rows, pushes, from, gid, arrival, newcomers);
+  append(rows, groupConversation(gid), from, arrival);
+}
+
+function pushToGroup(
+  rows: Rows,
+  pushes: Pushes,
+  from: Uid,
+  gid: Gid,
+  arrival: Arrival,
+  newcomers: readonly Uid[],
+): void {
   const group = rows.get(groups.at(gid));
   const payload = {
     from: String(from),
@@ -140,11 +163,10 @@ export function sendToGroup(
     to: String(gid),
     to_name: group?.name ?? '',
     to_avatar: groupAvatar(group?.avatar ?? null, group?.faces ?? []),
-    ...content(rows, conversation, 'group', arrival),
+    ...content(rows, groupConversation(gid), 'group', arrival),
   };
   for (const uid of newcomers) pushes.add(userChannel(uid), 'message', payload);
   pushes.add(groupChannel(gid), 'message', payload);
-  append(rows, conversation, from, arrival);
 }
 
 function content(

@@ -1,13 +1,14 @@
 import type { Mid, Uid } from '../contracts/ids.ts';
 import type { Decoded } from '../services/log/codec.ts';
-import { type Arrival, groupMessageReads, plain, sendToGroup } from './messages.ts';
+import { type Arrival, groupMessagePushReads, groupMessageReads, plain, sendToGroup } from './messages.ts';
 import { namedReads, noticeText, type WithNotice } from './notice-texts.ts';
 import { type Pushes, timestampOf } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
 
-/** What `addNotice` reads. */
+/** What `addNotice` reads, with the group itself, whose events add notices. */
 export function noticeReads(event: WithNotice, by: Uid) {
-  return [...groupMessageReads(by, event.data.gid), ...namedReads(event)];
+  const { gid } = event.data;
+  return [...groupMessageReads(by, gid), ...groupMessagePushReads(by, gid), ...namedReads(event)];
 }
 
 /** A notice as a line of the conversation. */

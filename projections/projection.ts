@@ -7,6 +7,8 @@ import type { Ref } from './store/table.ts';
 
 /** Collects what is to be pushed, in the order in which clients get it. */
 export interface Pushes {
+  /** Whether anything is pushed: if not, what only pushes need is neither read nor made. */
+  readonly wanted: boolean;
   add<Name extends PushName>(channel: string, event: Name, data: StoredData<Name>): void;
   /** Removes a message or an announcement that was revoked or deleted for all, and its quotes, from the pushes that can be replayed. */
   takeBack(mid: number, state: TakenBack): void;
@@ -14,8 +16,10 @@ export interface Pushes {
 
 /** What one type of event does to the read models. Pure: the same event on the same rows does the same. */
 export interface Projection<Event extends DomainEvent> {
-  /** Every row that `apply` reads. */
+  /** Every row that `apply` reads, also if nothing is pushed. */
   reads(event: Decoded<Event>): readonly Ref[];
+  /** The rows that it reads besides for what it pushes. */
+  pushReads?(event: Decoded<Event>): readonly Ref[];
   apply(event: Decoded<Event>, rows: Rows, pushes: Pushes): void;
 }
 

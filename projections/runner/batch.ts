@@ -207,14 +207,15 @@ export class BatchProjector {
 
   /** What is to be done with the first events, and what must be read for them. */
   #plans(events: readonly Decoded[]) {
-    const { maxEvents, maxReads = defaultMaxReads, projections } = this.#options;
+    const { maxEvents, maxReads = defaultMaxReads, projections, pushesAfter } = this.#options;
     const plans = [];
     let reads = 0;
     for (const event of events.slice(0, maxEvents)) {
       try {
         const projection = projections.get(event.type);
         if (!projection) throw new TypeError('nothing projects its type');
-        const refs = projection.reads(event);
+        const pushReads = pushesAfter === undefined ? undefined : projection.pushReads?.(event);
+        const refs = pushReads ? [...projection.reads(event), ...pushReads] : projection.reads(event);
         plans.push({ event, projection, refs });
         reads += refs.length;
       } catch (error) {

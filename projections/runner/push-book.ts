@@ -8,6 +8,7 @@ import type { Pushes } from '../projection.ts';
 
 /** Gathers what the events of a batch push, each with its position in its data. */
 export class PushBook implements Pushes {
+  readonly wanted = true;
   readonly rows: PushRow[] = [];
   /** Which message each row shows and quotes, if it does. */
   readonly mids: (number | null)[] = [];
@@ -48,7 +49,7 @@ export class PushBook implements Pushes {
 }
 
 /** For read models that are made again: what they push was pushed before. */
-export const noPushes: Pushes = { add: () => undefined, takeBack: () => undefined };
+export const noPushes: Pushes = { wanted: false, add: () => undefined, takeBack: () => undefined };
 
 function isMessage(event: PushName, data: StoredData<PushName>): data is PushData<'message'> {
   return event === 'message' && 'mid' in data;
