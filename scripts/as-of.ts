@@ -13,8 +13,7 @@ import { interruptible } from './cli/interruption.ts';
 import { momentOf } from './cli/moments.ts';
 import { escapeControls } from './cli/output.ts';
 import { showProgress } from './cli/progress.ts';
-import { recordUse } from './cli/use.ts';
-import { withLog } from './with-log.ts';
+import { withLog, withLogToAsk } from './with-log.ts';
 
 /** `npm run as-of`: what was so at a moment. */
 
@@ -65,7 +64,9 @@ async function run(words: string[], { at, keep, forget, host }: Options): Promis
   const environment = readEnvironment();
   const signal = interruptible();
   const asked = { at, keep: keep === true, host: host ?? `${environment.host}:${environment.port}` };
-  await withLog((log, databaseUrl) => answer(log, databaseUrl, environment, query, asked, signal));
+  await withLogToAsk('as-of', ({ log }, databaseUrl) =>
+    answer(log, databaseUrl, environment, query, asked, signal),
+  );
 }
 
 async function answer(
@@ -76,7 +77,6 @@ async function answer(
   { at, keep, host }: { readonly at: string; readonly keep: boolean; readonly host: string },
   signal: AbortSignal,
 ): Promise<void> {
-  await recordUse(log, 'as-of');
   const moment = await momentOf(log, at);
   const logger = pino({ level: 'silent' });
   const pool = databaseUrl === undefined ? undefined : createPool(databaseUrl, logger);

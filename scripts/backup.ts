@@ -1,18 +1,15 @@
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { givenKeys } from '../services/backup/given-keys.ts';
 import { type BackupOptions, makeBackup } from '../services/backup/make-backup.ts';
 import { verifyBackup } from '../services/backup/verify-backup.ts';
 import { readEnvironment } from '../services/environment.ts';
 import { openFileStore } from '../services/files/open.ts';
-import { postgresFolder } from '../services/installation.ts';
-import { openLog } from '../services/log/open.ts';
+import { withAskedLog } from './cli/asked-log.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
 import { interruptible } from './cli/interruption.ts';
 import { openCommandLogger } from './cli/logger.ts';
 import { showProgress } from './cli/progress.ts';
-import { recordUse } from './cli/use.ts';
-import { withDatabase } from './with-database.ts';
+import { withExistingDatabase } from './with-database.ts';
 
 /** `npm run backup`: copies all that an installation cannot make again into a folder. */
 
@@ -45,25 +42,20 @@ const command = operatorCommand({
 
 async function backUp(folder: string, signal: AbortSignal): Promise<void> {
   const environment = readEnvironment();
-  const { databaseUrl, dataFolder } = environment;
-  if (databaseUrl === undefined && !existsSync(postgresFolder(dataFolder))) {
-    throw new Error(`there is no installation in ${dataFolder}: set DATA_DIR or DATABASE_URL`);
-  }
+  const { dataFolder } = environment;
   const logger = await openCommandLogger(environment);
-  await withDatabase(environment, logger, async (url) => {
-    const log = await openLog(environment, url, logger);
-    try {
-      await recordUse(log, 'backup');
-      const store = await openFileStore(environment, join(dataFolder, 'files', 'upload'), logger);
-      try {
-        await backUpAndPrint({ log, database: url, store, dataFolder, folder }, signal);
-      } finally {
-        await store.close();
-      }
-    } finally {
-      // Its connections would keep the process.
-      await log.close();
-    }
+  await withExistingDatabase(environment, logger, async (url) => {
+    await withAskedLog(
+      { command: 'backup', source: environment, databaseUrl: url, logger },
+      async ({ log }) => {
+        const store = await openFileStore(environment, join(dataFolder, 'files', 'upload'), logger);
+        try {
+          await backUpAndPrint({ log, database: url, store, dataFolder, folder }, signal);
+        } finally {
+          await store.close();
+        }
+      },
+    );
   });
   for (const variables of givenKeys(environment)) {
     console.log(`Not in the backup, since the environment gives it: ${variables}. Keep it as well.`);

@@ -16,8 +16,7 @@ import { operatorCommand, runCommand } from './cli/command.ts';
 import { interruptible } from './cli/interruption.ts';
 import { momentOf } from './cli/moments.ts';
 import { escapeControls } from './cli/output.ts';
-import { recordUse } from './cli/use.ts';
-import { withLog } from './with-log.ts';
+import { withLogToAsk } from './with-log.ts';
 
 /** `npm run explain`: why something is so, or was so at a moment. */
 
@@ -51,8 +50,7 @@ const command = operatorCommand({
   .action((words: string[], options: Options) => {
     const question = parseQuestion(words);
     const signal = interruptible();
-    return withLog(async (log, databaseUrl) => {
-      await recordUse(log, 'explain');
+    return withLogToAsk('explain', async ({ log }, databaseUrl) => {
       const moment = options.at === undefined ? presentMoment(Date.now()) : await momentOf(log, options.at);
       const explanation = await withParts(log, databaseUrl, signal, (parts) =>
         explain(parts, question, moment, options.steps),

@@ -1,6 +1,5 @@
 import { Option } from 'commander';
-import { categories } from '../contracts/events/index.ts';
-import { categoryOf } from '../services/audit/index/entry.ts';
+import { categoryNames } from '../contracts/events/index.ts';
 import { readEnvironment } from '../services/environment.ts';
 import {
   actor,
@@ -19,14 +18,11 @@ import { operatorCommand, runCommand } from './cli/command.ts';
 import { interruptible } from './cli/interruption.ts';
 import { formatNames } from './replay/formats.ts';
 import { type ReplayOptions, replay } from './replay/replay.ts';
-import { withLog } from './with-log.ts';
+import { withLogToAsk } from './with-log.ts';
 
 /** `npm run replay`: shows the events of the log, while the system runs or at rest. */
 
-const category = oneOf(
-  'category',
-  categories.map((prefix) => categoryOf(prefix)),
-);
+const category = oneOf('category', categoryNames);
 
 const command = operatorCommand({
   name: 'replay',
@@ -82,8 +78,9 @@ const command = operatorCommand({
   .action(async (options: ReplayOptions) => {
     const signal = interruptible({ endless: options.follow === true });
     const countsEvents = readEnvironment().eventStoreUrl === undefined;
-    await withLog(
-      (log, databaseUrl) => replay({ log, databaseUrl, countsEvents, options, signal }),
+    await withLogToAsk(
+      'replay',
+      (asked, databaseUrl) => replay({ ...asked, databaseUrl, countsEvents, options, signal }),
       options.follow ? signal : undefined,
     );
   });

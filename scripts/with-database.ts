@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { lockDataFolder } from '../services/data-folder.ts';
@@ -27,6 +28,27 @@ export async function withDatabase<Result>(
   }
 }
 
+/**
+ * The same for a command that only looks, or makes again what is made of the log: it must not make a database that is
+ * then empty.
+ * @throws Error, in words for who runs the script, if there is none, and what `use` throws
+ */
+export async function withExistingDatabase<Result>(
+  environment: Environment,
+  logger: Logger,
+  use: (url: string) => Promise<Result>,
+): Promise<Result> {
+  mustHaveDatabase(environment);
+  return withDatabase(environment, logger, use);
+}
+
+function mustHaveDatabase({ databaseUrl, dataFolder }: Environment): void {
+  if (databaseUrl !== undefined || existsSync(postgresFolder(dataFolder))) return;
+  throw new Error(
+    `there is no installation in ${dataFolder}: set DATA_DIR, or the variables that name its servers`,
+  );
+}
+
 /** How often it is looked whether a program runs, in milliseconds. */
 const lookEvery = 250;
 
@@ -38,11 +60,13 @@ const lookEvery = 250;
  * @throws Error, in words for who runs the script, and what `use` throws
  */
 export async function withRunningDatabase(
-  { databaseUrl, dataFolder }: Environment,
+  environment: Environment,
   logger: Logger,
   signal: AbortSignal,
   use: (url: string) => Promise<void>,
 ): Promise<void> {
+  mustHaveDatabase(environment);
+  const { databaseUrl, dataFolder } = environment;
   let url = databaseUrl;
   for (let logged = false; url === undefined && !signal.aborted; ) {
     // While the program starts, its database may refuse connections.

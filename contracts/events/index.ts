@@ -59,6 +59,9 @@ export const readModelCategories = [
 /** All categories: those, and `access`, which only those who audit read. */
 export const categories = [...readModelCategories, 'access'] as const;
 
+/** How people name them: `user`, `group`. */
+export const categoryNames: readonly string[] = categories.map((prefix) => prefix.replace(/-$/, ''));
+
 const byType: ReadonlyMap<string, EventDefinition> = new Map(
   eventDefinitions.map((definition) => [definition.type, definition]),
 );

@@ -2,13 +2,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { categories } from '../../contracts/events/index.ts';
+import { migrate } from '../../projections/migrate.ts';
 import type { CopyTarget } from '../../services/audit/copy/copy-log.ts';
 import { folderCopy } from '../../services/audit/copy/folder-copy.ts';
 import { logCopy } from '../../services/audit/copy/log-copy.ts';
 import { newIdentityName } from '../../services/log/identity.ts';
 import { type EventLog, startOfLog } from '../../services/log/log.ts';
-import { openLog } from '../../services/log/open.ts';
-import { recordUse } from '../cli/use.ts';
+import { type LogSource, openLog } from '../../services/log/open.ts';
+import { withAskedLog } from '../cli/asked-log.ts';
 
 /** Where a log is copied from or to: another log, or a folder. */
 export interface CopyPlace extends CopyTarget {
@@ -23,49 +24,87 @@ export interface CopyPlace extends CopyTarget {
 const postgres = /^postgres(ql)?:\/\//;
 const eventStore = /^(esdb|kurrentdb)(\+discover)?:\/\//;
 
-/** A place that is not the log of the environment. */
-export interface OtherPlace {
+/** A place as a command names it. */
+export interface NamedPlace {
   /** A URL of Postgres or EventStoreDB, or a folder. */
   readonly text: string;
   /** What the names of streams in an EventStoreDB begin with. */
   readonly streamPrefix: string;
-  /** Of a log: which place it is in the copy. */
-  readonly placeOf: (log: EventLog, inEventStore: boolean) => Promise<CopyPlace> | CopyPlace;
-  /** Called with a database before its log is opened. */
-  readonly prepare?: (databaseUrl: string) => Promise<unknown>;
 }
 
-/** Hands `use` another place. @throws what opening and `use` throw */
-export async function withPlace<Result>(
-  { text, streamPrefix, placeOf, prepare }: OtherPlace,
-  logger: Logger,
-  use: (place: CopyPlace) => Promise<Result>,
-): Promise<Result> {
+/** Where a log lies. */
+export interface LogPlace {
+  readonly source: LogSource;
+  /** Its database, or the address of its EventStoreDB. */
+  readonly databaseUrl: string;
+  readonly logger: Logger;
+}
+
+/** Where the log of a named place lies; undefined if it is a folder. @throws Error for what is neither */
+function logPlaceOf({ text, streamPrefix }: NamedPlace, logger: Logger): LogPlace | undefined {
   const inEventStore = eventStore.test(text);
-  if (!inEventStore && !postgres.test(text)) {
-    if (/^\w+:\/\//.test(text))
-      throw new Error(`${text} is neither a folder nor a URL of Postgres or EventStoreDB`);
-    return use(folderPlace(resolve(text)));
+  if (inEventStore || postgres.test(text)) {
+    return {
+      source: { eventStoreUrl: inEventStore ? text : undefined, streamPrefix },
+      databaseUrl: text,
+      logger,
+    };
   }
-  if (!inEventStore) await prepare?.(text);
-  const log = await openLog({ eventStoreUrl: inEventStore ? text : undefined, streamPrefix }, text, logger);
+  if (/^\w+:\/\//.test(text))
+    throw new Error(`${text} is neither a folder nor a URL of Postgres or EventStoreDB`);
+  return undefined;
+}
+
+/** Hands `use` a named place, to copy from it. @throws what opening and `use` throw */
+export async function withNamedSource(
+  named: NamedPlace,
+  command: string,
+  logger: Logger,
+  use: (place: CopyPlace) => Promise<void>,
+): Promise<void> {
+  const place = logPlaceOf(named, logger);
+  return place ? withSource(place, command, use) : use(folderPlace(resolve(named.text)));
+}
+
+/** Hands `use` a log, to copy from it: that it is read is recorded in it, behind what is copied. */
+export function withSource(
+  { source, databaseUrl, logger }: LogPlace,
+  command: string,
+  use: (place: CopyPlace) => Promise<void>,
+): Promise<void> {
+  return withAskedLog({ command, source, databaseUrl, logger }, async ({ log, use: recorded }) => {
+    const upTo = recorded?.before ?? (await log.end(categories));
+    // The extent of EventStoreDB is in bytes.
+    const total = source.eventStoreUrl === undefined ? log.extent(startOfLog, upTo) : undefined;
+    await use({ ...placeOf(log), ...logCopy(log, upTo), total });
+  });
+}
+
+/** Hands `use` a named place, to copy to it. @throws what opening and `use` throw */
+export async function withNamedTarget(
+  named: NamedPlace,
+  logger: Logger,
+  use: (place: CopyPlace) => Promise<void>,
+): Promise<void> {
+  const place = logPlaceOf(named, logger);
+  return place ? withTarget(place, use) : use(folderPlace(resolve(named.text)));
+}
+
+/** Hands `use` a log, to copy to it. A database gets its tables before. */
+export async function withTarget(
+  { source, databaseUrl, logger }: LogPlace,
+  use: (place: CopyPlace) => Promise<void>,
+): Promise<void> {
+  if (source.eventStoreUrl === undefined) await migrate(databaseUrl);
+  const log = await openLog(source, databaseUrl, logger);
   try {
-    return await use(await placeOf(log, inEventStore));
+    await use(placeOf(log));
   } finally {
     await log.close();
   }
 }
 
-/** A log as the place that is copied from: that it is read is recorded in it, behind what is copied. */
-export async function sourcePlace(log: EventLog, inEventStore: boolean, command: string): Promise<CopyPlace> {
-  const upTo = (await recordUse(log, command))?.before ?? (await log.end(categories));
-  // The extent of EventStoreDB is in bytes.
-  const total = inEventStore ? undefined : log.extent(startOfLog, upTo);
-  return { ...targetPlace(log), ...logCopy(log, upTo), total };
-}
-
-/** A log as the place that is copied to. */
-export function targetPlace(log: EventLog): CopyPlace {
+function placeOf(log: EventLog): CopyPlace {
   return {
     ...logCopy(log),
     installation: async () => (await log.identity())?.installation,

@@ -5,12 +5,11 @@ import { type AuditorOptions, startAuditor } from '../../services/audit/auditor.
 import { auditConsumers } from '../../services/audit/consumers.ts';
 import { makeIndexAgain } from '../../services/audit/index/make-again.ts';
 import { readEnvironment } from '../../services/environment.ts';
-import { openLog } from '../../services/log/open.ts';
 import { openClient, type Purpose } from '../../services/postgres/connect.ts';
+import { withAskedLog } from '../cli/asked-log.ts';
 import { openCommandLogger } from '../cli/logger.ts';
 import { showProgress } from '../cli/progress.ts';
-import { recordUse } from '../cli/use.ts';
-import { withDatabase } from '../with-database.ts';
+import { withExistingDatabase } from '../with-database.ts';
 
 /** How often to look how far the index is, in milliseconds. */
 const lookEveryMs = 200;
@@ -24,15 +23,11 @@ const purpose: Purpose = { name: 'bubble-im rebuild', statementTimeoutMs: 60_000
 export async function rebuildAuditIndex(signal: AbortSignal): Promise<void> {
   const environment = readEnvironment();
   const logger = await openCommandLogger(environment);
-  await withDatabase(environment, logger, async (url) => {
+  await withExistingDatabase(environment, logger, async (url) => {
     await migrate(url);
-    const log = await openLog(environment, url, logger);
-    try {
-      await recordUse(log, 'rebuild');
-      await indexAgain({ log, database: url, logger }, signal);
-    } finally {
-      await log.close();
-    }
+    await withAskedLog({ command: 'rebuild', source: environment, databaseUrl: url, logger }, ({ log }) =>
+      indexAgain({ log, database: url, logger }, signal),
+    );
   });
 }
 

@@ -4,12 +4,12 @@ import type { Comparison } from '../../projections/rebuild/comparison.ts';
 import { rebuild } from '../../projections/rebuild/rebuild.ts';
 import { readModelsVersion } from '../../projections/rebuild/version.ts';
 import { type Environment, readEnvironment } from '../../services/environment.ts';
-import { openLog } from '../../services/log/open.ts';
+import type { EventLog } from '../../services/log/log.ts';
+import { withAskedLog } from '../cli/asked-log.ts';
 import { openCommandLogger } from '../cli/logger.ts';
 import { escapeControls } from '../cli/output.ts';
 import { type Progress, showProgress } from '../cli/progress.ts';
-import { recordUse } from '../cli/use.ts';
-import { withDatabase } from '../with-database.ts';
+import { withExistingDatabase } from '../with-database.ts';
 import { differenceLine } from './difference-line.ts';
 
 export interface ReadModelsOptions {
@@ -23,19 +23,27 @@ export interface ReadModelsOptions {
 export async function rebuildReadModels(signal: AbortSignal, options: ReadModelsOptions): Promise<void> {
   const environment = readEnvironment();
   const logger = await openCommandLogger(environment);
-  await withDatabase(environment, logger, (url) => rebuildOn(url, environment, logger, signal, options));
+  await withExistingDatabase(environment, logger, async (database) => {
+    await migrate(database);
+    await withAskedLog(
+      { command: 'rebuild', source: environment, databaseUrl: database, logger },
+      ({ log }) => rebuildFrom({ log, database, environment, logger, signal }, options),
+    );
+  });
 }
 
-async function rebuildOn(
-  database: string,
-  environment: Environment,
-  logger: Logger,
-  signal: AbortSignal,
+interface RebuildParts {
+  readonly log: EventLog;
+  readonly database: string;
+  readonly environment: Environment;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+async function rebuildFrom(
+  { log, database, environment, logger, signal }: RebuildParts,
   { batch, differences }: ReadModelsOptions,
 ): Promise<void> {
-  await migrate(database);
-  const log = await openLog(environment, database, logger);
-  await recordUse(log, 'rebuild');
   const begun = performance.now();
   let progress: Progress | undefined;
   try {
@@ -59,7 +67,6 @@ async function rebuildOn(
     else report(rebuilt, (performance.now() - begun) / 1_000);
   } finally {
     progress?.end();
-    await log.close();
   }
 }
 

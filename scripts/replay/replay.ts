@@ -4,21 +4,14 @@ import type { EventFilter } from '../../services/audit/events/filter.ts';
 import { isUnrestricted, matches, prefixesOf, wholeStreams } from '../../services/audit/events/filter.ts';
 import { type FindOptions, findEvents } from '../../services/audit/events/find-events.ts';
 import { CurrentNames } from '../../services/audit/events/names.ts';
-import type { RecordedUse } from '../../services/audit/operator-use.ts';
-import {
-  type EventId,
-  type EventLog,
-  type Position,
-  type RecordedEvent,
-  startOfLog,
-} from '../../services/log/log.ts';
+import { type EventId, type Position, type RecordedEvent, startOfLog } from '../../services/log/log.ts';
 import { Skips } from '../../services/log/skips.ts';
 import { positionIn } from '../cli/arguments.ts';
+import type { AskedLog } from '../cli/asked-log.ts';
 import { type OpenIndex, withAuditIndex } from '../cli/audit-index.ts';
 import { NothingMatches } from '../cli/command.ts';
 import { Output } from '../cli/output.ts';
 import { type ProgressOptions, showProgress } from '../cli/progress.ts';
-import { recordUse } from '../cli/use.ts';
 import { type Format, type FormatName, formatOf } from './formats.ts';
 import { whyNothing } from './nothing-found.ts';
 
@@ -44,8 +37,7 @@ export interface ReplayOptions {
   readonly names?: true;
 }
 
-export interface ReplayRun {
-  readonly log: EventLog;
+export interface ReplayRun extends AskedLog {
   readonly databaseUrl: string | undefined;
   readonly options: ReplayOptions;
   /** Whether the extent of this log is a number of events. */
@@ -84,16 +76,15 @@ async function filterOf({ log, options }: ReplayRun): Promise<EventFilter> {
 }
 
 async function show(run: ReplayRun, filter: EventFilter, index: OpenIndex | undefined): Promise<void> {
-  const { log, options, signal } = run;
+  const { log, use, options, signal } = run;
   const { follow = false, limit, reverse = false } = options;
-  const use = await recordUse(log, 'replay');
   // Where following begins: what comes later is not read twice. The record of this use lies behind it.
   const end = use?.before ?? (await log.end(categories));
   const find: FindOptions = {
     ...{ log, index, filter, reverse, signal },
     ...(limit === undefined ? {} : { limit }),
   };
-  const lines = await Lines.begin(run, use);
+  const lines = await Lines.begin(run);
   const progress = process.stdout.isTTY ? undefined : showProgress(progressOf(run, filter, index, end));
   const onRead = () => progress?.advance(1);
   try {
@@ -170,7 +161,7 @@ class Lines {
     this.#own = own;
   }
 
-  static async begin({ log, options, signal }: ReplayRun, use: RecordedUse | undefined): Promise<Lines> {
+  static async begin({ log, use, options, signal }: ReplayRun): Promise<Lines> {
     const format = formatOf(options.format, new CurrentNames(log), options.names === true);
     // A decision lies behind the event that it skips.
     const skips = new Skips(log);

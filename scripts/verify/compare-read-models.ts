@@ -1,15 +1,16 @@
+import type { Logger } from 'pino';
 import { migrate } from '../../projections/migrate.ts';
 import { checkReadModels } from '../../projections/rebuild/check.ts';
 import { readModelsVersion } from '../../projections/rebuild/version.ts';
 import { readEnvironment } from '../../services/environment.ts';
-import { openLog } from '../../services/log/open.ts';
+import type { EventLog } from '../../services/log/log.ts';
+import { withAskedLog } from '../cli/asked-log.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { openCommandLogger } from '../cli/logger.ts';
 import { escapeControls } from '../cli/output.ts';
 import { showProgress } from '../cli/progress.ts';
-import { recordUse } from '../cli/use.ts';
 import { differenceLine } from '../rebuild/difference-line.ts';
-import { withDatabase } from '../with-database.ts';
+import { withExistingDatabase } from '../with-database.ts';
 
 /** How many rows that differ are named of each table. */
 const maxDifferences = 100;
@@ -18,27 +19,24 @@ const maxDifferences = 100;
 export async function compareReadModels(): Promise<void> {
   const environment = readEnvironment();
   const logger = await openCommandLogger(environment);
-  await withDatabase(environment, logger, async (database) => {
+  await withExistingDatabase(environment, logger, async (database) => {
     await migrate(database);
-    const log = await openLog(environment, database, logger);
-    await recordUse(log, 'verify');
-    const signal = interruptible();
-    const progress = showProgress({ doing: 'comparing' });
-    try {
-      const version = await readModelsVersion();
-      const options = { log, database, logger, version, maxDifferences, signal, onFilled: progress.advance };
-      const checked = await checkReadModels(options).finally(() => progress.end());
-      if (checked === 'busy')
-        throw new Error('another process is making the read models again: verify later');
-      if (checked === 'interrupted') return;
-      for (const difference of checked.differences) console.log(escapeControls(differenceLine(difference)));
-      for (const [table, count] of Object.entries(checked.counts))
-        console.log(`${table}: ${count} rows differ`);
-      if (checked.differences.length === 0)
-        console.log('The read models are what the log says: no row differs');
-      else process.exitCode = 1;
-    } finally {
-      await log.close();
-    }
+    await withAskedLog({ command: 'verify', source: environment, databaseUrl: database, logger }, ({ log }) =>
+      compareWith(log, database, logger),
+    );
   });
+}
+
+async function compareWith(log: EventLog, database: string, logger: Logger): Promise<void> {
+  const signal = interruptible();
+  const progress = showProgress({ doing: 'comparing' });
+  const version = await readModelsVersion();
+  const options = { log, database, logger, version, maxDifferences, signal, onFilled: progress.advance };
+  const checked = await checkReadModels(options).finally(() => progress.end());
+  if (checked === 'busy') throw new Error('another process is making the read models again: verify later');
+  if (checked === 'interrupted') return;
+  for (const difference of checked.differences) console.log(escapeControls(differenceLine(difference)));
+  for (const [table, count] of Object.entries(checked.counts)) console.log(`${table}: ${count} rows differ`);
+  if (checked.differences.length > 0) process.exitCode = 1;
+  else console.log('The read models are what the log says: no row differs');
 }

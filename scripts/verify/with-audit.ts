@@ -1,16 +1,13 @@
-import { existsSync } from 'node:fs';
 import type pg from 'pg';
 import { findAuditSigner } from '../../services/audit/tree/audit-key.ts';
 import { type NoteVerifier, readVerifierKey, verifierOf } from '../../services/audit/tree/note.ts';
 import { TreeStore } from '../../services/audit/tree/tree-store.ts';
 import { type Environment, readEnvironment } from '../../services/environment.ts';
-import { postgresFolder } from '../../services/installation.ts';
 import type { EventLog } from '../../services/log/log.ts';
-import { openLog } from '../../services/log/open.ts';
 import { createPool } from '../../services/postgres/pool.ts';
+import { withAskedLog } from '../cli/asked-log.ts';
 import { openCommandLogger } from '../cli/logger.ts';
-import { recordingTimeoutMs, recordUse } from '../cli/use.ts';
-import { withDatabase } from '../with-database.ts';
+import { withExistingDatabase } from '../with-database.ts';
 
 /** What the commands of verify work with. */
 export interface Audit {
@@ -27,22 +24,13 @@ export interface Audit {
 export async function withAudit(use: (audit: Audit) => Promise<void>): Promise<void> {
   const environment = readEnvironment();
   const logger = await openCommandLogger(environment);
-  const { databaseUrl, dataFolder } = environment;
-  // Looking must not make what it looks for.
-  if (!databaseUrl && !existsSync(postgresFolder(dataFolder))) {
-    throw new Error(`there is no database in ${dataFolder}: set DATA_DIR or DATABASE_URL`);
-  }
-  await withDatabase(environment, logger, async (url) => {
+  await withExistingDatabase(environment, logger, async (url) => {
     const pool = createPool(url, logger);
     try {
       await mustHaveTree(pool);
-      const log = await openLog(environment, url, logger, { appendTimeoutMs: recordingTimeoutMs });
-      try {
-        await recordUse(log, 'verify');
-        await use({ environment, log, pool, store: new TreeStore(pool) });
-      } finally {
-        await log.close();
-      }
+      await withAskedLog({ command: 'verify', source: environment, databaseUrl: url, logger }, ({ log }) =>
+        use({ environment, log, pool, store: new TreeStore(pool) }),
+      );
     } finally {
       await pool.end();
     }

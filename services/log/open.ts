@@ -4,6 +4,9 @@ import type { EventLog, StreamName } from './log.ts';
 import { openPostgresLog } from './postgres/postgres-log.ts';
 import { prefixedLog } from './prefixed.ts';
 
+/** What names an event log, beside the database of the read models. */
+export type LogSource = Pick<Environment, 'eventStoreUrl' | 'streamPrefix'>;
+
 /**
  * Opens the event log that the environment names: EventStoreDB if EVENTSTORE_URL is set, else the database
  * of the read models. Names of streams in EventStoreDB begin with STREAM_PREFIX.
@@ -11,7 +14,7 @@ import { prefixedLog } from './prefixed.ts';
  * @throws LogFailure if it cannot be reached
  */
 export async function openLog(
-  { eventStoreUrl, streamPrefix }: Pick<Environment, 'eventStoreUrl' | 'streamPrefix'>,
+  { eventStoreUrl, streamPrefix }: LogSource,
   databaseUrl: string,
   logger: Logger,
   { appendTimeoutMs }: { readonly appendTimeoutMs?: number } = {},

@@ -133,6 +133,47 @@ describe('a command whose log takes no record', () => {
   });
 });
 
+test('commands whose log is locked try to record their use for 3 s at most', async () => {
+  const world = await auditedLogs[0][1]();
+  onTestFinished(() => world.close());
+  await world.append(registered(1, '甲'));
+  await world.log.found({ installation: newIdentityName(), epoch: newIdentityName() });
+  // Others read; the appends of the commands wait for the lock, until the server ends them.
+  await world.query('begin; lock table log.events in exclusive mode');
+  const folder = await temporaryFolder();
+  const programs = [
+    ['replay'],
+    ['export', '--to', join(folder, 'export')],
+    ['backup', '--to', join(folder, 'backup')],
+    ['rebuild', '--audit'],
+    ['verify', '--read-models'],
+  ].map(([command = '', ...parameters]) => ({
+    command,
+    program: startProgram(`scripts/${command}.ts`, parameters, {
+      ...world.environment,
+      DATA_DIR: folder,
+      LOG_LEVEL: 'error',
+    }),
+  }));
+  let longestMs = 0;
+  const lacking = async () => {
+    const [waiting] = await world.query<{ ms: number }>(
+      `select max(1000 * extract(epoch from clock_timestamp() - waitstart))::float8 as ms from pg_locks
+        where not granted and database = (select oid from pg_database where datname = current_database())`,
+    );
+    longestMs = Math.max(longestMs, waiting?.ms ?? 0);
+    const said = ({ command }: { command: string }) =>
+      `${command}: the log does not take a record of this use: `;
+    return programs.filter((one) => !one.program.stderr().includes(said(one))).map(({ command }) => command);
+  };
+  await expect.poll(lacking, { timeout: 25_000, interval: 50 }).toEqual([]);
+  // Two attempts, each for half of the time; those of other appends take 5 s.
+  expect(longestMs).toBeGreaterThan(0);
+  expect(longestMs).toBeLessThan(4_000);
+  await world.query('rollback');
+  await Promise.all(programs.map(({ program }) => program.ended));
+});
+
 async function firstPosition({ log }: AuditedLog): Promise<Position | undefined> {
   for await (const { position } of log.readAll()) return position;
   return undefined;

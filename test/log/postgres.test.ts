@@ -144,7 +144,7 @@ describe('the event log in Postgres', () => {
   });
 
   it('fails to open within its timeout if there is no server', async () => {
-    const opening = openPostgresLog({ host: '127.0.0.1', port: 1, appendTimeoutMs: 200 });
+    const opening = openPostgresLog({ host: '127.0.0.1', port: 1, connectTimeoutMs: 200 });
     await expect(opening).rejects.toMatchObject({ name: 'LogFailure', kind: 'unavailable' });
   });
 });

@@ -9,6 +9,7 @@ import { createEmptyDatabase } from '../support/database.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { launch, postgresPid, query, start } from '../support/installation.ts';
 import { startProgram } from '../support/process.ts';
+import { runScript } from '../support/script.ts';
 import { startStandalone } from '../support/standalone.ts';
 
 const keep = "insert into read.settings values ('app_name', 'kept')";
@@ -112,15 +113,22 @@ describe('an installation of one process', () => {
     expect(await program.ended).toBe(0);
   });
 
-  test('is not created by a replay of a log that does not exist', async () => {
+  test.each([
+    ['replay'],
+    ['replay', '--follow'],
+    ['explain', 'account', '1'],
+    ['as-of', '--at', '1h', 'settings'],
+    ['verify'],
+    ['verify', '--read-models'],
+    ['rebuild'],
+    ['rebuild', '--audit'],
+    ['export', '--to', 'nowhere'],
+    ['backup', '--to', 'nowhere'],
+  ])('is not created by a command that looks for one: %s %s', async (command, ...parameters) => {
     const folder = join(await temporaryFolder(), 'none');
-    const replay = promisify(execFile)(process.execPath, ['scripts/replay.ts'], {
-      env: { PATH: process.env.PATH, DATA_DIR: folder },
-    });
-    await expect(replay).rejects.toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining(`there is no log in ${folder}`),
-    });
+    const { code, stderr } = await runScript(command, parameters, { DATA_DIR: folder });
+    expect(stderr).toContain(`there is no installation in ${folder}`);
+    expect(code).toBe(1);
     await expect(access(folder)).rejects.toThrow('ENOENT');
   });
 

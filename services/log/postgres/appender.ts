@@ -93,10 +93,10 @@ export class Appender {
     });
   }
 
-  /** Resolves when the first connection is ready. @throws LogFailure if that takes longer than an append may */
-  async connected(): Promise<void> {
+  /** Resolves when the first connection is ready. @throws LogFailure if that takes longer than `timeoutMs` */
+  async connected(timeoutMs: number): Promise<void> {
     const timer = new AbortController();
-    const late = delay(this.#appendTimeoutMs, undefined, timer).catch(() => undefined);
+    const late = delay(timeoutMs, undefined, timer).catch(() => undefined);
     const client = await Promise.race([this.#connection.connected(), late]);
     timer.abort();
     if (!client) throw this.#failure('unavailable');

@@ -39,6 +39,8 @@ export interface PostgresLogOptions extends pg.ClientConfig {
   readonly logger?: Logger;
   /** For how long an append is retried, over reconnections too, before it fails. */
   readonly appendTimeoutMs?: number;
+  /** For how long the first connection is tried. */
+  readonly connectTimeoutMs?: number;
 }
 
 /**
@@ -64,10 +66,13 @@ class PostgresLog implements EventLog {
   readonly #appender: Appender;
   readonly #subscriptions: Subscriptions;
   readonly #continuity: Continuity;
+  readonly #connectTimeoutMs: number;
   #closed: Promise<void> | undefined;
 
   constructor(options: PostgresLogOptions) {
-    const { logger = pino({ level: 'silent' }), appendTimeoutMs = 10_000, ...config } = options;
+    const { logger = pino({ level: 'silent' }), appendTimeoutMs = 10_000, ...rest } = options;
+    const { connectTimeoutMs = 10_000, ...config } = rest;
+    this.#connectTimeoutMs = connectTimeoutMs;
     this.#pool = openPool(config, readingPurpose, {
       max: maxReadingConnections,
       onBroken: (reason) => logger.warn({ reason }, 'a connection for reading broke'),
@@ -92,7 +97,7 @@ class PostgresLog implements EventLog {
   }
 
   connected(): Promise<void> {
-    return this.#appender.connected();
+    return this.#appender.connected(this.#connectTimeoutMs);
   }
 
   async append(
