@@ -28,8 +28,8 @@ export interface HeadSigningOptions {
   /** The name of the follower that makes the tree. */
   readonly follower: string;
   readonly logger: Logger;
-  /** Called with each head that this process signed. */
-  readonly onSigned?: (head: Head) => Promise<void>;
+  /** Called with each head that this process signs, and at first with the last one before: it may not have been sent. */
+  readonly onHead?: (head: Head) => void;
   readonly everyMs?: number;
 }
 
@@ -61,6 +61,8 @@ export class HeadSigning {
   #wake = () => {};
   #fault: string | undefined;
   #size = 0;
+  /** Whether `onHead` was called. */
+  #given = false;
   /** When to compare and sign next, and when to thin, on the clock of `performance.now()`. */
   #signAt = 0;
   #thinAt = 0;
@@ -100,8 +102,9 @@ export class HeadSigning {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
-        const signed = await this.#turn();
-        if (signed) await this.#options.onSigned?.(signed);
+        const head = await this.#turn();
+        if (head) this.#options.onHead?.(head);
+        this.#given ||= head !== undefined;
         this.#failing = false;
       } catch (error) {
         // It is tried again and again while the database or the log is away.
@@ -120,7 +123,7 @@ export class HeadSigning {
     }
   }
 
-  /** Compares, and signs if there is something new. @returns the head that was signed */
+  /** Compares, and signs if there is something new. @returns a head for `onHead` */
   async #turn(): Promise<Head | undefined> {
     const { database, follower, log } = this.#options;
     const { rows } = await database.query<Mark>(
@@ -140,9 +143,9 @@ export class HeadSigning {
     const client = await database.connect();
     try {
       const sign = () => this.#sign(client, mark.position >= end);
-      const signed = await inTransaction(client, sign, 'begin isolation level repeatable read');
+      const head = await inTransaction(client, sign, 'begin isolation level repeatable read');
       this.#signAt = performance.now() + this.#everyMs;
-      return signed;
+      return head;
     } finally {
       client.release();
     }
@@ -171,7 +174,7 @@ export class HeadSigning {
       this.#report(undefined);
     }
     const due = !last || Date.now() - last.signed >= this.#everyMs;
-    if (size === (last?.size ?? 0) || !due) return undefined;
+    if (size === (last?.size ?? 0) || !due) return this.#given ? undefined : last;
     const root = await store.root(size);
     const note = signHead(signer, { size, root });
     await heads.add(size, note);

@@ -83,13 +83,12 @@ export class Heads {
     ]);
   }
 
-  /** Adds the lines of cosignatures to a head. */
-  async cosign(size: number, lines: string): Promise<void> {
-    await this.#database.query('update audit.heads set note = note || $3 where origin = $1 and size = $2', [
-      this.#origin,
-      size,
-      lines,
-    ]);
+  /** Adds the line of a cosignature to a head, unless another process did so. */
+  async cosign({ size, note }: Head, line: string): Promise<void> {
+    await this.#database.query(
+      'update audit.heads set note = note || $3 where origin = $1 and size = $2 and note = $4',
+      [this.#origin, size, line, note],
+    );
   }
 
   /** Keeps of heads older than a day the last one of each hour. */

@@ -1,9 +1,5 @@
-import { createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
-
-/** The types of signatures in a note (C2SP signed-note): Ed25519, and a witness's cosignature with its time. */
-const signatureTypes = { ed25519: 1, cosignature: 4 } as const;
-
-type SignatureType = keyof typeof signatureTypes;
+import { createPrivateKey, createPublicKey, hash, type KeyObject, sign } from 'node:crypto';
+import { ed25519, publicBytes, publicKey, type SignatureType, signatureTypeOf } from './signature-types.ts';
 
 /** A key's name as a note may have it: no blanks, no `+`, no control characters. */
 export const keyName = /^[^\s+\p{Cc}]{1,200}$/u;
@@ -29,55 +25,42 @@ export interface Note {
   readonly signatures: readonly { readonly name: string; readonly id: Buffer; readonly signature: Buffer }[];
 }
 
-/** The bytes before an Ed25519 key's 32 bytes in the formats that Node reads and writes. */
+/** The bytes before an Ed25519 key's 32 bytes in the format that Node reads. */
 const privatePrefix = Buffer.from('302e020100300506032b657004220420', 'hex');
-const publicPrefix = Buffer.from('302a300506032b6570032100', 'hex');
 
 /** The Ed25519 key of a seed of 32 bytes. */
 export function signingKey(seed: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.concat([privatePrefix, seed]), format: 'der', type: 'pkcs8' });
 }
 
-function publicBytes(key: KeyObject): Buffer {
-  return key.export({ format: 'der', type: 'spki' }).subarray(publicPrefix.length);
-}
-
 function keyId(name: string, type: SignatureType, key: Uint8Array): Buffer {
-  const bytes = Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(signatureTypes[type]), key]);
+  const bytes = Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(type.byte), key]);
   return hash('sha256', bytes, 'buffer').subarray(0, 4);
 }
 
 /** Who verifies what a signer signs. */
 export function verifierOf({ name, key }: NoteSigner): NoteVerifier {
   const open = createPublicKey(key);
-  return { name, type: 'ed25519', id: keyId(name, 'ed25519', publicBytes(open)), key: open };
+  return { name, type: ed25519, id: keyId(name, ed25519, publicBytes(ed25519, open)), key: open };
 }
 
 /** A verifier as one line: `name+id+key`. */
 export function verifierKey({ name, type, id, key }: NoteVerifier): string {
-  const typed = Buffer.concat([Buffer.of(signatureTypes[type]), publicBytes(key)]);
+  const typed = Buffer.concat([Buffer.of(type.byte), publicBytes(type, key)]);
   return `${name}+${id.toString('hex')}+${typed.toString('base64')}`;
 }
 
 /** Reads a verifier's line. @throws Error if it is none, in words for who gave it */
 export function readVerifierKey(text: string): NoteVerifier {
   const [, name = '', id = '', encoded = ''] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(text.trim()) ?? [];
-  const [number, ...bytes] = Buffer.from(encoded, 'base64');
-  const type: SignatureType | undefined =
-    number === signatureTypes.ed25519
-      ? 'ed25519'
-      : number === signatureTypes.cosignature
-        ? 'cosignature'
-        : undefined;
-  if (!keyName.test(name) || type === undefined || bytes.length !== 32) {
-    throw new Error('a verifier key is name+id+key, as npm run verify -- --key prints it');
+  const typed = Buffer.from(encoded, 'base64');
+  const [type, bytes] = [signatureTypeOf(typed[0]), typed.subarray(1)];
+  if (!keyName.test(name) || type === undefined || bytes.length !== type.keyBytes) {
+    throw new Error(
+      'a verifier key is name+id+key, as npm run verify -- --key prints it; of witnesses, of Ed25519 or ML-DSA-44 cosignatures',
+    );
   }
-  const key = createPublicKey({
-    key: Buffer.concat([publicPrefix, Buffer.from(bytes)]),
-    format: 'der',
-    type: 'spki',
-  });
-  const verifier = { name, type, id: keyId(name, type, Buffer.from(bytes)), key };
+  const verifier = { name, type, id: keyId(name, type, bytes), key: publicKey(type, bytes) };
   if (verifier.id.toString('hex') !== id)
     throw new Error('the id in the verifier key is not that of its key');
   return verifier;
@@ -121,17 +104,9 @@ export function readNote(note: string): Note {
 export function isSignedBy({ text, signatures }: Note, { name, type, id, key }: NoteVerifier): boolean {
   const own = signatures.filter((signed) => signed.name === name && signed.id.equals(id));
   for (const { signature } of own) {
-    const right =
-      type === 'ed25519'
-        ? verify(null, Buffer.from(text), key, signature)
-        : signature.length === 72 &&
-          verify(
-            null,
-            Buffer.from(`cosignature/v1\ntime ${signature.readBigUInt64BE()}\n${text}`),
-            key,
-            signature.subarray(8),
-          );
-    if (!right) throw new Error(`the signature of ${name} is not that of this text`);
+    if (!type.verifies({ text, name, key, signature })) {
+      throw new Error(`the signature of ${name} is not that of this text`);
+    }
   }
   return own.length > 0;
 }

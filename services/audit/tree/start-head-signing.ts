@@ -3,9 +3,11 @@ import type { Environment } from '../../environment.ts';
 import type { EventLog } from '../../log/log.ts';
 import { openPool, type Purpose } from '../../postgres/connect.ts';
 import { auditorName } from '../index/audit-task.ts';
+import { HeadFile } from './head-file.ts';
+import { type HeadReceiver, HeadSender } from './head-sender.ts';
 import { HeadSigning } from './head-signing.ts';
 import { type NoteSigner, readVerifierKey } from './note.ts';
-import { type SendHead, sendToFile, Witness } from './witness.ts';
+import { Witness } from './witness.ts';
 
 /** One to compare and sign, one to send. */
 const connections = 2;
@@ -34,22 +36,26 @@ export interface StartedHeadSigning {
 export async function startHeadSigning(options: StartHeadSigningOptions): Promise<StartedHeadSigning> {
   const { databaseUrl, environment, log, logger, signer } = options;
   const { auditWitness: witness } = environment;
+  // Before anything is opened, since the key may be none.
   const verifier = witness && 'url' in witness ? readVerifierKey(witness.verifierKey) : undefined;
   const database = openPool(databaseUrl, purpose, {
     max: connections,
     onBroken: (reason) => logger.warn({ reason }, 'a connection for signing heads broke'),
   });
-  let send: SendHead = async () => undefined;
-  if (witness && 'file' in witness) send = sendToFile(witness.file, logger);
-  else if (witness && verifier) send = new Witness({ url: witness.url, verifier, database, logger }).send;
+  let receiver: HeadReceiver | undefined;
+  if (witness && 'file' in witness) receiver = new HeadFile(witness.file);
+  else if (witness && verifier) receiver = new Witness({ url: witness.url, verifier, database });
+  const sender = receiver && new HeadSender(receiver, logger);
   const signing = new HeadSigning({
-    ...{ log, database, signer, logger, follower: auditorName, onSigned: send },
+    ...{ log, database, signer, logger, follower: auditorName },
+    onHead: (head) => sender?.offer(head),
   });
   signing.start();
   return {
     signing,
     async stop() {
       await signing.stop();
+      await sender?.stop();
       await database.end();
     },
   };

@@ -1,6 +1,5 @@
-import { appendFile } from 'node:fs/promises';
-import type { Logger } from 'pino';
 import type { Database } from '../../postgres/database.ts';
+import type { HeadReceiver } from './head-sender.ts';
 import { type Head, Heads } from './heads.ts';
 import { isSignedBy, type NoteVerifier, readNote } from './note.ts';
 import { consistencyProof } from './proofs.ts';
@@ -11,52 +10,34 @@ import { TreeStore } from './tree-store.ts';
 const timeoutMs = 10_000;
 const maxAnswerBytes = 65_536;
 
-/** Sends heads to a place where a person who can change the log cannot change them. Never throws. */
-export type SendHead = (head: Head) => Promise<void>;
-
-/** Appends each head to a file. */
-export function sendToFile(file: string, logger: Logger): SendHead {
-  return async ({ note, size }) => {
-    try {
-      await appendFile(file, `${note}\n`);
-    } catch (error) {
-      logger.warn({ err: error, size }, 'a head of the audit log could not be written to AUDIT_WITNESS');
-    }
-  };
-}
-
 export interface WitnessOptions {
   /** Where its calls are: `…/add-checkpoint` is under it. */
   readonly url: string;
   /** By which key it cosigns. */
   readonly verifier: NoteVerifier;
   readonly database: Database;
-  readonly logger: Logger;
 }
 
 /** Sends heads to a witness (C2SP tlog-witness), with the proof that each goes on from the one before. */
-export class Witness {
+export class Witness implements HeadReceiver {
+  readonly failure = 'the witness did not cosign a head of the audit log';
   readonly #options: WitnessOptions;
 
   constructor(options: WitnessOptions) {
     this.#options = options;
   }
 
-  /** Sends a head, and keeps the cosignature with it. What fails is tried again with the next head. */
-  send: SendHead = async (head) => {
-    const { logger, url } = this.#options;
-    try {
-      const lines = await this.#cosigned(head, await this.#known(head.origin));
-      await new Heads(this.#options.database, head.origin).cosign(head.size, lines);
-      await this.#remember(head.origin, head.size);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      logger.warn({ reason, size: head.size, url }, 'the witness did not cosign a head of the audit log');
-    }
-  };
+  /** Sends a head that the witness has not cosigned yet, and keeps the cosignature with it. */
+  async send(head: Head, signal: AbortSignal): Promise<void> {
+    const { database, verifier } = this.#options;
+    if (isSignedBy(readNote(head.note), verifier)) return;
+    const line = await this.#cosigned(head, await this.#known(head.origin), signal);
+    await new Heads(database, head.origin).cosign(head, line);
+    await this.#remember(head.origin, head.size);
+  }
 
   /** @param older the size of the head that the witness has cosigned last */
-  async #cosigned(head: Head, older: number, again = true): Promise<string> {
+  async #cosigned(head: Head, older: number, signal: AbortSignal, again = true): Promise<string> {
     const { database, url } = this.#options;
     const tree = subtreesIn(new TreeStore(database).readTile);
     const proof = await consistencyProof(tree, older, head.size);
@@ -65,26 +46,29 @@ export class Witness {
       method: 'POST',
       body: `old ${older}\n${lines}\n${head.note}`,
       redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
     const text = await boundedText(answer);
-    if (answer.status === 200) return this.#ownLines(head, text);
+    if (answer.status === 200) return this.#ownLine(head, text);
     const known = /^(0|[1-9]\d{0,15})\n$/.exec(text)?.[1];
     if (answer.status === 409 && known !== undefined && again && Number(known) <= head.size) {
-      return this.#cosigned(head, Number(known), false);
+      return this.#cosigned(head, Number(known), signal, false);
     }
     throw new Error(`it answered ${answer.status}`);
   }
 
-  /** The lines that the known key has signed; others are ignored. @throws Error if there are none, or they are wrong */
-  #ownLines({ note }: Head, answer: string): string {
+  /**
+   * The line that the known key has signed, one, as others take no note of hundreds; those of unknown keys are ignored.
+   * @throws Error if there is none, or it is wrong
+   */
+  #ownLine({ note }: Head, answer: string): string {
     const { verifier } = this.#options;
-    const lines = answer.split(/(?<=\n)/).filter((line) => {
+    const own = answer.split(/(?<=\n)/).find((line) => {
       const signed = readNote(note + line);
       return isSignedBy({ ...signed, signatures: signed.signatures.slice(-1) }, verifier);
     });
-    if (lines.length === 0) throw new Error(`its answer has no cosignature of ${verifier.name}`);
-    return lines.join('');
+    if (own === undefined) throw new Error(`its answer has no cosignature of ${verifier.name}`);
+    return own;
   }
 
   async #known(origin: string): Promise<number> {

@@ -6,18 +6,21 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { history } from '../../../scripts/seed/history.ts';
 import type { Auditor } from '../../../services/audit/auditor.ts';
 import { auditorName } from '../../../services/audit/index/audit-task.ts';
+import { HeadFile } from '../../../services/audit/tree/head-file.ts';
+import { type HeadReceiver, HeadSender } from '../../../services/audit/tree/head-sender.ts';
 import { HeadSigning } from '../../../services/audit/tree/head-signing.ts';
 import { type Head, Heads, notesIn, openHead } from '../../../services/audit/tree/heads.ts';
 import {
   isSignedBy,
   type NoteSigner,
+  type NoteVerifier,
   readNote,
   signingKey,
   verifierOf,
 } from '../../../services/audit/tree/note.ts';
 import { treeConsumer } from '../../../services/audit/tree/tree-consumer.ts';
 import { TreeStore } from '../../../services/audit/tree/tree-store.ts';
-import { type SendHead, sendToFile, Witness } from '../../../services/audit/tree/witness.ts';
+import { Witness } from '../../../services/audit/tree/witness.ts';
 import { appendInOrder } from '../../../services/log/append-in-order.ts';
 import { type AuditedLog, auditedLogs } from '../../support/auditing.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -35,7 +38,7 @@ interface Signed {
   readonly audited: AuditedLog;
   readonly pool: Pool;
   readonly auditor: Auditor;
-  sign(signer: NoteSigner, onSigned?: SendHead): HeadSigning;
+  sign(signer: NoteSigner, receiver?: HeadReceiver): HeadSigning;
 }
 
 async function start(open = openPostgres): Promise<Signed> {
@@ -43,20 +46,22 @@ async function start(open = openPostgres): Promise<Signed> {
   const pool = new Pool({ connectionString: audited.url });
   // The tests end connections from outside.
   pool.on('error', () => undefined);
-  const signings: HeadSigning[] = [];
+  const parts: { stop(): Promise<void> }[] = [];
   onTestFinished(async () => {
-    for (const signing of signings) await signing.stop();
+    for (const part of parts) await part.stop();
     await pool.end();
     await audited.close();
   });
   const auditor = await audited.startAuditor({ consumers: [treeConsumer] });
   return {
     ...{ audited, pool, auditor },
-    sign(signer, onSigned = async () => undefined) {
-      const options = { log: audited.log, database: pool, follower: auditorName, logger: silent, onSigned };
-      const signing = new HeadSigning({ ...options, signer, everyMs: 20 });
+    sign(signer, receiver) {
+      const sender = receiver && new HeadSender(receiver, silent, 20);
+      const options = { log: audited.log, database: pool, follower: auditorName, logger: silent };
+      const onHead = (head: Head) => sender?.offer(head);
+      const signing = new HeadSigning({ ...options, onHead, signer, everyMs: 20 });
       signing.start();
-      signings.push(signing);
+      parts.push(signing, ...(sender ? [sender] : []));
       return signing;
     },
   };
@@ -167,55 +172,133 @@ describe('signing of heads', () => {
 });
 
 describe('heads that are sent elsewhere', () => {
-  test('are appended to a file, from which each can be read', async () => {
+  test('are appended to a file, from which each can be read, once', async () => {
     const { audited, sign } = await start();
     const signer = newSigner();
     const file = join(await temporaryFolder(), 'heads');
-    const signing = sign(signer, sendToFile(file, silent));
+    const signing = sign(signer, new HeadFile(file));
     await append(audited, 30, 'file');
     await signedUpTo(signing, 30);
     await audited.appendRaw('user-1', 'AccountDisabled', { uid: 1 });
     await signedUpTo(signing, 31);
     const read = async () => notesIn(await readFile(file, 'utf8'));
     await expect.poll(async () => (await read()).at(-1) ?? '').toContain('\n31\n');
-    for (const note of await read()) expect(openHead(note, verifierOf(signer)).size).toBeGreaterThan(0);
+    await signing.stop();
+    // As after a start of the program: the last head may not have been sent.
+    const again = sign(signer, new HeadFile(file));
+    await signedUpTo(again, 31);
+    await audited.appendRaw('user-2', 'AccountDisabled', { uid: 2 });
+    await signedUpTo(again, 32);
+    await expect.poll(async () => (await read()).at(-1) ?? '').toContain('\n32\n');
+    const sizes = (await read()).map((note) => openHead(note, verifierOf(signer)).size);
+    expect(sizes).toEqual([...new Set(sizes)].sort((one, other) => one - other));
   });
 
-  test('are cosigned by a witness, which gets a proof that each extends the one before', async () => {
-    const { audited, pool, sign } = await start();
-    const signer = newSigner();
-    const witness = await startWitness(verifierOf(signer));
-    const { url, verifier } = witness;
-    const signing = sign(signer, new Witness({ url, verifier, database: pool, logger: silent }).send);
-    const heads = new Heads(pool, signer.name);
-    const cosigned = async (size: number): Promise<Head | undefined> => {
-      const head = await heads.last(size);
-      return head?.size === size && isSignedBy(readNote(head.note), verifier) ? head : undefined;
-    };
-    for (let size = 1; size <= 6; size++) {
-      await audited.appendRaw(`user-${size}`, 'AccountDisabled', { uid: size });
-      await signedUpTo(signing, size);
-      await expect.poll(() => cosigned(size)).toBeDefined();
-      expect(witness.last()).toMatchObject({ size, origin: signer.name });
-    }
-    const note = (await heads.last())?.note ?? '';
-    expect(note).not.toContain('stranger');
-    expect(openHead(note, verifierOf(signer)).size).toBe(6);
-    // A witness that lost its data gets the proof from its own size on.
-    witness.forget(openHead((await heads.last(2))?.note ?? '', verifierOf(signer)));
-    await audited.appendRaw('user-7', 'AccountDisabled', { uid: 7 });
-    await expect.poll(() => cosigned(7)).toBeDefined();
+  describe.each(['ed25519', 'ml-dsa-44'] as const)('to a witness that cosigns by %s', (kind) => {
+    test('get a proof that each extends the one before', async () => {
+      const { audited, pool, sign } = await start();
+      const signer = newSigner();
+      const witness = await startWitness(verifierOf(signer), kind);
+      const { url, verifier } = witness;
+      const signing = sign(signer, new Witness({ url, verifier, database: pool }));
+      const cosigned = cosigning(pool, signer, verifier);
+      const heads = new Heads(pool, signer.name);
+      for (let size = 1; size <= 6; size++) {
+        await audited.appendRaw(`user-${size}`, 'AccountDisabled', { uid: size });
+        await signedUpTo(signing, size);
+        await expect.poll(() => cosigned(size)).toBeDefined();
+        expect(witness.last()).toMatchObject({ size, origin: signer.name });
+      }
+      const note = (await heads.last())?.note ?? '';
+      expect(note).not.toContain('stranger');
+      expect(openHead(note, verifierOf(signer)).size).toBe(6);
+      // A witness that lost its data gets the proof from its own size on.
+      witness.forget(openHead((await heads.last(2))?.note ?? '', verifierOf(signer)));
+      await audited.appendRaw('user-7', 'AccountDisabled', { uid: 7 });
+      await expect.poll(() => cosigned(7)).toBeDefined();
+    });
   });
 
   test('are signed even while the witness is away', async () => {
     const { audited, pool, sign } = await start();
     const signer = newSigner();
     const { verifier } = await startWitness(verifierOf(signer));
-    const options = { url: 'http://127.0.0.1:1', verifier, database: pool, logger: silent };
-    const signing = sign(signer, new Witness(options).send);
+    const signing = sign(signer, new Witness({ url: 'http://127.0.0.1:1', verifier, database: pool }));
     for (const size of [1, 2]) {
       await audited.appendRaw(`user-${size}`, 'AccountDisabled', { uid: size });
       await signedUpTo(signing, size);
     }
   });
+
+  test('are sent again to a witness that was away, though no event came since', async () => {
+    const { audited, pool, sign } = await start();
+    const signer = newSigner();
+    const witness = await startWitness(verifierOf(signer));
+    witness.answers('badly');
+    const { url, verifier } = witness;
+    const signing = sign(signer, new Witness({ url, verifier, database: pool }));
+    await audited.appendRaw('user-1', 'AccountDisabled', { uid: 1 });
+    await signedUpTo(signing, 1);
+    witness.answers('well');
+    await expect.poll(() => cosigning(pool, signer, verifier)(1)).toBeDefined();
+  });
+
+  test('are sent by the program that starts next, if the one before ended too early', async () => {
+    const { audited, pool, sign } = await start();
+    const signer = newSigner();
+    const witness = await startWitness(verifierOf(signer));
+    const early = sign(signer);
+    await audited.appendRaw('user-1', 'AccountDisabled', { uid: 1 });
+    await signedUpTo(early, 1);
+    await early.stop();
+    const { url, verifier } = witness;
+    sign(signer, new Witness({ url, verifier, database: pool }));
+    await expect.poll(() => cosigning(pool, signer, verifier)(1)).toBeDefined();
+  });
+
+  test('to a witness that never answers delay neither the comparison with the log nor the end', async () => {
+    const { audited, auditor, pool } = await start();
+    const signer = newSigner();
+    const witness = await startWitness(verifierOf(signer));
+    witness.answers('never');
+    const { url, verifier } = witness;
+    const sender = new HeadSender(new Witness({ url, verifier, database: pool }), silent);
+    const signing = new HeadSigning({
+      ...{ log: audited.log, database: pool, follower: auditorName, logger: silent, signer, everyMs: 20 },
+      onHead: (head) => sender.offer(head),
+    });
+    signing.start();
+    onTestFinished(() => signing.stop());
+    await append(audited, 10, 'silent');
+    await expect.poll(() => witness.waiting()).toBe(1);
+    await auditor.stop();
+    await pool.query('delete from log.events where position > 5');
+    await faultOf(signing, /does not hold the event .* any more/);
+    expect(witness.waiting()).toBe(1);
+    await sender.stop();
+    await expect.poll(() => witness.waiting()).toBe(0);
+  });
+
+  test('have one cosignature of a witness, however often it answers with it', async () => {
+    const { audited, pool, sign } = await start();
+    const signer = newSigner();
+    const witness = await startWitness(verifierOf(signer));
+    witness.answers('many times');
+    const { url, verifier } = witness;
+    const signing = sign(signer, new Witness({ url, verifier, database: pool }));
+    await audited.appendRaw('user-1', 'AccountDisabled', { uid: 1 });
+    await signedUpTo(signing, 1);
+    const cosigned = cosigning(pool, signer, verifier);
+    await expect.poll(() => cosigned(1)).toBeDefined();
+    expect(readNote((await cosigned(1))?.note ?? '').signatures).toHaveLength(2);
+  });
 });
+
+/** Gives the head of a size, once the verifier has cosigned it. */
+function cosigning(pool: Pool, signer: NoteSigner, verifier: NoteVerifier) {
+  const heads = new Heads(pool, signer.name);
+  return async (size: number): Promise<Head | undefined> => {
+    const head = await heads.last(size);
+    return head?.size === size && isSignedBy(readNote(head.note), verifier) ? head : undefined;
+  };
+}
