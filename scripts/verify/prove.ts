@@ -20,7 +20,7 @@ export function proveEvent(id: EventId, file: string): Promise<void> {
       throw new Error('no head was signed since this event: one is, within 10 s, while bubble-im runs');
     }
     const proof = await inclusionProof(subtreesIn(store.readTile), found.number, head.size);
-    await writeFile(file, proofFile(event, { index: found.number, proof, note: head.note }));
+    await writeFile(file, proofFile(event, { index: found.number, proof, head }));
     console.log(
       `${file} proves that ${event.stream}@${event.revision} is event ${found.number} of the ${head.size} events of ${head.origin}`,
     );

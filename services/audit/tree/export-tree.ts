@@ -1,17 +1,19 @@
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { hashBytes } from './hashes.ts';
+import { readCheckpointText } from './checkpoint.ts';
+import { hashBytes, sameHash } from './hashes.ts';
 import type { Head } from './heads.ts';
+import { readNote } from './note.ts';
 import { bundleBytes, pathOf, type TileName, tileBytes, tilesOf, tileWidth } from './tiles.ts';
 import { textOf } from './tree-entry.ts';
 import type { TreeStore } from './tree-store.ts';
 
 /**
  * Writes the tree of a head to a folder, in the files of C2SP tlog-tiles: its tiles and entries, and the checkpoint
- * last. Full tiles that are there stay, since they never change.
+ * last. Full tiles of an export that was finished stay, since they never change.
  * @param onWritten is called with the number of events whose entries were written since the last time
  * @returns how many files were written
- * @throws what `pg` and the file system throw; the signal's reason
+ * @throws Error if the folder holds another log; what `pg` and the file system throw; the signal's reason
  */
 export async function exportTree(
   { store, head, folder }: { readonly store: TreeStore; readonly head: Head; readonly folder: string },
@@ -19,9 +21,10 @@ export async function exportTree(
   signal?: AbortSignal,
 ): Promise<number> {
   let files = 0;
+  const exported = await exportedSize(store, head, folder);
   for (const tile of tilesOf(head.size)) {
     signal?.throwIfAborted();
-    if (await isThere(join(folder, pathOf(tile)), tile)) continue;
+    if (endOf(tile) <= exported && (await isThere(join(folder, pathOf(tile)), tile))) continue;
     const bytes = await bytesOf(store, tile);
     await writeWhole(join(folder, pathOf(tile)), bytes);
     if (tile.level === 'entries') onWritten(tile.width);
@@ -38,6 +41,25 @@ export async function bytesOf(store: TreeStore, { level, index, width }: TileNam
   if (entries.length < width)
     throw new RangeError(`the bundle ${index} has ${entries.length} of ${width} entries`);
   return bundleBytes(entries.map(textOf));
+}
+
+/** How many events the tree in a folder has, which must be a beginning of the tree of the head. */
+async function exportedSize(store: TreeStore, head: Head, folder: string): Promise<number> {
+  const note = await readFile(join(folder, 'checkpoint'), 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (note === undefined) return 0;
+  const { origin, size, root } = readCheckpointText(readNote(note).text);
+  if (size <= head.size && sameHash(await store.root(size), root)) return size;
+  throw new Error(
+    `${folder} holds the tree of ${size} events of ${origin}, which are not the first ones of this log: give another folder`,
+  );
+}
+
+/** How many events a tree has at least that has this tile full. */
+function endOf({ level, index }: TileName): number {
+  return (index + 1) * tileWidth ** (level === 'entries' ? 1 : level + 1);
 }
 
 async function isThere(file: string, { level, width }: TileName): Promise<boolean> {

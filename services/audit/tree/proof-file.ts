@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { EventId, RecordedEvent, StreamName } from '../../log/log.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import { type Hash, leafHash, sameHash } from './hashes.ts';
-import { openHead } from './heads.ts';
+import { type Head, openHead } from './heads.ts';
 import type { NoteVerifier } from './note.ts';
 import { rootByInclusion } from './proofs.ts';
 import { textOf, treeEntryOf } from './tree-entry.ts';
@@ -25,16 +26,18 @@ const format =
 /**
  * A proof that an event is in the log of a signed head (C2SP tlog-proof), with the event itself. To verify it,
  * nothing else is needed but the verifier key.
+ * @throws Error if the event is not the one that the head was signed for
  */
 export function proofFile(
   event: RecordedEvent,
-  { index, proof, note }: { readonly index: number; readonly proof: readonly Hash[]; readonly note: string },
+  { index, proof, head }: { readonly index: number; readonly proof: readonly Hash[]; readonly head: Head },
 ): string {
+  mustLeadTo(head, event, index, proof);
   const { id, stream, revision, type, recorded, data, metadata } = event;
   const carried: ProvenEvent = { id, stream, revision, type, recorded, data, metadata };
   const extra = Buffer.from(JSON.stringify(carried)).toString('base64');
   const hashes = proof.map((hash) => `${Buffer.from(hash).toString('base64')}\n`).join('');
-  return `${firstLine}\nextra ${extra}\nindex ${index}\n${hashes}\n${note}`;
+  return `${firstLine}\nextra ${extra}\nindex ${index}\n${hashes}\n${head.note}`;
 }
 
 /** What a proof shows. */
@@ -53,16 +56,25 @@ export function verifyProofFile(text: string, verifier: NoteVerifier): Proven {
   if (note === '') throw new Error('this is no proof that npm run verify -- --event made');
   const event = eventIn(extra);
   const index = Number(number);
-  const { size, root, origin } = openHead(note, verifier);
+  const head = openHead(note, verifier);
   const proof = hashes
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => Buffer.from(line, 'base64'));
-  const leaf = leafHash(textOf(treeEntryOf(event)));
-  const found = rootByInclusion(leaf, index, size, proof);
-  if (!found || !sameHash(found, root))
-    throw new Error('the event is not the one that the head was signed for');
-  return { event, index, size, origin };
+  mustLeadTo(head, event, index, proof);
+  return { event, index, size: head.size, origin: head.origin };
+}
+
+/** @throws Error if a proof does not lead from the event to the root of the head */
+function mustLeadTo(
+  { size, root }: Checkpoint,
+  event: ProvenEvent,
+  index: number,
+  proof: readonly Hash[],
+): void {
+  const found = rootByInclusion(leafHash(textOf(treeEntryOf(event))), index, size, proof);
+  if (found && sameHash(found, root)) return;
+  throw new Error('the event is not the one that the head was signed for');
 }
 
 function eventIn(extra: string): ProvenEvent {

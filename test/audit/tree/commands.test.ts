@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Pool } from 'pg';
@@ -119,6 +119,43 @@ describe('npm run verify', () => {
       ...['tile/entries/000', 'tile/entries/001', 'tile/entries/002.p/88'],
     ]);
     expect(await readFile(join(to, 'checkpoint'), 'utf8')).toBe((await latestHead(pool))?.note);
+    // Once more, only what may have changed is written.
+    expect((await verify(['--export', to])).stdout).toMatch(/^4 files of /);
+  });
+
+  test('writes no tree between the files of another log, and trusts no files of an export that was not finished', async () => {
+    const to = join(await temporaryFolder(), 'tree');
+    await verify(['--export', to]);
+    const [checkpoint, tile] = [join(to, 'checkpoint'), join(to, 'tile/entries/000')];
+    const [note, entries] = [await readFile(checkpoint, 'utf8'), await readFile(tile)];
+    const other = note.replace(/\n600\n.{43}/, `\n300\n${'A'.repeat(43)}`);
+    await writeFile(checkpoint, other);
+    const refused = await verify(['--export', to]);
+    expect(refused.stderr).toContain(
+      'holds the tree of 300 events of bubble-im/bubble-im, which are not the first',
+    );
+    expect(refused.code).toBe(1);
+    expect(await readFile(checkpoint, 'utf8')).toBe(other);
+    await rm(checkpoint);
+    await writeFile(tile, 'of another log');
+    expect((await verify(['--export', to])).code).toBe(0);
+    expect(await readFile(tile)).toEqual(entries);
+    expect(await readFile(checkpoint, 'utf8')).toBe(note);
+  });
+
+  test('proves no event that was changed since', async () => {
+    const [row] = await audited.query<{ id: string; data: string }>(
+      'select id, data from log.events where position = 77',
+    );
+    onTestFinished(async () => {
+      await pool.query('update log.events set data = $1 where position = 77', [row?.data]);
+    });
+    await pool.query(`update log.events set data = regexp_replace(data, '\\d', '9') where position = 77`);
+    const file = join(await temporaryFolder(), 'proof');
+    const { code, stderr } = await verify(['--event', row?.id ?? '', '--out', file]);
+    expect(stderr).toContain('the event is not the one that the head was signed for');
+    expect(code).toBe(1);
+    await expect(readFile(file)).rejects.toThrow('ENOENT');
   });
 
   test.each([
