@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { categoryNames, definitionOf } from '../events/index.ts';
 import { logPositionForm } from '../log-position.ts';
 import { contract } from './contract.ts';
 import { moment } from './explain.ts';
@@ -8,12 +9,14 @@ import * as parameter from './parameters.ts';
 const maxEvents = 200;
 const defaultEvents = 50;
 
-/** Names with commas between. */
-const names = parameter
-  .text(1, 1_000)
-  .transform((value) => value.split(',').map((name) => name.trim()))
-  .refine((list) => list.length <= 50 && list.every((name) => name !== ''), 'must be up to 50 names')
-  .meta({ shown: { type: 'string', minLength: 1, maxLength: 1_000 } });
+/** Names with commas between. @param isName whether there can be such a one */
+function names(isName: (name: string) => boolean) {
+  return parameter
+    .text(1, 1_000)
+    .transform((value) => value.split(',').map((name) => name.trim()))
+    .refine((list) => list.length <= 50 && list.every(isName), 'must be up to 50 names')
+    .meta({ shown: { type: 'string', minLength: 1, maxLength: 1_000 } });
+}
 
 const id = parameter.text(1, 200);
 const position = z
@@ -24,9 +27,15 @@ const number = parameter.integer();
 
 /** Which events are asked for, whenever they happened: the same for past and live ones. */
 export const eventFilters = z.object({
-  stream: names.describe('只要这些流,逗号分隔;以*结尾表示前缀').optional(),
-  category: names.describe('只要这些类别的流:user、group、conversation等').optional(),
-  type: names.describe('只要这些类型的事件').optional(),
+  stream: names((name) => name !== '')
+    .describe('只要这些流,逗号分隔;以*结尾表示前缀')
+    .optional(),
+  category: names((name) => categoryNames.includes(name))
+    .describe('只要这些类别的流:user、group、conversation等')
+    .optional(),
+  type: names((name) => definitionOf(name) !== undefined)
+    .describe('只要这些类型的事件')
+    .optional(),
   by: z
     .union([z.literal('server'), z.literal('nobody'), parameter.uid.transform(String)])
     .describe('操作者:uid(包括服务端密钥代表该用户的操作)、server(服务端密钥或运维命令)或nobody(未登录者)')

@@ -119,6 +119,8 @@ describe('/audit/events', () => {
     ['after', 'here'],
     ['after', '0000000000000000001-0000000000000000001'],
     ['limit', '0'],
+    ['type', 'MessageSent,MessageSnt'],
+    ['category', 'groups'],
     ['stream', 'a,,b'],
   ])('refuses %s=%s by the name of the parameter', async (name, value) => {
     expect(await ask({ [name]: value })).toMatchObject({
