@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { reasonOf } from '../../error-reason.ts';
 import type { Head } from './heads.ts';
 
 /** After how long a head that was not received is sent again, in milliseconds. */
@@ -52,7 +53,7 @@ export class HeadSender {
         this.#report(head, undefined);
       } catch (error) {
         if (signal.aborted) return;
-        this.#report(head, error instanceof Error ? error.message : String(error));
+        this.#report(head, reasonOf(error));
         this.#waiting ??= head;
         await delay(this.#retryMs, undefined, { signal }).catch(() => undefined);
       }
