@@ -28,6 +28,7 @@ import { createMetrics } from './metrics/metrics.ts';
 import { Outage } from './postgres/outage.ts';
 import { createPool } from './postgres/pool.ts';
 import { readCheckpoint } from './queries/checkpoint.ts';
+import { ReadModelsFault } from './queries/read-models-fault.ts';
 import { readDatabase } from './queries/tables.ts';
 import { openSms } from './sms/open.ts';
 
@@ -183,12 +184,17 @@ export async function startApplication(program: Program, parts: ApiParts): Promi
     (part) => ({ stop: () => part.close() }),
   );
   const sms = openSms(environment, accountsDatabase(pool));
+  const recorded = await program.start(
+    'fault of the read models',
+    () => ReadModelsFault.open({ database: readDatabase(pool), logger }),
+    (part) => ({ stop: () => part.stop() }),
+  );
   const assembled = await program.start(
     'api',
     () =>
       assemble({
         ...{ log, bus, pool, app, fileStore, folder, sms, logger },
-        readModelsFault: () => projector?.fault,
+        readModelsFault: () => projector?.fault ?? recorded.fault,
         fail: (error) => program.fail('api', error),
       }),
     (part) => ({ stop: part.stop }),

@@ -102,7 +102,7 @@ export async function fillNextSet(
     let againMs = firstAgainMs;
     let notBefore = 0;
     while (!signal.aborted) {
-      if (!patient && follower.fault !== undefined) throw new Error(follower.fault);
+      if (!patient && follower.fault !== undefined) throw new Error(follower.fault.reason);
       const current = await currentPosition(client);
       limit.raise(current);
       const near = follower.status().active && limit.position >= (before ?? current);

@@ -57,7 +57,8 @@ export class SkippableEvents {
       { reason, position: event.position },
       `the read models stop before an event that this program cannot take in: start a newer program, or pass the event over by npm run skip -- ${event.position} --why "…"`,
     );
-    return { reason, removed: (signal) => this.#skipped(error, signal) };
+    const { position } = event;
+    return { reason, position, removed: (signal) => this.#skipped(error, signal) };
   }
 
   async #skipped({ event }: UnreadableEvent | ProjectionFault, signal: AbortSignal): Promise<void> {

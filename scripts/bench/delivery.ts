@@ -124,7 +124,7 @@ export async function toReadModels(log: EventLog, database: string): Promise<Del
       const result = await log.append(stream, 'any', [event]);
       if (result.outcome !== 'appended') throw new Error(`not appended: ${result.outcome}`);
       if (await progress.reached(result.position, deliveryTimeoutMs)) return;
-      throw new Error(projector.status().fault ?? 'the projector does not catch up');
+      throw new Error(projector.status().fault?.reason ?? 'the projector does not catch up');
     },
     async stop() {
       progress.stop();

@@ -7,7 +7,7 @@ import { fitOf, type ReadModelsMark } from '../../services/log/fit.ts';
 import type { EventLog } from '../../services/log/log.ts';
 import { openLog } from '../../services/log/open.ts';
 import { sqlState } from '../../services/postgres/sql-state.ts';
-import { readMark } from '../../services/queries/checkpoint.ts';
+import { readFault, readMark } from '../../services/queries/checkpoint.ts';
 import { readDatabase } from '../../services/queries/tables.ts';
 import { duration } from '../cli/progress.ts';
 import { type Finding, findings } from './finding.ts';
@@ -17,6 +17,9 @@ const { ok, warning, fault, refused } = findings('log');
 
 /** What Postgres says of a table that does not exist, as before the first start. */
 const missing = new Set(['42P01', '3F000']);
+
+/** What Postgres says of a column that does not exist. */
+const undefinedColumn = '42703';
 
 export interface LogExamination {
   readonly environment: Environment;
@@ -38,7 +41,8 @@ export async function examineLog({ environment, database, logger }: LogExaminati
   try {
     const latency = await medianMs(() => log.end());
     found.unshift(ok(`its end is read in ${shownMs(latency)}`));
-    return mark === undefined ? found : [...found, ...(await examineReadModels(log, mark))];
+    if (database === undefined || mark === undefined) return found;
+    return [...found, ...(await examineReadModels(log, mark)), ...(await examineStop(database.pool))];
   } finally {
     await log.close();
   }
@@ -53,6 +57,22 @@ async function markOf(pool: pg.Pool): Promise<ReadModelsMark | undefined> {
     if (missing.has(sqlState(error) ?? '')) return undefined;
     throw error;
   }
+}
+
+/** Whether the projector has stopped before an event. */
+async function examineStop(pool: pg.Pool): Promise<Finding[]> {
+  const stop = await readFault(readDatabase(pool)).catch((error) => {
+    // The tables are of a version before this one: the migrations to come are a finding of their own.
+    if (sqlState(error) === undefinedColumn) return undefined;
+    throw error;
+  });
+  if (stop === undefined) return [];
+  const { position, reason } = stop;
+  const remedy =
+    position === undefined
+      ? 'docs/operations.md, When the log is not the one that was read'
+      : `start a newer program, or pass the event over: npm run skip -- ${position} --why "…"`;
+  return [findings('projector').fault(`the read models do not follow the log: ${reason}`, remedy)];
 }
 
 async function examineReadModels(log: EventLog, mark: ReadModelsMark): Promise<Finding[]> {

@@ -33,6 +33,7 @@ import { createSecurityLog } from '../edge/security-log.ts';
 import type { FileStore } from '../files/file-store.ts';
 import { openFiles } from '../files/files.ts';
 import { UnreadableEvent } from '../log/codec.ts';
+import type { FollowingFault } from '../log/following-fault.ts';
 import type { EventId, EventLog, Position } from '../log/log.ts';
 import { hedged } from '../postgres/hedged.ts';
 import { greatestIds, readCheckpoint } from '../queries/checkpoint.ts';
@@ -59,7 +60,7 @@ export interface Foundation {
   readonly sms: Sms;
   readonly logger: Logger;
   /** Why the read models do not follow the log, as far as this process knows; undefined while they do. */
-  readonly readModelsFault?: () => string | undefined;
+  readonly readModelsFault?: () => FollowingFault | undefined;
   /** Receives a failure after which the program must end. */
   readonly fail: (error: unknown) => void;
 }

@@ -3,8 +3,9 @@ import { readModelCategories } from '../../contracts/events/index.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { AggregateStore } from '../commands/aggregate-store.ts';
 import type { FileStore } from '../files/file-store.ts';
+import type { FollowingFault } from '../log/following-fault.ts';
 import type { EventLog, Position } from '../log/log.ts';
-import { readCheckpoint } from '../queries/checkpoint.ts';
+import { readCheckpoint, readFault } from '../queries/checkpoint.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
 import { createLag } from './lag.ts';
 
@@ -52,8 +53,9 @@ export interface ProjectingPace {
 }
 
 /**
- * Whether the read models are close behind the log, and ids may be given. While they catch up, with an estimate of
- * the events to come, and the events applied per second.
+ * Whether the read models are close behind the log, and ids may be given. If the projector has stopped, in whichever
+ * process, with the reason and the event. While they catch up, with an estimate of the events to come, and the events
+ * applied per second.
  * @param pace of the projector of this process; undefined if it has none
  */
 export function projectionsProbe(
@@ -64,8 +66,9 @@ export function projectionsProbe(
 ): Probe {
   const lagAt = createLag(log);
   return async () => {
-    const { checkpoint } = await readCheckpoint(database);
+    const [{ checkpoint }, fault] = await Promise.all([readCheckpoint(database), readFault(database)]);
     const lag = await lagAt(checkpoint);
+    if (fault !== undefined) return { ready: false, ...fault, lag_ms: lag };
     const ready = lag <= maxLagMs && isReady();
     return { ready, lag_ms: lag, ...(lag > 0 && (await catchingUp(log, checkpoint, pace()))) };
   };
@@ -90,7 +93,7 @@ async function catchingUp(
 export interface AuditorPace extends ProjectingPace {
   readonly active: boolean;
   readonly checkpoint: Position;
-  readonly fault?: string;
+  readonly fault?: FollowingFault;
 }
 
 /**
@@ -100,7 +103,7 @@ export interface AuditorPace extends ProjectingPace {
 export function auditProbe(log: EventLog, auditor: { status(): AuditorPace }): Probe {
   return async () => {
     const status = auditor.status();
-    if (status.fault !== undefined) return { ready: false, reason: status.fault };
+    if (status.fault !== undefined) return { ready: false, ...status.fault };
     return { ready: true, active: status.active, ...(await catchingUp(log, status.checkpoint, status)) };
   };
 }
@@ -143,15 +146,15 @@ export function filesProbe(store: FileStore): Probe {
 /**
  * Whether a part makes progress.
  * @param stalledMs for how long it has had work without progress; 0 if it has none
- * @param fault why it has stopped for good
+ * @param fault why it has stopped, and before which event
  */
 export function movingProbe(
   stalledMs: () => number,
-  fault: () => string | undefined = () => undefined,
+  fault: () => FollowingFault | undefined = () => undefined,
 ): Probe {
   return () => {
     const stopped = fault();
-    if (stopped !== undefined) return { ready: false, reason: stopped };
+    if (stopped !== undefined) return { ready: false, ...stopped };
     const milliseconds = Math.round(stalledMs());
     if (milliseconds <= maxStallMs) return { ready: true };
     return { ready: false, reason: `it has had work for ${milliseconds} ms and has not moved` };

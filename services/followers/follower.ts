@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { FollowingFault } from '../log/following-fault.ts';
 import { LogChanged, StrangeLog } from '../log/identity.ts';
 import type { EventLog } from '../log/log.ts';
 import type { DatabaseConfig } from '../postgres/connect.ts';
+import { recordFault } from './fault.ts';
 import { FollowerProgress, type FollowerStatus } from './progress.ts';
 import { Session, SteppedDown } from './session.ts';
-import { BeginAgain, type Task } from './task.ts';
+import { BeginAgain, type Obstacle, type Task } from './task.ts';
 
 /** How long to wait after a failure: this at first, doubled each time up to the longest. */
 const firstPauseMs = 100;
@@ -57,7 +59,7 @@ export class Follower {
   }
 
   /** Why it does not follow the log, if it does not: a cheap question, for every call of the API. */
-  get fault(): string | undefined {
+  get fault(): FollowingFault | undefined {
     return this.#progress.fault;
   }
 
@@ -105,13 +107,9 @@ export class Follower {
 
   /** Does what an error asks for before the next session; false for an error that only time may mend. */
   async #recovered(error: unknown): Promise<boolean> {
-    const { signal } = this.#stopping;
     const obstacle = this.#options.task.obstacleOf?.(error);
     if (obstacle) {
-      this.#progress.fault = obstacle.reason;
-      this.#progress.idle();
-      await obstacle.removed(signal);
-      if (!signal.aborted) this.#progress.fault = undefined;
+      await this.#waitAt(obstacle);
       return true;
     }
     if (error instanceof StrangeLog) {
@@ -125,15 +123,50 @@ export class Follower {
     return error instanceof LogChanged || error instanceof BeginAgain;
   }
 
+  /** Waits until trying again may help. */
+  async #waitAt(obstacle: Obstacle): Promise<void> {
+    const { signal } = this.#stopping;
+    const { reason, position } = obstacle;
+    const fault = position === undefined ? { reason } : { reason, position };
+    this.#progress.fault = fault;
+    this.#progress.idle();
+    const ended = new AbortController();
+    const recording = this.#record(fault, AbortSignal.any([signal, ended.signal]));
+    await obstacle.removed(signal);
+    ended.abort();
+    await recording;
+    if (!signal.aborted) this.#progress.fault = undefined;
+  }
+
   /** The right log may come back, as when a restore is under way: it is compared again. */
   async #waitForOurs(reason: string): Promise<void> {
     const now = performance.now();
-    if (this.#progress.fault !== reason || now - this.#strangeReportedAt >= reminderEveryMs) {
+    if (this.#progress.fault?.reason !== reason || now - this.#strangeReportedAt >= reminderEveryMs) {
       this.#logger.fatal({ reason }, `the ${this.#options.task.part} cannot follow the log`);
       this.#strangeReportedAt = now;
     }
-    this.#progress.fault = reason;
+    this.#progress.fault = { reason };
+    // Each time, since another one with the right log may have worked meanwhile.
+    await this.#recorded({ reason });
     await this.#rest(strangeEveryMs);
+  }
+
+  /** Tries until it is recorded, or the signal. */
+  async #record(fault: FollowingFault, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !(await this.#recorded(fault))) {
+      await delay(maxPauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #recorded(fault: FollowingFault): Promise<boolean> {
+    const { database, task } = this.#options;
+    try {
+      await recordFault({ database, name: task.name, part: task.part, holder: this.#holder }, fault);
+      return true;
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'why it stopped could not be recorded for other processes');
+      return false;
+    }
   }
 
   async #rest(ms: number): Promise<void> {

@@ -140,6 +140,15 @@ export class Lease {
     );
   }
 
+  /** Removes what a follower before recorded (services/followers/fault.ts): this one has begun to work. */
+  async clearFault({ fence }: Held): Promise<void> {
+    await this.#client.query(
+      `update followers.checkpoint set fault = null, fault_position = null
+        where name = $1 and fence = $2 and fault is not null`,
+      [this.#name, fence],
+    );
+  }
+
   /** The checkpoint of the one that holds it. */
   async checkpoint(): Promise<Position> {
     const { rows } = await this.#client.query<{ position: Position }>(

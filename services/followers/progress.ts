@@ -1,3 +1,4 @@
+import type { FollowingFault } from '../log/following-fault.ts';
 import { type Position, startOfLog } from '../log/log.ts';
 import { Pace } from './pace.ts';
 
@@ -13,14 +14,14 @@ export interface FollowerStatus {
   readonly perSecond: number;
   readonly extentOfEvent: number | undefined;
   /** Why it does not follow the log: an event that it cannot apply, or a log that is not ours. */
-  readonly fault?: string;
+  readonly fault?: FollowingFault;
 }
 
 /** How far a follower is, noted by its sessions. */
 export class FollowerProgress {
   active = false;
   checkpoint: Position = startOfLog;
-  fault: string | undefined;
+  fault: FollowingFault | undefined;
   /** How many transactions it has committed. */
   commits = 0;
   readonly #pace = new Pace();

@@ -120,6 +120,7 @@ export class Session {
       const connect = async () => (await connections.open(task.session)).client;
       const handler = await task.begin({ client: worker, connect, held });
       if (handler.beside) besides.push(handler.beside(ended));
+      await lease.clearFault(held);
       progress.fault = undefined;
       progress.checkpoint = held.position;
       progress.active = true;

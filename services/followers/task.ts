@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import type { FollowingFault } from '../log/following-fault.ts';
 import type { Position, RecordedEvent } from '../log/log.ts';
 import type { Purpose } from '../postgres/connect.ts';
 import type { Held } from './lease.ts';
@@ -31,8 +32,7 @@ export interface Handler {
 }
 
 /** What keeps a follower from going on, which trying again does not mend. */
-export interface Obstacle {
-  readonly reason: string;
+export interface Obstacle extends FollowingFault {
   /** Settles once it is worth trying again, or at the signal. */
   removed(signal: AbortSignal): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { firstReplacedMid } from '../../contracts/ids.ts';
 import type { GreatestIds } from '../accounts/ids.ts';
 import type { Tick } from '../bus/bus.ts';
 import type { ReadModelsMark } from '../log/fit.ts';
+import type { FollowingFault } from '../log/following-fault.ts';
 import type { EventId, Position } from '../log/log.ts';
 import type { ReadDatabase } from './tables.ts';
 
@@ -28,6 +29,19 @@ export async function readMark(database: ReadDatabase): Promise<ReadModelsMark> 
   const { position, event_id: eventId, installation, epoch } = row;
   // The projector wrote both from an event of the log.
   return { position: position as Position, eventId: eventId as EventId | null, installation, epoch };
+}
+
+/** Why the read models do not follow the log, as the projector that stopped has recorded it; undefined while they do. */
+export async function readFault(database: ReadDatabase): Promise<FollowingFault | undefined> {
+  const row = await database
+    .selectFrom('followers.checkpoint')
+    .select(['fault', 'fault_position'])
+    .where('name', '=', 'read')
+    .executeTakeFirst();
+  if (row === undefined || row.fault === null) return undefined;
+  const { fault: reason, fault_position: position } = row;
+  // The projector wrote it from an event of the log.
+  return position === null ? { reason } : { reason, position: position as Position };
 }
 
 /** The greatest ids in the read models, 0 if there is none. */

@@ -19,6 +19,8 @@ export type ReadTables = {
     installation: string | null;
     epoch: string;
     quiet_until: string;
+    fault: string | null;
+    fault_position: string | null;
   };
 };
 

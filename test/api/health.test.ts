@@ -1,6 +1,7 @@
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { healthRoutes, movingProbe, type Probe, type Probes } from '../../services/api/health.ts';
+import type { Position } from '../../services/log/log.ts';
 
 const well: Probe = () => ({ ready: true });
 
@@ -36,9 +37,9 @@ test.each<[string, Probe, object]>([
     'has stopped',
     movingProbe(
       () => 0,
-      () => 'an event cannot be projected',
+      () => ({ reason: 'an event cannot be projected', position: '42' as Position }),
     ),
-    { reason: 'an event cannot be projected' },
+    { reason: 'an event cannot be projected', position: '42' },
   ],
 ])('a program is not ready while a part of it %s', async (_, bus, reason) => {
   expect(await ready({ database: well, bus })).toEqual([

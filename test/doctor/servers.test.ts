@@ -122,7 +122,7 @@ describe('of a database the doctor', () => {
     );
   });
 
-  test('says that read models lag behind a log that nobody projects', async () => {
+  test('says that read models lag behind a log that nobody projects, and before which event the projector stopped', async () => {
     const url = await databaseOf(createDatabase);
     const log = await openPostgresLog({ connectionString: url });
     await log.found({ installation: 'one', epoch: 'first' });
@@ -137,6 +137,16 @@ describe('of a database the doctor', () => {
     expect(about('lag', found)).toEqual([
       expect.stringMatching(/^warning: the read models lack 50 events of the log, /),
     ]);
+    await query(
+      url,
+      `update followers.checkpoint set fault = 'an event cannot be applied', fault_position = '0000000000000007'
+        where name = 'read'`,
+    );
+    expect(await examined(usable(url))).toContainEqual({
+      ...{ about: 'projector', state: 'fault' },
+      found: 'the read models do not follow the log: an event cannot be applied',
+      remedy: expect.stringContaining('npm run skip -- 0000000000000007 --why'),
+    });
   });
 });
 

@@ -10,7 +10,7 @@ import type { EventLog } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import { between, registered, sent } from '../support/events.ts';
-import { caughtUp, openWorld, silent, type World } from '../support/projecting.ts';
+import { caughtUp, openWorld, recordedFault, silent, type World } from '../support/projecting.ts';
 
 const talk = between(1, 2);
 
@@ -173,7 +173,9 @@ describe('read models and their log', () => {
       await world.query('delete from log.events');
       const projector = await start();
       await until(() => projector.status().fault !== undefined);
-      expect(projector.status()).toMatchObject({ active: false, fault: expect.stringMatching(reason) });
+      const fault = { reason: expect.stringMatching(reason) };
+      expect(projector.status()).toMatchObject({ active: false, fault });
+      await expect.poll(() => recordedFault(world), { timeout: 15_000 }).toEqual(fault);
       expect(await shownMids()).toEqual([1, 2]);
       expect(await checkpoint()).toEqual(kept);
       await world.query('insert into log.events select * from log.aside');
@@ -183,6 +185,7 @@ describe('read models and their log', () => {
       );
       await until(() => projector.status().active);
       expect(projector.status().fault).toBeUndefined();
+      expect(await recordedFault(world)).toBeUndefined();
       expect(await checkpoint()).toEqual(kept);
     },
   );

@@ -10,6 +10,7 @@ import { kill, projectingPid, shareEnvironment, startAlone, startGateway } from 
 import { type NatsServer, natsServer, natsServerIsInstalled } from '../support/nats.ts';
 import { startProgram } from '../support/process.ts';
 import { newEventId } from '../support/projecting.ts';
+import { runScript } from '../support/script.ts';
 
 const Ready = z.object({ parts: z.record(z.string(), z.object({ ready: z.boolean() })) });
 
@@ -106,8 +107,50 @@ several(
         .poll(() => readiness(projector), patiently)
         .toMatchObject({ status: 503, lacking: ['projector'] });
       expect(await (await fetch(`${projector.url}/ready`)).json()).toMatchObject({
-        parts: { projector: { reason: expect.stringContaining('UserTeleported at user-5@0') } },
+        parts: {
+          projector: {
+            reason: expect.stringContaining('UserTeleported at user-5@0'),
+            position: expect.stringMatching(/^\d/),
+          },
+        },
       });
+    });
+
+    test('an API refuses commands, and says why, while the projector in another process stops before an event', async () => {
+      const shared = await shareEnvironment(nats);
+      const uploads = { DATA_DIR: await temporaryFolder() };
+      const [projector, api] = await Promise.all([
+        startAlone('projector', shared),
+        startAlone('api', shared, uploads),
+      ]);
+      let added = 0;
+      const add = () => {
+        const username = `person${++added}`;
+        return api.call('/api/user/add', 'server', { username, nickname: '甲', password: 'secret-1' });
+      };
+      await expect.poll(async () => (await readiness(api)).status, patiently).toBe(200);
+      expect(await add()).toMatchObject({ code: 0 });
+      const log = await openLog(readEnvironment(shared), shared.DATABASE_URL, pino({ level: 'silent' }));
+      const joined = { gid: 7, uid: 1, noticeMid: 900_000 };
+      const metadata = { time: 0, actor: 'server', version: 2, $correlationId: 'x', $causationId: 'x' };
+      const left = await log.append(streamName('group-7'), 'any', [
+        { id: newEventId(), type: 'MemberJoined', data: joined, metadata },
+      ]);
+      await log.close();
+      const position = left.outcome === 'appended' ? left.position : '';
+      await expect
+        .poll(() => readiness(api), patiently)
+        .toMatchObject({ status: 503, lacking: ['projections'] });
+      const stopped = { reason: expect.stringContaining('MemberJoined at group-7@0'), position };
+      for (const [{ url }, part] of [[api, 'projections'] as const, [projector, 'projector'] as const]) {
+        expect(await (await fetch(`${url}/ready`)).json()).toMatchObject({ parts: { [part]: stopped } });
+      }
+      await expect.poll(add, patiently).toMatchObject({ code: 503 });
+      expect(await api.call('/api/user/get', 'server', { username: 'person1' })).toMatchObject({ code: 0 });
+      const skipped = await runScript('skip', [position, '--why', 'a test'], shared);
+      expect(skipped.code).toBe(0);
+      await expect.poll(() => readiness(api), patiently).toMatchObject({ status: 200, lacking: [] });
+      await expect.poll(add, patiently).toMatchObject({ code: 0 });
     });
 
     test('one that was asked to end says so for DRAIN_SECONDS, answers requests meanwhile, and ends with 0', async () => {

@@ -15,6 +15,7 @@ import { memoryBus } from '../../services/bus/memory.ts';
 import type { Trust } from '../../services/edge/proxies.ts';
 import type { AliyunSms, Bucket } from '../../services/environment.ts';
 import { openFileStore } from '../../services/files/open.ts';
+import type { FollowingFault } from '../../services/log/following-fault.ts';
 import type { Position } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { createPool } from '../../services/postgres/pool.ts';
@@ -91,7 +92,9 @@ export async function startApplication(options: ApplicationOptions = {}): Promis
       ...{ application, bus, projector, databaseUrl: database.url, filesFolder, server, url, stop },
       async shown(position) {
         if (await progress.reached(position ?? (await log.end(readModelCategories)), 20_000)) return;
-        throw new Error(`the read models do not come up: ${projector.status().fault ?? 'no fault reported'}`);
+        throw new Error(
+          `the read models do not come up: ${projector.status().fault?.reason ?? 'no fault reported'}`,
+        );
       },
       async another() {
         const other = await openProcess(database.url, filesFolder, bus, stops, options);
@@ -112,7 +115,7 @@ async function openProcess(
   bus: Bus,
   stops: (() => Promise<void>)[],
   { now, bucket, aliyunSms, logger = silent }: ApplicationOptions,
-  readModelsFault: () => string | undefined = () => undefined,
+  readModelsFault: () => FollowingFault | undefined = () => undefined,
 ): Promise<Application> {
   const pool = createPool(databaseUrl, logger);
   stops.push(() => pool.end());

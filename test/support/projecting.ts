@@ -54,6 +54,16 @@ export interface World {
   close(): Promise<void>;
 }
 
+/** Why the read models do not follow the log, as the database says it; undefined while they do. */
+export async function recordedFault({ query }: Pick<World, 'query'>) {
+  const [row] = await query<{ reason: string | null; position: string | null }>(
+    `select fault as reason, fault_position as position from followers.checkpoint where name = 'read'`,
+  );
+  if (!row || row.reason === null) return undefined;
+  const { reason, position } = row;
+  return position === null ? { reason } : { reason, position };
+}
+
 export async function openWorld(): Promise<World> {
   const database = await createDatabase();
   const log = await openPostgresLog({ connectionString: database.url });
@@ -149,7 +159,7 @@ export async function caughtUp(
     const until = Date.now() + 20_000;
     while (!(await progress.reached(end, 200))) {
       const { fault } = projector.status();
-      if (fault && !despiteFault) throw new Error(fault);
+      if (fault && !despiteFault) throw new Error(fault.reason);
       if (Date.now() > until) throw new Error('the projector does not catch up');
     }
   } finally {
