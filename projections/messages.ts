@@ -9,7 +9,7 @@ import {
 } from '../contracts/ids.ts';
 import { quotedContent } from '../contracts/message-texts.ts';
 import { groupChannel, userChannel } from '../contracts/push/index.ts';
-import type { MessagePush } from '../contracts/push/message.ts';
+import { messagePush, type PushedParty } from '../contracts/push/message.ts';
 import { openChat } from './inbox.ts';
 import { emptyConversation, newestMessage } from './newest-message.ts';
 import type { Pushes } from './projection.ts';
@@ -101,23 +101,15 @@ export function sendToFriend(rows: Rows, pushes: Pushes, from: Uid, to: Uid, arr
 }
 
 function pushToFriend(rows: Rows, pushes: Pushes, from: Uid, to: Uid, arrival: Arrival): void {
-  const payload = {
-    from: String(from),
-    from_name: rows.get(users.at(from))?.nickname ?? '',
-    from_avatar: userAvatar(rows.get(users.at(from))?.avatar ?? ''),
-    to: String(to),
-    to_name: rows.get(users.at(to))?.nickname ?? '',
-    to_avatar: userAvatar(rows.get(users.at(to))?.avatar ?? ''),
-    ...content(rows, friendConversation(from, to), 'friend', arrival),
-  };
-  pushes.add(userChannel(to), 'message', {
-    ...payload,
-    from_name: rows.get(friendships.at(to, from))?.remark || payload.from_name,
-  });
-  pushes.add(userChannel(from), 'message', {
-    ...payload,
-    to_name: rows.get(friendships.at(from, to))?.remark || payload.to_name,
-  });
+  const conversation = friendConversation(from, to);
+  const [sender, addressee] = [person(rows, from), person(rows, to)];
+  const payload = messagePush('friend', sender, addressee, arrival, quoted(rows, conversation, arrival));
+  const from_name = rows.get(friendships.at(to, from))?.remark || sender.name;
+  const to_name = rows.get(friendships.at(from, to))?.remark || addressee.name;
+  pushes.addMessage(conversation, [
+    { channel: userChannel(to), data: { ...payload, from_name } },
+    { channel: userChannel(from), data: { ...payload, to_name } },
+  ]);
 }
 
 /** What `sendToGroup` reads. */
@@ -155,38 +147,31 @@ function pushToGroup(
   arrival: Arrival,
   newcomers: readonly Uid[],
 ): void {
+  const conversation = groupConversation(gid);
   const group = rows.get(groups.at(gid));
-  const payload = {
-    from: String(from),
-    from_name: rows.get(users.at(from))?.nickname ?? '',
-    from_avatar: userAvatar(rows.get(users.at(from))?.avatar ?? ''),
-    to: String(gid),
-    to_name: group?.name ?? '',
-    to_avatar: groupAvatar(group?.avatar ?? null, group?.faces ?? []),
-    ...content(rows, groupConversation(gid), 'group', arrival),
+  const addressee = {
+    id: gid,
+    name: group?.name ?? '',
+    avatar: groupAvatar(group?.avatar ?? null, group?.faces ?? []),
   };
+  const payload = messagePush(
+    'group',
+    person(rows, from),
+    addressee,
+    arrival,
+    quoted(rows, conversation, arrival),
+  );
   for (const uid of newcomers) pushes.add(userChannel(uid), 'message', payload);
-  pushes.add(groupChannel(gid), 'message', payload);
+  pushes.addMessage(conversation, [{ channel: groupChannel(gid), data: payload }]);
 }
 
-function content(
-  rows: Rows,
-  conversation: ConversationId,
-  type: 'friend' | 'group',
-  { content, timestamp, sub_type, mid, quote_mid, unique_id }: Arrival,
-): Omit<MessagePush, 'from' | 'from_name' | 'from_avatar' | 'to' | 'to_name' | 'to_avatar'> {
-  return {
-    content,
-    timestamp,
-    type,
-    sub_type,
-    mid,
-    ...(quote_mid === null ? {} : { quote_mid, quote_content: quoted(rows, conversation, quote_mid) }),
-    ...(unique_id === null ? {} : { uniqueId: unique_id }),
-  };
+function person(rows: Rows, uid: Uid): PushedParty {
+  const user = rows.get(users.at(uid));
+  return { id: uid, name: user?.nickname ?? '', avatar: userAvatar(user?.avatar ?? '') };
 }
 
-function quoted(rows: Rows, conversation: ConversationId, mid: Mid): string {
-  const [message] = rows.list(messageOf(mid));
+function quoted(rows: Rows, conversation: ConversationId, { quote_mid }: Arrival): string {
+  if (quote_mid === null) return '';
+  const [message] = rows.list(messageOf(quote_mid));
   return message?.conversation === conversation ? quotedContent(message.state, message.content) : '';
 }

@@ -4,7 +4,7 @@ import { openClient, type Purpose } from '../services/postgres/connect.ts';
 import { sqlState } from '../services/postgres/sql-state.ts';
 import { inTransaction } from '../services/postgres/transaction.ts';
 import { type Migration, readMigrations } from './migrations.ts';
-import { makeRecord, readSchemaFit, tooOld } from './schema-fit.ts';
+import { dueMigrations, makeRecord, readSchemaFit, tooOld } from './schema-fit.ts';
 
 /** An hour: a migration may rewrite large tables, and others wait until it is done. */
 const statementTimeoutMs = 3_600_000;
@@ -46,8 +46,8 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
     await client.query(makeRecord);
     const fit = await readSchemaFit(client, migrations);
     if (fit.missing.length > 0) throw new Error(tooOld(fit));
-    const pending = migrations.filter(
-      ({ recordedAs }) => !fit.applied.has(recordedAs) && (wanted?.includes(recordedAs) ?? true),
+    const pending = dueMigrations(migrations, fit.applied).filter(
+      ({ recordedAs }) => wanted?.includes(recordedAs) ?? true,
     );
     for (const migration of pending) await apply(client, migration);
     return pending.map(({ name }) => name);
@@ -58,7 +58,7 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
 }
 
 /**
- * Which migrations a database lacks, without changing it.
+ * Which migrations a start would apply to a database, without changing it.
  * @returns their names; all of them for a database in which nothing is
  * @throws Error if a newer version of the program has removed what this one uses; what `pg` throws
  */
@@ -70,7 +70,7 @@ export async function pendingMigrations(client: Client): Promise<string[]> {
   if (!rows[0]?.there) return migrations.map(({ name }) => name);
   const fit = await readSchemaFit(client, migrations);
   if (fit.missing.length > 0) throw new Error(tooOld(fit));
-  return migrations.filter(({ recordedAs }) => !fit.applied.has(recordedAs)).map(({ name }) => name);
+  return dueMigrations(migrations, fit.applied).map(({ name }) => name);
 }
 
 /**

@@ -9,6 +9,11 @@ export interface Migration {
   readonly sql: string;
   /** It removes or restricts something that programs have not used since they know this migration (as recorded). */
   readonly unusedSince?: string;
+  /**
+   * How many days after `unusedSince` it is applied: until then programs of the version before may run, and be started
+   * again. A new database gets it at once.
+   */
+  readonly deferredDays?: number;
   /** Whether it is one statement that cannot run in a transaction: an index that is made while others write. */
   readonly concurrent: boolean;
 }
@@ -37,6 +42,9 @@ const olderNames: Readonly<Record<string, string>> = {
  */
 const unused = /^-- Unused since (\S+)$/m;
 
+/** The line after that, if it is not to be applied together with the migration that it names. */
+const deferred = /^-- Deferred (\d+) days$/m;
+
 /** All migrations, in the order in which they apply: that of their numbers. */
 export async function readMigrations(): Promise<Migration[]> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).sort();
@@ -50,9 +58,11 @@ export async function readMigrations(): Promise<Migration[]> {
 /** A migration by the name and the text of its file. */
 export function migrationOf(name: string, sql: string): Migration {
   const [, since] = unused.exec(sql) ?? [];
+  const [, days] = deferred.exec(sql) ?? [];
   return {
     ...{ name, recordedAs: recordedAs(name), sql },
     ...(since !== undefined && { unusedSince: recordedAs(since) }),
+    ...(days !== undefined && { deferredDays: Number(days) }),
     concurrent: /\bconcurrently\b/i.test(sql.replaceAll(/--.*/g, '')),
   };
 }

@@ -24,6 +24,40 @@ export const MessagePush = z.object({
 });
 export type MessagePush = z.infer<typeof MessagePush>;
 
+/** The sender or the addressee of a message, as a push shows them. */
+export interface PushedParty {
+  readonly id: number;
+  readonly name: string;
+  /** As `userAvatar` and `groupAvatar` give it. */
+  readonly avatar: string;
+}
+
+/** A message, as its row has it. */
+export interface PushedMessage extends Pick<MessagePush, 'content' | 'timestamp' | 'sub_type' | 'mid'> {
+  readonly quote_mid: number | null;
+  readonly unique_id: string | null;
+}
+
+/**
+ * The data of a message's push.
+ * @param quoteContent what is shown of the quoted message, if there is one
+ */
+export function messagePush(
+  type: MessagePush['type'],
+  from: PushedParty,
+  to: PushedParty,
+  { content, timestamp, sub_type, mid, quote_mid, unique_id }: PushedMessage,
+  quoteContent: string,
+): MessagePush {
+  return {
+    ...{ from: String(from.id), from_name: from.name, from_avatar: from.avatar },
+    ...{ to: String(to.id), to_name: to.name, to_avatar: to.avatar },
+    ...{ content, timestamp, type, sub_type, mid },
+    ...(quote_mid === null ? {} : { quote_mid, quote_content: quoteContent }),
+    ...(unique_id === null ? {} : { uniqueId: unique_id }),
+  };
+}
+
 /**
  * `id` is the chat as the recipient names it (the other's uid, or the gid), `uid` who did it; 0: the server's key, for
  * those who administer the system.

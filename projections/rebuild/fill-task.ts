@@ -62,7 +62,7 @@ export class FillTask implements Task {
       projections: this.#projections,
       name: this.name,
       held,
-      pushesAfter: undefined,
+      pushes: undefined,
       maxEvents: this.#options.maxBatchEvents,
       maxReads: maxBulkReads,
     });

@@ -12,7 +12,7 @@ import { isMidTwice, underAnotherMid } from '../mid-twice.ts';
 import type { Projection } from '../projection.ts';
 import { RowStore } from '../store/row-store.ts';
 import { isCausedByData, ProjectionFault } from './projection-fault.ts';
-import { noPushes, PushBook, writePushes } from './push-book.ts';
+import { noPushes, PushBook, type PushOptions, writePushes } from './push-book.ts';
 
 /** A committed batch, as it is announced. */
 export interface Committed {
@@ -34,8 +34,8 @@ export interface BatchProjectorOptions {
   /** The follower's name. */
   readonly name: string;
   readonly held: Held;
-  /** Events after this position push. Undefined: none does. */
-  readonly pushesAfter: Position | undefined;
+  /** Undefined: nothing is pushed. */
+  readonly pushes: Omit<PushOptions, 'epoch'> | undefined;
   /** How many events a transaction may hold, if fewer than its reads and writes allow. */
   readonly maxEvents?: number | undefined;
   /** A transaction ends once it reads or writes this many rows: a thousand people may join a group in one event. */
@@ -150,8 +150,8 @@ export class BatchProjector {
   /** Applies in memory as many of the first events as one transaction should hold. */
   async #project(events: readonly Decoded[]): Promise<Batch> {
     const store = this.#store;
-    const { held, pushesAfter, reader } = this.#options;
-    const pushes = pushesAfter === undefined ? undefined : new PushBook(held.epoch, pushesAfter);
+    const { held, reader } = this.#options;
+    const pushes = this.#options.pushes && new PushBook({ ...this.#options.pushes, epoch: held.epoch });
     const plans = this.#plans(events);
     await this.#load(plans.flatMap(({ refs }) => refs));
     let count = 0;
@@ -207,14 +207,14 @@ export class BatchProjector {
 
   /** What is to be done with the first events, and what must be read for them. */
   #plans(events: readonly Decoded[]) {
-    const { maxEvents, maxReads = defaultMaxReads, projections, pushesAfter } = this.#options;
+    const { maxEvents, maxReads = defaultMaxReads, projections, pushes } = this.#options;
     const plans = [];
     let reads = 0;
     for (const event of events.slice(0, maxEvents)) {
       try {
         const projection = projections.get(event.type);
         if (!projection) throw new TypeError('nothing projects its type');
-        const pushReads = pushesAfter === undefined ? undefined : projection.pushReads?.(event);
+        const pushReads = pushes === undefined ? undefined : projection.pushReads?.(event);
         const refs = pushReads ? [...projection.reads(event), ...pushReads] : projection.reads(event);
         plans.push({ event, projection, refs });
         reads += refs.length;

@@ -11,6 +11,7 @@ import { projectionsByType } from '../index.ts';
 import type { Projection } from '../projection.ts';
 import { BatchProjector } from './batch.ts';
 import { Projecting } from './projecting.ts';
+import type { PushOptions } from './push-book.ts';
 import { resetReadModels } from './read-models-reset.ts';
 import { writingSession } from './session.ts';
 import { SkippableEvents } from './skippable-events.ts';
@@ -63,8 +64,8 @@ class ProjectionTask implements Task {
     bus.publish({ checkpoint: held.position, fence: held.fence, batch: held.batch }, []);
     await this.#skippable.refresh();
     const { name } = this;
-    const pushesAfter = await quietUntil(client);
-    const batches = new BatchProjector({ client, projections: this.#projections, name, held, pushesAfter });
+    const pushes = await pushOptions(client);
+    const batches = new BatchProjector({ client, projections: this.#projections, name, held, pushes });
     return new Projecting({ batches, skippable: this.#skippable, bus, database, logger });
   }
 
@@ -73,10 +74,10 @@ class ProjectionTask implements Task {
   }
 }
 
-/** Events up to this position push nothing: they did so before the read models were emptied. */
-async function quietUntil(client: Client): Promise<Position> {
-  const { rows } = await client.query<{ position: Position }>(
-    `select quiet_until as position from followers.checkpoint where name = 'read'`,
+/** Events up to `quiet_until` push nothing: they did so before the read models were emptied. */
+async function pushOptions(client: Client): Promise<Omit<PushOptions, 'epoch'>> {
+  const { rows } = await client.query<{ after: Position; names: boolean }>(
+    `select quiet_until as after, names_messages as names from followers.checkpoint where name = 'read'`,
   );
-  return rows[0]?.position ?? startOfLog;
+  return { after: rows[0]?.after ?? startOfLog, namesMessages: rows[0]?.names === true };
 }

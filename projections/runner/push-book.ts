@@ -1,28 +1,49 @@
+import type { ConversationId } from '../../contracts/ids.ts';
 import { quotedContent, type TakenBack } from '../../contracts/message-texts.ts';
 import { announcementKey } from '../../contracts/push/announcement.ts';
 import type { PushData, PushName, StoredData } from '../../contracts/push/index.ts';
 import { formatPosition } from '../../contracts/push/position.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
 import { bools, int4s, int8s, type Statement, texts } from '../../services/postgres/pipeline.ts';
-import type { Pushes } from '../projection.ts';
+import type { MessageCopy, Pushes } from '../projection.ts';
+
+/** How the pushes of a batch are made. */
+export interface PushOptions {
+  /** The epoch of the read models. */
+  readonly epoch: string;
+  /** Events up to this position push nothing: they did so long ago. */
+  readonly after: string;
+  /**
+   * Whether a message's push is stored as one row that names the message, and else as a row with its whole text for
+   * each channel, as programs of the version before read it.
+   */
+  readonly namesMessages: boolean;
+}
+
+/** A row of `pushes.push`. */
+interface StoredRow extends PushRow {
+  /** Which message it shows and quotes, if it does. */
+  readonly mid: number | null;
+  readonly quoteMid: number | null;
+}
+
+/** The data of a row that names its message, or is on nobody's channel. */
+const noData = '{}';
 
 /** Gathers what the events of a batch push, each with its position in its data. */
 export class PushBook implements Pushes {
   readonly wanted = true;
+  /** As they are announced. */
   readonly rows: PushRow[] = [];
-  /** Which message each row shows and quotes, if it does. */
-  readonly mids: (number | null)[] = [];
-  readonly quoteMids: (number | null)[] = [];
+  /** As they are stored. */
+  readonly stored: StoredRow[] = [];
   readonly takenBack = new Map<number, TakenBack>();
-  readonly #epoch: string;
-  readonly #quietUntil: string;
+  readonly #options: PushOptions;
   #place = '';
   #number = 0;
 
-  /** `epoch` is that of the read models; what lies at or before `quietUntil` was pushed long ago. */
-  constructor(epoch: string, quietUntil: string) {
-    this.#epoch = epoch;
-    this.#quietUntil = quietUntil;
+  constructor(options: PushOptions) {
+    this.#options = options;
   }
 
   /** Begins the pushes of the event at `place`. */
@@ -32,15 +53,32 @@ export class PushBook implements Pushes {
   }
 
   add<Name extends PushName>(channel: string, event: Name, data: StoredData<Name>): void {
-    const place = this.#place;
-    if (place <= this.#quietUntil) return;
-    const number = this.#number++;
-    const position = formatPosition({ epoch: this.#epoch, place, number });
-    this.rows.push({ channel, place, number, event, data: JSON.stringify({ ...data, position }) });
+    if (this.#place <= this.#options.after) return;
+    const row = this.#row(channel, this.#number++, event, data);
     const message = isMessage(event, data) ? data : undefined;
     const announced = isAnnouncement(event, data) ? announcementKey(data.id) : null;
-    this.mids.push(message?.mid ?? announced);
-    this.quoteMids.push(message?.quote_mid ?? null);
+    this.rows.push(row);
+    this.stored.push({ ...row, mid: message?.mid ?? announced, quoteMid: message?.quote_mid ?? null });
+  }
+
+  addMessage(conversation: ConversationId, copies: readonly MessageCopy[]): void {
+    const { after, namesMessages } = this.#options;
+    const [first] = copies;
+    if (!namesMessages) {
+      for (const { channel, data } of copies) this.add(channel, 'message', data);
+    } else if (first !== undefined && this.#place > after) {
+      // All copies have the number of the one row.
+      const number = this.#number++;
+      for (const { channel, data } of copies) this.rows.push(this.#row(channel, number, 'message', data));
+      const named = { channel: conversation, place: this.#place, number, event: 'message', data: noData };
+      this.stored.push({ ...named, mid: first.data.mid, quoteMid: null });
+    }
+  }
+
+  #row<Name extends PushName>(channel: string, number: number, event: Name, data: StoredData<Name>): PushRow {
+    const place = this.#place;
+    const position = formatPosition({ epoch: this.#options.epoch, place, number });
+    return { channel, place, number, event, data: JSON.stringify({ ...data, position }) };
   }
 
   takeBack(mid: number, state: TakenBack): void {
@@ -49,7 +87,12 @@ export class PushBook implements Pushes {
 }
 
 /** For read models that are made again: what they push was pushed before. */
-export const noPushes: Pushes = { wanted: false, add: () => undefined, takeBack: () => undefined };
+export const noPushes: Pushes = {
+  wanted: false,
+  add: () => undefined,
+  addMessage: () => undefined,
+  takeBack: () => undefined,
+};
 
 function isMessage(event: PushName, data: StoredData<PushName>): data is PushData<'message'> {
   return event === 'message' && 'mid' in data;
@@ -61,22 +104,22 @@ function isAnnouncement(event: PushName, data: StoredData<PushName>): data is Pu
 
 /** What writes a batch's pushes into the table `push`, and takes out of it what was taken back. */
 export function writePushes(book: PushBook, batch: number): Statement[] {
-  const { rows, mids, quoteMids, takenBack } = book;
+  const { stored, takenBack } = book;
   const statements: Statement[] = [];
-  if (rows.length > 0) {
+  if (stored.length > 0) {
     statements.push({
       name: 'write push',
       text: `insert into pushes.push (place, number, channel, event, data, mid, quote_mid, batch)
         select given.*, $8::bigint
         from unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]) as given`,
       values: [
-        texts(rows.map(({ place }) => place)),
-        int4s(rows.map(({ number }) => number)),
-        texts(rows.map(({ channel }) => channel)),
-        texts(rows.map(({ event }) => event)),
-        texts(rows.map(({ data }) => data)),
-        int8s(mids),
-        int8s(quoteMids),
+        texts(stored.map(({ place }) => place)),
+        int4s(stored.map(({ number }) => number)),
+        texts(stored.map(({ channel }) => channel)),
+        texts(stored.map(({ event }) => event)),
+        texts(stored.map(({ data }) => data)),
+        int8s(stored.map(({ mid }) => mid)),
+        int8s(stored.map(({ quoteMid }) => quoteMid)),
         batch,
       ],
     });
@@ -86,8 +129,9 @@ export function writePushes(book: PushBook, batch: number): Statement[] {
 }
 
 /**
- * A revoked message stays as message/get shows it. One that was deleted stays on nobody's channel: the
- * oldest row tells that there were others before it, so no row goes before its time.
+ * Of rows with their text: a row that names its message shows what became of that. A revoked message stays as message/get
+ * shows it. One that was deleted stays on nobody's channel: the oldest row tells that there were others before it, so no
+ * row goes before its time.
  */
 function takeOut(takenBack: ReadonlyMap<number, TakenBack>): Statement[] {
   const mids = int8s([...takenBack.keys()]);
@@ -98,11 +142,11 @@ function takeOut(takenBack: ReadonlyMap<number, TakenBack>): Statement[] {
       name: 'take back pushes',
       text: `update pushes.push p
            set channel = case when gone.deleted then '' else p.channel end,
-               data = case when gone.deleted then '{}' else
+               data = case when gone.deleted then '${noData}' else
                  (p.data::jsonb - '{quote_mid,quote_content}'::text[]
                    || jsonb_build_object('sub_type', 'notice', 'content', gone.shown))::text end
           from unnest($1::bigint[], $2::boolean[], $3::text[]) as gone (mid, deleted, shown)
-         where p.mid = gone.mid and p.channel <> ''`,
+         where p.mid = gone.mid and p.data <> '${noData}'`,
       values: [mids, deleted, shown],
     },
     {

@@ -13,6 +13,7 @@ import { jsonObject } from '../../contracts/push/protocol.ts';
 import { completeSettings, isSettingChange } from '../../contracts/push/setting.ts';
 import type { ReadingDatabase } from '../postgres/database.ts';
 import { allKept, maxReplayedEvents, PushStore } from './push-store.ts';
+import { namedMessage, type StoredPush, shownPush, storedColumns } from './stored-push.ts';
 
 /** A push in the answer to `message/sync`. */
 type MissedPush = z.infer<typeof messageSync.data>['events'][number];
@@ -36,15 +37,18 @@ export interface MissedPushes {
 }
 
 /**
- * SQL: the feeds of a person, and the position from which each is theirs: those of `feedsOf`, and those of
- * their groups since they last joined.
+ * SQL: the feeds of a person with the channels under which `pushes.push` has their rows (stored-push.ts), and the position
+ * from which each is theirs: those of `feedsOf`, and those of their groups since they last joined.
  */
 const feeds = `
-  select unnest($6::text[]) as channel, '' as start
+  select name, name collate "C" as channel, '' collate "C" as start from unnest($6::text[]) as name
   union all
-  select 'group-' || m.gid, m.joined_place
+  select 'user-' || uid, conversation, '' from read.inbox where uid = $1::bigint and conversation < 'g'
+  union all
+  select 'group-' || m.gid, source.channel, m.joined_place
     from read.group_members m join read.groups g on g.gid = m.gid and g.state = 'normal'
-   where m.uid = $1`;
+    cross join lateral (values ('group-' || m.gid), ('g' || m.gid)) as source (channel)
+   where m.uid = $1::bigint`;
 
 /** The feeds of which all is a person's to read. */
 const feedsOf = (uid: Uid) => [userChannel(uid), globalChannel, announcementChannel];
@@ -54,12 +58,17 @@ const missed = `
   from pushes.push p
  where p.channel = f.channel and p.place >= f.start and (p.place, p.number) > ($2, $3)`;
 
-interface FoundRow {
+/** SQL: whether one feed has more than `$4` of them. */
+const tooMuch = `
+  exists (
+    select from (select distinct name from feed) named
+     where (select count(*) from (
+              select from feed f cross join lateral (select ${missed} limit $4::bigint + 1) more
+               where f.name = named.name limit $4::bigint + 1
+            ) counted) > $4::bigint)`;
+
+interface FoundRow extends Omit<StoredPush, 'place'> {
   readonly place: string | null;
-  readonly number: number;
-  readonly channel: string;
-  readonly event: string;
-  readonly data: string;
   readonly checkpoint: string;
   readonly kept: boolean;
   readonly too_much: boolean;
@@ -86,13 +95,16 @@ export async function findMissedPushes(
   const { rows: found } = await database.query<FoundRow>(
     `with feed as materialized (${feeds})
      select c.position as checkpoint, ${allKept('$2', '$3')} as kept,
-            exists (select from feed f cross join lateral (select ${missed} offset $4 limit 1) more) as too_much,
-            missed.*
+            ${tooMuch} as too_much, missed.*
        from followers.checkpoint c
        left join lateral (
-         select next.* from feed f cross join lateral (
-           select p.place, p.number, p.channel, p.event, p.data ${missed} order by p.place, p.number limit $5
-         ) next order by next.place, next.number limit $5
+         select ${storedColumns}
+           from (
+             select next.*, f.name as channel, $1::bigint as viewer from feed f cross join lateral (
+               select p.place, p.number, p.channel as source, p.event, p.data, p.mid ${missed}
+                order by p.place, p.number limit $5
+             ) next order by next.place, next.number limit $5
+           ) p ${namedMessage}
        ) missed on true
       where c.name = 'read'
       order by missed.place, missed.number`,
@@ -100,15 +112,21 @@ export async function findMissedPushes(
   );
   const [first] = found;
   if (!first?.kept || first.too_much) return resetTo(epoch, first?.checkpoint ?? end);
-  const events = found.flatMap(({ place, number, channel, event, data }): MissedPush[] => {
-    if (place === null) return [];
+  const stored = found.flatMap(({ place, ...row }): StoredPush[] =>
+    place === null ? [] : [{ ...row, place }],
+  );
+  const page = stored.slice(0, limit);
+  const events = page.flatMap((row): MissedPush[] => {
+    const push = shownPush(row, epoch);
+    if (push === undefined) return [];
+    const { place, number, channel, event, data } = push;
     const position = formatPosition({ epoch, place, number });
     const completed = isSettingChange({ event }) ? completeSettings(data, appkey, wsAddress) : data;
     return [{ channel, event, data: jsonObject(completed) ?? {}, position }];
   });
-  const last = events[limit - 1];
-  if (events.length > limit && last) {
-    return { events: events.slice(0, limit), position: last.position, reset: false };
+  const last = page.at(-1);
+  if (stored.length > limit && last !== undefined) {
+    return { events, position: formatPosition({ ...last, epoch }), reset: false };
   }
   const reached: PushPosition = { epoch, place: first.checkpoint, number: afterAll };
   const next = comparePositions(seen, reached) > 0 ? seen : reached;

@@ -11,6 +11,15 @@ import {
   checkpointOf,
   fromCheckpoint,
 } from './checkpoint.ts';
+import { feedsOfSource, sourceChannels, sourcesOf } from './feed-sources.ts';
+import {
+  namedMessage,
+  type StoredPush,
+  sendersChannel,
+  shownPush,
+  storedBytes,
+  storedColumns,
+} from './stored-push.ts';
 
 /** If a client missed more events than this on a channel, they are not replayed: it loads afresh. */
 export const maxReplayedEvents = 1_000;
@@ -27,12 +36,24 @@ export interface MembershipFound {
  */
 const pageBytes = 65_536;
 
-/** A page of pushes, and the checkpoint of the database snapshot in which they were read. */
-export interface Page {
-  readonly checkpoint: Checkpoint;
+/** Pushes that follow on each other. */
+interface Rows {
   readonly rows: readonly PushRow[];
-  /** Whether there are later rows. */
-  readonly more: boolean;
+  /** The last row that was read, also if clients get nothing of it; undefined if there are no later rows. */
+  readonly next: PushCursor | undefined;
+}
+
+/** What `#page` reads beside the pushes. */
+interface PageColumns {
+  /** Null if it is that of the message's sender. */
+  readonly channel: string | null;
+  readonly stored: boolean | null;
+  readonly found: BigintColumn | null;
+}
+
+/** A page of pushes, and the checkpoint of the database snapshot in which they were read. */
+export interface Page extends Rows {
+  readonly checkpoint: Checkpoint;
 }
 
 /**
@@ -81,73 +102,94 @@ export class PushStore {
     };
   }
 
-  /** The first `maxRows` rows of the feeds after `after` and up to the position `upTo`, in the order of the log. */
+  /**
+   * The first `maxRows` rows of the feeds after `after` and up to the position `upTo`, in the order of the log. It reads
+   * all rows between the two.
+   */
   async rowsBetween(
     feeds: readonly string[],
     after: PushCursor,
     upTo: string,
     maxRows: number,
-  ): Promise<PushRow[]> {
-    const { rows } = await this.#query<PushRow>(
-      `select place, number, channel, event, data from pushes.push
-        where (place, number) > ($2, $3) and place <= $4 and channel = any($1)
-        order by place, number limit $5`,
+  ): Promise<Rows> {
+    const { rows } = await this.#query<StoredPush & { epoch: string }>(
+      `select ${storedColumns}, c.epoch
+         from followers.checkpoint c
+         cross join lateral (
+           select p.place, p.number, p.channel as source, feed.channel, p.event, p.data, p.mid, feed.viewer
+             from pushes.push p ${feedsOfSource}
+            where (p.place, p.number) > ($2, $3) and p.place <= $4 and feed.channel = any($1)
+            order by p.place, p.number fetch first ($5) rows with ties
+         ) p
+         ${namedMessage}
+        where c.name = 'read'
+        order by p.place, p.number, p.viewer = m.sender`,
       [feeds, after.place, after.number, upTo, maxRows],
     );
-    return rows;
+    return {
+      rows: rows.flatMap((row) => shownPush(row, row.epoch) ?? []),
+      next: rows.length < maxRows ? undefined : rows.at(-1),
+    };
   }
 
   /** A page of every `message` after `after`, on the channels of people and groups. */
   messagesAfter(after: PushCursor, maxRows: number): Promise<Page> {
-    return this.#page(`event = 'message' and (place, number) > ($1, $2)`, [
-      after.place,
-      after.number,
-      maxRows,
-    ]);
+    return this.#page(
+      `select place, number, channel as source, case when channel !~ '^[fg][0-9]' then channel end as channel,
+              null::bigint as viewer, event, data, mid
+         from pushes.push where event = 'message' and (place, number) > ($1, $2)
+        order by place, number limit $3::bigint + 1`,
+      [after.place, after.number, maxRows],
+    );
   }
 
   /** A page of one feed after `after` and from the position `from` on. */
   feedAfter(feed: string, after: PushCursor, from: string, maxRows: number): Promise<Page> {
-    return this.#page(`channel = $4 and place >= $5 and (place, number) > ($1, $2)`, [
-      after.place,
-      after.number,
-      maxRows,
-      feed,
-      from,
-    ]);
+    const { channels, uid } = sourcesOf(feed);
+    return this.#page(
+      `select p.*, $6::text as channel, $7::bigint as viewer
+         from (${sourceChannels('$4', '$7')}) source
+         cross join lateral (
+           select place, number, channel as source, event, data, mid from pushes.push
+            where channel = source.channel and place >= $5 and (place, number) > ($1, $2)
+            order by place, number limit $3::bigint + 1
+         ) p
+        order by place, number limit $3::bigint + 1`,
+      [after.place, after.number, maxRows, channels, from, feed, uid],
+    );
   }
 
-  /** The first rows that fulfil the condition: at most `$3`, and no more than fit into a page. */
-  async #page(condition: string, values: readonly unknown[]): Promise<Page> {
-    const { rows } = await this.#query<
-      CheckpointRow & { [Column in keyof PushRow]: PushRow[Column] | null } & { found: BigintColumn | null }
-    >(
+  /**
+   * A page of rows: at most `$3`, and no more than fit into one.
+   * @param first SQL: the first `$3 + 1` of them, as `storedColumns` needs them
+   */
+  async #page(first: string, values: readonly unknown[]): Promise<Page> {
+    const { rows } = await this.#query<CheckpointRow & Omit<StoredPush, 'channel'> & PageColumns>(
       `select ${checkpointColumns}, p.* from ${fromCheckpoint}
          left join lateral (
-           select place, number, channel, event, data, found
+           select *
              from (
-               select first.*, count(*) over () as found,
+               select shown.*, true as stored, count(*) over () as found,
                       row_number() over (order by place, number) as index,
-                      sum(octet_length(data)) over (order by place, number) - octet_length(data) as before
-                 from (
-                   select place, number, channel, event, data from pushes.push
-                    where ${condition} order by place, number limit $3::bigint + 1
-                 ) first
+                      sum(bytes) over (order by place, number) - bytes as before
+                 from (select ${storedColumns}, ${storedBytes} as bytes from (${first}) p ${namedMessage}) shown
              ) measured
             where index <= $3::bigint and before < ${pageBytes}
          ) p on true
         order by p.place, p.number`,
       [...values],
     );
-    const page: PushRow[] = [];
-    for (const { place, number, channel, event, data } of rows) {
-      if (place === null || number === null || channel === null || event === null || data === null) continue;
-      page.push({ place, number, channel, event, data });
-    }
+    const checkpoint = checkpointOf(rows[0]);
+    // Without pushes there is one row, that of the checkpoint.
+    const page = rows.filter(({ stored }) => stored);
+    const shown = page.flatMap(({ channel, ...row }) => {
+      const known = channel ?? (row.named ? sendersChannel(row.named) : row.source);
+      return shownPush({ ...row, channel: known }, checkpoint.epoch) ?? [];
+    });
     return {
-      checkpoint: checkpointOf(rows[0]),
-      rows: page,
-      more: page.length < Number(rows[0]?.found ?? 0),
+      checkpoint,
+      rows: shown,
+      next: page.length < Number(rows[0]?.found ?? 0) ? page.at(-1) : undefined,
     };
   }
 
@@ -161,14 +203,17 @@ export class PushStore {
     from: string,
     maxCount: number,
   ): Promise<{ count: number; kept: boolean }> {
+    const { channels, uid } = sourcesOf(feed);
     const { rows } = await this.#query<{ count: BigintColumn; kept: boolean }>(
       `select
          (select count(*) from (
-            select 1 from pushes.push
-             where channel = $1 and place >= $4 and (place, number) > ($2, $3) limit $5
+            select 1 from (${sourceChannels('$1', '$6')}) source cross join lateral (
+              select 1 from pushes.push
+               where channel = source.channel and place >= $4 and (place, number) > ($2, $3) limit $5
+            ) one limit $5
           ) missed) as count,
          ${allKept('$2', '$3')} as kept`,
-      [feed, after.place, after.number, from, maxCount],
+      [channels, after.place, after.number, from, maxCount, uid],
     );
     return { count: Number(rows[0]?.count ?? 0), kept: rows[0]?.kept === true };
   }

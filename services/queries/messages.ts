@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { ConversationId, Mid, Uid } from '../../contracts/ids.ts';
 import type { ConversationMessage } from '../domain/conversation.ts';
 import { visibilityOf } from '../domain/reading.ts';
@@ -54,21 +55,51 @@ export async function isReadable(
   return row !== undefined && visibilityOf(row, reading?.from, row.deleter !== null) === 'visible';
 }
 
+/** A message by its place in the conversation. */
+interface Placed {
+  readonly mid: Mid;
+  readonly sequence: number;
+}
+
 /** The last message of a conversation up to a time (seconds since 1970), or of all. */
 export async function lastMessage(
   database: ReadDatabase,
   conversation: ConversationId,
   until?: number,
-): Promise<{ mid: Mid; sequence: number } | undefined> {
-  const messages = database
+): Promise<Placed | undefined> {
+  if (until !== undefined) return lastMessageUntil(database, conversation, until);
+  return database
     .selectFrom('read.messages')
     .select(['mid', 'sequence'])
     .where('conversation', '=', conversation)
-    .limit(1);
-  // Between two processes the time may repeat or go back a little: the order of the log decides.
-  const found =
-    until === undefined ? messages : messages.where('timestamp', '<=', until).orderBy('timestamp', 'desc');
-  return found.orderBy('sequence', 'desc').executeTakeFirst();
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/**
+ * Bisects the sequences, which have no gaps. Between two processes the time may go back a little: it finds a message up
+ * to the time that is followed by a later one, or by none.
+ */
+async function lastMessageUntil(
+  database: ReadDatabase,
+  conversation: ConversationId,
+  until: number,
+): Promise<Placed | undefined> {
+  const { rows } = await sql<Placed>`
+    with recursive range (first, last) as (
+      select 0::bigint, sequence + 1 from read.conversations where conversation = ${conversation}
+      union all
+      select case when m.timestamp <= ${until} then m.sequence else b.first end,
+             case when m.timestamp <= ${until} then b.last else m.sequence end
+        from range b
+        join read.messages m on m.conversation = ${conversation} and m.sequence = (b.first + b.last) / 2
+       where b.last - b.first > 1
+    )
+    select m.mid, m.sequence
+      from range b join read.messages m on m.conversation = ${conversation} and m.sequence = b.first
+     where b.last - b.first = 1`.execute(database);
+  return rows[0];
 }
 
 /** The message of an event id, if it was sent with a uniqueId, and the checkpoint of the same snapshot. */
@@ -93,21 +124,19 @@ export async function findByEventId(
   return { checkpoint: position as Position, message };
 }
 
-/** Whether a person has sent a message in a conversation; notices do not count. */
+/** Whether a person has sent a message to another one, in their conversation; notices do not count. */
 export async function hasSpoken(
   database: ReadDatabase,
   conversation: ConversationId,
   sender: Uid,
 ): Promise<boolean> {
   const row = await database
-    .selectFrom('read.messages')
-    .select('mid')
+    .selectFrom('read.inbox')
+    .select('own')
+    .where('uid', '=', sender)
     .where('conversation', '=', conversation)
-    .where('sender', '=', sender)
-    .where('sub_type', '=', 'message')
-    .limit(1)
     .executeTakeFirst();
-  return row !== undefined;
+  return row !== undefined && row.own > 0;
 }
 
 /** Where a message of any conversation came from: its conversation, and the event that left it there. */

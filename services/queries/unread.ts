@@ -25,13 +25,19 @@ export function unreadNumbers(uid: Uid, joined: RawBuilder<unknown>) {
           and m.state = 'normal' and m.sub_type = 'message' and m.sender <> i.uid) else 0 end as deleted`;
 }
 
-/** How many messages of others a person has read, by the running numbers of the last one that they read. */
+/**
+ * How many messages of others a person has read, by the running numbers of the last one that they read. In a group, if
+ * that is another's, their own last one before it is looked up.
+ */
 function othersRead(joined: RawBuilder<unknown>) {
   return sql`(
-    select m.counted - coalesce((select o.own from read.messages o
-                                  where o.conversation = m.conversation and o.sender = i.uid
-                                    and o.sequence > ${joined} and o.sequence <= m.sequence
-                                  order by o.sequence desc limit 1), 0)
+    select case when m.sender = i.uid then m.counted - m.own
+                when m.conversation < 'g' then m.own
+                else m.counted - coalesce((select o.own from read.messages o
+                                            where o.conversation = m.conversation and o.conversation >= 'g'
+                                              and o.sender = i.uid
+                                              and o.sequence > ${joined} and o.sequence <= m.sequence
+                                            order by o.sequence desc limit 1), 0) end
       from read.messages m
      where m.conversation = i.conversation and m.sequence = i.read_sequence)`;
 }

@@ -16,7 +16,8 @@ import { emptyDatabase, partsOf, restored } from './backup-harness.ts';
 const lastOfThen = '0020-rebuild';
 
 test('a backup of a version with older tables is restored, and its tables brought up to date', async () => {
-  const all = (await readMigrations()).map(({ recordedAs }) => recordedAs);
+  const migrations = await readMigrations();
+  const all = migrations.map(({ recordedAs }) => recordedAs);
   const older = all.slice(0, all.indexOf(lastOfThen) + 1);
   expect(older.length).toBeLessThan(all.length);
   const url = await emptyDatabase();
@@ -40,7 +41,9 @@ test('a backup of a version with older tables is restored, and its tables brough
 
   const { url: target } = await restored(folder);
   const applied = await query(target, 'select name from kysely_migration order by name');
-  expect(applied.rows.map(({ name }) => name)).toEqual([...all].sort());
+  // A restored installation may get programs of the version before, as any that is brought up to date.
+  const due = migrations.filter(({ deferredDays }) => deferredDays === undefined);
+  expect(applied.rows.map(({ name }) => name)).toEqual(due.map(({ recordedAs }) => recordedAs).sort());
   const accounts = 'select uid, username, phone, password_hash from accounts.accounts order by uid';
   const { rows } = await query(target, accounts);
   expect(rows.length).toBeGreaterThan(1);

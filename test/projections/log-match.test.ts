@@ -66,7 +66,7 @@ async function checkpoint() {
 
 /** The epochs named by what was pushed, once each. */
 async function pushedEpochs(): Promise<(string | undefined)[]> {
-  const rows = await world.query<{ data: string }>('select data from pushes.push order by place, number');
+  const rows = await world.pushRows();
   const epochs = rows.map(({ data }) => parsePosition(String(jsonObject(data)?.position))?.epoch);
   return [...new Set(epochs)];
 }

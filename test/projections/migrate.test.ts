@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { migrate } from '../../projections/migrate.ts';
 import { migrationOf, readMigrations } from '../../projections/migrations.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
@@ -58,7 +58,9 @@ describe('migrating', () => {
       create table kysely_migration (name varchar(255) primary key, timestamp varchar(255) not null);
       insert into kysely_migration values ${recorded};
       ${first.map(({ sql }) => sql).join('\n')}`);
-    expect(await migrate(database.url)).toEqual(names.slice(released.length));
+    expect(await migrate(database.url)).toEqual(
+      migrations.slice(released.length).flatMap(({ name, deferredDays }) => (deferredDays ? [] : [name])),
+    );
   });
 
   test('if several do it at once, one applies them, and all return when the tables are there', async () => {
@@ -93,6 +95,29 @@ describe('migrating', () => {
       ],
     });
     await expect(migrate(database.url)).rejects.toThrow('removed what this one uses (9999-removes)');
+  });
+
+  test('a migration that is deferred is applied once its days are over, and to a new database at once', async () => {
+    const first = migrationOf('0001-first', 'create schema read; create table read.t (old text)');
+    const adds = migrationOf('0002-adds', 'alter table read.t add column more text');
+    const removes = migrationOf(
+      '0003-removes',
+      '-- Unused since 0002-adds\n-- Deferred 7 days\nalter table read.t drop old',
+    );
+    const all = { migrations: [first, adds, removes] };
+    await migrate(database.url, { migrations: [first] });
+    expect(await migrate(database.url, all)).toEqual(['0002-adds']);
+    const addedAgo = (interval: string) =>
+      query(
+        `update kysely_migration set timestamp = now() - interval '${interval}' where name = '0002-adds'`,
+      );
+    await addedAgo('167 hours');
+    expect(await migrate(database.url, all)).toEqual([]);
+    await addedAgo('169 hours');
+    expect(await migrate(database.url, all)).toEqual(['0003-removes']);
+    const created = await createEmptyDatabase();
+    onTestFinished(() => created.drop());
+    expect(await migrate(created.url, all)).toHaveLength(3);
   });
 
   test('a table that is locked by others is waited for without blocking them', async () => {

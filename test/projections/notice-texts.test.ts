@@ -24,12 +24,11 @@ async function lastNotice(group: number): Promise<string | undefined> {
     'select newest_content as content from read.conversations where conversation = $1',
     [`g${group}`],
   );
-  const [push] = await world.query<{ data: string }>(
-    `select data from pushes.push where channel = $1 and event = 'message' order by place desc limit 1`,
-    [`group-${group}`],
+  const pushes = (await world.pushes()).filter(
+    ({ channel, event }) => channel === `group-${group}` && event === 'message',
   );
   expect(conversation?.content).toBe(message?.content);
-  expect(JSON.parse(push?.data ?? '{}').content).toBe(message?.content);
+  expect(pushes.at(-1)?.data.content).toBe(message?.content);
   return message?.content;
 }
 

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { pino } from 'pino';
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import { storedPushes } from '../../contracts/push/index.ts';
+import { afterAll } from '../../contracts/push/position.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
 import { type Projector, startProjector } from '../../projections/runner/projector.ts';
 import { tables } from '../../projections/tables.ts';
@@ -13,6 +14,8 @@ import { encode } from '../../services/log/codec.ts';
 import type { EventId, EventLog, Position, RecordedEvent, StreamName } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { skipStream } from '../../services/log/skips.ts';
+import { feedsOfSource } from '../../services/pushes/feed-sources.ts';
+import { PushStore } from '../../services/pushes/push-store.ts';
 import { createDatabase } from './database.ts';
 import { wrapLog } from './wrapped-log.ts';
 
@@ -46,6 +49,8 @@ export interface World {
   rows(table: string): Promise<Record<string, unknown>[]>;
   /** Every push after the place, in order. */
   pushes(after?: Position): Promise<HeardPush[]>;
+  /** The same, as gateways read them that missed them. */
+  pushRows(after?: Position): Promise<readonly PushRow[]>;
   /** All read models and pushes, for comparing. */
   everything(): Promise<Record<string, unknown>>;
   /** Empties the read models and the record of pushes, as they were before the first event. */
@@ -70,6 +75,7 @@ export async function openWorld(): Promise<World> {
   const bus = memoryBus(silent);
   const client = new Client({ connectionString: database.url });
   await client.connect();
+  const pushStore = new PushStore(client);
   const query = async <Row>(text: string, values: unknown[] = []): Promise<Row[]> =>
     (await client.query(text, values)).rows;
 
@@ -99,17 +105,21 @@ export async function openWorld(): Promise<World> {
     },
     rows: (table) => query(`select * from read.${table} order by 1, 2`),
     async pushes(after = '' as Position) {
-      const rows = await query<PushRow>(
-        'select channel, event, data from pushes.push where place > $1 order by place, number',
-        [after],
-      );
-      return rows.map(({ channel, event, data }) => {
+      return (await world.pushRows(after)).map(({ channel, event, data }) => {
         const { position, ...rest } = JSON.parse(data);
         if (typeof position !== 'string') throw new Error(`${event} has no position`);
         const shape = Object.entries(storedPushes).find(([name]) => name === event)?.[1];
         shape?.strict().parse(rest);
         return { channel, event, data: rest };
       });
+    },
+    async pushRows(after = '' as Position) {
+      const stored = await query<{ feed: string }>(
+        `select distinct feed.channel as feed from pushes.push p ${feedsOfSource}`,
+      );
+      const feeds = stored.map(({ feed }) => feed);
+      const { rows } = await pushStore.rowsBetween(feeds, { place: after, number: afterAll }, '~', 1e6);
+      return rows;
     },
     async everything() {
       const found: Record<string, unknown> = {};

@@ -93,7 +93,7 @@ async function fill(options: PastReadModelsOptions, client: Client, schema: stri
   const reader = await openClient(database, writingSession(session, schema));
   try {
     const projector = new BatchProjector({
-      ...{ client, reader, name: schema, maxReads: maxBulkReads, pushesAfter: undefined },
+      ...{ client, reader, name: schema, maxReads: maxBulkReads, pushes: undefined },
       projections: projectionsByType(log.remembersIds === 'recently'),
       held: { fence: 1, batch: 0, position: startOfLog, eventId: null, installation: null, epoch: '' },
     });

@@ -55,11 +55,11 @@ export class AuditChannel {
     try {
       while (this.#readAgain && this.#cursor !== undefined) {
         this.#readAgain = false;
-        const { checkpoint, rows, more } = await this.#pushStore.messagesAfter(this.#cursor, pageRows);
+        const { checkpoint, rows, next } = await this.#pushStore.messagesAfter(this.#cursor, pageRows);
         const once = rows.filter(isSendersOwn);
         if (once.length > 0) this.#hub.deliverRowsTo(auditChannel, once, checkpoint.escapes);
-        this.#cursor = (more ? rows.at(-1) : undefined) ?? { place: checkpoint.position, number: afterAll };
-        this.#readAgain ||= more;
+        this.#cursor = next ?? { place: checkpoint.position, number: afterAll };
+        this.#readAgain ||= next !== undefined;
       }
     } catch (error) {
       this.#logger.warn({ err: error }, 'the messages for the audit could not be read; retrying');

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { globalChannel } from '../../../contracts/push/index.ts';
-import { afterAll, comparePositions } from '../../../contracts/push/position.ts';
+import { afterAll, comparePositions, type PushCursor } from '../../../contracts/push/position.ts';
 import type { PushRow } from '../../../contracts/push/row.ts';
 import type { Bus, Tick } from '../../bus/bus.ts';
 import { busGaps, deliveries, pushes } from '../../measurements.ts';
@@ -211,14 +211,17 @@ export class PushFeed {
     }
     busGaps.report();
     await this.#reader?.gapFound();
-    let cursor = { place: this.#position, number: afterAll };
-    for (;;) {
-      const rows = await this.#pushStore.rowsBetween(this.feeds.names(), cursor, position, pageRows);
+    let cursor: PushCursor | undefined = { place: this.#position, number: afterAll };
+    while (cursor !== undefined) {
+      const { rows, next } = await this.#pushStore.rowsBetween(
+        this.feeds.names(),
+        cursor,
+        position,
+        pageRows,
+      );
       if (this.#stopped) return;
       if (rows.length > 0) this.#reader?.deliver(rows);
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < pageRows) break;
-      cursor = last;
+      cursor = next;
     }
     this.#advance(position, batch);
   }

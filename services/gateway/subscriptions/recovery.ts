@@ -96,11 +96,11 @@ export class Recovery {
         return read;
       });
       if (page === undefined) return;
-      cursor = page.rows.at(-1) ?? cursor;
-      if (!page.more && !subscription.overflowed) {
+      if (page.next === undefined && !subscription.overflowed) {
         subscription.settle(page.checkpoint.position);
         return;
       }
+      cursor = page.next ?? page.rows.at(-1) ?? cursor;
     }
   }
 
