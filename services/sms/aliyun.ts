@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import { setTimeout as delay } from 'node:timers/promises';
+import pTimeout from 'p-timeout';
+import { z } from 'zod';
 import type { AliyunSms } from '../environment.ts';
 import { SmsNotSent, type SmsProvider } from './provider.ts';
 
@@ -9,6 +10,14 @@ const timeoutMs = 5000;
 /** Aliyun's answers if a phone has reached its limit. */
 const tooOften: ReadonlySet<string> = new Set(['isv.BUSINESS_LIMIT_CONTROL', 'isv.DAY_LIMIT_CONTROL']);
 
+/** The call that sends an SMS. Aliyun's own package for it has 80 more, and takes 6 MB. */
+const sendSms = {
+  ...{ action: 'SendSms', version: '2017-05-25', style: 'RPC', method: 'POST', pathname: '/' },
+  ...{ protocol: 'HTTPS', authType: 'AK', reqBodyType: 'formData', bodyType: 'json' },
+};
+
+const Answer = z.object({ body: z.object({ Code: z.string() }) });
+
 /**
  * Sends codes by Aliyun's SMS service. The template has one variable, `code`. Of a client's error
  * only its code is passed on: its message contains the URL with phone and code.
@@ -17,10 +26,11 @@ export function connectAliyunSms(account: AliyunSms): SmsProvider {
   const { accessKey, sign, template } = account;
   // Loaded on use: it takes half a second and many megabytes, and most installations do not need it.
   const load = createRequire(import.meta.url);
-  const sdk: typeof import('@alicloud/dysmsapi20170525') = load('@alicloud/dysmsapi20170525');
-  const { $OpenApiUtil }: typeof import('@alicloud/openapi-core') = load('@alicloud/openapi-core');
+  const { default: Client, $OpenApiUtil }: typeof import('@alicloud/openapi-core') =
+    load('@alicloud/openapi-core');
+  const { RuntimeOptions }: typeof import('@darabonba/typescript') = load('@darabonba/typescript');
   const { protocol, host } = new URL(account.endpoint);
-  const client = new sdk.default(
+  const client = new Client(
     new $OpenApiUtil.Config({
       accessKeyId: accessKey.key,
       accessKeySecret: accessKey.secret,
@@ -33,15 +43,19 @@ export function connectAliyunSms(account: AliyunSms): SmsProvider {
 
   /** Aliyun's answer: `OK`, or a reason. @throws Error if the SMS may have been sent */
   async function ask(phone: string, code: string): Promise<string> {
-    const request = new sdk.SendSmsRequest({
-      phoneNumbers: phone,
-      signName: sign,
-      templateCode: template,
-      templateParam: JSON.stringify({ code }),
-    });
+    const query = {
+      PhoneNumbers: phone,
+      SignName: sign,
+      TemplateCode: template,
+      TemplateParam: JSON.stringify({ code }),
+    };
     try {
-      const { body } = await client.sendSms(request);
-      return body?.code ?? 'no code';
+      const answer = await client.callApi(
+        new $OpenApiUtil.Params(sendSms),
+        new $OpenApiUtil.OpenApiRequest({ query }),
+        new RuntimeOptions({}),
+      );
+      return Answer.safeParse(answer).data?.body.Code ?? 'no code';
     } catch (error) {
       const reason = codeOf(error);
       if (isAnswered(error)) return reason;
@@ -52,10 +66,8 @@ export function connectAliyunSms(account: AliyunSms): SmsProvider {
   return {
     local: false,
     async send(phone, _type, code) {
-      const over = new AbortController();
-      const late = delay(timeoutMs, 'late', { signal: over.signal, ref: false }).catch(() => 'late');
-      const answer = await Promise.race([ask(phone, code), late]).finally(() => over.abort());
-      if (answer === 'late') throw new Error(`Aliyun did not answer within ${timeoutMs} ms`);
+      const late = new Error(`Aliyun did not answer within ${timeoutMs} ms`);
+      const answer = await pTimeout(ask(phone, code), { milliseconds: timeoutMs, message: late });
       if (answer !== 'OK') throw new SmsNotSent(`Aliyun refused: ${answer}`, tooOften.has(answer));
     },
   };
