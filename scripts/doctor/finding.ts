@@ -1,3 +1,4 @@
+import pTimeout from 'p-timeout';
 import { reasonOf } from '../../services/error-reason.ts';
 
 /** `fault`: something does not work, or is about to lose data. `warning`: it works, and will not go on doing so. */
@@ -35,18 +36,12 @@ const examinationMs = 15_000;
 export async function examineAll(
   examinations: readonly (readonly [about: string, examine: Examination])[],
 ): Promise<Finding[]> {
+  const late = `no result within ${examinationMs / 1000} s`;
   const found = examinations.map(async ([about, examine]) => {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const seconds = examinationMs / 1000;
-      timer = setTimeout(reject, examinationMs, new Error(`no result within ${seconds} s`));
-    });
     try {
-      return await Promise.race([examine(), late]);
+      return await pTimeout(examine(), { milliseconds: examinationMs, message: late });
     } catch (error) {
       return [findings(about).refused(error)];
-    } finally {
-      clearTimeout(timer);
     }
   });
   return (await Promise.all(found)).flat();

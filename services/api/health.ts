@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import pTimeout from 'p-timeout';
 import { readModelCategories } from '../../contracts/events/index.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { AggregateStore } from '../commands/aggregate-store.ts';
@@ -166,18 +167,8 @@ async function check(probes: Probes): Promise<Record<string, PartHealth>> {
   return Object.fromEntries(await Promise.all(checks));
 }
 
-async function inTime(probe: Probe): Promise<PartHealth> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<PartHealth>((resolve) => {
-    timer = setTimeout(resolve, probeTimeoutMs, {
-      ready: false,
-      reason: `no answer within ${probeTimeoutMs} ms`,
-    });
-  });
-  const looked = (async () => probe())().catch(() => ({ ready: false, reason: 'it cannot be reached' }));
-  try {
-    return await Promise.race([looked, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function inTime(probe: Probe): Promise<PartHealth> {
+  const state = (async () => probe())().catch(() => ({ ready: false, reason: 'it cannot be reached' }));
+  const late = { ready: false, reason: `no answer within ${probeTimeoutMs} ms` };
+  return pTimeout(state, { milliseconds: probeTimeoutMs, fallback: () => late });
 }

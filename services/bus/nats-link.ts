@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, Events, type NatsConnection, type Subscription } from 'nats';
+import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import { connectionOptions, connectTimeoutMs, permanentFailure, reconnectPauseMs } from './nats-options.ts';
 
@@ -52,7 +53,7 @@ export class NatsLink {
   async begin(): Promise<void> {
     const connected = this.#connect();
     const late = Symbol();
-    const first = await Promise.race([connected, delay(connectTimeoutMs, late, { ref: false })]);
+    const first = await pTimeout(connected, { milliseconds: connectTimeoutMs, fallback: () => late });
     if (first !== late) return;
     this.#logger.warn('NATS does not answer; retrying');
     connected.catch((error) => this.#logger.error({ err: error }, 'NATS cannot be used'));

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import type { PushRow } from '../../contracts/push/row.ts';
 import type { Bus, Signal, Tick } from './bus.ts';
@@ -110,10 +110,10 @@ class NatsBus implements Bus {
 
   async settled(): Promise<void> {
     if (this.#closed) return;
-    const late = new AbortController();
-    const timeUp = delay(settledTimeoutMs, false, late).catch(() => false);
-    const inTime = await Promise.race([this.#link.flushed(), timeUp]);
-    late.abort();
+    const inTime = await pTimeout(this.#link.flushed(), {
+      milliseconds: settledTimeoutMs,
+      fallback: () => false,
+    });
     // If the connection is lost, this happens when it is restored.
     if (!inTime && this.#link.works) this.#interrupt();
   }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import type { Uid } from '../../contracts/ids.ts';
 import { deleteAccount as decide, userStream } from '../domain/user.ts';
@@ -39,10 +39,5 @@ export async function deleteAccount(
     logger.warn({ err: error, uid }, 'the deletion of an account goes on later');
     return position;
   });
-  const late = new AbortController();
-  try {
-    return await Promise.race([ending, delay(tiesTimeoutMs, position, { signal: late.signal })]);
-  } finally {
-    late.abort();
-  }
+  return pTimeout(ending, { milliseconds: tiesTimeoutMs, fallback: () => position });
 }

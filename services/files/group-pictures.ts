@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
+import pTimeout from 'p-timeout';
 import sharp, { type OverlayOptions } from 'sharp';
 import { Refusal } from '../../contracts/codes.ts';
 import { side, squaresOf } from './face-grid.ts';
@@ -173,15 +174,7 @@ function squareOf(bytes: Buffer, size: number): Promise<Buffer | undefined> {
 
 const fileName = (tag: string) => `${tag}.jpg`;
 
+/** A picture, unless it takes longer than is waited for. */
 async function inTime(composing: Promise<Buffer> | undefined): Promise<Buffer | undefined> {
-  if (!composing) return undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, undefined);
-  });
-  try {
-    return await Promise.race([composing, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return composing && pTimeout(composing, { milliseconds: timeoutMs, fallback: () => undefined });
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import pTimeout from 'p-timeout';
 
 export interface HeartbeatTimeouts {
   /** After this time without a sign of life the server is pinged. */
@@ -78,14 +79,9 @@ export class Heartbeat {
   async #pingOnce(): Promise<boolean> {
     const began = performance.now();
     const late = Symbol();
-    let timer: NodeJS.Timeout | undefined;
     try {
-      const first = await Promise.race([
-        this.#ping(),
-        new Promise<symbol>((resolve) => {
-          timer = setTimeout(() => resolve(late), this.#timeouts.answerTimeoutMs);
-        }),
-      ]);
+      const milliseconds = this.#timeouts.answerTimeoutMs;
+      const first = await pTimeout(this.#ping(), { milliseconds, fallback: () => late });
       if (first !== late) {
         this.received();
         return true;
@@ -98,8 +94,6 @@ export class Heartbeat {
     } catch {
       this.#downSince ??= began;
       return false;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

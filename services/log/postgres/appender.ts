@@ -1,5 +1,6 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import pTimeout from 'p-timeout';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { pipeline } from '../../postgres/pipeline.ts';
@@ -95,10 +96,8 @@ export class Appender {
 
   /** Resolves when the first connection is ready. @throws LogFailure if that takes longer than `timeoutMs` */
   async connected(timeoutMs: number): Promise<void> {
-    const timer = new AbortController();
-    const late = delay(timeoutMs, undefined, timer).catch(() => undefined);
-    const client = await Promise.race([this.#connection.connected(), late]);
-    timer.abort();
+    const connecting = this.#connection.connected();
+    const client = await pTimeout(connecting, { milliseconds: timeoutMs, fallback: () => undefined });
     if (!client) throw this.#failure('unavailable');
   }
 

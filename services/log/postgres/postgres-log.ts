@@ -1,3 +1,4 @@
+import pTimeout from 'p-timeout';
 import type pg from 'pg';
 import { type Logger, pino } from 'pino';
 import { measureAppend } from '../../measurements.ts';
@@ -220,15 +221,11 @@ class PostgresLog implements EventLog {
 
   async healthy(): Promise<boolean> {
     if (!this.#appender.ready) return false;
-    const late = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => late.resolve(false), healthTimeoutMs);
     const answer = this.#pool.query('select 1').then(
       () => true,
       () => false,
     );
-    const healthy = await Promise.race([answer, late.promise]);
-    clearTimeout(timer);
-    return healthy;
+    return pTimeout(answer, { milliseconds: healthTimeoutMs, fallback: () => false });
   }
 
   close(): Promise<void> {
