@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Bench } from './main.ts';
-import { connectPairs, pairsHeader, reportPairs, runPairs } from './pairs.ts';
+import { connectPairs, pairsHeader, reportPairs, runPairs, type Worker } from './pairs.ts';
 import { callAsServer, makePeople } from './people.ts';
+import { type ProcessorTime, timeOf, timeOfChildren } from './processor-time.ts';
 import { startProgram } from './program.ts';
 
 export const bench: Bench = {
@@ -41,16 +42,36 @@ async function measure(pairCounts: readonly number[], seconds: number, port: num
     // Until the code that runs is compiled.
     await runPairs(real.slice(0, 50), 6000);
     await runPairs(bare.slice(0, 50), 2000);
+    const load = { name: 'load', used: async () => ownTime() };
+    const workers: Worker[] = [
+      { name: 'program', used: () => timeOf(program.pid() ?? 0) },
+      // Of servers that the environment names nothing is known.
+      ...(process.env.DATABASE_URL
+        ? []
+        : [{ name: 'Postgres', used: () => timeOfChildren(program.pid() ?? 0) }]),
+      load,
+    ];
+    const relayWorkers: Worker[] = [{ name: 'relay', used: () => timeOf(relay.pid ?? 0) }, load];
     console.log(pairsHeader);
     for (const count of pairCounts) {
-      await reportPairs(real.slice(0, count), seconds, '');
-      await reportPairs(bare.slice(0, count), seconds / 2, '   a bare relay that stores nothing');
+      await reportPairs(real.slice(0, count), seconds, '', workers);
+      await reportPairs(
+        bare.slice(0, count),
+        seconds / 2,
+        '   a bare relay that stores nothing',
+        relayWorkers,
+      );
     }
     for (const pair of [...real, ...bare]) pair.close();
   } finally {
     relay.kill();
     await program.stop();
   }
+}
+
+function ownTime(): ProcessorTime {
+  const { user, system } = process.cpuUsage();
+  return { user: user / 1_000, system: system / 1_000 };
 }
 
 /** Starts the bare relay in a process of its own. */

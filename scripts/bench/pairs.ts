@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { HttpConnection } from './http-connection.ts';
 import type { Person } from './people.ts';
+import type { ProcessorTime } from './processor-time.ts';
 
 /** Where a pair connects to. */
 export interface Target {
@@ -109,11 +110,28 @@ export async function runPairs(pairs: readonly Pair[], milliseconds: number): Pr
 /** The heads of the columns of `reportPairs`. */
 export const pairsHeader = 'pairs   messages/s   p50 ms   p95 ms   p99 ms   max ms';
 
-/** Prints what the pairs exchange in some time, as a row below `pairsHeader`. */
-export async function reportPairs(pairs: readonly Pair[], seconds: number, remark: string): Promise<void> {
+/** A process, or several, whose processor time is shown. */
+export interface Worker {
+  readonly name: string;
+  /** How much it has used so far; undefined if the system does not say it. */
+  readonly used: () => Promise<ProcessorTime | undefined>;
+}
+
+/**
+ * Prints what the pairs exchange in some time, as a row below `pairsHeader`.
+ * @param workers whose processor time for a message is printed below the row
+ */
+export async function reportPairs(
+  pairs: readonly Pair[],
+  seconds: number,
+  remark: string,
+  workers: readonly Worker[] = [],
+): Promise<void> {
+  const before = await Promise.all(workers.map(({ used }) => used()));
   const began = performance.now();
   const latencies = (await runPairs(pairs, seconds * 1000)).sort((one, other) => one - other);
   const elapsed = (performance.now() - began) / 1000;
+  const after = await Promise.all(workers.map(({ used }) => used()));
   const at = (share: number) =>
     (latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN)
       .toFixed(2)
@@ -121,4 +139,16 @@ export async function reportPairs(pairs: readonly Pair[], seconds: number, remar
   const rate = String(Math.round(latencies.length / elapsed)).padStart(12);
   const count = String(pairs.length).padStart(5);
   console.log(`${count} ${rate} ${at(0.5)} ${at(0.95)} ${at(0.99)} ${at(1)}${remark}`);
+  const costs = workers.flatMap(({ name }, index) => {
+    const cost = costOfOne(before[index], after[index], latencies.length);
+    return cost === undefined ? [] : [`${name} ${cost}`];
+  });
+  if (costs.length > 0) console.log(`      µs of processor time a message, user+system: ${costs.join(', ')}`);
+}
+
+/** The processor time of one message, in microseconds. */
+function costOfOne(before: ProcessorTime | undefined, after: ProcessorTime | undefined, messages: number) {
+  if (before === undefined || after === undefined) return undefined;
+  const each = (ms: number) => Math.round((ms * 1_000) / messages);
+  return `${each(after.user - before.user)}+${each(after.system - before.system)}`;
 }

@@ -37,23 +37,55 @@ export function totalOf(costs: readonly Cost[]): Cost {
   };
 }
 
-/** How long a server has worked so far, with all its processes, those that have ended included. */
-async function serverMs(pid: number): Promise<number | undefined> {
-  const server = await timesOf(pid);
-  if (server === undefined) return undefined;
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  const running = await Promise.all(children.trim().split(' ').map(timesOf));
-  return running.reduce((sum, child) => sum + (child?.own ?? 0), server.own + server.ended);
+/** Processor time, in milliseconds. */
+export interface ProcessorTime {
+  readonly user: number;
+  readonly system: number;
 }
 
-async function timesOf(pid: number | string): Promise<{ own: number; ended: number } | undefined> {
+/** That a process has used so far; undefined if the system does not say it. */
+export async function timeOf(pid: number): Promise<ProcessorTime | undefined> {
+  return (await timesOf(pid))?.own;
+}
+
+/** That the children of a process have used so far, with their own children, those that have ended included. */
+export async function timeOfChildren(pid: number): Promise<ProcessorTime> {
+  const children = await Promise.all((await childrenOf(pid)).map(timeOfTree));
+  return children.reduce<ProcessorTime>((sum, child) => plus(sum, child ?? none), none);
+}
+
+/** How long a server has worked so far, with all its processes. */
+async function serverMs(pid: number): Promise<number | undefined> {
+  const time = await timeOfTree(pid);
+  return time && time.user + time.system;
+}
+
+async function timeOfTree(pid: number): Promise<ProcessorTime | undefined> {
+  const times = await timesOf(pid);
+  return times && plus(plus(times.own, times.ended), await timeOfChildren(pid));
+}
+
+const none: ProcessorTime = { user: 0, system: 0 };
+
+function plus(one: ProcessorTime, other: ProcessorTime): ProcessorTime {
+  return { user: one.user + other.user, system: one.system + other.system };
+}
+
+/** Node starts them on its main thread. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return children.trim().split(' ').filter(Boolean).map(Number);
+}
+
+/** The time of a process, and of those of its children that have ended. */
+async function timesOf(pid: number): Promise<{ own: ProcessorTime; ended: ProcessorTime } | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   if (stat === undefined) return undefined;
   // After the name, which is in brackets: state and ten numbers, then user, system, and both of ended children.
   const fields = stat
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')
-    .map(Number);
+    .map((field) => tickMs * Number(field));
   const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15);
-  return { own: tickMs * (user + system), ended: tickMs * (endedUser + endedSystem) };
+  return { own: { user, system }, ended: { user: endedUser, system: endedSystem } };
 }
