@@ -18,6 +18,8 @@ await runProgram(async (program) => {
         onCommitted: () => {
           throw new Error('a fault of the program');
         },
+        onNotified: () => undefined,
+        onConnected: () => undefined,
       }),
     // The appender is broken: closing it would wait for the append for ever.
     () => ({ stop: async () => undefined }),

@@ -26,11 +26,18 @@ export interface AppenderOptions {
   readonly continuity: Continuity;
   /** Called with each batch before its callers get their results. The numbers of the events stored now have no gap. */
   readonly onCommitted: (batch: readonly Committed[]) => void;
+  /** Called when another connection has appended: the log reaches at least to this event number. */
+  readonly onNotified: (eventNumber: number) => void;
+  /** Called with each new connection: notifications may have been lost. */
+  readonly onConnected: () => void;
 }
 
 /**
  * Appends for a whole process over one connection, by group commit: appends that arrive while one batch is being
  * committed form the next one. No append waits for a timer.
+ *
+ * The same connection listens to the notifications of appends. On another one, the notification of each batch of our own
+ * would wake another process of the server, and that one ours, to no purpose.
  *
  * If an answer is lost, the batch is sent again with the same ids, which cannot store anything twice.
  */
@@ -39,19 +46,21 @@ export class Appender {
   readonly #appendTimeoutMs: number;
   readonly #continuity: Continuity;
   readonly #onCommitted: (batch: readonly Committed[]) => void;
+  readonly #onNotified: (eventNumber: number) => void;
+  readonly #onConnected: () => void;
   readonly #connection: ReconnectingClient;
   /** The last known revisions of streams, which spare `log.append` a search. No result depends on them. */
   readonly #hints = new LRUCache<StreamName, number>({ max: maxHints });
   readonly #queue = new AppendQueue((append) => this.#fail(append));
   #working = false;
   #closed = false;
-  /** The pid of the server's process behind the connection, as notifications name it. */
-  backend: number | undefined;
 
   constructor(options: AppenderOptions) {
     this.#logger = options.logger;
     this.#appendTimeoutMs = options.appendTimeoutMs;
     this.#onCommitted = options.onCommitted;
+    this.#onNotified = options.onNotified;
+    this.#onConnected = options.onConnected;
     // Half of the time is left for a second attempt on another connection.
     const statementTimeoutMs = Math.ceil(options.appendTimeoutMs / 2);
     this.#connection = new ReconnectingClient({
@@ -121,8 +130,14 @@ export class Appender {
         set_config('synchronous_commit',
           case current_setting('synchronous_commit') when 'remote_apply' then 'remote_apply' else 'on' end, false)`,
     );
+    const backend = rows[0]?.backend;
+    client.on('notification', ({ processId, payload }) => {
+      // Our own appends are announced when their results arrive, with their events.
+      if (processId !== backend) this.#onNotified(Number(payload));
+    });
+    await client.query('listen log');
     await this.#continuity.check(inspectorOver(client));
-    this.backend = rows[0]?.backend;
+    this.#onConnected();
     if (rows[0]?.fsync === 'off') {
       this.#logger.warn('the server of the log has fsync off: a power cut may lose acknowledged appends');
     }

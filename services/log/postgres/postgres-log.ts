@@ -28,7 +28,7 @@ import { LogReader } from './log-reader.ts';
 import { eventNumberOf, positionOf } from './position.ts';
 import { Subscriptions } from './subscriptions.ts';
 
-/** Connections for reading; appending and listening have one each. */
+/** Connections for reading; appending and listening have one together. */
 const maxReadingConnections = 4;
 
 /** A page is read by an index and holds at most 4 MB. */
@@ -82,11 +82,10 @@ class PostgresLog implements EventLog {
     this.#continuity = new Continuity(logger);
     const continuity = this.#continuity;
     this.#subscriptions = new Subscriptions({
-      config,
       logger,
       reader: this.#reader,
       continuity,
-      ownBackend: () => this.#appender.backend,
+      listening: () => this.#appender.ready,
     });
     this.#appender = new Appender({
       config,
@@ -94,6 +93,8 @@ class PostgresLog implements EventLog {
       appendTimeoutMs,
       continuity,
       onCommitted: (batch) => this.#subscriptions.committed(batch),
+      onNotified: (eventNumber) => this.#subscriptions.notified(eventNumber),
+      onConnected: () => this.#subscriptions.listeningAgain(),
     });
   }
 
@@ -235,7 +236,7 @@ class PostgresLog implements EventLog {
 
   async #close(): Promise<void> {
     await this.#appender.close();
-    await this.#subscriptions.close();
+    this.#subscriptions.close();
     await this.#pool.end();
   }
 }

@@ -1,8 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type pg from 'pg';
 import type { Logger } from 'pino';
-import type { Purpose } from '../../postgres/connect.ts';
-import { ReconnectingClient } from '../../postgres/reconnecting-client.ts';
 import type { Continuity } from '../continuity.ts';
 import { endingAtReturn } from '../ending-at-return.ts';
 import { LogChanged } from '../identity.ts';
@@ -10,7 +7,6 @@ import { LogFailure, type RecordedEvent, type SubscribeOptions } from '../log.ts
 import { withOriginalTime } from '../original-time.ts';
 import { parseStored } from '../stored-json.ts';
 import type { Committed } from './batch.ts';
-import { inspectorOver } from './identity-table.ts';
 import type { LogReader } from './log-reader.ts';
 import { eventNumberOf, positionOf } from './position.ts';
 import { RecentEvents, selector } from './recent-events.ts';
@@ -22,15 +18,12 @@ const pollWhileListeningMs = 5_000;
 /** The pause of a subscription after a read that failed. */
 const retryPauseMs = 200;
 
-const listening: Purpose = { name: 'bubble-im log listener', statementTimeoutMs: 5_000 };
-
 export interface SubscriptionsOptions {
-  readonly config: pg.ClientConfig;
   readonly logger: Logger;
   readonly reader: LogReader;
   readonly continuity: Continuity;
-  /** The pid of the server's process that commits this process's appends; its notifications are ignored. */
-  readonly ownBackend: () => number | undefined;
+  /** Whether there is a connection that listens to the notifications of others. */
+  readonly listening: () => boolean;
 }
 
 /**
@@ -42,7 +35,6 @@ export class Subscriptions {
   readonly #recent = new RecentEvents();
   readonly #closing = new AbortController();
   #count = 0;
-  #listener: ReconnectingClient | undefined;
   #poll: NodeJS.Timeout | undefined;
 
   constructor(options: SubscriptionsOptions) {
@@ -68,6 +60,16 @@ export class Subscriptions {
     for (const { eventNumber } of batch) this.#recent.reached(eventNumber);
   }
 
+  /** Another process has appended: the log reaches at least to this event number. */
+  notified(eventNumber: number): void {
+    this.#recent.reached(eventNumber);
+  }
+
+  /** Notifications may have been lost. */
+  listeningAgain(): void {
+    if (this.#count > 0) void this.#queryEnd();
+  }
+
   /** @throws TypeError for a position of another kind of log; the iteration throws LogChanged */
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
     const after = eventNumberOf(options.after);
@@ -77,10 +79,9 @@ export class Subscriptions {
   }
 
   /** Ends all subscriptions. */
-  async close(): Promise<void> {
+  close(): void {
     this.#closing.abort();
     clearTimeout(this.#poll);
-    await this.#listener?.close();
   }
 
   async *#follow(
@@ -135,11 +136,6 @@ export class Subscriptions {
 
   #enter(): void {
     this.#count++;
-    const { config, logger } = this.#options;
-    this.#listener ??= new ReconnectingClient({
-      ...{ config, logger, purpose: listening },
-      makeReady: (client) => this.#listen(client),
-    });
     if (!this.#poll) this.#pollLater();
   }
 
@@ -151,15 +147,6 @@ export class Subscriptions {
     this.#poll = undefined;
   }
 
-  async #listen(client: pg.Client): Promise<void> {
-    client.on('notification', ({ processId, payload }) => {
-      if (processId !== this.#options.ownBackend()) this.#recent.reached(Number(payload));
-    });
-    await client.query('listen log');
-    await this.#options.continuity.check(inspectorOver(client));
-    await this.#queryEnd();
-  }
-
   #pollLater(): void {
     this.#poll = setTimeout(
       () => {
@@ -169,7 +156,7 @@ export class Subscriptions {
           else this.#poll = undefined;
         });
       },
-      this.#listener?.client ? pollWhileListeningMs : pollMs,
+      this.#options.listening() ? pollWhileListeningMs : pollMs,
     );
   }
 
