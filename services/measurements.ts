@@ -80,11 +80,20 @@ export const calls = new Measurement<CallMeasurement>();
 export const busGaps = new Measurement<void>();
 
 /** Measures an append of events. @throws what it throws */
-export async function measureAppend<Result extends { readonly outcome: AppendMeasurement['outcome'] }>(
-  events: readonly { readonly metadata: Readonly<Record<string, unknown>> }[],
+export function measureAppend<Result extends Appended>(
+  events: MeasuredEvents,
   append: () => Promise<Result>,
 ): Promise<Result> {
-  if (!appends.wanted) return append();
+  return appends.wanted ? measuredAppend(events, append) : append();
+}
+
+type Appended = { readonly outcome: AppendMeasurement['outcome'] };
+type MeasuredEvents = readonly { readonly metadata: Readonly<Record<string, unknown>> }[];
+
+async function measuredAppend<Result extends Appended>(
+  events: MeasuredEvents,
+  append: () => Promise<Result>,
+): Promise<Result> {
   const began = performance.now();
   let outcome: AppendMeasurement['outcome'] = 'failed';
   try {

@@ -20,7 +20,7 @@ declare module 'fastify' {
  * since the log may have gone back meanwhile.
  * @throws Refusal notReady
  */
-export async function settingsWhenReady(
+export function settingsWhenReady(
   { obstacle, store }: Pick<Application, 'obstacle' | 'store'>,
   contract: Contract,
 ): Promise<Settings> {

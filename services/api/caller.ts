@@ -69,10 +69,18 @@ export function requesterOf(request: FastifyRequest): Requester {
   return { address: request.ip, reqId: request.id, share: shareOf(request) };
 }
 
+/** The value of a request's cookie; undefined if it has none of this name. */
+export function cookieOf(
+  { headers: { cookie } }: Pick<PageRequest, 'headers'>,
+  name: string,
+): string | undefined {
+  return cookie === undefined ? undefined : parseCookie(cookie)[name];
+}
+
 /** The cookie's token, if the request comes from no page, one of our own, or an allowed one. */
 export function cookieToken(request: PageRequest, settings: Pick<Settings, 'origins'>): string | undefined {
-  const { origin, cookie } = request.headers;
-  const token = cookie === undefined ? undefined : parseCookie(cookie)[tokenCookie];
+  const { origin } = request.headers;
+  const token = cookieOf(request, tokenCookie);
   if (token === undefined || origin === undefined) return token;
   return isTrusted(origin, request, settings) ? token : undefined;
 }

@@ -34,7 +34,7 @@ interface Values {
  * becomes one that every parameter refuses.
  */
 export function readForm(text: string): Record<string, unknown> {
-  return formOf(pairsOf(text));
+  return text === '' ? {} : formOf(pairsOf(text));
 }
 
 /** Reads the body of a form, which may hold bytes that should have been escaped. */

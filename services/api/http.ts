@@ -9,11 +9,11 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import type { Logger } from 'pino';
-import { v7 as uuidv7 } from 'uuid';
 import { Refusal } from '../../contracts/codes.ts';
 import { isDeeperThan } from '../../contracts/json-depth.ts';
 import { type Trust, trustNone } from '../edge/proxies.ts';
 import { calls } from '../measurements.ts';
+import { timeOrderedId } from '../time-ordered-id.ts';
 import { addDraining } from './draining.ts';
 import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
 import { maxBodyBytes, readForm, readFormBody } from './form.ts';
@@ -42,7 +42,7 @@ export async function createHttp(
     loggerInstance,
     trustProxy: trust,
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => uuidv7(),
+    genReqId: timeOrderedId,
     // A logger for each request would be expensive, and few requests log anything.
     childLoggerFactory: (parent) => parent,
     requestIdHeader: false,
@@ -62,7 +62,8 @@ export async function createHttp(
   closeIdleConnections(server);
   readBodies(server);
   cutSlowClients(server, limits);
-  await server.register(cookie);
+  // Cookies are read by the calls that want them.
+  await server.register(cookie, { hook: false });
   server.decorateReply('envelopeCode', 0);
   measureCalls(server);
   server.setErrorHandler((error, request, reply) => {

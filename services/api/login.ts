@@ -17,7 +17,7 @@ import { currentSettings } from '../commands/setting.ts';
 import { sendOwnCode, sendPublicCode } from '../commands/sms-codes.ts';
 import { findProfile } from '../queries/people.ts';
 import type { Application } from './application.ts';
-import { isTrusted, maxDrawingsWaiting, requesterOf, shareOf, tokenCookie } from './caller.ts';
+import { cookieOf, isTrusted, maxDrawingsWaiting, requesterOf, shareOf, tokenCookie } from './caller.ts';
 import { type Call, carriedOut, serve, servePicture, shownAt } from './route.ts';
 
 const secondsADay = 86_400;
@@ -38,7 +38,7 @@ export function loginRoutes(server: FastifyInstance, application: Application): 
     { captcha_id, captcha: answer }: { captcha_id?: string | undefined; captcha?: string | undefined },
     request: FastifyRequest,
     purpose: CaptchaPurpose,
-  ) => ({ id: captcha_id ?? request.cookies[captchaCookie(purpose)], answer });
+  ) => ({ id: captcha_id ?? cookieOf(request, captchaCookie(purpose)), answer });
 
   serve(server, application, serviceSendSms, async ({ parameters: { phone, type }, request }) => {
     await sendPublicCode(application, { phone, purpose: type, address: request.ip });

@@ -145,7 +145,7 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
   try {
     const uid = authorize(caller, contract.access, given);
     const parameters = readParameters(contract.parameters, given);
-    await showAsked(application, request, reply);
+    if (request.headers[positionHeader]) await showAsked(application, request, reply);
     const origin = contextOf(request, caller, uid, application.app, settings);
     const context: CommandContext = { ...origin, time: application.now(), generation };
     const audit = auditUseOf(contract, parameters);
@@ -179,7 +179,6 @@ async function showAsked(
   reply: FastifyReply,
 ): Promise<void> {
   const asked = request.headers[positionHeader];
-  if (asked === undefined || asked === '') return;
   if (typeof asked !== 'string' || !logPositionForm.test(asked)) {
     throw Refusal.illegal('X-Position');
   }

@@ -13,14 +13,16 @@ import { refusePipelined } from './pipelining.ts';
 export function cutSlowClients(server: FastifyInstance, limits: ConnectionLimits): void {
   const unread = new Map<string, number>();
 
-  server.addHook('onRequest', async ({ raw }, reply) => {
+  // Hooks that every request passes do not wait, and return no promise.
+  server.addHook('onRequest', ({ raw }, reply, next) => {
     refusePipelined(raw.socket, reply, limits.maxPipelined);
     if (!raw.complete && bringsBody(raw)) watchBody(raw, limits);
+    next();
   });
 
-  server.addHook('onSend', async (request, reply, payload) => {
+  server.addHook('onSend', (request, reply, payload, next) => {
     const bytes = bytesOf(payload);
-    if (bytes === 0) return payload;
+    if (bytes === 0) return next();
     const caller = callerKey(request);
     const waiting = (unread.get(caller) ?? 0) + bytes;
     // One answer of any size is always sent; so are refusals, including this one.
@@ -34,7 +36,7 @@ export function cutSlowClients(server: FastifyInstance, limits: ConnectionLimits
       else unread.delete(caller);
     });
     if (bytes > limits.smallAnswerBytes) watchAnswer(reply, bytes, limits);
-    return payload;
+    next();
   });
 }
 
@@ -76,7 +78,8 @@ function bytesOf(payload: unknown): number {
   return payload instanceof Uint8Array ? payload.length : 0;
 }
 
-function callerKey({ caller, ip }: FastifyRequest): string {
+function callerKey(request: FastifyRequest): string {
+  const { caller } = request;
   if (caller?.kind === 'user') return `user ${caller.uid}`;
-  return caller?.kind === 'server' ? `server ${ip}` : networkOf(ip);
+  return caller?.kind === 'server' ? `server ${request.ip}` : networkOf(request.ip);
 }

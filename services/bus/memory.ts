@@ -8,14 +8,19 @@ type Listener<Message> = (message: Message) => void;
 class Listeners<Message> {
   readonly #byName = new Map<string, Set<{ readonly listener: Listener<Message> }>>();
 
-  /** The present listeners. */
-  of(name: string): Listener<Message>[] {
+  /** Calls the present listeners; one that an earlier one removes is not called. */
+  notify(name: string, message: Message, onError: (error: unknown) => void): void {
     const entries = this.#byName.get(name);
-    if (!entries) return [];
-    return Array.from(entries, (entry) => (message: Message) => {
-      // An earlier listener may have removed this one.
-      if (entries.has(entry)) entry.listener(message);
-    });
+    if (!entries) return;
+    for (const entry of [...entries]) {
+      if (!entries.has(entry)) continue;
+      try {
+        entry.listener(message);
+      } catch (error) {
+        // The others get the message all the same.
+        onError(error);
+      }
+    }
   }
 
   add(name: string, listener: Listener<Message>): () => void {
@@ -38,7 +43,7 @@ class Listeners<Message> {
  * delivered after all listeners have got the present one.
  */
 class MemoryBus implements Bus {
-  readonly #logger: Logger;
+  readonly #onError: (error: unknown) => void;
   readonly #ticks = new Listeners<Tick>();
   readonly #channels = new Listeners<PushRow>();
   readonly #signals = new Listeners<Signal>();
@@ -47,13 +52,13 @@ class MemoryBus implements Bus {
   #open = true;
 
   constructor(logger: Logger) {
-    this.#logger = logger;
+    this.#onError = (error) => logger.error({ err: error }, 'a listener of the bus failed');
   }
 
   publish(tick: Tick, rows: readonly PushRow[]): void {
     this.#deliver(() => {
-      for (const row of rows) this.#notify(this.#channels.of(row.channel), row);
-      this.#notify(this.#ticks.of(''), tick);
+      for (const row of rows) this.#channels.notify(row.channel, row, this.#onError);
+      this.#ticks.notify('', tick, this.#onError);
     });
   }
 
@@ -66,7 +71,7 @@ class MemoryBus implements Bus {
   }
 
   signal(topic: string, signal: Signal): void {
-    this.#deliver(() => this.#notify(this.#signals.of(topic), signal));
+    this.#deliver(() => this.#signals.notify(topic, signal, this.#onError));
   }
 
   onSignal(topic: string, listener: (signal: Signal) => void): () => void {
@@ -96,17 +101,6 @@ class MemoryBus implements Bus {
     this.#delivering = true;
     for (let next = this.#deliveries.shift(); next; next = this.#deliveries.shift()) next();
     this.#delivering = false;
-  }
-
-  /** A listener that throws does not keep the others from the message. */
-  #notify<Message>(listeners: readonly Listener<Message>[], message: Message): void {
-    for (const listener of listeners) {
-      try {
-        listener(message);
-      } catch (error) {
-        this.#logger.error({ err: error }, 'a listener of the bus failed');
-      }
-    }
   }
 }
 

@@ -109,13 +109,10 @@ export class AggregateStore {
   }
 
   /** The present state of a stream. @throws LogFailure; Refusal notReady because of an event that cannot be read */
-  async load<State, Event extends DomainEvent>(
-    stream: AggregateStream<State, Event>,
-  ): Promise<Snapshot<State>> {
-    if (this.obstacle) throw new Refusal('notReady', unreadableText);
-    const entry = this.#entry(stream);
-    if (entry.arrived) await entry.folded;
-    return entry;
+  load<State, Event extends DomainEvent>(stream: AggregateStream<State, Event>): Promise<Snapshot<State>> {
+    if (this.obstacle) return Promise.reject(new Refusal('notReady', unreadableText));
+    // A state in memory is loaded several times for each message: all get the same promise.
+    return this.#entry(stream).folded;
   }
 
   /** The state of a stream if it is in memory. */
@@ -179,7 +176,9 @@ export class AggregateStore {
     const fold = new StreamFold(aggregate, this.#log.remembersIds, this.#skips.countOf(name));
     const entry: StreamEntry<State> = Object.assign(fold, {
       arrived: [],
-      folded: Promise.resolve().then(() => this.#fold(name, entry)),
+      folded: Promise.resolve()
+        .then(() => this.#fold(name, entry))
+        .then(() => entry),
     });
     this.#entries.set(name, entry);
     return entry;

@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import { Refusal } from '../../contracts/codes.ts';
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import type { AggregateStream } from '../domain/aggregate.ts';
@@ -11,6 +10,7 @@ import {
   type StreamName,
   startOfLog,
 } from '../log/log.ts';
+import { timeOrderedId } from '../time-ordered-id.ts';
 import type { AggregateStore } from './aggregate-store.ts';
 import type { CommandContext } from './context.ts';
 
@@ -28,7 +28,7 @@ export interface Executed<Event> {
 
 /** A new event id, ordered by time, so that inserts touch few pages of an index. */
 export function newEventId(): EventId {
-  return uuidv7() as EventId;
+  return timeOrderedId() as EventId;
 }
 
 /** Narrows a list to one with at least one item. */

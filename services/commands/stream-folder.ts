@@ -8,7 +8,8 @@ import { eventsBetweenSnapshots, type SnapshotKeeping } from './snapshot-keeping
 export interface StreamEntry<State = unknown> extends Folded<State> {
   /** Events that arrived while the stream was being read; null once it is folded. */
   arrived: (PositionedEvent | SkippedRevision)[] | null;
-  readonly folded: Promise<void>;
+  /** Resolves to this entry once it is folded. */
+  readonly folded: Promise<StreamEntry<State>>;
 }
 
 /** Reads streams and folds them, from their last snapshot if they are long. */

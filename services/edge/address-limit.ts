@@ -16,8 +16,9 @@ export function limitAddresses(
   server: FastifyInstance,
   settings: () => Pick<RequestLimits, 'limit_address'>,
 ): void {
-  server.addHook('onRequest', async ({ ip, routeOptions }) => {
-    const { counts = 'call' } = routeOptions.config ?? {};
-    if (counts !== 'own') countAddressRequest(ip, settings(), counts);
+  server.addHook('onRequest', (request, _reply, next) => {
+    const { counts = 'call' } = request.routeOptions.config ?? {};
+    if (counts !== 'own') countAddressRequest(request.ip, settings(), counts);
+    next();
   });
 }

@@ -20,13 +20,14 @@ interface CredentialsRequest {
  * security log.
  */
 export function readCredentials(
-  { headers, ip, id }: CredentialsRequest,
+  request: CredentialsRequest,
   { app, security }: { readonly app: App; readonly security: SecurityLog },
 ): Credentials {
+  const { headers } = request;
   if (showsServerKey(headers)) {
     const { 'x-app-key': key, 'x-app-secret': secret } = headers;
     const valid = equals(key, app.key) && equals(secret, app.secret);
-    if (!valid) security.attempt("a server's key was wrong", { address: ip, reqId: id });
+    if (!valid) security.attempt("a server's key was wrong", { address: request.ip, reqId: request.id });
     return { kind: 'server', valid };
   }
   const token = tokenOf(headers);
