@@ -23,8 +23,6 @@ import type { Program } from './lifecycle.ts';
 import { listen } from './listening.ts';
 import type { EventLog } from './log/log.ts';
 import { openLog } from './log/open.ts';
-import { showDatabase, showFollowers, showGateway } from './metrics/figures.ts';
-import { createMetrics } from './metrics/metrics.ts';
 import { Outage } from './postgres/outage.ts';
 import { createPool } from './postgres/pool.ts';
 import { readCheckpoint } from './queries/checkpoint.ts';
@@ -228,6 +226,8 @@ export interface ShownParts {
 export async function startMetrics(program: Program, { pool, log, gateway }: ShownParts): Promise<void> {
   const { metrics: address } = program.environment;
   if (address === undefined) return;
+  const { createMetrics } = await import('./metrics/metrics.ts');
+  const { showDatabase, showFollowers, showGateway } = await import('./metrics/figures.ts');
   const metrics = await program.start(
     'metrics',
     async () => createMetrics(),

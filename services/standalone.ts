@@ -1,68 +1,14 @@
-import { join } from 'node:path';
-import { defaultSettings } from '../contracts/settings.ts';
-import { cookieToken } from './api/caller.ts';
-import { healthRoutes, movingProbe } from './api/health.ts';
-import { createServer } from './api/server.ts';
-import { settingStream } from './domain/setting.ts';
-import { trustOf } from './edge/proxies.ts';
-import { tokenSessions } from './gateway/connections/sessions.ts';
-import { createGateway } from './gateway/gateway.ts';
-import { openInstallation } from './installation.ts';
-import { type Program, runProgram } from './lifecycle.ts';
-import { listen, serveGateway } from './listening.ts';
-import {
-  startApplication,
-  startAuditing,
-  startFoundation,
-  startMetrics,
-  startProjecting,
-  startTracing,
-} from './parts.ts';
-import { apiProbes, auditorProbes, filesProbes, projectorProbes, sharedProbes } from './readiness.ts';
-import { welcome } from './welcome.ts';
+import { keepCompiled } from './compiled.ts';
 
-/** All of bubble-im in one process: log, projections, bus, gateway, API (`npm start`). */
-async function start(program: Program): Promise<void> {
-  const { environment, logger } = program;
-  await startTracing(program);
-  const { databaseUrl, appKeys, dataFolder } = await openInstallation(program);
-  const app = { id: environment.appId, key: appKeys.key, secret: appKeys.secret };
-  const foundation = await startFoundation(program, databaseUrl);
-  const { bus, log, pool } = foundation;
-  const projector = await startProjecting(program, { databaseUrl, ...foundation });
-  const auditor = await startAuditing(program, { databaseUrl, log });
-  const parts = { ...foundation, app, projector, folder: join(dataFolder, 'files') };
-  const api = await startApplication(program, parts);
-  const { application, prepared } = api;
-  const { store, tokens } = application;
-  const settings = async () => (await store.load(settingStream)).state;
-  const trust = trustOf(environment.trustProxy);
-  const gateway = createGateway({
-    ...{ bus, database: pool, app, logger, trust },
-    settings: () => store.peek(settingStream) ?? defaultSettings,
-    sessions: tokenSessions(tokens, settings),
-    cookieToken: async (request) => cookieToken(request, await settings()),
-  });
-  await program.start(
-    'gateway',
-    () => gateway.start(),
-    () => ({ stop: () => gateway.drain() }),
-  );
-  await startMetrics(program, { ...foundation, gateway });
-  const server = await createServer(application, trust, () => gateway.status().sockets);
-  const needed = {
-    ...sharedProbes(program, parts),
-    ...apiProbes(parts, api),
-    ...projectorProbes(projector),
-    gateway: movingProbe(() => gateway.status().stalledMs),
-  };
-  healthRoutes(server, needed, { ...filesProbes(api), ...auditorProbes(log, auditor) });
-  await serveGateway(server, gateway);
-  const address = await listen(program, server);
-  // Not awaited: the program can be ended while the read models catch up.
-  void prepared.then(() => {
-    if (application.isReady()) process.stdout.write(welcome(environment, { address, appKeys, dataFolder }));
-  });
-}
+/*
+ * All of bubble-im in one process (`npm start`). Everything else is imported once it can be read from the cache, and
+ * most of it while Postgres starts.
+ */
+keepCompiled();
+const { runProgram } = await import('./lifecycle.ts');
+const { openInstallation } = await import('./installation.ts');
 
-await runProgram(start);
+await runProgram(async (program) => {
+  const [installation, { startWhole }] = await Promise.all([openInstallation(program), import('./whole.ts')]);
+  await startWhole(program, installation);
+});

@@ -30,7 +30,7 @@ export function fileRoutes(server: FastifyInstance, { files, uploads }: Applicat
 
   server.get(defaultAvatar, { config: { counts: 'light' } }, async (_request, reply) => {
     reply.header('cache-control', 'public, max-age=86400');
-    return reply.type('image/jpeg').send(files.defaultAvatar);
+    return reply.type('image/jpeg').send(await files.defaultAvatar());
   });
 }
 

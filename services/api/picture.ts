@@ -29,7 +29,7 @@ export function pictureRoutes(server: FastifyInstance, application: Application)
     const found = await files.groupPictures.find(faces);
     if (!found) {
       reply.header('cache-control', 'no-store');
-      return files.defaultAvatar;
+      return files.defaultAvatar();
     }
     const tag = `"${found.tag}"`;
     reply.header('cache-control', 'public, max-age=300').header('etag', tag);

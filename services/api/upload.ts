@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { fileTypeFromFile } from 'file-type';
 import { filesize } from 'filesize';
 import { Refusal } from '../../contracts/codes.ts';
 import { uploadGroupAvatar } from '../../contracts/http/aliases.ts';
@@ -109,6 +108,8 @@ async function extensionOf({ place, name }: ReceivedFile): Promise<string> {
   const isExtension = (text: string | undefined) => text !== undefined && /^[a-z0-9]{1,10}$/.test(text);
   const named = extname(name).slice(1).toLowerCase();
   if (isExtension(named)) return named;
+  // Loaded here: few files have a name without an extension.
+  const { fileTypeFromFile } = await import('file-type');
   const sniffed = (await fileTypeFromFile(place))?.ext;
   return sniffed !== undefined && isExtension(sniffed) ? sniffed : 'bin';
 }

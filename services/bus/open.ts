@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { Environment } from '../environment.ts';
 import type { Bus } from './bus.ts';
 import { memoryBus } from './memory.ts';
-import { connectNatsBus } from './nats.ts';
 
 /**
  * Opens the bus that the environment names: NATS, which connects the processes of an installation, else memory,
@@ -14,7 +13,8 @@ export async function openBus(
   installation: string,
   logger: Logger,
 ): Promise<Bus> {
-  return natsUrl === undefined
-    ? memoryBus(logger)
-    : connectNatsBus({ url: natsUrl, prefix: appId, installation, logger });
+  if (natsUrl === undefined) return memoryBus(logger);
+  // Loaded here, so that a program without NATS does not pay for its client.
+  const { connectNatsBus } = await import('./nats.ts');
+  return connectNatsBus({ url: natsUrl, prefix: appId, installation, logger });
 }

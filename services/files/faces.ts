@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { LRUCache } from 'lru-cache';
-import sharp from 'sharp';
+import { loadSharp } from './sharp.ts';
 
 /** The package exports only its entry, in `dist` beside `fonts`. */
 const entry = createRequire(import.meta.url).resolve('@embedpdf/fonts-sc');
@@ -33,7 +33,8 @@ const silhouette = (size: number) =>
 </svg>`);
 
 /** The picture of people without one, served as `/static/img/avatar.jpg`. */
-export function drawDefaultAvatar(): Promise<Buffer> {
+export async function drawDefaultAvatar(): Promise<Buffer> {
+  const sharp = await loadSharp();
   return sharp(silhouette(200)).jpeg({ quality: 85 }).toBuffer();
 }
 
@@ -61,17 +62,22 @@ export function createFaces(): Faces {
       const key = initial === '' ? `${size}` : `${size} ${initial} ${colour}`;
       const known = drawn.get(key);
       if (known) return known;
-      const face = await (initial === ''
-        ? sharp(silhouette(size)).png().toBuffer()
-        : letter(initial, colour, size));
+      const face = await (initial === '' ? faceless(size) : letter(initial, colour, size));
       drawn.set(key, face);
       return face;
     },
   };
 }
 
+/** A square PNG with the silhouette. */
+async function faceless(size: number): Promise<Buffer> {
+  const sharp = await loadSharp();
+  return sharp(silhouette(size)).png().toBuffer();
+}
+
 /** A square PNG with a white letter on a colour. */
 async function letter(initial: string, colour: string, size: number): Promise<Buffer> {
+  const sharp = await loadSharp();
   const text = await sharp({
     text: {
       text: `<span foreground="white">${initial}</span>`,

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { createFaces, drawDefaultAvatar } from './faces.ts';
 import type { FileStore } from './file-store.ts';
 import { GroupPictures } from './group-pictures.ts';
@@ -14,7 +13,7 @@ export interface Files {
   readonly pictures: Pictures;
   readonly groupPictures: GroupPictures;
   /** The picture of people without one: a JPEG. */
-  readonly defaultAvatar: Buffer;
+  defaultAvatar(): Promise<Buffer>;
   /** Resolves once nothing is being made any more. */
   close(): Promise<void>;
 }
@@ -24,20 +23,21 @@ export interface Files {
  * @throws what the disk throws
  */
 export async function openFiles(folder: string, store: FileStore): Promise<Files> {
-  // There are many small pictures: one thread each, and no cache between them.
-  sharp.concurrency(1);
-  sharp.cache(false);
   await openPrivateFolder(folder);
   const made = join(folder, 'made');
   await openPrivateFolder(made);
   const groupPictures = await new GroupPictures(join(made, 'groups'), store, createFaces()).open();
   const pictures = new Pictures();
+  let avatar: Promise<Buffer> | undefined;
   return {
     store,
     incoming: await openIncoming(join(folder, 'incoming')),
     pictures,
     groupPictures,
-    defaultAvatar: await drawDefaultAvatar(),
+    defaultAvatar() {
+      avatar ??= drawDefaultAvatar();
+      return avatar;
+    },
     async close() {
       pictures.close();
       await groupPictures.close();

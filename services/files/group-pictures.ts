@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
 import pTimeout from 'p-timeout';
-import sharp, { type OverlayOptions } from 'sharp';
+import type { OverlayOptions } from 'sharp';
 import { Refusal } from '../../contracts/codes.ts';
 import { side, squaresOf } from './face-grid.ts';
 import type { Faces } from './faces.ts';
@@ -13,6 +13,7 @@ import type { FileStore, StoredPath } from './file-store.ts';
 import { isMissing } from './local-folder.ts';
 import { wary } from './picture-bounds.ts';
 import { openPrivateFolder } from './private.ts';
+import { loadSharp } from './sharp.ts';
 import { writeWhole } from './whole-file.ts';
 
 /** One face of a group's picture. */
@@ -136,6 +137,7 @@ export class GroupPictures {
       });
       layers.push({ input: uploaded ?? (await this.#faces.draw(face.initial, face.uid, size)), left, top });
     }
+    const sharp = await loadSharp();
     const picture = await sharp({ create: { width: side, height: side, channels: 3, background } })
       .composite(layers)
       .jpeg({ quality: 85 })
@@ -162,7 +164,8 @@ export class GroupPictures {
 }
 
 /** A picture cut to a square; undefined if the bytes are no picture. */
-function squareOf(bytes: Buffer, size: number): Promise<Buffer | undefined> {
+async function squareOf(bytes: Buffer, size: number): Promise<Buffer | undefined> {
+  const sharp = await loadSharp();
   return sharp(bytes, { ...wary, limitInputPixels: maxFacePixels })
     .timeout({ seconds: maxFaceSeconds })
     .resize(size, size, { fit: 'cover' })

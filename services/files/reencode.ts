@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { fileTypeFromFile } from 'file-type';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { Refusal } from '../../contracts/codes.ts';
-import { measure, wary } from './picture-bounds.ts';
+import { maxFrames, maxPixels, maxSide, wary } from './picture-bounds.ts';
 import { privateFile } from './private.ts';
 
 /** The encoder of each kind of picture, by the kind that the bytes have. */
@@ -43,4 +43,22 @@ function upright(picture: Sharp, { pages = 1 }: Metadata): Sharp {
 
 function shrink(picture: Sharp, side: number): Sharp {
   return picture.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true });
+}
+
+/**
+ * Looks at a picture's header, before anything is decoded.
+ * @throws Refusal tooLarge if it exceeds a bound; what sharp throws if it is no picture
+ */
+async function measure(file: string): Promise<Metadata> {
+  const metadata = await sharp(file, { limitInputPixels: false }).metadata();
+  const { width, height, pageHeight = height, pages: frames = 1 } = metadata;
+  if (width > maxSide || pageHeight > maxSide) {
+    throw new Refusal('tooLarge', `图片的宽和高不能超过${maxSide}像素`);
+  }
+  if (frames > maxFrames) throw new Refusal('tooLarge', `动图不能超过${maxFrames}帧`);
+  if (width * pageHeight * frames > maxPixels) {
+    const total = frames > 1 ? '所有帧的像素总数' : '图片';
+    throw new Refusal('tooLarge', `${total}不能超过${maxPixels / 10_000}万像素`);
+  }
+  return metadata;
 }

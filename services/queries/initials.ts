@@ -1,5 +1,10 @@
+import { createRequire } from 'node:module';
 import { LRUCache } from 'lru-cache';
-import { pinyin } from 'pinyin-pro';
+
+const require = createRequire(import.meta.url);
+
+/** Loaded with the first name that is not in Latin letters: its dictionary takes memory and time. */
+let library: typeof import('pinyin-pro') | undefined;
 
 const known = new LRUCache<string, string>({ max: 20_000 });
 
@@ -19,9 +24,20 @@ export function initialOf(name: string): string {
 }
 
 function letterOf(beginning: string): string {
-  const [reading = ''] = pinyin(beginning, { surname: 'head', toneType: 'none', type: 'array' });
-  const letter = reading.normalize('NFKD').charAt(0).toUpperCase();
+  const latin = /^[\x20-\x7e]/.test(beginning);
+  const letter = (latin ? beginning : readingOf(beginning).normalize('NFKD')).charAt(0).toUpperCase();
   return /^[A-Z]$/.test(letter) ? letter : '#';
+}
+
+/** The pinyin of the first character. */
+function readingOf(beginning: string): string {
+  library ??= loadPinyin();
+  const [reading = ''] = library.pinyin(beginning, { surname: 'head', toneType: 'none', type: 'array' });
+  return reading;
+}
+
+function loadPinyin(): typeof import('pinyin-pro') {
+  return require('pinyin-pro');
 }
 
 /** Groups entries by their initial: A–Z, then `#`; within a letter by uid, as the API's maps have it. */
