@@ -8,7 +8,7 @@ import { prepareDatabase } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen } from './listening.ts';
 import { sharedBy, startApplication, startFoundation, startMetrics, startTracing } from './parts.ts';
-import { apiProbes, filesProbes, sharedProbes } from './readiness.ts';
+import { apiProbes, busProbes, filesProbes, sharedProbes } from './readiness.ts';
 
 /** The API alone, on the servers that all processes share (`npm run api`): no projector, no websockets. */
 async function start(program: Program): Promise<void> {
@@ -21,7 +21,11 @@ async function start(program: Program): Promise<void> {
   const api = await startApplication(program, parts);
   await startMetrics(program, parts);
   const server = await createServer(api.application, trustOf(environment.trustProxy));
-  healthRoutes(server, { ...sharedProbes(program, parts), ...apiProbes(parts, api) }, filesProbes(api));
+  healthRoutes(
+    server,
+    { ...sharedProbes(program, parts), ...apiProbes(parts, api) },
+    { ...busProbes(parts), ...filesProbes(api) },
+  );
   const address = await listen(program, server);
   // Not awaited: while the read models catch up, the program can be asked to end.
   void api.prepared.then(() => {

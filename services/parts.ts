@@ -218,22 +218,24 @@ export async function startTracing(program: Program): Promise<void> {
 /** What a program shows of its parts at `/metrics`. */
 export interface ShownParts {
   readonly pool: pg.Pool;
+  readonly bus?: Bus;
   readonly log?: EventLog;
   readonly gateway?: Gateway;
 }
 
 /** Serves `/metrics` on `METRICS_HOST` and `METRICS_PORT`, if they are given. To be started before what it counts. */
-export async function startMetrics(program: Program, { pool, log, gateway }: ShownParts): Promise<void> {
+export async function startMetrics(program: Program, { bus, pool, log, gateway }: ShownParts): Promise<void> {
   const { metrics: address } = program.environment;
   if (address === undefined) return;
   const { createMetrics } = await import('./metrics/metrics.ts');
-  const { showDatabase, showFollowers, showGateway } = await import('./metrics/figures.ts');
+  const { showBus, showDatabase, showFollowers, showGateway } = await import('./metrics/figures.ts');
   const metrics = await program.start(
     'metrics',
     async () => createMetrics(),
     (part) => ({ stop: async () => part.stop() }),
   );
   showDatabase(metrics, pool);
+  if (bus !== undefined) showBus(metrics, bus);
   if (log !== undefined) {
     const database = readDatabase(pool);
     const lagAt = createLag(log);

@@ -5,7 +5,7 @@ import { prepareDatabase } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen } from './listening.ts';
 import { sharedBy, startFoundation, startMetrics, startProjecting, startTracing } from './parts.ts';
-import { projectorProbes, sharedProbes } from './readiness.ts';
+import { busProbes, projectorProbes, sharedProbes } from './readiness.ts';
 
 /** A projector alone, on the servers that all processes share (`npm run projector`). Its port serves health alone. */
 async function start(program: Program): Promise<void> {
@@ -17,7 +17,8 @@ async function start(program: Program): Promise<void> {
   const projector = await startProjecting(program, { databaseUrl, ...foundation });
   await startMetrics(program, foundation);
   const server = await createHttp(logger, trustOf(environment.trustProxy));
-  healthRoutes(server, { ...sharedProbes(program, foundation), ...projectorProbes(projector) });
+  const needed = { ...sharedProbes(program, foundation), ...projectorProbes(projector) };
+  healthRoutes(server, needed, busProbes(foundation));
   const address = await listen(program, server);
   process.stdout.write(`bubble-im's projector runs: ${address}/ready\n`);
 }

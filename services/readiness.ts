@@ -23,14 +23,21 @@ import { readDatabase } from './queries/tables.ts';
 /* What `/ready` of each program looks at, by the parts that the program has. */
 
 /** What every program with a log and read models needs to be ready. */
-export function sharedProbes(program: Program, { log, bus, pool }: Foundation): Probes {
+export function sharedProbes(program: Program, { log, pool }: Foundation): Probes {
   return {
     ...serving(program),
     tables: tablesProbe(pool),
     log: logProbe(log),
     database: databaseProbe(readDatabase(pool)),
-    bus: busProbe(bus),
   };
+}
+
+/**
+ * Whether NATS is connected, which `/ready` reports and does not need: without it calls are answered and pushes are read
+ * from the database, and all processes lose it at once, so that a load balancer would have none left.
+ */
+export function busProbes({ bus }: Pick<Foundation, 'bus'>): Probes {
+  return { bus: busProbe(bus) };
 }
 
 /** Whether the program was not asked to end: load balancers look at `/ready`. */

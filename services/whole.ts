@@ -18,7 +18,14 @@ import {
   startProjecting,
   startTracing,
 } from './parts.ts';
-import { apiProbes, auditorProbes, filesProbes, projectorProbes, sharedProbes } from './readiness.ts';
+import {
+  apiProbes,
+  auditorProbes,
+  busProbes,
+  filesProbes,
+  projectorProbes,
+  sharedProbes,
+} from './readiness.ts';
 import { welcome } from './welcome.ts';
 
 /** Starts all parts in one process on its installation: log, projections, bus, gateway, API. */
@@ -58,7 +65,7 @@ export async function startWhole(
     ...projectorProbes(projector),
     gateway: movingProbe(() => gateway.status().stalledMs),
   };
-  healthRoutes(server, needed, { ...filesProbes(api), ...auditorProbes(log, auditor) });
+  healthRoutes(server, needed, { ...busProbes(parts), ...filesProbes(api), ...auditorProbes(log, auditor) });
   await serveGateway(server, gateway);
   const address = await listen(program, server);
   // Not awaited: the program can be ended while the read models catch up.

@@ -28,7 +28,7 @@ export type Probes = Readonly<Record<string, Probe>>;
 
 /**
  * `/health`: the process answers. `/ready`: the state of each part; 503 if one of `needed` is not ready.
- * @param others parts that are shown, but without which most works
+ * @param others parts without which most works: `degraded` names those that are not ready
  */
 export function healthRoutes(server: FastifyInstance, needed: Probes, others: Probes = {}): void {
   server.get('/health', async () => ({ alive: true }));
@@ -36,7 +36,12 @@ export function healthRoutes(server: FastifyInstance, needed: Probes, others: Pr
   server.get('/ready', async (_request, reply) => {
     const [parts, shown] = await Promise.all([check(needed), check(others)]);
     const ready = Object.values(parts).every((part) => part.ready);
-    return reply.code(ready ? 200 : 503).send({ ready, parts: { ...parts, ...shown } });
+    const degraded = Object.keys(shown).filter((name) => shown[name]?.ready !== true);
+    return reply.code(ready ? 200 : 503).send({
+      ready,
+      ...(degraded.length > 0 && { degraded }),
+      parts: { ...parts, ...shown },
+    });
   });
 }
 

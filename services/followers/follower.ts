@@ -117,7 +117,10 @@ export class Follower {
       return true;
     }
     if (error instanceof SteppedDown) {
-      this.#logger.warn(error.message);
+      this.#logger.warn(
+        { reason: error.message },
+        `the ${this.#options.task.part} leaves the work to another`,
+      );
       return true;
     }
     return error instanceof LogChanged || error instanceof BeginAgain;

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { Bus } from '../bus/bus.ts';
 import type { GatewayStatus } from '../gateway/gateway.ts';
 import type { EventLog } from '../log/log.ts';
 import { findFollowers } from '../queries/system.ts';
@@ -40,6 +41,13 @@ export function showFollowers(
     },
     'follower',
   );
+}
+
+/** Shows whether the bus is connected, without which `/ready` stays 200. */
+export function showBus(metrics: Metrics, bus: Pick<Bus, 'healthy'>): void {
+  metrics.gauge('bus_connected', 'Whether the bus is connected: 1 or 0', () => ({
+    '': bus.healthy() ? 1 : 0,
+  }));
 }
 
 /** Shows the sockets of a gateway. */

@@ -55,10 +55,10 @@ test('a part that has work and moves is ready', async () => {
   ]);
 });
 
-test('a program is ready without a part that most calls do not need, and reports that part', async () => {
+test('a program is ready without a part that most calls do not need, and names that part as degraded', async () => {
   expect(await ready({ database: well }, { files: () => ({ ready: false }) })).toEqual([
     200,
-    { ready: true, parts: { database: { ready: true }, files: { ready: false } } },
+    { ready: true, degraded: ['files'], parts: { database: { ready: true }, files: { ready: false } } },
   ]);
 });
 

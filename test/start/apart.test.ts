@@ -85,12 +85,12 @@ several(
         .poll(() => readiness(api), patiently)
         .toEqual({
           status: 200,
-          parts: ['serving', 'tables', 'log', 'database', 'bus', 'projections', 'commands', 'ids', 'files'],
+          parts: ['serving', 'tables', 'log', 'database', 'projections', 'commands', 'ids', 'bus', 'files'],
           lacking: [],
         });
       expect(await readiness(projector)).toEqual({
         status: 200,
-        parts: ['serving', 'tables', 'log', 'database', 'bus', 'projector'],
+        parts: ['serving', 'tables', 'log', 'database', 'projector', 'bus'],
         lacking: [],
       });
     });

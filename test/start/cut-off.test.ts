@@ -22,11 +22,15 @@ test.skipIf(!natsServerIsInstalled)(
     const sending = new Sending(api, tom, jerry, 'message');
     await vi.waitUntil(() => received(client).length >= 5, patiently);
     proxy.swallow(true);
-    const readiness = () => fetch(`http://127.0.0.1:${gateway.port}/ready`).then(({ status }) => status);
-    await expect.poll(readiness, patiently).toBe(503);
+    const readiness = async () => {
+      const answer = await fetch(`http://127.0.0.1:${gateway.port}/ready`);
+      return { status: answer.status, body: await answer.json() };
+    };
+    const degraded = { degraded: ['bus'], parts: { bus: { ready: false } } };
+    await expect.poll(readiness, patiently).toMatchObject({ status: 200, body: degraded });
     await sending.more(20);
     proxy.swallow(false);
-    await expect.poll(readiness, patiently).toBe(200);
+    await expect.poll(readiness, patiently).not.toHaveProperty('body.degraded');
     await sending.more(5);
     await sending.stop();
     await vi.waitUntil(() => received(client).length >= sending.acknowledged.length, patiently);
