@@ -5,7 +5,7 @@ import type { AliyunSms } from '../environment.ts';
 import { SmsNotSent, type SmsProvider } from './provider.ts';
 
 /** How long Aliyun may take to answer. The SMS may still be sent after that. */
-const timeoutMs = 5000;
+const defaultTimeoutMs = 5_000;
 
 /** Aliyun's answers if a phone has reached its limit. */
 const tooOften: ReadonlySet<string> = new Set(['isv.BUSINESS_LIMIT_CONTROL', 'isv.DAY_LIMIT_CONTROL']);
@@ -22,7 +22,7 @@ const Answer = z.object({ body: z.object({ Code: z.string() }) });
  * Sends codes by Aliyun's SMS service. The template has one variable, `code`. Of a client's error
  * only its code is passed on: its message contains the URL with phone and code.
  */
-export function connectAliyunSms(account: AliyunSms): SmsProvider {
+export function connectAliyunSms(account: AliyunSms, timeoutMs = defaultTimeoutMs): SmsProvider {
   const { accessKey, sign, template } = account;
   // Loaded on use: it takes half a second and many megabytes, and most installations do not need it.
   const load = createRequire(import.meta.url);
