@@ -4,15 +4,15 @@ import { join } from 'node:path';
 /** Beside the packages, so that `npm ci` removes it with them. */
 const folder = join(import.meta.dirname, '../node_modules/.cache/bubble-im');
 
-/** After this time all that a start needs is loaded. */
-const keptAfterMs = 10_000;
-
 /**
  * Has Node keep on disk what it compiles from now on, so that the next start compiles nothing. It does nothing if the
  * folder cannot be written. The variable NODE_COMPILE_CACHE names another folder.
  */
 export function keepCompiled(): void {
   enableCompileCache(folder);
-  // Node would do it at its end, but not if it is killed.
-  setTimeout(flushCompileCache, keptAfterMs).unref();
+}
+
+/** Writes what was compiled so far. Node would do it at its end, but not if it is killed. */
+export function writeCompiled(): void {
+  flushCompileCache();
 }

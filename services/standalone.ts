@@ -1,4 +1,4 @@
-import { keepCompiled } from './compiled.ts';
+import { keepCompiled, writeCompiled } from './compiled.ts';
 
 /*
  * All of bubble-im in one process (`npm start`). Everything else is imported once it can be read from the cache, and
@@ -6,9 +6,20 @@ import { keepCompiled } from './compiled.ts';
  */
 keepCompiled();
 const { runProgram } = await import('./lifecycle.ts');
+const { collectGarbage } = await import('./garbage.ts');
 const { openInstallation } = await import('./installation.ts');
+
+/** After this time all that a start needs is loaded. */
+const settledAfterMs = 10_000;
+
+/** What can wait until the program serves. */
+function settle(): void {
+  writeCompiled();
+  collectGarbage();
+}
 
 await runProgram(async (program) => {
   const [installation, { startWhole }] = await Promise.all([openInstallation(program), import('./whole.ts')]);
   await startWhole(program, installation);
+  setTimeout(settle, settledAfterMs).unref();
 });

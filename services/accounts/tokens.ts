@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
-import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import type { Bus } from '../bus/bus.ts';
 import { sessionsTopic } from '../bus/topics.ts';
+import { growingCache } from '../growing-cache.ts';
 import type { AccountsDatabase, AccountsTables } from './accounts-tables.ts';
 import { tokenHash as hashOf, readTokenHash, type TokenHash } from './token-hash.ts';
 import { createTokenReader, type StoredToken } from './token-reader.ts';
@@ -81,9 +81,9 @@ export function createTokens(options: {
   const { database, bus, logger, now = () => performance.now() } = options;
   const reader = createTokenReader(database);
   const uses = createTokenUses(database, logger);
-  const valid = new LRUCache<TokenHash, CachedToken>({ max: 50_000 });
+  const valid = growingCache<TokenHash, CachedToken>(50_000);
   // A cache of its own, so that guessed tokens evict no valid ones.
-  const unknown = new LRUCache<TokenHash, CachedToken>({ max: 10_000 });
+  const unknown = growingCache<TokenHash, CachedToken>(10_000);
   /** Grows when tokens end: a row that was requested before may be one of theirs. */
   let endings = 0;
 

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { ConversationId, Uid } from '../../contracts/ids.ts';
 import { conversationStream } from '../domain/conversation.ts';
+import { growingCache } from '../growing-cache.ts';
 import { decode } from '../log/codec.ts';
 import type { EventLog, Position } from '../log/log.ts';
 import type { AggregateStore } from './aggregate-store.ts';
@@ -20,7 +20,7 @@ export class FirstMessages {
   readonly #store: Pick<AggregateStore, 'isSkipped'>;
   readonly #hasSpoken: HasSpoken;
   /** Keys `sender>member` of first messages that are known to be sent. */
-  readonly #sent = new LRUCache<string, true>({ max: maxRemembered });
+  readonly #sent = growingCache<string, true>(maxRemembered);
 
   constructor(
     log: Pick<EventLog, 'readStream'>,

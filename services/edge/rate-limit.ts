@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { Refusal } from '../../contracts/codes.ts';
 import type { Settings } from '../../contracts/settings.ts';
+import { growingCache } from '../growing-cache.ts';
 import { networkOf } from './client-network.ts';
 
 /**
@@ -16,7 +16,7 @@ const maxRemembered = 100_000;
 export type RequestLimits = Pick<Settings, 'limit_address' | 'limit_token'>;
 
 /** Requests of the current second, by token or network. */
-const counts = new LRUCache<string, { second: number; count: number }>({ max: maxRemembered });
+const counts = growingCache<string, { second: number; count: number }>(maxRemembered);
 
 /**
  * Counts a request without a valid token against the setting `limit_address` of its address. These limits are

@@ -1,12 +1,12 @@
 import { createRequire } from 'node:module';
-import { LRUCache } from 'lru-cache';
+import { growingCache } from '../growing-cache.ts';
 
 const require = createRequire(import.meta.url);
 
 /** Loaded with the first name that is not in Latin letters: its dictionary takes memory and time. */
 let library: typeof import('pinyin-pro') | undefined;
 
-const known = new LRUCache<string, string>({ max: 20_000 });
+const known = growingCache<string, string>(20_000);
 
 /**
  * The letter under which a contact list has a name: the first of the pinyin of its first character, read as a surname;

@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import { TokenBucket } from '../../edge/token-bucket.ts';
+import { growingCache } from '../../growing-cache.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { Limits } from '../connections/limits.ts';
 
@@ -12,7 +12,7 @@ const maxSenders = 100_000;
  */
 export class ClientEventLimit {
   readonly #limits: Limits;
-  readonly #senders = new LRUCache<string, { events: TokenBucket; bytes: TokenBucket }>({ max: maxSenders });
+  readonly #senders = growingCache<string, { events: TokenBucket; bytes: TokenBucket }>(maxSenders);
 
   constructor(limits: Limits) {
     this.#limits = limits;

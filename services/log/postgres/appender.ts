@@ -1,8 +1,8 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
 import pTimeout from 'p-timeout';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { growingCache } from '../../growing-cache.ts';
 import { pipeline } from '../../postgres/pipeline.ts';
 import { ReconnectingClient } from '../../postgres/reconnecting-client.ts';
 import type { PreparedEvent } from '../append-request.ts';
@@ -50,7 +50,7 @@ export class Appender {
   readonly #onConnected: () => void;
   readonly #connection: ReconnectingClient;
   /** The last known revisions of streams, which spare `log.append` a search. No result depends on them. */
-  readonly #hints = new LRUCache<StreamName, number>({ max: maxHints });
+  readonly #hints = growingCache<StreamName, number>(maxHints);
   readonly #queue = new AppendQueue((append) => this.#fail(append));
   #working = false;
   #closed = false;
