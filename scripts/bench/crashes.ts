@@ -47,9 +47,11 @@ async function measure(kills: number, pairs: number, port: number, by: string | 
       await callAsServer(program, '/friend/add', { login_uid: from.uid, friend_uid: to.uid });
       senders.push({ from, to, acknowledged: new Map(), listener: new ResumingListener(program, to) });
     }
+    await Promise.all(senders.map(({ listener }) => listener.subscribed));
     const ended = new AbortController();
     const refusals: Refusals = new Map();
     const sending = Promise.all(senders.map((sender) => sendOn(program, sender, refusals, ended.signal)));
+    await Promise.all(senders.map(({ listener }) => listener.received));
     let longest = 0;
     for (let kill = 0; kill < kills; kill++) {
       await delay(500 + Math.random() * 1500);

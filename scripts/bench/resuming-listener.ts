@@ -8,6 +8,8 @@ export class ResumingListener {
   readonly heard = new Map<number, number>();
   /** Pushes that say to load afresh. */
   resets = 0;
+  readonly #subscribed = Promise.withResolvers<void>();
+  readonly #received = Promise.withResolvers<void>();
   readonly #program: RunningProgram;
   readonly #person: Person;
   #socket: WebSocket | undefined;
@@ -18,6 +20,16 @@ export class ResumingListener {
     this.#program = program;
     this.#person = person;
     this.#connect();
+  }
+
+  /** Resolves once it is subscribed: what was sent before, it does not receive. */
+  get subscribed(): Promise<void> {
+    return this.#subscribed.promise;
+  }
+
+  /** Resolves once it has received a message, and so has a position to continue from when it is cut off. */
+  get received(): Promise<void> {
+    return this.#received.promise;
   }
 
   close(): void {
@@ -41,10 +53,15 @@ export class ResumingListener {
   }
 
   #hear({ event, data }: { event: string; data: string }): void {
-    if (event.startsWith('pusher')) return;
+    if (event.startsWith('pusher')) {
+      if (event === 'pusher_internal:subscription_succeeded') this.#subscribed.resolve();
+      return;
+    }
     const { position, mid }: { position?: string; mid?: number } = JSON.parse(data);
     if (position !== undefined) this.#since = position;
     if (event === 'reset') this.resets++;
-    if (event === 'message' && mid !== undefined) this.heard.set(mid, (this.heard.get(mid) ?? 0) + 1);
+    if (event !== 'message' || mid === undefined) return;
+    this.heard.set(mid, (this.heard.get(mid) ?? 0) + 1);
+    this.#received.resolve();
   }
 }
