@@ -18,13 +18,17 @@ export function listOf<Element>(parse: (text: string) => Element): (text: string
     });
 }
 
+/** Up to 12 words are all named; of more, the one that is most like what was given. */
+const maxNamed = 12;
+
 /** One of several words. */
 export function oneOf<Word extends string>(what: string, words: readonly Word[]): (text: string) => Word {
   return (text) => {
     const found = words.find((word) => word === text);
     if (found !== undefined) return found;
-    const hint = words.length > 0 ? `: did you mean ${closest(text, [...words])}?` : '';
-    throw new InvalidArgumentError(`there is no ${what} ${text}${hint}`);
+    const right =
+      words.length > maxNamed ? `did you mean ${closest(text, [...words])}?` : `give ${words.join(', ')}`;
+    throw new InvalidArgumentError(`there is no ${what} ${text}: ${right}`);
   };
 }
 
@@ -40,7 +44,8 @@ export const mid = id(Mid, 'mid, a number from 1 such as 42');
 
 export function conversation(text: string): ConversationId {
   const { data } = ConversationId.safeParse(text);
-  if (data !== undefined) return data;
+  const [, lower, higher] = /^f(\d+)-(\d+)$/.exec(text) ?? [];
+  if (data !== undefined && !(Number(lower) >= Number(higher))) return data;
   throw new InvalidArgumentError(
     `"${text}" is no conversation: those of two people are named as f3-9, the lower uid first, those of groups as g123456789`,
   );

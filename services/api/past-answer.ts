@@ -1,5 +1,6 @@
 import multipart from '@fastify/multipart';
-import { isQuery } from '../../contracts/http/contract.ts';
+import type { FastifyInstance } from 'fastify';
+import { type Contract, isQuery } from '../../contracts/http/contract.ts';
 import { Uid } from '../../contracts/ids.ts';
 import { QueryError } from '../audit/as-of/query.ts';
 import type { Scope } from '../audit/as-of/scope.ts';
@@ -55,16 +56,8 @@ export function scopeOf({ parameters }: Pick<Asked, 'parameters'>, named: readon
  * @returns the body of the answer, byte for byte
  * @throws QueryError for what is no query, or is answered from more than the log
  */
-export async function answerThen(parts: PastParts, asked: Asked): Promise<string> {
-  const { application, stop } = await openPast(parts);
-  const server = await createHttp(parts.logger, () => true);
-  try {
-    await server.register(multipart);
-    const served = gatherContracts(server);
-    for (const routes of routesOfThePast) routes(server, application);
-    const queries = [...served.values()].flatMap(({ contract }) => (isQuery(contract) ? [contract] : []));
-    const contract = queries.find(({ path }) => path === asked.path);
-    if (!contract || beyondTheLog(asked)) throw new QueryError(unanswered(asked.path, queries));
+export function answerThen(parts: PastParts, asked: Asked): Promise<string> {
+  return withQuery(parts, asked, async (server, contract) => {
     const method = contract.methods.includes('GET') ? 'GET' : 'POST';
     const answer = await server.inject({
       method,
@@ -77,6 +70,33 @@ export async function answerThen(parts: PastParts, asked: Asked): Promise<string
       },
     });
     return answer.payload;
+  });
+}
+
+/**
+ * Checks that a query can be answered, before read models are made for it. Reads nothing of the parts.
+ * @throws QueryError as `answerThen` does
+ */
+export function mustBeAnswerable(parts: PastParts, asked: Asked): Promise<void> {
+  return withQuery(parts, asked, async () => undefined);
+}
+
+/** Hands `use` a server with the queries of the past, and the contract of the one that is asked. */
+async function withQuery<Result>(
+  parts: PastParts,
+  asked: Asked,
+  use: (server: FastifyInstance, contract: Contract) => Promise<Result>,
+): Promise<Result> {
+  const { application, stop } = await openPast(parts);
+  const server = await createHttp(parts.logger, () => true);
+  try {
+    await server.register(multipart);
+    const served = gatherContracts(server);
+    for (const routes of routesOfThePast) routes(server, application);
+    const queries = [...served.values()].flatMap(({ contract }) => (isQuery(contract) ? [contract] : []));
+    const contract = queries.find(({ path }) => path === asked.path);
+    if (!contract || beyondTheLog(asked)) throw new QueryError(unanswered(asked.path, queries));
+    return await use(server, contract);
   } finally {
     await server.close();
     await stop();

@@ -79,21 +79,16 @@ async function answerCall(
   const { app, log, pool, logger, host, protocol, keep, signal, onNoIndex, onApplied } = parts;
   if (!pool) throw new NoDatabase('queries of the API need a database: set DATABASE_URL');
   // All calls of the API: a command that folds one stream needs none of them.
-  const { answerThen, scopeOf } = await import('./past-answer.ts');
+  const { answerThen, mustBeAnswerable, scopeOf } = await import('./past-answer.ts');
   const asked: Asked = { path, parameters, host, protocol };
+  const then = { app, logger, now: moment.time, log: logAtMoment(log, moment) };
+  await mustBeAnswerable({ ...then, database: readDatabase(pool) }, asked);
   const scope = scopeOf(asked, await namedBy(pool, asked));
   const database = pool.options.connectionString ?? pool.options;
   const onWholeLog = () => onNoIndex('all events');
   const options = { log, database, moment, scope, keep, signal, onWholeLog, onApplied };
   return withPastReadModels(options, (schema) =>
-    answerThen(
-      {
-        ...{ app, logger, now: moment.time },
-        log: logAtMoment(log, moment),
-        database: pastDatabase(pool, schema),
-      },
-      asked,
-    ),
+    answerThen({ ...then, database: pastDatabase(pool, schema) }, asked),
   );
 }
 

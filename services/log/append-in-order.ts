@@ -1,7 +1,13 @@
 import { type AppendResult, type EventLog, type NewEvent, type StreamName, startOfLog } from './log.ts';
 
-/** How many events are on their way to the log at once: several of its batches. */
-const maxUnanswered = 8_000;
+/** How many events are on their way to the log at once: at least, at first, and at most, several of its batches. */
+const [minUnanswered, firstUnanswered, maxUnanswered] = [200, 1_000, 8_000];
+
+/**
+ * An answer that takes longer, in milliseconds, means that the log is busy: fewer are then sent at once. It is far less
+ * than the time after which an append fails.
+ */
+const slowAnswerMs = 1_000;
 
 /** How many events, and bytes of their texts, of one stream that follow on each other go in one append. */
 const maxTogether = 200;
@@ -16,7 +22,7 @@ export interface OrderedAppend {
 }
 
 /**
- * Appends events to several streams in exactly this order, many at once: if one event names the place of another, as a
+ * Appends events to several streams in exactly this order, many at once, fewer while the log is slow: if one event names the place of another, as a
  * reading does, the order of the log must be that of the events. Nobody else may append to the log meanwhile.
  * @param onAppended is called with the number of events that were stored since the last time
  * @throws LogFailure; Error if the log holds any of the events, or stored them in another order or elsewhere
@@ -26,14 +32,14 @@ export async function appendInOrder(
   appends: Iterable<OrderedAppend> | AsyncIterable<OrderedAppend>,
   onAppended: (events: number) => void,
 ): Promise<void> {
-  const unanswered: { readonly append: OrderedAppend; readonly result: Promise<AppendResult> }[] = [];
-  let waiting = 0;
+  const unanswered: { readonly append: OrderedAppend; readonly answer: Promise<Answer> }[] = [];
+  let [waiting, allowed] = [0, firstUnanswered];
   let last = startOfLog;
   const answered = async () => {
     const oldest = unanswered.shift();
     if (!oldest) return;
     const { stream, events, revision } = oldest.append;
-    const result = await oldest.result;
+    const { result, tookMs } = await oldest.answer;
     if (result.outcome !== 'appended') throw new Error(`the log holds an event of ${stream} already`);
     if (result.position <= last)
       throw new Error('the log stored events in another order: empty it, and begin again');
@@ -44,21 +50,34 @@ export async function appendInOrder(
     }
     last = result.position;
     waiting -= events.length;
+    allowed = tookMs > slowAnswerMs ? allowed / 2 : allowed + events.length;
+    allowed = Math.min(maxUnanswered, Math.max(minUnanswered, allowed));
     onAppended(events.length);
   };
   try {
     for await (const append of together(appends)) {
-      const result = log.append(append.stream, 'any', append.events);
+      const answer = answerOf(log.append(append.stream, 'any', append.events));
       // It is awaited in its turn.
-      result.catch(() => undefined);
-      unanswered.push({ append, result });
+      answer.catch(() => undefined);
+      unanswered.push({ append, answer });
       waiting += append.events.length;
-      while (waiting > maxUnanswered) await answered();
+      while (waiting > allowed) await answered();
     }
     while (unanswered.length > 0) await answered();
   } finally {
-    await Promise.allSettled(unanswered.map(({ result }) => result));
+    await Promise.allSettled(unanswered.map(({ answer }) => answer));
   }
+}
+
+interface Answer {
+  readonly result: AppendResult;
+  readonly tookMs: number;
+}
+
+async function answerOf(append: Promise<AppendResult>): Promise<Answer> {
+  const sent = performance.now();
+  const result = await append;
+  return { result, tookMs: performance.now() - sent };
 }
 
 /** Puts appends to one stream that follow on each other into one. */

@@ -47,6 +47,14 @@ export async function latestHead(database: ReadingDatabase): Promise<Head | unde
   return rows[0] && headOf(rows[0]);
 }
 
+/** The names under which heads were signed. */
+export async function originsOf(database: ReadingDatabase): Promise<string[]> {
+  const { rows } = await database.query<{ origin: string }>(
+    'select distinct origin from audit.heads order by origin',
+  );
+  return rows.map(({ origin }) => origin);
+}
+
 /** The heads that were signed under one origin. */
 export class Heads {
   readonly #database: ReadingDatabase;

@@ -7,11 +7,15 @@ export function verifiedInWords(verified: Verified): string {
   return verified.difference ? describe(verified.difference) : summary(verified);
 }
 
-function summary({ size, audited, heads, signed, root }: Verified): string {
+function summary({ size, audited, heads, signed, root, otherOrigins }: Verified): string {
   const rest = size > audited ? `, ${size - audited} of which are not audited yet` : '';
   const covered =
     heads === 0 ? 'No head was signed yet.' : `${heads} signed heads fit, the last one of ${signed} events.`;
-  return `The log is as it was: ${size} events${rest}. ${covered} Root: ${Buffer.from(root).toString('base64')}`;
+  const others =
+    otherOrigins.length === 0
+      ? ''
+      : ` It was not compared with the heads of ${otherOrigins.join(', ')}: AUDIT_ORIGIN (or APP_ID) names another log.`;
+  return `The log is as it was: ${size} events${rest}. ${covered}${others} Root: ${Buffer.from(root).toString('base64')}`;
 }
 
 /** What is different, in a sentence. */

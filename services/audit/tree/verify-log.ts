@@ -6,7 +6,7 @@ import { ComingHeads } from './coming-heads.ts';
 import { type Difference, nameDifference } from './difference.ts';
 import { type FullTile, GrowingTree } from './growing-tree.ts';
 import { type Hash, leafHash, sameHash, treeHash } from './hashes.ts';
-import { Heads } from './heads.ts';
+import { Heads, originsOf } from './heads.ts';
 import { tileWidth } from './tiles.ts';
 import { type TreeEntry, textOf, treeEntryOf } from './tree-entry.ts';
 import { lineOf, TreeStore } from './tree-store.ts';
@@ -36,6 +36,8 @@ export interface Verified {
   /** How many heads fit, and how many events the greatest of them has. */
   readonly heads: number;
   readonly signed: number;
+  /** Other names under which heads were signed, with which the log is not compared. */
+  readonly otherOrigins: readonly string[];
   /** The first one; the log was not read beyond it. */
   readonly difference: Difference | undefined;
 }
@@ -59,10 +61,11 @@ export async function verifyLog(options: VerifyOptions): Promise<Verified> {
     new ComingHeads(heads, last?.size ?? 0, kept),
   );
   const verified = await verification.run();
+  const otherOrigins = (await originsOf(database)).filter((name) => name !== origin);
   if (verified.difference && (await store.size()) < audited) {
     throw new Error('the index of the log was made again meanwhile: verify again');
   }
-  return verified;
+  return { ...verified, otherOrigins };
 }
 
 /** A page as the index has it. */
@@ -87,7 +90,7 @@ class Verification {
     this.#heads = heads;
   }
 
-  async run(): Promise<Verified> {
+  async run(): Promise<Omit<Verified, 'otherOrigins'>> {
     const difference = await this.#compare();
     return {
       ...{ size: this.#tree.size, root: this.#tree.root(), audited: this.#audited },

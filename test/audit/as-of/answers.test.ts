@@ -123,6 +123,23 @@ test('and from what concerns the people asked about, found in the index', async 
   }
 }, 120_000);
 
+test.each(['message/sync --login_uid 1', 'message/send --login_uid 1 --to 2 --type friend', 'no/such'])(
+  'no read models are made for %s, which the log does not answer',
+  async (query) => {
+    const { log, pool } = running.application;
+    const applied = vi.fn();
+    const parts = {
+      ...{ app: testApp, log, pool, logger: silent, host: 'localhost:80', protocol: 'http', keep: false },
+      ...{ signal: AbortSignal.timeout(60_000), onNoIndex: () => undefined, onApplied: applied },
+    };
+    const moment = await momentAfterPosition(running, await log.end());
+    await expect(answerQuery(parts, parseQuery(query.split(' ')), moment)).rejects.toThrow(
+      'cannot be answered',
+    );
+    expect(applied).not.toHaveBeenCalled();
+  },
+);
+
 test('nothing is left of read models that were not kept', async () => {
   const { rows } = await running.application.pool.query(
     `select nspname as name from pg_namespace where nspname like 'as\\_of\\_%'

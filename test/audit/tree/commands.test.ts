@@ -58,6 +58,14 @@ describe('npm run verify', () => {
     expect(code).toBe(0);
   });
 
+  test('says with which heads a log was not compared, since they are of another name', async () => {
+    const { code, stdout } = await verify([], { AUDIT_ORIGIN: 'bubble-im/renamed' });
+    expect(stdout).toContain(
+      'No head was signed yet. It was not compared with the heads of bubble-im/bubble-im: ',
+    );
+    expect(code).toBe(0);
+  });
+
   test('names the event that was changed, and ends with 1', async () => {
     const [row] = await audited.query<{ data: string; stream: string; revision: string; type: string }>(
       'select data, stream, revision, type from log.events where position = 500',
