@@ -8,6 +8,7 @@ import { readManifest } from '../../services/backup/manifest.ts';
 import { befriended, createGroup, type Person, send } from '../support/conversation.ts';
 import { createEmptyDatabase } from '../support/database.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 import { runScript } from '../support/script.ts';
 import { type Callable, type Standalone, startStandalone } from '../support/standalone.ts';
 
@@ -126,7 +127,7 @@ describe('a backup', () => {
     timeout: 180_000,
   }, async () => {
     const [dataFolder, backup, target] = await Promise.all([
-      temporaryFolder(),
+      preparedFolder(),
       temporaryFolder(),
       temporaryFolder(),
     ]);
@@ -175,7 +176,7 @@ describe('a backup', () => {
     { timeout: 180_000 },
     async () => {
       const [dataFolder, serversFolder, backup, target] = await Promise.all([
-        temporaryFolder(),
+        preparedFolder(),
         temporaryFolder(),
         temporaryFolder(),
         temporaryFolder(),

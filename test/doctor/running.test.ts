@@ -4,6 +4,7 @@ import { afterAllTests } from '../support/at-end.ts';
 import { opensslIsInstalled } from '../support/certificates.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { nginxIsInstalled, startDocumentedNginx } from '../support/nginx.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 import { runScript } from '../support/script.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
 import { about, examined, faultsOf } from './doctor-harness.ts';
@@ -18,7 +19,7 @@ describe('of a program that runs the doctor', () => {
   });
 
   beforeAll(async () => {
-    folder = await temporaryFolder(atEnd);
+    folder = await preparedFolder(atEnd);
     bubble = await startStandalone(folder, { TRUST_PROXY: '1' }, atEnd);
   });
 
@@ -26,7 +27,9 @@ describe('of a program that runs the doctor', () => {
     const found = await examined(environment());
     expect(faultsOf(found)).toEqual([]);
     expect(about('port', found)).toEqual([expect.stringContaining('is served by bubble-im')]);
-    expect(about('ready', found)).toEqual([expect.stringMatching(/^ok: (\w+, )*log, database, bus, /)]);
+    expect(about('ready', found)).toEqual([
+      expect.stringMatching(/^ok: (\w+, )*log, database, (\w+, )*bus, /),
+    ]);
     expect(about('data folder', found)).toEqual([
       expect.stringContaining(`in use by the process ${bubble.program.pid}`),
     ]);
@@ -62,7 +65,7 @@ describe('of a program that runs the doctor', () => {
     'finds that a proxy is not named in TRUST_PROXY, and nothing once it is (needs nginx, openssl)',
     async () => {
       const nginx = await startDocumentedNginx(bubble.port, onTestFinished);
-      const unnamed = await startStandalone(await temporaryFolder());
+      const unnamed = await startStandalone(await preparedFolder());
       const lone = await startDocumentedNginx(unnamed.port, onTestFinished);
       const doctor = async (port: number, certificate: string) => {
         const trusted = { ...environment(), NODE_EXTRA_CA_CERTS: certificate };

@@ -6,8 +6,8 @@ import { appends } from '../../services/measurements.ts';
 import { createMetrics } from '../../services/metrics/metrics.ts';
 import { app } from '../gateway/harness.ts';
 import { befriended, listen, patiently, received, Sending } from '../support/conversation.ts';
-import { temporaryFolder } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 import { startStandalone } from '../support/standalone.ts';
 
 const Dashboard = z.object({
@@ -40,7 +40,7 @@ describe('the metrics of a program', () => {
     try {
       const METRICS_PORT = String(await freePort());
       const api = await startStandalone(
-        await temporaryFolder(atEnd),
+        await preparedFolder(atEnd),
         { METRICS_PORT, APP_KEY: app.key, APP_SECRET: app.secret },
         atEnd,
       );

@@ -4,7 +4,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { afterAllTests } from '../support/at-end.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
 import {
   befriend,
@@ -48,7 +48,7 @@ describe.skipIf(!hasBrowser)('the pages, for who cannot see or point (chromium)'
 
   beforeAll(async () => {
     axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-    running = await startStandalone(await temporaryFolder(atEnd), {}, atEnd);
+    running = await startStandalone(await preparedFolder(atEnd), {}, atEnd);
     browser = await startBrowser(atEnd);
     const tom = await register(running, 'tom', '汤姆');
     jerry = await register(running, 'jerry', '杰瑞');

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { app } from '../gateway/harness.ts';
 import { afterAllTests } from '../support/at-end.ts';
 import { befriended, createGroup, type Group, type Person, send } from '../support/conversation.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 import { startProxy } from '../support/proxy.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
 import { hasBrowser, startBrowser } from './browser.ts';
@@ -20,7 +20,7 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
 
   beforeAll(async () => {
     const keys = { APP_KEY: app.key, APP_SECRET: app.secret };
-    api = await startStandalone(await temporaryFolder(atEnd), keys, atEnd);
+    api = await startStandalone(await preparedFolder(atEnd), keys, atEnd);
     [tom, jerry] = await befriended(api);
     group = await createGroup(api, tom, jerry);
     await api.call('/api/group/forbiddenuser', 'server', {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { temporaryFolder } from '../support/folder.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 import { startProgram } from '../support/process.ts';
 import { startStandalone } from '../support/standalone.ts';
 
@@ -12,12 +12,12 @@ async function parts(url: string): Promise<Record<string, unknown>> {
 }
 
 test('the program keeps the index of the log, and /ready shows it without waiting for it', async () => {
-  const program = await startStandalone(await temporaryFolder());
+  const program = await startStandalone(await preparedFolder());
   await expect.poll(() => parts(program.url)).toMatchObject({ audit: { ready: true, active: true } });
 });
 
 test('with AUDIT=off it does not, and npm run auditor does in a process of its own', async () => {
-  const folder = await temporaryFolder();
+  const folder = await preparedFolder();
   const program = await startStandalone(folder, { AUDIT: 'off' });
   await expect.poll(async () => (await fetch(`${program.url}/ready`)).status).toBe(200);
   expect(await parts(program.url)).not.toHaveProperty('audit');

@@ -15,7 +15,7 @@ import {
   patiently,
   send,
 } from '../support/conversation.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
 
 /** The program as `npm start` runs it: Tom writes, and Jerry listens with one client after the other. */
@@ -25,7 +25,7 @@ let jerry: Person;
 let group: Group;
 const atEnd = afterAllTests();
 beforeAll(async () => {
-  bubble = await startStandalone(await temporaryFolder(atEnd), {}, atEnd);
+  bubble = await startStandalone(await preparedFolder(atEnd), {}, atEnd);
   [tom, jerry] = await befriended(bubble);
   group = await createGroup(bubble, tom, jerry);
 });

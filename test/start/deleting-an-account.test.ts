@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { temporaryFolder } from '../support/folder.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
 
 const friends = 24;
@@ -13,7 +13,7 @@ async function add({ call }: Standalone, username: string): Promise<number> {
 }
 
 test('a deletion that kill -9 cut off is gone on with at the next start, and nothing is left of the account', async () => {
-  const folder = await temporaryFolder();
+  const folder = await preparedFolder();
   const before = await startStandalone(folder);
   const tom = await add(before, 'tom');
   const people = await Promise.all(

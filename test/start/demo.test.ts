@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { popGet } from '../../contracts/http/pop.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 import { startProgram } from '../support/process.ts';
 import { startStandalone } from '../support/standalone.ts';
 
@@ -14,7 +15,7 @@ async function demo(environment: Readonly<Record<string, string>>) {
 }
 
 test('npm run demo gives an empty installation people who chat, and no other one', async () => {
-  const dataFolder = await temporaryFolder();
+  const dataFolder = await preparedFolder();
   const bubble = await startStandalone(dataFolder);
   const environment = { DATA_DIR: dataFolder, PORT: String(bubble.port) };
 

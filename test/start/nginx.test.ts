@@ -9,8 +9,8 @@ import { z } from 'zod';
 import { afterAllTests } from '../support/at-end.ts';
 import { opensslIsInstalled } from '../support/certificates.ts';
 import { patiently } from '../support/conversation.ts';
-import { temporaryFolder } from '../support/folder.ts';
 import { type Nginx, nginxIsInstalled, startDocumentedNginx } from '../support/nginx.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
 
 const Answer = z.looseObject({ code: z.int(), data: z.unknown().optional() });
@@ -24,7 +24,7 @@ describe.skipIf(!nginxIsInstalled || !opensslIsInstalled)(
     /** A client that is not at the address of the proxy. */
     let client: { ca: Buffer; localAddress: string; servername: string };
     beforeAll(async () => {
-      bubble = await startStandalone(await temporaryFolder(atEnd), { TRUST_PROXY: '127.0.0.1' }, atEnd);
+      bubble = await startStandalone(await preparedFolder(atEnd), { TRUST_PROXY: '127.0.0.1' }, atEnd);
       nginx = await startDocumentedNginx(bubble.port, atEnd);
       const ca = await readFile(nginx.certificate.certificate);
       client = { ca, localAddress: '127.0.0.2', servername: 'localhost' };

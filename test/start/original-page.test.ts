@@ -5,7 +5,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { afterAllTests } from '../support/at-end.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
 
 /*
@@ -68,7 +68,7 @@ describe.skipIf(!existsSync(browser))('a page of the original product, in a brow
   let jerry: Visitor;
 
   beforeAll(async () => {
-    bubble = await startStandalone(await temporaryFolder(atEnd), {}, atEnd);
+    bubble = await startStandalone(await preparedFolder(atEnd), {}, atEnd);
     chrome = await chromium.launch({ executablePath: browser, args: ['--no-sandbox'] });
     atEnd(() => chrome.close());
   }, 60_000);

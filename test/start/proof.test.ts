@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { openHead } from '../../services/audit/tree/heads.ts';
 import { readVerifierKey } from '../../services/audit/tree/note.ts';
 import { createEmptyDatabase } from '../support/database.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 import { startStandalone } from '../support/standalone.ts';
 
 const Ready = z.object({
@@ -36,7 +36,7 @@ async function run(folder: string, parameters: readonly string[]): Promise<strin
 test('a program signs its log with a key of its own, serves the head, and is verified while it runs', {
   timeout: 120_000,
 }, async () => {
-  const folder = await temporaryFolder();
+  const folder = await preparedFolder();
   const { call, key, secret, url } = await startStandalone(folder);
   await call('/api/user/add', 'server', { username: 'tom', nickname: 'Tom', password: 'secret-1' });
   await vi.waitUntil(async () => ((await proofOf(url))?.signed_events ?? 0) > 0, {
@@ -57,7 +57,7 @@ test('a program whose log loses its last event says so in its log and at /ready,
 }, async () => {
   const database = await createEmptyDatabase();
   onTestFinished(() => database.drop());
-  const { call, program, url } = await startStandalone(await temporaryFolder(), {
+  const { call, program, url } = await startStandalone(await preparedFolder(), {
     DATABASE_URL: database.url,
   });
   await call('/api/user/add', 'server', { username: 'tom', nickname: 'Tom', password: 'secret-1' });

@@ -5,14 +5,14 @@ import { expect, it } from 'vitest';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { runningEmbeddedUrl } from '../../services/postgres/embedded/embedded.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 import { newEventId } from '../support/projecting.ts';
 import { startStandalone } from '../support/standalone.ts';
 
 const run = promisify(execFile);
 
 it('a running program that stopped at an event it cannot read goes on once npm run skip has skipped it', async () => {
-  const folder = await temporaryFolder();
+  const folder = await preparedFolder();
   const program = await startStandalone(folder);
   const script = (name: string, ...parameters: string[]) =>
     run(process.execPath, [`scripts/${name}.ts`, ...parameters], {

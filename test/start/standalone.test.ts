@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { PusherClient, pusherOptions } from '../gateway/pusher-js.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
 
 const Login = z.object({ uid: z.int(), token: z.string() });
@@ -65,7 +66,7 @@ test('two people register, become friends and chat; what was pushed is unread un
 });
 
 test('after kill -9 nothing acknowledged is missing, and sending it again gives the same mid', async () => {
-  const folder = await temporaryFolder();
+  const folder = await preparedFolder();
   const before = await startStandalone(folder);
   for (const username of ['tom', 'jerry']) {
     await before.call('/api/user/add', 'server', { username, nickname: username, password: 'secret-1' });
@@ -86,7 +87,7 @@ test('after kill -9 nothing acknowledged is missing, and sending it again gives 
 });
 
 test('a port that another program uses is named, and the start ends', async () => {
-  const first = await startStandalone(await temporaryFolder());
-  const second = startStandalone(await temporaryFolder(), { PORT: String(first.port) });
+  const first = await startStandalone(await preparedFolder());
+  const second = startStandalone(await preparedFolder(), { PORT: String(first.port) });
   await expect(second).rejects.toThrow(`port ${first.port} on 127.0.0.1 is used by another program`);
 });

@@ -15,6 +15,8 @@ declare module 'vitest' {
     databaseServer: string;
     /** The name of a migrated database, to be copied. */
     templateDatabase: string;
+    /** Where the first test that needs it puts a data folder, to be copied. */
+    preparedFolder: string;
   }
 }
 
@@ -36,7 +38,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   project.provide('databaseServer', server.url);
   project.provide('templateDatabase', template);
+  const folder = await mkdtemp(join(tmpdir(), 'bubble-im-run-'));
+  project.provide('preparedFolder', join(folder, 'prepared'));
   return async () => {
+    await rm(folder, { recursive: true, force: true });
     await query(server.url, `drop database ${template} with (force)`);
     await server.stop();
   };

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { afterAllTests } from '../../support/at-end.ts';
-import { temporaryFolder } from '../../support/folder.ts';
+import { preparedFolder } from '../../support/prepared-folder.ts';
 import { type Standalone, startStandalone } from '../../support/standalone.ts';
 import {
   befriend,
@@ -31,7 +31,7 @@ describe.skipIf(!hasBrowser)('groups on the chat page (chromium)', { timeout: 60
   let member: OpenPage;
 
   beforeAll(async () => {
-    running = await startStandalone(await temporaryFolder(atEnd), {}, atEnd);
+    running = await startStandalone(await preparedFolder(atEnd), {}, atEnd);
     browser = await startBrowser(atEnd);
     tom = await register(running, 'tom', '汤姆');
     jerry = await register(running, 'jerry', '杰瑞');

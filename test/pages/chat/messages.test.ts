@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { afterAllTests } from '../../support/at-end.ts';
-import { temporaryFolder } from '../../support/folder.ts';
+import { preparedFolder } from '../../support/prepared-folder.ts';
 import { type Standalone, startStandalone } from '../../support/standalone.ts';
 import {
   act,
@@ -33,7 +33,7 @@ describe.skipIf(!hasBrowser)('messages on the chat page (chromium)', { timeout: 
   let other: OpenPage;
 
   beforeAll(async () => {
-    running = await startStandalone(await temporaryFolder(atEnd), {}, atEnd);
+    running = await startStandalone(await preparedFolder(atEnd), {}, atEnd);
     browser = await startBrowser(atEnd);
     tom = await register(running, 'tom', '汤姆');
     jerry = await register(running, 'jerry', hostile);

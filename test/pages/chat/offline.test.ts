@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { afterAllTests } from '../../support/at-end.ts';
-import { temporaryFolder } from '../../support/folder.ts';
+import { preparedFolder } from '../../support/prepared-folder.ts';
 import { type NetworkProxy, startProxy } from '../../support/proxy.ts';
 import { type Standalone, startStandalone } from '../../support/standalone.ts';
 import {
@@ -30,7 +30,7 @@ describe.skipIf(!hasBrowser)('the chat page over a bad network (chromium)', { ti
   let other: OpenPage;
 
   beforeAll(async () => {
-    running = await startStandalone(await temporaryFolder(atEnd), {}, atEnd);
+    running = await startStandalone(await preparedFolder(atEnd), {}, atEnd);
     proxy = await startProxy({ port: running.port, host: '127.0.0.1' }, atEnd);
     browser = await startBrowser(atEnd);
     tom = await register(running, 'tom', '汤姆');
