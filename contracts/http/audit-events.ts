@@ -18,6 +18,9 @@ function names(isName: (name: string) => boolean) {
     .meta({ shown: { type: 'string', minLength: 1, maxLength: 1_000 } });
 }
 
+/** A stream's name, or with a `*` at its end the beginning of names. */
+const streamPattern = /^(?!\$)(?=.)[^*]{0,200}\*?$/u;
+
 const id = parameter.text(1, 200);
 const position = z
   .string()
@@ -27,7 +30,7 @@ const number = parameter.integer();
 
 /** Which events are asked for, whenever they happened: the same for past and live ones. */
 export const eventFilters = z.object({
-  stream: names((name) => name !== '')
+  stream: names((name) => streamPattern.test(name))
     .describe('只要这些流,逗号分隔;以*结尾表示前缀')
     .optional(),
   category: names((name) => categoryNames.includes(name))

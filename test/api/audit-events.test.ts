@@ -122,6 +122,8 @@ describe('/audit/events', () => {
     ['type', 'MessageSent,MessageSnt'],
     ['category', 'groups'],
     ['stream', 'a,,b'],
+    ['stream', 'user-*-1'],
+    ['stream', '$all'],
   ])('refuses %s=%s by the name of the parameter', async (name, value) => {
     expect(await ask({ [name]: value })).toMatchObject({
       code: 2,

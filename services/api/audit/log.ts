@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Refusal, statusOf } from '../../../contracts/codes.ts';
 import { bytesOf } from '../../audit/tree/export-tree.ts';
 import { latestHead } from '../../audit/tree/heads.ts';
 import { tileOf, tileWidth } from '../../audit/tree/tiles.ts';
@@ -22,7 +23,17 @@ const compressed = promisify(gzip);
 export function auditLogRoutes(server: FastifyInstance, application: Application): void {
   const { pool } = application;
   const tree = new TreeStore(pool);
-  const admitted = serverKeyOnly(application);
+  const mayRead = serverKeyOnly(application);
+  /** A status of its own, since what reads tiles takes every 200 for one. */
+  const admitted = async (request: FastifyRequest, reply: FastifyReply) => {
+    try {
+      await mayRead(request);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const status = statusOf(error.reason);
+      return plain(reply, status === 200 ? 403 : status, error.message);
+    }
+  };
   const config = { counts: 'light' } as const;
 
   server.get('/audit/log/checkpoint', { config, onRequest: admitted }, async (_request, reply) => {
@@ -56,5 +67,13 @@ export function auditLogRoutes(server: FastifyInstance, application: Application
 
 /** What is not there, or not yet. */
 function missing(reply: FastifyReply): FastifyReply {
-  return reply.code(404).type('text/plain; charset=utf-8').send('not found\n');
+  return plain(reply, 404, 'not found');
+}
+
+function plain(reply: FastifyReply, status: number, line: string): FastifyReply {
+  return reply
+    .code(status)
+    .type('text/plain; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .send(`${line}\n`);
 }
