@@ -80,9 +80,11 @@ describe('after a database crashed and its latest batches are made again', () =>
   });
 
   test('a socket that subscribes meanwhile is closed with 4100, since it would miss them', async () => {
-    await installation.commit([numbered('user-9', 1)]);
     const first = await Client.connect(port, { token });
     await first.subscribe('user-9');
+    await installation.commit([numbered('user-9', 1)]);
+    // Now the gateway has seen the batch that will be lost.
+    await first.received('message');
     await first.close();
     await installation.lose(1);
     const early = await Client.connect(port, { token });
