@@ -13,13 +13,14 @@ import type { TreeStore } from './tree-store.ts';
  * last. Full tiles of an export that was finished stay, since they never change.
  * @param onWritten is called with the number of events whose entries were written since the last time
  * @returns how many files were written
- * @throws Error if the folder holds another log; what `pg` and the file system throw; the signal's reason
+ * @throws Error if the tree is not that of the head, or the folder holds another log; what `pg` and the file system throw; the signal's reason
  */
 export async function exportTree(
   { store, head, folder }: { readonly store: TreeStore; readonly head: Head; readonly folder: string },
   onWritten: (events: number) => void,
   signal?: AbortSignal,
 ): Promise<number> {
+  await mustHold(store, head);
   let files = 0;
   const exported = await exportedSize(store, head, folder);
   for (const tile of tilesOf(head.size)) {
@@ -41,6 +42,14 @@ export async function bytesOf(store: TreeStore, { level, index, width }: TileNam
   if (entries.length < width)
     throw new RangeError(`the bundle ${index} has ${entries.length} of ${width} entries`);
   return bundleBytes(entries.map(textOf));
+}
+
+/** @throws Error if the tree is not the one that a head was signed for */
+async function mustHold(store: TreeStore, { origin, size, root }: Head): Promise<void> {
+  if ((await store.size()) >= size && sameHash(await store.root(size), root)) return;
+  throw new Error(
+    `the first ${size} events of the log are not those that ${origin} signed: npm run verify says what is different`,
+  );
 }
 
 /** How many events the tree in a folder has, which must be a beginning of the tree of the head. */

@@ -151,6 +151,19 @@ describe('npm run verify', () => {
     expect(await readFile(checkpoint, 'utf8')).toBe(note);
   });
 
+  test('writes no tree that is not the one of the last head', async () => {
+    const to = join(await temporaryFolder(), 'tree');
+    const [row] = await audited.query<{ type: string }>('select type from audit.events where number = 590');
+    onTestFinished(async () => {
+      await pool.query('update audit.events set type = $1 where number = 590', [row?.type]);
+    });
+    await pool.query(`update audit.events set type = 'AccountDisabled' where number = 590`);
+    const { code, stderr } = await verify(['--export', to]);
+    expect(stderr).toContain('the first 600 events of the log are not those that bubble-im/bubble-im signed');
+    expect(code).toBe(1);
+    await expect(readdir(to)).rejects.toThrow('ENOENT');
+  });
+
   test('proves no event that was changed since', async () => {
     const [row] = await audited.query<{ id: string; data: string }>(
       'select id, data from log.events where position = 77',
