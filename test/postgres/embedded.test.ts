@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { postgresFolder } from '../../services/installation.ts';
 import { findNativeFolder, prepareBinaries } from '../../services/postgres/embedded/binaries.ts';
 import {
   type EmbeddedPostgres,
@@ -14,6 +15,7 @@ import {
 } from '../../services/postgres/embedded/embedded.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { isRunning, query } from '../support/installation.ts';
+import { preparedFolder } from '../support/prepared-folder.ts';
 
 async function start(folder: string, settings?: Record<string, string>): Promise<EmbeddedPostgres> {
   const options = { folder, logger: pino({ level: 'silent' }), ...(settings ? { settings } : {}) };
@@ -21,6 +23,9 @@ async function start(folder: string, settings?: Record<string, string>): Promise
   onTestFinished(() => server.stop());
   return server;
 }
+
+/** A folder in which a cluster was made. */
+const madeFolder = async () => postgresFolder(await preparedFolder());
 
 async function setting(server: EmbeddedPostgres, name: string): Promise<string> {
   const { rows } = await query(server.superuserUrl, `select current_setting('${name}') as value`);
@@ -53,7 +58,7 @@ describe('the embedded Postgres', () => {
   });
 
   test('restarts by itself after a crash, with everything committed', async () => {
-    const server = await start(await temporaryFolder());
+    const server = await start(await madeFolder());
     await query(server.url, 'create table kept (number int)');
     for (let number = 1; number <= 3; number++) {
       await query(server.url, `insert into kept values (${number})`);
@@ -66,7 +71,7 @@ describe('the embedded Postgres', () => {
   });
 
   test('loses no data by a crash while a connection writes', async () => {
-    const server = await start(await temporaryFolder());
+    const server = await start(await madeFolder());
     await query(server.url, 'create table kept (number bigint)');
     const client = new pg.Client({ connectionString: server.url });
     client.on('error', () => {});
@@ -90,7 +95,7 @@ describe('the embedded Postgres', () => {
   });
 
   test('restarts regularly, with new connections', async () => {
-    const server = await start(await temporaryFolder());
+    const server = await start(await madeFolder());
     const before = server.pid;
     await server.restart();
     expect(server.pid).not.toBe(before);
@@ -98,7 +103,7 @@ describe('the embedded Postgres', () => {
   });
 
   test('stops for good, and removes its socket', async () => {
-    const folder = await temporaryFolder();
+    const folder = await madeFolder();
     const server = await start(folder);
     const { pid } = server;
     await Promise.all([server.stop(), server.stop()]);
@@ -138,7 +143,7 @@ describe('the embedded Postgres', () => {
   });
 
   test('starts despite a pid file whose number belongs to another process now', async () => {
-    const folder = await temporaryFolder();
+    const folder = await madeFolder();
     const first = await start(folder);
     await query(first.url, 'create table kept ()');
     const file = join(folder, 'data', 'postmaster.pid');
