@@ -13,7 +13,10 @@ import {
 } from './checkpoint.ts';
 import { feedsOfSource, sourceChannels, sourcesOf } from './feed-sources.ts';
 import {
+  type NamedMessage,
+  namedColumn,
   namedMessage,
+  namesMessage,
   type StoredPush,
   sendersChannel,
   shownPush,
@@ -43,11 +46,12 @@ interface Rows {
   readonly next: PushCursor | undefined;
 }
 
-/** What `#page` reads beside the pushes. */
-interface PageColumns {
+/** A row of a page, without the message that it names. */
+interface Measured extends Omit<StoredPush, 'channel' | 'named'> {
   /** Null if it is that of the message's sender. */
   readonly channel: string | null;
-  readonly stored: boolean | null;
+  readonly mid: BigintColumn | null;
+  /** How many rows there are, up to one more than a page has; null if there are none. */
   readonly found: BigintColumn | null;
 }
 
@@ -136,10 +140,11 @@ export class PushStore {
   messagesAfter(after: PushCursor, maxRows: number): Promise<Page> {
     return this.#page(
       `select place, number, channel as source, case when channel !~ '^[fg][0-9]' then channel end as channel,
-              null::bigint as viewer, event, data, mid
+              event, data, mid
          from pushes.push where event = 'message' and (place, number) > ($1, $2)
         order by place, number limit $3::bigint + 1`,
       [after.place, after.number, maxRows],
+      null,
     );
   }
 
@@ -147,7 +152,7 @@ export class PushStore {
   feedAfter(feed: string, after: PushCursor, from: string, maxRows: number): Promise<Page> {
     const { channels, uid } = sourcesOf(feed);
     return this.#page(
-      `select p.*, $6::text as channel, $7::bigint as viewer
+      `select p.*, $6::text as channel
          from (${sourceChannels('$4', '$7')}) source
          cross join lateral (
            select place, number, channel as source, event, data, mid from pushes.push
@@ -156,23 +161,26 @@ export class PushStore {
          ) p
         order by place, number limit $3::bigint + 1`,
       [after.place, after.number, maxRows, channels, from, feed, uid],
+      uid,
     );
   }
 
   /**
-   * A page of rows: at most `$3`, and no more than fit into one.
-   * @param first SQL: the first `$3 + 1` of them, as `storedColumns` needs them
+   * A page of rows: at most `$3`, and no more than fit into one. The messages that they name are read by a second query, as
+   * a page has few of the rows that are measured for it.
+   * @param first SQL: the first `$3 + 1` of them
+   * @param viewer whose feed it is, if it is a person's
    */
-  async #page(first: string, values: readonly unknown[]): Promise<Page> {
-    const { rows } = await this.#query<CheckpointRow & Omit<StoredPush, 'channel'> & PageColumns>(
+  async #page(first: string, values: readonly unknown[], viewer: Uid | null): Promise<Page> {
+    const { rows } = await this.#query<CheckpointRow & Measured>(
       `select ${checkpointColumns}, p.* from ${fromCheckpoint}
          left join lateral (
            select *
              from (
-               select shown.*, true as stored, count(*) over () as found,
+               select stored.*, count(*) over () as found,
                       row_number() over (order by place, number) as index,
                       sum(bytes) over (order by place, number) - bytes as before
-                 from (select ${storedColumns}, ${storedBytes} as bytes from (${first}) p ${namedMessage}) shown
+                 from (select p.*, ${storedBytes} as bytes from (${first}) p) stored
              ) measured
             where index <= $3::bigint and before < ${pageBytes}
          ) p on true
@@ -181,16 +189,36 @@ export class PushStore {
     );
     const checkpoint = checkpointOf(rows[0]);
     // Without pushes there is one row, that of the checkpoint.
-    const page = rows.filter(({ stored }) => stored);
-    const shown = page.flatMap(({ channel, ...row }) => {
-      const known = channel ?? (row.named ? sendersChannel(row.named) : row.source);
-      return shownPush({ ...row, channel: known }, checkpoint.epoch) ?? [];
+    const page = rows.filter(({ found }) => found !== null);
+    const named = await this.#named(page.filter(namesMessage), viewer);
+    const shown = page.flatMap((row) => {
+      const message = named.get(row) ?? null;
+      const channel = row.channel ?? (message ? sendersChannel(message) : row.source);
+      return shownPush({ ...row, channel, named: message }, checkpoint.epoch) ?? [];
     });
-    return {
-      checkpoint,
-      rows: shown,
-      next: page.length < Number(rows[0]?.found ?? 0) ? page.at(-1) : undefined,
-    };
+    const more = page.length < Number(rows[0]?.found ?? 0);
+    return { checkpoint, rows: shown, next: more ? page.at(-1) : undefined };
+  }
+
+  /** The messages that rows name, without those that are not there any more. */
+  async #named<Row extends Pick<Measured, 'source' | 'mid'>>(
+    rows: readonly Row[],
+    viewer: Uid | null,
+  ): Promise<Map<Row, NamedMessage>> {
+    const found = new Map<Row, NamedMessage>();
+    if (rows.length === 0) return found;
+    const { rows: messages } = await this.#query<{ index: BigintColumn; named: NamedMessage | null }>(
+      `select p.index, ${namedColumn}
+         from (select source collate "C" as source, mid, index, $3::bigint as viewer
+                 from unnest($1::text[], $2::bigint[]) with ordinality as given (source, mid, index)) p
+         ${namedMessage}`,
+      [rows.map(({ source }) => source), rows.map(({ mid }) => mid), viewer],
+    );
+    for (const { index, named } of messages) {
+      const row = rows[Number(index) - 1];
+      if (row !== undefined && named !== null) found.set(row, named);
+    }
+    return found;
   }
 
   /**

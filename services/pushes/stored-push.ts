@@ -37,12 +37,8 @@ export interface StoredPush extends PushRow {
   readonly named: NamedMessage | null;
 }
 
-/**
- * SQL: the columns of `StoredPush`, from a table `p` of place, number, source, channel, event, data, mid and `viewer`, the
- * person whose channel is read (null for the sender), joined by `namedMessage`.
- */
-export const storedColumns = `
-  p.place, p.number, p.source, p.channel, p.event, p.data,
+/** SQL: the column `named` of `StoredPush`, joined by `namedMessage`. */
+export const namedColumn = `
   case when m.mid is not null then json_build_object(
     'mid', m.mid, 'sender', m.sender, 'content', m.content, 'timestamp', m.timestamp, 'sub_type', m.sub_type,
     'state', m.state, 'quote_mid', m.quote_mid, 'unique_id', m.unique_id,
@@ -52,6 +48,12 @@ export const storedColumns = `
     'remark', known.remark,
     'gid', party.gid, 'group_name', g.name, 'group_avatar', g.avatar, 'faces', g.faces
   ) end as named`;
+
+/**
+ * SQL: the columns of `StoredPush`, from a table `p` of place, number, source, channel, event, data, mid and `viewer`, the
+ * person whose channel is read (null for the sender), joined by `namedMessage`.
+ */
+export const storedColumns = `p.place, p.number, p.source, p.channel, p.event, p.data, ${namedColumn}`;
 
 /** SQL: joins the message that a row `p` names. Each join finds one row by a key. */
 export const namedMessage = `
@@ -69,13 +71,18 @@ export const namedMessage = `
    and known.friend = case when p.viewer = party.addressee then m.sender else party.addressee end
   left join read.groups g on g.gid = party.gid`;
 
-/** What a message's push has beside the content, in bytes, with short names. */
+/** What a message's push has beside the content, in bytes, with short names and without a quote. */
 const bytesBesideContent = 360;
 
-/** SQL: about how many bytes of data a row has, joined by `namedMessage`. */
+/** SQL: about how many bytes of data a row `p` has. */
 export const storedBytes = `
-  case when m.mid is null then octet_length(p.data)
-       else ${bytesBesideContent} + octet_length(m.content) + coalesce(octet_length(q.content), 0) end`;
+  case when p.source !~ '^[fg][0-9]' then octet_length(p.data)
+       else ${bytesBesideContent} + coalesce((select octet_length(m.content) from read.messages m where m.mid = p.mid), 0) end`;
+
+/** Whether a row names a message. */
+export function namesMessage({ source }: Pick<StoredPush, 'source'>): boolean {
+  return /^[fg][0-9]/.test(source);
+}
 
 /**
  * What clients get of a row; undefined if nothing: its message was deleted for all.
