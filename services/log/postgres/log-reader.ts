@@ -7,7 +7,7 @@ import { withOriginalTime } from '../original-time.ts';
 import { parseStored } from '../stored-json.ts';
 import { positionOf } from './position.ts';
 
-/** Bounds of a page. An event larger than `maxPageBytes` is a page of its own. */
+/** Bounds of a page: it ends with the event by which it reaches `maxPageBytes`. */
 const maxPageEvents = 500;
 const maxPageBytes = 4_000_000;
 
@@ -26,25 +26,25 @@ interface StoredRow {
   readonly data: string;
   readonly metadata: string;
   readonly recorded: string | number;
-  /** How many rows the page would have without `maxPageBytes`. */
-  readonly found: string | number;
+  /** How many bytes the page has up to this row, its own included. */
+  readonly bytes: string | number;
 }
 
 const columns = 'position, stream, revision, id, type, data, metadata, recorded';
 
+/** One window function: each further one, or another window, costs as much again as reading the rows does. */
 const page = (condition: string, order: string, maxBytes = `${maxPageBytes}`) => `
   select position, stream, revision, id, type, data, metadata,
-    floor(extract(epoch from recorded) * 1000)::bigint as recorded, found
+    floor(extract(epoch from recorded) * 1000)::bigint as recorded, bytes
   from (
-    select ${columns}, count(*) over () as found,
+    select ${columns}, octet_length(data) + octet_length(metadata) as own,
       sum(octet_length(data) + octet_length(metadata)) over (
         order by ${order} rows between unbounded preceding and current row
-      ) as bytes,
-      row_number() over (order by ${order}) as number
+      ) as bytes
     from (select ${columns} from log.events where ${condition} order by ${order} limit $1) chosen
   ) page
-  where bytes <= ${maxBytes} or number = 1
-  order by number`;
+  where bytes - own < ${maxBytes}
+  order by ${order}`;
 
 /** A page of each stream, as many events of each and as many bytes as the parameters say. */
 const pages = (condition: string, order: string) => `
@@ -110,18 +110,14 @@ export class LogReader {
   /** A page of each stream, in the order asked. All of them together are bounded as one page of one stream is. */
   async streams(starts: readonly PageStart[], direction: 'forwards' | 'backwards'): Promise<Page[]> {
     const maxEvents = Math.max(1, Math.floor(maxPageEvents / starts.length));
+    const maxBytes = Math.floor(maxPageBytes / starts.length);
     const first = direction === 'forwards' ? 0 : Number.MAX_SAFE_INTEGER;
     const { rows } = await this.#query<StoredRow & { readonly asked: string | number }>(
       queries[`log streams ${direction}`],
-      [
-        maxEvents,
-        starts.map(({ stream }) => stream),
-        starts.map(({ from }) => from ?? first),
-        Math.floor(maxPageBytes / starts.length),
-      ],
+      [maxEvents, starts.map(({ stream }) => stream), starts.map(({ from }) => from ?? first), maxBytes],
     );
     const found = Map.groupBy(rows, ({ asked }) => Number(asked));
-    return starts.map((_, index) => pageOf(found.get(index + 1) ?? [], maxEvents));
+    return starts.map((_, index) => pageOf(found.get(index + 1) ?? [], maxEvents, maxBytes));
   }
 
   async #page(name: keyof typeof queries, limit: number, values: unknown[]): Promise<Page> {
@@ -147,9 +143,9 @@ export class LogReader {
   }
 }
 
-function pageOf(rows: readonly StoredRow[], maxEvents: number) {
-  const found = Number(rows[0]?.found ?? 0);
-  return { records: rows.map(recordOf), more: rows.length < found || found === maxEvents };
+function pageOf(rows: readonly StoredRow[], maxEvents: number, maxBytes = maxPageBytes): Page {
+  const more = rows.length === maxEvents || Number(rows.at(-1)?.bytes ?? 0) >= maxBytes;
+  return { records: rows.map(recordOf), more };
 }
 
 function recordOf(row: StoredRow): RecordedEvent {
