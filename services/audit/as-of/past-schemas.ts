@@ -27,11 +27,14 @@ export class PastSchemas {
     this.#client = client;
   }
 
-  /** Makes a schema with tables like the present read models, without the indexes that filling them does not need. */
-  async make(): Promise<string> {
+  /**
+   * Makes a schema with tables like the present read models, without the indexes that filling them does not need.
+   * @param keep whether it may be kept
+   */
+  async make(keep: boolean): Promise<string> {
     const schema = `${beginning}${randomBytes(8).toString('hex')}`;
     await this.#client.query('select pg_advisory_lock(hashtextextended($1, 0))', [schema]);
-    await makeEmptySet(this.#client, schema);
+    await makeEmptySet(this.#client, schema, keep);
     await this.#client.query(
       `insert into followers.checkpoint (name, position, batch, fence, epoch) values ($1, '', 0, 1, '')`,
       [schema],

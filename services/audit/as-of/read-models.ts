@@ -56,11 +56,12 @@ export async function withPastReadModels<Result>(
       people: [...scope.people, ...scope.profiles],
     });
     if (kept !== undefined) return await use(kept);
-    const schema = await schemas.make();
+    const schema = await schemas.make(keep);
     let done = false;
     try {
       const whole = await fill(options, client, schema);
-      await complete(database, schema);
+      // For one question the keys are enough: it takes less than to make the other indexes.
+      if (keep || whole) await complete(database, schema);
       done = true;
       if (keep) {
         const people = whole ? undefined : [...scope.people];

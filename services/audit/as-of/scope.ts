@@ -1,3 +1,4 @@
+import { concernsOf } from '../../../contracts/events/concerns.ts';
 import {
   type ConversationId,
   conversationParties,
@@ -13,8 +14,10 @@ import { inboxStream } from '../../domain/inbox.ts';
 import { replyStream } from '../../domain/reply.ts';
 import { userStream } from '../../domain/user.ts';
 import type { StreamName } from '../../log/log.ts';
+import { FoldedStream } from '../folded-stream.ts';
 import { entryOf } from '../index/entry.ts';
 import type { Coverage, Queries } from '../index/search.ts';
+import { mergedStreams } from '../merged-streams.ts';
 import { type Moment, recordsUntil } from '../moment.ts';
 import type { ReadableLog } from '../readable-log.ts';
 
@@ -31,8 +34,9 @@ const prefixes = ['friendship-', 'group-', 'conversation-'];
 
 /**
  * The streams of which the read models are made, so far as they show what is in a scope: found in the index and,
- * beyond its end, in the log. A stream more than needed changes nothing.
- * @throws LogFailure, what the database throws
+ * beyond its end, in the log. A stream more than needed changes nothing. What was said in a group is read if somebody
+ * is a member at the moment: nobody else is shown it.
+ * @throws UnreadableEvent, LogFailure, what the database throws
  */
 export async function streamsOf(
   log: ReadableLog,
@@ -52,9 +56,18 @@ export async function streamsOf(
     if (people.some((uid) => entry.people.includes(uid))) found.add(record.stream);
   }
   // The index finds events by people, and not the people of events.
-  const ofGroups = log.readStreams([...found.groups]);
-  for await (const record of recordsUntil(ofGroups, moment)) {
-    for (const uid of entryOf(record).people) found.people.add(uid);
+  const groups = new Map(
+    [...found.groups].map((gid) => {
+      const group = new FoldedStream(groupStream(gid), log.remembersIds);
+      return [group.name, { gid, group }];
+    }),
+  );
+  for await (const event of mergedStreams(log, [...groups.keys()], moment)) {
+    groups.get(event.stream)?.group.take(event);
+    for (const uid of concernsOf(event).people) found.people.add(uid);
+  }
+  for (const { gid, group } of groups.values()) {
+    if (people.some((uid) => group.state?.members.has(uid))) found.addTalk(gid);
   }
   for (const uid of profiles) found.people.add(uid);
   return found.streams();
@@ -64,7 +77,7 @@ export async function streamsOf(
 class FoundStreams {
   /** All whose names and pictures are shown. */
   readonly people: Set<Uid>;
-  readonly groups = new Set<StreamName>();
+  readonly groups = new Set<Gid>();
   readonly #streams = new Set<StreamName>();
 
   constructor(people: readonly Uid[]) {
@@ -78,24 +91,28 @@ class FoundStreams {
   add(stream: StreamName): void {
     const [category, ...ids] = stream.split('-');
     const [one, other] = ids.map(Number);
-    if (category === 'group') this.#group(Gid.parse(one));
+    if (category === 'group') this.groups.add(Gid.parse(one));
     else if (category === 'friendship') this.#pair(Uid.parse(one), Uid.parse(other));
     else if (category === 'conversation') this.#conversation(ids.join('-') as ConversationId);
   }
 
+  /** Adds what was said in a group. */
+  addTalk(gid: Gid): void {
+    this.#streams.add(conversationStream(groupConversation(gid)));
+  }
+
   streams(): StreamName[] {
-    return [...this.#streams, ...this.groups, ...[...this.people].map((uid) => userStream(uid).name)];
+    return [
+      ...this.#streams,
+      ...[...this.groups].map((gid) => groupStream(gid).name),
+      ...[...this.people].map((uid) => userStream(uid).name),
+    ];
   }
 
   #conversation(conversation: ConversationId): void {
     const parties = conversationParties(conversation);
-    if (parties.type === 'group') this.#group(parties.gid);
+    if (parties.type === 'group') this.groups.add(parties.gid);
     else this.#pair(...parties.uids);
-  }
-
-  #group(gid: Gid): void {
-    this.groups.add(groupStream(gid).name);
-    this.#streams.add(conversationStream(groupConversation(gid)));
   }
 
   #pair(one: Uid, other: Uid): void {
