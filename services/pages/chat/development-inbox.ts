@@ -1,4 +1,4 @@
-import { CallRefused } from '../shared/calls.ts';
+import { CallRefused, dataOf } from '../shared/envelope.ts';
 import { api } from './session.ts';
 import { t } from './texts.ts';
 
@@ -23,9 +23,7 @@ export async function codeSentTo(phone: string, purpose: string, secret: string)
     headers: { 'x-app-key': appkey, 'x-app-secret': secret.trim() },
     credentials: 'omit',
   });
-  const { code, msg, data } = await answer.json();
-  if (code !== 0) throw new CallRefused(code, msg);
-  const sent: readonly { readonly type: string; readonly code: string }[] = data;
+  const sent: readonly { readonly type: string; readonly code: string }[] = await dataOf(answer);
   const newest = sent.find(({ type }) => type === purpose);
   if (!newest) throw new CallRefused(0, t('noCode'));
   return newest.code;

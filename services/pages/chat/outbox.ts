@@ -1,4 +1,5 @@
-import { CallRefused } from '../shared/calls.ts';
+import { CallRefused } from '../shared/envelope.ts';
+import { newUniqueId } from '../shared/unique-id.ts';
 import { conversationOf, type ShownMessage } from './conversations.ts';
 import { home } from './home.ts';
 import { dropKept, keep, readAllKept } from './kept.ts';
@@ -23,12 +24,6 @@ const attempts = new Map<string, Promise<void>>();
 
 /** Each message is kept by itself, so that two tabs of one person do not overwrite each other's. */
 const nameOf = (uniqueId: string) => `unsent ${uniqueId}`;
-
-/** 128 random bits. `crypto.randomUUID` exists on pages by https alone. */
-export function newUniqueId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `w${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
-}
 
 /** Shows a message at once, and sends it. */
 export function send(chat: Chat, content: string, quote?: { mid: number; content: string }): void {

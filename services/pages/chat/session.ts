@@ -1,5 +1,6 @@
 import { ref } from 'vue';
-import { type Api, CallRefused, createApi } from '../shared/calls.ts';
+import { type Api, createApi } from '../shared/calls.ts';
+import { CallRefused } from '../shared/envelope.ts';
 import { readTexts } from './written.ts';
 
 /** Who is signed in, in this tab alone: another tab may be another person. */

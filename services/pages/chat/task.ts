@@ -1,4 +1,4 @@
-import { CallRefused } from '../shared/calls.ts';
+import { CallRefused } from '../shared/envelope.ts';
 import { language } from '../shared/language.ts';
 import { createTask } from '../shared/task.ts';
 import { englishReasons } from './english.ts';

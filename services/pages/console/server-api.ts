@@ -8,18 +8,26 @@ import type {
   userList,
   userSessions,
 } from '../../../contracts/http/administration.ts';
+import type {
+  announcementList,
+  announcementRevoke,
+  announcementSend,
+} from '../../../contracts/http/announcement.ts';
 import type { auditAsOf } from '../../../contracts/http/as-of.ts';
 import type { AuditEvent, auditEvents } from '../../../contracts/http/audit-events.ts';
 import type { auditStream } from '../../../contracts/http/audit-stream.ts';
 import type { auditUploads } from '../../../contracts/http/audit-uploads.ts';
 import type { developmentSms } from '../../../contracts/http/development.ts';
 import type { auditExplain } from '../../../contracts/http/explain.ts';
+import type { messageRevoke } from '../../../contracts/http/message.ts';
 import type { settingGet, settingUpdate } from '../../../contracts/http/setting.ts';
 import type { systemStatus } from '../../../contracts/http/system.ts';
-import type { userUpdate } from '../../../contracts/http/user.ts';
+import type { userAdd, userUpdate } from '../../../contracts/http/user.ts';
+import { CallRefused, dataOf, queryOf } from '../shared/envelope.ts';
 
 /** The calls of the console that are GET, by their paths: types alone, so that no schema gets into the page's script. */
 export interface ServerQueries {
+  '/api/announcement/list': typeof announcementList;
   '/api/group/list': typeof groupList;
   '/api/group/memberlist': typeof groupMemberList;
   '/api/setting/get': typeof settingGet;
@@ -36,7 +44,11 @@ export interface ServerQueries {
 
 /** Those that are POST. */
 export interface ServerCommands {
+  '/api/announcement/revoke': typeof announcementRevoke;
+  '/api/announcement/send': typeof announcementSend;
+  '/api/message/revoke': typeof messageRevoke;
   '/api/setting/update': typeof settingUpdate;
+  '/api/user/add': typeof userAdd;
   '/api/user/delete': typeof userDelete;
   '/api/user/endsession': typeof userEndSession;
   '/api/user/update': typeof userUpdate;
@@ -44,6 +56,8 @@ export interface ServerCommands {
 
 export type Asked<Path extends keyof ServerQueries> = z.input<ServerQueries[Path]['parameters']>;
 export type Answered<Path extends keyof ServerQueries> = z.output<ServerQueries[Path]['data']>;
+
+export type Given<Path extends keyof ServerCommands> = z.input<ServerCommands[Path]['parameters']>;
 
 /** An event as `/audit/live` gives it: without a number, since the index does not have it yet. */
 export type ShownEvent = Omit<z.output<typeof AuditEvent>, 'number'> & { readonly number?: number };
@@ -56,37 +70,13 @@ export interface ServerKey {
 
 export const serverKey = ref<ServerKey>();
 
-/** The request was refused, with the code and what the server says. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-  readonly code: number;
-
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 const headersOf = (given: ServerKey | undefined = serverKey.value): Record<string, string> =>
   given === undefined ? {} : { 'x-app-key': given.key, 'x-app-secret': given.secret };
-
-function queryOf(parameters: object): URLSearchParams {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters))
-    if (value !== undefined && value !== '') query.set(name, String(value));
-  return query;
-}
-
-async function dataOf(response: Response) {
-  const { code, msg, data } = await response.json();
-  if (code !== 0) throw new Refused(code, msg);
-  return data;
-}
 
 /** Without the login cookie of a person: the key is who asks. */
 const credentials = 'omit';
 
-/** @throws Refused; TypeError if the server cannot be reached */
+/** @throws CallRefused; TypeError if the server cannot be reached */
 export async function ask<Path extends keyof ServerQueries>(
   path: Path,
   parameters: Asked<Path>,
@@ -95,10 +85,10 @@ export async function ask<Path extends keyof ServerQueries>(
   return dataOf(await fetch(`${path}?${queryOf(parameters)}`, { headers: headersOf(as), credentials }));
 }
 
-/** Carries a command out. @throws Refused; TypeError if the server cannot be reached */
+/** Carries a command out. @throws CallRefused; TypeError if the server cannot be reached */
 export async function command<Path extends keyof ServerCommands>(
   path: Path,
-  parameters: z.input<ServerCommands[Path]['parameters']>,
+  parameters: Given<Path>,
 ): Promise<void> {
   const headers = { ...headersOf(), 'content-type': 'application/json' };
   const body = JSON.stringify(parameters);
@@ -113,7 +103,7 @@ export async function askText(path: string): Promise<string | undefined> {
 
 /**
  * Reads an answer that grows, line by line, until it ends or the signal does.
- * @throws Refused, also for a line with `error`; TypeError if the server cannot be reached; the signal's reason
+ * @throws CallRefused, also for a line with `error`; TypeError if the server cannot be reached; the signal's reason
  */
 export async function listen(
   path: string,
@@ -136,13 +126,13 @@ export async function listen(
     text = lines.pop() ?? '';
     for (const line of lines.filter(Boolean)) {
       const parsed = JSON.parse(line);
-      if (typeof parsed.error === 'string') throw new Refused(500, parsed.error);
+      if (typeof parsed.error === 'string') throw new CallRefused(500, parsed.error);
       onLine(parsed);
     }
   }
 }
 
-/** Signs in with a key that the server accepts. @throws Refused */
+/** Signs in with a key that the server accepts. @throws CallRefused */
 export async function signIn(given: ServerKey): Promise<void> {
   await ask('/api/setting/get', {}, given);
   serverKey.value = given;

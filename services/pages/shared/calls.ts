@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { announcementList, announcementSeen } from '../../../contracts/http/announcement.ts';
 import type {
   friendAgree,
   friendApply,
@@ -50,9 +51,12 @@ import type {
 import type { popDelChat, popGet, popGetSetting } from '../../../contracts/http/pop.ts';
 import type { uploadAvatar, uploadFile, uploadImage } from '../../../contracts/http/upload.ts';
 import type { userGet, userUpdate, userUpdatePassword } from '../../../contracts/http/user.ts';
+import { dataOf, queryOf } from './envelope.ts';
 
 /** The calls that the pages make, by their paths: types alone, so that no schema gets into a page's script. */
 export interface Calls {
+  '/announcement/list': typeof announcementList;
+  '/announcement/seen': typeof announcementSeen;
   '/friend/agree': typeof friendAgree;
   '/friend/apply': typeof friendApply;
   '/friend/applylist': typeof friendApplyList;
@@ -107,6 +111,7 @@ export type Data<Path extends keyof Calls> = z.output<Calls[Path]['data']>;
 
 /** The calls that are GET, with their parameters in the query. */
 const queries: ReadonlySet<keyof Calls> = new Set([
+  '/announcement/list',
   '/friend/applylist',
   '/group/detail',
   '/group/members',
@@ -122,17 +127,6 @@ const queries: ReadonlySet<keyof Calls> = new Set([
 
 /** The calls that carry a file, as a form. */
 export type UploadPath = '/upload/avatar' | '/upload/file' | '/upload/img';
-
-/** What the API answers if it does not carry a call out. */
-export class CallRefused extends Error {
-  override readonly name = 'CallRefused';
-  readonly code: number;
-
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
 
 /** Who calls: nobody, or somebody with a token. */
 export interface Api {
@@ -152,10 +146,7 @@ export function createApi(token: () => string | undefined): Api {
     const headers = new Headers(request.headers);
     if (own !== undefined) headers.set('authorization', `Bearer ${own}`);
     // Without the login cookie: it is one for all tabs, and each tab may be another person.
-    const response = await fetch(`/api${path}`, { ...request, headers, credentials: 'omit' });
-    const { code, msg, data } = await response.json();
-    if (code !== 0) throw new CallRefused(code, msg);
-    return data;
+    return dataOf(await fetch(`/api${path}`, { ...request, headers, credentials: 'omit' }));
   }
   return {
     call: (path, parameters) =>
@@ -172,11 +163,4 @@ export function createApi(token: () => string | undefined): Api {
       return ask(path, { method: 'POST', body });
     },
   };
-}
-
-function queryOf(parameters: object): URLSearchParams {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters))
-    if (value !== undefined) query.set(name, String(value));
-  return query;
 }

@@ -12,7 +12,7 @@ const maxEvents = 200;
 /**
  * The events of an event's request as a chain, each under the event that caused it; with what the event caused in other
  * requests. Those that the request itself caused come first.
- * @throws Refused; TypeError
+ * @throws CallRefused; TypeError
  */
 export async function chainOf(event: ShownEvent): Promise<Link[]> {
   const limits = { reverse: 0, limit: maxEvents } as const;
