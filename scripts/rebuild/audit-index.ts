@@ -14,7 +14,7 @@ import { withExistingDatabase } from '../with-database.ts';
 /** How often to look how far the index is, in milliseconds. */
 const lookEveryMs = 200;
 
-const purpose: Purpose = { name: 'bubble-im rebuild', statementTimeoutMs: 60_000 };
+const purpose: Purpose = { name: 'bubble-im rebuild index', statementTimeoutMs: 60_000 };
 
 /**
  * Makes the index of the log again. If an auditor works on it elsewhere, that one does it, and this waits for it.

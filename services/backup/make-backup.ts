@@ -98,7 +98,7 @@ class BackupRun {
   }
 
   async run(): Promise<MadeBackup> {
-    this.#progress.add({});
+    this.#progress.show();
     const { folder } = this.#options;
     const before = await readManifest(folder);
     const tablesFolder = `tables-${this.#id}`;
@@ -106,6 +106,7 @@ class BackupRun {
     let log = await this.#extend(await this.#begun(before));
     const known = await this.#knownUploads(before);
     await this.#copyUploads(known);
+    this.#progress.show();
     const moment = Date.now();
     const snapshot = await this.#snapshot(join(folder, tablesFolder));
     this.#people.clear();

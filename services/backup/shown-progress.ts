@@ -24,9 +24,12 @@ export class ShownProgress {
   add({ events = 0, uploads = 0 }: { readonly events?: number; readonly uploads?: number }): void {
     this.#events += events;
     this.#uploads += uploads;
-    const now = performance.now();
-    if (now - this.#shownAt < everyMs) return;
-    this.#shownAt = now;
+    if (performance.now() - this.#shownAt >= everyMs) this.show();
+  }
+
+  /** Shows what was copied so far. Returns at once, too. */
+  show(): void {
+    this.#shownAt = performance.now();
     const text = `${this.#name}: ${this.#events} events, ${this.#uploads} uploads`;
     this.#client.query(`select set_config('application_name', $1, false)`, [text]).catch(() => undefined);
   }
