@@ -1,12 +1,13 @@
 import type { Browser, Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { app } from '../gateway/harness.ts';
 import { afterAllTests } from '../support/at-end.ts';
 import { befriended, createGroup, type Group, type Person, send } from '../support/conversation.ts';
 import { preparedFolder } from '../support/prepared-folder.ts';
 import { startProxy } from '../support/proxy.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
-import { hasBrowser, startBrowser } from './browser.ts';
+import { hasBrowser, openConsole, signInToConsole, startBrowser } from './browser.ts';
 
 describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 60_000 }, () => {
   const atEnd = afterAllTests();
@@ -16,7 +17,7 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
   let tom: Person;
   let jerry: Person;
   let group: Group;
-  const faults: string[] = [];
+  let faults: readonly string[] = [];
 
   beforeAll(async () => {
     const keys = { APP_KEY: app.key, APP_SECRET: app.secret };
@@ -29,27 +30,11 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
     await send(api, tom, jerry, '<img src=x onerror=alert(1)>');
     await api.call('/api/service/send_sms', 'nobody', { phone: '13800000001', type: 'register' });
     browser = await startBrowser(atEnd);
-    page = await (await browser.newContext({ locale: 'en-US' })).newPage();
-    page.setDefaultTimeout(20_000);
-    page.on('pageerror', (error) => faults.push(String(error)));
-    page.on('console', (message) => {
-      // A log without a signed head has none to show.
-      const noHead = message.location().url.endsWith('/audit/log/checkpoint');
-      if (message.type() === 'error' && !noHead) faults.push(message.text());
-    });
-    page.on('request', (request) => {
-      if (!request.url().startsWith(api.url)) faults.push(`asked ${request.url()}`);
-    });
-    await page.goto(`${api.url}/console/`);
-    await signIn(app.secret);
+    const opened = await openConsole(browser, api, { locale: 'en-US' });
+    page = opened.page;
+    faults = opened.complaints;
     await page.getByRole('heading', { name: 'All is well' }).waitFor();
   }, 90_000);
-
-  async function signIn(secret: string): Promise<void> {
-    await page.getByLabel('APP_KEY').fill(app.key);
-    await page.getByLabel('APP_SECRET').fill(secret);
-    await page.getByRole('button', { name: 'Open' }).click();
-  }
 
   async function open(view: string): Promise<void> {
     await page.getByRole('navigation').getByRole('link', { name: view, exact: true }).click();
@@ -114,7 +99,10 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
     await page.getByLabel('uid', { exact: true }).fill(String(jerry.uid));
     await page.getByLabel('Group (gid)').fill(group.gid);
     await press('Ask');
-    await page.getByText(/may not speak in group .* by MemberMuted/).waitFor();
+    await page
+      .locator('.card')
+      .getByText(/may not speak in group .* by MemberMuted/)
+      .waitFor();
     await page.getByRole('link', { name: `group-${group.gid}@1` }).waitFor();
   });
 
@@ -135,12 +123,12 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
     await open('Events');
     await page.getByLabel('About person (uid)').fill(String(tom.uid));
     await press('Live');
-    await page.getByText('Live: new events').waitFor();
+    await page.getByRole('status').filter({ hasText: 'Live: new events' }).waitFor();
     await send(api, jerry, tom, '<b>live</b>');
     await page.getByRole('button', { name: /<b>live<\/b>/ }).waitFor();
     expect(await page.locator('main table b').count()).toBe(0);
     await press('Stop');
-    await page.getByText('Live: new events').waitFor({ state: 'detached' });
+    await page.getByRole('status').filter({ hasText: 'Live: new events' }).waitFor({ state: 'detached' });
   });
 
   test('finds a person, and ends the session that they have', async () => {
@@ -155,11 +143,55 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
     expect(await page.getByRole('cell', { name: 'tom', exact: true }).count()).toBe(0);
   });
 
-  test('disables an account, and enables it', async () => {
+  test('disables an account, enables it, makes it a member, and gives it a phone and a password', async () => {
+    const state = page
+      .getByRole('row', { name: /^jerry / })
+      .getByRole('cell')
+      .nth(4);
     await press('Disable');
-    await page.getByText('· disabled').waitFor();
+    await expect.poll(() => state.textContent()).toContain('· disabled');
     await press('Enable');
-    await page.getByText('· disabled').waitFor({ state: 'detached' });
+    await expect.poll(() => state.textContent()).not.toContain('disabled');
+    await press('Make a member (会员)');
+    await expect.poll(() => state.textContent()).toContain('· Member (会员)');
+    await page.getByRole('textbox', { name: 'Phone' }).fill('13800000009');
+    await press('Save: Phone');
+    await page.getByRole('cell', { name: '13800000009' }).waitFor();
+    await page.getByRole('textbox', { name: 'New password' }).fill('secret-2');
+    await press('Save: New password');
+    await expect.poll(() => page.getByRole('textbox', { name: 'New password' }).inputValue()).toBe('');
+    const { data } = await api.call('/api/user/get', 'server', { uid: jerry.uid });
+    const { username } = z.object({ username: z.string() }).parse(data);
+    expect(await api.call('/api/login/login', 'nobody', { username, password: 'secret-2' })).toMatchObject({
+      code: 0,
+    });
+  });
+
+  test('adds a person, and deletes them', async () => {
+    await open('People');
+    await page.getByText('Add a person').first().click();
+    await page.getByRole('textbox', { name: 'Username' }).fill('spike');
+    await page.getByRole('textbox', { name: 'Nickname' }).fill('Spike');
+    await page.getByRole('textbox', { name: 'Password' }).fill('secret-1');
+    await press('Add a person');
+    await press('Spike');
+    await press('Delete');
+    await expect.poll(() => page.getByRole('row', { name: /^Spike / }).textContent()).toContain('deleted');
+  });
+
+  test('revokes a message of anybody, which says so from then on', async () => {
+    await open('Messages');
+    await page.getByRole('button', { name: /<img src=x/ }).click();
+    await press('Revoke this message');
+    await page.getByText("Taken back: revoked by the server's key just now").waitFor();
+    const chat = { login_uid: jerry.uid, id: tom.uid, type: 'friend' };
+    const { data } = await api.call('/api/message/get', 'server', chat);
+    expect(data).toMatchObject([{ content: '此消息已被系统管理员撤回' }, { content: '<b>live</b>' }]);
+    await open('Groups');
+    await open('Messages');
+    await page.getByRole('button', { name: /<img src=x/ }).click();
+    await page.getByText(/^Taken back: withdrew message \d+/).waitFor();
+    expect(await page.getByRole('button', { name: 'Revoke this message' }).count()).toBe(0);
   });
 
   test('shows a group with its members and their mutes', async () => {
@@ -188,7 +220,7 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
     const field = page.getByLabel('revoke_seconds');
     await field.fill('300');
     await press('Save');
-    await page.getByText('Saved').waitFor();
+    await page.getByRole('status').filter({ hasText: 'Saved' }).waitFor();
     await page.getByText('for how many seconds a sender may revoke a message').waitFor();
     await press('Set to default');
     await expect.poll(() => field.inputValue()).toBe('120');
@@ -233,7 +265,7 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
 
   test('refuses a wrong secret in words, and keeps nothing of a key when it is left', async () => {
     await press('Leave');
-    await signIn('wrong');
+    await signInToConsole(page, app.key, 'wrong');
     await expect.poll(() => page.getByRole('alert').textContent()).toContain('X-App-Secret');
     expect(await page.evaluate(() => JSON.stringify([localStorage, sessionStorage]))).not.toContain(
       app.secret,
