@@ -156,4 +156,10 @@ export const chinese = {
   saved: '已保存',
   noMatches: '没有匹配的结果',
   showConversations: '聊天和联系人',
+  announcements: '公告',
+  newAnnouncement: '新公告',
+  noAnnouncements: '没有公告',
+  earlierAnnouncements: '更早的公告',
+  show: '查看',
+  close: '关闭',
 } as const;

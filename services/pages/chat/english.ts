@@ -158,6 +158,12 @@ export const english: Readonly<Record<keyof typeof chinese, string>> = {
   saved: 'Saved',
   noMatches: 'Nothing matches',
   showConversations: 'Chats and contacts',
+  announcements: 'Announcements',
+  newAnnouncement: 'New announcement',
+  noAnnouncements: 'No announcements',
+  earlierAnnouncements: 'Earlier announcements',
+  show: 'Show',
+  close: 'Close',
 };
 
 /**

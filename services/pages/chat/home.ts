@@ -48,12 +48,6 @@ export const chatsInOrder = computed(() =>
   ),
 );
 
-export const unreadInAll = computed(() => {
-  let sum = 0;
-  for (const { unread } of home.chats.values()) sum += unread;
-  return sum;
-});
-
 /** Changes that came while the lists were on their way: the answer may be older, so they are made again after it. */
 let meanwhile: (() => void)[] | undefined;
 let loads = Promise.resolve();

@@ -1,11 +1,12 @@
 import { revokedTexts } from '../../../contracts/message-texts.ts';
 import type { PushData, PushName } from '../../../contracts/push/index.ts';
+import { addAnnouncement, dropAnnouncement, loadAnnouncements } from './announcements.ts';
 import { addApplications } from './applications.ts';
 import { amend, conversations, loadNewest, place, remove } from './conversations.ts';
 import { groupChanged } from './groups.ts';
 import { changeHome, home, type ListedChat, loadHome, reloadSoon } from './home.ts';
 import { mentionsMe } from './mentions.ts';
-import { announce } from './notify.ts';
+import { notifyOfAnnouncement, notifyOfMessage } from './notify.ts';
 import { arrived } from './outbox.ts';
 import { noteRead } from './read-marks.ts';
 import { markRead, openChat } from './reading.ts';
@@ -37,6 +38,12 @@ export function applyPush(event: string, data: unknown): Positioned {
       break;
     case 'friendApply':
       addApplications();
+      break;
+    case 'announcement':
+      if (addAnnouncement(push.data)) notifyOfAnnouncement(push.data);
+      break;
+    case 'announcement_revoke':
+      dropAnnouncement(push.data.id);
       break;
     case 'presence':
       changeHome(() => {
@@ -96,7 +103,7 @@ function applyMessage(push: PushData<'message'>): void {
   changeHome(() => list(chat, push, counts));
   if (!counts) return;
   if (openChat.value && keyOf(openChat.value) === keyOf(chat)) markRead(chat);
-  announce(chat, home.chats.get(keyOf(chat))?.name ?? push.from_name, push);
+  notifyOfMessage(chat, home.chats.get(keyOf(chat))?.name ?? push.from_name, push);
 }
 
 /** Shows a message in the list of chats. @param counts whether it is unread */
@@ -171,5 +178,6 @@ function startAfresh(): void {
   }
   const failed = () => undefined;
   loadHome().catch(failed);
+  loadAnnouncements().catch(failed);
   if (open) loadNewest(open).catch(failed);
 }

@@ -6,9 +6,12 @@ export interface Chat {
   readonly id: number;
 }
 
+/** Views without a chat. */
+const plainViews = ['announcements', 'applications', 'add', 'new-group', 'me'] as const;
+
 /** What the page shows beside the lists. */
 export type Route =
-  | { readonly view: 'none' | 'applications' | 'add' | 'new-group' | 'me' }
+  | { readonly view: 'none' | (typeof plainViews)[number] }
   | { readonly view: 'chat' | 'about'; readonly chat: Chat }
   | { readonly view: 'join'; readonly gid: number; readonly token: string };
 
@@ -32,13 +35,12 @@ export const route = computed<Route>(() => {
   if ((first === 'friend' || first === 'group') && id !== undefined)
     return { view: third === 'about' ? 'about' : 'chat', chat: { type: first, id } };
   if (first === 'join' && id !== undefined) return { view: 'join', gid: id, token: third };
-  if (first === 'applications' || first === 'add' || first === 'new-group' || first === 'me')
-    return { view: first };
-  return { view: 'none' };
+  return { view: plainViews.find((view) => view === first) ?? 'none' };
 });
 
 export const addressOf = ({ type, id }: Chat): string => `#/${type}/${id}`;
 export const addressOfAbout = (chat: Chat): string => `${addressOf(chat)}/about`;
+export const addressOfAnnouncements = '#/announcements';
 /** Where a group's QR code leads. */
 export const addressOfJoining = (gid: number, token: string): string => `#/join/${gid}/${token}`;
 

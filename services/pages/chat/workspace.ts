@@ -1,4 +1,5 @@
 import { watch } from 'vue';
+import { loadAnnouncements } from './announcements.ts';
 import { loadApplications } from './applications.ts';
 import { loadDrafts } from './drafts.ts';
 import { home, loadHome } from './home.ts';
@@ -18,7 +19,7 @@ export async function start(): Promise<void> {
   const settings = await api.call('/pop/getsetting', {});
   expectEscaped(settings.escape_html === 'on');
   const { position } = await api.call('/message/sync', { limit: 1 });
-  await Promise.all([loadHome(), loadApplications()]);
+  await Promise.all([loadHome(), loadApplications(), loadAnnouncements()]);
 
   watch(
     () => home.settings?.escape_html,
@@ -31,14 +32,15 @@ export async function start(): Promise<void> {
   let first = true;
   connect(settings, {
     connected() {
-      // Who is online is not replayed.
-      if (!first) loadHome().catch(() => undefined);
+      // Who is online, and which announcements were seen elsewhere, is not replayed.
+      if (!first) Promise.all([loadHome(), loadAnnouncements()]).catch(() => undefined);
       first = false;
       retryAll();
     },
     ended: endSession,
   });
   follow('global', position);
+  follow('private-announcements', position);
   follow(`private-user-${session.value?.uid}`, position);
   followGroups(position);
   restoreOutbox();
