@@ -54,7 +54,7 @@ describe.skipIf(!hasBrowser)('the chat page over a bad network (chromium)', { ti
     await seesLast(one.page, ['吃了吗 <b>&amp;</b>', '吃了']);
 
     proxy.refuse(true);
-    await other.page.getByText('正在连接…').waitFor();
+    await other.page.getByRole('status').filter({ hasText: '正在连接…' }).waitFor();
     const missed = Array.from({ length: 45 }, (_, index) => `第${index}条`);
     for (const content of missed) await say(content);
     const offline = ['离线时写的', '离线时又写的'];
@@ -84,7 +84,7 @@ describe.skipIf(!hasBrowser)('the chat page over a bad network (chromium)', { ti
   test('sends what was not sent after a new sign-in, if the token has ended', async () => {
     proxy.refuse(true);
     await write(other.page, '没发出去');
-    await other.page.getByText('发送失败').waitFor();
+    await other.page.getByRole('alert').filter({ hasText: '发送失败' }).waitFor();
     await running.call('/api/login/logout', { token: await tokenOf(other.page) });
     proxy.refuse(false);
     await other.page.getByText('登录已失效').waitFor();
