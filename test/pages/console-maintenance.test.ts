@@ -10,18 +10,30 @@ import { startProgram } from '../support/process.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
 import { hasBrowser, openConsole, startBrowser } from './browser.ts';
 
-const heldBy = 4_711;
+/** The advisory lock that the test holds while it looks at the page. */
+const lock = 4_711;
 
-/** After its first transaction, the follower of a rebuild waits for a lock that the test holds. */
-const stoppingRebuilds = `
-  create function followers.wait_for_test() returns trigger language plpgsql as $$
+/**
+ * What a rebuild and a backup wait at, if the lock is held: a rebuild after its first transaction, a backup before it
+ * reads this table, when it has copied the log and the uploads. A lock of a table would stop the page, too, which asks
+ * for the size of each.
+ */
+const waitingPoints = `
+  create function followers.wait_for_test() returns boolean language plpgsql as $$
   begin
-    perform pg_advisory_xact_lock(${heldBy});
+    perform pg_advisory_xact_lock(${lock});
+    return true;
+  end $$;
+  create function followers.wait_in_trigger() returns trigger language plpgsql as $$
+  begin
+    perform followers.wait_for_test();
     return new;
   end $$;
   create trigger wait_for_test before update on followers.checkpoint for each row
     when (new.name = 'read-next' and old.position <> '' and new.position > old.position)
-    execute function followers.wait_for_test()`;
+    execute function followers.wait_in_trigger();
+  alter table accounts.upload_usage enable row level security, force row level security;
+  create policy wait_for_test on accounts.upload_usage using (followers.wait_for_test())`;
 
 describe.skipIf(!hasBrowser)('what is under way, in the console (chromium)', { timeout: 90_000 }, () => {
   const atEnd = afterAllTests();
@@ -43,6 +55,7 @@ describe.skipIf(!hasBrowser)('what is under way, in the console (chromium)', { t
     database.on('error', () => undefined);
     await database.connect();
     atEnd(() => database.end());
+    await database.query(waitingPoints);
     browser = await startBrowser(atEnd);
     ({ page, complaints } = await openConsole(browser, running, { locale: 'en-US' }));
     page.setDefaultTimeout(30_000);
@@ -56,8 +69,7 @@ describe.skipIf(!hasBrowser)('what is under way, in the console (chromium)', { t
     startProgram(`scripts/${script}.ts`, parameters, { DATA_DIR: dataFolder }, atEnd);
 
   test('a rebuild is shown with the part that is done, and then with its end', async () => {
-    await database.query(stoppingRebuilds);
-    await database.query('select pg_advisory_lock($1)', [heldBy]);
+    await database.query('select pg_advisory_lock($1)', [lock]);
     const rebuild = run('rebuild', '--batch', '5');
     await page.getByText(/^The read models are made again: [1-9]\d? % done$/).waitFor();
     const share = Number(await page.getByRole('progressbar', { name: 'Rebuild' }).getAttribute('value'));
@@ -65,19 +77,19 @@ describe.skipIf(!hasBrowser)('what is under way, in the console (chromium)', { t
     expect(share).toBeLessThan(1);
     await page.getByRole('cell', { name: 'Read models that are made again' }).waitFor();
 
-    await database.query('select pg_advisory_unlock($1)', [heldBy]);
+    await database.query('select pg_advisory_unlock($1)', [lock]);
     await page.getByText(/^The rebuild ended at /).waitFor();
     expect(await page.getByRole('progressbar').count()).toBe(0);
     expect(await rebuild.ended, rebuild.stderr()).toBe(0);
   });
 
   test('a rebuild that was interrupted says how far it came', async () => {
-    await database.query('select pg_advisory_lock($1)', [heldBy]);
+    await database.query('select pg_advisory_lock($1)', [lock]);
     const rebuild = run('rebuild', '--batch', '5');
     await page.getByText(/^The read models are made again: [1-9]\d? % done$/).waitFor();
     rebuild.signal('SIGKILL');
     // The connection ends when its statement has: a waiting one does not notice that nobody is there.
-    await database.query('select pg_advisory_unlock($1)', [heldBy]);
+    await database.query('select pg_advisory_unlock($1)', [lock]);
     await page.getByText(/^The rebuild was interrupted at [1-9]\d? %/).waitFor();
   });
 
@@ -86,12 +98,11 @@ describe.skipIf(!hasBrowser)('what is under way, in the console (chromium)', { t
     body.set('file', new Blob(['hello']), 'contract.txt');
     const headers = { authorization: `Bearer ${tom.token}` };
     await fetch(`${running.url}/api/upload/file`, { method: 'POST', headers, body });
-    // The backup copies this table after the log and the uploads.
-    await database.query('begin; lock table accounts.created_groups in access exclusive mode');
+    await database.query('select pg_advisory_lock($1)', [lock]);
     const backup = run('backup', '--to', await temporaryFolder(atEnd));
     await page.getByText(/^A backup is under way: [1-9]\d+ events and 1 uploads are copied\./).waitFor();
 
-    await database.query('commit');
+    await database.query('select pg_advisory_unlock($1)', [lock]);
     await page.getByText(/^The backup ended at /).waitFor();
     expect(await backup.ended, backup.stderr()).toBe(0);
     expect(complaints).toEqual([]);

@@ -169,10 +169,11 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
 
   test('adds a person, and deletes them', async () => {
     await open('People');
+    await expect.poll(() => page.getByRole('cell', { name: 'tom', exact: true }).count()).toBe(1);
     await page.getByText('Add a person').first().click();
     await page.getByRole('textbox', { name: 'Username' }).fill('spike');
     await page.getByRole('textbox', { name: 'Nickname' }).fill('Spike');
-    await page.getByRole('textbox', { name: 'Password' }).fill('secret-1');
+    await page.getByRole('textbox', { name: 'Password', exact: true }).fill('secret-1');
     await press('Add a person');
     await press('Spike');
     await press('Delete');
@@ -187,10 +188,16 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
     const chat = { login_uid: jerry.uid, id: tom.uid, type: 'friend' };
     const { data } = await api.call('/api/message/get', 'server', chat);
     expect(data).toMatchObject([{ content: '此消息已被系统管理员撤回' }, { content: '<b>live</b>' }]);
-    await open('Groups');
-    await open('Messages');
-    await page.getByRole('button', { name: /<img src=x/ }).click();
-    await page.getByText(/^Taken back: withdrew message \d+/).waitFor();
+    // The index of the log may have the revocation a moment later.
+    await expect
+      .poll(async () => {
+        await open('Groups');
+        await open('Messages');
+        await page.getByRole('button', { name: /<img src=x/ }).click();
+        const shown = page.getByRole('status').or(page.getByRole('button', { name: 'Revoke this message' }));
+        return shown.textContent();
+      })
+      .toMatch(/^Taken back: withdrew message \d+/);
     expect(await page.getByRole('button', { name: 'Revoke this message' }).count()).toBe(0);
   });
 

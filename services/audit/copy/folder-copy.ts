@@ -101,13 +101,13 @@ async function addTo(
     for await (const event of events) {
       file ??= await lastFile(folder);
       if (file.full) {
-        await file.close();
+        await file.close(onStored);
         file = await EventFile.open(folder, file.next, 0);
       }
       await file.add(event, onStored);
     }
   } finally {
-    await file?.close();
+    await file?.close(onStored);
   }
 }
 
@@ -156,22 +156,21 @@ class EventFile {
     this.#held += lineOf(event);
     this.#heldEvents++;
     this.#events++;
-    if (this.#held.length < maxHeldCharacters && !this.full) return;
-    const events = this.#heldEvents;
-    await this.#flush();
-    onStored(events);
+    if (this.#held.length >= maxHeldCharacters || this.full) await this.#flush(onStored);
   }
 
-  async close(): Promise<void> {
-    await this.#flush();
+  async close(onStored: (events: number) => void): Promise<void> {
+    await this.#flush(onStored);
     await this.#handle.sync();
     await this.#handle.close();
   }
 
-  async #flush(): Promise<void> {
-    const text = this.#held;
+  async #flush(onStored: (events: number) => void): Promise<void> {
+    const [text, events] = [this.#held, this.#heldEvents];
+    if (events === 0) return;
     this.#held = '';
     this.#heldEvents = 0;
-    if (text !== '') await this.#handle.appendFile(text);
+    await this.#handle.appendFile(text);
+    onStored(events);
   }
 }
