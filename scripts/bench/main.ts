@@ -21,6 +21,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   hostile: () => import('./hostile.ts'),
   home: () => import('./home.ts'),
   rebuild: () => import('./rebuild.ts'),
+  newcomer: () => import('./newcomer.ts'),
   sizes: () => import('./sizes.ts'),
   sockets: () => import('./sockets.ts'),
 };

@@ -11,6 +11,7 @@ export async function tell(talk: Talk): Promise<void> {
   await withFriends(talk);
   await inProject(talk);
   await onHike(talk);
+  await talk.announce('欢迎使用泡泡IM!这是一条发给所有人的公告。');
 }
 
 async function withFriends(talk: Talk): Promise<void> {

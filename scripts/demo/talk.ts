@@ -72,6 +72,11 @@ export class Talk {
     return this.say(name, chat, `file[${file}\t${size}](${src})`);
   }
 
+  /** Announces something to everyone. */
+  announce(content: string): Promise<void> {
+    return this.#server.act('/announcement/send', { content });
+  }
+
   revoke(name: Name, chat: Chat, mid: number): Promise<void> {
     return this.#act(name, '/message/revoke', { ...this.#named(chat), mid });
   }
