@@ -19,7 +19,7 @@ declare module 'fastify' {
 export interface Envelope {
   readonly code: number;
   readonly msg: string;
-  readonly data?: unknown;
+  readonly data: unknown;
 }
 
 /** The answer to a request that was carried out. */
@@ -27,12 +27,17 @@ export function done(data: unknown): Envelope {
   return { code: 0, msg: 'ok', data };
 }
 
-/** Answers with a code's envelope. */
-export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
-  const { code } = codes[refusal.reason];
+/** The envelope of a refusal. It has `data` for clients that read it before the code. */
+export function refusalEnvelope(reason: CodeName, msg: string = codes[reason].msg): Envelope {
+  return { code: codes[reason].code, msg, data: [] };
+}
+
+/** Answers with a refusal's envelope and the status of its code. */
+export function refuse(reply: FastifyReply, { reason, message }: Refusal): FastifyReply {
+  const envelope = refusalEnvelope(reason, message);
   reply.header('cache-control', 'no-store');
-  reply.envelopeCode = code;
-  return reply.code(statusOf(refusal.reason)).send({ code, msg: refusal.message });
+  reply.envelopeCode = envelope.code;
+  return reply.code(statusOf(reason)).send(envelope);
 }
 
 const byStatus: Readonly<Record<number, CodeName>> = {
@@ -90,8 +95,8 @@ export function answerUnreadable(error: Error & { code?: string }, socket: Socke
 
 /** Answers a request that was not read to its end, and closes the connection without waiting for the client. */
 export function answerUnread(reason: 'unreadable' | 'tooLarge' | 'tooSlow', socket: Socket): void {
-  const { code, msg, status } = codes[reason];
-  const body = Buffer.from(JSON.stringify({ code, msg }));
+  const { status } = codes[reason];
+  const body = Buffer.from(JSON.stringify(refusalEnvelope(reason)));
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/json; charset=utf-8',

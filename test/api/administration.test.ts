@@ -4,7 +4,7 @@ import { ListedGroup, ListedMember, ListedUser } from '../../contracts/http/admi
 import { streamName } from '../../services/domain/aggregate.ts';
 import { decode } from '../../services/log/codec.ts';
 import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
-import { call, client, done, type Person, person } from '../support/client.ts';
+import { call, client, done, type Person, person, refusedWith } from '../support/client.ts';
 
 let running: RunningApplication;
 beforeAll(async () => {
@@ -80,10 +80,10 @@ describe('user/list', () => {
 
   test('refuses two conditions at once, and an illegal cursor', async () => {
     expect(await server('GET', '/user/list', { nickname: 'a', phone: '1' })).toEqual({
-      ...{ code: 2, msg: '参数phone不能与nickname同时使用' },
+      ...refusedWith(2, '参数phone不能与nickname同时使用'),
     });
     for (const from of ['x', '9999999999999999.', `1.${Buffer.from('\0').toString('base64url')}`]) {
-      expect(await server('GET', '/user/list', { from }), from).toEqual({ code: 2, msg: '参数from不合法' });
+      expect(await server('GET', '/user/list', { from }), from).toEqual(refusedWith(2, '参数from不合法'));
     }
   });
 
@@ -229,7 +229,7 @@ test('a person, a stranger and a wrong key are refused every call of the adminis
     ['get', '/group/memberlist', { gid: 1 }],
   ] as const;
   for (const [method, path, parameters] of calls) {
-    expect(await tom[method](path, parameters), path).toEqual({ code: 2, msg: '没有权限调用该接口' });
+    expect(await tom[method](path, parameters), path).toEqual(refusedWith(2, '没有权限调用该接口'));
     const verb = method === 'get' ? 'GET' : 'POST';
     expect(await call(running, verb, path, parameters, {}), path).toMatchObject({ code: -1 });
     const wrong = { 'x-app-key': testApp.key, 'x-app-secret': 'wrong' };

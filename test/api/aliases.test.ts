@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { apiPrefixes } from '../../contracts/http/contract.ts';
 import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
-import { befriend, call, createGroup, done, two } from '../support/client.ts';
+import { befriend, call, createGroup, done, refusedWith, two } from '../support/client.ts';
 import { picture, uploaded } from '../support/uploading.ts';
 
 let running: RunningApplication;
@@ -127,7 +127,7 @@ describe('in a group', () => {
     const none = await tom.get('/group/members', { gid, pinyin: 1, exclude: `${jerry.uid},${tom.uid}` });
     expect(none.data).toEqual({});
     expect(await tom.get('/group/members', { gid, exclude: 'jerry' })).toMatchObject({
-      ...{ code: 2, msg: '参数exclude不合法' },
+      ...refusedWith(2, '参数exclude不合法'),
     });
   });
 

@@ -11,6 +11,7 @@ import {
   inTurn,
   type Person,
   person,
+  refusedWith,
   three,
   two,
 } from '../support/client.ts';
@@ -34,7 +35,7 @@ describe('new nicknames and avatars', () => {
     const paint = (index: number) => tom.post('/user/update', { avatar: `/upload/avatars/${index}.png` });
     expect(await inTurn(29, rename)).toEqual(Array(29).fill(done));
     expect(await paint(1)).toEqual(done);
-    const refused = { code: 429, msg: '修改昵称或头像过于频繁,请在60分钟后再试' };
+    const refused = refusedWith(429, '修改昵称或头像过于频繁,请在60分钟后再试');
     expect(await paint(2)).toMatchObject(refused);
     expect(await rename(30)).toMatchObject(refused);
     expect(await tom.post('/user/update', { sign: 'busy' })).toEqual(done);
@@ -67,9 +68,9 @@ describe('friend applications', () => {
     expect(await inTurn(50, round)).toEqual(Array(50).fill(done));
     const spike = await person(running, 'spike');
     const refused = await tom.post('/friend/apply', { friend_uid: spike.uid });
-    expect(refused).toMatchObject({ code: 429, msg: '好友申请过于频繁,请在60分钟后再试' });
+    expect(refused).toMatchObject(refusedWith(429, '好友申请过于频繁,请在60分钟后再试'));
     later(3_500);
-    expect(await round()).toMatchObject({ code: 429, msg: '好友申请过于频繁,请在100秒后再试' });
+    expect(await round()).toMatchObject(refusedWith(429, '好友申请过于频繁,请在100秒后再试'));
     // Others are free, and agreeing to the other's application is no application.
     expect(await spike.post('/friend/apply', { friend_uid: tom.uid })).toEqual(done);
     expect(await tom.post('/friend/apply', { friend_uid: spike.uid })).toEqual(done);
@@ -106,7 +107,7 @@ describe('groups', () => {
     const tom = await client(running, 'tom');
     const create = () => tom.post('/group/create', {});
     expect((await inTurn(2, create)).map(({ code }) => code)).toEqual([0, 0]);
-    expect(await create()).toMatchObject({ code: 429, msg: '创建群组过于频繁,请在60分钟后再试' });
+    expect(await create()).toMatchObject(refusedWith(429, '创建群组过于频繁,请在60分钟后再试'));
     later(3_600);
     expect(await create()).toMatchObject({ code: 0 });
   });
@@ -121,7 +122,7 @@ describe('groups', () => {
     expect(await add(one, jerry, spike)).toEqual(done);
     expect(await add(other, jerry, spike)).toMatchObject({ code: 429 });
     expect(await add(other, jerry)).toEqual(done);
-    expect(await add(other, spike)).toMatchObject({ code: 429, msg: '邀请群成员过于频繁,请在60分钟后再试' });
+    expect(await add(other, spike)).toMatchObject(refusedWith(429, '邀请群成员过于频繁,请在60分钟后再试'));
     // Who is in already is not added.
     expect(await add(other, jerry)).toEqual(done);
     expect(await tom.post('/group/create', { members: [jerry.uid] })).toMatchObject({ code: 429 });
@@ -138,7 +139,7 @@ describe('groups', () => {
       expect(await jerry.post('/group/join', { gid })).toEqual(done);
     }
     const gid = gids[2];
-    const full = { code: 429, msg: `用户${jerry.uid}加入的群组已达上限2个` };
+    const full = refusedWith(429, `用户${jerry.uid}加入的群组已达上限2个`);
     expect(await jerry.post('/group/join', { gid })).toMatchObject(full);
     expect(await tom.post('/group/memberadd', { gid, members: [spike.uid, jerry.uid] })).toMatchObject(full);
     expect(await spike.post('/group/create', { members: [jerry.uid] })).toMatchObject(full);
@@ -165,8 +166,8 @@ describe('groups', () => {
     expect(await jerry.post('/group/leave', { gid: gids[0] })).toEqual(done);
     const many = Array.from({ length: 101 }, (_, index) => index + 1);
     expect(await jerry.post('/group/leave', { gid: many })).toMatchObject({
-      ...{ code: 2, msg: '参数gid不合法' },
+      ...refusedWith(2, '参数gid不合法'),
     });
-    expect(await jerry.post('/group/leave')).toMatchObject({ code: 1, msg: '缺少参数gid' });
+    expect(await jerry.post('/group/leave')).toMatchObject(refusedWith(1, '缺少参数gid'));
   });
 });

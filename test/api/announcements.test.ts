@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { announcementList } from '../../contracts/http/announcement.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { call, client, done, type Person, person } from '../support/client.ts';
+import { call, client, done, type Person, person, refusedWith } from '../support/client.ts';
 
 let now = Date.UTC(2024, 0, 1);
 let running: RunningApplication;
@@ -100,11 +100,11 @@ describe('an announcement', () => {
 
   test('has up to 2,000 characters, and there are up to 20 in an hour', async () => {
     const send = (content: string) => server('POST', '/announcement/send', { content });
-    expect(await send('字'.repeat(2_001))).toEqual({ code: 2, msg: '参数content不合法' });
+    expect(await send('字'.repeat(2_001))).toEqual(refusedWith(2, '参数content不合法'));
     expect(await send('')).toMatchObject({ code: 1 });
     now += 2 * hour;
     for (let sent = 0; sent < 20; sent++) expect(await send('字'.repeat(2_000))).toMatchObject({ code: 0 });
-    expect(await send('多了')).toEqual({ code: 429, msg: '公告过于频繁,请在60分钟后再试' });
+    expect(await send('多了')).toEqual(refusedWith(429, '公告过于频繁,请在60分钟后再试'));
     now += hour + 1_000;
     expect(await send('又可以了')).toMatchObject({ code: 0 });
   });
@@ -115,7 +115,7 @@ describe('an announcement', () => {
       ['/announcement/send', { content: 'x' }],
       ['/announcement/revoke', { id: 1 }],
     ] as const) {
-      expect(await tom.post(path, parameters)).toEqual({ code: 2, msg: '没有权限调用该接口' });
+      expect(await tom.post(path, parameters)).toEqual(refusedWith(2, '没有权限调用该接口'));
       expect(await call(running, 'POST', path, parameters, {})).toMatchObject({ code: -1 });
     }
     expect(await call(running, 'GET', '/announcement/list', {}, {})).toMatchObject({ code: -1 });

@@ -3,7 +3,7 @@ import { readModelCategories } from '../../contracts/events/index.ts';
 import { type Auditor, startAuditor } from '../../services/audit/auditor.ts';
 import { silent } from '../support/accounts.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { client, type Person, two } from '../support/client.ts';
+import { client, type Person, refusedWith, two } from '../support/client.ts';
 
 let running: RunningApplication;
 let tom: Person;
@@ -46,7 +46,7 @@ describe('/audit/as-of', () => {
 
   test('says so, if a query of the API would need the whole log for want of an index', async () => {
     const answer = await ask({ at: before, query: `pop/get?login_uid=${tom.uid}` });
-    expect(answer).toMatchObject({ code: 3, msg: '日志没有索引,请使用命令行' });
+    expect(answer).toMatchObject(refusedWith(3, '日志没有索引,请使用命令行'));
   });
 
   describe('with an index of the log', () => {

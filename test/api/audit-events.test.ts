@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { type Auditor, startAuditor } from '../../services/audit/auditor.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { type Person, two } from '../support/client.ts';
+import { type Person, refusedWith, two } from '../support/client.ts';
 import { silent } from '../support/projecting.ts';
 
 const Page = z.object({
@@ -40,7 +40,7 @@ async function page(query: Record<string, string>) {
 
 beforeAll(async () => {
   running = await startApplication();
-  expect(await ask({})).toMatchObject({ code: 3, msg: '日志没有索引' });
+  expect(await ask({})).toMatchObject(refusedWith(3, '日志没有索引'));
   [tom, jerry] = await two(running);
   for (const content of ['一', '二', '三', '四']) {
     await tom.post('/message/send', { to: jerry.uid, type: 'friend', content });

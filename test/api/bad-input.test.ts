@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { readModelCategories } from '../../contracts/events/index.ts';
 import type { Contract } from '../../contracts/http/contract.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { call } from '../support/client.ts';
+import { call, refusedWith } from '../support/client.ts';
 import { servedContracts } from '../support/contracts.ts';
 import { callsOf } from '../support/routes.ts';
 
@@ -162,11 +162,11 @@ describe.each(calls)('$method $path', ({ method, contract }) => {
       if (contract.upload) continue;
       if (!field.safeParse(undefined).success) {
         const { envelope } = await send(method, contract, given);
-        expect(envelope).toEqual({ code: 1, msg: `缺少参数${name}` });
+        expect(envelope).toEqual(refusedWith(1, `缺少参数${name}`));
       }
       if (!field.safeParse({ no: 'such' }).success && method === 'POST') {
         const { envelope } = await send(method, contract, { ...given, [name]: { no: 'such' } });
-        expect(envelope).toEqual({ code: 2, msg: `参数${name}不合法` });
+        expect(envelope).toEqual(refusedWith(2, `参数${name}不合法`));
       }
     }
   });

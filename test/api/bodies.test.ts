@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { maxJsonLevels } from '../../contracts/json-depth.ts';
 import { maxHeaderBytes } from '../../services/api/http-limits.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { befriend, call, type Person, two } from '../support/client.ts';
+import { befriend, call, type Person, refusedWith, two } from '../support/client.ts';
 
 let running: RunningApplication;
 let tom: Person;
@@ -54,17 +54,17 @@ describe('a text that is no UTF-8', () => {
   test.each(Object.entries(latin1))('in a %s is illegal, by the name of its parameter', async (_, bodyOf) => {
     const [type, body] = bodyOf('remark');
     expect(await post('/friend/remark', type, body)).toEqual({
-      ...{ status: 200, code: 2, msg: '参数remark不合法' },
+      ...{ status: 200, ...refusedWith(2, '参数remark不合法') },
     });
     const [, ignored] = bodyOf('unknown');
     const missing = await post('/friend/remark', type, ignored);
-    expect(missing).toEqual({ status: 200, code: 1, msg: '缺少参数remark' });
+    expect(missing).toEqual({ status: 200, ...refusedWith(1, '缺少参数remark') });
   });
 
   test('in a query is illegal, by the name of its parameter', async () => {
     const url = `/api/user/get?login_uid=${tom.uid}&username=caf%e9`;
     const answer = await running.server.inject({ url, headers: serverKey });
-    expect(answer.json()).toEqual({ code: 2, msg: '参数username不合法' });
+    expect(answer.json()).toEqual(refusedWith(2, '参数username不合法'));
   });
 });
 
@@ -95,13 +95,13 @@ describe('JSON', () => {
     const json = 'application/json';
     expect(await post('/friend/remark', json, nested(64))).toMatchObject({ status: 200, code: 0 });
     expect(await post('/friend/remark', json, nested(65))).toEqual({
-      ...{ status: 400, code: 2, msg: '请求内容无法解析' },
+      ...{ status: 400, ...refusedWith(2, '请求内容无法解析') },
     });
   });
 
   test('that is empty is no body', async () => {
     const sent = await post('/friend/remark', 'application/json', '');
-    expect(sent).toEqual({ status: 200, code: 1, msg: '缺少参数login_uid' });
+    expect(sent).toEqual({ status: 200, ...refusedWith(1, '缺少参数login_uid') });
   });
 });
 
@@ -129,7 +129,7 @@ describe('a list', () => {
     for (const length of [1001, 100_000]) {
       const uid = Array<number>(length).fill(0);
       const sent = await call(running, 'POST', '/user/multiGet', { uid });
-      expect(sent).toEqual({ code: 2, msg: '参数uid不合法' });
+      expect(sent).toEqual(refusedWith(2, '参数uid不合法'));
     }
   });
 });

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { call } from '../support/client.ts';
+import { call, refusedWith } from '../support/client.ts';
 
 let running: RunningApplication;
 let cookie: string;
@@ -101,7 +101,7 @@ test('OPTIONS that asks for nothing is refused as any wrong method is', async ()
     const headers = { host: 'im.example', ...(origin === undefined ? {} : { origin }) };
     const answer = await running.server.inject({ method: 'OPTIONS', url: '/api/message/send', headers });
     expect(answer.statusCode).toBe(405);
-    expect(answer.json()).toMatchObject({ code: 405, msg: '不支持的请求方法' });
+    expect(answer.json()).toMatchObject(refusedWith(405, '不支持的请求方法'));
   }
 });
 
@@ -178,7 +178,7 @@ describe('a request that is hardly one', () => {
       socket.end(Buffer.from(bytes, 'latin1'));
       const answer = await text(socket);
       expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-      expect(JSON.parse(answer.slice(answer.indexOf('{')))).toEqual({ code: 2, msg: '请求内容无法解析' });
+      expect(JSON.parse(answer.slice(answer.indexOf('{')))).toEqual(refusedWith(2, '请求内容无法解析'));
     },
   );
 
@@ -194,7 +194,7 @@ describe('a request that is hardly one', () => {
     const answer = await new Promise<IncomingMessage>((resolve) => asking.on('response', resolve));
     expect([answer.statusCode, JSON.parse(await text(answer))]).toEqual([
       400,
-      { code: 2, msg: '请求内容无法解析' },
+      refusedWith(2, '请求内容无法解析'),
     ]);
   });
 });

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 import { afterAllTests } from '../support/at-end.ts';
+import { refusedWith } from '../support/client.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
 import { download, picture, upload, uploaded } from '../support/uploading.ts';
 
@@ -13,7 +14,7 @@ beforeAll(async () => {
   atEnd(() => running.stop());
 });
 
-const away = { code: 503, msg: '文件存储暂不可用,请稍后再试' };
+const away = refusedWith(503, '文件存储暂不可用,请稍后再试');
 
 test('what is kept in a bucket is served as what is kept in a folder', async () => {
   const bytes = new TextEncoder().encode('0123456789');
@@ -33,7 +34,7 @@ test('what is kept in a bucket is served as what is kept in a folder', async () 
 
 test('what is not in the bucket is 404', async () => {
   const response = await fetch(`${running.url}/upload/files/202104/${'0'.repeat(32)}.pdf`);
-  expect([response.status, await response.json()]).toEqual([404, { code: 404, msg: '文件不存在' }]);
+  expect([response.status, await response.json()]).toEqual([404, refusedWith(404, '文件不存在')]);
 });
 
 test('while the bucket is away, uploads and downloads say so, and nobody keeps the answer', async () => {

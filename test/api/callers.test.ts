@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { call, done } from '../support/client.ts';
+import { call, done, refusedWith } from '../support/client.ts';
 
 let running: RunningApplication;
 beforeAll(async () => {
@@ -32,7 +32,7 @@ describe('a token', () => {
     const own = await call(running, 'GET', '/pop/get', { login_uid: tom.uid }, bearer(tom));
     expect(own).toMatchObject({ code: 0 });
     const other = await call(running, 'GET', '/pop/get', { login_uid: tom.uid + 1 }, bearer(tom));
-    expect(other).toEqual({ code: 2, msg: '参数login_uid不合法' });
+    expect(other).toEqual(refusedWith(2, '参数login_uid不合法'));
   });
 
   test('is also read from the header `token`, unless Authorization gives one', async () => {
@@ -84,7 +84,7 @@ describe('a token', () => {
 
 describe('without a token', () => {
   test('nobody gets in, and what is open to all stays so with a dead one', async () => {
-    expect(await call(running, 'GET', '/pop/get', {}, {})).toEqual({ code: -1, msg: '请先登录' });
+    expect(await call(running, 'GET', '/pop/get', {}, {})).toEqual(refusedWith(-1, '请先登录'));
     const dead = { authorization: 'Bearer dead' };
     expect(await call(running, 'GET', '/pop/get', {}, dead)).toMatchObject({ code: -1 });
     expect(await call(running, 'GET', '/pop/getsetting', {}, dead)).toMatchObject({
@@ -109,7 +109,7 @@ describe('without a token', () => {
       { username: 'nobodyhere', password: 'nope' },
       {},
     );
-    expect(wrong).toEqual({ code: 2, msg: '用户名或密码错误' });
+    expect(wrong).toEqual(refusedWith(2, '用户名或密码错误'));
     expect(unknown).toEqual(wrong);
   });
 });
@@ -118,14 +118,14 @@ describe('the server’s key', () => {
   test('acts for the person it names, and must name one if a person acts', async () => {
     const tom = await login();
     expect(await call(running, 'GET', '/pop/get', { login_uid: tom.uid })).toMatchObject({ code: 0 });
-    expect(await call(running, 'GET', '/pop/get')).toEqual({ code: 1, msg: '缺少参数login_uid' });
+    expect(await call(running, 'GET', '/pop/get')).toEqual(refusedWith(1, '缺少参数login_uid'));
     expect(await call(running, 'GET', '/user/multiGet', { uid: tom.uid })).toMatchObject({ code: 0 });
   });
 
   test('is refused first for naming nobody, before any other fault', async () => {
     for (const rest of [{}, { to: 'x', type: 'friend', content: '你好' }]) {
       expect(await call(running, 'POST', '/message/send', { login_uid: null, ...rest })).toEqual({
-        ...{ code: 1, msg: '缺少参数login_uid' },
+        ...refusedWith(1, '缺少参数login_uid'),
       });
     }
   });
@@ -157,7 +157,9 @@ describe('the envelope', () => {
     async (method, url, body, status, code) => {
       const answer = await inject(method, url, body);
       expect(answer.statusCode).toBe(status);
-      expect(answer.json()).toEqual({ code, msg: expect.stringMatching(/\p{Script=Han}/u) });
+      expect(answer.json()).toEqual({
+        ...{ code, msg: expect.stringMatching(/\p{Script=Han}/u), data: [] },
+      });
     },
   );
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { z } from 'zod';
 import { type Auditor, startAuditor } from '../../services/audit/auditor.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { type Person, two } from '../support/client.ts';
+import { type Person, refusedWith, two } from '../support/client.ts';
 import { silent } from '../support/projecting.ts';
 import { picture } from '../support/uploading.ts';
 
@@ -83,8 +83,8 @@ describe('a stream', () => {
   test('that is not in the log, a revision beyond its end and an impossible name are refused', async () => {
     expect(await ask('/audit/stream', { stream: 'group-999999999' })).toMatchObject({ code: 3 });
     expect(await ask('/audit/stream', { stream: 'setting', revision: '99' })).toMatchObject({ code: 3 });
-    expect(await ask('/audit/stream', { stream: '$all' })).toEqual({ code: 2, msg: '参数stream不合法' });
-    expect(await ask('/audit/stream', {})).toEqual({ code: 1, msg: '缺少参数stream' });
+    expect(await ask('/audit/stream', { stream: '$all' })).toEqual(refusedWith(2, '参数stream不合法'));
+    expect(await ask('/audit/stream', {})).toEqual(refusedWith(1, '缺少参数stream'));
   });
 });
 
@@ -102,7 +102,7 @@ describe('live events', () => {
 
   test('are for the server’s key, and a filter that cannot be read is refused', async () => {
     expect(await ask('/audit/live', {}, {})).toMatchObject({ code: 2 });
-    expect(await ask('/audit/live', { mid: 'x' })).toEqual({ code: 2, msg: '参数mid不合法' });
+    expect(await ask('/audit/live', { mid: 'x' })).toEqual(refusedWith(2, '参数mid不合法'));
   });
 
   test('are given to 10 listeners at once, and again to another once one is gone', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { befriend, done, type Person, person, three, two } from '../support/client.ts';
+import { befriend, done, type Person, person, refusedWith, three, two } from '../support/client.ts';
 
 let running: RunningApplication;
 beforeAll(async () => {
@@ -74,7 +74,7 @@ describe('applying', () => {
     const [tom, jerry] = await two(running);
     expect(await tom.post('/friend/apply', { friend_uid: tom.uid })).toMatchObject({ code: 2 });
     expect(await tom.post('/friend/apply', { friend_uid: 999_999 })).toMatchObject({ code: 101 });
-    expect(await tom.post('/friend/apply')).toEqual({ code: 1, msg: '缺少参数friend_uid' });
+    expect(await tom.post('/friend/apply')).toEqual(refusedWith(1, '缺少参数friend_uid'));
     await tom.post('/user/update', { account_state: 'disabled' });
     expect(await tom.post('/friend/apply', { friend_uid: jerry.uid })).toMatchObject({ code: 85 });
   });

@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { befriend, call, createGroup, done, type Person, three, two } from '../support/client.ts';
+import {
+  befriend,
+  call,
+  createGroup,
+  done,
+  type Person,
+  refusedWith,
+  three,
+  two,
+} from '../support/client.ts';
 
 let running: RunningApplication;
 beforeAll(async () => {
@@ -67,7 +76,7 @@ describe('who is asked before they are in a group', () => {
     const nid = invitation?.nid;
     expect(await tom.post('/group/memberdel', { gid, members: [jerry.uid] })).toEqual(done);
     expect(await spike.post('/friend/agree', { nid })).toEqual({
-      ...{ code: 3, msg: '邀请人已不在该群,邀请已失效' },
+      ...refusedWith(3, '邀请人已不在该群,邀请已失效'),
     });
     expect(await isIn(spike, gid)).toBe(false);
     expect(await tom.post('/group/memberadd', { gid, members: [spike.uid] })).toEqual(done);

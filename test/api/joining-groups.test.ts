@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { call, createGroup, done, inTurn, type Person, person, three, two } from '../support/client.ts';
+import {
+  call,
+  createGroup,
+  done,
+  inTurn,
+  type Person,
+  person,
+  refusedWith,
+  three,
+  two,
+} from '../support/client.ts';
 
 let running: RunningApplication;
 let now = Date.now();
@@ -53,7 +63,7 @@ describe('a group that one is not in', () => {
       later(60);
     }
     expect(await jerry.get('/group/detail', { gid })).toMatchObject({
-      ...{ code: 2, msg: '群组不存在,或你不是该群成员' },
+      ...refusedWith(2, '群组不存在,或你不是该群成员'),
     });
   });
 
@@ -61,7 +71,7 @@ describe('a group that one is not in', () => {
     const jerry = await person(running, 'jerry');
     const guess = (index: number) => jerry.get('/group/detail', { gid: 111_111_111 + index });
     expect((await inTurn(20, guess)).map(({ code }) => code)).toEqual(Array(20).fill(2));
-    expect(await guess(20)).toMatchObject({ code: 429, msg: '查询群组过于频繁,请在60秒后再试' });
+    expect(await guess(20)).toMatchObject(refusedWith(429, '查询群组过于频繁,请在60秒后再试'));
     const own = await createGroup(jerry);
     expect(await jerry.get('/group/detail', { gid: own })).toMatchObject({ code: 0 });
     later(60);
@@ -90,7 +100,7 @@ describe('joining a group', () => {
     ).toEqual(Array(19).fill(701));
     expect(await jerry.post('/group/join', { gid })).toEqual(done);
     expect(await jerry.post('/group/join', { gid })).toMatchObject({
-      ...{ code: 429, msg: '加入群组过于频繁,请在60秒后再试' },
+      ...refusedWith(429, '加入群组过于频繁,请在60秒后再试'),
     });
     expect(await spike.post('/group/join', { gid })).toEqual(done);
     later(60);
@@ -101,7 +111,7 @@ describe('joining a group', () => {
     const [tom, jerry, spike] = await three(running);
     const [gid, other] = [await createGroup(tom), await createGroup(tom)];
     await set({ join_by_gid: 'off' });
-    const closed = { code: 2, msg: '群二维码无效或已失效' };
+    const closed = refusedWith(2, '群二维码无效或已失效');
     const token = await codeOf(tom, gid);
     const wrong = await codeOf(tom, other);
     for (const given of [{}, { token: 'x' }, { token: wrong }]) {

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
-import { call, done } from '../support/client.ts';
+import { call, done, refusedWith } from '../support/client.ts';
 import { joined, newAccount, smsCode } from '../support/joining.ts';
 
 let running: RunningApplication;
@@ -25,7 +25,7 @@ describe('joining', () => {
     expect(await post('/login/join', { ...tom, code: '000000' })).toMatchObject({ code: 2 });
     expect(await post('/login/join', { ...tom, code, username: taken.username.toUpperCase() })).toMatchObject(
       {
-        ...{ code: 2, msg: '用户名已被占用' },
+        ...refusedWith(2, '用户名已被占用'),
       },
     );
     // Legacy pages send numbers.
@@ -51,12 +51,12 @@ describe('joining', () => {
 
   test('needs no phone while register_sms is off, but the code of a phone that is given', async () => {
     const { phone, ...tom } = newAccount();
-    expect(await post('/login/join', tom)).toEqual({ code: 1, msg: '缺少参数phone' });
+    expect(await post('/login/join', tom)).toEqual(refusedWith(1, '缺少参数phone'));
     await set({ register_sms: 'off' });
     expect(await post('/login/join', tom)).toEqual(done);
     expect(await login({ username: tom.username, password: tom.password })).toMatchObject({ code: 0 });
     const jerry = { ...newAccount(), phone };
-    expect(await post('/login/join', jerry)).toEqual({ code: 1, msg: '缺少参数code' });
+    expect(await post('/login/join', jerry)).toEqual(refusedWith(1, '缺少参数code'));
     expect(await post('/login/join', { ...jerry, code: '123456' })).toMatchObject({ code: 2 });
     await post('/service/send_sms', { phone, type: 'register' });
     const code = await smsCode(running, phone, 'register');
@@ -89,8 +89,8 @@ describe('a captcha that is switched on', () => {
   test('is required to log in', async () => {
     const { username, password } = await joined(running);
     await set({ login_captcha: 'on' });
-    expect(await login({ username, password })).toEqual({ code: 1, msg: '缺少参数captcha_id' });
-    expect(await login({ username, password, captcha_id: 'x' })).toEqual({ code: 1, msg: '缺少参数captcha' });
+    expect(await login({ username, password })).toEqual(refusedWith(1, '缺少参数captcha_id'));
+    expect(await login({ username, password, captcha_id: 'x' })).toEqual(refusedWith(1, '缺少参数captcha'));
     const picture = await solved();
     expect(await login({ username, password, ...picture, captcha: 'nope' })).toMatchObject({ code: 2 });
     expect(await login({ username, password, ...picture })).toMatchObject({ code: 2 });
@@ -102,7 +102,7 @@ describe('a captcha that is switched on', () => {
     await post('/service/send_sms', { phone: tom.phone, type: 'register' });
     const code = await smsCode(running, tom.phone, 'register');
     await set({ register_captcha: 'on' });
-    expect(await post('/login/join', { ...tom, code })).toEqual({ code: 1, msg: '缺少参数captcha_id' });
+    expect(await post('/login/join', { ...tom, code })).toEqual(refusedWith(1, '缺少参数captcha_id'));
     expect(await post('/login/join', { ...tom, code, captcha_id: 'x', captcha: 'y' })).toMatchObject({
       code: 2,
     });
@@ -118,8 +118,8 @@ test('wrong passwords are counted by username over all calls, up to the setting'
     () => call(running, 'GET', '/user/get', { username, password: 'wrong-2' }),
     () => login({ username: username.toUpperCase(), password: 'wrong-3' }),
   ];
-  for (const attempt of tries) expect(await attempt()).toEqual({ code: 2, msg: '用户名或密码错误' });
-  const late = { code: 2, msg: '密码错误次数过多,请一分钟后再试' };
+  for (const attempt of tries) expect(await attempt()).toEqual(refusedWith(2, '用户名或密码错误'));
+  const late = refusedWith(2, '密码错误次数过多,请一分钟后再试');
   expect(await login({ username, password })).toEqual(late);
   expect(await call(running, 'GET', '/user/get', { username, password })).toEqual(late);
   await set({ limit_password: 10 });

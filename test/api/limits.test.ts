@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { call, createGroup, done, person, two } from '../support/client.ts';
+import { call, createGroup, done, person, refusedWith, two } from '../support/client.ts';
 import { inOneSecond } from '../support/in-one-second.ts';
 import { query } from '../support/installation.ts';
 
@@ -156,7 +156,7 @@ describe('joining groups', () => {
     const [tom, jerry] = await two(running);
     const gid = await createGroup(tom);
     await set({ qrcode_group: 'off' });
-    expect(await jerry.post('/group/join', { gid })).toEqual({ code: 206, msg: '扫码加群功能已关闭' });
+    expect(await jerry.post('/group/join', { gid })).toEqual(refusedWith(206, '扫码加群功能已关闭'));
     // Inviting is no joining by code.
     expect(await tom.post('/group/memberadd', { gid, members: [jerry.uid] })).toEqual(done);
     await set({ qrcode_group: 'on' });
@@ -170,7 +170,7 @@ describe('creating groups', () => {
     const created = await tom.post('/group/create', { uniqueId: 'one' });
     expect(created).toMatchObject({ code: 0 });
     await set({ create_group: 'off' });
-    expect(await tom.post('/group/create')).toEqual({ code: 702, msg: '创建群组功能已关闭' });
+    expect(await tom.post('/group/create')).toEqual(refusedWith(702, '创建群组功能已关闭'));
     expect(await tom.post('/group/create', { uniqueId: 'one' })).toEqual(created);
     await set({ create_group: 'on' });
     expect(await tom.post('/group/create')).toMatchObject({ code: 0 });
@@ -183,7 +183,7 @@ describe('creating groups', () => {
       const members = Array<number>(1000).fill(jerry.uid);
       expect(await tom.post(path, { gid, members }), path).toMatchObject({ code: 0 });
       expect(await tom.post(path, { gid, members: [...members, jerry.uid] }), path).toEqual({
-        ...{ code: 2, msg: '参数members不合法' },
+        ...refusedWith(2, '参数members不合法'),
       });
     }
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { call, done } from '../support/client.ts';
+import { call, done, refusedWith } from '../support/client.ts';
 import { joined, newAccount, smsCode } from '../support/joining.ts';
 
 let running: RunningApplication;
@@ -43,7 +43,7 @@ describe('a new password', () => {
     expect(await ask(other.phone)).toMatchObject({ code: 2 });
     expect(await ask(tom.phone)).toEqual(done);
     const code = await smsCode(running, tom.phone, 'retrieve');
-    expect(await change({ password2: 'secret-2' })).toEqual({ code: 1, msg: '缺少参数password_old' });
+    expect(await change({ password2: 'secret-2' })).toEqual(refusedWith(1, '缺少参数password_old'));
     expect(await change({ password2: 'secret-3', code })).toMatchObject({ code: 2 });
     expect(await change({ password2: 'secret-2', password_old: 'secret-9' })).toMatchObject({ code: 2 });
     expect(await change({ password2: 'secret-2', code })).toEqual(done);
@@ -74,7 +74,7 @@ describe('a phone', () => {
     const tom = await withoutPhone();
     const { phone } = newAccount();
     const code = await codeFor(tom, phone);
-    expect(await bind(tom, { phone })).toEqual({ code: 1, msg: '缺少参数code' });
+    expect(await bind(tom, { phone })).toEqual(refusedWith(1, '缺少参数code'));
     expect(await bind(tom, { phone, code: '000000' })).toMatchObject({ code: 2 });
     expect(await bind(tom, { phone, code })).toEqual(done);
     expect(await bind(tom, { phone, code })).toMatchObject({ code: 2 });
@@ -98,7 +98,7 @@ describe('a phone', () => {
     const code = await codeFor(tom, second);
     expect(await bind(tom, { phone: second, code })).toMatchObject({ code: 1 });
     expect(await bind(tom, { phone: second, code, password: 'secret-8' })).toEqual({
-      ...{ code: 2, msg: '密码错误' },
+      ...refusedWith(2, '密码错误'),
     });
     expect(await bind(tom, { phone: second, code, password: tom.password })).toEqual(done);
     expect(await login({ phone: first, password: tom.password })).toMatchObject({ code: 2 });
@@ -132,6 +132,6 @@ describe('a phone', () => {
     const outcomes = await Promise.all(
       [tom, jerry].map(({ uid }) => call(running, 'POST', '/user/update', { login_uid: uid, phone })),
     );
-    expect(outcomes).toEqual(expect.arrayContaining([done, { code: 2, msg: '手机号已被注册' }]));
+    expect(outcomes).toEqual(expect.arrayContaining([done, refusedWith(2, '手机号已被注册')]));
   });
 });

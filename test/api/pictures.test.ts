@@ -4,7 +4,7 @@ import QRCode from 'qrcode';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { type Person, person, two } from '../support/client.ts';
+import { type Person, person, refusedWith, two } from '../support/client.ts';
 import { picture, uploaded } from '../support/uploading.ts';
 
 let running: RunningApplication;
@@ -38,8 +38,8 @@ describe('qrcode/get', () => {
   });
 
   test.each([
-    ['nothing', '', { code: 1, msg: '缺少参数content' }],
-    ['1,026 bytes', '猫'.repeat(342), { code: 2, msg: '参数content不合法' }],
+    ['nothing', '', refusedWith(1, '缺少参数content')],
+    ['1,026 bytes', '猫'.repeat(342), refusedWith(2, '参数content不合法')],
   ])('refuses %s in the envelope', async (_, content, refusal) => {
     const response = await code(content);
     expect([response.status, await response.json()]).toEqual([200, refusal]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { call, done, type Person, person } from '../support/client.ts';
+import { call, done, type Person, person, refusedWith } from '../support/client.ts';
 
 let running: RunningApplication;
 beforeAll(async () => {
@@ -88,26 +88,11 @@ describe('the replies of a member (会员)', () => {
   });
 
   test.each([
-    [
-      { title: '问', content: '答' },
-      { code: 1, msg: '缺少参数type' },
-    ],
-    [
-      { type: 4, title: '问', content: '答' },
-      { code: 2, msg: '参数type不合法' },
-    ],
-    [
-      { type: 3, title: '', content: '答' },
-      { code: 1, msg: '缺少参数title' },
-    ],
-    [
-      { type: 3, title: '问'.repeat(256), content: '答' },
-      { code: 2, msg: '参数title不合法' },
-    ],
-    [
-      { type: 3, title: '问', content: '答', is_default: 2 },
-      { code: 2, msg: '参数is_default不合法' },
-    ],
+    [{ title: '问', content: '答' }, refusedWith(1, '缺少参数type')],
+    [{ type: 4, title: '问', content: '答' }, refusedWith(2, '参数type不合法')],
+    [{ type: 3, title: '', content: '答' }, refusedWith(1, '缺少参数title')],
+    [{ type: 3, title: '问'.repeat(256), content: '答' }, refusedWith(2, '参数title不合法')],
+    [{ type: 3, title: '问', content: '答', is_default: 2 }, refusedWith(2, '参数is_default不合法')],
   ])('are refused as %j', async (given, refusal) => {
     expect(await (await member('tom')).post('/reply/add', given)).toEqual(refusal);
   });

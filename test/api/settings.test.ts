@@ -5,7 +5,7 @@ import { tokenHash } from '../../services/accounts/token-hash.ts';
 import { settingStream } from '../../services/domain/setting.ts';
 import { ticketOf } from '../../services/gateway/connections/ticket.ts';
 import { type RunningApplication, startApplication, testApp } from '../support/application.ts';
-import { call, done, person } from '../support/client.ts';
+import { call, done, person, refusedWith } from '../support/client.ts';
 
 let running: RunningApplication;
 beforeAll(async () => {
@@ -44,7 +44,7 @@ test('numbers may arrive as digits, and other texts are refused by name', async 
   const answer = await running.server.inject({ ...form, headers, payload: 'revoke_seconds=300' });
   expect(answer.json()).toEqual(done);
   for (const revoke_seconds of ['1e3', '0', '-5', '1.5', 'viel', 2_000_000_000]) {
-    expect(await update({ revoke_seconds })).toEqual({ code: 2, msg: '参数revoke_seconds不合法' });
+    expect(await update({ revoke_seconds })).toEqual(refusedWith(2, '参数revoke_seconds不合法'));
   }
 });
 
@@ -56,7 +56,7 @@ test.each([
   ['origins', '\0'],
   ['dirty_words', ['a']],
 ])('%s is not set to %j, nor is what comes with it', async (name, value) => {
-  expect(await update({ prompt_tone: 'off', [name]: value })).toEqual({ code: 2, msg: `参数${name}不合法` });
+  expect(await update({ prompt_tone: 'off', [name]: value })).toEqual(refusedWith(2, `参数${name}不合法`));
   expect(await shown()).toMatchObject({ prompt_tone: 'on' });
 });
 

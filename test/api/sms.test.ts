@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { type AliyunDouble, startAliyun } from '../support/aliyun-double.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 import { afterAllTests } from '../support/at-end.ts';
-import { call, done, type Envelope } from '../support/client.ts';
+import { call, done, type Envelope, refusedWith } from '../support/client.ts';
 
 const atEnd = afterAllTests();
 let aliyun: AliyunDouble;
@@ -43,9 +43,9 @@ test('who joins gets the code by SMS, and no inbox shows it', async () => {
 test('a code that the provider refused is reported, and does not count as sent', async () => {
   const { ask } = await joined();
   aliyun.answer('no balance');
-  expect(await ask()).toEqual({ code: 211, msg: '短信发送失败,请稍后再试' });
+  expect(await ask()).toEqual(refusedWith(211, '短信发送失败,请稍后再试'));
   aliyun.answer('limit');
-  expect(await ask()).toEqual({ code: 211, msg: '该手机号获取短信过于频繁,请稍后再试' });
+  expect(await ask()).toEqual(refusedWith(211, '该手机号获取短信过于频繁,请稍后再试'));
   aliyun.answer('ok');
   expect(await ask()).toEqual(done);
 });
@@ -53,9 +53,9 @@ test('a code that the provider refused is reported, and does not count as sent',
 test('a code that may be on its way is reported as doubtful, and counts', async () => {
   const { ask } = await joined();
   aliyun.answer('broken');
-  expect(await ask()).toEqual({ code: 211, msg: '短信可能没有发出,请留意手机,稍后可重新获取' });
+  expect(await ask()).toEqual(refusedWith(211, '短信可能没有发出,请留意手机,稍后可重新获取'));
   aliyun.answer('ok');
-  expect(await ask()).toMatchObject({ code: 2, msg: '获取验证码过于频繁,请60秒后再试' });
+  expect(await ask()).toMatchObject(refusedWith(2, '获取验证码过于频繁,请60秒后再试'));
 });
 
 test('a stranger gets the same answer and the same limits, sent or not', async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Uid } from '../../contracts/ids.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { call, type Person, two } from '../support/client.ts';
+import { call, type Person, refusedWith, two } from '../support/client.ts';
 import { picture, sendForever, upload, uploadsUnderWay } from '../support/uploading.ts';
 
 let running: RunningApplication;
@@ -27,7 +27,7 @@ describe('space', () => {
     }
     expect((await by(tom, '/upload/file', megabyte)).answer.code).toBe(0);
     const stored = await storedFiles();
-    const refused = { status: 200, answer: { code: 207, msg: '上传空间已用完' } };
+    const refused = { status: 200, answer: refusedWith(207, '上传空间已用完') };
     expect(await by(tom, '/upload/file', megabyte)).toEqual(refused);
     expect(await storedFiles()).toEqual(stored);
     expect((await by(jerry, '/upload/file', megabyte)).answer.code).toBe(0);
@@ -64,7 +64,7 @@ describe('space', () => {
     const msg = '服务器存储空间不足,暂时不能上传';
     for (const path of ['/upload/img', '/upload/file']) {
       const given = { path, bytes: await picture('png') };
-      expect(await upload(running, given)).toEqual({ status: 507, answer: { code: 507, msg } });
+      expect(await upload(running, given)).toEqual({ status: 507, answer: refusedWith(507, msg) });
     }
     expect(await uploadsUnderWay(running)).toEqual([]);
     const sent = await tom.post('/message/send', { to: jerry.uid, type: 'friend', content: '还能发' });

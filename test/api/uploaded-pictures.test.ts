@@ -2,7 +2,7 @@ import { type ClientRequest, request } from 'node:http';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { person } from '../support/client.ts';
+import { person, refusedWith } from '../support/client.ts';
 import { pictureProcesses } from '../support/picture-processes.ts';
 import {
   download,
@@ -121,7 +121,7 @@ describe('pictures', () => {
   ])('of %s are refused as too large', async (_, make, msg) => {
     const bomb = await make();
     expect(bomb.length).toBeLessThan(10_000_000);
-    expect(await upload(running, { bytes: bomb })).toEqual({ status: 413, answer: { code: 413, msg } });
+    expect(await upload(running, { bytes: bomb })).toEqual({ status: 413, answer: refusedWith(413, msg) });
   });
 
   test('of 16,384 pixels a side, and of 1,000 frames, are accepted', async () => {

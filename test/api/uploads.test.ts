@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { call, person } from '../support/client.ts';
+import { call, person, refusedWith } from '../support/client.ts';
 import { picture, sendForever, text, upload, uploaded, uploadsUnderWay } from '../support/uploading.ts';
 
 let running: RunningApplication;
@@ -14,13 +14,13 @@ afterAll(() => running.stop());
 describe('uploading', () => {
   test('needs a login, and says so before any other fault', async () => {
     const { answer } = await upload(running, { bytes: await picture('png'), headers: {} });
-    expect(answer).toEqual({ code: -1, msg: '请先登录' });
+    expect(answer).toEqual(refusedWith(-1, '请先登录'));
   });
 
   test('needs a file, and for avatars to know whose', async () => {
-    expect((await upload(running, {})).answer).toEqual({ code: 1, msg: '缺少参数file' });
+    expect((await upload(running, {})).answer).toEqual(refusedWith(1, '缺少参数file'));
     const given = { path: '/upload/avatar', bytes: await picture('png') };
-    expect((await upload(running, given)).answer).toEqual({ code: 1, msg: '缺少参数login_uid' });
+    expect((await upload(running, given)).answer).toEqual(refusedWith(1, '缺少参数login_uid'));
   });
 
   test('is refused by its switch', async () => {
@@ -39,7 +39,7 @@ describe('uploading', () => {
     const bytes = new Uint8Array(megabytes * 1024 * 1024 + 1);
     for (const extra of [0, 2_000_000]) {
       const { status, answer } = await upload(running, { path, bytes: new Uint8Array(bytes.length + extra) });
-      expect([status, answer]).toEqual([413, { code: 413, msg: `文件不能超过${megabytes}MB` }]);
+      expect([status, answer]).toEqual([413, refusedWith(413, `文件不能超过${megabytes}MB`)]);
     }
     await call(running, 'POST', '/setting/update', { upload_img_mb: 10, upload_file_mb: 50 });
     await expect.poll(() => uploadsUnderWay(running)).toEqual([]);
@@ -59,14 +59,13 @@ describe('uploading', () => {
   ])('of a body with %s is unreadable', async (_, type, body) => {
     const headers = { ...serverKey, 'content-type': type };
     const response = await fetch(`${running.url}/api/upload/img`, { method: 'POST', body, headers });
-    expect([response.status, await response.json()]).toEqual([400, { code: 2, msg: '请求内容无法解析' }]);
+    expect([response.status, await response.json()]).toEqual([400, refusedWith(2, '请求内容无法解析')]);
   });
 
   test('of a picture as plain JSON is no upload', async () => {
-    expect(await call(running, 'POST', '/upload/img', { file: 'abc' })).toEqual({
-      code: 2,
-      msg: '参数file不合法',
-    });
+    expect(await call(running, 'POST', '/upload/img', { file: 'abc' })).toEqual(
+      refusedWith(2, '参数file不合法'),
+    );
   });
 });
 
@@ -102,7 +101,7 @@ describe('a multipart body elsewhere', () => {
 
   test('may hold no file and at most 2 MB', async () => {
     const given = { path: '/friend/apply', bytes: await picture('png') };
-    expect((await upload(running, given)).answer).toEqual({ code: 2, msg: '参数file不合法' });
+    expect((await upload(running, given)).answer).toEqual(refusedWith(2, '参数file不合法'));
     const fields = { a: 'x'.repeat(1_500_000), b: 'x'.repeat(1_500_000) };
     expect(await upload(running, { path: '/friend/apply', fields })).toMatchObject({ status: 413 });
   });

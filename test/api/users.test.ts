@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { call, done, person, three, two } from '../support/client.ts';
+import { call, done, person, refusedWith, three, two } from '../support/client.ts';
 import { join } from '../support/joining.ts';
 
 let running: RunningApplication;
@@ -20,7 +20,7 @@ describe('user/get', () => {
     expect(seen.uid).toBe(jerry.uid);
     expect((await tom.get('/user/get', { username: seen.username.toUpperCase() })).data).toEqual(seen);
     expect((await tom.get('/user/get', { nid: seen.nid })).data).toEqual(seen);
-    expect(await tom.get('/user/get')).toEqual({ code: 1, msg: '缺少参数uid' });
+    expect(await tom.get('/user/get')).toEqual(refusedWith(1, '缺少参数uid'));
     expect(await tom.get('/user/get', { uid: 999_999 })).toMatchObject({ code: 101 });
   });
 
@@ -43,10 +43,10 @@ describe('user/get', () => {
       data: { uid: tom.uid },
     });
     expect(await call(running, 'GET', '/user/get', { ...right, password: 'secret-2' })).toEqual({
-      ...{ code: 2, msg: '用户名或密码错误' },
+      ...refusedWith(2, '用户名或密码错误'),
     });
     const nameless = { uid: tom.uid, password: 'secret-1' };
-    expect(await call(running, 'GET', '/user/get', nameless)).toEqual({ code: 1, msg: '缺少参数username' });
+    expect(await call(running, 'GET', '/user/get', nameless)).toEqual(refusedWith(1, '缺少参数username'));
   });
 
   test('with the password of a phone’s owner does not show whose username that number is', async () => {
@@ -93,7 +93,7 @@ describe('user/open_user', () => {
       await call(running, 'POST', '/user/update', { login_uid: uid, is_member: 1 });
     const opened = await tom.post('/user/open_user', kid('again'));
     expect(await tom.post('/user/open_user', kid('again'))).toEqual(opened);
-    const taken = { code: 2, msg: '用户名已被占用' };
+    const taken = refusedWith(2, '用户名已被占用');
     expect(await spike.post('/user/open_user', kid('again'))).toEqual(taken);
     expect(await tom.post('/user/open_user', { ...kid('again'), password: 'secret-2' })).toEqual(taken);
   });
@@ -124,7 +124,7 @@ describe('the server’s key', () => {
       await call(running, 'POST', '/user/update', {
         ...{ login_uid: other.uid, phone: '13800003333', nickname: '冒名' },
       }),
-    ).toEqual({ code: 2, msg: '手机号已被注册' });
+    ).toEqual(refusedWith(2, '手机号已被注册'));
     expect(await other.get('/user/get', { uid: other.uid })).toMatchObject({ data: { nickname: 'jerry' } });
     expect(
       await call(running, 'POST', '/user/update', { login_uid: 999_999, phone: '13800003334' }),
@@ -139,10 +139,10 @@ describe('the server’s key', () => {
     const update = (changes: Record<string, string>) =>
       call(running, 'POST', '/user/update', changes, { authorization: `Bearer ${token}` });
     expect(await update({ sign: '懒', password: 'secret-2' })).toEqual({
-      ...{ code: 2, msg: '参数password不能在此修改,请调用user/updatepassword' },
+      ...refusedWith(2, '参数password不能在此修改,请调用user/updatepassword'),
     });
     expect(await update({ phone: '13800004444' })).toEqual({
-      ...{ code: 2, msg: '参数phone不能在此修改,请调用user/bindphone' },
+      ...refusedWith(2, '参数phone不能在此修改,请调用user/bindphone'),
     });
     expect(await call(running, 'GET', '/user/get', given)).toMatchObject({ code: 0, data: { sign: '' } });
   });
@@ -162,7 +162,7 @@ test('a disabled account reads, but does not send, apply, create, join or open a
     ['/group/join', { gid }],
     ['/user/open_user', account],
   ] as const) {
-    expect(await tom.post(path, parameters), path).toEqual({ code: 85, msg: '账号已被禁用' });
+    expect(await tom.post(path, parameters), path).toEqual(refusedWith(85, '账号已被禁用'));
   }
   expect(await tom.get('/pop/get')).toMatchObject({ code: 0, data: { mine: { uid: tom.uid } } });
   expect(await tom.get('/user/get', { uid: tom.uid })).toMatchObject({ data: { account_state: 'disabled' } });

@@ -5,7 +5,7 @@ import { revokedTexts } from '../../contracts/message-texts.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { decode } from '../../services/log/codec.ts';
 import { type RunningApplication, serverKey, startApplication, testApp } from '../support/application.ts';
-import { call, createGroup, done, type Person, person, two } from '../support/client.ts';
+import { call, createGroup, done, type Person, person, refusedWith, two } from '../support/client.ts';
 
 let now = Date.UTC(2024, 0, 1);
 let running: RunningApplication;
@@ -96,7 +96,7 @@ describe('the server’s key that acts for nobody', () => {
     const gid = await createGroup(tom, jerry);
     const [notice] = await history(tom, { id: gid, type: 'group' });
     expect(await withdraw({ id: gid, type: 'group' }, notice?.mid ?? 0)).toEqual({
-      ...{ code: 2, msg: '系统消息不能撤回' },
+      ...refusedWith(2, '系统消息不能撤回'),
     });
   });
 });

@@ -18,6 +18,9 @@ export interface Person {
 /** The answer of a command that returns no data. */
 export const done: Envelope = { code: 0, msg: 'ok', data: [] };
 
+/** The answer of a call that is refused. */
+export const refusedWith = (code: number, msg: string): Envelope => ({ code, msg, data: [] });
+
 const Added = z.object({ uid: z.int() });
 let usernames = 0;
 
