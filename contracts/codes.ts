@@ -44,6 +44,9 @@ export const codes = {
 /** The name of a code within the program. */
 export type CodeName = keyof typeof codes;
 
+/** The names of all codes. */
+export const codeNames = Object.keys(codes).filter((name): name is CodeName => name in codes);
+
 /** The HTTP status of a code: 200 for what a handler refuses, its own for what reaches no handler. */
 export function statusOf(reason: CodeName): number {
   const entry = codes[reason];

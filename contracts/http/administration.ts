@@ -26,11 +26,13 @@ const page = {
 
 const next = z.string().nullable().describe('下一页的from;没有更多时为null');
 
-export const ListedUser = UserProfile.omit({ is_friend: true, remark: true }).extend({
-  account_state: z.enum(['normal', 'disabled', 'deleted']),
-  phone: z.string().nullable(),
-  timestamp: z.int().describe('注册时间戳'),
-});
+export const ListedUser = UserProfile.omit({ is_friend: true, remark: true })
+  .extend({
+    account_state: z.enum(['normal', 'disabled', 'deleted']),
+    phone: z.string().nullable(),
+    timestamp: z.int().describe('注册时间戳'),
+  })
+  .meta({ id: 'ListedUser' });
 export type ListedUser = z.infer<typeof ListedUser>;
 
 export const userList = contract({
@@ -126,11 +128,13 @@ export const userDelete = contract({
   data: nothing,
 });
 
-export const ListedGroup = GroupInfo.omit({ remark: true }).extend({
-  nickname: z.string().describe('群主昵称'),
-  member_count: z.int(),
-  forbidden: z.boolean().describe('是否全体禁言'),
-});
+export const ListedGroup = GroupInfo.omit({ remark: true })
+  .extend({
+    nickname: z.string().describe('群主昵称'),
+    member_count: z.int(),
+    forbidden: z.boolean().describe('是否全体禁言'),
+  })
+  .meta({ id: 'ListedGroup' });
 export type ListedGroup = z.infer<typeof ListedGroup>;
 
 export const groupList = contract({
@@ -152,14 +156,16 @@ export const groupList = contract({
   data: z.object({ groups: z.array(ListedGroup), next }),
 });
 
-export const ListedMember = z.object({
-  uid: z.int(),
-  avatar: z.string(),
-  nickname: z.string(),
-  index: z.int().describe('入群序号,翻页从最后一个加1开始'),
-  role: z.enum(['owner', 'manager', 'member']),
-  time: z.int().describe('解除禁言的时间戳;0没有被禁言'),
-});
+export const ListedMember = z
+  .object({
+    uid: z.int(),
+    avatar: z.string(),
+    nickname: z.string(),
+    index: z.int().describe('入群序号,翻页从最后一个加1开始'),
+    role: z.enum(['owner', 'manager', 'member']),
+    time: z.int().describe('解除禁言的时间戳;0没有被禁言'),
+  })
+  .meta({ id: 'ListedMember' });
 export type ListedMember = z.infer<typeof ListedMember>;
 
 export const groupMemberList = contract({

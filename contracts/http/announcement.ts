@@ -16,11 +16,13 @@ const id = parameter
     description: '公告id',
   });
 
-export const ListedAnnouncement = z.object({
-  id: z.int(),
-  content: z.string(),
-  timestamp: z.int().describe('发布时间戳'),
-});
+export const ListedAnnouncement = z
+  .object({
+    id: z.int(),
+    content: z.string(),
+    timestamp: z.int().describe('发布时间戳'),
+  })
+  .meta({ id: 'Announcement' });
 export type ListedAnnouncement = z.infer<typeof ListedAnnouncement>;
 
 export const announcementSend = contract({

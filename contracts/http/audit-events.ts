@@ -56,25 +56,27 @@ export const eventFilters = z.object({
 });
 
 /** One event, as the log and its index have it. */
-export const AuditEvent = z.object({
-  number: z.int().describe('在日志中的序号,从0开始'),
-  position: z.string(),
-  recorded: z.int().describe('写入日志的时间,毫秒时间戳'),
-  stream: z.string(),
-  revision: z.int(),
-  id: z.string(),
-  type: z.string(),
-  words: z.string().nullable().describe('发生了什么(英文);本程序无法读取的事件为null'),
-  actor: z.string().nullable().describe('操作者的uid,或server、nobody'),
-  acted_for: z.int().nullable().describe('服务端密钥所代表的用户uid'),
-  correlation: z.string().nullable().describe('请求的id'),
-  causation: z.string().nullable().describe('直接原因:请求或事件的id'),
-  people: z.array(z.int()).readonly(),
-  conversation: z.string().nullable(),
-  mid: z.int().nullable(),
-  data: z.record(z.string(), z.unknown()).readonly(),
-  metadata: z.record(z.string(), z.unknown()).readonly(),
-});
+export const AuditEvent = z
+  .object({
+    number: z.int().describe('在日志中的序号,从0开始'),
+    position: z.string(),
+    recorded: z.int().describe('写入日志的时间,毫秒时间戳'),
+    stream: z.string(),
+    revision: z.int(),
+    id: z.string(),
+    type: z.string(),
+    words: z.string().nullable().describe('发生了什么(英文);本程序无法读取的事件为null'),
+    actor: z.string().nullable().describe('操作者的uid,或server、nobody'),
+    acted_for: z.int().nullable().describe('服务端密钥所代表的用户uid'),
+    correlation: z.string().nullable().describe('请求的id'),
+    causation: z.string().nullable().describe('直接原因:请求或事件的id'),
+    people: z.array(z.int()).readonly(),
+    conversation: z.string().nullable(),
+    mid: z.int().nullable(),
+    data: z.record(z.string(), z.unknown()).readonly(),
+    metadata: z.record(z.string(), z.unknown()).readonly(),
+  })
+  .meta({ id: 'AuditEvent' });
 
 export const auditEvents = contract({
   path: '/audit/events',

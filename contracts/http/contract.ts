@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type CodeName, Refusal } from '../codes.ts';
+import { type CodeName, Refusal, statusOf } from '../codes.ts';
 
 /** Each call of the API is served under each of these. */
 export const apiPrefixes = ['/api', '/web', '/h5'];
@@ -34,8 +34,8 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   readonly ours?: true;
   /** The call of which this is another name, for clients of the original product. */
   readonly aliasOf?: string;
-  /** What it may be refused for, besides the reasons of every call. */
-  readonly refuses?: readonly CodeName[];
+  /** What it may be refused for, besides the reasons of every call: all that are answered with the status 200. */
+  readonly refuses?: readonly CodeName[] | undefined;
   /** A valid request, without a file, and its answer's data unless that is a picture. */
   readonly example: { readonly parameters: Readonly<Record<string, unknown>>; readonly data?: unknown };
   /** In the order in which they are checked: that of the original API, if it has the call. */
@@ -68,6 +68,21 @@ export function isQuery({
   reads,
 }: Pick<Contract, 'methods' | 'changes' | 'reads'>): boolean {
   return reads === true || (methods.includes('GET') && changes !== true);
+}
+
+/** Every reason for which a call may be refused with the status 200. */
+export function refusalsOf({
+  access,
+  parameters,
+  refuses = [],
+}: Pick<Contract, 'access' | 'parameters' | 'refuses'>): readonly CodeName[] {
+  const general: readonly CodeName[] = [
+    ...(access === 'open' ? [] : (['notLoggedIn'] as const)),
+    ...(Object.keys(parameters.shape).length === 0 ? [] : (['missing'] as const)),
+    // Also without parameters: the key of the server, or X-Position, may be wrong.
+    'illegal',
+  ];
+  return [...general, ...refuses].filter((reason) => statusOf(reason) === 200);
 }
 
 /**

@@ -40,13 +40,15 @@ const Cause = z.discriminatedUnion('kind', [
 ]);
 
 /** How an answer came about, as `npm run explain -- --format json` shows it too. Times in milliseconds. */
-const Explanation = z.object({
-  at: z.int().describe('回答的时刻,毫秒时间戳'),
-  answer: z.string().describe('一句话的回答'),
-  verdict: Verdict.optional(),
-  omitted: z.int().describe('更早的、没有返回的变化数'),
-  steps: z.array(z.object({ time: z.int(), words: z.string(), cause: Cause })).readonly(),
-});
+const Explanation = z
+  .object({
+    at: z.int().describe('回答的时刻,毫秒时间戳'),
+    answer: z.string().describe('一句话的回答'),
+    verdict: Verdict.optional(),
+    omitted: z.int().describe('更早的、没有返回的变化数'),
+    steps: z.array(z.object({ time: z.int(), words: z.string(), cause: Cause })).readonly(),
+  })
+  .meta({ id: 'Explanation' });
 
 export const auditExplain = contract({
   path: '/audit/explain',

@@ -17,35 +17,39 @@ export const maxFriendsListed = 10_000;
 const page = (max: number) => ({ ...caller, limit: parameter.limit(max, max), start: parameter.start });
 
 /** One person of a contact list. */
-export const Contact = z.object({
-  uid: z.int(),
-  avatar: z.string(),
-  state: z.enum(['online', 'offline']),
-  /** The remark, else the nickname. */
-  name: z.string(),
-  initials: z.string(),
-  is_member: z.union([z.literal(0), z.literal(1)]),
-});
+export const Contact = z
+  .object({
+    uid: z.int(),
+    avatar: z.string(),
+    state: z.enum(['online', 'offline']),
+    /** The remark, else the nickname. */
+    name: z.string(),
+    initials: z.string(),
+    is_member: z.union([z.literal(0), z.literal(1)]),
+  })
+  .meta({ id: 'Contact' });
 export type Contact = z.infer<typeof Contact>;
 
 /** People by initial (A–Z, then #), then by uid. */
-export const ContactList = z.record(z.string(), z.record(z.string(), Contact));
+export const ContactList = z.record(z.string(), z.record(z.string(), Contact)).meta({ id: 'ContactList' });
 export type ContactList = z.infer<typeof ContactList>;
 
 /** An application as its recipient sees it. */
-export const FriendApplication = z.object({
-  nid: z.int(),
-  from: z.int(),
-  to: z.int(),
-  /** `join_group`: `from` invites into a group. */
-  type: z.enum(['add_friend', 'join_group']),
-  /** JSON: `{"postscript": …}`, with `gid` and `groupname` in an invitation. */
-  data: z.string(),
-  operation: z.enum(['not_operated', 'refuse', 'agree']),
-  timestamp: z.int(),
-  nickname: z.string(),
-  avatar: z.string(),
-});
+export const FriendApplication = z
+  .object({
+    nid: z.int(),
+    from: z.int(),
+    to: z.int(),
+    /** `join_group`: `from` invites into a group. */
+    type: z.enum(['add_friend', 'join_group']),
+    /** JSON: `{"postscript": …}`, with `gid` and `groupname` in an invitation. */
+    data: z.string(),
+    operation: z.enum(['not_operated', 'refuse', 'agree']),
+    timestamp: z.int(),
+    nickname: z.string(),
+    avatar: z.string(),
+  })
+  .meta({ id: 'FriendApplication' });
 export type FriendApplication = z.infer<typeof FriendApplication>;
 
 export const friendApply = contract({
@@ -64,7 +68,7 @@ export const friendAgree = contract({
   methods: ['POST'],
   access: 'user',
   summary: '同意好友申请',
-  refuses: ['noRecord', 'disabled', 'alreadyAnswered', 'noGroup', 'limitReached'],
+  refuses: ['noUser', 'noRecord', 'disabled', 'alreadyAnswered', 'noGroup', 'limitReached'],
   example: { parameters: { nid: 102 }, data: [] },
   parameters: z.object(application),
   data: nothing,
@@ -75,7 +79,7 @@ export const friendRefuse = contract({
   methods: ['POST'],
   access: 'user',
   summary: '拒绝好友申请',
-  refuses: ['noRecord', 'alreadyAnswered'],
+  refuses: ['noRecord', 'alreadyAnswered', 'noGroup'],
   example: { parameters: { nid: 102 }, data: [] },
   parameters: z.object(application),
   data: nothing,

@@ -5,15 +5,17 @@ import { caller, ofGroup } from './group.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
 
-export const GroupMember = z.object({
-  uid: z.int(),
-  avatar: z.string(),
-  nickname: z.string(),
-  /** The caller's remark of them, else the nickname. */
-  name: z.string(),
-  /** This group's joining number: where a page starts. */
-  index: z.int(),
-});
+export const GroupMember = z
+  .object({
+    uid: z.int(),
+    avatar: z.string(),
+    nickname: z.string(),
+    /** The caller's remark of them, else the nickname. */
+    name: z.string(),
+    /** This group's joining number: where a page starts. */
+    index: z.int(),
+  })
+  .meta({ id: 'GroupMember' });
 export type GroupMember = z.infer<typeof GroupMember>;
 
 export const groupMemberAdd = contract({
@@ -32,7 +34,7 @@ export const groupJoin = contract({
   methods: ['POST'],
   access: 'user',
   summary: '加入群组',
-  refuses: ['disabled', 'joinByCodeOff', 'noGroup', 'tooOften', 'limitReached'],
+  refuses: ['noUser', 'disabled', 'joinByCodeOff', 'noGroup', 'tooOften', 'limitReached'],
   example: { parameters: { gid: 502139874 }, data: [] },
   parameters: z.object({
     ...ofGroup,
@@ -117,7 +119,7 @@ export const groupForbiddenUser = contract({
   methods: ['POST'],
   access: 'user',
   summary: '禁言群里的某个用户',
-  refuses: ['noUser', 'noGroup'],
+  refuses: ['noUser', 'noGroup', 'tooOften'],
   example: { parameters: { gid: 502139874, uid: 10, time: 1559034154 }, data: [] },
   parameters: z.object({
     ...ofGroup,
@@ -134,7 +136,7 @@ export const groupForbiddenAll = contract({
   methods: ['POST'],
   access: 'user',
   summary: '全体禁言',
-  refuses: ['noGroup'],
+  refuses: ['noUser', 'noGroup', 'tooOften'],
   example: { parameters: { gid: 502139874, value: 1 }, data: [] },
   parameters: z.object({ ...ofGroup, value: parameter.flag.describe('1设置,0取消') }),
   data: nothing,

@@ -9,39 +9,43 @@ export const caller = { login_uid: parameter.loginUid };
 /** The caller, and the group. */
 export const ofGroup = { ...caller, gid: parameter.gid };
 
-export const GroupInfo = z.object({
-  gid: z.int(),
-  uid: z.int(),
-  avatar: z.string(),
-  state: z.enum(['normal', 'dissolved']),
-  timestamp: z.int(),
-  groupname: z.string(),
-  /** The caller's own name for the group, else the group's name. */
-  remark: z.string(),
-});
+export const GroupInfo = z
+  .object({
+    gid: z.int(),
+    uid: z.int(),
+    avatar: z.string(),
+    state: z.enum(['normal', 'dissolved']),
+    timestamp: z.int(),
+    groupname: z.string(),
+    /** The caller's own name for the group, else the group's name. */
+    remark: z.string(),
+  })
+  .meta({ id: 'Group' });
 
-export const GroupDetail = z.object({
-  info: GroupInfo,
-  /** The fields of `info` once more, if the request names `simple`: clients of the original product read them here. */
-  ...GroupInfo.partial().shape,
-  members: z
-    .record(
-      z.string(),
-      z.object({ uid: z.int(), avatar: z.string(), nickname: z.string(), remark: z.string() }),
-    )
-    .optional(),
-  at: z
-    .array(
-      z.object({
-        mid: z.int(),
-        from: z.string(),
-        name: z.string(),
-        content: z.string(),
-        timestamp: z.int(),
-      }),
-    )
-    .optional(),
-});
+export const GroupDetail = z
+  .object({
+    info: GroupInfo,
+    /** The fields of `info` once more, if the request names `simple`: clients of the original product read them here. */
+    ...GroupInfo.partial().shape,
+    members: z
+      .record(
+        z.string(),
+        z.object({ uid: z.int(), avatar: z.string(), nickname: z.string(), remark: z.string() }),
+      )
+      .optional(),
+    at: z
+      .array(
+        z.object({
+          mid: z.int(),
+          from: z.string(),
+          name: z.string(),
+          content: z.string(),
+          timestamp: z.int(),
+        }),
+      )
+      .optional(),
+  })
+  .meta({ id: 'GroupDetail' });
 export type GroupDetail = z.infer<typeof GroupDetail>;
 
 export const groupCreate = contract({

@@ -13,17 +13,19 @@ const chat = {
 };
 
 /** A message as `message/get` shows it; `name` in groups only. */
-export const Message = z.object({
-  mid: z.int(),
-  from: z.string(),
-  avatar: z.string(),
-  name: z.string().optional(),
-  timestamp: z.int(),
-  content: z.string(),
-  sub_type: z.enum(['message', 'notice']),
-  quote_mid: z.int(),
-  quote_content: z.string(),
-});
+export const Message = z
+  .object({
+    mid: z.int(),
+    from: z.string(),
+    avatar: z.string(),
+    name: z.string().optional(),
+    timestamp: z.int(),
+    content: z.string(),
+    sub_type: z.enum(['message', 'notice']),
+    quote_mid: z.int(),
+    quote_content: z.string(),
+  })
+  .meta({ id: 'Message' });
 export type Message = z.infer<typeof Message>;
 
 export const messageSend = contract({
@@ -70,7 +72,7 @@ export const messageRevoke = contract({
   methods: ['POST'],
   access: 'known',
   summary: '撤回消息;服务端密钥不带login_uid时可随时撤回任何人的消息(id为会话任一方的uid或群组gid)',
-  refuses: ['disabled', 'noMessage', 'tooLate', 'noGroup'],
+  refuses: ['noUser', 'disabled', 'noMessage', 'tooLate', 'noGroup'],
   example: { parameters: { id: 10, type: 'friend', mid: 845 }, data: [] },
   parameters: z.object({ ...chat, mid: parameter.mid }),
   data: nothing,
@@ -81,7 +83,7 @@ export const messageDelete = contract({
   methods: ['POST'],
   access: 'user',
   summary: '删除消息',
-  refuses: ['disabled', 'noMessage', 'tooLate', 'noGroup'],
+  refuses: ['noUser', 'disabled', 'noMessage', 'tooLate', 'noGroup'],
   example: { parameters: { id: 10, type: 'friend', mid: 845, ty: 1 }, data: [] },
   parameters: z.object({ ...chat, mid: parameter.mid, ty: parameter.integer(1, 2).describe('1单删,2全删') }),
   data: nothing,

@@ -10,40 +10,46 @@ import { nothing } from './user.ts';
 const maxChats = 1_000;
 
 /** The last message of a chat in the list; `name` in groups only. */
-const LastMessage = z.object({
-  mid: z.int(),
-  from: z.string(),
-  to: z.string(),
-  content: z.string(),
-  timestamp: z.int(),
-  sub_type: z.enum(['message', 'notice']),
-  avatar: z.string(),
-  name: z.string().optional(),
-});
+const LastMessage = z
+  .object({
+    mid: z.int(),
+    from: z.string(),
+    to: z.string(),
+    content: z.string(),
+    timestamp: z.int(),
+    sub_type: z.enum(['message', 'notice']),
+    avatar: z.string(),
+    name: z.string().optional(),
+  })
+  .meta({ id: 'LastMessage' });
 
 /** A chat of the list; `url` and `key` in groups only. */
-export const ChattingEntry = z.object({
-  type: z.enum(['friend', 'group']),
-  id: z.int(),
-  url: z.string().optional(),
-  avatar: z.string(),
-  name: z.string(),
-  unread_count: z.int(),
-  top: z.union([z.literal(0), z.literal(1)]),
-  key: z.string().optional(),
-  items: z.array(LastMessage),
-});
+export const ChattingEntry = z
+  .object({
+    type: z.enum(['friend', 'group']),
+    id: z.int(),
+    url: z.string().optional(),
+    avatar: z.string(),
+    name: z.string(),
+    unread_count: z.int(),
+    top: z.union([z.literal(0), z.literal(1)]),
+    key: z.string().optional(),
+    items: z.array(LastMessage),
+  })
+  .meta({ id: 'Chat' });
 export type ChattingEntry = z.infer<typeof ChattingEntry>;
 
 /** The person who is logged in, as their home page shows them. */
-export const Mine = z.object({
-  uid: z.int(),
-  username: z.string(),
-  sign: z.string(),
-  nickname: z.string(),
-  avatar: z.string(),
-  unread_friend_apply_count: z.int(),
-});
+export const Mine = z
+  .object({
+    uid: z.int(),
+    username: z.string(),
+    sign: z.string(),
+    nickname: z.string(),
+    avatar: z.string(),
+    unread_friend_apply_count: z.int(),
+  })
+  .meta({ id: 'Me' });
 
 const shownSettings = {
   ...PublicSettings.shape,
@@ -53,7 +59,7 @@ const shownSettings = {
 };
 
 /** The settings as `pop/getsetting` shows them. */
-export const ShownSettings = z.object({ id: z.literal('2'), ...shownSettings });
+export const ShownSettings = z.object({ id: z.literal('2'), ...shownSettings }).meta({ id: 'Setting' });
 export type ShownSettings = z.infer<typeof ShownSettings>;
 
 export const popGet = contract({

@@ -18,20 +18,22 @@ const order = {
 };
 
 /** A customer-service reply as `reply/get` shows it. */
-export const Reply = z.object({
-  id: z.int(),
-  type: ReplyType,
-  title: z.string(),
-  keyword: z.literal(''),
-  content: z.string(),
-  is_show: z.literal(1),
-  weights: z.int(),
-  is_default: z.union([z.literal(0), z.literal(1)]),
-});
+export const Reply = z
+  .object({
+    id: z.int(),
+    type: ReplyType,
+    title: z.string(),
+    keyword: z.literal(''),
+    content: z.string(),
+    is_show: z.literal(1),
+    weights: z.int(),
+    is_default: z.union([z.literal(0), z.literal(1)]),
+  })
+  .meta({ id: 'Reply' });
 export type Reply = z.infer<typeof Reply>;
 
 /** Replies by type, without empty types. */
-export const ReplyLists = z.record(z.string(), z.array(Reply));
+export const ReplyLists = z.record(z.string(), z.array(Reply)).meta({ id: 'ReplyLists' });
 export type ReplyLists = z.infer<typeof ReplyLists>;
 
 export const replyGet = contract({

@@ -1,29 +1,35 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
 
-const Follower = z.object({
-  name: z.string().describe('read:查询用的表;audit:日志的索引;read-next:正在重建的表'),
-  position: z.string(),
-  behind: z.int().describe('落后多少:Postgres为事件数,EventStoreDB为字节数'),
-  version: z.string().nullable(),
-});
+const Follower = z
+  .object({
+    name: z.string().describe('read:查询用的表;audit:日志的索引;read-next:正在重建的表'),
+    position: z.string(),
+    behind: z.int().describe('落后多少:Postgres为事件数,EventStoreDB为字节数'),
+    version: z.string().nullable(),
+  })
+  .meta({ id: 'LogFollower' });
 
-const Gateway = z.object({
-  gateway: z.string(),
-  alive: z.boolean(),
-  seen: z.int().describe('最后一次心跳,毫秒时间戳'),
-  users: z.int().describe('有websocket连接的用户数'),
-});
+const Gateway = z
+  .object({
+    gateway: z.string(),
+    alive: z.boolean(),
+    seen: z.int().describe('最后一次心跳,毫秒时间戳'),
+    users: z.int().describe('有websocket连接的用户数'),
+  })
+  .meta({ id: 'Gateway' });
 
-const Counted = z.object({
-  calls: z.int().describe('回答的请求'),
-  refused: z.int().describe('其中code不为0的'),
-  callMs: z.number().describe('回答这些请求共用的毫秒数'),
-  appends: z.int().describe('写入日志的事件'),
-  projected: z.int().describe('写入查询用的表的事件'),
-  pushes: z.int().describe('产生的推送'),
-  delivered: z.int().describe('发送给websocket的推送批次'),
-});
+const Counted = z
+  .object({
+    calls: z.int().describe('回答的请求'),
+    refused: z.int().describe('其中code不为0的'),
+    callMs: z.number().describe('回答这些请求共用的毫秒数'),
+    appends: z.int().describe('写入日志的事件'),
+    projected: z.int().describe('写入查询用的表的事件'),
+    pushes: z.int().describe('产生的推送'),
+    delivered: z.int().describe('发送给websocket的推送批次'),
+  })
+  .meta({ id: 'SystemCounts' });
 
 export const systemStatus = contract({
   path: '/system/status',

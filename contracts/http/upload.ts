@@ -23,7 +23,7 @@ const file = z
   .meta({ shown: { type: 'string', format: 'binary' }, description: '文件数据' });
 const caller = { login_uid: parameter.loginUid };
 
-const Uploaded = z.object({ src: z.string(), name: z.string(), size: z.string() });
+const Uploaded = z.object({ src: z.string(), name: z.string(), size: z.string() }).meta({ id: 'Upload' });
 
 export const uploadAvatar = contract({
   path: '/upload/avatar',

@@ -4,23 +4,25 @@ import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 
 /** The `data` of an answer that holds no data. */
-export const nothing = z.tuple([]);
+export const nothing = z.tuple([]).meta({ id: 'Nothing' });
 
 /** A person as `user/get` shows them; the last two only if `login_uid` was given. */
-export const UserProfile = z.object({
-  uid: z.int(),
-  username: z.string(),
-  nickname: z.string(),
-  nid: z.int(),
-  is_member: z.union([z.literal(0), z.literal(1)]),
-  sign: z.string(),
-  avatar: z.string(),
-  state: z.enum(['online', 'offline']),
-  logout_timestamp: z.int(),
-  account_state: z.enum(['normal', 'disabled']),
-  is_friend: z.boolean().optional(),
-  remark: z.string().optional(),
-});
+export const UserProfile = z
+  .object({
+    uid: z.int(),
+    username: z.string(),
+    nickname: z.string(),
+    nid: z.int(),
+    is_member: z.union([z.literal(0), z.literal(1)]),
+    sign: z.string(),
+    avatar: z.string(),
+    state: z.enum(['online', 'offline']),
+    logout_timestamp: z.int(),
+    account_state: z.enum(['normal', 'disabled']),
+    is_friend: z.boolean().optional(),
+    remark: z.string().optional(),
+  })
+  .meta({ id: 'User' });
 export type UserProfile = z.infer<typeof UserProfile>;
 
 const newUser = {
@@ -52,7 +54,7 @@ export const userOpen = contract({
   methods: ['POST'],
   access: 'user',
   summary: '添加下级用户(会员专有)',
-  refuses: ['disabled'],
+  refuses: ['noUser', 'disabled'],
   example: { parameters: { username: 'tomkid', nickname: '小猫', password: 'secret-1' }, data: { uid: 14 } },
   parameters: z.object({ login_uid: parameter.loginUid, ...newUser }),
   data: NewUid,
@@ -103,7 +105,7 @@ export const userUpdate = contract({
   methods: ['POST'],
   access: 'user',
   summary: '更新用户信息',
-  refuses: ['noUser'],
+  refuses: ['noUser', 'tooOften'],
   example: { parameters: { nickname: '汤姆', sign: '大懒猫' }, data: [] },
   parameters: z.object({
     login_uid: parameter.loginUid,

@@ -1,14 +1,18 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { z } from 'zod';
+import { tagNamed } from '../../services/api/documentation/tags.ts';
 
 const Shape = z.record(z.string(), z.unknown());
 /** A JSON Schema. */
 export type Shape = z.infer<typeof Shape>;
 
 const Content = z.record(z.string(), z.looseObject({ schema: Shape.optional() }));
+const Parameter = z.object({ name: z.string(), required: z.boolean(), schema: Shape });
+const Reference = z.strictObject({ $ref: z.string() });
 const Operation = z.object({
+  tags: z.array(z.string()),
   security: z.array(Shape),
-  parameters: z.array(z.object({ name: z.string(), required: z.boolean(), schema: Shape })).default([]),
+  parameters: z.array(z.union([Parameter, Reference])).default([]),
   requestBody: z.object({ content: Content }).optional(),
   responses: z.object({ '200': z.object({ content: Content }) }),
 });
@@ -50,29 +54,60 @@ export interface Call {
   misfit(answer: unknown): string | undefined;
 }
 
+/** The calls that answer without the envelope, which further-requests.ts makes. */
+const outside = [tagNamed('probe'), tagNamed('pusher')];
+
 /** Reads the calls out of openapi.json. */
 export function readCalls(text: string): readonly Call[] {
-  const { servers, paths } = Document.parse(JSON.parse(text));
+  const json: unknown = JSON.parse(text);
+  const { servers, paths } = Document.parse(json);
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  ajv.addSchema(Shape.parse(json), documentId);
   return Object.entries(paths).flatMap(([path, item]) => {
     const prefixes = (item.servers ?? servers).map(({ url }) => url.replace(/\/$/, ''));
     const operations = [['GET', item.get] as const, ['POST', item.post] as const];
     return operations.flatMap(([method, operation]) =>
-      operation === undefined ? [] : [{ method, path, prefixes, ...read(operation, ajv) }],
+      operation === undefined || outside.some((tag) => operation.tags.includes(tag))
+        ? []
+        : [{ method, path, prefixes, ...read(operation, answerOf(path, method), ajv) }],
     );
   });
 }
 
-function read(operation: Operation, ajv: Ajv2020): Omit<Call, 'method' | 'path' | 'prefixes'> {
+/** Under which id the whole document is, so that its schemas find the components that they refer to. */
+const documentId = 'openapi.json';
+
+/** Where the document has the schema of a call's answers. */
+function answerOf(path: string, method: 'GET' | 'POST'): string {
+  const steps = [
+    'paths',
+    path,
+    method.toLowerCase(),
+    'responses',
+    '200',
+    'content',
+    'application/json',
+    'schema',
+  ];
+  return steps.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+function read(
+  operation: Operation,
+  answer: string,
+  ajv: Ajv2020,
+): Omit<Call, 'method' | 'path' | 'prefixes'> {
   const kinds = Object.entries(operation.requestBody?.content ?? {});
   const { properties, required } = Body.parse(kinds[0]?.[1].schema ?? {});
   const ofBody = Object.entries(properties).map(([name, schema]) => ({
     ...{ name, schema, required: required.includes(name) },
   }));
   const answers = operation.responses['200'].content;
-  const fits = ajv.compile(answers['application/json']?.schema ?? {});
+  const fits = ajv.compile({ $ref: `${documentId}#${answer}` });
+  // A reference is to a header, which is no parameter of the call.
+  const ofQuery = operation.parameters.flatMap((parameter) => Parameter.safeParse(parameter).data ?? []);
   return {
-    parameters: [...operation.parameters, ...ofBody],
+    parameters: [...ofQuery, ...ofBody],
     upload: kinds.length === 1,
     picture: Object.keys(answers).length > 1,
     forServer: operation.security.every((ways) => 'appKey' in ways),

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import pTimeout from 'p-timeout';
+import type { z } from 'zod';
 import { readModelCategories } from '../../contracts/events/index.ts';
+import { aliveCall, type Readiness, readyCall } from '../../contracts/http/probes.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { AggregateStore } from '../commands/aggregate-store.ts';
 import type { FileStore } from '../files/file-store.ts';
@@ -31,17 +33,18 @@ export type Probes = Readonly<Record<string, Probe>>;
  * @param others parts without which most works: `degraded` names those that are not ready
  */
 export function healthRoutes(server: FastifyInstance, needed: Probes, others: Probes = {}): void {
-  server.get('/health', async () => ({ alive: true }));
+  server.get(aliveCall.url, async () => ({ alive: true }));
 
-  server.get('/ready', async (_request, reply) => {
+  server.get(readyCall.url, async (_request, reply) => {
     const [parts, shown] = await Promise.all([check(needed), check(others)]);
     const ready = Object.values(parts).every((part) => part.ready);
     const degraded = Object.keys(shown).filter((name) => shown[name]?.ready !== true);
-    return reply.code(ready ? 200 : 503).send({
+    const state: z.input<typeof Readiness> = {
       ready,
       ...(degraded.length > 0 && { degraded }),
       parts: { ...parts, ...shown },
-    });
+    };
+    return reply.code(ready ? 200 : 503).send(state);
   });
 }
 

@@ -4,21 +4,24 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { codes } from '../../contracts/codes.ts';
-import { readParameters } from '../../contracts/http/contract.ts';
+import { codes, statusOf } from '../../contracts/codes.ts';
+import { readParameters, refusalsOf } from '../../contracts/http/contract.ts';
 import { ReceivedFile } from '../../contracts/http/upload.ts';
+import { pushes } from '../../contracts/push/index.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 import { servedContracts } from '../support/contracts.ts';
-import { callsOf } from '../support/routes.ts';
+import { besideTheCalls, callsOf } from '../support/routes.ts';
 
 const Shape = z.record(z.string(), z.unknown());
-type Shape = z.infer<typeof Shape>;
 const Shown = z.object({
   schema: Shape,
   example: z.unknown().optional(),
   examples: z.record(z.string(), z.object({ value: z.unknown() })).optional(),
 });
-const Content = z.record(z.string(), z.looseObject({ schema: Shape }));
+const Content = z.record(
+  z.string(),
+  z.looseObject({ schema: Shape, examples: z.record(z.string(), z.unknown()).optional() }),
+);
 const Operation = z.strictObject({
   operationId: z.string(),
   tags: z.tuple([z.string().min(1)]),
@@ -30,32 +33,49 @@ const Operation = z.strictObject({
   security: z.array(Shape).min(1),
   parameters: z
     .array(
-      z.strictObject({
-        name: z.string(),
-        in: z.literal('query'),
-        required: z.boolean(),
-        schema: Shape,
-        description: z.string().min(1),
-        example: z.unknown().optional(),
-      }),
+      z.union([
+        z.strictObject({
+          name: z.string(),
+          in: z.enum(['query', 'path']),
+          required: z.boolean(),
+          schema: Shape,
+          description: z.string().min(1),
+          example: z.unknown().optional(),
+        }),
+        z.strictObject({ $ref: z.literal('#/components/parameters/Position') }),
+      ]),
     )
-    .optional(),
-  requestBody: z.strictObject({ content: Content }).optional(),
-  responses: z.looseObject({ '200': z.strictObject({ description: z.string().min(1), content: Content }) }),
+    .default([]),
+  requestBody: z.strictObject({ required: z.boolean(), content: Content }).optional(),
+  responses: z.looseObject({
+    '200': z.strictObject({
+      description: z.string().min(1),
+      headers: z.object({ 'X-Position': Shape }).optional(),
+      content: Content,
+    }),
+  }),
 });
 const Document = z.looseObject({
   openapi: z.string().startsWith('3.1'),
   servers: z.array(z.object({ url: z.string() })),
   paths: z.record(z.string(), z.object({ get: Operation.optional(), post: Operation.optional() })),
+  webhooks: z.record(
+    z.string(),
+    z.object({ post: z.looseObject({ requestBody: z.object({ content: Content }) }) }),
+  ),
+  components: z.looseObject({ schemas: z.record(z.string(), Shape) }),
 });
 
-/** Whatever in a document has a schema, with each example of it. */
-function examplesIn(part: unknown, at = ''): { at: string; schema: Shape; example: unknown }[] {
+/** Whatever in a document has a schema, with each example of it: `schema` is where the document has the schema. */
+function examplesIn(part: unknown, at = ''): { at: string; schema: string; example: unknown }[] {
   if (typeof part !== 'object' || part === null) return [];
   const { data: shown } = Shown.safeParse(part);
-  const within = Object.entries(part).flatMap(([key, value]) => examplesIn(value, `${at}/${key}`));
+  const within = Object.entries(part).flatMap(([key, value]) =>
+    examplesIn(value, `${at}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`),
+  );
   if (!shown) return within;
-  const { schema, example, examples = {} } = shown;
+  const { example, examples = {} } = shown;
+  const schema = `${at}/schema`;
   return [
     ...within,
     ...(example === undefined ? [] : [{ at: `${at}/example`, schema, example }]),
@@ -64,14 +84,20 @@ function examplesIn(part: unknown, at = ''): { at: string; schema: Shape; exampl
 }
 
 let running: RunningApplication;
+let json: unknown;
 let document: z.infer<typeof Document>;
 beforeAll(async () => {
   running = await startApplication();
-  document = Document.parse((await running.server.inject({ url: '/openapi.json' })).json());
+  json = (await running.server.inject({ url: '/openapi.json' })).json();
+  document = Document.parse(json);
 });
 afterAll(() => running.stop());
 
 const contracts = servedContracts();
+
+/** Whether a call answers without the envelope. */
+const isPlain = (call: string) =>
+  besideTheCalls.some(([route]) => route.test(call.replaceAll(/\{(\w+)\}/g, ':$1')));
 
 /** Of several schemas, the one that a value fits. */
 const BodySchema = z.looseObject({
@@ -80,18 +106,74 @@ const BodySchema = z.looseObject({
 });
 
 describe('the description of the calls', () => {
-  test('has every call that is served, and no other', () => {
+  test('has every call that is served, and no other in the envelope', () => {
     const described = Object.entries(document.paths).flatMap(([path, { get, post }]) => [
       ...(get ? [`GET ${path}`] : []),
       ...(post ? [`POST ${path}`] : []),
     ]);
-    expect(described.sort()).toEqual(callsOf(running.server));
+    const calls = described.filter((call) => !isPlain(call));
+    expect(calls.sort()).toEqual(callsOf(running.server));
+  });
+
+  test('has the probes and Pusher’s endpoints', () => {
+    expect(
+      Object.keys(document.paths).filter((path) => isPlain(`GET ${path}`) || isPlain(`POST ${path}`)),
+    ).toEqual([
+      '/health',
+      '/ready',
+      '/pusher/auth',
+      '/api/push/auth',
+      '/pusher/user-auth',
+      '/apps/{id}/events',
+      '/apps/{id}/batch_events',
+      '/apps/{id}/channels',
+      '/apps/{id}/channels/{channel}',
+      '/apps/{id}/channels/{channel}/users',
+      '/apps/{id}/users/{user}/terminate_connections',
+    ]);
+  });
+
+  test('has every push as a webhook, and the reset of a replay', () => {
+    expect(Object.keys(document.webhooks)).toEqual([...Object.keys(pushes), 'reset']);
+    const data = Object.values(document.webhooks).map(
+      ({ post }) => post.requestBody.content['application/json'],
+    );
+    const named = data.map((content) => String(content?.schema.$ref).replace('#/components/schemas/', ''));
+    expect(named).toContain('AnnouncementRevokePush');
+    const positioned = named.filter(
+      (name) => 'position' in BodySchema.parse(document.components.schemas[name]).properties,
+    );
+    expect(named.filter((name) => !positioned.includes(name))).toEqual(['PresencePush']);
+  });
+
+  test('names what answers have in common', () => {
+    expect(Object.keys(document.components.schemas)).toEqual(
+      expect.arrayContaining([
+        'User',
+        'Message',
+        'Group',
+        'GroupMember',
+        'Contact',
+        'Chat',
+        'Setting',
+        'Upload',
+      ]),
+    );
+  });
+
+  test('carries X-Position: an answer gives it, and a query may ask for it', () => {
+    const { post: send } = document.paths['/message/send'] ?? {};
+    const { get: read } = document.paths['/message/get'] ?? {};
+    const asked = { $ref: '#/components/parameters/Position' };
+    expect(send?.responses['200'].headers).toEqual({
+      'X-Position': { $ref: '#/components/headers/Position' },
+    });
+    expect([send?.parameters, read?.parameters.at(-1)]).toEqual([[], asked]);
   });
 
   test('is valid by the schema that OpenAPI 3.1 itself publishes', async () => {
-    const text: unknown = (await running.server.inject({ url: '/openapi.json' })).json();
     const validator = new Validator();
-    const { valid, errors } = await validator.validate(Shape.parse(text));
+    const { valid, errors } = await validator.validate(Shape.parse(structuredClone(json)));
     expect(errors).toBeUndefined();
     expect([valid, validator.version]).toEqual([true, '3.1']);
   });
@@ -99,9 +181,12 @@ describe('the description of the calls', () => {
   test('has examples that are valid by the schemas beside them', () => {
     const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
     ajv.addKeyword('x-maxBytes');
-    const shown = examplesIn(document);
+    ajv.addVocabulary(Object.keys(document));
+    ajv.addSchema(Shape.parse(json), 'openapi.json');
+    const shown = examplesIn(json);
     for (const { at, schema, example } of shown) {
-      expect(ajv.validate(schema, example), `${at}: ${ajv.errorsText()}`).toBe(true);
+      const isRight = ajv.validate({ $ref: `openapi.json#${schema}` }, example);
+      expect(isRight, `${at}: ${ajv.errorsText()}`).toBe(true);
     }
     const answers = contracts.filter(({ picture }) => !picture).flatMap(({ methods }) => methods);
     expect(shown.filter(({ at }) => at.endsWith('/ok'))).toHaveLength(answers.length);
@@ -132,7 +217,8 @@ describe.each(contracts)('$path', (contract) => {
 
   test('shows each parameter with its rules, and which must be given', () => {
     const { get, post } = entry() ?? {};
-    if (get) expect(get.parameters?.map(({ name }) => name)).toEqual(names);
+    const shown = get?.parameters.flatMap((parameter) => ('name' in parameter ? [parameter.name] : []));
+    if (get) expect(shown).toEqual(names);
     if (!post) return;
     const kinds = Object.keys(post.requestBody?.content ?? {});
     const all = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'];
@@ -146,6 +232,7 @@ describe.each(contracts)('$path', (contract) => {
       }
       const missing = names.filter((name) => !z.safeParse(parameters.shape[name], undefined).success);
       expect(required).toEqual(missing);
+      expect(post.requestBody?.required).toBe(missing.length > 0);
     }
   });
 
@@ -163,11 +250,20 @@ describe.each(contracts)('$path', (contract) => {
     }
   });
 
-  test('shows the codes that it may be refused with', () => {
-    const shown = JSON.stringify(entry()?.get?.responses ?? entry()?.post?.responses);
+  test('shows the codes that it may be refused with, by their statuses', () => {
+    const responses = entry()?.get?.responses ?? entry()?.post?.responses;
+    const { schema, examples } = responses?.['200'].content['application/json'] ?? {};
     for (const reason of [...refuses, ...(access === 'open' ? [] : ['notLoggedIn' as const])]) {
-      expect(shown).toContain(`"${codes[reason].code} ${reason}"`);
+      if (statusOf(reason) === 200) expect(examples).toHaveProperty([`${codes[reason].code} ${reason}`]);
+      else expect(responses).toHaveProperty([`${statusOf(reason)}`]);
     }
+    const numbers = [...new Set(refusalsOf(contract).map((reason) => codes[reason].code))];
+    const refused = { code: numbers.length > 1 ? { enum: numbers } : { const: numbers[0] } };
+    expect(schema).toMatchObject(
+      picture
+        ? { properties: refused }
+        : { oneOf: [{ properties: { code: { const: 0 } } }, { properties: refused }] },
+    );
   });
 });
 
@@ -193,7 +289,7 @@ describe.skipIf(!existsSync(browser))('the page at /docs, in a browser (chromium
       await call.getByRole('button', { name: 'Execute' }).click();
       const answer = await call.locator('.live-responses-table').textContent();
       expect(answer).toContain('泡泡IM');
-      expect(await page.locator('.opblock-tag').count()).toBe(15);
+      expect(await page.locator('.opblock-tag').count()).toBe(18);
       expect(complaints).toEqual([]);
     } finally {
       await chrome.close();

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { codeNames, codes, statusOf } from '../../contracts/codes.ts';
 import { defaultSettings } from '../../contracts/settings.ts';
 import { variableNames } from '../../services/environment-variables.ts';
 import { pages, sourcesIn } from './pages.ts';
@@ -21,6 +22,14 @@ test('docs/behaviour.md names every setting, with its default', () => {
     const shown = value === '' ? 'empty' : `\`${value}\``;
     return !rows.some((row) => row.startsWith(`| \`${name}\` | ${shown} |`));
   });
+  expect(lacking).toEqual([]);
+});
+
+test('docs/api.zh.md has every code, with its status and text', () => {
+  const rows = readFileSync('docs/api.zh.md', 'utf8').split('\n');
+  const lacking = codeNames.filter(
+    (reason) => !rows.includes(`| ${codes[reason].code} | ${statusOf(reason)} | ${codes[reason].msg} |`),
+  );
   expect(lacking).toEqual([]);
 });
 

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { apiPrefixes } from '../../contracts/http/contract.ts';
 import { readCalls } from '../../scripts/fuzz/calls.ts';
 import { curlLine } from '../../scripts/fuzz/curl.ts';
 import { KnownIds } from '../../scripts/fuzz/known-ids.ts';
@@ -11,15 +10,10 @@ import { PlantedTexts } from '../../scripts/fuzz/planted-texts.ts';
 import { Random } from '../../scripts/fuzz/random.ts';
 import type { Request } from '../../scripts/fuzz/request.ts';
 import { makeRequest } from '../../scripts/fuzz/requests.ts';
-import { describeApi } from '../../services/api/documentation/openapi.ts';
-import { servedContracts } from '../support/contracts.ts';
+import { describedApi } from '../support/described-api.ts';
 import { freePort } from '../support/free-port.ts';
 
-const served = servedContracts().map((contract) => ({
-  contract,
-  prefixed: !contract.path.startsWith('/dev'),
-}));
-const calls = readCalls(JSON.stringify(describeApi(served, apiPrefixes)));
+const calls = readCalls(JSON.stringify(describedApi()));
 
 /** Requests of a seed, as such and as texts. */
 function requestsOf(seed: string, count: number): { requests: Request[]; texts: string[] } {

@@ -22,6 +22,7 @@ import { createPool } from '../../services/postgres/pool.ts';
 import { openSms } from '../../services/sms/open.ts';
 import { silent } from './accounts.ts';
 import { createDatabase } from './database.ts';
+import { watchRefusals } from './refusals.ts';
 
 /** The pair that signs, and that makes a server of its bearer. */
 export const testApp = { id: 'test-app', key: 'test-key', secret: 'test-secret-of-the-app' } as const;
@@ -86,6 +87,7 @@ export async function startApplication(options: ApplicationOptions = {}): Promis
     stops.push(() => projector.stop());
     await vi.waitUntil(() => application.isReady(), { timeout: 20_000, interval: 5 });
     const server = await createServer(application, options.trust);
+    watchRefusals(server, fail);
     stops.push(async () => server.close());
     const url = await server.listen({ host: '127.0.0.1', port: 0 });
     return {
@@ -108,6 +110,13 @@ export async function startApplication(options: ApplicationOptions = {}): Promis
   }
 }
 
+/** Fails the run by an error that nobody awaits. */
+function fail(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
 /** What one process holds of its own: its connections, its log, its folded states. */
 async function openProcess(
   databaseUrl: string,
@@ -121,12 +130,6 @@ async function openProcess(
   stops.push(() => pool.end());
   const log = await openPostgresLog({ connectionString: databaseUrl });
   stops.push(() => log.close());
-  const fail = (error: unknown) => {
-    // Nobody awaits what runs beside the requests: the run must not pass over it.
-    queueMicrotask(() => {
-      throw error;
-    });
-  };
   const fileStore = await openFileStore({ bucket }, join(folder, 'upload'), logger);
   stops.push(() => fileStore.close());
   const sms = openSms({ aliyunSms }, accountsDatabase(pool));

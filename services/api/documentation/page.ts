@@ -34,7 +34,15 @@ export async function documentationRoutes(
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: pagePolicy,
-      uiConfig: { docExpansion: 'none', filter: true, deepLinking: true, validatorUrl: null },
+      uiConfig: {
+        docExpansion: 'none',
+        filter: true,
+        deepLinking: true,
+        persistAuthorization: true,
+        // Named by each call; a list of them all is longer than that of the calls.
+        defaultModelsExpandDepth: -1,
+        validatorUrl: null,
+      },
     });
   });
 }

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Uid } from '../../../contracts/ids.ts';
+import type { ChannelAuth } from '../../../contracts/push/auth-calls.ts';
 import type { App } from '../../app-keys/signature.ts';
 import { readCredentials, showsServerKey } from '../../edge/credentials.ts';
 import type { PageRequest } from '../../edge/proxies.ts';
@@ -32,7 +33,7 @@ const AuthParameters = z.object({
   token: text,
   since: text,
   login_uid: z.coerce.string().optional().catch(undefined),
-});
+} satisfies Record<keyof z.infer<typeof ChannelAuth>, z.ZodType>);
 export type AuthParameters = z.infer<typeof AuthParameters>;
 
 /** The parameters of a request: those of the body go before those of the query. */

@@ -2,52 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Refusal, statusOf } from '../../../contracts/codes.ts';
 import { isDeeperThan } from '../../../contracts/json-depth.ts';
-import {
-  ChannelName,
-  EventName,
-  maxFrameBytes,
-  ServerToUserChannel,
-  SocketId,
-} from '../../../contracts/push/protocol.ts';
+import { Target } from '../../../contracts/push/server-calls.ts';
 
 /** The largest body of a request, in bytes. */
 export const maxBodyBytes = 2 * 1024 * 1024;
-/** The largest page of the users on a presence channel, and its size if the request names none. */
-const maxUsersPerPage = 10_000;
-const maxChannelsPerEvent = 100;
-const maxEventsPerBatch = 100;
-
-const Target = z.union([ChannelName, ServerToUserChannel]);
-const Name = EventName.refine((name) => !name.startsWith('pusher'), 'a name that begins with pusher is ours');
-const Data = z.string().refine((data) => Buffer.byteLength(data) <= maxFrameBytes, 'data is too long');
-const rest = { name: Name, data: Data, socket_id: SocketId.nullish(), info: z.string().nullish() };
-const EventForOne = z.object({ ...rest, channel: Target });
-
-/** The body of `POST /apps/{id}/events`. */
-export const Events = z.union([
-  z.object({ ...rest, channels: z.array(Target).min(1).max(maxChannelsPerEvent) }),
-  EventForOne.transform(({ channel, ...event }) => ({ ...event, channels: [channel] })),
-]);
-export type Events = z.infer<typeof Events>;
-
-/** The body of `POST /apps/{id}/batch_events`. */
-export const Batch = z.object({ batch: z.array(EventForOne).min(1).max(maxEventsPerBatch) });
-
-/** The query of the calls about channels. */
-export const ChannelQuery = z.object({
-  info: z.string().optional(),
-  filter_by_prefix: z.string().max(200).optional(),
-});
-
-/** The query of the users on a channel: those whose id comes after `after`, the last id of the page before. */
-export const UserPage = z.object({
-  after: z.string().max(200).default(''),
-  limit: z.coerce.number().int().min(1).max(maxUsersPerPage).default(maxUsersPerPage),
-});
-
-/** The path of a call about one user's connections. */
-export const UserPath = z.object({ user: z.string().min(1).max(200) });
-
 /** The attributes of a channel that a request asks for. */
 export interface ChannelAttributes {
   readonly users: boolean;

@@ -1,6 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { asJson } from '../../../contracts/push/protocol.ts';
+import {
+  Batch,
+  ChannelQuery,
+  ChannelsQuery,
+  Events,
+  UserPage,
+  UserPath,
+} from '../../../contracts/push/server-calls.ts';
 import type { App } from '../../app-keys/signature.ts';
 import type { Bus } from '../../bus/bus.ts';
 import { channelTopic, sessionsTopic } from '../../bus/topics.ts';
@@ -14,16 +22,11 @@ import { ChannelDescriptions } from './channel-descriptions.ts';
 import {
   answerError,
   attributesOf,
-  Batch,
-  ChannelQuery,
   channelOf,
-  Events,
   jsonBody,
   maxBodyBytes,
   RequestFault,
   read,
-  UserPage,
-  UserPath,
 } from './server-requests.ts';
 import { bodyFault, signatureFault } from './server-signature.ts';
 
@@ -69,7 +72,7 @@ export async function serverRoutes(server: FastifyInstance, options: ServerOptio
     };
   });
   server.get('/apps/:id/channels', async (request) => {
-    const { info, filter_by_prefix: prefix = '' } = read(ChannelQuery, request.query);
+    const { info, filter_by_prefix: prefix = '' } = read(ChannelsQuery, request.query);
     const attributes = attributesOf(info);
     if (attributes.users && !prefix.startsWith('presence-')) {
       throw new RequestFault(400, 'user_count is only known where filter_by_prefix begins with presence-');

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { PlainAccess, PlainCall } from '../../../contracts/http/plain-call.ts';
+import { aliveCall, readyCall } from '../../../contracts/http/probes.ts';
+import { apiAuth, pusherAuth, pusherUserAuth } from '../../../contracts/push/auth-calls.ts';
+import { serverCalls } from '../../../contracts/push/server-calls.ts';
+import { refusalsByStatus } from './refusals.ts';
+import type { Schemas, Shape } from './schemas.ts';
+import { tagNamed } from './tags.ts';
+
+const calls: readonly (readonly [tag: string, call: PlainCall])[] = [
+  ...[aliveCall, readyCall].map((call) => ['probe', call] as const),
+  ...[pusherAuth, apiAuth, pusherUserAuth, ...serverCalls].map((call) => ['pusher', call] as const),
+];
+
+const security: Readonly<Record<PlainAccess, readonly Shape[]>> = {
+  open: [{}],
+  known: [{ token: [] }, { cookie: [] }, { appKey: [], appSecret: [] }],
+  signed: [{ signature: [] }],
+};
+
+/** The calls outside the envelope, by their paths. */
+export function plainPaths(schemas: Schemas): Record<string, Shape> {
+  return Object.fromEntries(
+    calls.map(([tag, call]) => [
+      call.url,
+      { servers: [{ url: '/' }], [call.method.toLowerCase()]: operationOf(tag, call, schemas) },
+    ]),
+  );
+}
+
+function operationOf(tag: string, call: PlainCall, schemas: Schemas): Shape {
+  const { url, method, access, summary, path, query, body, forms, refuses = [], answers } = call;
+  const parameters = [...parametersOf('path', path, schemas), ...parametersOf('query', query, schemas)];
+  const kinds = ['application/json', ...(forms ? ['application/x-www-form-urlencoded'] : [])];
+  return {
+    operationId: `${method.toLowerCase()}${url.replaceAll('/', '_').replaceAll(/[{}]/g, '')}`,
+    tags: [tagNamed(tag)],
+    summary,
+    security: security[access],
+    ...(parameters.length > 0 && { parameters }),
+    ...(body && { requestBody: { required: true, content: contentOf(kinds, body, 'input', schemas) } }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(answers).map(([status, { meaning, data }]) => [
+          status,
+          { description: meaning, content: contentOf(['application/json'], data, 'output', schemas) },
+        ]),
+      ),
+      ...refusalsByStatus(refuses),
+    },
+  };
+}
+
+function contentOf(
+  kinds: readonly string[],
+  data: z.ZodType,
+  io: 'input' | 'output',
+  schemas: Schemas,
+): Shape {
+  const schema = schemas.shapeOf(data, io);
+  return Object.fromEntries(kinds.map((kind) => [kind, { schema }]));
+}
+
+function parametersOf(place: 'path' | 'query', shape: z.ZodObject | undefined, schemas: Schemas): Shape[] {
+  return Object.entries<z.ZodType>(shape?.shape ?? {}).map(([name, field]) => {
+    const { description, ...schema } = schemas.shapeOf(field, 'input');
+    const required = place === 'path' || !z.safeParse(field, undefined).success;
+    return { name, in: place, required, schema, ...(description === undefined ? {} : { description }) };
+  });
+}
