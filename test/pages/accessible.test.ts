@@ -137,7 +137,7 @@ describe.skipIf(!hasBrowser)('the pages, for who cannot see or point (chromium)'
     await expectAccessible(page, 'signing in');
     await page.getByLabel('APP_SECRET').fill(running.secret);
     await page.getByRole('button', { name: '打开' }).click();
-    await page.getByRole('main').getByRole('heading', { level: 1 }).waitFor();
+    await page.locator('nav a').first().waitFor({ state: 'attached' });
     const views = await page
       .locator('nav a')
       .evaluateAll((links) => links.map((link) => link.getAttribute('href')));

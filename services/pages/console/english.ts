@@ -175,7 +175,7 @@ export const english: Readonly<Record<keyof typeof chinese, string>> = {
   parametersHint: 'as login_uid=9&limit=20',
   answeredAt: 'As of {0}',
   findBy: 'By',
-  all: 'Everybody',
+  all: 'All',
   username: 'Username',
   nickname: 'Nickname',
   phone: 'Phone',
