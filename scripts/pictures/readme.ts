@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import type { Demonstration } from './demonstration.ts';
-import { goTo, openChat, openConsole, settled } from './pages.ts';
+import { openChat, openConsole, settled } from './pages.ts';
 
 /** A reader on a slow line waits for three of them. */
 const maxBytes = 60_000;
@@ -29,7 +29,8 @@ export async function takeReadmePictures(browser: Browser, demonstration: Demons
     ...{ viewport: { width: 375, height: 640 }, deviceScaleFactor: 1.28 },
     ...{ locale: 'en-US', colorScheme: 'dark', hasTouch: true, isMobile: true },
   });
-  await goTo(phone, `/friend/${demonstration.uids.tom}`);
+  await phone.locator('.list-item', { hasText: '泡泡项目组' }).click();
+  await settled(phone);
   await write(phone, 'chat-phone.webp');
 }
 
