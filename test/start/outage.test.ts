@@ -48,7 +48,7 @@ test('an outage of the database and its end are logged once each, despite other 
   await expect.poll(messages, patiently).toContain('the database is away');
   const download = await fetch(`http:${file.src}`);
   expect(download.status).toBe(503);
-  expect(await download.json()).toEqual({ code: 503, msg: '服务暂不可用,请稍后再试' });
+  expect(await download.json()).toEqual({ code: 503, msg: '服务暂不可用,请稍后再试', data: [] });
   expect(await bubble.call('/api/user/update', { token }, { sign: '懒' })).toMatchObject({ code: 503 });
   proxy.refuse(false);
   await expect.poll(messages, patiently).toContain('the database is back');
