@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import pLimit from 'p-limit';
+import { FairQueue } from '../fair-queue.ts';
 import { mustLeaveFree } from './disk-space.ts';
 import { openPrivateFolder, privateFile } from './private.ts';
 
@@ -18,8 +18,11 @@ const bytesBetweenChecks = 4 * 1024 * 1024;
  */
 const bytesBetweenFlushes = 256 * 1024;
 
-/** Flushes of all uploads, one after the other, for the same reason. */
-const flushes = pLimit(1);
+/**
+ * Flushes of all uploads, one after the other, for the same reason, each followed by a rest as long as it took, up to
+ * 100 ms: half of the disk's time is left to the log.
+ */
+const flushes = new FairQueue({ maxRunning: 1, maxRestMs: 100 });
 
 /** Uploads until they are complete. */
 export interface Incoming {
@@ -64,6 +67,8 @@ async function write(
   target: FileHandle,
   mustFit: () => Promise<void>,
 ): Promise<void> {
+  const flush = (act: () => Promise<void>) =>
+    flushes.run({ of: 'uploads', maxWaiting: Number.POSITIVE_INFINITY }, act);
   let unflushed = 0;
   let unchecked = bytesBetweenChecks;
   for await (const chunk of chunks) {
@@ -75,10 +80,10 @@ async function write(
     await target.appendFile(chunk);
     unflushed += chunk.length;
     if (unflushed < bytesBetweenFlushes) continue;
-    await flushes(() => target.datasync());
+    await flush(() => target.datasync());
     unflushed = 0;
   }
-  await flushes(() => target.sync());
+  await flush(() => target.sync());
 }
 
 async function clear(folder: string): Promise<void> {
