@@ -7,7 +7,7 @@ export type PlainAccess =
   | 'open'
   /** A user's token, or the server's key. */
   | 'known'
-  /** Whoever signs the request with the app's secret, as Pusher documents it. */
+  /** Those who sign the request with the app's secret, as Pusher documents it. */
   | 'signed';
 
 /** A call that answers without the envelope of the API: a probe, or one of Pusher's endpoints. */

@@ -11,7 +11,7 @@ import type { MessageCopy, Pushes } from '../projection.ts';
 export interface PushOptions {
   /** The epoch of the read models. */
   readonly epoch: string;
-  /** Events up to this position push nothing: they did so long ago. */
+  /** Events up to this position push nothing: their pushes were made before. */
   readonly after: string;
   /**
    * Whether a message's push is stored as one row that names the message, and else as a row with its whole text for

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import type { Demonstration } from './demonstration.ts';
@@ -41,7 +42,7 @@ async function traffic({ talk }: Demonstration): Promise<void> {
     const size = Math.round(8 + 7 * Math.sin(count / 3));
     for (let index = 0; index < size; index++)
       await talk.say('chen', { type: 'friend', with: 'zhao' }, '好的');
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    await delay(900);
   }
 }
 

@@ -94,7 +94,7 @@ export const emptyViews: readonly View[] = [
   at('no-applications', '/applications'),
 ];
 
-/** Opens the first entry of a list. */
+/** Opens the first entry of a list, or what else a click opens. */
 const opened = (name: string, hash: string, entry = 'table .plain'): View => ({
   name,
   async open(page) {
@@ -106,13 +106,7 @@ const opened = (name: string, hash: string, entry = 'table .plain'): View => ({
 export const consoleViews: readonly View[] = [
   at('overview', '/overview'),
   at('maintenance', '/maintenance'),
-  {
-    name: 'proof',
-    async open(page) {
-      await goTo(page, '/proof');
-      await click(page, 'main button.primary');
-    },
-  },
+  opened('proof', '/proof', 'main button.primary'),
   at('events', '/events'),
   opened('event', '/events?type=MemberMuted'),
   {
@@ -139,13 +133,7 @@ export const consoleViews: readonly View[] = [
   },
   at('people', '/people'),
   opened('person', '/people?username=tom'),
-  {
-    name: 'new-person',
-    async open(page) {
-      await goTo(page, '/people');
-      await click(page, 'details.fold summary');
-    },
-  },
+  opened('new-person', '/people', 'details.fold summary'),
   at('groups', '/groups'),
   opened('group', '/groups'),
   at('messages', '/messages'),

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import type { AccessEvent } from '../../contracts/events/access.ts';
 import { streamName } from '../domain/aggregate.ts';
@@ -101,8 +102,7 @@ class BackgroundAccessLog implements AccessLog {
   async close(): Promise<void> {
     clearTimeout(this.#summary);
     this.#summarize();
-    const late = delay(closeMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
-    await Promise.race([this.#working, late]);
+    if (this.#working) await pTimeout(this.#working, { milliseconds: closeMs, fallback: () => undefined });
     this.#closing.abort();
     await this.#working;
     if (this.#waiting.length > 0) this.#logLoss(this.#waiting.length);

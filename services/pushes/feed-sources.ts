@@ -1,5 +1,8 @@
 import { Gid, groupConversation, Uid } from '../../contracts/ids.ts';
 
+/** Matches a channel of `pushes.push` that is a conversation, as those of rows that name a message are. */
+export const conversationPattern = '^[fg][0-9]';
+
 /** Under which channels `pushes.push` has the rows of a feed (stored-push.ts). */
 export interface FeedSources {
   readonly channels: readonly string[];
@@ -26,7 +29,7 @@ export function sourceChannels(channels: string, uid: string): string {
 /** SQL: the feeds of a stored channel as the table `feed`, with the person whose feed it is if it is a conversation of two. */
 export const feedsOfSource = `
   cross join lateral (
-    select p.channel, null::bigint as viewer where p.channel !~ '^[fg][0-9]'
+    select p.channel, null::bigint as viewer where p.channel !~ '${conversationPattern}'
     union all
     select 'group-' || substr(p.channel, 2), null where p.channel ~ '^g[0-9]'
     union all

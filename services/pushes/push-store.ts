@@ -11,7 +11,7 @@ import {
   checkpointOf,
   fromCheckpoint,
 } from './checkpoint.ts';
-import { feedsOfSource, sourceChannels, sourcesOf } from './feed-sources.ts';
+import { conversationPattern, feedsOfSource, sourceChannels, sourcesOf } from './feed-sources.ts';
 import {
   type NamedMessage,
   namedColumn,
@@ -139,7 +139,7 @@ export class PushStore {
   /** A page of every `message` after `after`, on the channels of people and groups. */
   messagesAfter(after: PushCursor, maxRows: number): Promise<Page> {
     return this.#page(
-      `select place, number, channel as source, case when channel !~ '^[fg][0-9]' then channel end as channel,
+      `select place, number, channel as source, case when channel !~ '${conversationPattern}' then channel end as channel,
               event, data, mid
          from pushes.push where event = 'message' and (place, number) > ($1, $2)
         order by place, number limit $3::bigint + 1`,

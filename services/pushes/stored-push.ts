@@ -4,6 +4,7 @@ import { groupChannel, userChannel } from '../../contracts/push/index.ts';
 import { messagePush, type PushedMessage, type PushedParty } from '../../contracts/push/message.ts';
 import { formatPosition } from '../../contracts/push/position.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
+import { conversationPattern } from './feed-sources.ts';
 
 /*
  * A row of pushes.push has its whole data, or it names a message: then `channel` is the conversation, `mid` the message,
@@ -76,12 +77,14 @@ const bytesBesideContent = 360;
 
 /** SQL: about how many bytes of data a row `p` has. */
 export const storedBytes = `
-  case when p.source !~ '^[fg][0-9]' then octet_length(p.data)
+  case when p.source !~ '${conversationPattern}' then octet_length(p.data)
        else ${bytesBesideContent} + coalesce((select octet_length(m.content) from read.messages m where m.mid = p.mid), 0) end`;
+
+const conversation = new RegExp(conversationPattern);
 
 /** Whether a row names a message. */
 export function namesMessage({ source }: Pick<StoredPush, 'source'>): boolean {
-  return /^[fg][0-9]/.test(source);
+  return conversation.test(source);
 }
 
 /**

@@ -27,7 +27,7 @@ function heldLog() {
   };
 }
 
-/** How many events such a log is given at once, one time after the other, if it answers after so long. */
+/** How many events a log is given at once, each time, if each of its answers takes `answersAfterMs`. */
 async function givenAtOnce(answersAfterMs: number, count: number): Promise<number[]> {
   vi.useFakeTimers({ toFake: ['performance'] });
   onTestFinished(() => void vi.useRealTimers());

@@ -46,7 +46,7 @@ const storeNames = (names: boolean) =>
 
 const start = { place: '', number: afterAllOf };
 
-/** All pages of a feed, or of the audit, of so many rows each. */
+/** The rows of all pages of a feed, or of the audit. */
 async function pagesOf(read: (after: typeof start) => Promise<Page>): Promise<PushRow[]> {
   const all: PushRow[] = [];
   let next: typeof start | undefined = start;

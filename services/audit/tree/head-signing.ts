@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import pTimeout from 'p-timeout';
 import type { Logger } from 'pino';
 import { categories } from '../../../contracts/events/index.ts';
 import type { EventId, EventLog, Position } from '../../log/log.ts';
@@ -114,12 +114,7 @@ export class HeadSigning {
       const woken = Promise.withResolvers<void>();
       this.#wake = woken.resolve;
       const ms = this.#fault === undefined ? Math.min(this.#everyMs, lookEveryMs) : suspectedEveryMs;
-      const rest = new AbortController();
-      await Promise.race([
-        woken.promise,
-        delay(ms, undefined, { signal: rest.signal }).catch(() => undefined),
-      ]);
-      rest.abort();
+      await pTimeout(woken.promise, { milliseconds: ms, fallback: () => undefined });
     }
   }
 
