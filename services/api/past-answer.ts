@@ -4,6 +4,7 @@ import { type Contract, isQuery } from '../../contracts/http/contract.ts';
 import { Uid } from '../../contracts/ids.ts';
 import { QueryError } from '../audit/as-of/query.ts';
 import type { Scope } from '../audit/as-of/scope.ts';
+import { announcementRoutes } from './administration/announcement.ts';
 import { friendRoutes } from './friend.ts';
 import { groupRoutes } from './group.ts';
 import { groupJoiningRoutes } from './group-joining.ts';
@@ -26,6 +27,7 @@ const routesOfThePast = [
   popRoutes,
   replyRoutes,
   settingRoutes,
+  announcementRoutes,
 ];
 
 /** A query of the API, and under which host and protocol it is asked: an answer may name the websocket's address. */

@@ -83,6 +83,33 @@ describe('/audit/as-of', () => {
       });
     });
 
+    test('answers which announcements there were, and which of them a person had seen', async () => {
+      const announce = (path: string, payload: Record<string, unknown>) =>
+        running.server.inject({
+          method: 'POST',
+          url: `/api/announcement/${path}`,
+          headers: serverKey,
+          payload,
+        });
+      const { id } = (await announce('send', { content: '今晚22点维护' })).json().data;
+      const sent = await end();
+      await tom.post('/announcement/seen', { id });
+      const seen = await end();
+      await announce('revoke', { id });
+      const query = `announcement/list?login_uid=${tom.uid}`;
+      const listed = { announcements: [{ id, content: '今晚22点维护' }] };
+      const answers = await Promise.all(
+        [before, sent, seen, await end()].map(async (at) => (await ask({ at, query })).data.answer.data),
+      );
+      expect(answers).toMatchObject([
+        { announcements: [], seen: 0, unread: 0 },
+        { ...listed, seen: 0, unread: 1 },
+        { ...listed, seen: id, unread: 0 },
+        { announcements: [], seen: id, unread: 0 },
+      ]);
+      expect((await ask({ at: sent, query: 'announcement/list' })).data.answer.data).toMatchObject(listed);
+    });
+
     test('finds a person by their username', async () => {
       const { rows } = await running.application.pool.query(
         'select username from read.users where uid = $1',

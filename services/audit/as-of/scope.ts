@@ -7,6 +7,7 @@ import {
   groupConversation,
   Uid,
 } from '../../../contracts/ids.ts';
+import { announcementStream } from '../../domain/announcement.ts';
 import { conversationStream } from '../../domain/conversation.ts';
 import { friendshipStream } from '../../domain/friendship.ts';
 import { groupStream } from '../../domain/group.ts';
@@ -78,7 +79,8 @@ class FoundStreams {
   /** All whose names and pictures are shown. */
   readonly people: Set<Uid>;
   readonly groups = new Set<Gid>();
-  readonly #streams = new Set<StreamName>();
+  /** Announcements are everybody's: few are made, so that kept read models have them whatever was asked first. */
+  readonly #streams = new Set<StreamName>([announcementStream.name]);
 
   constructor(people: readonly Uid[]) {
     this.people = new Set(people);
