@@ -49,6 +49,7 @@ export const systemStatus = contract({
       sockets: 3,
       sizes: [{ schema: 'log', bytes: 1490944 }],
       connections: [{ name: 'bubble-im', count: 5, since: 1795744700000 }],
+      client: { address: '203.0.113.7', connection: '127.0.0.1', forwarded_for: '203.0.113.7' },
       process: { pid: 4242, started: 1795744600000, memory: 155189248, cpuMs: 5321 },
       counted: { calls: 12, refused: 1, callMs: 31.5, appends: 7, projected: 7, pushes: 9, delivered: 4 },
     },
@@ -70,6 +71,13 @@ export const systemStatus = contract({
         }),
       )
       .describe('数据库的连接,按用途'),
+    client: z
+      .object({
+        address: z.string().describe('请求算作来自哪个地址'),
+        connection: z.string().describe('直接连接的地址;经过代理时为代理的地址'),
+        forwarded_for: z.string().nullable().describe('收到的X-Forwarded-For'),
+      })
+      .describe('此请求的来源,用于检查TRUST_PROXY'),
     process: z.object({
       pid: z.int(),
       started: z.int(),

@@ -7,7 +7,7 @@ import { loadAppKeys } from '../../services/app-keys/app-keys.ts';
 import { findAuditSigner } from '../../services/audit/tree/audit-key.ts';
 import { keyFiles } from '../../services/backup/make-backup.ts';
 import { holderOf, mustBeOurs } from '../../services/data-folder.ts';
-import type { Environment } from '../../services/environment.ts';
+import type { Environment, KeyPair } from '../../services/environment.ts';
 import { postgresFolder } from '../../services/installation.ts';
 import { isAlive } from '../../services/postgres/embedded/alive.ts';
 import { findNativeFolder } from '../../services/postgres/embedded/binaries.ts';
@@ -23,7 +23,8 @@ export async function examineDataFolder(environment: Environment): Promise<Findi
   if (!existsSync(dataFolder)) return [await examineMissing(dataFolder)];
   try {
     await mustBeOurs(dataFolder);
-    await loadKeys(environment);
+    await findAppKeys(environment);
+    await findAuditSigner(environment);
   } catch (error) {
     return [refused(error)];
   }
@@ -48,11 +49,10 @@ export function nearestFolder(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : nearestFolder(dirname(path));
 }
 
-/** Reads the keys as a start does, without making one. @throws Error with a message for the operator */
-async function loadKeys(environment: Environment): Promise<void> {
-  const { dataFolder, appKeys } = environment;
-  if (existsSync(join(dataFolder, 'app-secret'))) await loadAppKeys(dataFolder, appKeys);
-  await findAuditSigner(environment);
+/** The server's key as a start reads it; undefined if one would be made. @throws Error with a message for the operator */
+export async function findAppKeys({ dataFolder, appKeys }: Environment): Promise<KeyPair | undefined> {
+  if (appKeys !== undefined) return appKeys;
+  return existsSync(join(dataFolder, 'app-secret')) ? loadAppKeys(dataFolder, undefined) : undefined;
 }
 
 async function examineKeyFiles(dataFolder: string): Promise<Finding[]> {

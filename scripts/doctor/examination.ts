@@ -60,7 +60,7 @@ export async function examine(environment: Environment, publicUrl: URL | undefin
       ['SMS', () => examineSms(environment, settings)],
       ['witness', () => examineWitness(environment)],
       ['proxy', async () => examineTrust(environment)],
-      ['proxy', async () => (reached === undefined ? [] : examinePublic(reached))],
+      ['proxy', async () => (reached === undefined ? [] : examinePublic(reached, environment))],
     ]);
   } finally {
     await pool?.end();

@@ -4,7 +4,9 @@ import { z } from 'zod';
 import type { Environment } from '../../services/environment.ts';
 import { reasonOf } from '../../services/error-reason.ts';
 import { examineCertificate } from './certificate.ts';
+import { findAppKeys } from './data-folder.ts';
 import { type Finding, findings } from './finding.ts';
+import { examineForwarding } from './forwarding.ts';
 import { endpointOf } from './reachable.ts';
 
 const { ok, warning, fault } = findings('proxy');
@@ -40,7 +42,7 @@ export function examineTrust({ host, trustProxy }: Environment): Finding[] {
  * Whether clients reach the program by its public address: calls, websockets, the addresses that the program gives out.
  * @param publicUrl `https://im.example.com`
  */
-export async function examinePublic(publicUrl: URL): Promise<Finding[]> {
+export async function examinePublic(publicUrl: URL, environment: Environment): Promise<Finding[]> {
   const { host, protocol } = publicUrl;
   const certificate =
     protocol === 'https:'
@@ -62,6 +64,7 @@ export async function examinePublic(publicUrl: URL): Promise<Finding[]> {
     ok(`${publicUrl.origin} leads to bubble-im`),
     examineAddress(publicUrl, answer.ws_address),
     await examineForging(publicUrl, answer.ws_address),
+    ...(await examineClients(publicUrl, environment)),
     await examineUpgrade(publicUrl, answer.appkey),
   ];
 }
@@ -86,6 +89,19 @@ async function examineForging(publicUrl: URL, given: string): Promise<Finding> {
     'it passes X-Forwarded-Host of clients through, and the program believes it',
     'have the proxy set X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host itself',
   );
+}
+
+/** Who the program takes for the client. It says that to the holder of its key, which is sent over no open line. */
+async function examineClients(publicUrl: URL, environment: Environment): Promise<Finding[]> {
+  const { origin, protocol } = publicUrl;
+  if (protocol !== 'https:' && !loopback.test(endpointOf(publicUrl).host)) {
+    const found = `${origin} is not encrypted: passwords and messages can be read on the way`;
+    return [warning(found, 'put a proxy with TLS in front: docs/operations.md, A configuration for nginx')];
+  }
+  // A key that cannot be read is a finding about the data folder.
+  const keys = await findAppKeys(environment).catch(() => undefined);
+  if (keys === undefined) return [];
+  return [await examineForwarding(publicUrl, keys, environment.trustProxy)];
 }
 
 async function examineUpgrade({ host, protocol }: URL, appKey: string): Promise<Finding> {

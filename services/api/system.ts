@@ -16,7 +16,7 @@ export function systemRoutes(
   const { database, log, now } = application;
   const counted = ownCounts();
 
-  serve(server, application, systemStatus, async () => {
+  serve(server, application, systemStatus, async ({ request }) => {
     const [end, followers, gateways, sizes, connections] = await Promise.all([
       log.end(readModelCategories),
       findFollowers(database, log),
@@ -30,6 +30,11 @@ export function systemRoutes(
         time: now(),
         log: { end, extent: log.extent(startOfLog, end) },
         ...{ followers, gateways, sockets: sockets(), sizes, connections },
+        client: {
+          address: request.ip,
+          connection: request.socket.remoteAddress ?? '',
+          forwarded_for: request.headers['x-forwarded-for']?.toString() ?? null,
+        },
         process: {
           pid: process.pid,
           started: Math.round(performance.timeOrigin),

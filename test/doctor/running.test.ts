@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { afterAllTests } from '../support/at-end.ts';
 import { opensslIsInstalled } from '../support/certificates.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { nginxIsInstalled, startDocumentedNginx } from '../support/nginx.ts';
+import { type Nginx, nginxIsInstalled, startDocumentedNginx } from '../support/nginx.ts';
 import { preparedFolder } from '../support/prepared-folder.ts';
 import { runScript } from '../support/script.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
@@ -48,12 +48,20 @@ describe('of a program that runs the doctor', () => {
     // A number of proxies is believed, and here nothing is in front that would set the header.
     expect(faultsOf(found)).toEqual([
       'proxy: it passes X-Forwarded-Host of clients through, and the program believes it',
+      'proxy: the program believes an address that a client names in X-Forwarded-For: limits by address do not hold',
     ]);
     expect(about('proxy', found)).toContain('ok: it opens websockets');
     const elsewhere = await examined(environment(), 'http://127.0.0.1:1');
     expect(faultsOf(elsewhere)).toEqual([
       expect.stringMatching(/^proxy: http:\/\/127\.0\.0\.1:1 does not lead to bubble-im: /),
     ]);
+  });
+
+  test('sends no key over an open line, and warns of it', async () => {
+    const found = await examined(environment({ TRUST_PROXY: '1' }), `http://0.0.0.0:${bubble.port}`);
+    expect(about('proxy', found)).toContainEqual(
+      expect.stringMatching(/^warning: http:\/\/0\.0\.0\.0:\d+ is not encrypted/),
+    );
   });
 
   test('warns of a number of proxies in front of a port that everybody reaches', async () => {
@@ -65,19 +73,31 @@ describe('of a program that runs the doctor', () => {
     'finds that a proxy is not named in TRUST_PROXY, and nothing once it is (needs nginx, openssl)',
     async () => {
       const nginx = await startDocumentedNginx(bubble.port, onTestFinished);
-      const unnamed = await startStandalone(await preparedFolder());
+      const unnamedFolder = await preparedFolder();
+      const unnamed = await startStandalone(unnamedFolder);
       const lone = await startDocumentedNginx(unnamed.port, onTestFinished);
-      const doctor = async (port: number, certificate: string) => {
-        const trusted = { ...environment(), NODE_EXTRA_CA_CERTS: certificate };
+      const doctor = async (
+        { port, certificate: { certificate } }: Nginx,
+        more: Readonly<Record<string, string>>,
+      ) => {
+        const trusted = { ...environment(more), NODE_EXTRA_CA_CERTS: certificate };
         const { stdout } = await runScript('doctor', ['--public', `https://localhost:${port}`], trusted);
         return stdout.split('\n').filter((line) => / {2}(proxy|certificate) /.test(line));
       };
-      const good = await doctor(nginx.port, nginx.certificate.certificate);
+      const good = await doctor(nginx, { TRUST_PROXY: '1' });
       expect(good.filter((line) => line.startsWith('FAULT'))).toEqual([]);
       expect(good).toContainEqual(expect.stringContaining(`wss://localhost:${nginx.port} for the websocket`));
       expect(good).toContainEqual(expect.stringMatching(/^warning {2}certificate .* is valid until/));
-      const bad = await doctor(lone.port, lone.certificate.certificate);
+      expect(good).toContainEqual(expect.stringContaining('each client counts with its own address'));
+      const bad = await doctor(lone, { DATA_DIR: unnamedFolder });
       expect(bad).toContainEqual(expect.stringMatching(/^FAULT .*clients are sent to ws:.*TRUST_PROXY/));
+      expect(bad).toContainEqual(
+        expect.stringMatching(/^FAULT .* by a proxy at 127\.0\.0\.1 .*: name 127\.0\.0\.1 in TRUST_PROXY$/),
+      );
+      const elsewhere = await doctor(lone, { APP_KEY: 'another', APP_SECRET: 'x'.repeat(32) });
+      expect(elsewhere).toContainEqual(
+        expect.stringMatching(/^FAULT .* refuses the server’s key .*: .*another installation may answer$/),
+      );
     },
   );
 });
