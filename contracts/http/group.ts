@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import { gids, uids } from './example-ids.ts';
 import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
@@ -55,8 +56,8 @@ export const groupCreate = contract({
   summary: '创建群组',
   refuses: ['noUser', 'disabled', 'createGroupOff', 'tooOften', 'limitReached'],
   example: {
-    parameters: { members: [10, 11] },
-    data: { gid: '502139874', groupname: '群聊(猫猫,小老鼠)', avatar: '/h5/group/avatar?uid=9,10' },
+    parameters: { members: [uids.jerry, uids.lin], groupname: '看电影' },
+    data: { gid: '318052746', groupname: '看电影', avatar: example.groupPicture },
   },
   parameters: z.object({
     ...caller,
@@ -64,6 +65,7 @@ export const groupCreate = contract({
     groupname: parameter.groupname.optional(),
     avatar: parameter.mayBeEmpty().describe('群组头像url地址').optional(),
     uniqueId: parameter.text(1, 64).describe('客户端生成的唯一id,重复请求得到同一个群组').optional(),
+    gid: parameter.newGid.optional(),
   }),
   data: z.object({ gid: z.string(), groupname: z.string(), avatar: z.string() }),
 });
@@ -74,7 +76,7 @@ export const groupDelete = contract({
   access: 'user',
   summary: '删除群组',
   refuses: ['noGroup'],
-  example: { parameters: { gid: 502139874 }, data: [] },
+  example: { parameters: { gid: gids.cheese }, data: [] },
   parameters: z.object(ofGroup),
   data: nothing,
 });
@@ -85,7 +87,7 @@ export const groupDetail = contract({
   access: 'user',
   summary: '群组详情',
   refuses: ['noGroup', 'tooOften'],
-  example: { parameters: { gid: 502139874, simple: 0, at: 1 }, data: example.groupDetail },
+  example: { parameters: { gid: gids.cheese, simple: 0, at: 1 }, data: example.groupDetail },
   parameters: z.object({
     ...ofGroup,
     simple: parameter.flag.describe('0返回members,1不返回;传递时info的字段同时出现在data中').optional(),
@@ -100,7 +102,7 @@ export const groupRemark = contract({
   access: 'user',
   summary: '设置群组备注',
   refuses: ['noGroup'],
-  example: { parameters: { gid: 502139874, remark: '我们三个' }, data: [] },
+  example: { parameters: { gid: gids.cheese, remark: '我们三个' }, data: [] },
   parameters: z.object({ ...ofGroup, remark: parameter.mayBeEmpty().describe('群组备注,只有自己可见') }),
   data: nothing,
 });
@@ -111,7 +113,7 @@ export const groupMemberUpdate = contract({
   access: 'user',
   summary: '更新用户对应群组信息',
   refuses: ['noGroup'],
-  example: { parameters: { gid: 502139874, state: 'hidden' }, data: [] },
+  example: { parameters: { gid: gids.cheese, state: 'hidden' }, data: [] },
   parameters: z.object({
     ...ofGroup,
     state: parameter.oneOf('chatting', 'hidden').describe('chatting显示在消息列表,hidden不显示').optional(),
@@ -127,7 +129,7 @@ export const groupTransfer = contract({
   access: 'user',
   summary: '转让群组',
   refuses: ['noGroup'],
-  example: { parameters: { gid: 502139874, uid: 10 }, data: [] },
+  example: { parameters: { gid: gids.cheese, uid: uids.jerry }, data: [] },
   parameters: z.object({ ...ofGroup, uid: parameter.uid.describe('群成员uid') }),
   data: nothing,
 });
@@ -138,7 +140,7 @@ export const groupUpdate = contract({
   access: 'user',
   summary: '更新群组信息',
   refuses: ['noGroup'],
-  example: { parameters: { gid: 502139874, groupname: '猫和老鼠' }, data: [] },
+  example: { parameters: { gid: gids.cheese, groupname: '奶酪研究所' }, data: [] },
   parameters: z.object({
     ...ofGroup,
     groupname: parameter.groupname.optional(),

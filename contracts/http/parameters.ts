@@ -63,6 +63,13 @@ export const uid = integer(1).pipe(Uid).meta(shownId);
 export const gid = integer(1)
   .pipe(Gid)
   .meta({ ...shownId, description: '群组gid' });
+/** The gid of a new group: as many digits as a random one has, which nobody walks through. */
+export const newGid = integer(100_000_000, 999_999_999)
+  .pipe(Gid)
+  .meta({
+    shown: { type: 'integer', minimum: 100_000_000, maximum: 999_999_999 },
+    description: '新群组的gid,9位数字,不能与uniqueId同时传递;只有服务端密钥可以指定,省略时随机',
+  });
 export const mid = integer(1)
   .pipe(Mid)
   .meta({ ...shownId, description: '消息mid' });

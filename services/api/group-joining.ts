@@ -13,8 +13,8 @@ export function groupJoiningRoutes(server: FastifyInstance, application: Applica
   const { database, progress } = application;
 
   serve(server, application, groupCreate, async ({ parameters, me, context }) => {
-    const { members = [], groupname: name, avatar, uniqueId } = parameters;
-    const command = { owner: me(), members, name, avatar, uniqueId };
+    const { members = [], groupname: name, avatar, uniqueId, gid: chosen } = parameters;
+    const command = { owner: me(), members, name, avatar, uniqueId, gid: chosen };
     const { gid, position } = await joining.createGroup(application, command, context);
     await progress.reached(position, readModelsTimeoutMs);
     const created = await findGroup(database, gid);

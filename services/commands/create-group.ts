@@ -25,6 +25,8 @@ export interface CreateGroup {
   readonly permit: () => Promise<Permitted>;
   readonly name?: string | undefined;
   readonly avatar?: string | undefined;
+  /** Its number, by default a random one. It has no uniqueId beside it: a number is free once. */
+  readonly gid?: Gid | undefined;
 }
 
 /** Makes creating safe to repeat: the client's own id, and a hash of what it requested under it. */
@@ -37,9 +39,9 @@ export interface Repeatable {
 const maxAttempts = 5;
 
 /**
- * Creates a group under a random gid. The same owner and uniqueId give the same group, for ever. A refused request
- * does not use up the uniqueId, so it can be corrected and sent again.
- * @throws Refusal illegal if the uniqueId was used for another request
+ * Creates a group under a random gid, or one that was chosen. The same owner and uniqueId give the same group, for
+ * ever. A refused request does not use up the uniqueId, so it can be corrected and sent again.
+ * @throws Refusal illegal if the uniqueId was used for another request, or if the gid that was chosen is in use
  */
 export async function createGroupOnce(
   parts: {
@@ -63,7 +65,7 @@ export async function createGroupOnce(
   const { name, avatar } = command;
   const permitted = await command.permit();
   const group = { owner, name, avatar, ...permitted, mid: await parts.ids.nextMid() };
-  let gid = earlier?.gid ?? randomGid();
+  let gid = earlier?.gid ?? command.gid ?? randomGid();
   // Its refusals must come before the uniqueId is claimed.
   decide(null, { ...group, gid });
   if (uniqueId !== undefined && !earlier) {
@@ -77,6 +79,7 @@ export async function createGroupOnce(
       decide(state, { ...group, gid: chosen }),
     );
     if (events.length > 0) return { gid, position };
+    if (command.gid !== undefined) throw new Refusal('illegal', '参数gid已被使用');
     const { state } = await store.load(groupStream(chosen));
     if (uniqueId === undefined) gid = randomGid();
     else if (state?.founder === owner) return { gid, position };

@@ -26,19 +26,22 @@ export interface NewGroup {
   readonly avatar?: string | undefined;
   /** Makes it safe to repeat: the same owner and uniqueId give the same group. */
   readonly uniqueId?: string | undefined;
+  /** Its number, by default a random one: for the server's key alone, and without a uniqueId. */
+  readonly gid?: Gid | undefined;
 }
 
 /**
  * Creates a group.
  * @throws Refusal noUser, disabled, createGroupOff, limitReached, tooOften; illegal if the uniqueId was used for
- *   another request
+ *   another request, or the gid is in use or may not be chosen
  */
 export async function createGroup(
   parts: Parts & Pick<CommandParts, 'createdGroups'>,
-  { owner, members, name, avatar, uniqueId }: NewGroup,
+  { owner, members, name, avatar, uniqueId, gid }: NewGroup,
   context: CommandContext,
 ): Promise<{ gid: Gid; position: Position }> {
   const { store, database } = parts;
+  if (gid !== undefined) mayChooseGid(uniqueId, context);
   const permit = async (): Promise<Permitted> => {
     mustBeActive((await store.load(userStream(owner))).state);
     if ((await currentSettings(store)).create_group === 'off') throw new Refusal('createGroupOff');
@@ -53,8 +56,14 @@ export async function createGroup(
   const requestHash = createHash('sha256')
     .update(JSON.stringify({ members, groupname: name, avatar }))
     .digest('hex');
-  const command = { owner, permit, name, avatar };
+  const command = { owner, permit, name, avatar, gid };
   return createGroupOnce(parts, command, { uniqueId, requestHash }, context);
+}
+
+/** @throws Refusal illegal */
+function mayChooseGid(uniqueId: string | undefined, { actor }: CommandContext): void {
+  if (actor !== 'server') throw Refusal.illegal('gid', ':只有服务端密钥可以指定');
+  if (uniqueId !== undefined) throw Refusal.illegal('gid', ':不能与uniqueId同时传递');
 }
 
 /**

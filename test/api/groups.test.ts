@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { befriend, createGroup, done, type Person, three, two } from '../support/client.ts';
+import {
+  befriend,
+  client,
+  createGroup,
+  done,
+  type Person,
+  refusedWith,
+  three,
+  two,
+} from '../support/client.ts';
 
 let running: RunningApplication;
 let now = Date.now();
@@ -59,6 +68,36 @@ describe('creating a group', () => {
     await tom.post('/group/transfer', { gid, uid: jerry.uid });
     expect(await tom.post('/group/create', request)).toEqual(first);
     expect(await tom.post('/group/create', { ...request, members: [] })).toMatchObject({ code: 2 });
+  });
+});
+
+describe('the number of a new group', () => {
+  test('is the one that the server’s key chooses, once', async () => {
+    const [tom, jerry] = await two(running);
+    const chosen = { gid: 234_567_890, groupname: '一班' };
+    expect(await tom.post('/group/create', chosen)).toMatchObject({ data: { gid: '234567890' } });
+    expect(await tom.get('/group/detail', { gid: 234_567_890 })).toMatchObject({
+      data: { info: { gid: 234_567_890, groupname: '一班' } },
+    });
+    const taken = refusedWith(2, '参数gid已被使用');
+    expect(await tom.post('/group/create', chosen)).toEqual(taken);
+    expect(await jerry.post('/group/create', { ...chosen, groupname: '二班' })).toEqual(taken);
+    await tom.post('/group/delete', { gid: 234_567_890 });
+    expect(await tom.post('/group/create', chosen)).toEqual(taken);
+  });
+
+  test('is chosen by nobody else, has nine digits, and no uniqueId beside it', async () => {
+    const [tom] = await two(running);
+    const own = await client(running, 'spike');
+    expect(await own.post('/group/create', { gid: 234_567_891 })).toMatchObject({
+      ...{ code: 2, msg: expect.stringContaining('gid') },
+    });
+    for (const wrong of [{ gid: 99_999_999 }, { gid: 1_000_000_000 }, { gid: 234_567_891, uniqueId: 'a' }]) {
+      expect(await tom.post('/group/create', wrong)).toMatchObject({
+        ...{ code: 2, msg: expect.stringContaining('gid') },
+      });
+    }
+    expect(await tom.post('/group/create', { gid: 234_567_891 })).toMatchObject({ code: 0 });
   });
 });
 
