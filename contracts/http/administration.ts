@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import { gids, phones, uids } from './example-ids.ts';
 import * as example from './examples.ts';
 import { GroupInfo } from './group.ts';
 import * as parameter from './parameters.ts';
@@ -42,10 +43,10 @@ export const userList = contract({
   ours: true,
   summary: '列出或查找用户',
   example: {
-    parameters: { nickname: '小', limit: 1 },
+    parameters: { nickname: '杰', limit: 1 },
     data: {
-      users: [{ ...example.profile, phone: '13800000000', timestamp: 1559031383 }],
-      next: '10.5bCP6ICB6byg',
+      users: [{ ...example.profile, phone: phones.jerry, timestamp: 1559031383 }],
+      next: '2.5p2w55Ge',
     },
   },
   parameters: z.object({
@@ -73,7 +74,7 @@ export const userSessions = contract({
   summary: '列出用户的登录会话(不含token),最近使用的在前',
   refuses: ['noUser'],
   example: {
-    parameters: { uid: 10 },
+    parameters: { uid: uids.jerry },
     data: [
       {
         session: '9f86d081884c7d65',
@@ -103,7 +104,7 @@ export const userEndSession = contract({
   ours: true,
   summary: '结束用户的一个或全部登录会话,其websocket随之关闭',
   refuses: ['noUser', 'noRecord'],
-  example: { parameters: { uid: 10, session: '9f86d081884c7d65' }, data: [] },
+  example: { parameters: { uid: uids.jerry }, data: [] },
   parameters: z.object({
     uid: parameter.uid.describe('用户uid'),
     session: z
@@ -123,7 +124,7 @@ export const userDelete = contract({
   ours: true,
   summary: '注销用户账号:释放登录名和手机号,退出所有群组,解除所有好友,不能恢复',
   refuses: ['noUser'],
-  example: { parameters: { uid: 10 }, data: [] },
+  example: { parameters: { uid: uids.sun }, data: [] },
   parameters: z.object({ uid: parameter.uid.describe('用户uid') }),
   data: nothing,
 });
@@ -144,7 +145,7 @@ export const groupList = contract({
   ours: true,
   summary: '列出或查找群组',
   example: {
-    parameters: { groupname: '群聊' },
+    parameters: { groupname: '奶酪' },
     data: { groups: [example.listedGroup], next: null },
   },
   parameters: z.object({
@@ -175,7 +176,7 @@ export const groupMemberList = contract({
   ours: true,
   summary: '列出群成员及其角色,按入群顺序',
   refuses: ['noGroup'],
-  example: { parameters: { gid: 502139874 }, data: example.listedMembers },
+  example: { parameters: { gid: gids.cheese }, data: example.listedMembers },
   parameters: z.object({
     gid: parameter.gid,
     index: parameter.integer().describe('从哪个index开始').default(0),

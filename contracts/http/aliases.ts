@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import { gids, uids } from './example-ids.ts';
 import * as example from './examples.ts';
 import { caller, groupUpdate } from './group.ts';
 import { groupForbiddenAll } from './group-members.ts';
@@ -17,10 +18,7 @@ export const loginCheck = contract({
   methods: ['POST'],
   access: 'open',
   summary: loginLogin.summary,
-  example: {
-    parameters: { username: 'tom', password: 'secret-1' },
-    data: { ...example.profile, token: 'x3b0…', expires: 2592000, sso: '' },
-  },
+  example: { ...loginLogin.example, data: { ...example.loggedIn, sso: '' } },
   parameters: loginLogin.parameters.omit({ phone: true }).required({ username: true }),
   /** Clients run `sso` as a script of a single sign-on. We have none, so it is always empty. */
   data: loginLogin.data.extend({ sso: z.literal('') }),
@@ -57,7 +55,7 @@ export const userDetail = contract({
   summary: userGet.summary,
   refuses: userGet.refuses,
   example: {
-    parameters: { uid: 10 },
+    parameters: { uid: uids.jerry },
     data: { ...example.profile, is_friend: true, remark: '备注名' },
   },
   parameters: z.object({ uid: parameter.uid.describe('用户uid'), ...caller }),
@@ -97,7 +95,7 @@ export const groupForbiddenGroup = contract({
   access: 'user',
   summary: '开启全体禁言(value为1)',
   refuses: groupForbiddenAll.refuses,
-  example: { parameters: { gid: 502139874 }, data: [] },
+  example: { parameters: { gid: gids.cheese }, data: [] },
   parameters: ofMutedGroup,
   data: groupForbiddenAll.data,
 });
@@ -109,7 +107,7 @@ export const groupChattingGroup = contract({
   access: 'user',
   summary: '解除全体禁言(value为0)',
   refuses: groupForbiddenAll.refuses,
-  example: { parameters: { gid: 502139874 }, data: [] },
+  example: { parameters: { gid: gids.cheese }, data: [] },
   parameters: ofMutedGroup,
   data: groupForbiddenAll.data,
 });
@@ -134,7 +132,7 @@ export const groupGuaUpdate = contract({
   access: 'user',
   summary: '更新群组头像',
   refuses: groupUpdate.refuses,
-  example: { parameters: { gid: 502139874, avatar: '/h5/group/avatar?uid=9,10' }, data: [] },
+  example: { parameters: { gid: gids.cheese, avatar: example.groupPicture }, data: [] },
   parameters: groupUpdate.parameters.omit({ groupname: true }).required({ avatar: true }),
   data: groupUpdate.data,
 });

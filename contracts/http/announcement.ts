@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AnnouncementId } from '../ids.ts';
 import { contract } from './contract.ts';
+import { announcementId } from './example-ids.ts';
 import { caller } from './group.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
@@ -32,7 +33,7 @@ export const announcementSend = contract({
   ours: true,
   summary: '向所有人发布公告',
   refuses: ['tooOften'],
-  example: { parameters: { content: '今晚22点至23点系统维护' }, data: { id: 7 } },
+  example: { parameters: { content: '今晚22点至23点系统维护' }, data: { id: announcementId + 1 } },
   parameters: z.object({
     content: parameter.text(1, maxContentLength).describe('公告内容'),
     uniqueId: parameter.text(1, 64).describe('调用方生成的唯一id,重复请求得到同一条公告').optional(),
@@ -47,7 +48,7 @@ export const announcementRevoke = contract({
   ours: true,
   summary: '撤回公告',
   refuses: ['noRecord'],
-  example: { parameters: { id: 7 }, data: [] },
+  example: { parameters: { id: announcementId }, data: [] },
   parameters: z.object({ id }),
   data: nothing,
 });
@@ -61,8 +62,8 @@ export const announcementList = contract({
   example: {
     parameters: { limit: 20 },
     data: {
-      announcements: [{ id: 7, content: '今晚22点至23点系统维护', timestamp: 1559031383 }],
-      seen: 6,
+      announcements: [{ id: announcementId, content: '今晚22点至23点系统维护', timestamp: 1559031383 }],
+      seen: 0,
       unread: 1,
     },
   },
@@ -85,7 +86,7 @@ export const announcementSeen = contract({
   ours: true,
   summary: '标记已看到某条公告为止',
   refuses: ['noUser', 'noRecord'],
-  example: { parameters: { id: 7 }, data: [] },
+  example: { parameters: { id: announcementId }, data: [] },
   parameters: z.object({ ...caller, id }),
   data: nothing,
 });

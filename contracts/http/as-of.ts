@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import { uids } from './example-ids.ts';
 import { moment } from './explain.ts';
 import * as parameter from './parameters.ts';
 
@@ -13,7 +14,7 @@ export const auditAsOf = contract({
   example: {
     parameters: {
       at: '2026-11-27T10:00:00+08:00',
-      query: 'message/unreadcount?login_uid=9&id=12&type=friend',
+      query: `message/unreadcount?login_uid=${uids.tom}&id=${uids.jerry}&type=friend`,
     },
     data: { at: 1795744800000, answer: { code: 0, msg: 'ok', data: 3 } },
   },
@@ -22,7 +23,7 @@ export const auditAsOf = contract({
     query: parameter
       .text(1, 2_000)
       .describe(
-        'group GID、user UID、friends UID、settings之一,或查询接口的名称和参数(如pop/get?login_uid=9);在线状态一律为offline',
+        'group GID、user UID、friends UID、settings之一,或查询接口的名称和参数(如pop/get?login_uid=1);在线状态一律为offline',
       ),
   }),
   data: z.object({

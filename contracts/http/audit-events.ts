@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { categoryNames, definitionOf } from '../events/index.ts';
 import { logPositionForm } from '../log-position.ts';
 import { contract } from './contract.ts';
+import { gids, uids } from './example-ids.ts';
 import { moment } from './explain.ts';
 import * as parameter from './parameters.ts';
 
@@ -86,29 +87,29 @@ export const auditEvents = contract({
   summary: '查询日志中的事件,按序号翻页',
   refuses: ['noRecord', 'tooMany', 'tooSlow'],
   example: {
-    parameters: { about: 12, type: 'MemberMuted', limit: 1 },
+    parameters: { about: uids.wang, type: 'MemberMuted', limit: 1 },
     data: {
       events: [
         {
           number: 2041,
           position: '0000000000002042',
           recorded: 1764210192000,
-          stream: 'group-502139874',
+          stream: `group-${gids.project}`,
           revision: 17,
           id: '019ac2d1-6a01-7000-8000-0c4f3f3a1d2e',
           type: 'MemberMuted',
-          words: 'muted person 12 in group 502139874 until 2025-11-27T03:23:12.000Z',
-          actor: '9',
+          words: `muted person ${uids.wang} in group ${gids.project} until 2025-11-28T02:23:12.000Z`,
+          actor: `${uids.tom}`,
           acted_for: null,
           correlation: 'req-7f',
           causation: 'req-7f',
-          people: [9, 12],
-          conversation: 'g502139874',
+          people: [uids.tom, uids.wang],
+          conversation: `g${gids.project}`,
           mid: null,
-          data: { gid: 502139874, by: 9, uid: 12, until: 1764213792, noticeMid: 3114 },
+          data: { gid: gids.project, by: uids.tom, uid: uids.wang, until: 1764296592, noticeMid: 27 },
           metadata: {
             time: 1764210192000,
-            actor: '9',
+            actor: `${uids.tom}`,
             version: 2,
             $correlationId: 'req-7f',
             $causationId: 'req-7f',

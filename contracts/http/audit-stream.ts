@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AuditEvent } from './audit-events.ts';
 import { contract } from './contract.ts';
+import { gids, uids } from './example-ids.ts';
 import * as parameter from './parameters.ts';
 
 export const auditStream = contract({
@@ -11,30 +12,30 @@ export const auditStream = contract({
   summary: '一个流在某一版本的状态,和该版本的事件',
   refuses: ['noRecord', 'tooMany', 'tooSlow'],
   example: {
-    parameters: { stream: 'setting', revision: 0 },
+    parameters: { stream: `group-${gids.cheese}`, revision: 1 },
     data: {
-      stream: 'setting',
-      revision: 0,
+      stream: `group-${gids.cheese}`,
+      revision: 1,
       last: 3,
       folded: true,
-      state: { voice: 'off' },
+      state: { gid: gids.cheese, owner: uids.tom, name: '奶酪展' },
       event: {
-        position: '0000000000000007',
+        position: '0000000000000042',
         recorded: 1764210192000,
-        stream: 'setting',
-        revision: 0,
+        stream: `group-${gids.cheese}`,
+        revision: 1,
         id: '019ac2d1-6a01-7000-8000-0c4f3f3a1d2e',
-        type: 'SettingsChanged',
-        words: 'set voice to "off"',
+        type: 'ManagerAppointed',
+        words: `made person ${uids.lin} a manager of group ${gids.cheese}`,
         actor: 'server',
-        acted_for: null,
+        acted_for: uids.tom,
         correlation: 'req-7f',
         causation: 'req-7f',
-        people: [],
-        conversation: null,
+        people: [uids.tom, uids.lin],
+        conversation: `g${gids.cheese}`,
         mid: null,
-        data: { changes: { voice: 'off' } },
-        metadata: { time: 1764210192000, actor: 'server', version: 2 },
+        data: { gid: gids.cheese, uid: uids.lin },
+        metadata: { time: 1764210192000, actor: 'server', version: 2, for: uids.tom },
       },
     },
   },

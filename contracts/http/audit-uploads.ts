@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import { uids } from './example-ids.ts';
 import * as parameter from './parameters.ts';
 
 /** How many uploads one page has at most, and by default. */
@@ -14,12 +15,12 @@ export const auditUploads = contract({
   summary: '上传的文件,新的在前',
   refuses: ['tooMany', 'tooSlow'],
   example: {
-    parameters: { uid: 9, limit: 1 },
+    parameters: { uid: uids.anna, limit: 1 },
     data: {
       uploads: [
         {
           path: 'file/2026-11-27/1b0c0f6a5e9d4c3b8a7f6e5d4c3b2a19.pdf',
-          uid: 9,
+          uid: uids.anna,
           name: '合同.pdf',
           bytes: 48211,
           uploaded: 1795744800000,

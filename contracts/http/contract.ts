@@ -17,6 +17,16 @@ export type Access =
   /** The server's key alone. */
   | 'server';
 
+/** A valid request, which does what it says in an installation that `npm run demo` has filled. */
+export interface Example {
+  /** Without a file. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** The data of its answer, unless that is a picture. */
+  readonly data?: unknown;
+  /** What the request takes from elsewhere, such as an SMS code; the API page says it. */
+  readonly needs?: string;
+}
+
 /** One call of the API: the source of its validation, its handler's types and its documentation. */
 export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data extends z.ZodType = z.ZodType> {
   /** Without prefix: `/user/get` is served under /api, /web and /h5. */
@@ -36,8 +46,7 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   readonly aliasOf?: string;
   /** What it may be refused for, besides the reasons of every call: all that are answered with the status 200. */
   readonly refuses?: readonly CodeName[] | undefined;
-  /** A valid request, without a file, and its answer's data unless that is a picture. */
-  readonly example: { readonly parameters: Readonly<Record<string, unknown>>; readonly data?: unknown };
+  readonly example: Example;
   /** In the order in which they are checked: that of the original API, if it has the call. */
   readonly parameters: Parameters;
   /** The request is multipart with a `file`, which is limited by the settings of this kind. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import { phones } from './example-ids.ts';
 import * as parameter from './parameters.ts';
 
 /** Served only while the development provider is in use. */
@@ -10,8 +11,8 @@ export const developmentSms = contract({
   access: 'server',
   summary: '查看开发环境短信',
   example: {
-    parameters: { phone: '13800000000' },
-    data: [{ phone: '13800000000', type: 'register', code: '123456', timestamp: 1559031383 }],
+    parameters: { phone: phones.newcomer },
+    data: [{ phone: phones.newcomer, type: 'register', code: '123456', timestamp: 1559031383 }],
   },
   parameters: z.object({ phone: parameter.phone.describe('省略为所有手机号的最后100条').optional() }),
   data: z.array(z.object({ phone: z.string(), type: z.string(), code: z.string(), timestamp: z.int() })),

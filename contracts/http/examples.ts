@@ -1,122 +1,113 @@
+import { applications, gids, mid, replyId, uids } from './example-ids.ts';
+
 /*
- * What answers look like, after the examples of the original API (test/conformance/document.ts). Whether each fits the contract that
- * shows it is tested.
+ * What answers look like, after the examples of the original API (test/conformance/document.ts), with the ids of the
+ * demonstration. Whether each fits the contract that shows it is tested.
  */
 
-const tomAvatar = '//pop.com/upload/avatars/9/30608bd8e4d09d265cea5d13d5b0a1f2.jpg';
+const { tom, jerry, lin, anna, sun } = uids;
+const tomAvatar = `//pop.com/upload/avatars/${tom}/30608bd8e4d09d265cea5d13d5b0a1f2.jpg`;
 const noAvatar = '/static/img/avatar.jpg';
+export const groupPicture = `/h5/group/avatar?uid=${tom},${jerry},${lin}`;
 
-export const profile = {
-  uid: 10,
-  username: 'jerry',
-  nickname: '小老鼠',
-  nid: 7269454,
-  is_member: 1,
-  sign: '',
-  avatar: noAvatar,
-  state: 'offline',
-  logout_timestamp: 0,
-  account_state: 'normal',
+const shownTom = {
+  ...{ uid: tom, username: 'tom', nickname: '汤小满', sign: '今天也要好好吃饭', avatar: tomAvatar },
+  ...{ state: 'online', logout_timestamp: 0 },
+};
+const shownJerry = {
+  ...{ uid: jerry, username: 'jerry', nickname: '杰瑞', sign: '奶酪研究员', avatar: noAvatar },
+  ...{ state: 'offline', logout_timestamp: 0 },
+};
+export const people = [shownTom, shownJerry];
+
+export const profile = { ...shownJerry, nid: 7269454, is_member: 0, account_state: 'normal' };
+
+export const loggedIn = {
+  ...{ ...shownTom, nid: 30815726, is_member: 1, account_state: 'normal' },
+  ...{ token: 'x3b0…', expires: 2592000 },
 };
 
-const shownPerson = ({
-  uid = 10,
-  username = 'jerry',
-  nickname = '小老鼠',
-  sign = '',
-  avatar = noAvatar,
-}) => ({
-  ...{ uid, username, nickname, sign, avatar },
-  state: 'offline',
-  logout_timestamp: 0,
-});
-
-export const people = [
-  shownPerson({ uid: 9, username: 'tom', nickname: '猫猫', sign: '大懒猫', avatar: tomAvatar }),
-  shownPerson({}),
-];
-
-const contact = (uid: number, name: string, initials: string, avatar: string) => ({
-  ...{ uid, avatar, state: 'offline', name, initials, is_member: 1 },
+const contact = (uid: number, name: string, initials: string) => ({
+  ...{ uid, avatar: noAvatar, state: 'offline', name, initials, is_member: 0 },
 });
 
 export const contacts = {
-  M: { '9': contact(9, '猫猫', 'M', tomAvatar), '11': contact(11, '喵星人', 'M', noAvatar) },
-  X: { '10': contact(10, '小老鼠', 'X', noAvatar) },
+  A: { [anna]: contact(anna, 'Anna', 'A') },
+  J: { [jerry]: contact(jerry, '杰瑞', 'J') },
 };
 
 export const application = {
-  nid: 102,
-  from: 9,
-  to: 10,
+  nid: applications.fromSun,
+  from: sun,
+  to: tom,
   type: 'add_friend',
-  data: '{"postscript":"这里是加好友的附言"}',
+  data: '{"postscript":"我是新来的孙一,赵敏推荐我加您"}',
   operation: 'not_operated',
   timestamp: 1559290158,
-  nickname: '猫猫',
-  avatar: tomAvatar,
+  nickname: '孙一',
+  avatar: noAvatar,
 };
 
 export const groupMembers = {
-  '9': { uid: 9, avatar: tomAvatar, nickname: '猫猫', name: '猫猫', index: 1 },
-  '13': { uid: 13, avatar: noAvatar, nickname: '新萌', name: '新萌-备注', index: 4 },
+  [tom]: { uid: tom, avatar: tomAvatar, nickname: '汤小满', name: '汤小满', index: 1 },
+  [jerry]: { uid: jerry, avatar: noAvatar, nickname: '杰瑞', name: '备注名', index: 2 },
 };
 
 export const groupDetail = {
   info: {
-    gid: 502139874,
-    uid: 9,
-    avatar: '/h5/group/avatar?uid=9,10,11',
+    gid: gids.cheese,
+    uid: tom,
+    avatar: groupPicture,
     state: 'normal',
     timestamp: 1559034094,
-    groupname: '群聊(猫猫,小老鼠)',
-    remark: '群聊(猫猫,小老鼠)',
+    groupname: '奶酪展',
+    remark: '奶酪展',
   },
   members: {
-    '9': { uid: 9, avatar: tomAvatar, nickname: '猫猫', remark: '' },
-    '10': { uid: 10, avatar: noAvatar, nickname: '小老鼠', remark: '备注名' },
+    [tom]: { uid: tom, avatar: tomAvatar, nickname: '汤小满', remark: '' },
+    [jerry]: { uid: jerry, avatar: noAvatar, nickname: '杰瑞', remark: '备注名' },
   },
-  at: [{ mid: 884, from: '11', name: '喵喵', content: '@[猫猫](9) 在吗', timestamp: 1559036480 }],
+  at: [{ mid: 42, from: `${lin}`, name: '林月', content: `@[汤小满](${tom}) 在吗`, timestamp: 1559036480 }],
 };
 
 const { remark: _, ...groupInfo } = groupDetail.info;
 
-export const listedGroup = { ...groupInfo, nickname: '猫猫', member_count: 3, forbidden: false };
+export const listedGroup = { ...groupInfo, nickname: '汤小满', member_count: 5, forbidden: false };
 
 export const listedMembers = [
-  { uid: 9, avatar: tomAvatar, nickname: '猫猫', index: 1, role: 'owner', time: 0 },
-  { uid: 10, avatar: noAvatar, nickname: '小老鼠', index: 2, role: 'member', time: 1559034154 },
+  { uid: tom, avatar: tomAvatar, nickname: '汤小满', index: 1, role: 'owner', time: 0 },
+  { uid: jerry, avatar: noAvatar, nickname: '杰瑞', index: 2, role: 'member', time: 1559034154 },
 ];
 
 export const messages = [
   {
-    mid: 842,
-    from: '9',
+    mid,
+    from: `${tom}`,
     avatar: tomAvatar,
     timestamp: 1559031383,
-    content: '我通过了你的好友请求,我们来聊天吧',
+    content: '周末的奶酪展你去吗?',
     sub_type: 'message',
     quote_mid: 0,
     quote_content: '',
   },
   {
-    mid: 845,
-    from: '9',
-    avatar: tomAvatar,
+    mid: 2,
+    from: `${jerry}`,
+    avatar: noAvatar,
     timestamp: 1559032013,
-    content: '你好',
+    content: '当然去!',
     sub_type: 'message',
-    quote_mid: 842,
-    quote_content: '我通过了你的好友请求,我们来聊天吧',
+    quote_mid: mid,
+    quote_content: '周末的奶酪展你去吗?',
   },
 ];
 
 export const missedPushes = {
   events: [
     {
-      channel: 'user-10',
+      channel: `user-${tom}`,
       event: 'addFriend',
-      data: { uid: 9, name: '猫猫', avatar: tomAvatar, position: '37f888b9651a.0000000000000009.0' },
+      data: { uid: sun, name: '孙一', avatar: noAvatar, position: '37f888b9651a.0000000000000009.0' },
       position: '37f888b9651a.0000000000000009.0',
     },
   ],
@@ -124,13 +115,13 @@ export const missedPushes = {
   reset: false,
 };
 
-const reply = (id: number, type: number, title: string, content: string) => ({
-  ...{ id, type, title, keyword: '', content, is_show: 1, weights: 100, is_default: type === 1 ? 1 : 0 },
-});
-
 export const replies = {
-  '1': [reply(1, 1, '欢迎语', '您好,请问有什么可以帮您?')],
-  '3': [reply(2, 3, '营业时间', '每天9:00到18:00')],
+  '3': [
+    {
+      ...{ id: replyId, type: 3, title: '营业时间', keyword: '', content: '每天9:00到18:00' },
+      ...{ is_show: 1, weights: 100, is_default: 0 },
+    },
+  ],
 };
 
 export const uploaded = (path: string) => ({
@@ -172,44 +163,44 @@ export const shownSettings = { id: '2', ...settings };
 
 export const home = {
   mine: {
-    uid: 9,
+    uid: tom,
     username: 'tom',
-    sign: '大懒猫',
-    nickname: '猫猫',
+    sign: '今天也要好好吃饭',
+    nickname: '汤小满',
     avatar: tomAvatar,
-    unread_friend_apply_count: 0,
+    unread_friend_apply_count: 2,
   },
-  friend: { X: { '10': contact(10, '小老鼠', 'X', noAvatar) } },
-  group: [{ gid: 502139874, avatar: '/h5/group/avatar?uid=9,10,11', name: '群聊(猫猫,小老鼠)', uid: 9 }],
+  friend: contacts,
+  group: [{ gid: gids.cheese, avatar: groupPicture, name: '奶酪展', uid: tom }],
   chatting: {
-    friend10: {
+    [`friend${jerry}`]: {
       type: 'friend',
-      id: 10,
+      id: jerry,
       avatar: noAvatar,
-      name: '小老鼠',
+      name: '杰瑞',
       unread_count: 0,
       top: 0,
       items: [
         {
-          mid: 845,
-          from: '9',
-          to: '10',
-          content: '我通过了你的好友请求,我们来聊天吧',
+          mid,
+          from: `${tom}`,
+          to: `${jerry}`,
+          content: '周末的奶酪展你去吗?',
           timestamp: 1559032013,
           sub_type: 'message',
           avatar: tomAvatar,
         },
       ],
     },
-    group502139874: {
+    [`group${gids.cheese}`]: {
       type: 'group',
-      id: 502139874,
-      url: '/pop/group/chat/502139874',
-      avatar: '/h5/group/avatar?uid=9,10,11',
-      name: '群聊(猫猫,小老鼠)',
+      id: gids.cheese,
+      url: `/pop/group/chat/${gids.cheese}`,
+      avatar: groupPicture,
+      name: '奶酪展',
       unread_count: 0,
       top: 0,
-      key: 'group-502139874',
+      key: `group-${gids.cheese}`,
       items: [],
     },
   },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import { gids, uids } from './example-ids.ts';
 import * as parameter from './parameters.ts';
 
 /** The most changes of an answer that one request is shown. */
@@ -58,29 +59,28 @@ export const auditExplain = contract({
   summary: '解释一个结果:重放相关事件,列出每次变化及其原因',
   refuses: ['noRecord', 'tooMany', 'tooSlow'],
   example: {
-    parameters: { question: 'can-speak 12 group 502139874' },
+    parameters: { question: `can-speak ${uids.wang} group ${gids.project}` },
     data: {
       at: 1764212592000,
-      answer:
-        'person 12 (小老鼠) may not speak in group 502139874: 你已被禁言,暂时不能发言 (code 4), since 2026-11-27 10:23:12 +08:00, by MemberMuted of person 9 (猫猫); this ends by itself on 2026-11-27 11:23:12 +08:00.',
+      answer: `person ${uids.wang} (王伟) may not speak in group ${gids.project}: 你已被禁言,暂时不能发言 (code 4), since 2026-11-27 10:23:12 +08:00, by MemberMuted of person ${uids.tom} (汤小满); this ends by itself on 2026-11-27 11:23:12 +08:00.`,
       verdict: {
         value: false,
-        words: 'may not speak in group 502139874: 你已被禁言,暂时不能发言 (code 4)',
+        words: `may not speak in group ${gids.project}: 你已被禁言,暂时不能发言 (code 4)`,
         refusal: { reason: 'muted', code: 4, msg: '你已被禁言,暂时不能发言' },
       },
       omitted: 0,
       steps: [
         {
           time: 1764210192000,
-          words: 'may not speak in group 502139874: 你已被禁言,暂时不能发言 (code 4)',
+          words: `may not speak in group ${gids.project}: 你已被禁言,暂时不能发言 (code 4)`,
           cause: {
             kind: 'event',
             type: 'MemberMuted',
-            stream: 'group-502139874',
+            stream: `group-${gids.project}`,
             revision: 17,
             position: '0000000000002042',
             id: '019ac2d1-6a01-7000-8000-0c4f3f3a1d2e',
-            by: 'person 9 (猫猫)',
+            by: `person ${uids.tom} (汤小满)`,
             request: 'req-7f',
             beside: [],
           },

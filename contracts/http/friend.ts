@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import { applications, uids } from './example-ids.ts';
 import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
@@ -58,7 +59,7 @@ export const friendApply = contract({
   access: 'user',
   summary: '发起好友申请',
   refuses: ['noUser', 'disabled', 'addFriendOff', 'tooOften'],
-  example: { parameters: { friend_uid: 10, postscript: '我是猫猫' }, data: [] },
+  example: { parameters: { friend_uid: uids.zhao, postscript: '我是汤小满' }, data: [] },
   parameters: z.object({ ...pair, postscript: parameter.mayBeEmpty().describe('附言').default('') }),
   data: nothing,
 });
@@ -69,7 +70,7 @@ export const friendAgree = contract({
   access: 'user',
   summary: '同意好友申请',
   refuses: ['noUser', 'noRecord', 'disabled', 'alreadyAnswered', 'noGroup', 'limitReached'],
-  example: { parameters: { nid: 102 }, data: [] },
+  example: { parameters: { nid: applications.fromSun }, data: [] },
   parameters: z.object(application),
   data: nothing,
 });
@@ -80,7 +81,7 @@ export const friendRefuse = contract({
   access: 'user',
   summary: '拒绝好友申请',
   refuses: ['noRecord', 'alreadyAnswered', 'noGroup'],
-  example: { parameters: { nid: 102 }, data: [] },
+  example: { parameters: { nid: applications.fromWang }, data: [] },
   parameters: z.object(application),
   data: nothing,
 });
@@ -91,7 +92,7 @@ export const friendAdd = contract({
   access: 'server as user',
   summary: '加好友',
   refuses: ['noUser'],
-  example: { parameters: { login_uid: 9, friend_uid: 10 }, data: [] },
+  example: { parameters: { login_uid: uids.jerry, friend_uid: uids.chen }, data: [] },
   parameters: z.object(pair),
   data: nothing,
 });
@@ -101,7 +102,7 @@ export const friendRemark = contract({
   methods: ['POST'],
   access: 'user',
   summary: '设置好友备注',
-  example: { parameters: { friend_uid: 10, remark: '备注名' }, data: [] },
+  example: { parameters: { friend_uid: uids.jerry, remark: '备注名' }, data: [] },
   parameters: z.object({ ...pair, remark: parameter.mayBeEmpty().describe('备注名') }),
   data: nothing,
 });
@@ -132,7 +133,7 @@ export const friendApplyDetail = contract({
   access: 'user',
   summary: '获取好友申请详情',
   refuses: ['noRecord'],
-  example: { parameters: { nid: 102 }, data: { ...example.application, username: 'tom' } },
+  example: { parameters: { nid: applications.fromSun }, data: { ...example.application, username: 'sunyi' } },
   parameters: z.object(application),
   data: FriendApplication.extend({ username: z.string() }),
 });
@@ -162,7 +163,7 @@ export const friendDelete = contract({
   methods: ['POST'],
   access: 'user',
   summary: '删除好友',
-  example: { parameters: { friend_uid: 10 }, data: [] },
+  example: { parameters: { friend_uid: uids.anna }, data: [] },
   parameters: z.object(pair),
   data: nothing,
 });
@@ -173,7 +174,7 @@ export const friendUpdate = contract({
   access: 'user',
   summary: '更新好友信息',
   refuses: ['noUser'],
-  example: { parameters: { friend_uid: 10, top: 1 }, data: [] },
+  example: { parameters: { friend_uid: uids.jerry, top: 1 }, data: [] },
   parameters: z.object({
     ...pair,
     state: parameter.oneOf('chatting', 'hidden').describe('chatting显示在消息列表,hidden不显示').optional(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import { gids, uids } from './example-ids.ts';
 import * as example from './examples.ts';
 import { caller, ofGroup } from './group.ts';
 import * as parameter from './parameters.ts';
@@ -24,7 +25,7 @@ export const groupMemberAdd = contract({
   access: 'user',
   summary: '邀请人加入群',
   refuses: ['noUser', 'noGroup', 'tooOften', 'limitReached'],
-  example: { parameters: { gid: 502139874, members: [12, 13] }, data: [] },
+  example: { parameters: { gid: gids.cheese, members: [uids.zhao, uids.sun] }, data: [] },
   parameters: z.object({ ...ofGroup, members: parameter.uids.describe('成员uid数组') }),
   data: nothing,
 });
@@ -35,7 +36,7 @@ export const groupJoin = contract({
   access: 'user',
   summary: '加入群组',
   refuses: ['noUser', 'disabled', 'joinByCodeOff', 'noGroup', 'tooOften', 'limitReached'],
-  example: { parameters: { gid: 502139874 }, data: [] },
+  example: { parameters: { gid: gids.newcomers }, data: [] },
   parameters: z.object({
     ...ofGroup,
     token: parameter
@@ -56,7 +57,7 @@ export const groupMembers = contract({
   access: 'user',
   summary: '获得群成员',
   refuses: ['noGroup', 'tooOften'],
-  example: { parameters: { gid: 502139874, limit: 32 }, data: example.groupMembers },
+  example: { parameters: { gid: gids.cheese, limit: 32 }, data: example.groupMembers },
   parameters: z.object({
     ...ofGroup,
     limit: parameter
@@ -81,7 +82,7 @@ export const groupMemberDelete = contract({
   access: 'user',
   summary: '删除群成员',
   refuses: ['noGroup'],
-  example: { parameters: { gid: 502139874, members: [13] }, data: [] },
+  example: { parameters: { gid: gids.cheese, members: [uids.chen] }, data: [] },
   parameters: z.object({ ...ofGroup, members: parameter.uids.describe('成员uid数组') }),
   data: nothing,
 });
@@ -92,7 +93,7 @@ export const groupManager = contract({
   access: 'user',
   summary: '设置或取消管理员',
   refuses: ['noGroup'],
-  example: { parameters: { uid: 10, gid: 502139874, value: 1 }, data: [] },
+  example: { parameters: { uid: uids.jerry, gid: gids.cheese, value: 1 }, data: [] },
   parameters: z.object({
     ...caller,
     uid: parameter.uid.describe('群成员uid'),
@@ -109,7 +110,7 @@ export const groupIsManager = contract({
   access: 'user',
   summary: '判断是否是管理员',
   refuses: ['noGroup', 'tooOften'],
-  example: { parameters: { uid: 10, gid: 502139874 }, data: { is_manager: 0 } },
+  example: { parameters: { uid: uids.jerry, gid: gids.cheese }, data: { is_manager: 0 } },
   parameters: z.object({ ...caller, uid: parameter.uid.describe('群成员uid'), gid: parameter.gid }),
   data: z.object({ is_manager: z.union([z.literal(0), z.literal(1)]) }),
 });
@@ -120,7 +121,7 @@ export const groupForbiddenUser = contract({
   access: 'user',
   summary: '禁言群里的某个用户',
   refuses: ['noUser', 'noGroup', 'tooOften'],
-  example: { parameters: { gid: 502139874, uid: 10, time: 1559034154 }, data: [] },
+  example: { parameters: { gid: gids.cheese, uid: uids.anna, time: 600 }, data: [] },
   parameters: z.object({
     ...ofGroup,
     uid: parameter.uid.describe('群成员uid'),
@@ -137,7 +138,7 @@ export const groupForbiddenAll = contract({
   access: 'user',
   summary: '全体禁言',
   refuses: ['noUser', 'noGroup', 'tooOften'],
-  example: { parameters: { gid: 502139874, value: 1 }, data: [] },
+  example: { parameters: { gid: gids.cheese, value: 1 }, data: [] },
   parameters: z.object({ ...ofGroup, value: parameter.flag.describe('1设置,0取消') }),
   data: nothing,
 });
@@ -147,7 +148,7 @@ export const groupLeave = contract({
   methods: ['POST'],
   access: 'user',
   summary: '退出一个或多个群组',
-  example: { parameters: { gid: [502139874] }, data: [] },
+  example: { parameters: { gid: [gids.hike] }, data: [] },
   parameters: z.object({ ...caller, gid: parameter.gids }),
   data: nothing,
 });
@@ -158,7 +159,10 @@ export const groupCode = contract({
   access: 'user',
   summary: '获得群二维码的token,放进二维码内容即可凭它加群',
   refuses: ['noGroup'],
-  example: { parameters: { gid: 502139874 }, data: { gid: 502139874, token: 'Y7sXq0b1Jc2mTn4vKp8wLr5e' } },
+  example: {
+    parameters: { gid: gids.cheese },
+    data: { gid: gids.cheese, token: 'Y7sXq0b1Jc2mTn4vKp8wLr5e' },
+  },
   parameters: z.object(ofGroup),
   data: z.object({ gid: z.int(), token: z.string() }),
 });
@@ -169,7 +173,7 @@ export const groupCodeRevoke = contract({
   access: 'user',
   summary: '使群二维码以前的token全部失效(群主和管理员)',
   refuses: ['noGroup'],
-  example: { parameters: { gid: 502139874 }, data: [] },
+  example: { parameters: { gid: gids.cheese }, data: [] },
   parameters: z.object(ofGroup),
   data: nothing,
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import { phones } from './example-ids.ts';
 import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 import { nothing, UserProfile } from './user.ts';
@@ -17,13 +18,14 @@ export const loginJoin = contract({
   refuses: ['registerOff'],
   example: {
     parameters: {
-      username: 'tom',
-      nickname: '猫猫',
+      username: 'newcomer',
+      nickname: '新来的',
       password: 'secret-1',
-      phone: '13800000000',
+      phone: phones.newcomer,
       code: '123456',
     },
     data: [],
+    needs: '先调用service/send_sms(type为register),code是收到的验证码',
   },
   parameters: z.object({
     username: parameter.username,
@@ -45,7 +47,8 @@ export const loginLogin = contract({
   summary: '登录',
   example: {
     parameters: { username: 'tom', password: 'secret-1' },
-    data: { ...example.profile, token: 'x3b0…', expires: 2592000 },
+    data: example.loggedIn,
+    needs: '密码是npm run demo打印的密码',
   },
   parameters: z.object({
     username: parameter.text(1, 64).describe('登录名,也可以是手机号码;与phone必须传递其中一个').optional(),
@@ -85,7 +88,7 @@ export const serviceSendSms = contract({
   methods: ['POST'],
   access: 'open',
   summary: '发送短信(注册/忘记密码)',
-  example: { parameters: { phone: '13800000000', type: 'register' }, data: [] },
+  example: { parameters: { phone: phones.newcomer, type: 'register' }, data: [] },
   parameters: z.object({
     phone: parameter.phone,
     type: parameter.oneOf('register', 'forget').describe('register注册,forget忘记密码'),
@@ -99,7 +102,7 @@ export const userSendSmsPass = contract({
   access: 'user',
   summary: '发送短信(重置密码/绑定手机号)',
   refuses: ['smsNotSent'],
-  example: { parameters: { phone: '13800000000', type: 'retrieve' }, data: [] },
+  example: { parameters: { phone: phones.tom, type: 'bind' }, data: [] },
   parameters: z.object({
     login_uid: parameter.loginUid,
     phone: parameter.phone,
@@ -114,8 +117,9 @@ export const serviceForgetPass = contract({
   access: 'open',
   summary: '忘记密码',
   example: {
-    parameters: { phone: '13800000000', code: '123456', username: 'tom', newpass: 'secret-2' },
+    parameters: { phone: phones.jerry, code: '123456', username: 'jerry', newpass: 'secret-2' },
     data: [],
+    needs: '先调用service/send_sms(type为forget),code是收到的验证码',
   },
   parameters: z.object({
     phone: parameter.phone,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import { mid, uids } from './example-ids.ts';
 import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
@@ -35,8 +36,8 @@ export const messageSend = contract({
   summary: '发送消息',
   refuses: ['noUser', 'disabled', 'chatOff', 'noGroup', 'notFriends', 'muted', 'groupMuted', 'noMessage'],
   example: {
-    parameters: { to: 10, type: 'friend', content: '你好', quote_mid: 842, uniqueId: 'c5b1f0d2' },
-    data: { mid: 845 },
+    parameters: { to: uids.jerry, type: 'friend', content: '你好', quote_mid: mid, uniqueId: 'c5b1f0d2' },
+    data: { mid: 45 },
   },
   parameters: z.object({
     ...caller,
@@ -58,7 +59,7 @@ export const messageGet = contract({
   access: 'user',
   summary: '获得消息历史记录',
   refuses: ['noMessage'],
-  example: { parameters: { id: 10, type: 'friend', limit: 20 }, data: example.messages },
+  example: { parameters: { id: uids.jerry, type: 'friend', limit: 20 }, data: example.messages },
   parameters: z.object({
     ...chat,
     limit: parameter.limit(100, 20),
@@ -73,7 +74,11 @@ export const messageRevoke = contract({
   access: 'known',
   summary: '撤回消息;服务端密钥不带login_uid时可随时撤回任何人的消息(id为会话任一方的uid或群组gid)',
   refuses: ['noUser', 'disabled', 'noMessage', 'tooLate', 'noGroup'],
-  example: { parameters: { id: 10, type: 'friend', mid: 845 }, data: [] },
+  example: {
+    parameters: { id: uids.jerry, type: 'friend', mid },
+    data: [],
+    needs: '消息在2分钟内发出,或使用服务端密钥',
+  },
   parameters: z.object({ ...chat, mid: parameter.mid }),
   data: nothing,
 });
@@ -84,7 +89,7 @@ export const messageDelete = contract({
   access: 'user',
   summary: '删除消息',
   refuses: ['noUser', 'disabled', 'noMessage', 'tooLate', 'noGroup'],
-  example: { parameters: { id: 10, type: 'friend', mid: 845, ty: 1 }, data: [] },
+  example: { parameters: { id: uids.jerry, type: 'friend', mid, ty: 1 }, data: [] },
   parameters: z.object({ ...chat, mid: parameter.mid, ty: parameter.integer(1, 2).describe('1单删,2全删') }),
   data: nothing,
 });
@@ -94,7 +99,7 @@ export const messageUnreadCount = contract({
   methods: ['GET'],
   access: 'user',
   summary: '获得与某用户/群的未读消息数',
-  example: { parameters: { id: 10, type: 'friend' }, data: 3 },
+  example: { parameters: { id: uids.jerry, type: 'friend' }, data: 3 },
   parameters: z.object(chat),
   data: z.int(),
 });
@@ -104,7 +109,7 @@ export const messageUpdateLastReadTime = contract({
   methods: ['POST'],
   access: 'user',
   summary: '更新消息最后读取时间',
-  example: { parameters: { id: 10, type: 'friend' }, data: [] },
+  example: { parameters: { id: uids.jerry, type: 'friend' }, data: [] },
   parameters: z.object(chat),
   data: nothing,
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { maxFaces } from '../avatars.ts';
 import { contract } from './contract.ts';
+import { gids, uids } from './example-ids.ts';
 import * as parameter from './parameters.ts';
 
 const faces = z
@@ -19,7 +20,7 @@ export const qrcodeGet = contract({
   methods: ['GET'],
   access: 'open',
   summary: '根据内容生成二维码',
-  example: { parameters: { content: 'https://pop.com/g/502139874' } },
+  example: { parameters: { content: `https://pop.com/g/${gids.cheese}` } },
   parameters: z.object({ content: parameter.bytes(1024).describe('二维码内容') }),
   picture: 'image/png',
   data: z.instanceof(Uint8Array),
@@ -30,7 +31,7 @@ export const groupAvatar = contract({
   methods: ['GET'],
   access: 'open',
   summary: '群组头像',
-  example: { parameters: { uid: '9,10,11' } },
+  example: { parameters: { uid: `${uids.tom},${uids.jerry},${uids.lin}` } },
   parameters: z.object({ uid: faces }),
   picture: 'image/jpeg',
   data: z.instanceof(Uint8Array),

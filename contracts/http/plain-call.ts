@@ -22,6 +22,11 @@ export interface PlainCall {
   readonly body?: z.ZodType;
   /** It also reads forms, not only JSON. */
   readonly forms?: true;
+  /** A valid request, as those of the calls in the envelope (contracts/http/contract.ts, Example). */
+  readonly example: {
+    readonly path?: Readonly<Record<string, string>>;
+    readonly body?: unknown;
+  };
   /** What it is refused for in the envelope, with the status of the code. */
   readonly refuses?: readonly CodeName[];
   /** What it answers with each status. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PublicSettings } from '../settings.ts';
 import { contract } from './contract.ts';
+import { uids } from './example-ids.ts';
 import * as example from './examples.ts';
 import { ContactList } from './friend.ts';
 import * as parameter from './parameters.ts';
@@ -93,7 +94,7 @@ export const popDelChat = contract({
   access: 'user',
   summary: '删除对话',
   refuses: ['noUser', 'noGroup'],
-  example: { parameters: { id: 10, type: 'friend' }, data: [] },
+  example: { parameters: { id: uids.jerry, type: 'friend' }, data: [] },
   parameters: z.object({
     login_uid: parameter.loginUid,
     id: parameter.integer(1).describe('群组gid或好友uid,取决于type'),

@@ -22,6 +22,7 @@ export const aliveCall: PlainCall = {
   method: 'GET',
   access: 'open',
   summary: '进程是否存活',
+  example: {},
   refuses: ['tooMany'],
   answers: { 200: { meaning: '进程可以回答', data: z.object({ alive: z.literal(true) }) } },
 };
@@ -31,6 +32,7 @@ export const readyCall: PlainCall = {
   method: 'GET',
   access: 'open',
   summary: '能否接收请求,以及各部分的状态',
+  example: {},
   refuses: ['tooMany'],
   answers: {
     200: { meaning: '可以接收请求', data: Readiness },

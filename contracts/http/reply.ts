@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ReplyType } from '../events/reply.ts';
 import { contract } from './contract.ts';
+import { replyId } from './example-ids.ts';
 import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 import { nothing } from './user.ts';
@@ -53,7 +54,10 @@ export const replyAdd = contract({
   access: 'user',
   summary: '添加回复消息(会员专有)',
   refuses: ['noUser', 'limitReached'],
-  example: { parameters: { type: 3, title: '营业时间', content: '每天9:00到18:00', weights: 100 }, data: [] },
+  example: {
+    parameters: { type: 3, title: '怎么报名', content: '在群里说一声就行', weights: 100 },
+    data: [],
+  },
   parameters: z.object({ ...caller, type, title, content, ...order }),
   data: nothing,
 });
@@ -64,7 +68,7 @@ export const replyUpdate = contract({
   access: 'user',
   summary: '更新回复消息(会员专有)',
   refuses: ['noUser', 'noRecord'],
-  example: { parameters: { rid: 2, type: 3, title: '营业时间', content: '每天8:00到18:00' }, data: [] },
+  example: { parameters: { rid: replyId, type: 3, title: '营业时间', content: '每天8:00到18:00' }, data: [] },
   parameters: z.object({
     ...caller,
     rid: parameter.integer(1).describe('回复消息的id'),
@@ -82,7 +86,7 @@ export const replyDelete = contract({
   access: 'user',
   summary: '删除回复消息(会员专有)',
   refuses: ['noUser', 'noRecord'],
-  example: { parameters: { rid: 2 }, data: [] },
+  example: { parameters: { rid: replyId }, data: [] },
   parameters: z.object({ ...caller, rid: parameter.integer(1).describe('回复消息的id') }),
   data: nothing,
 });

@@ -36,7 +36,7 @@ export const settingUpdate = contract({
   // A text of 900 KB takes three characters per byte in a form.
   maxBytes: 3 * 1024 * 1024,
   summary: '修改系统配置',
-  example: { parameters: { upload_img: 'off', revoke_seconds: 300 }, data: [] },
+  example: { parameters: { revoke_seconds: 300 }, data: [] },
   parameters: z.object(
     Object.fromEntries(
       Object.entries(Settings.shape).map(([name, schema]) => [
@@ -53,7 +53,7 @@ export const settingGet = contract({
   methods: ['GET'],
   access: 'server',
   summary: '获取全部系统配置及其默认值',
-  example: { parameters: {}, data: withDefaults({ ...defaultSettings, upload_img: 'off' }) },
+  example: { parameters: {}, data: withDefaults({ ...defaultSettings, revoke_seconds: 300 }) },
   parameters: z.object({}),
   data: z.object(
     Object.fromEntries(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { contract } from './contract.ts';
+import { phones, uids } from './example-ids.ts';
 import * as example from './examples.ts';
 import * as parameter from './parameters.ts';
 
@@ -42,8 +43,8 @@ export const userAdd = contract({
   access: 'server',
   summary: '添加用户',
   example: {
-    parameters: { username: 'tom', nickname: '猫猫', avatar: '', password: 'secret-1', sign: '大懒猫' },
-    data: { uid: 13 },
+    parameters: { username: 'spike', nickname: '史派克', avatar: '', password: 'secret-1', sign: '看家' },
+    data: { uid: 9 },
   },
   parameters: z.object(newUser),
   data: NewUid,
@@ -55,7 +56,7 @@ export const userOpen = contract({
   access: 'user',
   summary: '添加下级用户(会员专有)',
   refuses: ['noUser', 'disabled'],
-  example: { parameters: { username: 'tomkid', nickname: '小猫', password: 'secret-1' }, data: { uid: 14 } },
+  example: { parameters: { username: 'tomkid', nickname: '小满', password: 'secret-1' }, data: { uid: 10 } },
   parameters: z.object({ login_uid: parameter.loginUid, ...newUser }),
   data: NewUid,
 });
@@ -67,7 +68,7 @@ export const userGet = contract({
   summary: '获取单个用户信息',
   refuses: ['noUser'],
   example: {
-    parameters: { uid: 10, login_uid: 9 },
+    parameters: { uid: uids.jerry, login_uid: uids.tom },
     data: { ...example.profile, is_friend: true, remark: '备注名' },
   },
   parameters: z.object({
@@ -85,7 +86,7 @@ export const userMultiGet = contract({
   methods: ['GET', 'POST'],
   access: 'known',
   summary: '获取多个用户信息',
-  example: { parameters: { uid: [9, 10] }, data: example.people },
+  example: { parameters: { uid: [uids.tom, uids.jerry] }, data: example.people },
   parameters: z.object({ uid: parameter.uids.describe('用户uid数组') }),
   data: z.array(
     UserProfile.pick({
@@ -106,7 +107,7 @@ export const userUpdate = contract({
   access: 'user',
   summary: '更新用户信息',
   refuses: ['noUser', 'tooOften'],
-  example: { parameters: { nickname: '汤姆', sign: '大懒猫' }, data: [] },
+  example: { parameters: { nickname: '汤姆', sign: '今天也要好好吃饭' }, data: [] },
   parameters: z.object({
     login_uid: parameter.loginUid,
     nickname: parameter.nickname.optional(),
@@ -134,6 +135,7 @@ export const userUpdatePassword = contract({
   example: {
     parameters: { password1: 'secret-2', password2: 'secret-2', password_old: 'secret-1' },
     data: [],
+    needs: 'password_old是npm run demo打印的密码',
   },
   parameters: z.object({
     login_uid: parameter.loginUid,
@@ -151,7 +153,11 @@ export const userBindPhone = contract({
   access: 'user',
   summary: '绑定手机号',
   refuses: ['noUser'],
-  example: { parameters: { phone: '13800000000', code: '123456' }, data: [] },
+  example: {
+    parameters: { phone: phones.tom, code: '123456' },
+    data: [],
+    needs: '先调用user/send_sms_pass(type为bind),code是收到的验证码',
+  },
   parameters: z.object({
     login_uid: parameter.loginUid,
     phone: parameter.phone,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { uids } from '../http/example-ids.ts';
 import type { PlainCall } from '../http/plain-call.ts';
 import { ChannelName, SocketId } from './protocol.ts';
 
@@ -27,6 +28,7 @@ const channelAuth = {
   method: 'POST',
   access: 'known',
   body: ChannelAuth,
+  example: { body: { socket_id: '123456.789', channel_name: `private-user-${uids.tom}` } },
   forms: true,
   refuses,
   answers: {
@@ -49,6 +51,7 @@ export const pusherUserAuth: PlainCall = {
   access: 'known',
   summary: '签名websocket的登录(pusher:signin)',
   body: z.object(signIn),
+  example: { body: { socket_id: '123456.789' } },
   forms: true,
   refuses,
   answers: {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { gids, uids } from '../http/example-ids.ts';
 import type { PlainCall } from '../http/plain-call.ts';
 import { PusherError } from './auth-calls.ts';
 import { ChannelName, EventName, maxFrameBytes, ServerToUserChannel, SocketId } from './protocol.ts';
@@ -70,6 +71,11 @@ const id = { id: z.string().describe('APP_ID') };
 const ofApp = z.object(id);
 const ofChannel = z.object({ ...id, channel: Target.describe('频道') });
 
+/** The APP_ID of an installation that was given no other. */
+const path = { id: 'bubble-im' };
+const event = { name: 'order-paid', channel: `private-user-${uids.tom}`, data: '{"order":42}' };
+const channel = `presence-group-${gids.cheese}`;
+
 const refusals = {
   400: { meaning: '请求无法解析或不合法', data: PusherError },
   401: { meaning: '签名不正确', data: PusherError },
@@ -87,6 +93,7 @@ export const serverCalls: readonly PlainCall[] = [
     summary: '在频道上触发一个事件',
     path: ofApp,
     body: Events,
+    example: { path, body: event },
     answers: answered(
       '已触发;带info时返回频道的属性',
       z.object({ channels: z.record(z.string(), ChannelState).optional() }),
@@ -99,6 +106,7 @@ export const serverCalls: readonly PlainCall[] = [
     summary: `触发多个事件,最多${maxEventsPerBatch}个`,
     path: ofApp,
     body: Batch,
+    example: { path, body: { batch: [event] } },
     answers: answered(
       '已触发;带info时返回各频道的属性',
       z.object({ batch: z.array(ChannelState).optional() }),
@@ -111,6 +119,7 @@ export const serverCalls: readonly PlainCall[] = [
     summary: '列出有订阅的频道',
     path: ofApp,
     query: ChannelsQuery,
+    example: { path },
     answers: answered('频道及其属性', z.object({ channels: z.record(z.string(), z.object(attributes)) })),
   },
   {
@@ -120,6 +129,7 @@ export const serverCalls: readonly PlainCall[] = [
     summary: '频道是否有订阅,及其属性',
     path: ofChannel,
     query: ChannelQuery,
+    example: { path: { ...path, channel } },
     answers: answered('频道的状态', ChannelState),
   },
   {
@@ -129,6 +139,7 @@ export const serverCalls: readonly PlainCall[] = [
     summary: 'presence频道上的用户',
     path: ofChannel,
     query: UserPage,
+    example: { path: { ...path, channel } },
     answers: answered('一页用户id', z.object({ users: z.array(z.object({ id: z.string() })) })),
   },
   {
@@ -137,6 +148,7 @@ export const serverCalls: readonly PlainCall[] = [
     access: 'signed',
     summary: '关闭一个用户的所有websocket',
     path: z.object({ ...id, ...UserPath.shape }),
+    example: { path: { ...path, user: `${uids.jerry}` } },
     answers: answered('正在关闭', none),
   },
 ];

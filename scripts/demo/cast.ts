@@ -25,7 +25,7 @@ export function newPassword(): string {
 export async function register(server: Server, password: string): Promise<Uids> {
   const registered = new Map<string, number>();
   for (const [name, person] of Object.entries<Person>(people)) {
-    const { username, nickname, sign, colours } = person;
+    const { username, nickname, sign, colours, phone, isMember } = person;
     const { uid } = await server.call(
       '/user/add',
       { username, nickname, sign, password },
@@ -38,7 +38,7 @@ export async function register(server: Server, password: string): Promise<Uids> 
       await drawAvatar(colours),
       'avatar.png',
     );
-    await server.act('/user/update', { login_uid: uid, avatar });
+    await server.act('/user/update', { login_uid: uid, avatar, phone, is_member: isMember && 1 });
   }
   const uidOf = (name: Name) => registered.get(name) ?? 0;
   return {

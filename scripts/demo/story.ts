@@ -1,16 +1,24 @@
+import { gids } from '../../contracts/http/example-ids.ts';
 import type { Talk } from './talk.ts';
 
 /** How long Wang Wei may not speak: long enough to be looked at. */
 const muteSeconds = 86_400;
 
-/** What the people do, until Tom and Jerry log in: each of them has chats that are not read yet. */
+/**
+ * What the people do, until Tom and Jerry log in: each of them has chats that are not read yet. The examples of the
+ * calls name what is made here (contracts/http/example-ids.ts).
+ */
 export async function tell(talk: Talk): Promise<void> {
-  await talk.befriend('tom', ['jerry', 'lin', 'chen', 'zhao', 'anna']);
+  await talk.befriend('tom', ['jerry', 'lin', 'chen', 'anna']);
   await talk.befriend('jerry', ['lin', 'wang', 'anna']);
-  await talk.apply('sun', 'tom', '我是新来的孙一,赵敏推荐我加您');
+  // Before anything else that uses up a mid, as an application does: the examples name the first message.
   await withFriends(talk);
+  await talk.apply('sun', 'tom', '我是新来的孙一,赵敏推荐我加您');
+  await atExhibition(talk);
+  await amongNewcomers(talk);
   await inProject(talk);
   await onHike(talk);
+  await talk.answerBeforehand('tom', '营业时间', '每天9:00到18:00');
   await talk.announce('欢迎使用泡泡IM!这是一条发给所有人的公告。');
 }
 
@@ -30,8 +38,21 @@ async function withFriends(talk: Talk): Promise<void> {
   await talk.say('chen', toTom, '[表情12] 下午的评审改到四点了');
 }
 
+async function atExhibition(talk: Talk): Promise<void> {
+  const group = await talk.group('tom', gids.cheese, '奶酪展', ['jerry', 'lin', 'anna', 'chen']);
+  await talk.promote('tom', group, 'lin');
+  await talk.say('tom', group, '周六十点,东口见。票在我这里');
+  await talk.say('jerry', group, '收到!我带饼干');
+  await talk.read('tom', group);
+}
+
+async function amongNewcomers(talk: Talk): Promise<void> {
+  const group = await talk.group('zhao', gids.newcomers, '新人群', ['wang', 'sun']);
+  await talk.say('zhao', group, '欢迎!有问题在这里问');
+}
+
 async function inProject(talk: Talk): Promise<void> {
-  const group = await talk.group('zhao', '泡泡项目组', ['tom', 'jerry', 'lin', 'chen', 'wang']);
+  const group = await talk.group('zhao', gids.project, '泡泡项目组', ['tom', 'jerry', 'lin', 'chen', 'wang']);
   await talk.promote('zhao', group, 'tom');
   await talk.say('zhao', group, '大家好,这周的目标:把新版首页发出去');
   const draft = await talk.say('lin', group, '首页的设计稿放在这里了,请大家看看');
@@ -43,11 +64,12 @@ async function inProject(talk: Talk): Promise<void> {
   await talk.revoke('wang', group, wrong);
   for (const _ of Array.from({ length: 3 })) await talk.say('wang', group, '抢红包啦!!!');
   await talk.mute('tom', group, 'wang', muteSeconds);
+  await talk.apply('wang', 'tom', '汤哥,我是王伟,红包是误发的');
   await talk.say('zhao', group, `${talk.mention('jerry')} ${talk.mention('tom')} 五点前能合并吗?`);
 }
 
 async function onHike(talk: Talk): Promise<void> {
-  const group = await talk.group('lin', '周末爬山', ['tom', 'jerry', 'anna', 'sun']);
+  const group = await talk.group('lin', gids.hike, '周末爬山', ['tom', 'jerry', 'anna', 'sun']);
   await talk.show('lin', group);
   await talk.say('lin', group, '上周拍的,这周六还去吗?早上八点在地铁站集合');
   await talk.say('anna', group, 'Count me in!');

@@ -10,7 +10,6 @@ type Chat =
   | { readonly type: 'group'; readonly gid: number };
 
 const Sent = z.object({ mid: z.int() });
-const Created = z.object({ gid: z.string().transform(Number) });
 
 /** Makes friends, groups and talk among people, as calls of the API. */
 export class Talk {
@@ -31,12 +30,16 @@ export class Talk {
     return this.#act(one, '/friend/apply', { friend_uid: this.#uids[to], postscript });
   }
 
-  async group(owner: Name, groupname: string, members: readonly Name[]): Promise<Chat & { type: 'group' }> {
-    const { gid } = await this.#server.call(
-      '/group/create',
-      { login_uid: this.#uids[owner], groupname, members: members.map((name) => this.#uids[name]) },
-      Created,
-    );
+  async group(
+    owner: Name,
+    gid: number,
+    groupname: string,
+    members: readonly Name[],
+  ): Promise<Chat & { type: 'group' }> {
+    await this.#act(owner, '/group/create', {
+      ...{ gid, groupname },
+      members: members.map((name) => this.#uids[name]),
+    });
     return { type: 'group', gid };
   }
 
@@ -70,6 +73,11 @@ export class Talk {
     const bytes = new TextEncoder().encode(text);
     const { src, size } = await this.#server.upload('/upload/file', this.#uids[name], bytes, file);
     return this.say(name, chat, `file[${file}\t${size}](${src})`);
+  }
+
+  /** Answers a question before anybody asks it. */
+  answerBeforehand(member: Name, title: string, content: string): Promise<void> {
+    return this.#act(member, '/reply/add', { type: 3, title, content });
   }
 
   /** Announces something to everyone. */

@@ -28,7 +28,7 @@ const Operation = z.strictObject({
   summary: z.string().regex(/\p{Script=Han}/u),
   description: z
     .string()
-    .regex(/^(别名|泡泡IM没有的接口)/)
+    .regex(/^(别名|泡泡IM没有的接口|示例需要)/)
     .optional(),
   security: z.array(Shape).min(1),
   parameters: z

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type Access, type Contract, isQuery } from '../../../contracts/http/contract.ts';
 import { doneWith } from '../../../contracts/http/envelope.ts';
+import { parameterOf } from './parameter.ts';
 import { refusalsByStatus, refusalsInEnvelope } from './refusals.ts';
 import type { Schemas, Shape } from './schemas.ts';
 import { tagOf } from './tags.ts';
@@ -24,13 +25,22 @@ export function operationOf(contract: Contract, method: 'GET' | 'POST', schemas:
     operationId: `${method.toLowerCase()}${contract.path.replaceAll('/', '_')}`,
     tags: [tagOf(contract.path)],
     summary: contract.summary,
-    ...(contract.ours && { description: '泡泡IM没有的接口,本系统新增' }),
-    ...(contract.aliasOf && { description: `别名,等同于 ${contract.aliasOf},供原产品的客户端使用` }),
+    ...descriptionOf(contract),
     security: security[contract.access],
     ...(parameters.length > 0 && { parameters }),
     ...(method === 'POST' && { requestBody: bodyOf(contract, schemas) }),
     responses: { '200': answerOf(contract, schemas), ...refusalsByStatus() },
   };
+}
+
+/** What the summary and the parameters do not say; nothing of most calls. */
+function descriptionOf({ ours, aliasOf, example: { needs } }: Contract): { description?: string } {
+  const sentences = [
+    ...(ours ? ['泡泡IM没有的接口,本系统新增'] : []),
+    ...(aliasOf === undefined ? [] : [`别名,等同于 ${aliasOf},供原产品的客户端使用`]),
+    ...(needs === undefined ? [] : [`示例需要:${needs}`]),
+  ];
+  return sentences.length === 0 ? {} : { description: sentences.join('。') };
 }
 
 /** The parameters as one object; those are required that refuse undefined. */
@@ -47,14 +57,10 @@ function inputOf(
 
 function queryOf(contract: Contract, schemas: Schemas): Shape[] {
   const { properties, required } = inputOf(contract, schemas);
-  return Object.entries(properties).map(([name, { description, ...schema }]) => {
-    const given = contract.example.parameters[name];
-    return {
-      ...{ name, in: 'query', required: required.includes(name), schema },
-      ...(description === undefined ? {} : { description }),
-      ...(given === undefined ? {} : { example: given }),
-    };
-  });
+  const { parameters: given } = contract.example;
+  return Object.entries(properties).map(([name, shape]) =>
+    parameterOf('query', name, { shape, required: required.includes(name), example: given[name] }),
+  );
 }
 
 function bodyOf(contract: Contract, schemas: Schemas): Shape {

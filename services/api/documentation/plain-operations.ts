@@ -3,6 +3,7 @@ import type { PlainAccess, PlainCall } from '../../../contracts/http/plain-call.
 import { aliveCall, readyCall } from '../../../contracts/http/probes.ts';
 import { apiAuth, pusherAuth, pusherUserAuth } from '../../../contracts/push/auth-calls.ts';
 import { serverCalls } from '../../../contracts/push/server-calls.ts';
+import { parameterOf } from './parameter.ts';
 import { refusalsByStatus } from './refusals.ts';
 import type { Schemas, Shape } from './schemas.ts';
 import { tagNamed } from './tags.ts';
@@ -29,8 +30,11 @@ export function plainPaths(schemas: Schemas): Record<string, Shape> {
 }
 
 function operationOf(tag: string, call: PlainCall, schemas: Schemas): Shape {
-  const { url, method, access, summary, path, query, body, forms, refuses = [], answers } = call;
-  const parameters = [...parametersOf('path', path, schemas), ...parametersOf('query', query, schemas)];
+  const { url, method, access, summary, path, query, body, forms, example, refuses = [], answers } = call;
+  const parameters = [
+    ...parametersOf('path', path, example.path ?? {}, schemas),
+    ...parametersOf('query', query, {}, schemas),
+  ];
   const kinds = ['application/json', ...(forms ? ['application/x-www-form-urlencoded'] : [])];
   return {
     operationId: `${method.toLowerCase()}${url.replaceAll('/', '_').replaceAll(/[{}]/g, '')}`,
@@ -38,12 +42,15 @@ function operationOf(tag: string, call: PlainCall, schemas: Schemas): Shape {
     summary,
     security: security[access],
     ...(parameters.length > 0 && { parameters }),
-    ...(body && { requestBody: { required: true, content: contentOf(kinds, body, 'input', schemas) } }),
+    ...(body && { requestBody: bodyOf(kinds, body, example.body, schemas) }),
     responses: {
       ...Object.fromEntries(
         Object.entries(answers).map(([status, { meaning, data }]) => [
           status,
-          { description: meaning, content: contentOf(['application/json'], data, 'output', schemas) },
+          {
+            description: meaning,
+            content: { 'application/json': { schema: schemas.shapeOf(data, 'output') } },
+          },
         ]),
       ),
       ...refusalsByStatus(refuses),
@@ -51,20 +58,22 @@ function operationOf(tag: string, call: PlainCall, schemas: Schemas): Shape {
   };
 }
 
-function contentOf(
-  kinds: readonly string[],
-  data: z.ZodType,
-  io: 'input' | 'output',
-  schemas: Schemas,
-): Shape {
-  const schema = schemas.shapeOf(data, io);
-  return Object.fromEntries(kinds.map((kind) => [kind, { schema }]));
+function bodyOf(kinds: readonly string[], body: z.ZodType, example: unknown, schemas: Schemas): Shape {
+  const content = { schema: schemas.shapeOf(body, 'input'), example };
+  return { required: true, content: Object.fromEntries(kinds.map((kind) => [kind, content])) };
 }
 
-function parametersOf(place: 'path' | 'query', shape: z.ZodObject | undefined, schemas: Schemas): Shape[] {
-  return Object.entries<z.ZodType>(shape?.shape ?? {}).map(([name, field]) => {
-    const { description, ...schema } = schemas.shapeOf(field, 'input');
-    const required = place === 'path' || !z.safeParse(field, undefined).success;
-    return { name, in: place, required, schema, ...(description === undefined ? {} : { description }) };
-  });
+function parametersOf(
+  place: 'path' | 'query',
+  fields: z.ZodObject | undefined,
+  examples: Readonly<Record<string, string>>,
+  schemas: Schemas,
+): Shape[] {
+  return Object.entries<z.ZodType>(fields?.shape ?? {}).map(([name, field]) =>
+    parameterOf(place, name, {
+      shape: schemas.shapeOf(field, 'input'),
+      required: place === 'path' || !z.safeParse(field, undefined).success,
+      example: examples[name],
+    }),
+  );
 }
