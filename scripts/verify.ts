@@ -77,7 +77,7 @@ async function run(options: Options): Promise<void> {
     throw new Error('--out is where the proof of --event is written');
   if (event !== undefined) await proveEvent(event, out ?? `${event}.tlog-proof`);
   else if (proof !== undefined) await checkProof(proof, verifier);
-  else if (folder !== undefined) await writeTree(folder);
+  else if (folder !== undefined) await writeTree(folder, verifier);
   else if (readModels) await compareReadModels();
   else if (key) console.log(verifierKey(await verifierFrom(undefined, readEnvironment())));
   else await compare(checkpoint, verifier);

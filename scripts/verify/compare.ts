@@ -7,17 +7,18 @@ import { NothingMatches } from '../cli/command.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { escapeControls } from '../cli/output.ts';
 import { showProgress } from '../cli/progress.ts';
-import { verifierFrom, withAudit } from './with-audit.ts';
+import { knownVerifier, verifierFrom, withAudit } from './with-audit.ts';
 
 /** Compares the log with its tree and its heads, prints what came of it, and sets the exit code 1 if they differ. */
 export function compare(file: string | undefined, verifierKey: string | undefined): Promise<void> {
   return withAudit(async ({ environment, log, pool, store }) => {
     const signal = interruptible();
-    const { auditOrigin: origin } = environment;
     const kept =
       file === undefined ? [] : await keptHeads(file, () => verifierFrom(verifierKey, environment));
+    const verifier = await knownVerifier(verifierKey, environment);
     const progress = showProgress({ doing: 'verifying', total: await store.size() });
-    const options = { log, database: pool, origin, kept, onRead: progress.advance, signal };
+    const origin = verifier?.name ?? environment.auditOrigin;
+    const options = { log, database: pool, origin, verifier, kept, onRead: progress.advance, signal };
     const verified = await verifyLog(options).finally(() => progress.end());
     signal.throwIfAborted();
     if (verified.size === 0 && verified.audited === 0 && kept.length === 0) {

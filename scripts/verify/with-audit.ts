@@ -49,10 +49,19 @@ export async function verifierFrom(
   given: string | undefined,
   environment: Environment,
 ): Promise<NoteVerifier> {
-  if (given !== undefined) return readVerifierKey(given);
-  const signer = await findAuditSigner(environment);
-  if (signer) return verifierOf(signer);
+  const verifier = await knownVerifier(given, environment);
+  if (verifier) return verifier;
   throw new Error(
     `there is no key in ${environment.dataFolder}: it is made when bubble-im starts; give --verifier, AUDIT_KEY or DATA_DIR`,
   );
+}
+
+/** The same for who can do without: undefined if no key is given, and the installation has none. */
+export async function knownVerifier(
+  given: string | undefined,
+  environment: Environment,
+): Promise<NoteVerifier | undefined> {
+  if (given !== undefined) return readVerifierKey(given);
+  const signer = await findAuditSigner(environment);
+  return signer && verifierOf(signer);
 }

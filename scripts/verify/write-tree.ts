@@ -1,15 +1,21 @@
 import { exportTree } from '../../services/audit/tree/export-tree.ts';
-import { latestHead } from '../../services/audit/tree/heads.ts';
+import { latestHead, openHead } from '../../services/audit/tree/heads.ts';
 import { NothingMatches } from '../cli/command.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { showProgress } from '../cli/progress.ts';
-import { withAudit } from './with-audit.ts';
+import { knownVerifier, withAudit } from './with-audit.ts';
 
-/** Writes the tree of the last head into a folder, as files of C2SP tlog-tiles. */
-export function writeTree(folder: string): Promise<void> {
-  return withAudit(async ({ pool, store }) => {
+/**
+ * Writes the tree of the last head into a folder, as files of C2SP tlog-tiles.
+ * @param verifierKey by whose key the head must be signed; by default, if it is of this installation's origin, by its key
+ */
+export function writeTree(folder: string, verifierKey: string | undefined): Promise<void> {
+  return withAudit(async ({ environment, pool, store }) => {
     const head = await latestHead(pool);
     if (!head) throw new NothingMatches('no head was signed yet: one is, within 10 s, while bubble-im runs');
+    const verifier = await knownVerifier(verifierKey, environment);
+    if (verifier && (verifierKey !== undefined || verifier.name === head.origin))
+      openHead(head.note, verifier);
     const signal = interruptible();
     const progress = showProgress({ doing: 'writing', total: head.size });
     const files = await exportTree({ store, head, folder }, progress.advance, signal).finally(() =>

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { history } from '../../scripts/seed/history.ts';
 import { type Auditor, startAuditor } from '../../services/audit/auditor.ts';
 import { auditorName } from '../../services/audit/index/audit-task.ts';
@@ -98,5 +98,19 @@ test('nobody else gets it', async () => {
       expect(statusCode).toBe(403);
       expect(body).not.toContain('bubble-im/test');
     }
+  }
+});
+
+test('no tile is served that was changed since it became full', async () => {
+  const { pool } = running.application;
+  const { rows } = await pool.query<{ type: string }>('select type from audit.events where number = 17');
+  onTestFinished(async () => {
+    await pool.query('update audit.events set type = $1 where number = 17', [rows[0]?.type]);
+  });
+  await pool.query(`update audit.events set type = 'AccountDisabled' where number = 17`);
+  for (const path of ['tile/entries/000', 'tile/0/000']) {
+    const { statusCode, headers } = await get(path);
+    expect({ path, statusCode }).toEqual({ path, statusCode: 500 });
+    expect(headers['cache-control']).toBe('no-store');
   }
 });

@@ -1,12 +1,12 @@
 import type { Checkpoint } from './checkpoint.ts';
-import type { Heads } from './heads.ts';
+import type { Head, Heads } from './heads.ts';
 
 /** The heads with which a tree that is made anew is compared as it grows, in order: stored ones, and kept ones. */
 export class ComingHeads {
   readonly #stored: Pick<Heads, 'next'>;
   readonly #upTo: number;
   readonly #kept: Checkpoint[];
-  #nextStored: Checkpoint | undefined;
+  #nextStored: Head | undefined;
   #read = false;
 
   /** @param upTo the greatest size of the stored ones that count */
@@ -17,7 +17,7 @@ export class ComingHeads {
   }
 
   /** The next one. @throws what `pg` throws */
-  async peek(): Promise<Checkpoint | undefined> {
+  async peek(): Promise<Checkpoint | Head | undefined> {
     if (!this.#read) await this.#readAfter(0);
     const [kept] = this.#kept;
     if (!kept || (this.#nextStored && this.#nextStored.size < kept.size)) return this.#nextStored;

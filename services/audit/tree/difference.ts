@@ -19,6 +19,8 @@ export type Difference =
   | { readonly kind: 'moved'; readonly number: number; readonly event: TreeEntry; readonly from: number }
   /** The log is as it was; the index of it was changed. */
   | { readonly kind: 'index changed'; readonly number: number; readonly event: TreeEntry }
+  /** The stored head of `size` events is not signed by the key of the log. */
+  | { readonly kind: 'head not signed'; readonly origin: string; readonly size: number }
   /** Events of these numbers, `to` not included, are not what they were, or are missing; nothing says which. */
   | { readonly kind: 'not the same'; readonly from: number; readonly to: number };
 

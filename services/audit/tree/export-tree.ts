@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readCheckpointText } from './checkpoint.ts';
-import { hashBytes, sameHash } from './hashes.ts';
+import { type Hash, hashBytes, leafHash, sameHash, treeHash } from './hashes.ts';
 import type { Head } from './heads.ts';
 import { readNote } from './note.ts';
 import { bundleBytes, pathOf, type TileName, tileBytes, tilesOf, tileWidth } from './tiles.ts';
@@ -13,7 +13,7 @@ import type { TreeStore } from './tree-store.ts';
  * last. Full tiles of an export that was finished stay, since they never change.
  * @param onWritten is called with the number of events whose entries were written since the last time
  * @returns how many files were written
- * @throws Error if the tree is not that of the head, or the folder holds another log; what `pg` and the file system throw; the signal's reason
+ * @throws Error if the tree is not that of the head, or the folder holds another log; ChangedTile; what `pg` and the file system throw; the signal's reason
  */
 export async function exportTree(
   { store, head, folder }: { readonly store: TreeStore; readonly head: Head; readonly folder: string },
@@ -35,13 +35,47 @@ export async function exportTree(
   return files + 1;
 }
 
-/** The bytes of a tile. @throws RangeError if the tree has not that many */
-export async function bytesOf(store: TreeStore, { level, index, width }: TileName): Promise<Buffer> {
-  if (level !== 'entries') return tileBytes(await store.readTile(level, index, width));
-  const entries = await store.entries(index * tileWidth, index * tileWidth + width);
+/** A row of the index, a digest or a hash of the tree is not what it was when its tile became full. */
+export class ChangedTile extends Error {
+  override readonly name = 'ChangedTile';
+}
+
+/**
+ * The bytes of a tile. A full one is compared with its hash in the level above, so that a row that was changed since
+ * is never given to others, who keep full tiles for ever.
+ * @throws RangeError if the tree has not that many; ChangedTile; what `pg` throws
+ */
+export async function bytesOf(store: TreeStore, tile: TileName): Promise<Buffer> {
+  const { level, index, width } = tile;
+  if (level !== 'entries') {
+    const hashes = await store.readTile(level, index, width);
+    await mustBeWhatItWas(store, tile, level, hashes);
+    return tileBytes(hashes);
+  }
+  const entries = (await store.entries(index * tileWidth, index * tileWidth + width)).map(textOf);
   if (entries.length < width)
     throw new RangeError(`the bundle ${index} has ${entries.length} of ${width} entries`);
-  return bundleBytes(entries.map(textOf));
+  await mustBeWhatItWas(store, tile, 0, entries.map(leafHash));
+  return bundleBytes(entries);
+}
+
+/** @throws ChangedTile if these are not the hashes of which the tile was made when it became full */
+async function mustBeWhatItWas(
+  store: TreeStore,
+  tile: TileName,
+  level: number,
+  hashes: readonly Hash[],
+): Promise<void> {
+  if (tile.width < tileWidth) return;
+  const [made] = await store.tileHashes(level, tile.index, 1);
+  // While the index is made again the tile is not there yet.
+  if (!made) throw new RangeError(`the tile ${level}/${tile.index} is not full`);
+  if (sameHash(treeHash(hashes), made)) return;
+  const events = tileWidth ** (level + 1);
+  throw new ChangedTile(
+    `the events from ${tile.index * events} to ${(tile.index + 1) * events - 1} are in the index otherwise than they were ` +
+      'audited: npm run verify says what is different',
+  );
 }
 
 /** @throws Error if the tree is not the one that a head was signed for */

@@ -5,8 +5,8 @@ import type { EventId, EventLog, Position } from '../../log/log.ts';
 import type { Database } from '../../postgres/database.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
 import { sameHash } from './hashes.ts';
-import { type Head, Heads, signHead } from './heads.ts';
-import { isSignedBy, type NoteSigner, readNote, verifierOf } from './note.ts';
+import { type Head, Heads, isHeadSignedBy, signHead } from './heads.ts';
+import { type NoteSigner, verifierOf } from './note.ts';
 import { TreeStore } from './tree-store.ts';
 
 /** How often heads are signed at most, and the tree is compared with the last one, in milliseconds. */
@@ -188,10 +188,10 @@ export class HeadSigning {
     size: number,
     complete: boolean,
   ): Promise<string | undefined> {
-    if (!isSignedBy(readNote(last.note), verifierOf(this.#options.signer))) {
+    if (!isHeadSignedBy(last, verifierOf(this.#options.signer))) {
       return (
-        `the last head of ${last.origin} was signed by another key: give all processes one AUDIT_KEY, or ` +
-        'another AUDIT_ORIGIN to a new key'
+        `the last head of ${last.origin} was signed by another key: give all processes one AUDIT_KEY, or another ` +
+        'AUDIT_ORIGIN to a new key; if the key is the same, the stored head was changed'
       );
     }
     const when = new Date(last.signed).toISOString();

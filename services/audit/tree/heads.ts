@@ -34,6 +34,15 @@ export function openHead(note: string, verifier: NoteVerifier): Checkpoint {
   return checkpoint;
 }
 
+/** Whether a verifier has signed a stored head; a broken signature is none. */
+export function isHeadSignedBy({ note }: Pick<Head, 'note'>, verifier: NoteVerifier): boolean {
+  try {
+    return isSignedBy(readNote(note), verifier);
+  } catch {
+    return false;
+  }
+}
+
 /** The notes in a text that holds several, one after the other, as a file that heads are appended to. */
 export function notesIn(text: string): string[] {
   return text.match(/(?:[^—\n][^\n]*\n)+\n(?:— [^\n]*\n)+/gu) ?? [];

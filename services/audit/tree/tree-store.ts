@@ -3,7 +3,7 @@ import type { ReadingDatabase } from '../../postgres/database.ts';
 import { GrowingTree } from './growing-tree.ts';
 import { type Hash, hashBytes, leafHash } from './hashes.ts';
 import { rootOf } from './proofs.ts';
-import { type ReadTile, subtreesIn, type TileName, tileWidth } from './tiles.ts';
+import { type ReadTile, subtreesIn, tileWidth } from './tiles.ts';
 import { type TreeEntry, textOf } from './tree-entry.ts';
 
 /** The rows that entries are made of, but their digests. */
@@ -146,10 +146,4 @@ export class TreeStore {
 /** An entry as `TreeStore.lines` gives it. */
 export function lineOf({ id, recorded, revision, type, stream }: TreeEntry): string {
   return `${id} ${recorded} ${revision} ${type} ${stream}`;
-}
-
-/** The entries of a bundle. */
-export async function bundleOf(store: TreeStore, { index, width }: TileName): Promise<string[]> {
-  const first = index * tileWidth;
-  return (await store.entries(first, first + width)).map(textOf);
 }

@@ -7,15 +7,17 @@ export function verifiedInWords(verified: Verified): string {
   return verified.difference ? describe(verified.difference) : summary(verified);
 }
 
-function summary({ size, audited, heads, signed, root, otherOrigins }: Verified): string {
+function summary({ size, audited, heads, signed, signaturesVerified, root, otherOrigins }: Verified): string {
   const rest = size > audited ? `, ${size - audited} of which are not audited yet` : '';
   const covered =
     heads === 0 ? 'No head was signed yet.' : `${heads} signed heads fit, the last one of ${signed} events.`;
+  const unverified =
+    heads === 0 || signaturesVerified ? '' : ' Their signatures were not verified, as no key is known here.';
   const others =
     otherOrigins.length === 0
       ? ''
       : ` It was not compared with the heads of ${otherOrigins.join(', ')}: AUDIT_ORIGIN (or APP_ID) names another log.`;
-  return `The log is as it was: ${size} events${rest}. ${covered}${others} Root: ${Buffer.from(root).toString('base64')}`;
+  return `The log is as it was: ${size} events${rest}. ${covered}${unverified}${others} Root: ${Buffer.from(root).toString('base64')}`;
 }
 
 /** What is different, in a sentence. */
@@ -35,6 +37,11 @@ export function describe(difference: Difference): string {
       return (
         `INDEX CHANGED: the log is as it was, but row ${difference.number} of its index is not ${nameOf(difference.event)}; ` +
         'make the index again: npm run rebuild -- --audit'
+      );
+    case 'head not signed':
+      return (
+        `HEAD NOT SIGNED: the stored head of the first ${difference.size} events is not signed by the key of ` +
+        `${difference.origin} that is known here: compare with a head that was kept elsewhere (--checkpoint)`
       );
     case 'not the same':
       return (

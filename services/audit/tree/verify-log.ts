@@ -6,7 +6,8 @@ import { ComingHeads } from './coming-heads.ts';
 import { type Difference, nameDifference } from './difference.ts';
 import { type FullTile, GrowingTree } from './growing-tree.ts';
 import { type Hash, leafHash, sameHash, treeHash } from './hashes.ts';
-import { Heads, originsOf } from './heads.ts';
+import { type Head, Heads, isHeadSignedBy, originsOf } from './heads.ts';
+import type { NoteVerifier } from './note.ts';
 import { tileWidth } from './tiles.ts';
 import { type TreeEntry, textOf, treeEntryOf } from './tree-entry.ts';
 import { lineOf, TreeStore } from './tree-store.ts';
@@ -20,6 +21,8 @@ export interface VerifyOptions {
   readonly database: ReadingDatabase;
   /** Under which name its heads were signed. */
   readonly origin: string;
+  /** By whose key the stored heads must be signed; undefined: their signatures are not verified. */
+  readonly verifier?: NoteVerifier | undefined;
   /** Heads that were kept elsewhere, whose signatures were verified. */
   readonly kept?: readonly Checkpoint[];
   readonly onRead?: (events: number) => void;
@@ -36,6 +39,8 @@ export interface Verified {
   /** How many heads fit, and how many events the greatest of them has. */
   readonly heads: number;
   readonly signed: number;
+  /** Whether the signatures of stored heads were verified. */
+  readonly signaturesVerified: boolean;
   /** Other names under which heads were signed, with which the log is not compared. */
   readonly otherOrigins: readonly string[];
   /** The first one; the log was not read beyond it. */
@@ -65,7 +70,7 @@ export async function verifyLog(options: VerifyOptions): Promise<Verified> {
   if (verified.difference && (await store.size()) < audited) {
     throw new Error('the index of the log was made again meanwhile: verify again');
   }
-  return { ...verified, otherOrigins };
+  return { ...verified, signaturesVerified: options.verifier !== undefined, otherOrigins };
 }
 
 /** A page as the index has it. */
@@ -90,7 +95,7 @@ class Verification {
     this.#heads = heads;
   }
 
-  async run(): Promise<Omit<Verified, 'otherOrigins'>> {
+  async run(): Promise<Omit<Verified, 'otherOrigins' | 'signaturesVerified'>> {
     const difference = await this.#compare();
     return {
       ...{ size: this.#tree.size, root: this.#tree.root(), audited: this.#audited },
@@ -192,6 +197,9 @@ class Verification {
             (await this.#compareTiles(full)) ?? { kind: 'not the same', from: this.#signed, to: head.size }
           );
         }
+        if (!this.#isSigned(head)) {
+          return { kind: 'head not signed', origin: head.origin, size: head.size };
+        }
         this.#fitting++;
         this.#signed = head.size;
         await this.#heads.pass(head);
@@ -199,6 +207,12 @@ class Verification {
       }
     }
     return this.#compareTiles(full);
+  }
+
+  /** Whether the key of the log has signed a head; the signatures of kept ones are verified already. */
+  #isSigned(head: Checkpoint | Head): boolean {
+    const { verifier } = this.#options;
+    return verifier === undefined || !('note' in head) || isHeadSignedBy(head, verifier);
   }
 
   async #compareTiles(full: readonly FullTile[]): Promise<Difference | undefined> {

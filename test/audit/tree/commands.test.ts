@@ -164,6 +164,38 @@ describe('npm run verify', () => {
     await expect(readdir(to)).rejects.toThrow('ENOENT');
   });
 
+  test('writes no tile that was changed since it became full', async () => {
+    const to = join(await temporaryFolder(), 'tree');
+    const [row] = await audited.query<{ type: string }>('select type from audit.events where number = 300');
+    onTestFinished(async () => {
+      await pool.query('update audit.events set type = $1 where number = 300', [row?.type]);
+    });
+    await pool.query(`update audit.events set type = 'AccountDisabled' where number = 300`);
+    const { code, stderr } = await verify(['--export', to]);
+    expect(stderr).toContain('the events from 256 to 511 are in the index otherwise than they were audited');
+    expect(code).toBe(1);
+    const files = await readdir(to, { recursive: true });
+    expect(files).not.toContain('checkpoint');
+    expect(files.filter((file) => file.includes('001'))).toEqual([]);
+  });
+
+  test('writes no tree of a head that the key has not signed', async () => {
+    const to = join(await temporaryFolder(), 'tree');
+    const head = await latestHead(pool);
+    onTestFinished(async () => {
+      await pool.query('update audit.heads set note = $1 where size = $2', [head?.note, head?.size]);
+    });
+    const [text = '', signature = ''] = head?.note.split(/(?<=— \S+ )/) ?? [];
+    const bytes = Buffer.from(signature, 'base64').fill(0, 4);
+    const forged = `${text}${bytes.toString('base64')}\n`;
+    await pool.query('update audit.heads set note = $1 where size = $2', [forged, head?.size]);
+    const { code, stderr } = await verify(['--export', to]);
+    expect(stderr).toContain('the signature of bubble-im/bubble-im is not that of this text');
+    expect(code).toBe(1);
+    await expect(readdir(to)).rejects.toThrow('ENOENT');
+    expect((await verify([])).stdout).toContain('HEAD NOT SIGNED: the stored head of the first 600 events');
+  });
+
   test('proves no event that was changed since', async () => {
     const [row] = await audited.query<{ id: string; data: string }>(
       'select id, data from log.events where position = 77',

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Heads, openHead, signHead } from '../../../services/audit/tree/heads.ts';
-import { verifierOf } from '../../../services/audit/tree/note.ts';
+import { signingKey, verifierOf } from '../../../services/audit/tree/note.ts';
 import { TreeStore } from '../../../services/audit/tree/tree-store.ts';
 import { verifyLog } from '../../../services/audit/tree/verify-log.ts';
 import { audit, seed, signer } from '../../support/audited-tree.ts';
@@ -123,6 +124,22 @@ describe('npm run verify of a log that was changed by hand', () => {
     await pool.query(`update log.events set type = 'AccountEnabled' where position = 301`);
     await pool.query(`update audit.events set type = 'AccountEnabled' where number = 300`);
     expect(await difference()).toEqual({ kind: 'not the same', from: 256, to: 512 });
+  });
+
+  test('names a stored head that the key of the log has not signed', async () => {
+    const root = await new TreeStore(pool).root(300);
+    const [forged] = signHead({ ...signer, key: signingKey(randomBytes(32)) }, { size: 300, root }).split(
+      '—',
+    );
+    const [, signature] = signHead(signer, { size: 200, root }).split('—');
+    await new Heads(pool, signer.name).add(300, `${forged}—${signature}`);
+    onTestFinished(async () => {
+      await pool.query('delete from audit.heads where size = 300');
+    });
+    const verifier = verifierOf(signer);
+    const verified = await verifyLog({ log: audited.log, database: pool, origin: signer.name, verifier });
+    expect(verified.difference).toEqual({ kind: 'head not signed', origin: signer.name, size: 300 });
+    expect(await difference()).toBeUndefined();
   });
 
   test('compares with heads that were kept elsewhere, also if all that is stored was made again', async () => {
