@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { answerQuery } from '../services/api/past-query.ts';
 import { loadAppKeys } from '../services/app-keys/app-keys.ts';
-import { dropKept } from '../services/audit/as-of/past-schemas.ts';
+import { type PastSchemas, withPastSchemas } from '../services/audit/as-of/past-schemas.ts';
 import { parseQuery, type Query } from '../services/audit/as-of/query.ts';
 import { type Environment, readEnvironment } from '../services/environment.ts';
 import type { EventLog } from '../services/log/log.ts';
 import { createPool } from '../services/postgres/pool.ts';
-import { operatorCommand, runCommand } from './cli/command.ts';
+import { keptLine } from './as-of/kept-line.ts';
+import { NothingMatches, operatorCommand, runCommand } from './cli/command.ts';
 import { interruptible } from './cli/interruption.ts';
 import { momentOf } from './cli/moments.ts';
 import { escapeControls } from './cli/output.ts';
@@ -20,7 +21,8 @@ import { withLog, withLogToAsk } from './with-log.ts';
 interface Options {
   readonly at?: string;
   readonly keep?: true;
-  readonly forget?: true;
+  readonly kept?: true;
+  readonly forget?: string | true;
   readonly host?: string;
 }
 
@@ -37,7 +39,9 @@ const command = operatorCommand({
       '--at 0000000000002042 --keep message/get --login_uid 9 --id 12 --type friend',
       'after an event, for more questions',
     ],
+    ['--kept', 'lists what --keep kept: schema, moment, people, size'],
     ['--forget', 'drops all that --keep kept'],
+    ['--forget as_of_0a1b2c3d4e5f6071', 'drops one of them'],
   ],
   notes:
     'Everybody is offline in the answers: who was online is in no log. Reading a chat marks nothing as read.\n' +
@@ -51,13 +55,20 @@ const command = operatorCommand({
   )
   .option('--at <time|position>', 'the moment: 2h, 2026-11-27T10:00, or the position of an event')
   .option('--keep', 'keeps the read models that are made, for further questions about the same moment')
-  .option('--forget', 'drops all read models that were kept')
+  .option('--kept', 'lists the read models that were kept')
+  .option(
+    '--forget [schema]',
+    'drops read models that were kept: those in a schema that --kept lists, or all',
+  )
   .option('--host <host:port>', 'under which the query is asked, as answers name the websocket’s address')
   .passThroughOptions()
   .action(run);
 
-async function run(words: string[], { at, keep, forget, host }: Options): Promise<void> {
-  if (forget) return withLog(forgetKept);
+async function run(words: string[], { at, keep, kept, forget, host }: Options): Promise<void> {
+  if ((kept || forget !== undefined) && words.length > 0)
+    throw new Error('--kept and --forget take no query');
+  if (kept) return withSchemas(listKept);
+  if (forget !== undefined) return withSchemas((schemas) => forgetKept(schemas, forget));
   const query = parseQuery(words);
   if (at === undefined)
     throw new Error('--at is missing: a time such as 2h or 2026-11-27T10:00, or a position');
@@ -104,10 +115,30 @@ async function appOf({ appId: id, appKeys, dataFolder }: Environment) {
   return { id, key, secret };
 }
 
-async function forgetKept(_: EventLog, databaseUrl: string | undefined): Promise<void> {
-  if (databaseUrl === undefined) throw new Error('--forget needs DATABASE_URL');
-  const count = await dropKept(databaseUrl);
-  process.stdout.write(count === 0 ? 'nothing was kept\n' : `dropped the read models of ${count} moments\n`);
+/** Hands `use` the schemas of the database that the environment names. */
+function withSchemas(use: (schemas: PastSchemas) => Promise<void>): Promise<void> {
+  return withLog(async (_, databaseUrl) => {
+    if (databaseUrl === undefined) throw new Error('read models are kept in a database: set DATABASE_URL');
+    await withPastSchemas(databaseUrl, use);
+  });
+}
+
+async function listKept(schemas: PastSchemas): Promise<void> {
+  const kept = await schemas.kept();
+  if (kept.length === 0) process.stdout.write('nothing is kept\n');
+  for (const each of kept) process.stdout.write(`${keptLine(each)}\n`);
+}
+
+/** @param which a schema, or true for all */
+async function forgetKept(schemas: PastSchemas, which: string | true): Promise<void> {
+  const kept = (await schemas.kept()).filter(({ schema }) => which === true || schema === which);
+  if (kept.length === 0 && which !== true) {
+    throw new NothingMatches(`${which} is not kept: --kept lists what is`);
+  }
+  const inUse: string[] = [];
+  for (const each of kept) if (!(await schemas.dropKept(each))) inUse.push(each.schema);
+  process.stdout.write(`dropped the read models of ${kept.length - inUse.length} moments\n`);
+  if (inUse.length > 0) throw new Error(`${inUse.join(', ')}: a query is being answered from it; try again`);
 }
 
 await runCommand(command);

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { AuditSearch, type Coverage } from '../../services/audit/index/search.ts';
 import type { EventLog } from '../../services/log/log.ts';
+import { cancelledBy } from '../../services/postgres/cancelling.ts';
 import { openClient, type Purpose } from '../../services/postgres/connect.ts';
 import { sqlState } from '../../services/postgres/sql-state.ts';
 
@@ -45,27 +46,15 @@ export async function withAuditIndex<Result>(
   } catch {
     return use({ lacking: 'the database with the index of the log cannot be reached' });
   }
-  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-  const cancel = () => void cancelQuery(databaseUrl, rows[0]?.pid).catch(() => undefined);
-  signal.addEventListener('abort', cancel);
   try {
-    const search = new AuditSearch(client);
-    const coverage = await search.coverage(log).catch((error: unknown) => {
-      if (missing.has(sqlState(error) ?? '')) return undefined;
-      throw error;
+    return await cancelledBy({ client, database: databaseUrl, signal }, async () => {
+      const search = new AuditSearch(client);
+      const coverage = await search.coverage(log).catch((error: unknown) => {
+        if (missing.has(sqlState(error) ?? '')) return undefined;
+        throw error;
+      });
+      return use(coverage ? { search, coverage } : { lacking: 'there is no index of this log' });
     });
-    return await use(coverage ? { search, coverage } : { lacking: 'there is no index of this log' });
-  } finally {
-    signal.removeEventListener('abort', cancel);
-    await client.end();
-  }
-}
-
-/** Ends the query under way on a connection, which then throws. */
-async function cancelQuery(databaseUrl: string, pid: number | undefined): Promise<void> {
-  const client = await openClient(databaseUrl, purpose);
-  try {
-    await client.query('select pg_cancel_backend($1)', [pid]);
   } finally {
     await client.end();
   }

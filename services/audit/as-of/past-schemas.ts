@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { makeEmptySet } from '../../../projections/rebuild/empty-set.ts';
@@ -10,10 +11,48 @@ const Shown = z.object({
   moment: z.string(),
   /** The epoch of the log: another log may have other events at the same moment. */
   epoch: z.string(),
+  /** Of what made them: another version may have other tables. */
+  version: z.string().optional(),
   /** Who is shown with all that they see; left out: everybody. */
   people: z.array(z.int()).optional(),
+  /** Of whom the profile alone is shown. */
+  profiles: z.array(z.int()).default([]),
+  /** When they were made, in milliseconds since 1970. */
+  made: z.int().optional(),
 });
 type Shown = z.infer<typeof Shown>;
+
+/** Read models that are asked for. */
+export interface AskedSchema {
+  readonly moment: string;
+  readonly epoch: string;
+  /** Gives the version of what makes read models. */
+  readonly version: () => Promise<string>;
+  readonly people: readonly number[];
+  readonly profiles: readonly number[];
+}
+
+/** Read models that were kept. */
+export interface KeptSchema extends Shown {
+  readonly schema: string;
+  /** What they take on the disk. */
+  readonly bytes: number;
+}
+
+/** Kept read models may each take as much of the disk as the present ones, and each is some thousand files. */
+const maxKept = 16;
+
+/** As many are kept as may be. */
+export class TooManyKept extends Error {
+  override readonly name = 'TooManyKept';
+
+  constructor() {
+    super(`the read models of ${maxKept} moments are kept already: drop some first`);
+  }
+}
+
+/** How often it is looked whether another process has finished, in milliseconds. */
+const turnEveryMs = 250;
 
 /** What the names of the schemas begin with. */
 const beginning = 'as_of_';
@@ -22,87 +61,166 @@ const beginning = 'as_of_';
 export class PastSchemas {
   readonly #client: Client;
 
-  /** @param client holds a lock on each schema that it makes, by which others know that it is in use */
+  /** @param client holds a lock on each schema that it makes or uses, by which others know that it is in use */
   constructor(client: Client) {
     this.#client = client;
   }
 
   /**
+   * Waits until no other process makes read models of this moment to keep them, and holds others off until the client ends.
+   * @throws the signal's reason
+   */
+  async awaitTurn({ epoch, moment }: AskedSchema, signal: AbortSignal): Promise<void> {
+    const name = `${beginning}${epoch} ${moment}`;
+    while (!(await this.#locks('pg_try_advisory_lock', name))) {
+      await delay(turnEveryMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+  }
+
+  /**
    * Makes a schema with tables like the present read models, without the indexes that filling them does not need.
    * @param keep whether it may be kept
+   * @throws TooManyKept
    */
   async make(keep: boolean): Promise<string> {
     const schema = `${beginning}${randomBytes(8).toString('hex')}`;
-    await this.#client.query('select pg_advisory_lock(hashtextextended($1, 0))', [schema]);
+    await this.#locks('pg_advisory_lock', schema);
+    try {
+      if (keep) await this.#makeOneMore(schema);
+      else await this.#makeEmpty(schema, keep);
+      return schema;
+    } catch (error) {
+      await this.drop(schema);
+      throw error;
+    }
+  }
+
+  /** Counts and makes in one step, so that those who keep at once do not keep too many. */
+  async #makeOneMore(schema: string): Promise<void> {
+    await this.#locks('pg_advisory_lock', beginning);
+    try {
+      if ((await this.#all()).filter(({ durable }) => durable).length >= maxKept) throw new TooManyKept();
+      await this.#makeEmpty(schema, true);
+    } finally {
+      await this.#locks('pg_advisory_unlock', beginning);
+    }
+  }
+
+  async #makeEmpty(schema: string, keep: boolean): Promise<void> {
     await makeEmptySet(this.#client, schema, keep);
     await this.#client.query(
       `insert into followers.checkpoint (name, position, batch, fence, epoch) values ($1, '', 0, 1, '')`,
       [schema],
     );
-    return schema;
   }
 
-  /** Notes what a schema shows, so that it is found again. */
-  async keep(schema: string, shown: Shown): Promise<void> {
+  /**
+   * Notes what a schema shows, so that it is found again.
+   * @param everybody whether all of the log was read, and not only what concerns the people asked about
+   */
+  async keep(schema: string, asked: AskedSchema, everybody: boolean): Promise<void> {
+    const { moment, epoch, people, profiles } = asked;
+    const shown: Shown = {
+      ...{ moment, epoch, version: await asked.version(), made: Date.now() },
+      ...(everybody ? { profiles: [] } : { people: [...people], profiles: [...profiles] }),
+    };
     const comment = this.#client.escapeLiteral(JSON.stringify(shown));
     await this.#client.query(`comment on schema ${schema} is ${comment}`);
+    // From here on it is used as others use it.
+    await this.#locks('pg_advisory_lock_shared', schema);
+    await this.#locks('pg_advisory_unlock', schema);
   }
 
-  /** A kept schema that shows these people at this moment. */
-  async findKept(asked: Shown & { readonly people: readonly number[] }): Promise<string | undefined> {
-    const found = (await this.#all()).find(({ shown }) => {
-      if (shown === undefined || shown.moment !== asked.moment || shown.epoch !== asked.epoch) return false;
-      const { people } = shown;
-      return people === undefined || asked.people.every((uid) => people.includes(uid));
-    });
-    return found?.schema;
+  /** Finds a kept schema that shows what is asked for, and holds it until the client ends. */
+  async useKept(asked: AskedSchema): Promise<string | undefined> {
+    for (const { schema, shown } of await this.#all()) {
+      if (shown === undefined || shown.moment !== asked.moment || shown.epoch !== asked.epoch) continue;
+      if (!shows(shown, asked) || shown.version !== (await asked.version())) continue;
+      // Another process may drop it at this moment.
+      if (!(await this.#locks('pg_try_advisory_lock_shared', schema))) continue;
+      if ((await this.#all()).some((one) => one.schema === schema)) return schema;
+    }
+    return undefined;
   }
 
-  /** Drops all that were kept. @returns how many these were */
-  async dropKept(): Promise<number> {
-    const kept = (await this.#all()).filter(({ shown }) => shown !== undefined);
-    for (const { schema } of kept) await this.drop(schema);
-    return kept.length;
+  /** What is kept. */
+  async kept(): Promise<KeptSchema[]> {
+    const { rows } = await this.#client.query<{ schema: string; bytes: string | number }>(
+      `select n.nspname as schema, coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint as bytes
+         from pg_namespace n left join pg_class c on c.relnamespace = n.oid and c.relkind = 'r'
+        where n.nspname ~ '^as_of_' group by n.nspname`,
+    );
+    const sizes = new Map(rows.map(({ schema, bytes }) => [schema, Number(bytes)]));
+    return (await this.#all()).flatMap(({ schema, shown }) =>
+      shown ? [{ schema, bytes: sizes.get(schema) ?? 0, ...shown }] : [],
+    );
+  }
+
+  /** Drops a kept schema unless it is in use. @returns whether it was dropped */
+  async dropKept({ schema }: KeptSchema): Promise<boolean> {
+    if (!(await this.#locks('pg_try_advisory_lock', schema))) return false;
+    await this.drop(schema);
+    return true;
   }
 
   /** Drops what processes left that ended before they could. */
   async dropLeftovers(): Promise<void> {
     for (const { schema, shown } of await this.#all()) {
-      if (shown !== undefined) continue;
-      const { rows } = await this.#client.query<{ free: boolean }>(
-        'select pg_try_advisory_lock(hashtextextended($1, 0)) as free',
-        [schema],
-      );
-      if (rows[0]?.free) await this.drop(schema);
+      if (shown === undefined && (await this.#locks('pg_try_advisory_lock', schema))) await this.drop(schema);
     }
   }
 
+  /** Drops a schema that this client has made or locked. */
   async drop(schema: string): Promise<void> {
     await this.#client.query(`drop schema if exists ${schema} cascade`);
     await this.#client.query('delete from followers.checkpoint where name = $1', [schema]);
-    await this.#client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [schema]);
+    await this.#locks('pg_advisory_unlock', schema);
   }
 
-  async #all(): Promise<{ readonly schema: string; readonly shown: Shown | undefined }[]> {
-    const { rows } = await this.#client.query<{ schema: string; comment: string | null }>(
-      `select nspname as schema, obj_description(oid, 'pg_namespace') as comment
-         from pg_namespace where nspname ~ '^as_of_[0-9a-f]{16}$' order by nspname`,
+  async #all() {
+    const { rows } = await this.#client.query<{ schema: string; comment: string | null; durable: boolean }>(
+      `select nspname as schema, obj_description(n.oid, 'pg_namespace') as comment,
+              exists (select from pg_class c where c.relnamespace = n.oid and c.relpersistence = 'p') as durable
+         from pg_namespace n where nspname ~ '^as_of_[0-9a-f]{16}$' order by nspname`,
     );
-    return rows.map(({ schema, comment }) => ({
-      schema,
+    return rows.map(({ schema, comment, durable }) => ({
+      ...{ schema, durable },
       shown: comment === null ? undefined : Shown.safeParse(JSON.parse(comment)).data,
     }));
   }
+
+  /** Calls a function of advisory locks. @returns what it says; true for those that wait */
+  async #locks(
+    call: `pg_${'' | 'try_'}advisory_lock${'' | '_shared'}` | 'pg_advisory_unlock',
+    name: string,
+  ): Promise<boolean> {
+    const { rows } = await this.#client.query<{ done: boolean | '' }>(
+      `select ${call}(hashtextextended($1, 0)) as done`,
+      [name],
+    );
+    return rows[0]?.done !== false;
+  }
+}
+
+function shows({ people, profiles }: Shown, asked: AskedSchema): boolean {
+  if (people === undefined) return true;
+  return (
+    asked.people.every((uid) => people.includes(uid)) &&
+    asked.profiles.every((uid) => people.includes(uid) || profiles.includes(uid))
+  );
 }
 
 /** To drop what shows a large log takes a busy disk some seconds. */
-const dropping: Purpose = { name: 'bubble-im as-of', statementTimeoutMs: 60_000 };
+const upkeep: Purpose = { name: 'bubble-im as-of', statementTimeoutMs: 60_000 };
 
-/** Drops all that was kept. @returns how many moments these were */
-export async function dropKept(database: DatabaseConfig): Promise<number> {
-  const client = await openClient(database, dropping);
+/** Hands `use` the schemas of a database. */
+export async function withPastSchemas<Result>(
+  database: DatabaseConfig,
+  use: (schemas: PastSchemas) => Promise<Result>,
+): Promise<Result> {
+  const client = await openClient(database, upkeep);
   try {
-    return await new PastSchemas(client).dropKept();
+    return await use(new PastSchemas(client));
   } finally {
     await client.end();
   }

@@ -3,15 +3,17 @@ import { readModelCategories } from '../../../contracts/events/index.ts';
 import { projectionsByType } from '../../../projections/index.ts';
 import { inBulk, maxBulkReads } from '../../../projections/rebuild/bulk.ts';
 import { completeSet } from '../../../projections/rebuild/empty-set.ts';
+import { readModelsVersion } from '../../../projections/rebuild/version.ts';
 import { BatchProjector } from '../../../projections/runner/batch.ts';
 import { writingSession } from '../../../projections/runner/session.ts';
 import { type EventLog, startOfLog } from '../../log/log.ts';
+import { cancelledBy } from '../../postgres/cancelling.ts';
 import { type DatabaseConfig, openClient, type Purpose } from '../../postgres/connect.ts';
 import { AuditSearch } from '../index/search.ts';
 import { allEvents, mergedStreams } from '../merged-streams.ts';
 import type { Moment } from '../moment.ts';
 import { abortable } from '../readable-log.ts';
-import { PastSchemas } from './past-schemas.ts';
+import { type AskedSchema, PastSchemas } from './past-schemas.ts';
 import { type Scope, streamsOf } from './scope.ts';
 
 export interface PastReadModelsOptions {
@@ -36,37 +38,34 @@ const indexing: Purpose = { name: session, statementTimeoutMs: 3_600_000 };
 
 /**
  * Makes the read models of a moment in a schema of their own, beside the present ones, or finds those that were kept;
- * hands the schema's name to `use`, and drops it afterwards unless it is kept. They are made by what makes the present
+ * hands the schema's name to `use`, and drops it afterwards unless it is kept. Of two that keep one moment at once the
+ * second waits for the first, and uses what it kept. They are made by what makes the present
  * ones, of the events that concern the scope; without an index of the log, of all events.
- * @throws UnreadableEvent, ProjectionFault, LogFailure, the signal's reason, what the database throws
+ * @throws TooManyKept, UnreadableEvent, ProjectionFault, LogFailure, the signal's reason, what the database throws
  */
 export async function withPastReadModels<Result>(
   options: PastReadModelsOptions,
   use: (schema: string) => Promise<Result>,
 ): Promise<Result> {
-  const { database, log, moment, scope, keep } = options;
+  const { database, log, moment, scope, keep, signal } = options;
   const epoch = (await log.identity())?.epoch ?? '';
   const client = await openClient(database, writingSession(session, 'pg_temp'));
   try {
     const schemas = new PastSchemas(client);
     await schemas.dropLeftovers();
-    const kept = await schemas.findKept({
-      moment: moment.name,
-      epoch,
-      people: [...scope.people, ...scope.profiles],
-    });
+    const asked: AskedSchema = { moment: moment.name, epoch, version: readModelsVersion, ...scope };
+    if (keep) await schemas.awaitTurn(asked, signal);
+    const kept = await schemas.useKept(asked);
     if (kept !== undefined) return await use(kept);
-    const schema = await schemas.make(keep);
+    const cancelling = { client, database, signal };
+    const schema = await cancelledBy(cancelling, () => schemas.make(keep));
     let done = false;
     try {
-      const whole = await fill(options, client, schema);
+      const whole = await cancelledBy(cancelling, () => fill(options, client, schema));
       // For one question the keys are enough: it takes less than to make the other indexes.
-      if (keep || whole) await complete(database, schema);
+      if (keep || whole) await complete(options, schema);
       done = true;
-      if (keep) {
-        const people = whole ? undefined : [...scope.people];
-        await schemas.keep(schema, { moment: moment.name, epoch, people });
-      }
+      if (keep) await schemas.keep(schema, asked, whole);
       return await use(schema);
     } finally {
       if (!keep || !done) await schemas.drop(schema);
@@ -109,10 +108,13 @@ async function fill(options: PastReadModelsOptions, client: Client, schema: stri
 }
 
 /** Makes the indexes that queries use. */
-async function complete(database: DatabaseConfig, schema: string): Promise<void> {
+async function complete(
+  { database, signal }: Pick<PastReadModelsOptions, 'database' | 'signal'>,
+  schema: string,
+): Promise<void> {
   const client = await openClient(database, indexing);
   try {
-    await completeSet(client, schema);
+    await cancelledBy({ client, database, signal }, () => completeSet(client, schema));
   } finally {
     await client.end();
   }

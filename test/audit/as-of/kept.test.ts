@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { answerQuery } from '../../../services/api/past-query.ts';
+import { parseQuery } from '../../../services/audit/as-of/query.ts';
+import type { Position } from '../../../services/log/log.ts';
+import { silent } from '../../support/accounts.ts';
+import { type RunningApplication, startApplication, testApp } from '../../support/application.ts';
+import { three } from '../../support/client.ts';
+import { momentAfterPosition } from '../../support/explaining.ts';
+import { runScript } from '../../support/script.ts';
+
+let running: RunningApplication;
+let uids: readonly [number, number];
+let first: Position;
+let position: Position;
+beforeAll(async () => {
+  running = await startApplication();
+  const { log } = running.application;
+  const [tom] = await three(running);
+  first = await log.end();
+  const [jerry] = await three(running);
+  uids = [tom.uid, jerry.uid];
+  position = await log.end();
+});
+afterAll(() => running.stop());
+beforeEach(() => {
+  onTestFinished(async () => {
+    for (const schema of await schemas())
+      await running.application.pool.query(`drop schema ${schema} cascade`);
+  });
+});
+
+async function schemas(): Promise<string[]> {
+  const { rows } = await running.application.pool.query<{ schema: string }>(
+    `select nspname as schema from pg_namespace where nspname like 'as\\_of\\_%'`,
+  );
+  return rows.map(({ schema }) => schema);
+}
+
+async function ask(
+  query: string,
+  { at = position, keep = true, signal = AbortSignal.timeout(60_000), onApplied = vi.fn() } = {},
+) {
+  const { log, pool } = running.application;
+  const parts = {
+    ...{ app: testApp, log, pool, logger: silent, host: 'localhost:80', protocol: 'http', keep },
+    ...{ signal, onNoIndex: () => undefined, onApplied },
+  };
+  return answerQuery(parts, parseQuery(query.split(' ')), await momentAfterPosition(running, at));
+}
+
+const asOf = (...parameters: string[]) =>
+  runScript('as-of', parameters, { DATABASE_URL: running.databaseUrl, LOG_LEVEL: 'error' });
+
+test('of those who keep one moment at once, one makes its read models, and the others use them', async () => {
+  const answers = await Promise.all(Array.from({ length: 4 }, () => ask(`pop/get --login_uid ${uids[0]}`)));
+  expect(new Set(answers).size).toBe(1);
+  expect(await schemas()).toHaveLength(1);
+});
+
+test('what was kept answers further queries, also about those of whom the profile alone was asked for', async () => {
+  await ask(`user/get --login_uid ${uids[0]} --uid ${uids[1]}`);
+  const onApplied = vi.fn();
+  await ask(`user/get --login_uid ${uids[0]} --uid ${uids[1]}`, { onApplied });
+  await ask(`pop/get --login_uid ${uids[0]}`, { keep: false, onApplied });
+  expect(onApplied).not.toHaveBeenCalled();
+  expect(await schemas()).toHaveLength(1);
+});
+
+test('what another version of the read models kept answers nothing', async () => {
+  await ask('setting/get');
+  const [schema] = await schemas();
+  const { pool } = running.application;
+  await pool.query(
+    `do $$ begin execute format('comment on schema ${schema} is %L',
+       jsonb_set(obj_description('${schema}'::regnamespace, 'pg_namespace')::jsonb, '{version}', '"other"')::text); end $$`,
+  );
+  const onApplied = vi.fn();
+  await ask('setting/get', { keep: false, onApplied });
+  expect(onApplied).toHaveBeenCalled();
+});
+
+test('no more than 16 moments are kept, and the next is refused before anything is made', async () => {
+  const { pool } = running.application;
+  const names = Array.from({ length: 16 }, (_, index) => `as_of_${index.toString(16).padStart(16, '0')}`);
+  for (const name of names) {
+    await pool.query(
+      `create schema ${name} create table t (); comment on schema ${name} is '{"moment":"x","epoch":"x"}'`,
+    );
+  }
+  const onApplied = vi.fn();
+  await expect(ask('setting/get', { onApplied })).rejects.toThrow('of 16 moments are kept already');
+  expect(onApplied).not.toHaveBeenCalled();
+  expect(await schemas()).toHaveLength(16);
+});
+
+test('what is kept is listed, and dropped by its name unless it is in use', async () => {
+  for (const at of [first, position]) await ask('setting/get', { at });
+  const listed = (await asOf('--kept')).stdout.split('\n').map((line) => line.split(/ {2}/).slice(1, 3));
+  expect(listed.sort()).toEqual([
+    [`after position ${first}`, 'of everybody'],
+    [`after position ${position}`, 'of everybody'],
+  ]);
+  const [one = '', other = ''] = await schemas();
+  const client = await running.application.pool.connect();
+  onTestFinished(async () => client.release(true));
+  await client.query('select pg_advisory_lock_shared(hashtextextended($1, 0))', [one]);
+  const refused = await asOf('--forget', one);
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('a query is being answered from it'),
+  });
+  expect(await asOf('--forget')).toMatchObject({ code: 1, stdout: 'dropped the read models of 1 moments' });
+  expect(await schemas()).toEqual([one]);
+  await client.query('select pg_advisory_unlock_shared(hashtextextended($1, 0))', [one]);
+  expect(await asOf('--forget', one)).toMatchObject({ code: 0, stderr: '' });
+  expect((await asOf('--kept')).stdout).toBe('nothing is kept');
+  expect((await asOf('--forget', other)).stderr).toContain('is not kept: --kept lists what is');
+});
+
+test('a query that takes too long is ended in the middle of a statement, and leaves nothing', async () => {
+  const { pool } = running.application;
+  const locking = await pool.connect();
+  onTestFinished(async () => locking.release(true));
+  await locking.query('begin; lock table read.users in access exclusive mode');
+  const ending = new AbortController();
+  const asked = ask('setting/get', { keep: false, signal: ending.signal });
+  const outcome = expect(asked).rejects.toThrow('too long');
+  await expect
+    .poll(async () => (await pool.query('select from pg_locks where not granted')).rowCount)
+    .toBeGreaterThan(0);
+  ending.abort(new Error('too long'));
+  await outcome;
+  await locking.query('rollback');
+  expect(await schemas()).toEqual([]);
+});
