@@ -25,6 +25,12 @@ export class DoubleStore {
   readonly #streams = new Map<string, DoubleRecord[]>();
   /** Ids of late, by stream; they do not survive a restart. */
   #recent = new Map<string, DoubleRecord>();
+  readonly #listeners = new Set<(record: DoubleRecord) => void>();
+
+  /** Calls `listener` with each record that is stored. */
+  onStored(listener: (record: DoubleRecord) => void): void {
+    this.#listeners.add(listener);
+  }
 
   stream(name: string): readonly DoubleRecord[] {
     return this.#streams.get(name) ?? [];
@@ -78,6 +84,7 @@ export class DoubleStore {
     records.push(record);
     this.records.push(record);
     this.#recent.set(`${stream} ${id}`, record);
+    for (const notify of this.#listeners) notify(record);
     return record;
   }
 }

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { GossipService } from '@eventstore/db-client/generated/gossip_grpc_pb.js';
+import gossip from '@eventstore/db-client/generated/gossip_pb.js';
+import type shared from '@eventstore/db-client/generated/shared_pb.js';
 import { StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import {
@@ -7,7 +10,9 @@ import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
+  type ServerUnaryCall,
   type ServerWritableStream,
+  type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
 import type { Certificate } from './certificates.ts';
@@ -26,6 +31,8 @@ type ReadRequest = InstanceType<typeof streams.ReadReq>;
 type ReadResponse = InstanceType<typeof streams.ReadResp>;
 type AppendCall = ServerDuplexStream<AppendRequest, AppendResponse>;
 type ReadCall = ServerWritableStream<ReadRequest, ReadResponse>;
+type GossipCall = ServerUnaryCall<InstanceType<typeof shared.Empty>, InstanceType<typeof gossip.ClusterInfo>>;
+type GossipAnswer = sendUnaryData<InstanceType<typeof gossip.ClusterInfo>>;
 
 /** What is done instead of answering an append. */
 export type Fault =
@@ -38,6 +45,12 @@ export type Fault =
   | 'not ready'
   | { readonly notLeader: { readonly port: number } };
 
+/** A node of a cluster, as the others describe it. */
+export interface DoubleMember {
+  readonly port: number;
+  readonly leads: boolean;
+}
+
 /** The events that may wait for a live subscriber, as in 23.10. */
 const liveBuffer = 32;
 
@@ -46,7 +59,9 @@ const liveBuffer = 32;
  * failures that were seen on a real one. It tests our reactions, not the behaviour of EventStoreDB.
  */
 export class EventStoreDBDouble {
-  readonly store = new DoubleStore();
+  readonly store: DoubleStore;
+  /** The nodes of its cluster that are alive; undefined if it is alone. Calls that need the leader are refused by others. */
+  members: (() => readonly DoubleMember[]) | undefined;
   /** Whether a subscription from beyond the end waits silently instead of failing; 23.10 does either. */
   waitsBeyondEnd = false;
   /** The faults of the next appends, in order. */
@@ -64,8 +79,12 @@ export class EventStoreDBDouble {
 
   readonly #credentials: ServerCredentials;
 
-  /** With a certificate it speaks TLS. */
-  constructor(certificate?: Certificate) {
+  /** With a certificate it speaks TLS; the nodes of a cluster have one store. */
+  constructor(certificate?: Certificate, store = new DoubleStore()) {
+    this.store = store;
+    store.onStored((record) => {
+      for (const notify of this.#subscribers) notify(record);
+    });
     this.#thawed.resolve();
     this.#credentials = certificate
       ? ServerCredentials.createSsl(null, [
@@ -91,6 +110,9 @@ export class EventStoreDBDouble {
         call.on('error', () => undefined);
         call.on('end', () => call.end());
       },
+    });
+    this.#server.addService(GossipService, {
+      read: (_call: GossipCall, answer: GossipAnswer) => answer(null, clusterOf(this.members?.() ?? [])),
     });
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#server.bindAsync(`127.0.0.1:${this.port}`, this.#credentials, (error, port) =>
@@ -123,20 +145,14 @@ export class EventStoreDBDouble {
     const fault = this.faults.shift();
     if (fault === 'drop') return;
     if (typeof fault === 'object') {
-      const metadata = new Metadata();
-      metadata.set('exception', 'not-leader');
-      metadata.set('leader-endpoint-host', '127.0.0.1');
-      metadata.set('leader-endpoint-port', String(fault.notLeader.port));
-      call.emit('error', { code: status.NOT_FOUND, details: 'Leader info available', metadata });
+      call.emit('error', notLeader(fault.notLeader));
       return;
     }
-    const before = this.store.records.length;
+    if (this.#refusesForLeader(call)) return;
     const answer =
       fault === 'not ready'
         ? failure('Server Is Not Ready', 'google.protobuf.Empty')
         : this.store.append(request);
-    for (const record of this.store.records.slice(before))
-      for (const notify of this.#subscribers) notify(record);
     if (fault === 'restart after storing') this.store.forgetRecentIds();
     if (fault === 'break after storing' || fault === 'restart after storing') {
       call.emit('error', { code: status.UNAVAILABLE, details: 'the connection broke' });
@@ -149,6 +165,7 @@ export class EventStoreDBDouble {
   async #read(call: ReadCall): Promise<void> {
     await this.#thawed.promise;
     call.on('error', () => undefined);
+    if (this.#refusesForLeader(call)) return;
     const options = call.request.getOptions();
     if (options?.hasSubscription()) return this.#subscribe(call);
     const all = options?.getAll();
@@ -173,6 +190,19 @@ export class EventStoreDBDouble {
     for (const record of wanted.slice(0, Number(options?.getCount())))
       await this.#send(call, eventOf(record));
     call.end();
+  }
+
+  /** Refuses a call that needs the leader if this node is a follower, and names the leader if there is one. */
+  #refusesForLeader(call: AppendCall | ReadCall): boolean {
+    const members = this.members?.();
+    if (members === undefined || call.metadata.get('requires-leader')[0] !== 'true') return false;
+    const leader = members.find(({ leads }) => leads);
+    if (leader?.port === this.port) return false;
+    call.emit(
+      'error',
+      leader ? notLeader(leader) : { code: status.UNKNOWN, details: 'No leader info available' },
+    );
+    return true;
   }
 
   async #subscribe(call: ReadCall): Promise<void> {
@@ -229,4 +259,23 @@ export class EventStoreDBDouble {
     await Promise.race([drained, once(call, 'cancelled', over).catch(() => undefined)]);
     over.abort();
   }
+}
+
+function notLeader(leader: { readonly port: number }) {
+  const metadata = new Metadata();
+  metadata.set('exception', 'not-leader');
+  metadata.set('leader-endpoint-host', '127.0.0.1');
+  metadata.set('leader-endpoint-port', String(leader.port));
+  return { code: status.NOT_FOUND, details: 'Leader info available', metadata };
+}
+
+function clusterOf(members: readonly DoubleMember[]): InstanceType<typeof gossip.ClusterInfo> {
+  const { FOLLOWER, LEADER } = gossip.MemberInfo.VNodeState;
+  return new gossip.ClusterInfo().setMembersList(
+    members.map(({ port, leads }) => {
+      const address = new gossip.EndPoint().setAddress('127.0.0.1').setPort(port);
+      const member = new gossip.MemberInfo().setIsAlive(true).setState(leads ? LEADER : FOLLOWER);
+      return member.setTimeStamp('0').setHttpEndPoint(address);
+    }),
+  );
 }

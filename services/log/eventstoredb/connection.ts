@@ -58,11 +58,12 @@ export function connectionTo(url: string): EventStoreDBConnection {
     ...(userCertFile === undefined ? {} : { userCertFile: readFileSync(userCertFile) }),
     ...(userKeyFile === undefined ? {} : { userKeyFile: readFileSync(userKeyFile) }),
   };
-  if (dnsDiscover) {
-    return new EventStoreDBConnection({ ...options, discover: first }, credentials, defaultCredentials);
-  }
+  // The client's `discover` asks one host alone, so a cluster would be lost with the first node that is named.
   if (hosts.length > 1) {
     return new EventStoreDBConnection({ ...options, endpoints: hosts }, credentials, defaultCredentials);
+  }
+  if (dnsDiscover) {
+    return new EventStoreDBConnection({ ...options, discover: first }, credentials, defaultCredentials);
   }
   return new EventStoreDBConnection({ ...options, endpoint: first }, credentials, defaultCredentials);
 }

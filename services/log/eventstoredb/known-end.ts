@@ -30,10 +30,19 @@ export class KnownEnd {
     if (position > this.position) this.position = position;
   }
 
-  /** Reads the end from the server, which is the cheapest request there is. @throws LogFailure */
+  /**
+   * Reads the end from the leader, which is the cheapest request there is. A node that knows no leader refuses it, as it
+   * refuses appends.
+   * @throws LogFailure
+   */
   async query(): Promise<void> {
     const began = performance.now();
-    const read = this.#connection.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
+    const read = this.#connection.readAll({
+      direction: BACKWARDS,
+      fromPosition: END,
+      maxCount: 1,
+      requiresLeader: true,
+    });
     for await (const { event } of readWithTimeout(read, this.#readTimeoutMs)) {
       if (event?.position) this.wasAt(positionOf(event.position), began);
     }
