@@ -12,6 +12,9 @@ const portRule = 'must be a whole number from 0 to 65535';
 
 const prefixRule = 'must be a letter, up to 30 letters, digits, _ or ., and a -, and no category of ours';
 
+/** Several hosts in a connection string of Postgres, before the path or as its parameter `host`. */
+const severalHosts = /^[^/]*\/\/(?:[^/?]*@)?[^/?@]*,[^/?@]*(?:[/?]|$)|[?&]host=[^&]*(?:,|%2c)/i;
+
 const Variables = z.object({
   HOST: host().default('127.0.0.1'),
   PORT: port().default(8787),
@@ -19,7 +22,10 @@ const Variables = z.object({
   METRICS_PORT: port().optional(),
   TRUST_PROXY: z.string().transform(proxiesOf).optional(),
   DATA_DIR: z.string().default('./data'),
-  DATABASE_URL: url(['postgres:', 'postgresql:']),
+  DATABASE_URL: url(['postgres:', 'postgresql:']).refine(
+    (value) => value === undefined || !severalHosts.test(value),
+    'must name one host, the address that leads to the primary: hosts are not tried in turn',
+  ),
   EVENTSTORE_URL: url(['esdb:', 'esdb+discover:', 'kurrentdb:', 'kurrentdb+discover:']),
   // Streams of a prefix such as user- would be read by an installation without one.
   STREAM_PREFIX: text(/^[A-Za-z][\w.]{0,30}-$/, prefixRule)

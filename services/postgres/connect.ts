@@ -41,6 +41,9 @@ const sessionSettings = {
   tcp_user_timeout: '10000',
 };
 
+/** Says that a server is the replica of a primary; `saysAway` knows it. */
+const isStandby = 'this Postgres is a standby, which takes no writes: DATABASE_URL must lead to the primary';
+
 /** A client that is not connected yet. After connecting, call `beginSession` before anything else. */
 export function createClient(database: DatabaseConfig, purpose: Purpose): pg.Client {
   return new pg.Client(configOf(database, purpose));
@@ -49,8 +52,11 @@ export function createClient(database: DatabaseConfig, purpose: Purpose): pg.Cli
 /**
  * Sets a new connection's timeouts, on the server and here. The settings are sent in a statement, since
  * PgBouncer refuses a connection whose startup message contains settings that it does not know.
+ *
+ * A standby is refused. While the address of the primary moves, it may lead to one for a moment, and a connection that was
+ * made then would stay there, refusing every write.
  * @param onSilent called when the connection is destroyed because the server did not answer in time
- * @throws what `pg` throws
+ * @throws what `pg` throws; Error if the server is a standby
  */
 export async function beginSession(
   client: pg.Client,
@@ -66,11 +72,12 @@ export async function beginSession(
     ...settings,
   };
   // The join leaves out settings that an older server does not have.
-  await client.query(
-    `select set_config(name, value, false)
+  const { rows } = await client.query<{ standby: boolean }>(
+    `select count(set_config(name, value, false)), pg_is_in_recovery() as standby
        from unnest($1::text[], $2::text[]) wanted (name, value) join pg_settings using (name)`,
     [Object.keys(all), Object.values(all)],
   );
+  if (rows[0]?.standby !== false) throw new Error(isStandby);
   return watch;
 }
 

@@ -137,6 +137,14 @@ describe('the environment', () => {
     expect(() => readEnvironment(given)).toThrow(message);
   });
 
+  test.each([
+    'postgres://u:a,b@one:5432/d',
+    'postgres://u:p@one/d?application_name=a,b',
+    'postgres:///d?host=/run/pg',
+  ])('accepts a database at one host: %s', (url) => {
+    expect(readEnvironment({ DATABASE_URL: url }).databaseUrl).toBe(url);
+  });
+
   test('accepts credentials that serve another purpose', () => {
     const { aliyunSms } = readEnvironment({ ALIBABA_CLOUD_ACCESS_KEY_ID: 'id' });
     expect(aliyunSms).toBeUndefined();
@@ -159,6 +167,9 @@ describe('the environment', () => {
     ['TRUST_PROXY', '-1', 'TRUST_PROXY must be a number of proxies'],
     ['HOST', 'http://here', 'HOST must be an address or a host name, not "http://here"'],
     ['DATABASE_URL', 'mysql://u:secret@h/d', 'DATABASE_URL must be a URL that begins with postgres://'],
+    ['DATABASE_URL', 'postgres://u:p@one:5432,two:5432/d', 'DATABASE_URL must name one host'],
+    ['DATABASE_URL', 'postgres://one,two?target_session_attrs=read-write', 'DATABASE_URL must name one host'],
+    ['DATABASE_URL', 'postgres://u@/d?port=1,2&host=one,two', 'DATABASE_URL must name one host'],
     ['EVENTSTORE_URL', 'localhost:2113', 'EVENTSTORE_URL must be a URL that begins with esdb://'],
     ['NATS_URL', 'localhost', 'NATS_URL must be a URL that begins with nats://'],
     [

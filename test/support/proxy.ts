@@ -24,7 +24,9 @@ export interface NetworkProxy {
   refuse(on: boolean): void;
   /** Closes all present connections. */
   cut(): void;
-  /** Does so, and connects new ones to another server. */
+  /** Connects new ones to another server; present ones stay. */
+  lead(target: Target): void;
+  /** Does so, and closes all present ones. */
   redirect(target: Target): void;
 }
 
@@ -89,6 +91,9 @@ export async function startProxy(target: Target, atEnd: AtEnd = onTestFinished):
       if (on) cut();
     },
     cut,
+    lead(other) {
+      towards = other;
+    },
     redirect(other) {
       towards = other;
       cut();
