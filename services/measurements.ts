@@ -45,9 +45,18 @@ export interface StepMeasurement {
   readonly requests: ReadonlySet<string>;
 }
 
+/** A gateway wrote pushes to its sockets. */
+export interface PushMeasurement extends StepMeasurement {
+  /** The database if the bus had lost them. */
+  readonly source: 'bus' | 'database';
+}
+
 /** A gateway has handed the pushes of a batch to its sockets. */
 export interface DeliveryMeasurement {
-  /** Since the batch's last event was decided: a difference between the clocks of two servers is part of it. */
+  /**
+   * Since the batch's last event was decided or, if the bus had lost it, since its push was stored: a difference between
+   * the clocks of two servers is part of it.
+   */
   readonly ms: number;
 }
 
@@ -73,7 +82,7 @@ export const appends = new Measurement<AppendMeasurement>();
 export const batches = new Measurement<BatchMeasurement>();
 export const deliveries = new Measurement<DeliveryMeasurement>();
 export const projections = new Measurement<StepMeasurement>();
-export const pushes = new Measurement<StepMeasurement>();
+export const pushes = new Measurement<PushMeasurement>();
 export const closings = new Measurement<ClosingMeasurement>();
 export const calls = new Measurement<CallMeasurement>();
 /** A gateway begins to read pushes that the bus may have lost. */

@@ -7,6 +7,7 @@ import { advance } from '../../services/followers/checkpoint.ts';
 import type { Held } from '../../services/followers/lease.ts';
 import type { Decoded } from '../../services/log/codec.ts';
 import type { Position } from '../../services/log/log.ts';
+import { projections as traced } from '../../services/measurements.ts';
 import { pipeline } from '../../services/postgres/pipeline.ts';
 import { isMidTwice, underAnotherMid } from '../mid-twice.ts';
 import type { Projection } from '../projection.ts';
@@ -160,7 +161,7 @@ export class BatchProjector {
       if (reader && count % eventsOfTurn === 0) await nextTurn();
       try {
         store.open(refs);
-        pushes?.open(event.position);
+        pushes?.open(event.position, traced.wanted ? event.metadata.$correlationId : undefined);
         projection.apply(event, store, pushes ?? noPushes);
       } catch (error) {
         throw new ProjectionFault(event, error);

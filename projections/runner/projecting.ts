@@ -1,9 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { PushRow } from '../../contracts/push/row.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import type { Handler } from '../../services/followers/task.ts';
-import type { Decoded } from '../../services/log/codec.ts';
 import type { Position, RecordedEvent } from '../../services/log/log.ts';
 import { batches as measuredBatches, projections } from '../../services/measurements.ts';
 import type { DatabaseConfig } from '../../services/postgres/connect.ts';
@@ -41,10 +39,10 @@ export class Projecting implements Handler {
     let begun = performance.now();
     await batches.apply(events, ({ tick, rows, count }) => {
       committed(tick.checkpoint, count);
-      const applied = events.slice(done, done + count);
-      bus.publish(tick, projections.wanted ? withRequests(rows, applied) : rows);
+      bus.publish(tick, rows);
       measuredBatches.report({ events: count, pushes: rows.length });
       if (projections.wanted) {
+        const applied = events.slice(done, done + count);
         const requests = new Set(applied.map(({ metadata }) => metadata.$correlationId));
         projections.report({ ms: performance.now() - begun, requests });
       }
@@ -67,13 +65,4 @@ export class Projecting implements Handler {
       }
     }
   }
-}
-
-/** Pushes with the requests that caused their events. */
-function withRequests(rows: readonly PushRow[], events: readonly Decoded[]): PushRow[] {
-  const requests = new Map(events.map(({ position, metadata }) => [`${position}`, metadata.$correlationId]));
-  return rows.map((row) => {
-    const request = requests.get(row.place);
-    return request === undefined ? row : { ...row, request };
-  });
 }

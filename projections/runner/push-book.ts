@@ -41,15 +41,20 @@ export class PushBook implements Pushes {
   readonly #options: PushOptions;
   #place = '';
   #number = 0;
+  #request: string | undefined;
 
   constructor(options: PushOptions) {
     this.#options = options;
   }
 
-  /** Begins the pushes of the event at `place`. */
-  open(place: string): void {
+  /**
+   * Begins the pushes of the event at `place`.
+   * @param request which caused it, if requests are traced
+   */
+  open(place: string, request?: string): void {
     this.#place = place;
     this.#number = 0;
+    this.#request = request;
   }
 
   add<Name extends PushName>(channel: string, event: Name, data: StoredData<Name>): void {
@@ -71,14 +76,18 @@ export class PushBook implements Pushes {
       const number = this.#number++;
       for (const { channel, data } of copies) this.rows.push(this.#row(channel, number, 'message', data));
       const named = { channel: conversation, place: this.#place, number, event: 'message', data: noData };
-      this.stored.push({ ...named, mid: first.data.mid, quoteMid: null });
+      this.stored.push({ ...this.#traced(named), mid: first.data.mid, quoteMid: null });
     }
   }
 
   #row<Name extends PushName>(channel: string, number: number, event: Name, data: StoredData<Name>): PushRow {
     const place = this.#place;
     const position = formatPosition({ epoch: this.#options.epoch, place, number });
-    return { channel, place, number, event, data: JSON.stringify({ ...data, position }) };
+    return this.#traced({ channel, place, number, event, data: JSON.stringify({ ...data, position }) });
+  }
+
+  #traced(row: PushRow): PushRow {
+    return this.#request === undefined ? row : { ...row, request: this.#request };
   }
 
   takeBack(mid: number, state: TakenBack): void {
@@ -109,9 +118,10 @@ export function writePushes(book: PushBook, batch: number): Statement[] {
   if (stored.length > 0) {
     statements.push({
       name: 'write push',
-      text: `insert into pushes.push (place, number, channel, event, data, mid, quote_mid, batch)
-        select given.*, $8::bigint
-        from unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]) as given`,
+      text: `insert into pushes.push (place, number, channel, event, data, mid, quote_mid, request, batch)
+        select given.*, $9::bigint
+        from unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+                    $8::text[]) as given`,
       values: [
         texts(stored.map(({ place }) => place)),
         int4s(stored.map(({ number }) => number)),
@@ -120,6 +130,7 @@ export function writePushes(book: PushBook, batch: number): Statement[] {
         texts(stored.map(({ data }) => data)),
         int8s(stored.map(({ mid }) => mid)),
         int8s(stored.map(({ quoteMid }) => quoteMid)),
+        texts(stored.map(({ request = null }) => request)),
         batch,
       ],
     });

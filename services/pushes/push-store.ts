@@ -46,6 +46,13 @@ interface Rows {
   readonly next: PushCursor | undefined;
 }
 
+/** What a row has beside the push that is made of it. */
+interface Stored {
+  readonly epoch: string;
+  readonly stored_request: string | null;
+  readonly created: Date;
+}
+
 /** A row of a page, without the message that it names. */
 interface Measured extends Omit<StoredPush, 'channel' | 'named'> {
   /** Null if it is that of the message's sender. */
@@ -53,6 +60,12 @@ interface Measured extends Omit<StoredPush, 'channel' | 'named'> {
   readonly mid: BigintColumn | null;
   /** How many rows there are, up to one more than a page has; null if there are none. */
   readonly found: BigintColumn | null;
+}
+
+/** Pushes of several feeds. */
+interface FeedRows extends Rows {
+  /** When the last row that was read was stored, in ms of the database's clock; undefined without rows. */
+  readonly storedAt: number | undefined;
 }
 
 /** A page of pushes, and the checkpoint of the database snapshot in which they were read. */
@@ -115,12 +128,13 @@ export class PushStore {
     after: PushCursor,
     upTo: string,
     maxRows: number,
-  ): Promise<Rows> {
-    const { rows } = await this.#query<StoredPush & { epoch: string }>(
-      `select ${storedColumns}, c.epoch
+  ): Promise<FeedRows> {
+    const { rows } = await this.#query<StoredPush & Stored>(
+      `select ${storedColumns}, p.request as stored_request, p.created, c.epoch
          from followers.checkpoint c
          cross join lateral (
-           select p.place, p.number, p.channel as source, feed.channel, p.event, p.data, p.mid, feed.viewer
+           select p.place, p.number, p.channel as source, feed.channel, p.event, p.data, p.mid, feed.viewer,
+                  p.request, p.created
              from pushes.push p ${feedsOfSource}
             where (p.place, p.number) > ($2, $3) and p.place <= $4 and feed.channel = any($1)
             order by p.place, p.number fetch first ($5) rows with ties
@@ -131,8 +145,13 @@ export class PushStore {
       [feeds, after.place, after.number, upTo, maxRows],
     );
     return {
-      rows: rows.flatMap((row) => shownPush(row, row.epoch) ?? []),
+      rows: rows.flatMap((row) => {
+        const shown = shownPush(row, row.epoch);
+        if (shown === undefined) return [];
+        return row.stored_request === null ? shown : { ...shown, request: row.stored_request };
+      }),
       next: rows.length < maxRows ? undefined : rows.at(-1),
+      storedAt: rows.at(-1)?.created.getTime(),
     };
   }
 

@@ -60,8 +60,8 @@ export function startTraces({ url, serviceName, share }: Tracing, logger: Logger
     projections.subscribe(({ ms, requests }) => {
       for (const request of requests) step(tracer, 'project', ms, request);
     }),
-    pushes.subscribe(({ ms, requests }) => {
-      for (const request of requests) step(tracer, 'push', ms, request);
+    pushes.subscribe(({ ms, requests, source }) => {
+      for (const request of requests) step(tracer, 'push', ms, request, { 'bubble.source': source });
     }),
   ];
   return {

@@ -133,24 +133,22 @@ export class PushFeed {
     if (tick.fence > this.#fence) {
       this.catchUp();
     } else if (tick.batch === this.#batch + 1) {
-      this.#deliver(rows);
-      if (deliveries.wanted && rows.length > 0 && tick.time !== undefined) {
-        deliveries.report({ ms: Date.now() - tick.time });
-      }
+      this.#deliver(inOrder(rows.filter(({ place }) => place > this.#position)), tick.time, 'bus');
       this.#advance(tick.checkpoint, tick.batch);
     } else if (tick.batch > this.#batch || tick.checkpoint > this.#position) {
       this.catchUp();
     }
   }
 
-  #deliver(rows: readonly PushRow[]): void {
-    const newRows = rows.filter(({ place }) => place > this.#position);
-    if (newRows.length === 0) return;
+  /** @param time when the last of them was decided, or stored, in ms of the wall clock; undefined if that is not known */
+  #deliver(rows: readonly PushRow[], time: number | undefined, source: 'bus' | 'database'): void {
+    if (rows.length === 0) return;
     const begun = performance.now();
-    this.#reader?.deliver(inOrder(newRows));
+    this.#reader?.deliver(rows);
+    if (deliveries.wanted && time !== undefined) deliveries.report({ ms: Date.now() - time });
     if (!pushes.wanted) return;
-    const requests = new Set(newRows.flatMap(({ request }) => request ?? []));
-    pushes.report({ ms: performance.now() - begun, requests });
+    const requests = new Set(rows.flatMap(({ request }) => request ?? []));
+    pushes.report({ ms: performance.now() - begun, requests, source });
   }
 
   /**
@@ -213,14 +211,14 @@ export class PushFeed {
     await this.#reader?.gapFound();
     let cursor: PushCursor | undefined = { place: this.#position, number: afterAll };
     while (cursor !== undefined) {
-      const { rows, next } = await this.#pushStore.rowsBetween(
+      const { rows, next, storedAt } = await this.#pushStore.rowsBetween(
         this.feeds.names(),
         cursor,
         position,
         pageRows,
       );
       if (this.#stopped) return;
-      if (rows.length > 0) this.#reader?.deliver(rows);
+      this.#deliver(rows, storedAt, 'database');
       cursor = next;
     }
     this.#advance(position, batch);
