@@ -241,7 +241,7 @@ export async function startMetrics(program: Program, { bus, pool, log, gateway }
     const lagAt = createLag(log);
     showFollowers(metrics, database, log, async () => lagAt((await readCheckpoint(database)).checkpoint));
   }
-  if (gateway !== undefined) showGateway(metrics, () => gateway.status());
+  if (gateway !== undefined) showGateway(metrics, gateway);
   const server = await createHttp(program.logger);
   server.get('/metrics', async (_request, reply) => {
     const { type, text } = await metrics.show();

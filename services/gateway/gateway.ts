@@ -67,6 +67,14 @@ export interface GatewayStatus {
   readonly stalledMs: number;
 }
 
+/** What the sockets of a gateway hold. To find out takes time for each socket. */
+export interface GatewayLoad {
+  /** Subscriptions to channels, in whatever state. */
+  readonly subscriptions: number;
+  /** Bytes that clients have not read yet, without those in the system's own buffers. */
+  readonly unreadBytes: number;
+}
+
 export interface Gateway {
   /** Begins to follow the log's pushes, and its heartbeats. @throws what the database throws. */
   start(): Promise<void>;
@@ -77,6 +85,7 @@ export interface Gateway {
   /** Closes all sockets with 4200 and stops. A repeat has no effect. The HTTP server stays open. */
   drain(): Promise<void>;
   status(): GatewayStatus;
+  load(): GatewayLoad;
 }
 
 /** Makes a gateway. All that it needs after a restart is in the database. */
@@ -193,6 +202,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       position: pushFeed.position,
       stalledMs: pushFeed.stalledMs,
     }),
+    load: () => ({ subscriptions: hub.size, unreadBytes: connections.unreadBytes }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Bus } from '../bus/bus.ts';
-import type { GatewayStatus } from '../gateway/gateway.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import type { EventLog } from '../log/log.ts';
 import { findFollowers } from '../queries/system.ts';
 import type { ReadDatabase } from '../queries/tables.ts';
@@ -51,8 +51,14 @@ export function showBus(metrics: Metrics, bus: Pick<Bus, 'healthy'>): void {
 }
 
 /** Shows the sockets of a gateway. */
-export function showGateway(metrics: Metrics, status: () => GatewayStatus): void {
+export function showGateway(metrics: Metrics, { status, load }: Pick<Gateway, 'status' | 'load'>): void {
   metrics.gauge('sockets', 'Open websockets', () => ({ '': status().sockets }));
+  metrics.gauge('subscriptions', 'Subscriptions of sockets to channels', () => ({
+    '': load().subscriptions,
+  }));
+  metrics.gauge('unread_bytes', 'Bytes that wait for clients to read them', () => ({
+    '': load().unreadBytes,
+  }));
   metrics.gauge('feeds', 'Feeds of the log to which sockets are subscribed', () => ({ '': status().feeds }));
   metrics.gauge('delivered_events', 'Events delivered to sockets since the start', () => ({
     '': status().delivered,

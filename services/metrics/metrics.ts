@@ -10,7 +10,8 @@ export interface Metrics {
   /**
    * Adds a figure that is read whenever the metrics are.
    * @param name without the prefix `bubble_`
-   * @param read figures by the value of `label`; without a label there is one, under ''. If it fails, none is shown
+   * @param read figures by the value of `label`; without a label there is one, under ''. If it fails, this metric has no
+   *   value, and the others are shown
    */
   gauge(name: string, help: string, read: () => Figures | Promise<Figures>, label?: string): void;
   /** The content type, and all metrics as text. */
@@ -86,7 +87,9 @@ export function createMetrics(): Metrics {
         ...{ registers, name: `bubble_${name}`, help, labelNames: label === undefined ? [] : [label] },
         async collect() {
           this.reset();
-          const figures = await read();
+          // Without labels that left a 0.
+          if (label === undefined) this.remove();
+          const figures = await readSafely(read);
           for (const [value, figure] of Object.entries(figures)) {
             this.set(label === undefined ? {} : { [label]: value }, figure);
           }
@@ -101,4 +104,13 @@ export function createMetrics(): Metrics {
       registry.clear();
     },
   };
+}
+
+/** No figures if they cannot be read: while the database is away, all others are needed most. */
+async function readSafely(read: () => Figures | Promise<Figures>): Promise<Figures> {
+  try {
+    return await read();
+  } catch {
+    return {};
+  }
 }

@@ -31,8 +31,16 @@ function sumOf(text: string, name: string, labels = ''): number {
     .reduce((sum, [, , value]) => sum + Number(value), 0);
 }
 
+/** The values that a label has in a series. */
+function valuesOf(text: string, name: string, label: string): ReadonlySet<string> {
+  const labelled = new RegExp(`^${name}\\{[^\\n]*\\b${label}="([^"]*)"`, 'gm');
+  return new Set(Array.from(text.matchAll(labelled), ([, value = '']) => value));
+}
+
 describe('the metrics of a program', () => {
   let text = '';
+  let acknowledged = 0;
+  let eventsReceived = 0;
 
   beforeAll(async () => {
     const stops: (() => unknown)[] = [];
@@ -50,7 +58,13 @@ describe('the metrics of a program', () => {
       await sending.more(5);
       await sending.stop();
       await vi.waitUntil(() => received(client).length >= sending.acknowledged.length, patiently);
-      await api.call('/api/no/such', 'nobody');
+      await client.caughtUp();
+      acknowledged = sending.acknowledged.length;
+      eventsReceived = client.frames.filter(({ event }) => !event.startsWith('pusher')).length;
+      for (let count = 0; count < 5; count++) await api.call(`/api/no/such${count}`, 'nobody');
+      for (const method of ['PUT', 'DELETE', 'PROPFIND']) {
+        await fetch(`${api.url}/api/message/send`, { method });
+      }
       const answer = await fetch(`http://127.0.0.1:${METRICS_PORT}/metrics`);
       expect(answer.headers.get('content-type')).toMatch(/^text\/plain/);
       text = await answer.text();
@@ -59,23 +73,48 @@ describe('the metrics of a program', () => {
     }
   }, 90_000);
 
-  test('count answers by call and code, under no name that a client made up', () => {
-    expect(sumOf(text, 'bubble_calls_total', 'call="/message/send",code="0"')).toBeGreaterThanOrEqual(5);
-    expect(sumOf(text, 'bubble_calls_total', 'code="404"')).toBe(1);
+  test('count each answer by call and code, with the time that it took', () => {
+    for (const [call, count] of [
+      ['/user/add', 2],
+      ['/login/login', 2],
+      ['/friend/add', 1],
+      ['/message/send', acknowledged],
+    ] as const) {
+      expect(sumOf(text, 'bubble_calls_total', `call="${call}",code="0"`), call).toBe(count);
+      expect(sumOf(text, 'bubble_call_seconds_count', `call="${call}"`), call).toBe(count);
+      expect(sumOf(text, 'bubble_call_seconds_sum', `call="${call}"`), call).toBeGreaterThan(0);
+    }
+    expect(sumOf(text, 'bubble_call_seconds_count')).toBe(sumOf(text, 'bubble_calls_total'));
+  });
+
+  test('have no name that a client made up: all unknown paths and methods are one', () => {
+    expect(sumOf(text, 'bubble_calls_total', 'code="404"')).toBeGreaterThanOrEqual(5);
     expect(text).not.toContain('no/such');
+    const ours = ['/user/add', '/login/login', '/friend/add', '/message/send', '/ready', '/metrics'];
+    const others = [...valuesOf(text, 'bubble_calls_total', 'call')].filter((call) => !ours.includes(call));
+    expect(others).toEqual(['none']);
   });
 
   test('count appends, batches, pushes and deliveries', () => {
-    expect(sumOf(text, 'bubble_append_seconds_count', 'outcome="appended"')).toBeGreaterThanOrEqual(5);
-    expect(sumOf(text, 'bubble_appended_events_total')).toBeGreaterThanOrEqual(5);
-    expect(sumOf(text, 'bubble_batch_events_sum')).toBeGreaterThanOrEqual(5);
-    expect(sumOf(text, 'bubble_pushes_total')).toBeGreaterThanOrEqual(5);
+    const appended = sumOf(text, 'bubble_appended_events_total');
+    expect(appended).toBeGreaterThanOrEqual(acknowledged);
+    expect(sumOf(text, 'bubble_append_seconds_count', 'outcome="appended"')).toBeLessThanOrEqual(appended);
+    expect(sumOf(text, 'bubble_append_seconds_sum', 'outcome="appended"')).toBeGreaterThan(0);
+    expect(sumOf(text, 'bubble_batch_events_sum')).toBeLessThanOrEqual(appended);
+    expect(sumOf(text, 'bubble_batch_events_sum')).toBeGreaterThanOrEqual(acknowledged);
+    expect(sumOf(text, 'bubble_pushes_total')).toBeGreaterThanOrEqual(acknowledged);
     expect(sumOf(text, 'bubble_push_seconds_count')).toBeGreaterThanOrEqual(1);
-    expect(sumOf(text, 'bubble_delivered_events')).toBeGreaterThanOrEqual(5);
+    expect(sumOf(text, 'bubble_push_seconds_sum')).toBeGreaterThan(0);
+    expect(sumOf(text, 'bubble_delivered_events')).toBe(eventsReceived);
   });
 
   test('show sockets, lag, connections and sizes of the moment', () => {
     expect(sumOf(text, 'bubble_sockets')).toBe(1);
+    expect(sumOf(text, 'bubble_subscriptions')).toBe(1);
+    expect(sumOf(text, 'bubble_unread_bytes')).toBe(0);
+    expect(sumOf(text, 'bubble_follower_behind', 'follower="audit"')).toBeGreaterThanOrEqual(0);
+    expect(valuesOf(text, 'bubble_follower_behind', 'follower')).toEqual(new Set(['read', 'audit']));
+    expect(sumOf(text, 'nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);
     expect(sumOf(text, 'bubble_follower_behind', 'follower="read"')).toBe(0);
     expect(sumOf(text, 'bubble_projection_lag_seconds')).toBe(0);
     expect(sumOf(text, 'bubble_pool_connections')).toBeGreaterThanOrEqual(1);
@@ -113,4 +152,14 @@ test('an append is measured only while somebody counts', async () => {
   expect(appends.wanted).toBe(true);
   metrics.stop();
   expect(appends.wanted).toBe(false);
+});
+
+test('a figure that cannot be read hides no other', async () => {
+  const metrics = createMetrics();
+  onTestFinished(() => metrics.stop());
+  metrics.gauge('away', 'Of a database that is away', () => Promise.reject(new Error('it is away')));
+  metrics.gauge('present', 'Of this process', () => ({ '': 3 }));
+  const { text } = await metrics.show();
+  expect(sumOf(text, 'bubble_present')).toBe(3);
+  expect(text).not.toMatch(/^bubble_away/m);
 });

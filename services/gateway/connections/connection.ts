@@ -189,6 +189,11 @@ export class Connection {
     if (this.open) await this.#outgoing.drained();
   }
 
+  /** Bytes that the client has not read yet, without those in the system's own buffers. */
+  get unreadBytes(): number {
+    return this.#outgoing.unread;
+  }
+
   /** When the client last read something, if frames wait for it; 0 if none do. */
   get stalledSince(): number {
     return this.#outgoing.stalledSince;

@@ -14,6 +14,13 @@ export class Connections {
     return this.#all.size;
   }
 
+  /** Bytes that clients have not read yet. */
+  get unreadBytes(): number {
+    let bytes = 0;
+    for (const connection of this.#all) bytes += connection.unreadBytes;
+    return bytes;
+  }
+
   /** The number of sockets from the address, or from its IPv6 network. */
   countOfAddress(address: string): number {
     return this.#countByNetwork.get(networkOf(address)) ?? 0;

@@ -60,6 +60,13 @@ export class Hub {
     if (found.live.size + found.others.size === 0) this.#channels.delete(found.channel);
   }
 
+  /** The number of all subscriptions, in whatever state. */
+  get size(): number {
+    let count = 0;
+    for (const { live, others } of this.#channels.values()) count += live.size + others.size;
+    return count;
+  }
+
   /** Whether a socket has a subscription to the channel, in whatever state. */
   has(channel: string): boolean {
     return this.#channels.has(channel);
