@@ -22,9 +22,11 @@ COPY projections projections
 COPY scripts scripts
 COPY services services
 COPY --from=pages /app/services/pages/built services/pages/built
-RUN mkdir --mode=700 /data && chown node:node /data
-ENV HOST=0.0.0.0 PORT=8787 DATA_DIR=/data
+RUN mkdir --mode=700 /data /var/cache/bubble-im && chown node:node /data /var/cache/bubble-im
+ENV HOST=0.0.0.0 PORT=8787 DATA_DIR=/data NODE_COMPILE_CACHE=/var/cache/bubble-im
 USER node
+# A container then compiles nothing at its start, also if its file system cannot be written.
+RUN node scripts/compile.ts
 VOLUME /data
 EXPOSE 8787
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 \

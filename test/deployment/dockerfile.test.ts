@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, readFile, symlink } from 'node:fs/promises';
+import { cp, readdir, readFile, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
@@ -42,13 +42,25 @@ describe('the image of the Dockerfile', () => {
     for (const name of copied) expect(ignored).toContain(`!${name}`);
   });
 
-  test('starts with what it copies, is healthy, and ends when it is asked to', {
+  test('starts with what it copies and compiled, is healthy, and ends when it is asked to', {
     timeout: 90_000,
   }, async () => {
     const image = await temporaryFolder();
     for (const name of copied) await cp(name, join(image, name), { recursive: true });
     await symlink(resolve('node_modules'), join(image, 'node_modules'));
+    const cache = await temporaryFolder();
+    const compiled = async () => (await readdir(cache, { recursive: true })).length;
+    const compiling = of('RUN').filter((text) => text.startsWith('node '));
+    expect(compiling).toHaveLength(1);
+    const [, ...compile] = compiling[0]?.split(' ') ?? [];
+    await promisify(execFile)(process.execPath, compile, {
+      cwd: image,
+      env: { NODE_COMPILE_CACHE: cache },
+    });
+    const before = await compiled();
+    expect(before).toBeGreaterThan(100);
     const environment = {
+      NODE_COMPILE_CACHE: cache,
       PORT: String(await freePort()),
       DATA_DIR: await temporaryFolder(),
       LOG_LEVEL: 'warn',
@@ -60,6 +72,8 @@ describe('the image of the Dockerfile', () => {
     await promisify(execFile)(process.execPath, check, { env: environment });
     running.signal('SIGTERM');
     expect(await running.ended).toBe(0);
+    // The rest is loaded only with what a start finds: the embedded Postgres, for one.
+    expect((await compiled()) - before).toBeLessThan(before / 10);
     await vi.waitFor(() =>
       expect(promisify(execFile)(process.execPath, check, { env: environment })).rejects.toMatchObject({
         code: 1,

@@ -48,8 +48,12 @@ describe('the units of systemd in docs/systemd', () => {
   test.each(services)(
     '%s gives variables that the program knows, and runs a file that exists',
     (file, values) => {
-      const { PATH: path, ...given } = environmentOf(values);
+      const { PATH: path, NODE_COMPILE_CACHE: compiled, ...given } = environmentOf(values);
       expect(path).toMatch(/^\/opt\/bubble-im\/node_modules\/\.bin:/);
+      // Where systemd lets the unit write.
+      const [cache] = values.get('CacheDirectory') ?? [];
+      expect(compiled).toBe(cache && `/var/cache/${cache}`);
+      if (values.get('ProtectSystem')?.[0] === 'strict') expect(cache).toBe('bubble-im');
       for (const name of Object.keys(given)) expect(variableNames).toContain(name);
       const instances = file.includes('@') ? ['api', 'projector', 'gateway', 'auditor'] : [''];
       for (const instance of instances) expect(existsSync(commandOf(values, instance)[0] ?? '')).toBe(true);
@@ -85,7 +89,7 @@ describe('the units of systemd in docs/systemd', () => {
     const values = await unit('bubble-im.service');
     expect(values.get('KillMode')).toEqual(['mixed']);
     const [program = '', ...parameters] = commandOf(values);
-    const { PATH: _path, ...given } = environmentOf(values);
+    const { PATH: _path, NODE_COMPILE_CACHE: _compiled, ...given } = environmentOf(values);
     const dataFolder = await temporaryFolder();
     const running = startProgram(program, parameters, { ...given, DATA_DIR: dataFolder, PORT: '0' });
     onTestFinished(async () => {
