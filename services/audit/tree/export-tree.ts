@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readKept } from '../../app-keys/kept-file.ts';
 import { readCheckpointText } from './checkpoint.ts';
 import { type Hash, hashBytes, leafHash, sameHash, treeHash } from './hashes.ts';
 import type { Head } from './heads.ts';
@@ -88,10 +89,7 @@ async function mustHold(store: TreeStore, { origin, size, root }: Head): Promise
 
 /** How many events the tree in a folder has, which must be a beginning of the tree of the head. */
 async function exportedSize(store: TreeStore, head: Head, folder: string): Promise<number> {
-  const note = await readFile(join(folder, 'checkpoint'), 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const note = await readKept(join(folder, 'checkpoint'));
   if (note === undefined) return 0;
   const { origin, size, root } = readCheckpointText(readNote(note).text);
   if (size <= head.size && sameHash(await store.root(size), root)) return size;
