@@ -1,9 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
 import { readEnvironment } from '../../services/environment.ts';
 import { welcome } from '../../services/welcome.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -11,10 +12,15 @@ import { isInstalled } from '../support/installed.ts';
 import { startStandalone } from '../support/standalone.ts';
 
 /** What a command in a folder printed on stderr, and its exit code. */
-function run(folder: string, file: string, parameters: readonly string[]): Promise<[number, string]> {
-  return new Promise((resolve) => {
-    const child = execFile(file, parameters, { cwd: folder }, (_error, _stdout, stderr) => {
-      resolve([child.exitCode ?? -1, stderr]);
+function run(
+  folder: string,
+  file: string,
+  parameters: readonly string[],
+  env = process.env,
+): Promise<[number, string]> {
+  return new Promise((settle) => {
+    const child = execFile(file, parameters, { cwd: folder, env }, (_error, _stdout, stderr) => {
+      settle([child.exitCode ?? -1, stderr]);
     });
   });
 }
@@ -50,6 +56,34 @@ describe('npm start', () => {
 
   test('goes on if everything is installed', async () => {
     expect(await run('.', process.execPath, ['scripts/preflight.cjs'])).toEqual([0, '']);
+  });
+});
+
+describe('what Node compiles for a command', () => {
+  /** Where a command of the checkout keeps it. */
+  async function folderOf(environment: NodeJS.ProcessEnv): Promise<string> {
+    const print = 'console.error(require("node:module").getCompileCacheDir())';
+    const shown = `. scripts/keep-compiled.sh && '${process.execPath}' -e '${print}'`;
+    const [, printed] = await run('.', 'sh', ['-c', shown], environment);
+    return printed;
+  }
+
+  test('is kept beside the packages, or where NODE_COMPILE_CACHE says', async () => {
+    const { NODE_COMPILE_CACHE: _, ...environment } = process.env;
+    expect(await folderOf(environment)).toContain(`${resolve('node_modules/.cache/bubble-im')}/`);
+    const another = await temporaryFolder();
+    expect(await folderOf({ ...environment, NODE_COMPILE_CACHE: another })).toContain(`${another}/`);
+  });
+
+  test('is kept for every command of operators', async () => {
+    const { scripts } = z
+      .object({ scripts: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(await readFile('package.json', 'utf8')));
+    const commands = Object.values(scripts).filter(
+      (script) => / scripts\/[\w-]+\.ts$/.test(script) && script.includes('preflight'),
+    );
+    expect(commands.length).toBeGreaterThan(10);
+    expect(commands.filter((script) => !script.includes('. scripts/keep-compiled.sh &&'))).toEqual([]);
   });
 });
 
