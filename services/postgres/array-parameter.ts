@@ -14,8 +14,16 @@ export interface ArrayParameter {
 interface ElementType<Element> {
   readonly id: number;
   readonly arrayId: number;
-  readonly byteLength: (element: Element) => number;
-  readonly write: (element: Element, buffer: Buffer, at: number) => void;
+  /** How many bytes an element takes at most. */
+  readonly maxBytes: (element: Element) => number;
+  /** Writes an element. @returns how many bytes it takes */
+  readonly write: (element: Element, target: Target, at: number) => number;
+}
+
+/** The same bytes twice: a view writes numbers faster, a buffer texts. */
+interface Target {
+  readonly buffer: Buffer;
+  readonly view: DataView;
 }
 
 function arrayOf<Element extends string | number | boolean>(type: ElementType<Element>) {
@@ -28,33 +36,32 @@ function arrayOf<Element extends string | number | boolean>(type: ElementType<El
 
 /** Dimensions, whether there are nulls, element type, then length and lower bound unless empty, then the elements. */
 function encode<Element>(type: ElementType<Element>, elements: readonly (Element | null)[]): Buffer {
-  let size = elements.length === 0 ? 12 : 20;
+  let maxSize = 20;
   let nulls = 0;
   // By index: an iterator makes an object for each element, and there are some sixty for each message.
   for (let index = 0; index < elements.length; index++) {
     const element = elements[index] ?? null;
-    size += 4;
+    maxSize += 4;
     if (element === null) nulls = 1;
-    else size += type.byteLength(element);
+    else maxSize += type.maxBytes(element);
   }
-  const buffer = Buffer.allocUnsafe(size);
-  buffer.writeInt32BE(elements.length === 0 ? 0 : 1, 0);
-  buffer.writeInt32BE(nulls, 4);
-  buffer.writeInt32BE(type.id, 8);
-  if (elements.length === 0) return buffer;
-  buffer.writeInt32BE(elements.length, 12);
-  buffer.writeInt32BE(1, 16);
+  const buffer = Buffer.allocUnsafe(maxSize);
+  const view = new DataView(buffer.buffer, buffer.byteOffset, maxSize);
+  view.setInt32(0, elements.length === 0 ? 0 : 1);
+  view.setInt32(4, nulls);
+  view.setInt32(8, type.id);
+  if (elements.length === 0) return buffer.subarray(0, 12);
+  view.setInt32(12, elements.length);
+  view.setInt32(16, 1);
+  const target = { buffer, view };
   let at = 20;
   for (let index = 0; index < elements.length; index++) {
     const element = elements[index] ?? null;
-    const length = element === null ? -1 : type.byteLength(element);
-    buffer.writeInt32BE(length, at);
-    at += 4;
-    if (element === null) continue;
-    type.write(element, buffer, at);
-    at += length;
+    const length = element === null ? -1 : type.write(element, target, at + 4);
+    view.setInt32(at, length);
+    at += 4 + Math.max(0, length);
   }
-  return buffer;
+  return buffer.subarray(0, at);
 }
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -70,18 +77,22 @@ function hexDigit(code: number): number {
 export const bools = arrayOf<boolean>({
   id: 16,
   arrayId: 1000,
-  byteLength: () => 1,
-  write: (element, buffer, at) => buffer.writeUInt8(element ? 1 : 0, at),
+  maxBytes: () => 1,
+  write(element, { view }, at) {
+    view.setUint8(at, element ? 1 : 0);
+    return 1;
+  },
 });
 
 /** `int4[]` of integers below 2^31 */
 export const int4s = arrayOf<number>({
   id: 23,
   arrayId: 1007,
-  byteLength: () => 4,
-  write(element, buffer, at) {
+  maxBytes: () => 4,
+  write(element, { view }, at) {
     if ((element | 0) !== element) throw new TypeError(`not an integer of 32 bits: ${element}`);
-    buffer.writeInt32BE(element, at);
+    view.setInt32(at, element);
+    return 4;
   },
 });
 
@@ -89,33 +100,51 @@ export const int4s = arrayOf<number>({
 export const int8s = arrayOf<number>({
   id: 20,
   arrayId: 1016,
-  byteLength: () => 8,
-  write(element, buffer, at) {
+  maxBytes: () => 8,
+  write(element, { view }, at) {
     if (!Number.isSafeInteger(element)) throw new TypeError(`not a safe integer: ${element}`);
-    buffer.writeInt32BE(Math.floor(element / 0x1_0000_0000), at);
-    buffer.writeUInt32BE(element >>> 0, at + 4);
+    view.setInt32(at, Math.floor(element / 0x1_0000_0000));
+    view.setUint32(at + 4, element >>> 0);
+    return 8;
   },
 });
+
+/** Up to this length, ids and names of ASCII are written faster character by character than by a call of the buffer. */
+const maxShortLength = 24;
+
+/** Of longer texts the size is counted: to reserve the most that they could take would waste memory. */
+const maxUncountedLength = 1_000;
 
 /** `text[]`; Postgres refuses NUL in a text */
 export const texts = arrayOf<string>({
   id: 25,
   arrayId: 1009,
-  byteLength: (element) => Buffer.byteLength(element),
-  write: (element, buffer, at) => buffer.write(element, at),
+  maxBytes: (element) =>
+    element.length > maxUncountedLength ? Buffer.byteLength(element) : 3 * element.length,
+  write(element, { buffer }, at) {
+    const { length } = element;
+    if (length > maxShortLength) return buffer.write(element, at);
+    for (let index = 0; index < length; index++) {
+      const code = element.charCodeAt(index);
+      if (code > 0x7f) return buffer.write(element, at);
+      buffer[at + index] = code;
+    }
+    return length;
+  },
 });
 
 /** `uuid[]` of UUIDs with hyphens */
 export const uuids = arrayOf<string>({
   id: 2950,
   arrayId: 2951,
-  byteLength: () => 16,
-  write(element, buffer, at) {
+  maxBytes: () => 16,
+  write(element, { buffer }, at) {
     if (!uuidPattern.test(element)) throw new TypeError(`not a UUID: ${element}`);
     let place = at;
     for (let index = 0; index < element.length; index += 2) {
       if (element.charCodeAt(index) === hyphen) index++;
       buffer[place++] = (hexDigit(element.charCodeAt(index)) << 4) | hexDigit(element.charCodeAt(index + 1));
     }
+    return 16;
   },
 });
