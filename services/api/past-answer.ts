@@ -52,42 +52,18 @@ export function scopeOf({ parameters }: Pick<Asked, 'parameters'>, named: readon
   return { people: uids(ofPerson), profiles: [...uids(ofProfiles), ...named] };
 }
 
-/**
- * Answers a query of the API as the API itself does, by its routes. What a query would append to the log, as that a
- * chat was read, is not appended.
- * @returns the body of the answer, byte for byte
- * @throws QueryError for what is no query, or is answered from more than the log
- */
-export function answerThen(parts: PastParts, asked: Asked): Promise<string> {
-  return withQuery(parts, asked, async (server, contract) => {
-    const method = contract.methods.includes('GET') ? 'GET' : 'POST';
-    const answer = await server.inject({
-      method,
-      url: `/api${contract.path}?${asked.parameters}`,
-      headers: {
-        host: asked.host,
-        'x-forwarded-proto': asked.protocol,
-        'x-app-key': parts.app.key,
-        'x-app-secret': parts.app.secret,
-      },
-    });
-    return answer.payload;
-  });
-}
+/** Answers the query that was asked. @returns the body of the answer, byte for byte */
+export type Answer = () => Promise<string>;
 
 /**
- * Checks that a query can be answered, before read models are made for it. Reads nothing of the parts.
- * @throws QueryError as `answerThen` does
+ * Hands `use` a function that answers a query of the API as the API itself does, by its routes. What a query would
+ * append to the log, as that a chat was read, is not appended. Nothing of the parts is read before it is called.
+ * @throws QueryError for what is no query, or is answered from more than the log, and what `use` throws
  */
-export function mustBeAnswerable(parts: PastParts, asked: Asked): Promise<void> {
-  return withQuery(parts, asked, async () => undefined);
-}
-
-/** Hands `use` a server with the queries of the past, and the contract of the one that is asked. */
-async function withQuery<Result>(
+export async function withAnswer<Result>(
   parts: PastParts,
   asked: Asked,
-  use: (server: FastifyInstance, contract: Contract) => Promise<Result>,
+  use: (answer: Answer) => Promise<Result>,
 ): Promise<Result> {
   const { application, stop } = await openPast(parts);
   const server = await createHttp(parts.logger, () => true);
@@ -98,11 +74,30 @@ async function withQuery<Result>(
     const queries = [...served.values()].flatMap(({ contract }) => (isQuery(contract) ? [contract] : []));
     const contract = queries.find(({ path }) => path === asked.path);
     if (!contract || beyondTheLog(asked)) throw new QueryError(unanswered(asked.path, queries));
-    return await use(server, contract);
+    return await use(() => answer(server, parts, contract, asked));
   } finally {
     await server.close();
     await stop();
   }
+}
+
+async function answer(
+  server: FastifyInstance,
+  { app }: PastParts,
+  contract: Contract,
+  { parameters, host, protocol }: Asked,
+): Promise<string> {
+  const { payload } = await server.inject({
+    method: contract.methods.includes('GET') ? 'GET' : 'POST',
+    url: `/api${contract.path}?${parameters}`,
+    headers: {
+      host,
+      'x-forwarded-proto': protocol,
+      'x-app-key': app.key,
+      'x-app-secret': app.secret,
+    },
+  });
+  return payload;
 }
 
 /** What was pushed, and passwords, are in no log. */

@@ -4,7 +4,7 @@ import { NumberId, type Uid } from '../../contracts/ids.ts';
 import type { App } from '../app-keys/signature.ts';
 import { friendshipsOf, friendsThen } from '../audit/as-of/friends.ts';
 import { logAtMoment } from '../audit/as-of/log-at-moment.ts';
-import { pastDatabase } from '../audit/as-of/past-database.ts';
+import { PastDatabase } from '../audit/as-of/past-database.ts';
 import type { Query } from '../audit/as-of/query.ts';
 import { withPastReadModels } from '../audit/as-of/read-models.ts';
 import { groupThen, personThen, settingsThen } from '../audit/as-of/states.ts';
@@ -79,17 +79,20 @@ async function answerCall(
   const { app, log, pool, logger, host, protocol, keep, signal, onNoIndex, onApplied } = parts;
   if (!pool) throw new NoDatabase('queries of the API need a database: set DATABASE_URL');
   // All calls of the API: a command that folds one stream needs none of them.
-  const { answerThen, mustBeAnswerable, scopeOf } = await import('./past-answer.ts');
+  const { scopeOf, withAnswer } = await import('./past-answer.ts');
   const asked: Asked = { path, parameters, host, protocol };
-  const then = { app, logger, now: moment.time, log: logAtMoment(log, moment) };
-  await mustBeAnswerable({ ...then, database: readDatabase(pool) }, asked);
-  const scope = scopeOf(asked, await namedBy(pool, asked));
-  const database = pool.options.connectionString ?? pool.options;
-  const onWholeLog = () => onNoIndex('all events');
-  const options = { log, database, moment, scope, keep, signal, onWholeLog, onApplied };
-  return withPastReadModels(options, (schema) =>
-    answerThen({ ...then, database: pastDatabase(pool, schema) }, asked),
-  );
+  const past = new PastDatabase(pool);
+  const then = { app, logger, now: moment.time, log: logAtMoment(log, moment), database: past.queries };
+  return withAnswer(then, asked, async (answer) => {
+    const scope = scopeOf(asked, await namedBy(pool, asked));
+    const database = pool.options.connectionString ?? pool.options;
+    const onWholeLog = () => onNoIndex('all events');
+    const options = { log, database, moment, scope, keep, signal, onWholeLog, onApplied };
+    return withPastReadModels(options, (schema) => {
+      past.schema = schema;
+      return answer();
+    });
+  });
 }
 
 /** Whom a query names otherwise than by a uid. Usernames and numbers never change, so the present ones tell. */

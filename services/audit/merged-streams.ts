@@ -1,4 +1,4 @@
-import { type Decoded, decode } from '../log/codec.ts';
+import { type Decoded, decodeUncached, UnreadableEvent } from '../log/codec.ts';
 import type { RecordedEvent, StreamName } from '../log/log.ts';
 import { Skips } from '../log/skips.ts';
 import { type Moment, recordsUntil } from './moment.ts';
@@ -34,6 +34,9 @@ async function* eventsUntil(
   const skips = new Skips(log);
   await skips.refresh();
   for await (const record of recordsUntil(records, moment)) {
-    if (!skips.has(record)) yield decode(record);
+    if (skips.has(record)) continue;
+    const event = decodeUncached(record);
+    if (event instanceof UnreadableEvent) throw event;
+    yield event;
   }
 }

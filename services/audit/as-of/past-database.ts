@@ -13,39 +13,46 @@ import type { ReadDatabase, ReadTables } from '../../queries/tables.ts';
 const present = /\bread\.|"read"\./g;
 
 /**
- * The queries of the API on read models in another schema. Their texts are not prepared: each schema has its own, and
- * is asked a few times.
- * @param schema made by this program, so that its name needs no quotes
+ * The queries of the API on read models in another schema, which may be made after this. Their texts are not prepared:
+ * each schema has its own, and is asked a few times.
  */
-export function pastDatabase(pool: pg.Pool, schema: string): ReadDatabase {
-  const clients = new WeakMap<pg.PoolClient, PostgresPoolClient>();
-  const past: PostgresPool = {
-    options: pool.options,
-    end: () => pool.end(),
-    async connect() {
-      const client = await pool.connect();
-      const known = clients.get(client) ?? new PastClient(client, schema);
-      clients.set(client, known);
-      return known;
-    },
-  };
-  return new Kysely<ReadTables>({ dialect: new PostgresDialect({ pool: past }) });
+export class PastDatabase {
+  readonly queries: ReadDatabase;
+  /** Where the read models are: named by this program, so that it needs no quotes. Undefined: nothing can be asked yet. */
+  schema: string | undefined;
+
+  constructor(pool: pg.Pool) {
+    const clients = new WeakMap<pg.PoolClient, PostgresPoolClient>();
+    const past: PostgresPool = {
+      options: pool.options,
+      end: () => pool.end(),
+      connect: async () => {
+        const client = await pool.connect();
+        const known = clients.get(client) ?? new PastClient(client, this);
+        clients.set(client, known);
+        return known;
+      },
+    };
+    this.queries = new Kysely<ReadTables>({ dialect: new PostgresDialect({ pool: past }) });
+  }
 }
 
 class PastClient implements PostgresPoolClient {
   readonly #client: pg.PoolClient;
-  readonly #schema: string;
+  readonly #database: PastDatabase;
 
-  constructor(client: pg.PoolClient, schema: string) {
+  constructor(client: pg.PoolClient, database: PastDatabase) {
     this.#client = client;
-    this.#schema = schema;
+    this.#database = database;
   }
 
   query<Row>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<Row>>;
   query<Row>(cursor: PostgresCursor<Row>): PostgresCursor<Row>;
   query(statement: string | PostgresCursor<unknown>, values: readonly unknown[] = []): unknown {
     if (typeof statement !== 'string') throw new TypeError('rows are read whole');
-    return this.#client.query(statement.replaceAll(present, `${this.#schema}.`), [...values]);
+    const { schema } = this.#database;
+    if (schema === undefined) throw new TypeError('the read models are not made yet');
+    return this.#client.query(statement.replaceAll(present, `${schema}.`), [...values]);
   }
 
   release(destroy?: boolean): void {
