@@ -2,14 +2,14 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 
 /** Beside the packages, so that `npm ci` removes it with them. */
-const folder = join(import.meta.dirname, '../node_modules/.cache/bubble-im');
+export const compiledFolder = join(import.meta.dirname, '../node_modules/.cache/bubble-im');
 
 /**
  * Has Node keep on disk what it compiles from now on, so that the next start compiles nothing. It does nothing if the
  * folder cannot be written. The variable NODE_COMPILE_CACHE names another folder.
  */
 export function keepCompiled(): void {
-  enableCompileCache(folder);
+  enableCompileCache(compiledFolder);
 }
 
 /** Writes what was compiled so far. Node would do it at its end, but not if it is killed. */

@@ -9,6 +9,7 @@ import { migrate } from '../../projections/migrate.ts';
 import { startProjector } from '../../projections/runner/projector.ts';
 import { accountsDatabase } from '../../services/accounts/accounts-tables.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
+import { compiledFolder } from '../../services/compiled.ts';
 import { readEnvironment } from '../../services/environment.ts';
 import { openLog } from '../../services/log/open.ts';
 import { startEmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
@@ -45,6 +46,8 @@ async function measure(events: number): Promise<void> {
     const environment = {
       ...process.env,
       DATABASE_URL: databaseUrl,
+      // As npm run sets it for commands.
+      NODE_COMPILE_CACHE: compiledFolder,
       ...(streamPrefix === '' ? {} : { STREAM_PREFIX: streamPrefix }),
     };
     console.log(`${events} events, in ${eventStoreUrl === undefined ? 'Postgres' : 'EventStoreDB'}`);
