@@ -1,4 +1,5 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { deliveries } from '../../services/measurements.ts';
 import { Client } from './client.ts';
 import { Installation } from './harness.ts';
 import { numbered, numbersOf } from './numbered.ts';
@@ -40,11 +41,14 @@ describe('live', () => {
     await client.close();
   });
 
-  test('a batch that is never announced is delivered all the same', async () => {
+  test('a batch that is never announced is delivered all the same, and how late it was is measured', async () => {
+    const measured: number[] = [];
+    onTestFinished(deliveries.subscribe(({ ms }) => measured.push(ms)));
     const client = await Client.connect(port, { token });
     await client.subscribe('user-9');
     await installation.commitSilently([numbered('user-9', 1)]);
     await client.received('message');
+    expect(measured).toEqual([expect.any(Number)]);
     await client.close();
   });
 
@@ -126,8 +130,9 @@ describe('membership', () => {
     const client = await Client.connect(port, { token });
     await client.subscribe('group-71');
     await client.subscribe('user-9');
-    await installation.commitSilently([numbered('group-71', 1)]);
     await installation.pool.query('delete from read.group_members where gid = 71 and uid = 9');
+    // Later than the removal, as the gateway looks by itself once it has received nothing for a second.
+    await installation.commitSilently([numbered('group-71', 1)]);
     await installation.commit([{ channel: 'user-9', event: 'removeGroup', data: { gid: 71 } }]);
     await client.received('removeGroup');
     expect(numbersOf(client)).toEqual([]);
