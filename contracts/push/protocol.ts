@@ -1,11 +1,17 @@
 import { z } from 'zod';
 import { storable } from '../http/parameters.ts';
-import { isDeeperThan } from '../json-depth.ts';
+import { exceedsJsonLimits, isDeeperThan } from '../json-limits.ts';
 
 // The Pusher Channels protocol, version 7, as the gateway speaks it: names, codes and frames.
 
 /** The longest frame that a client may send, in bytes. */
 export const maxFrameBytes = 100 * 1024;
+
+/**
+ * Fragments of a frame that a client may send. Clients that send fragments make them of 4 KB or more; an empty one
+ * costs the time of a frame, and is counted nowhere.
+ */
+export const maxFrameFragments = 32;
 
 /** The longest data of a client event, in bytes: it may be sent to every member of a group. */
 export const maxClientEventBytes = 10 * 1024;
@@ -84,9 +90,12 @@ export const UserData = z.looseObject({
 });
 export type UserData = z.infer<typeof UserData>;
 
-/** Reads JSON that a client sent; undefined if it is not JSON, or has more levels than a caller may send. */
+/** Reads JSON that a client sent; undefined if it is not JSON, or exceeds the limits of what a caller may send. */
 export function readJson(text: string): unknown {
-  if (isDeeperThan(text)) return undefined;
+  return exceedsJsonLimits(text) ? undefined : parsed(text);
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -103,7 +112,7 @@ export function jsonObject(text: unknown): Record<string, unknown> | undefined {
 /** The data of an event as JSON text; a text that is JSON already is not encoded again. */
 export function asJson(data: unknown): string {
   if (typeof data !== 'string') return JSON.stringify(data ?? null);
-  return readJson(data) === undefined ? JSON.stringify(data) : data;
+  return isDeeperThan(data) || parsed(data) === undefined ? JSON.stringify(data) : data;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

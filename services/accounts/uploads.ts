@@ -14,9 +14,15 @@ export interface Upload {
   readonly bytes: number;
 }
 
+/** A file takes whole blocks of the disk, and its record as much: a million files of one byte are 4 GB. */
+const blockBytes = 4_096;
+
+/** The bytes that a file counts for. */
+const counted = (bytes: number) => Math.max(1, Math.ceil(bytes / blockBytes)) * blockBytes;
+
 /** Remembers what was uploaded, by whom, and under which name; in the database, for all processes. */
 export interface Uploads {
-  /** The bytes of all uploads of a person. */
+  /** The bytes of all uploads of a person, each in whole blocks of 4 KB. */
   usedBy(uid: Uid): Promise<number>;
   /**
    * Records an upload before it is stored, and counts its bytes.
@@ -66,7 +72,7 @@ export function createUploads(database: AccountsDatabase): Uploads {
           values (${path}::text, ${uid}::bigint, ${name}::text, ${bytes}::bigint)
         ), counted as (
           insert into accounts.upload_usage as usage (uid, bytes)
-          select uid, bytes from upload where uid is not null and bytes <= ${quotaBytes}
+          select uid, ${counted(bytes)}::bigint from upload where uid is not null and ${counted(bytes)} <= ${quotaBytes}::bigint
           on conflict (uid) do update set bytes = usage.bytes + excluded.bytes
           where usage.bytes + excluded.bytes <= ${quotaBytes}
           returning uid
@@ -79,7 +85,8 @@ export function createUploads(database: AccountsDatabase): Uploads {
     async remove(path) {
       await sql`
         with removed as (delete from accounts.uploads where path = ${path} returning uid, bytes)
-        update accounts.upload_usage as usage set bytes = usage.bytes - removed.bytes
+        update accounts.upload_usage as usage
+        set bytes = usage.bytes - greatest(1, ceil(removed.bytes / ${blockBytes}::numeric)) * ${blockBytes}
         from removed where usage.uid = removed.uid`.execute(database);
     },
     async nameOf(path) {

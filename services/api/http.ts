@@ -10,7 +10,7 @@ import Fastify, {
 } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal } from '../../contracts/codes.ts';
-import { isDeeperThan } from '../../contracts/json-depth.ts';
+import { exceedsJsonLimits } from '../../contracts/json-limits.ts';
 import { type Trust, trustNone } from '../edge/proxies.ts';
 import { calls } from '../measurements.ts';
 import { timeOrderedId } from '../time-ordered-id.ts';
@@ -132,8 +132,13 @@ function closeIdleConnections(server: FastifyInstance): void {
   });
 }
 
-/** Reads bodies: JSON and forms. Other types are refused, except multipart where it is registered. */
+/** Reads bodies: JSON and forms, not compressed. Other types are refused, except multipart where it is registered. */
 function readBodies(server: FastifyInstance): void {
+  server.addHook('preParsing', ({ headers }, _reply, payload, next) => {
+    const { 'content-encoding': encoding = 'identity' } = headers;
+    if (encoding === 'identity') next(null, payload);
+    else next(new Refusal('wrongType', '不支持的Content-Encoding,请发送未压缩的内容'));
+  });
   const json = server.getDefaultJsonParser('error', 'error');
   server.removeContentTypeParser('text/plain');
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
@@ -141,7 +146,7 @@ function readBodies(server: FastifyInstance): void {
     if (body.length === 0) return done(null, undefined);
     // Other bytes would be decoded to characters that the caller did not send.
     const text = isUtf8(body) ? body.toString() : undefined;
-    if (text === undefined || isDeeperThan(text)) return done(new Refusal('unreadable'));
+    if (text === undefined || exceedsJsonLimits(text)) return done(new Refusal('unreadable'));
     void json(request, text, done);
   });
   const form = 'application/x-www-form-urlencoded';

@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server, type ServerOptions } f
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
+import { cutTinyPieces, PiecedRequest } from './body-pieces.ts';
 
 /** Requests that are not answered yet, by connection. */
 const underWay = new WeakMap<Socket, number>();
@@ -13,7 +14,8 @@ const underWay = new WeakMap<Socket, number>();
  * @param max requests of one connection that are not answered yet
  */
 export function createPipelineServer(options: ServerOptions, handler: RequestListener, max: number): Server {
-  return createServer(options, (request, response) => {
+  return createServer({ ...options, IncomingMessage: PiecedRequest }, (request, response) => {
+    cutTinyPieces(request, response);
     const { socket } = request;
     const count = (underWay.get(socket) ?? 0) + 1;
     underWay.set(socket, count);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { maxJsonLevels } from '../../contracts/json-depth.ts';
+import { maxJsonLevels, maxJsonParts } from '../../contracts/json-limits.ts';
 import { maxHeaderBytes } from '../../services/api/http-limits.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
 import { befriend, call, type Person, refusedWith, two } from '../support/client.ts';
@@ -99,10 +99,35 @@ describe('JSON', () => {
     });
   });
 
+  test('may have 2,000 names, lists and objects, and no more', async () => {
+    expect(maxJsonParts).toBe(2_000);
+    const named = (names: number) => {
+      const more = Array.from({ length: names - 3 }, (_, index) => `"n${index}":1`).join(',');
+      return `{"login_uid":${tom.uid},"friend_uid":${jerry.uid},"remark":"",${more}}`;
+    };
+    expect(await post('/friend/remark', 'application/json', named(1_999))).toMatchObject({ code: 0 });
+    expect(await post('/friend/remark', 'application/json', named(2_000))).toMatchObject({ status: 400 });
+  });
+
   test('that is empty is no body', async () => {
     const sent = await post('/friend/remark', 'application/json', '');
     expect(sent).toEqual({ status: 200, ...refusedWith(1, '缺少参数login_uid') });
   });
+});
+
+test.each([
+  ['application/json', '{}'],
+  ['application/x-www-form-urlencoded', 'a=1'],
+  ['multipart/form-data; boundary=x', '--x--'],
+])('a compressed body of %s is refused, and the header that says so is named', async (type, body) => {
+  const headers = { ...serverKey, 'content-type': type, 'content-encoding': 'gzip' };
+  const answer = await fetch(`${running.url}/api/friend/remark`, { method: 'POST', headers, body });
+  expect([answer.status, await answer.json()]).toEqual([
+    ...[415, refusedWith(415, '不支持的Content-Encoding,请发送未压缩的内容')],
+  ]);
+  const plain = { ...headers, 'content-encoding': 'identity' };
+  const sent = await fetch(`${running.url}/api/friend/remark`, { method: 'POST', headers: plain, body });
+  expect(sent.status).toBe(200);
 });
 
 test('plain text is no type that is read', async () => {

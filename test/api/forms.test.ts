@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { maxElements, maxNames, readForm, readFormBody, readText } from '../../services/api/form.ts';
+import {
+  maxElements,
+  maxNames,
+  maxPairs,
+  readForm,
+  readFormBody,
+  readText,
+} from '../../services/api/form.ts';
 
 describe('a form', () => {
   test.each([
@@ -55,6 +62,13 @@ describe('a form', () => {
     const names = (count: number) => Array.from({ length: count }, (_, index) => `n${index}=`).join('&');
     expect(Object.keys(readForm(names(maxNames)))).toHaveLength(1000);
     expect(Object.keys(readForm(names(maxNames + 1)))).toHaveLength(1000);
+  });
+
+  test('gives its first 5,000 pairs', () => {
+    expect(maxPairs).toBe(5_000);
+    const last = (pairs: number) => readForm(`${'a=&'.repeat(pairs - 1)}last=1`).last;
+    expect(last(5_000)).toBe('1');
+    expect(last(5_001)).toBeUndefined();
   });
 
   test('parses lists with descending indexes as fast as others of that length', () => {

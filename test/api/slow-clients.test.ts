@@ -114,6 +114,43 @@ test('a body that comes fast enough is read, and so are the requests after it', 
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 .*HTTP\/1\.1 200 .*\{"small":true\}$/s);
 });
 
+describe('a body in pieces', () => {
+  /** A body of JSON with blanks before it, as that many chunks of a byte or more, and the next request. */
+  const chunks = (count: number, bytes = 1) => {
+    const piece = `${bytes.toString(16)}\r\n${' '.repeat(bytes)}\r\n`;
+    return `${piece.repeat(count)}1\r\n1\r\n0\r\n\r\n${ask('/small', 'Connection: close\r\n')}`;
+  };
+  const send = async (body: string) => {
+    const socket = await open();
+    socket.write(post('Transfer-Encoding: chunked', body));
+    return text(socket).catch(() => 'cut off');
+  };
+
+  test('of a byte may have a thousand of them', async () => {
+    expect(await send(chunks(999))).toMatch(
+      /^HTTP\/1\.1 200 .*\{"body":1\}HTTP\/1\.1 200 .*\{"small":true\}$/s,
+    );
+  });
+
+  test('of a byte is cut off beyond that', async () => {
+    expect(await send(chunks(1_001))).toMatch(/^HTTP\/1\.1 400 .*"code":2,[^}]*\}$/s);
+  });
+
+  test('of 512 bytes may have any number', async () => {
+    expect(await send(chunks(500, 512))).toMatch(/\{"body":1\}.*\{"small":true\}$/s);
+    expect(await send(chunks(1_300, 100))).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test('is cut off without a second answer if it was refused before', async () => {
+    const socket = await open();
+    socket.write(`POST /none HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 404 /);
+    socket.write(chunks(1_001));
+    expect(await text(socket).catch(() => '')).toBe('');
+  });
+});
+
 test('up to ten requests of a connection may be under way', async () => {
   const socket = await open();
   socket.write(ask('/never').repeat(11));

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
 import { call, person, refusedWith } from '../support/client.ts';
@@ -42,6 +43,16 @@ describe('uploading', () => {
       expect([status, answer]).toEqual([413, refusedWith(413, `文件不能超过${megabytes}MB`)]);
     }
     await call(running, 'POST', '/setting/update', { upload_img_mb: 10, upload_file_mb: 50 });
+    await expect.poll(() => uploadsUnderWay(running)).toEqual([]);
+  });
+
+  test('may have 100 parts, and no more', async () => {
+    const fields = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`n${index}`, '']));
+    const send = (count: number) =>
+      upload(running, { fields: fields(count), bytes: text('x'), path: '/upload/file' });
+    expect(await send(99)).toMatchObject({ status: 200, answer: { code: 0 } });
+    expect(await send(100)).toMatchObject({ status: 413 });
     await expect.poll(() => uploadsUnderWay(running)).toEqual([]);
   });
 
@@ -99,10 +110,20 @@ describe('a multipart body elsewhere', () => {
     expect(await response.json()).toMatchObject({ code: 0, data: { groupname: '群聊(tom,jerry,spike)' } });
   });
 
-  test('may hold no file and at most 2 MB', async () => {
+  test('may hold no file and at most 256 KB', async () => {
     const given = { path: '/friend/apply', bytes: await picture('png') };
     expect((await upload(running, given)).answer).toEqual(refusedWith(2, '参数file不合法'));
-    const fields = { a: 'x'.repeat(1_500_000), b: 'x'.repeat(1_500_000) };
-    expect(await upload(running, { path: '/friend/apply', fields })).toMatchObject({ status: 413 });
+    const send = (a: string) => upload(running, { path: '/friend/apply', fields: { a } });
+    expect(await send('x'.repeat(261_000))).toMatchObject({ status: 200 });
+    expect(await send('x'.repeat(262_144))).toMatchObject({ status: 413 });
+  });
+
+  test('that does not say how long it is ends at 256 KB, too', async () => {
+    const endless = Readable.from(Array(5).fill(Buffer.alloc(60_000, 'x')));
+    const response = await fetch(`${running.url}/api/friend/apply`, {
+      ...{ method: 'POST', body: Readable.toWeb(endless), duplex: 'half' },
+      headers: { ...serverKey, 'content-type': 'multipart/form-data; boundary=x' },
+    });
+    expect(response.status).toBe(413);
   });
 });

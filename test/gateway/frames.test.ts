@@ -1,6 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { maxFrameFragments } from '../../contracts/push/protocol.ts';
 import { Client } from './client.ts';
 import { Installation } from './harness.ts';
+import { opcodes, RawSocket } from './raw-socket.ts';
 
 const installation = await Installation.open();
 const { gateway, port } = await installation.start({
@@ -9,6 +11,8 @@ const { gateway, port } = await installation.start({
   maxUnreadBytes: 262_144,
   maxSocketsPerUser: 2,
   maxSubscriptionsPerSocket: 3,
+  maxSubscriptionsPerUser: 4,
+  maxAnonymousSubscriptionsPerAddress: 60,
   clientEventBurst: 2,
   clientEventsPerSecond: 0.1,
 });
@@ -54,6 +58,26 @@ describe('a frame that cannot be read', () => {
     const client = await Client.connect(port);
     client.send({ event: 'client-x', data: 'x'.repeat(100 * 1024) });
     expect(await client.ended()).toMatchObject({ code: 1009 });
+  });
+});
+
+describe('a frame in fragments', () => {
+  const { continuation, text } = opcodes;
+  /** The bytes of a ping of the protocol in so many fragments; all but the first one are empty. */
+  const fragmented = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      opcode: index === 0 ? text : continuation,
+      last: index === count - 1,
+      payload: index === 0 ? '{"event":"pusher:ping"}' : '',
+    }));
+
+  test('may have 32 of them, and no more', async () => {
+    expect(maxFrameFragments).toBe(32);
+    const [some, many] = [await RawSocket.connect(port), await RawSocket.connect(port)];
+    some.send(...fragmented(32), { opcode: opcodes.close, payload: Buffer.from([3, 232]) });
+    expect(await some.closeCode()).toBe(1000);
+    many.send(...fragmented(33));
+    expect(await many.closeCode()).toBe(1008);
   });
 });
 
@@ -146,6 +170,37 @@ describe('limits', () => {
     await client.close();
   });
 
+  test("a user's fifth subscription over all their sockets is refused if four are allowed", async () => {
+    const [first, second] = [await Client.connect(port, { token }), await Client.connect(port, { token })];
+    for (const name of ['a', 'b', 'c']) await first.subscribe(name);
+    await second.subscribe('a');
+    second.ask('b');
+    await second.refused('b');
+    // A repeat replaces the one before it.
+    await second.subscribe('a');
+    first.send({ event: 'pusher:unsubscribe', data: { channel: 'a' } });
+    await first.caughtUp();
+    second.ask('b');
+    await second.received('pusher_internal:subscription_succeeded', 'b');
+    await first.close();
+    await second.subscribe('c');
+    await second.close();
+  });
+
+  test('anonymous sockets of an address together have a maximum of their own', async () => {
+    const clients = await Promise.all(Array.from({ length: 20 }, () => Client.connect(port)));
+    for (const client of clients) for (const name of ['a', 'b', 'c']) await client.subscribe(name);
+    const last = await Client.connect(port);
+    last.ask('a');
+    await last.refused('a');
+    const known = await Client.connect(port, { token });
+    await known.subscribe('a');
+    await Promise.all([...clients, last, known].map((client) => client.close()));
+    const next = await Client.connect(port);
+    for (const name of ['a', 'b']) await next.subscribe(name);
+    await next.close();
+  });
+
   test('clients that do not read are cut off, and the others get everything', async () => {
     const subscribed = async (channel: string) => {
       const client = await Client.connect(port);
@@ -161,6 +216,8 @@ describe('limits', () => {
       await installation.commit([
         { channel: 'global', event: 'settingChange', data: { content, sent: ++sent } },
       ]);
+      // On a slow machine this takes longer than a silent client may stay.
+      quick.send({ event: 'pusher:pong' });
     }
     expect(gateway.status().sockets).toBe(1);
     for (const client of slow) {

@@ -10,6 +10,10 @@ export interface Limits {
   readonly maxSocketsPerUser: number;
   readonly maxSocketsPerAddress: number;
   readonly maxSubscriptionsPerSocket: number;
+  /** Of one person over all their sockets: ten devices with 2,000 groups each, some 40 MB. */
+  readonly maxSubscriptionsPerUser: number;
+  /** Of the sockets of one address that have no user: two each for as many as may be open, some 80 MB. */
+  readonly maxAnonymousSubscriptionsPerAddress: number;
   /** A client with more unread bytes is cut off: more than a reader with a usual network ever leaves. */
   readonly maxUnreadBytes: number;
   /** A client is cut off if frames wait for it and it reads nothing for this time. */
@@ -54,6 +58,8 @@ export const defaultLimits: Limits = {
   maxSocketsPerUser: 100,
   maxSocketsPerAddress: 20_000,
   maxSubscriptionsPerSocket: 1_000,
+  maxSubscriptionsPerUser: 20_000,
+  maxAnonymousSubscriptionsPerAddress: 40_000,
   maxUnreadBytes: 8_388_608,
   readTimeoutMs: 10_000,
   maxPresenceBytes: 131_072,

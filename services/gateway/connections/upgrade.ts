@@ -2,7 +2,7 @@ import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { keptPosition } from '../../../contracts/push/position.ts';
-import { maxFrameBytes, type PushCode } from '../../../contracts/push/protocol.ts';
+import { maxFrameBytes, maxFrameFragments, type PushCode } from '../../../contracts/push/protocol.ts';
 import { websocketAddress } from '../../../contracts/websocket-address.ts';
 import { type Client, clientOf, type Trust } from '../../edge/proxies.ts';
 import { AddressThrottle } from './address-throttle.ts';
@@ -46,6 +46,7 @@ export function acceptUpgrades(server: Server, options: UpgradeOptions): () => v
     noServer: true,
     perMessageDeflate: false,
     maxPayload: maxFrameBytes,
+    maxFragments: maxFrameFragments,
     clientTracking: false,
   });
   const writeQueue = new WriteQueue();

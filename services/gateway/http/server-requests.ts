@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Refusal, statusOf } from '../../../contracts/codes.ts';
-import { isDeeperThan } from '../../../contracts/json-depth.ts';
+import { isDeeperThan } from '../../../contracts/json-limits.ts';
 import { Target } from '../../../contracts/push/server-calls.ts';
 
 /** The largest body of a request, in bytes. */

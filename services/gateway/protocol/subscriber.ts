@@ -9,6 +9,7 @@ import { ReferenceCountedListeners } from '../subscriptions/reference-counted-li
 import { refuseSubscription, Subscription } from '../subscriptions/subscription.ts';
 import { type Allowed, authorize } from './authorize.ts';
 import { Opening, type OpeningOptions } from './opening.ts';
+import { SubscriptionShares } from './subscription-shares.ts';
 
 export interface SubscriberOptions extends Omit<OpeningOptions, 'appkey' | 'end' | 'revoke'> {
   readonly app: App;
@@ -24,6 +25,7 @@ export class Subscriber {
   readonly #options: SubscriberOptions;
   readonly #opening: Opening;
   readonly #topics: ReferenceCountedListeners;
+  readonly #shares: SubscriptionShares;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -34,6 +36,7 @@ export class Subscriber {
       revoke: (subscription) => this.revoke(subscription),
     });
     this.#topics = new ReferenceCountedListeners(options.listenToTopic);
+    this.#shares = new SubscriptionShares(options.limits);
   }
 
   /** Answers `pusher:subscribe`. Never throws. */
@@ -52,6 +55,9 @@ export class Subscriber {
     const before = connection.subscriptions.get(channel.name);
     if (before === undefined && connection.subscriptions.size >= limits.maxSubscriptionsPerSocket) {
       return refuseSubscription(connection, channel.name, 'too many subscriptions on one connection');
+    }
+    if (before === undefined && this.#shares.full(connection)) {
+      return refuseSubscription(connection, channel.name, 'too many subscriptions of one user or address');
     }
     const subscription = new Subscription(connection, channel, authorization.user);
     this.#end(before, subscription);
@@ -103,6 +109,7 @@ export class Subscriber {
     const { hub, pushFeed, memberships, chatChannels } = this.#options;
     const { channel, connection } = subscription;
     connection.addSubscription(subscription);
+    this.#shares.add(subscription);
     hub.put(subscription);
     this.#topics.listen(topicOf(channel));
     if ('feed' in channel) pushFeed.feeds.listen(channel.feed);
@@ -122,6 +129,7 @@ export class Subscriber {
     const { channel, connection, membership, chat } = subscription;
     subscription.state = 'ended';
     connection.removeSubscription(subscription);
+    this.#shares.remove(subscription);
     hub.remove(subscription);
     this.#topics.unlisten(topicOf(channel));
     if ('feed' in channel) pushFeed.feeds.unlisten(channel.feed);

@@ -1,0 +1,44 @@
+import { IncomingMessage, type ServerResponse } from 'node:http';
+import { answerUnread } from './envelope.ts';
+
+/** Pieces of a body, whatever they hold: some clients send a few bytes at a time. */
+const freePieces = 1_000;
+
+/** Further pieces bring this many bytes on average. Those of networks have 500 or more. */
+const minPieceBytes = 512;
+
+/**
+ * A request whose body may come in so many pieces. Each piece takes 1 µs of the only thread, and one packet of 64 KB
+ * can hold 10,000 chunks of one byte.
+ */
+export class PiecedRequest extends IncomingMessage {
+  /** Called once, when the body has come in too many pieces; what comes then is dropped. */
+  onTooManyPieces: (() => void) | undefined;
+  #pieces = 0;
+  #bytes = 0;
+  #dropping = false;
+
+  override push(piece: unknown, encoding?: BufferEncoding): boolean {
+    if (this.#dropping) return true;
+    if (!(piece instanceof Uint8Array)) return super.push(piece, encoding);
+    this.#pieces += 1;
+    this.#bytes += piece.length;
+    if (this.#pieces <= freePieces + this.#bytes / minPieceBytes) return super.push(piece, encoding);
+    this.#dropping = true;
+    this.onTooManyPieces?.();
+    return true;
+  }
+}
+
+/** Closes the connection of a request whose body comes in too many pieces, after a 400 if no answer has begun. */
+export function cutTinyPieces(request: PiecedRequest, response: ServerResponse): void {
+  const { socket } = request;
+  request.onTooManyPieces = () => {
+    if (response.headersSent) socket.destroy();
+    else answerUnread('unreadable', socket);
+  };
+  // What comes after the answer is counted, too, as it passes through `push` then.
+  response.once('prefinish', () => {
+    if (!request.complete) request.resume();
+  });
+}
