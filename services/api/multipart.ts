@@ -4,8 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { ReceivedFile } from '../../contracts/http/upload.ts';
 import type { Incoming } from '../files/incoming.ts';
+import { readMultipartForm } from './bodies/multipart-form.ts';
 import { formOf, maxBodyBytes, readText } from './form.ts';
-import { readMultipartForm } from './multipart-form.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

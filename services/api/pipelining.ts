@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server, type ServerOptions } f
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
-import { cutTinyPieces, PiecedRequest } from './body-pieces.ts';
+import { cutTinyPieces, PiecedRequest } from './bodies/body-pieces.ts';
 
 /** Requests that are not answered yet, by connection. */
 const underWay = new WeakMap<Socket, number>();

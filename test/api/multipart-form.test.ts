@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { readMultipartForm } from '../../services/api/bodies/multipart-form.ts';
 import { maxParts } from '../../services/api/form.ts';
-import { readMultipartForm } from '../../services/api/multipart-form.ts';
 
 const type = 'multipart/form-data; boundary=x';
 const part = (name: string, value = '', more = '') =>

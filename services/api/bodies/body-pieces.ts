@@ -1,5 +1,5 @@
 import { IncomingMessage, type ServerResponse } from 'node:http';
-import { answerUnread } from './envelope.ts';
+import { answerUnread } from '../envelope.ts';
 
 /** Pieces of a body, whatever they hold: some clients send a few bytes at a time. */
 const freePieces = 1_000;

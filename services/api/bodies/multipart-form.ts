@@ -1,5 +1,5 @@
-import { Refusal } from '../../contracts/codes.ts';
-import { formOf, maxParts, readText } from './form.ts';
+import { Refusal } from '../../../contracts/codes.ts';
+import { formOf, maxParts, readText } from '../form.ts';
 
 /** `boundary=x` of a Content-Type, or `boundary="x y"`. */
 const boundaryForm = /;\s*boundary=(?:"([^"\r\n]+)"|([^\s;"]+))/i;
