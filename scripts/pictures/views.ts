@@ -42,6 +42,16 @@ const contacts = (name: string): View => ({
   },
 });
 
+/** The end of the view that was opened before, with everything that it folds up. */
+const unfolded = (name: string): View => ({
+  name,
+  async open(page) {
+    for (const fold of await page.locator('main summary').all()) await fold.click();
+    await settled(page);
+    await page.locator('.panel-body').evaluate((body) => body.scrollTo(0, body.scrollHeight));
+  },
+});
+
 /** What a stranger sees of the chat page. */
 export const strangerViews: readonly View[] = [
   { name: 'sign-in', open: (page) => settled(page) },
@@ -79,12 +89,32 @@ export const chatViews: readonly View[] = [
     },
   },
   ofGroup('hike', '周末爬山'),
+  {
+    name: 'mention',
+    async open(page) {
+      await page.locator('.write textarea').pressSequentially('@');
+      await settled(page);
+    },
+  },
   ofGroup('about-group', '泡泡项目组', '/about'),
+  unfolded('about-group-end'),
   at('me', '/me'),
+  unfolded('me-end'),
   at('add', '/add'),
   at('new-group', '/new-group'),
   at('applications', '/applications'),
   at('announcements', '/announcements'),
+  at('join', '/join/502139874/token'),
+  {
+    name: 'unsent',
+    async open(page, { uids }) {
+      await goTo(page, `/friend/${uids.jerry}`);
+      await page.context().setOffline(true);
+      await page.locator('.write textarea').fill('信号不好');
+      await page.keyboard.press('Enter');
+      await page.locator('.message .error').waitFor();
+    },
+  },
 ];
 
 /** What a person sees who has nothing yet. */
@@ -103,12 +133,22 @@ const opened = (name: string, hash: string, entry = 'table .plain'): View => ({
   },
 });
 
+/** The end of the view that was opened before. */
+const endOf = (name: string): View => ({
+  name,
+  open: (page) => page.evaluate('scrollTo(0, document.documentElement.scrollHeight)'),
+});
+
 export const consoleViews: readonly View[] = [
   at('overview', '/overview'),
+  endOf('overview-end'),
   at('maintenance', '/maintenance'),
+  endOf('maintenance-end'),
   opened('proof', '/proof', 'main button.primary'),
   at('events', '/events'),
+  opened('filters', '/events', 'details.wide summary'),
   opened('event', '/events?type=MemberMuted'),
+  endOf('event-end'),
   {
     name: 'stream',
     async open(page) {
@@ -133,6 +173,7 @@ export const consoleViews: readonly View[] = [
   },
   at('people', '/people'),
   opened('person', '/people?username=tom'),
+  endOf('person-end'),
   opened('new-person', '/people', 'details.fold summary'),
   at('groups', '/groups'),
   opened('group', '/groups'),

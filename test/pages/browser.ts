@@ -113,7 +113,8 @@ export async function openConsole(
 ): Promise<OpenPage> {
   const opened = await openPage(browser, `${url}/console/`, options);
   await signInToConsole(opened.page, key, secret);
-  await opened.page.getByRole('navigation').waitFor({ state: 'attached' });
+  // On a phone it is folded up.
+  await opened.page.locator('nav').waitFor({ state: 'attached' });
   return opened;
 }
 

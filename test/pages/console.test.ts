@@ -1,3 +1,5 @@
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -11,6 +13,7 @@ import { hasBrowser, openConsole, signInToConsole, startBrowser } from './browse
 
 describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 60_000 }, () => {
   const atEnd = afterAllTests();
+  let dataFolder: string;
   let api: Standalone;
   let browser: Browser;
   let page: Page;
@@ -21,7 +24,8 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
 
   beforeAll(async () => {
     const keys = { APP_KEY: app.key, APP_SECRET: app.secret };
-    api = await startStandalone(await preparedFolder(atEnd), keys, atEnd);
+    dataFolder = await preparedFolder(atEnd);
+    api = await startStandalone(dataFolder, keys, atEnd);
     [tom, jerry] = await befriended(api);
     group = await createGroup(api, tom, jerry);
     await api.call('/api/group/forbiddenuser', 'server', {
@@ -49,6 +53,43 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
     const memory = page.getByRole('figure').filter({ hasText: 'Memory' });
     await expect.poll(() => memory.textContent()).toMatch(/\d MB/);
     expect(await memory.locator('canvas').count()).toBe(1);
+  });
+
+  test('warns of a part without which most works, and says what to do', async () => {
+    const uploads = join(dataFolder, 'files', 'upload');
+    await rename(uploads, `${uploads}-away`);
+    await writeFile(uploads, '');
+    await page.getByRole('heading', { name: 'It works, but a part is not ready' }).waitFor();
+    const warning = page.getByRole('alert');
+    await warning.getByText('files', { exact: true }).waitFor();
+    expect(await warning.textContent()).toMatch(/Chatting goes on.*Look at the rights and the disk/s);
+    expect(await page.getByRole('row', { name: /^files Not ready/ }).count()).toBe(1);
+    await rm(uploads);
+    await rename(`${uploads}-away`, uploads);
+    await page.getByRole('heading', { name: 'All is well' }).waitFor();
+    expect(await warning.count()).toBe(0);
+  });
+
+  test('looks as the person chose, its charts too', async () => {
+    const chart = page.getByRole('figure').filter({ hasText: 'Memory' }).locator('canvas');
+    /** Whether the chart has its line in the colour of links. */
+    const isDrawnInAccent = () =>
+      chart.evaluate((canvas) => {
+        const { document, getComputedStyle } = canvas.ownerDocument.defaultView;
+        const { color } = getComputedStyle(document.querySelector('[aria-current=page]'));
+        const accent: number[] = color.match(/\d+/g).map(Number);
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        for (let at = 0; at < data.length; at += 4) {
+          const isNear = accent.every((part, index) => Math.abs(data[at + index] - part) < 6);
+          if (isNear && data[at + 3] > 128) return true;
+        }
+        return false;
+      });
+    for (const colours of ['dark', 'light', 'as the system']) {
+      await page.getByLabel('Colours').selectOption(colours);
+      await expect.poll(isDrawnInAccent).toBe(true);
+    }
+    expect(await page.locator('html').getAttribute('data-look')).toBe('system');
   });
 
   test('shows how far the read models are, and that nothing is under way', async () => {

@@ -59,6 +59,9 @@ export function ownAddress(address: string): string | undefined {
   return own ? `${pathname}${search}` : undefined;
 }
 
+/** Characters that change the direction of a text: with one of them, `gpj.exe` is shown as `exe.jpg`. */
+const directing = /\p{Bidi_Control}/gu;
+
 /** Splits a content into its parts. */
 export function partsOf(content: string): Part[] {
   const parts: Part[] = [];
@@ -96,7 +99,7 @@ function partOf(whole: string, groups: readonly string[], named: Partial<Record<
   if (file !== undefined) {
     // A tab is in front of the size, as the API says; other clients write a bar, which a name may contain.
     const [, title = file, size = ''] = /^(.*)[\t|]([^\t|]*)$/s.exec(file) ?? [];
-    return { kind: 'file', name: title, size, address: own ?? address };
+    return { kind: 'file', name: title.replace(directing, ''), size, address: own ?? address };
   }
   if (own === undefined) return { kind: 'link', text: written, address };
   return { kind: whole.startsWith('!') ? 'picture' : 'voice', address: own };

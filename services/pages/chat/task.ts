@@ -1,15 +1,11 @@
 import { CallRefused } from '../shared/envelope.ts';
-import { language } from '../shared/language.ts';
+import { reasonOfRefusal } from '../shared/refusals.ts';
 import { createTask } from '../shared/task.ts';
-import { englishReasons } from './english.ts';
 import { t } from './texts.ts';
 
-/** Why something failed, for the person: the server's own words, or that it cannot be reached. */
+/** Why something failed, for the person: why the server refused it, or that it cannot be reached. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof CallRefused) {
-    const { code, message } = error;
-    return language.value === 'en' ? (englishReasons[code] ?? message) : message;
-  }
+  if (error instanceof CallRefused) return reasonOfRefusal(error);
   return error instanceof TypeError ? t('unreachable') : String(error);
 }
 

@@ -5,6 +5,10 @@ export const chinese = {
   menu: '菜单',
   views: '页面',
   language: 'English',
+  look: '外观',
+  'look-system': '跟随系统',
+  'look-light': '浅色',
+  'look-dark': '深色',
   intro: '供持有服务端密钥的人使用。密钥只保存在本页面的内存中,关闭页面后即消失。',
   system: '系统',
   past: '历史',
@@ -23,7 +27,30 @@ export const chinese = {
   uploads: '上传',
   noAnswer: '没有回答',
   allWell: '一切正常',
+  degraded: '可以使用,但有部分未就绪',
   notReady: '未就绪',
+  'notReady-other': '见程序的日志(level ≥ 40)。',
+  'notReady-serving': '程序正在结束:请等待,或重新启动它。',
+  'notReady-tables': '表已被更新版本的程序修改:请把这个程序更新到同一版本。',
+  'notReady-log':
+    '事件日志没有回答,不能写入任何内容:请检查日志所在的 Postgres 或 EventStoreDB,以及到它的网络。',
+  'notReady-database': '数据库没有回答,查询被拒绝:请检查 Postgres 的运行、连接数和磁盘空间。',
+  'notReady-projections':
+    '查询用的表落后于日志。刚启动或导入之后请等待(lag_ms 应变小);如有 reason 和 position,投影停在该事件上:见 docs/operations.md “An event that stops the program”。',
+  'notReady-projector':
+    '投影没有进展:请看 reason 和程序的日志;如停在某个事件上,见 docs/operations.md “An event that stops the program”。',
+  'notReady-commands':
+    '程序读不懂日志中的一个事件,写入被拒绝:通常是另一个进程更新,请把所有进程更新到同一版本。',
+  'notReady-ids': '新消息的编号没有到来:请检查数据库的连接和磁盘空间。',
+  'notReady-gateway': '推送没有到达 websocket:请检查数据库和总线,必要时重新启动这个网关。',
+  'notReady-bus':
+    'NATS 没有连接:请求照常,推送约晚一秒,正在输入的提示会丢失。请检查 NATS 和 NATS_URL;恢复后程序自动重连。',
+  'notReady-files':
+    '上传的存储没有回答:聊天照常,不能上传和打开文件。请检查数据文件夹的权限和磁盘空间,或 S3 的地址和密钥。',
+  'notReady-audit':
+    '日志的索引停住了:聊天照常,事件列表缺少最新的事件。请看 reason;如停在某个事件上,见 docs/operations.md “An event that stops the program”。',
+  'notReady-proof':
+    '日志与已签名的头不一致:它被恢复、替换或改动过。聊天照常,但不再签名。见 docs/operations.md “Proof”。',
   ready: '就绪',
   part: '部分',
   state: '状态',

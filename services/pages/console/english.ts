@@ -7,6 +7,10 @@ export const english: Readonly<Record<keyof typeof chinese, string>> = {
   menu: 'Menu',
   views: 'Views',
   language: '中文',
+  look: 'Colours',
+  'look-system': 'as the system',
+  'look-light': 'light',
+  'look-dark': 'dark',
   intro:
     "For the holder of the server's key. It stays in the memory of this page and is gone when the page is closed.",
   system: 'System',
@@ -26,8 +30,34 @@ export const english: Readonly<Record<keyof typeof chinese, string>> = {
   uploads: 'Uploads',
   noAnswer: 'No answer',
   allWell: 'All is well',
+  degraded: 'It works, but a part is not ready',
   notReady: 'Not ready',
-  ready: 'ready',
+  'notReady-other': 'See the log of the program (level 40 and above).',
+  'notReady-serving': 'The program is ending: wait, or start it again.',
+  'notReady-tables':
+    'A newer version of the program changed the tables: update this program to that version.',
+  'notReady-log':
+    'The event log does not answer, so nothing can be stored. Look at the Postgres or EventStoreDB that holds it, and at the network to it.',
+  'notReady-database':
+    'The database does not answer, so queries are refused. Look whether Postgres runs, at its connections and its disk.',
+  'notReady-projections':
+    'The read models lag behind the log. After a start or an import wait: lag_ms gets smaller. If it gives a reason and a position, they have stopped at that event: see “An event that stops the program” in docs/operations.md.',
+  'notReady-projector':
+    'The projector does not move: read its reason and the log of the program. If it has stopped at an event, see “An event that stops the program” in docs/operations.md.',
+  'notReady-commands':
+    'The program cannot read an event of the log, so commands are refused. Another process is newer as a rule: update all to one version.',
+  'notReady-ids': 'No numbers come for new messages. Look at the connections and the disk of the database.',
+  'notReady-gateway':
+    'Pushes do not reach the websockets. Look at the database and the bus; if both are well, start this gateway again.',
+  'notReady-bus':
+    'NATS is not connected. Calls are answered as ever, pushes come about a second late, and typing is not shown. Look at NATS and NATS_URL; the program connects again by itself.',
+  'notReady-files':
+    'The store of uploads does not answer. Chatting goes on; files can be neither uploaded nor opened. Look at the rights and the disk of the data folder, or at the address and key of S3.',
+  'notReady-audit':
+    'The index of the log has stopped. Chatting goes on; lists of events lack the newest. Read its reason; if it stopped at an event, see “An event that stops the program” in docs/operations.md.',
+  'notReady-proof':
+    'The log does not hold what its heads signed: it was restored, replaced or changed. Chatting goes on, and no heads are signed. See “Proof” in docs/operations.md.',
+  ready: 'Ready',
   part: 'Part',
   state: 'State',
   details: 'Details',

@@ -38,6 +38,7 @@ import type {
   loginLogout,
   serviceForgetPass,
   serviceSendSms,
+  userSendSmsPass,
 } from '../../../contracts/http/login.ts';
 import type {
   messageDelete,
@@ -50,7 +51,7 @@ import type {
 } from '../../../contracts/http/message.ts';
 import type { popDelChat, popGet, popGetSetting } from '../../../contracts/http/pop.ts';
 import type { uploadAvatar, uploadFile, uploadImage } from '../../../contracts/http/upload.ts';
-import type { userGet, userUpdate, userUpdatePassword } from '../../../contracts/http/user.ts';
+import type { userBindPhone, userGet, userUpdate, userUpdatePassword } from '../../../contracts/http/user.ts';
 import { dataOf, queryOf } from './envelope.ts';
 
 /** The calls that the pages make, by their paths: types alone, so that no schema gets into a page's script. */
@@ -101,7 +102,9 @@ export interface Calls {
   '/upload/avatar': typeof uploadAvatar;
   '/upload/file': typeof uploadFile;
   '/upload/img': typeof uploadImage;
+  '/user/bindphone': typeof userBindPhone;
   '/user/get': typeof userGet;
+  '/user/send_sms_pass': typeof userSendSmsPass;
   '/user/update': typeof userUpdate;
   '/user/updatepassword': typeof userUpdatePassword;
 }

@@ -1,15 +1,10 @@
 import { ref } from 'vue';
 
-/** The message of an error, as a reason to show. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /**
  * Runs one action at a time, and keeps why the last one failed.
  * @param reasonOf the reason to show for what an action throws
  */
-export function createTask(reasonOf: (error: unknown) => string = messageOf) {
+export function createTask(reasonOf: (error: unknown) => string) {
   const busy = ref(false);
   const reason = ref('');
   /** @returns whether the action was carried out */
