@@ -28,7 +28,9 @@ test('every refusal that the server words has words on pages in English', async 
 });
 
 test('every code has words in English', () => {
-  const unknown = Object.entries(codes).filter(([, { code, msg }]) => chinese.test(refusalInEnglish(code, msg)));
+  const unknown = Object.entries(codes).filter(([, { code, msg }]) =>
+    chinese.test(refusalInEnglish(code, msg)),
+  );
   expect(unknown.map(([name]) => name)).toEqual([]);
 });
 
