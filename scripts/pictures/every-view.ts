@@ -8,9 +8,8 @@ import { chatViews, consoleViews, emptyViews, strangerViews, type View } from '.
 
 const widths = [375, 1280] as const;
 const heights = { 375: 740, 1280: 800 } as const;
-const looks = (['zh-CN', 'en-US'] as const).flatMap((locale) =>
-  (['light', 'dark'] as const).map((colorScheme) => ({ locale, colorScheme })),
-);
+const locales = ['zh-CN', 'en-US'] as const;
+const colorSchemes = ['light', 'dark'] as const;
 
 /** A view in one size, in both languages, light and dark. */
 type Shots = Map<string, Buffer[]>;
@@ -28,14 +27,17 @@ export async function takeEveryView(
   const tooWide: string[] = [];
   for (const width of widths) {
     const shots: Shots = new Map();
-    for (const look of looks) {
-      const options: BrowserContextOptions = { ...look, viewport: { width, height: heights[width] } };
+    for (const locale of locales) {
+      const options: BrowserContextOptions = { locale, viewport: { width, height: heights[width] } };
       const take = async (page: Page, prefix: string, views: readonly View[]) => {
         for (const view of views) {
           await view.open(page, demonstration);
           const name = `${prefix}-${view.name}`;
-          if (await isTooWide(page)) tooWide.push(`${name} at ${width}, ${look.locale}, ${look.colorScheme}`);
-          shots.set(name, [...(shots.get(name) ?? []), await page.screenshot()]);
+          if (await isTooWide(page)) tooWide.push(`${name} at ${width}, ${locale}`);
+          for (const colorScheme of colorSchemes) {
+            await page.emulateMedia({ colorScheme });
+            shots.set(name, [...(shots.get(name) ?? []), await page.screenshot()]);
+          }
         }
         await page.context().close();
       };

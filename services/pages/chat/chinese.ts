@@ -64,6 +64,8 @@ export const chinese = {
   typingIn: '{0} 正在输入…',
   online: '在线',
   offline: '离线',
+  groupChat: '群聊',
+  noFriend: '不是好友',
   all: '所有人',
   findPeople: '用户名或数字ID',
   find: '查找',

@@ -16,7 +16,9 @@ export interface ListedChat extends Chat {
   top: boolean;
   /** Whether a message that is unread mentions the person; known of messages that came while the page was open. */
   mentioned: boolean;
-  last: { mid: number; from: number; name: string; content: string; timestamp: number } | undefined;
+  last:
+    | { mid: number; from: number; name: string; content: string; timestamp: number; notice: boolean }
+    | undefined;
   /** The newest message that the server's own count includes: pushes up to it are not counted again. */
   readonly countedMid: number;
 }
@@ -101,7 +103,7 @@ function listed(entry: Home['chatting'][string]): ListedChat {
     mentioned: entry.unread_count > 0 && home.chats.get(keyOf(entry))?.mentioned === true,
     last: last && {
       ...{ mid: last.mid, from: Number(last.from), name: last.name ?? '' },
-      ...{ content: last.content, timestamp: last.timestamp },
+      ...{ content: last.content, timestamp: last.timestamp, notice: last.sub_type === 'notice' },
     },
     countedMid: last?.mid ?? 0,
   };

@@ -119,7 +119,7 @@ function list(chat: Chat, push: PushData<'message'>, counts: boolean): void {
   }
   entry.last = {
     ...{ mid: push.mid, from: Number(push.from), name: push.from_name },
-    ...{ content: push.content, timestamp: push.timestamp },
+    ...{ content: push.content, timestamp: push.timestamp, notice: push.sub_type === 'notice' },
   };
   if (!counts) return;
   entry.unread++;

@@ -13,7 +13,7 @@ export function shortTime(seconds: number): string {
 }
 
 export function timeOfDay(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleTimeString(language.value, { hour: '2-digit', minute: '2-digit' });
+  return new Date(seconds * 1000).toLocaleTimeString(language.value, { hour: 'numeric', minute: '2-digit' });
 }
 
 /** The day of a message, for the line between two days. */

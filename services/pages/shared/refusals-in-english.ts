@@ -1,14 +1,12 @@
+import { createTranslator, type Sentence } from './sentences.ts';
+
 /** What the server's words for a refusal, which are Chinese, mean in English; the words as they are if they are not known. */
 export function refusalInEnglish(code: number, message: string): string {
-  for (const { pattern, english } of patterns) {
-    const values = pattern.exec(message)?.slice(1);
-    if (values) return english.replace(/\{(\d)\}/g, (_, index) => values[index] ?? '');
-  }
-  return byCode[code] ?? message;
+  return translate(message) ?? byCode[code] ?? message;
 }
 
-/** Sentences of the server, each before those that are more general. `{0}`, `{1}` … stand for values. */
-const sentences: readonly (readonly [chinese: string, english: string])[] = [
+/** The server's sentences, each before those that are more general. */
+const sentences: readonly Sentence[] = [
   ['用户名或密码错误', 'The username or the password is wrong'],
   ['密码错误', 'The password is wrong'],
   ['旧密码错误', 'The present password is wrong'],
@@ -99,11 +97,7 @@ const sentences: readonly (readonly [chinese: string, english: string])[] = [
   ['缺少参数{0}', '{0} is missing'],
 ];
 
-// The sentences have no character that a pattern would read otherwise.
-const patterns = sentences.map(([chinese, english]) => ({
-  pattern: new RegExp(`^${chinese.replace(/\{\d\}/g, '(.*?)')}$`, 's'),
-  english,
-}));
+const translate = createTranslator(sentences);
 
 /** What a refusal means by its code, if nothing is known of its words. Codes that stand for many reasons are not here. */
 const byCode: Readonly<Record<number, string>> = {

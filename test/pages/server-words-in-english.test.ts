@@ -1,6 +1,7 @@
 import { glob, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { codes } from '../../contracts/codes.ts';
+import { noticeInEnglish } from '../../services/pages/chat/notices-in-english.ts';
 import { refusalInEnglish } from '../../services/pages/shared/refusals-in-english.ts';
 
 const chinese = /\p{Script=Han}/u;
@@ -44,4 +45,21 @@ test.each([
   [2, '服务器的新说法', '服务器的新说法'],
 ])('%i %s is: %s', (code, message, words) => {
   expect(refusalInEnglish(code, message)).toBe(words);
+});
+
+test('every notice of a group has words on pages in English', async () => {
+  const source = await readFile('projections/notice-texts.ts', 'utf8');
+  const notices = Array.from(source.matchAll(/return `([^`]*)`;/g), ([, template = '']) =>
+    template.replace(/\$\{[^}]*\}/g, 'Tom'),
+  );
+  expect(notices).toHaveLength(7);
+  expect(notices.filter((notice) => chinese.test(noticeInEnglish(notice) ?? notice))).toEqual([]);
+});
+
+test.each([
+  ['汤姆创建了群聊,邀请了', '汤姆 made the group'],
+  ['Tom邀请Jerry、Spike等12人加入了群聊', 'Tom brought Jerry, Spike and others, 12 in all into the group'],
+  ['Jerry被Tom解除禁言', 'Tom let Jerry speak again'],
+])('the notice %s is: %s', (notice, words) => {
+  expect(noticeInEnglish(notice)).toBe(words);
 });
