@@ -89,6 +89,7 @@ const sentences: readonly Sentence[] = [
   ['涉及的事件过多,请使用命令行', 'This takes too many events: ask from the command line'],
   ['记录不存在: {0}', '{0}'],
   ['缺少要修改的配置项', 'Nothing to change was given'],
+  ['参数{0}已被使用', '{0} is taken'],
   ['参数{0}不能与{1}同时使用', '{0} cannot be given together with {1}'],
   ['参数{0}不能是自己', '{0} cannot be yourself'],
   ['参数不合法', 'Something in this is not valid'],
