@@ -43,13 +43,14 @@ export interface ProgramOptions {
   readonly stopTimeoutMs?: number;
 }
 
-const signals = ['SIGTERM', 'SIGINT'] as const;
+/** SIGHUP comes when the terminal is closed; without a handler it would end the process at once, and leave its Postgres. */
+const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /** A program started by npm gets Ctrl-C twice: from the terminal and from npm. The second within this time is ignored. */
 const echoMs = 500;
 
 /**
- * Reads the environment and runs a program of several parts until it is asked to end. At SIGTERM or SIGINT the parts
+ * Reads the environment and runs a program of several parts until it is asked to end. At SIGTERM, SIGINT or SIGHUP the parts
  * are stopped in reverse order and the process exits with 0; a second signal ends it at once. A failure is
  * reported at the start in one line on stderr, later in the log; the parts are then stopped and the code is 1.
  */

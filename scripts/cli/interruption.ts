@@ -4,6 +4,12 @@ import { constants } from 'node:os';
 /** npm passes Ctrl-C on to a program that gets it from the terminal too: within this time the two are one. */
 const echoMs = 500;
 
+/** SIGHUP comes when the terminal is closed. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** What writing fails with if nobody reads any more: a pipe, and a terminal that was closed. */
+const nobodyReads = new Set<unknown>(['EPIPE', 'EIO']);
+
 /** Why a command ends early: a signal came, or the reader of its output went away. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
@@ -12,7 +18,7 @@ export class Interrupted extends Error {
 let ofProcess: ProcessInterruption | undefined;
 
 /**
- * Lets the command of this process end early: SIGINT or SIGTERM aborts the signal, so that it ends in good order after
+ * Lets the command of this process end early: SIGINT, SIGTERM or SIGHUP aborts the signal, so that it ends in good order after
  * the line that it writes; a second one ends the process at once. The exit code is then 128 and the signal's number, as
  * of any program that a signal ended, unless the signal is its ordinary end. If the reader of stdout goes away, as `head`
  * does, the signal aborts too, and the exit code stays 0.
@@ -33,9 +39,9 @@ class ProcessInterruption {
   constructor() {
     // Many wait for it at once, each for a short time.
     setMaxListeners(0, this.#stop.signal);
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => this.#interrupt(name));
+    for (const name of signals) process.on(name, () => this.#interrupt(name));
     process.stdout.on('error', (error) => {
-      if (!('code' in error && error.code === 'EPIPE')) throw error;
+      if (!('code' in error && nobodyReads.has(error.code))) throw error;
       this.#stop.abort(new Interrupted('nobody reads the output any more'));
     });
     // Nobody reads what went wrong either: the exit code says it.
@@ -46,7 +52,7 @@ class ProcessInterruption {
     return this.#stop.signal;
   }
 
-  #interrupt(name: 'SIGINT' | 'SIGTERM'): void {
+  #interrupt(name: (typeof signals)[number]): void {
     const at = performance.now();
     if (this.#first?.name === name && at - this.#first.at < echoMs) return;
     const code = 128 + constants.signals[name];

@@ -72,13 +72,16 @@ describe('Ctrl-C while npm run replay shows events', () => {
     expect(lines(output).length).toBeLessThan(events);
   });
 
-  test('that it looks for in the index ends the search', async () => {
+  test.each([
+    ['SIGINT', codeOfSigint],
+    ['SIGHUP', 129],
+  ] as const)('that it looks for in the index ends the search at %s', async (signal, code) => {
     const held = await holding('lock table audit.events in access exclusive mode');
     const program = startProgram('scripts/replay.ts', ['--about', '1', '--by', '2'], environment);
     await held.waitedFor();
-    program.signal('SIGINT');
+    program.signal(signal);
     // The lock is held still.
-    expect(await program.ended).toBe(codeOfSigint);
+    expect(await program.ended).toBe(code);
     expect(program.stderr()).toBe(notice);
     expect(program.lines()).toEqual([]);
   });

@@ -6,7 +6,7 @@ function run(wrong = 'nothing'): RunningProgram {
 }
 
 describe('a program of several parts', () => {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     test(`${signal} stops them in reverse order, one after the other, and ends with 0`, async () => {
       const program = run();
       await program.line(/^all run$/);
