@@ -19,10 +19,21 @@ function findObstacle() {
   return undefined;
 }
 
+/** Node takes a `.env` that it cannot read for one that does not exist, and goes on with the defaults: with an empty database. */
+function findUnreadable() {
+  try {
+    readFileSync('.env');
+    return undefined;
+  } catch ({ code }) {
+    if (code === 'ENOENT') return undefined;
+    return `.env cannot be read (${code}), so its variables would not count: let the user read it who starts the program`;
+  }
+}
+
 module.exports = { findObstacle };
 
 if (require.main === module) {
-  const obstacle = findObstacle();
+  const obstacle = findObstacle() ?? findUnreadable();
   if (obstacle !== undefined) {
     process.stderr.write(`bubble-im: ${obstacle}\n`);
     process.exitCode = 1;

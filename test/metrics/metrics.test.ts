@@ -143,6 +143,13 @@ describe('the metrics of a program', () => {
     for (const name of seriesIn(text)) known.add(name);
     for (const name of used) expect(known, name).toContain(name);
   });
+
+  test('are each shown by a panel of the dashboard', async () => {
+    const dashboard = await readFile('docs/monitoring/grafana-dashboard.json', 'utf8');
+    const ours = Array.from(text.matchAll(/^# TYPE (bubble_\w+) /gm), ([, name = '']) => name);
+    expect(ours.length).toBeGreaterThan(15);
+    expect(ours.filter((name) => !dashboard.includes(name))).toEqual([]);
+  });
 });
 
 test('an append is measured only while somebody counts', async () => {

@@ -54,6 +54,15 @@ describe('npm start', () => {
     expect(line).toContain(`this is ${version}:`);
   });
 
+  test('with an .env that cannot be read says so in a line, in place of starting without its variables', async () => {
+    const folder = await temporaryFolder();
+    // Root reads every file.
+    await mkdir(join(folder, '.env'));
+    const [code, line] = await run(folder, process.execPath, [resolve('scripts/preflight.cjs')]);
+    expect(code).toBe(1);
+    expect(line).toMatch(/^bubble-im: \.env cannot be read \(EISDIR\), [^\n]*\n$/);
+  });
+
   test('goes on if everything is installed', async () => {
     expect(await run('.', process.execPath, ['scripts/preflight.cjs'])).toEqual([0, '']);
   });
