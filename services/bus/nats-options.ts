@@ -42,6 +42,11 @@ export function permanentFailure(error: unknown): Error | undefined {
   if (error instanceof NatsError && permanentErrors.has(error.code)) {
     return new Error(`NATS refuses the connection: ${error.message}`, { cause: error });
   }
+  if (error instanceof NatsError && error.code === ErrorCode.ServerOptionNotAvailable) {
+    return new Error(`NATS does not offer ${error.message}: it is too old, or tls:// in NATS_URL is wrong`, {
+      cause: error,
+    });
+  }
   if (isOfCertificate(error)) {
     return new Error(`the certificate of NATS is not trusted: ${error.message}`, { cause: error });
   }

@@ -26,6 +26,26 @@ describe('reading from an EventStoreDB that fails (a double)', () => {
       .toBe(true);
   });
 
+  it('logs once that the server does not answer, frozen or down, and that it answers again', async () => {
+    const lines: { level: number; msg: string }[] = [];
+    const logger = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line)) });
+    const double = await world.start();
+    const log = openEventStoreDBLog({ url: double.url, logger, timeouts: shortTimeouts });
+    world.atEnd(() => log.close());
+    await log.append(streamOf('before'), 'any', events(1));
+    const away = { level: 50, msg: 'the event store does not answer: reconnecting' };
+    const back = { level: 30, msg: 'the event store answers again' };
+    const patiently = { timeout: 20_000 };
+    double.freeze();
+    await expect.poll(() => lines, patiently).toMatchObject([away]);
+    double.thaw();
+    await expect.poll(() => lines, patiently).toMatchObject([away, back]);
+    await double.kill();
+    await expect.poll(() => lines, patiently).toMatchObject([away, back, away]);
+    await double.start();
+    await expect.poll(() => lines, patiently).toMatchObject([away, back, away, back]);
+  });
+
   it('delivers without a gap when the server ends live subscriptions under load', async () => {
     const double = await world.start();
     const log = world.open(double);

@@ -73,7 +73,6 @@ export function openEventStoreDBLog(options: EventStoreDBOptions): EventLog {
 class EventStoreDBLog implements EventLog {
   readonly remembersIds = 'recently';
   readonly #connection: EventStoreDBConnection;
-  readonly #logger: Logger;
   readonly #timeouts: EventStoreDBTimeouts;
   readonly #reader: StreamReader;
   readonly #known = new KnownIds();
@@ -94,7 +93,6 @@ class EventStoreDBLog implements EventLog {
     identityStream: StreamName,
   ) {
     this.#connection = connection;
-    this.#logger = logger;
     this.#timeouts = timeouts;
     // Every subscription listens to both.
     setMaxListeners(0, this.#silence, this.#closing.signal);
@@ -103,11 +101,11 @@ class EventStoreDBLog implements EventLog {
     this.#reader = new StreamReader(connection, timeouts.readMs);
     this.#continuity = new Continuity(logger);
     this.#call = new AppendCall(connection, () => this.#heartbeat.received());
-    this.#heartbeat = new Heartbeat(
-      timeouts.heartbeat,
-      () => end.query(),
-      () => this.#leaveFrozenServer(),
-    );
+    this.#heartbeat = new Heartbeat(timeouts.heartbeat, () => end.query(), {
+      onSilent: () => this.#leaveFrozenServer(),
+      onDown: () => logger.error('the event store does not answer: reconnecting'),
+      onUp: (downMs) => logger.info({ seconds: Math.round(downMs / 1000) }, 'the event store answers again'),
+    });
     this.#appender = new Appender({
       call: this.#call,
       reader: this.#reader,
@@ -266,7 +264,6 @@ class EventStoreDBLog implements EventLog {
   }
 
   #leaveFrozenServer(): void {
-    this.#logger.warn('the event store does not answer: reconnecting');
     this.#call.drop('the event store does not answer');
     this.#silence.dispatchEvent(new Event('silent'));
     this.#connection.abandon().catch(() => undefined);

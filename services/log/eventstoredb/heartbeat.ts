@@ -8,13 +8,23 @@ export interface HeartbeatTimeouts {
   readonly answerTimeoutMs: number;
 }
 
+/** What the owner of a heartbeat does when the server stops answering, and answers again. */
+export interface HeartbeatEvents {
+  /** A ping was not answered in time, although the connection is open. */
+  onSilent(): void;
+  /** The server began not to answer. */
+  onDown(): void;
+  /** It answers again, after this time. */
+  onUp(downMs: number): void;
+}
+
 /**
  * Knows whether the server answers. A frozen server keeps its connections open, and the client itself checks them
  * only every 10 s; so the server is pinged when nothing has been received for a second.
  */
 export class Heartbeat {
   readonly #ping: () => Promise<unknown>;
-  readonly #onSilent: () => void;
+  readonly #events: HeartbeatEvents;
   readonly #timeouts: HeartbeatTimeouts;
   readonly #timer: NodeJS.Timeout;
   #lastReceived = Number.NEGATIVE_INFINITY;
@@ -22,11 +32,11 @@ export class Heartbeat {
   #pinging: Promise<boolean> | undefined;
   readonly #waiting = new Set<() => void>();
 
-  /** `ping` asks the server something cheap; `onSilent` is called when it does not answer in time. */
-  constructor(timeouts: HeartbeatTimeouts, ping: () => Promise<unknown>, onSilent: () => void) {
+  /** @param ping asks the server something cheap */
+  constructor(timeouts: HeartbeatTimeouts, ping: () => Promise<unknown>, events: HeartbeatEvents) {
     this.#timeouts = timeouts;
     this.#ping = ping;
-    this.#onSilent = onSilent;
+    this.#events = events;
     this.#timer = setInterval(() => void this.answers(), timeouts.silenceMs / 10);
     this.#timer.unref();
   }
@@ -40,7 +50,9 @@ export class Heartbeat {
   received(): void {
     this.#lastReceived = performance.now();
     if (this.#downSince === undefined) return;
+    const downMs = this.#lastReceived - this.#downSince;
     this.#downSince = undefined;
+    this.#events.onUp(downMs);
     for (const wake of this.#waiting) wake();
   }
 
@@ -88,12 +100,18 @@ export class Heartbeat {
       }
       // Something else was received over the same connection meanwhile: the server is slow, but alive.
       if (this.#lastReceived > began) return true;
-      this.#downSince ??= began;
-      this.#onSilent();
+      this.#goDown(began);
+      this.#events.onSilent();
       return false;
     } catch {
-      this.#downSince ??= began;
+      this.#goDown(began);
       return false;
     }
+  }
+
+  #goDown(since: number): void {
+    if (this.#downSince !== undefined) return;
+    this.#downSince = since;
+    this.#events.onDown();
   }
 }
