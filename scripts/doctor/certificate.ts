@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { reasonOf } from '../../services/error-reason.ts';
 import { type Finding, findings } from './finding.ts';
 
 /** What a server wants before TLS begins. */
@@ -23,10 +24,23 @@ const dayMs = 86_400_000;
 /** Postgres' request to begin TLS, which it answers by one byte. */
 const postgresRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
+/** What OpenSSL says of an answer that is not of TLS. */
+const noTls = new Set<unknown>(['ERR_SSL_WRONG_VERSION_NUMBER', 'EPROTO']);
+
 /** Until when a server's certificate is valid. Whether it is trusted is judged by the program's own connection. */
 export async function examineCertificate(server: TlsServer): Promise<Finding> {
   const { ok, warning, fault } = findings('certificate');
-  const until = await validUntil(server);
+  let until: Date;
+  try {
+    until = await validUntil(server);
+  } catch (error) {
+    const plain = error instanceof Error && 'code' in error && noTls.has(error.code);
+    const why = plain ? 'it does not speak TLS' : reasonOf(error);
+    return fault(
+      `that of ${server.name} cannot be read: ${why}`,
+      'have the server speak TLS, or correct its address',
+    );
+  }
   const day = until.toISOString().slice(0, 10);
   const left = until.getTime() - Date.now();
   if (left <= 0) return fault(`that of ${server.name} expired on ${day}`, 'renew it');
@@ -63,5 +77,5 @@ async function begin(socket: Socket, preamble: Preamble): Promise<void> {
   if (preamble === 'postgres') socket.write(postgresRequest);
   // Postgres answers; NATS says INFO by itself.
   const [answer] = await once(socket, 'data');
-  if (preamble === 'postgres' && String(answer) !== 'S') throw new Error('it has no TLS');
+  if (preamble === 'postgres' && String(answer) !== 'S') throw new Error('it does not speak TLS');
 }

@@ -32,12 +32,20 @@ const remedies: Readonly<Record<string, string>> = {
 
 /** Whether the database answers, is as the program needs it, and has the tables of this version. */
 export async function examineDatabase(url: string, embedded: boolean): Promise<Finding[]> {
-  const { host, port, ssl } = createClient(url, purpose);
+  let connecting: Client;
+  try {
+    connecting = createClient(url, purpose);
+  } catch (error) {
+    return [
+      fault(`DATABASE_URL cannot be used: ${reasonOf(error)}`, 'correct it, or the file that it names'),
+    ];
+  }
+  const { host, port, ssl } = connecting;
   const name = embedded ? 'the embedded Postgres' : `Postgres at ${host}:${port}`;
   const found: Finding[] = [];
   if (ssl) {
     const server = { name, host, port, preamble: 'postgres' } as const;
-    found.push(await examineCertificate(server).catch(findings('certificate').refused));
+    found.push(await examineCertificate(server));
   }
   let client: Client;
   try {
@@ -59,6 +67,8 @@ interface Server {
   readonly standby: boolean;
   readonly fsync: string;
   readonly may_create: boolean;
+  readonly role: string;
+  readonly database: string;
   readonly used: number;
   readonly max: number;
 }
@@ -67,12 +77,14 @@ async function examineServer(client: Client, name: string): Promise<Finding[]> {
   const { rows } = await client.query<Server>(
     `select current_setting('server_version') as version, pg_is_in_recovery() as standby,
        current_setting('fsync') as fsync, current_setting('max_connections')::int as max,
-       has_database_privilege(current_database(), 'create') as may_create,
+       has_database_privilege(current_database(), 'create')
+         and has_schema_privilege('public', 'create') as may_create,
+       quote_ident(current_user) as role, quote_ident(current_database()) as database,
        (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as used`,
   );
   const [server] = rows;
   if (server === undefined) return [];
-  const { version, standby, fsync, may_create: mayCreate, used, max } = server;
+  const { version, standby, fsync, may_create: mayCreate, role, database, used, max } = server;
   const latency = await medianMs(() => client.query('select 1'));
   const shown = `${name}, version ${version}, answers in ${shownMs(latency)}`;
   const found = [
@@ -90,7 +102,10 @@ async function examineServer(client: Client, name: string): Promise<Finding[]> {
   }
   if (!mayCreate) {
     found.push(
-      fault('its role may not create schemas', 'grant create on database … to the role of DATABASE_URL'),
+      fault(
+        `the role ${role} may not create schemas, or tables in the schema public`,
+        `make it the owner: alter database ${database} owner to ${role}`,
+      ),
     );
   }
   if (max - used < connectionsPerProcess) {

@@ -35,9 +35,7 @@ async function examineHost(
   { tls, authorityFile, hosts }: NamedServers,
 ): Promise<Finding[]> {
   const name = `EventStoreDB at ${host}:${port}`;
-  const certificate = tls
-    ? [await examineCertificate({ name, host, port }).catch(findings('certificate').refused)]
-    : [];
+  const certificate = tls ? [await examineCertificate({ name, host, port })] : [];
   const began = performance.now();
   try {
     const answer = await info(host, port, tls, authorityFile);

@@ -97,10 +97,13 @@ async function examineDatabaseAt(
 }
 
 async function answers(pool: pg.Pool): Promise<boolean> {
-  return pool.query('select 1').then(
-    () => true,
-    () => false,
-  );
+  try {
+    // It throws at once if the URL names a file that does not exist.
+    await pool.query('select 1');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The settings as the read models have them; their defaults if they cannot be read. */

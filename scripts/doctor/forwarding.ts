@@ -11,7 +11,7 @@ const timeoutMs = 5_000;
 
 /** Addresses of documentation (RFC 5737), which no client and no proxy has: what a client forges, and a client elsewhere. */
 const forged = '192.0.2.1';
-const stranger = '198.51.100.1';
+export const stranger = '198.51.100.1';
 
 const Answer = z.object({ code: z.int(), data: z.unknown() });
 const Status = systemStatus.data.pick({ client: true });

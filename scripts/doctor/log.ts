@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { readModelCategories } from '../../contracts/events/index.ts';
 import { createLag } from '../../services/api/lag.ts';
 import type { Environment } from '../../services/environment.ts';
+import { reasonOf } from '../../services/error-reason.ts';
 import { fitOf, type ReadModelsMark } from '../../services/log/fit.ts';
 import type { EventLog } from '../../services/log/log.ts';
 import { openLog } from '../../services/log/open.ts';
@@ -39,7 +40,13 @@ export async function examineLog({ environment, database, logger }: LogExaminati
   if (inDatabase && fresh) return found;
   const log = await openLog(environment, database?.url ?? '', logger);
   try {
-    const latency = await medianMs(() => log.end());
+    let latency: number;
+    try {
+      latency = await medianMs(() => log.end());
+    } catch (error) {
+      const where = inDatabase ? 'Postgres' : 'EventStoreDB, and at EVENTSTORE_URL';
+      return [fault(`its end cannot be read: ${reasonOf(error)}`, `look at ${where}`)];
+    }
     found.unshift(ok(`its end is read in ${shownMs(latency)}`));
     if (database === undefined || mark === undefined) return found;
     return [...found, ...(await examineReadModels(log, mark)), ...(await examineStop(database.pool))];

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
+import { trustOf } from '../../services/edge/proxies.ts';
 import type { Environment } from '../../services/environment.ts';
 import { reasonOf } from '../../services/error-reason.ts';
 import { examineCertificate } from './certificate.ts';
 import { findAppKeys } from './data-folder.ts';
 import { type Finding, findings } from './finding.ts';
-import { examineForwarding } from './forwarding.ts';
+import { examineForwarding, stranger } from './forwarding.ts';
 import { endpointOf } from './reachable.ts';
 
 const { ok, warning, fault } = findings('proxy');
@@ -21,20 +22,17 @@ const Answer = z.object({ data: z.object({ ws_address: z.string(), appkey: z.str
 
 /** Whether the proxies in front are set up, as far as the variables show. */
 export function examineTrust({ host, trustProxy }: Environment): Finding[] {
-  const open = !loopback.test(host);
-  if (trustProxy === undefined) {
+  if (trustProxy === undefined || trustProxy === 0) {
     return [ok('none is believed (TRUST_PROXY is not set): each connection is a client of its own address')];
   }
-  if (typeof trustProxy === 'number' && trustProxy > 0 && open) {
-    return [
-      warning(
-        `${trustProxy} in a row are believed, and ${host} can be reached past them`,
-        'name their addresses in TRUST_PROXY, or set HOST=127.0.0.1: else anybody names any address',
-      ),
-    ];
-  }
+  const believed = typeof trustProxy === 'number' ? `${trustProxy} in a row` : trustProxy.join(', ');
+  const anybody = trustOf(trustProxy)(stranger, 0);
+  if (!anybody || loopback.test(host)) return [ok(`believed are ${believed}`)];
   return [
-    ok(`believed are ${typeof trustProxy === 'number' ? `${trustProxy} in a row` : trustProxy.join(', ')}`),
+    warning(
+      `${believed} are believed, and ${host} can be reached past them`,
+      'name their addresses in TRUST_PROXY, or set HOST=127.0.0.1: else anybody names any address',
+    ),
   ];
 }
 
@@ -45,13 +43,7 @@ export function examineTrust({ host, trustProxy }: Environment): Finding[] {
 export async function examinePublic(publicUrl: URL, environment: Environment): Promise<Finding[]> {
   const { host, protocol } = publicUrl;
   const certificate =
-    protocol === 'https:'
-      ? [
-          await examineCertificate({ name: host, ...endpointOf(publicUrl) }).catch(
-            findings('certificate').refused,
-          ),
-        ]
-      : [];
+    protocol === 'https:' ? [await examineCertificate({ name: host, ...endpointOf(publicUrl) })] : [];
   let answer: z.infer<typeof Answer>['data'];
   try {
     answer = await askSettings(publicUrl, {});

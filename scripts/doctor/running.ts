@@ -38,9 +38,15 @@ function examineReady({ ready, parts }: Ready): Finding[] {
   const { ok, warning, fault } = findings('ready');
   const remedy = 'docs/operations.md, What to watch, says what each part needs';
   const unready = Object.entries(parts).filter(([, part]) => !part.ready);
-  const found = unready.map(([name, { reason, lag_ms: lag }]) => {
-    const why = reason ?? (lag === undefined ? 'it does not answer' : `it lags by ${lag} ms`);
-    return (ready ? warning : fault)(`${name} is not ready: ${why}`, remedy);
+  // One cause stops several parts.
+  const byReason = Map.groupBy(
+    unready,
+    ([, { reason, lag_ms: lag }]) =>
+      reason ?? (lag === undefined ? 'it does not answer' : `it lags by ${lag} ms`),
+  );
+  const found = [...byReason].map(([why, stopped]) => {
+    const names = stopped.map(([name]) => name).join(', ');
+    return (ready ? warning : fault)(`not ready: ${names}: ${why}`, remedy);
   });
   return found.length > 0 ? found : [ok(`${Object.keys(parts).join(', ')}`)];
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -73,6 +74,20 @@ describe('of servers the doctor', () => {
   });
 });
 
+test.skipIf(!natsServerIsInstalled)(
+  'of a NATS without TLS that NATS_URL asks for, the doctor says so (needs nats-server)',
+  async () => {
+    const nats = await natsServer();
+    await nats.start();
+    onTestFinished(() => nats.kill());
+    const found = await examined({ NATS_URL: nats.url.replace('nats:', 'tls:') });
+    expect(faultsOf(found)).toEqual([
+      expect.stringMatching(/^bus: NATS at .*: NATS does not offer tls: .* tls:\/\/ in NATS_URL is wrong$/),
+      expect.stringMatching(/^certificate: that of NATS at .* cannot be read: it does not speak TLS$/),
+    ]);
+  },
+);
+
 describe('of a database the doctor', () => {
   const databaseOf = async (make: typeof createDatabase) => {
     const database = await make();
@@ -90,6 +105,34 @@ describe('of a database the doctor', () => {
     expect(about('log', found)).toContain('ok: no program has worked on it yet');
     const { rows } = await query(url, `select to_regclass('kysely_migration') as made`);
     expect(rows).toEqual([{ made: null }]);
+  });
+
+  test('names a role that may not create what a start creates, with the statement that mends it', async () => {
+    const { url, drop } = await createEmptyDatabase();
+    const role = `weak_${randomBytes(6).toString('hex')}`;
+    onTestFinished(async () => {
+      await query(url, `drop owned by ${role} cascade; drop role ${role}`);
+      await drop();
+    });
+    await query(url, `create role ${role} login password 'geheim'`);
+    const { username } = new URL(url);
+    const weak = new URL(url);
+    Object.assign(weak, { username: role, password: 'geheim' });
+    const refused = (await examined(usable(weak.href))).filter(({ found }) => found.includes(role));
+    const statement = /alter database .* owner to \w+$/;
+    expect(refused).toMatchObject([{ state: 'fault', remedy: expect.stringMatching(statement) }]);
+    await query(url, statement.exec(refused[0]?.remedy ?? '')?.[0] ?? '');
+    expect(about('database', await examined(usable(weak.href))).join()).not.toContain(role);
+    await query(url, `reassign owned by ${role} to ${username}`);
+  });
+
+  test('names a file of DATABASE_URL that does not exist, and examines the rest', async () => {
+    const url = 'postgres://im@127.0.0.1/im?sslmode=verify-full&sslrootcert=/no/such.pem';
+    const found = await examined(usable(url));
+    expect(faultsOf(found)).toEqual([
+      expect.stringMatching(/^database: DATABASE_URL cannot be used: ENOENT/),
+    ]);
+    expect(about('disk', found)).toHaveLength(1);
   });
 
   test('says that it is of a newer version, or half restored', async () => {
