@@ -9,6 +9,15 @@ export interface Address {
   readonly port: number;
 }
 
+/** The variables that give an address, for messages. */
+export interface AddressVariables {
+  readonly host: string;
+  readonly port: string;
+}
+
+const programVariables: AddressVariables = { host: 'HOST', port: 'PORT' };
+export const metricsVariables: AddressVariables = { host: 'METRICS_HOST', port: 'METRICS_PORT' };
+
 /** A URL of what listens on an address of ours; one that means all addresses is asked on this machine. */
 export function urlOf({ host, port }: Address): string {
   const asked = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
@@ -31,6 +40,8 @@ export interface ListenOptions {
   readonly port: number;
   /** For how long it goes on when the program ends, so that a load balancer stops sending requests to it first. */
   readonly drainSeconds?: number;
+  /** By default those of the program's own address. */
+  readonly variables?: AddressVariables;
 }
 
 /**
@@ -42,7 +53,7 @@ export interface ListenOptions {
 export async function listen(
   program: Program,
   server: FastifyInstance,
-  { host, port, drainSeconds = 0 }: ListenOptions = program.environment,
+  { host, port, drainSeconds = 0, variables }: ListenOptions = program.environment,
 ): Promise<string> {
   return program.start(
     'http',
@@ -50,7 +61,7 @@ export async function listen(
       try {
         return await server.listen({ host, port });
       } catch (error) {
-        throw explainListening(error, host, port);
+        throw explainListening(error, { host, port }, variables);
       }
     },
     () => ({
@@ -67,20 +78,28 @@ export async function listen(
  * Translates an error of listening into one with a message for the operator.
  * @returns the error to throw instead
  */
-export function explainListening(error: unknown, host: string, port: number): Error {
+export function explainListening(
+  error: unknown,
+  { host, port }: Address,
+  variables: AddressVariables = programVariables,
+): Error {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const place = `port ${port} on ${host}`;
   switch (code) {
     case 'EADDRINUSE':
-      return new Error(`${place} is used by another program: stop it, or set another PORT`, {
+      return new Error(`${place} is used by another program: stop it, or set another ${variables.port}`, {
         cause: error,
       });
     case 'EACCES':
-      return new Error(`${place} may not be used by this user: set a PORT above 1023`, { cause: error });
+      return new Error(`${place} may not be used by this user: set a ${variables.port} above 1023`, {
+        cause: error,
+      });
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return new Error(`${host} is not an address of this machine: set another HOST`, { cause: error });
+      return new Error(`${host} is not an address of this machine: set another ${variables.host}`, {
+        cause: error,
+      });
     default:
       return error instanceof Error ? error : new Error(String(error));
   }

@@ -20,7 +20,7 @@ import type { FileStore } from './files/file-store.ts';
 import { openFileStore } from './files/open.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Program } from './lifecycle.ts';
-import { listen } from './listening.ts';
+import { listen, metricsVariables } from './listening.ts';
 import type { EventLog } from './log/log.ts';
 import { openLog } from './log/open.ts';
 import { Outage } from './postgres/outage.ts';
@@ -247,6 +247,6 @@ export async function startMetrics(program: Program, { bus, pool, log, gateway }
     const { type, text } = await metrics.show();
     return reply.type(type).send(text);
   });
-  const url = await listen(program, server, address);
+  const url = await listen(program, server, { ...address, variables: metricsVariables });
   program.logger.info({ url: `${url}/metrics` }, 'metrics are served');
 }

@@ -1,7 +1,13 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { z } from 'zod';
-import { type Address, explainListening, urlOf } from '../../services/listening.ts';
+import {
+  type Address,
+  type AddressVariables,
+  explainListening,
+  metricsVariables,
+  urlOf,
+} from '../../services/listening.ts';
 import { type Finding, findings } from './finding.ts';
 import { connectionMs } from './reachable.ts';
 
@@ -55,21 +61,22 @@ function examineReady({ ready, parts }: Ready): Finding[] {
 export async function examineMetricsPort(address: Address | undefined): Promise<Finding[]> {
   if (address === undefined) return [];
   const { ok } = findings('port');
-  if (!(await isTaken(address))) return [await examineFree(address)];
+  if (!(await isTaken(address))) return [await examineFree(address, metricsVariables)];
   const answer = await fetch(`${urlOf(address)}/metrics`, { signal: AbortSignal.timeout(timeoutMs) })
     .then((response) => response.text())
     .catch(() => '');
-  if (!answer.includes('bubble_')) return [takenBy(address)];
+  if (!answer.includes('bubble_')) return [takenBy(address, metricsVariables)];
   return [ok(`${address.port} on ${address.host} serves /metrics`)];
 }
 
-function takenBy({ host, port }: Address): Finding {
+function takenBy(address: Address, variables?: AddressVariables): Finding {
   const taken = Object.assign(new Error('in use'), { code: 'EADDRINUSE' });
-  return findings('port').refused(new Error(explainListening(taken, host, port).message));
+  return findings('port').refused(new Error(explainListening(taken, address, variables).message));
 }
 
 /** A free port is tried only if it may be closed to this user; else any port of the address shows whether it is ours. */
-async function examineFree({ host, port }: Address): Promise<Finding> {
+async function examineFree(address: Address, variables?: AddressVariables): Promise<Finding> {
+  const { host, port } = address;
   const { ok, refused } = findings('port');
   const server = createServer();
   try {
@@ -78,7 +85,7 @@ async function examineFree({ host, port }: Address): Promise<Finding> {
     const what = port === 0 ? 'any port' : String(port);
     return ok(`${what} on ${host} is free: no bubble-im runs there`);
   } catch (error) {
-    return refused(explainListening(error, host, port));
+    return refused(explainListening(error, address, variables));
   } finally {
     server.close();
   }

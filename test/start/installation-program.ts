@@ -22,7 +22,7 @@ await runProgram(async (program) => {
     'http',
     () =>
       new Promise<void>((resolve, reject) => {
-        server.once('error', (error) => reject(explainListening(error, host, port)));
+        server.once('error', (error) => reject(explainListening(error, { host, port })));
         server.listen(port, host, resolve);
       }),
     () => ({ stop: () => new Promise<void>((resolve) => server.close(() => resolve())) }),
