@@ -163,6 +163,8 @@ describe('the environment', () => {
       'TRUST_PROXY must be a number of proxies, or addresses and networks such as 10.0.0.0/8, not "proxy.example"',
     ],
     ['TRUST_PROXY', '10.0.0.0/33', 'TRUST_PROXY must be a number of proxies'],
+    ['TRUST_PROXY', '0.0.0.0/0', 'TRUST_PROXY must be a number of proxies'],
+    ['TRUST_PROXY', '::/0', 'TRUST_PROXY must be a number of proxies'],
     ['TRUST_PROXY', '10.0.0.1,,10.0.0.2', 'TRUST_PROXY must be a number of proxies'],
     ['TRUST_PROXY', '-1', 'TRUST_PROXY must be a number of proxies'],
     ['HOST', 'http://here', 'HOST must be an address or a host name, not "http://here"'],
