@@ -39,21 +39,26 @@ export async function copyLog(
   const existing = target.events()[Symbol.asyncIterator]();
   let before = 0;
   async function* missing(): AsyncGenerator<CopiedEvent> {
-    let there = await existing.next();
-    for await (const event of source.events()) {
-      signal?.throwIfAborted();
-      tree.append(leafOf(event));
-      if (there.done) {
-        yield event;
-        continue;
+    try {
+      let there = await existing.next();
+      for await (const event of source.events()) {
+        signal?.throwIfAborted();
+        tree.append(leafOf(event));
+        if (there.done) {
+          yield event;
+          continue;
+        }
+        if (!sameHash(leafOf(event), leafOf(there.value))) throw notABeginning(event, there.value);
+        before++;
+        onDone(1);
+        there = await existing.next();
       }
-      if (!sameHash(leafOf(event), leafOf(there.value))) throw notABeginning(event, there.value);
-      before++;
-      onDone(1);
-      there = await existing.next();
+      if (!there.done)
+        throw new Error(`the target has more than the source: ${nameOf(there.value)} is not in it`);
+    } finally {
+      // A read of EventStoreDB that is not ended keeps the process alive.
+      await existing.return?.();
     }
-    if (!there.done)
-      throw new Error(`the target has more than the source: ${nameOf(there.value)} is not in it`);
   }
   await target.add(missing(), onDone);
   await mustBeTheSame(tree, target, signal);

@@ -126,6 +126,33 @@ describe('a copy of a log', () => {
     );
   });
 
+  test('that is refused or interrupted ends its reading of the target, which else keeps the process alive', async () => {
+    const [source, target] = [await seeded(20), await seeded(20, 'other')];
+    const open = new Set<object>();
+    const watched = (log: EventLog): CopyTarget => ({
+      ...logCopy(log),
+      async *events() {
+        const reading = {};
+        open.add(reading);
+        try {
+          yield* logCopy(log).events();
+        } finally {
+          open.delete(reading);
+        }
+      },
+    });
+    await expect(copy(logCopy(source), watched(target))).rejects.toThrow('is no beginning of the source');
+    expect(open.size).toBe(0);
+    const interrupted = copyLog(
+      logCopy(source),
+      watched(source),
+      () => undefined,
+      AbortSignal.abort(new Error('interrupted')),
+    );
+    await expect(interrupted).rejects.toThrow('interrupted');
+    expect(open.size).toBe(0);
+  });
+
   test('is not made of a folder that was changed: a broken line, a missing file', async () => {
     const [source, folder] = [await seeded(200), await temporaryFolder()];
     await copy(logCopy(source), folderCopy(folder));
