@@ -60,7 +60,11 @@ export async function examine(environment: Environment, publicUrl: URL | undefin
       ['SMS', () => examineSms(environment, settings)],
       ['witness', () => examineWitness(environment)],
       ['proxy', async () => examineTrust(environment)],
-      ['proxy', async () => (reached === undefined ? [] : examinePublic(reached, environment))],
+      [
+        'proxy',
+        async () =>
+          reached === undefined ? [] : examinePublic(reached, environment, settings.upload_file_mb),
+      ],
     ]);
   } finally {
     await pool?.end();

@@ -9,6 +9,7 @@ import { findAppKeys } from './data-folder.ts';
 import { type Finding, findings } from './finding.ts';
 import { examineForwarding, stranger } from './forwarding.ts';
 import { endpointOf } from './reachable.ts';
+import { examineUploadSize } from './upload-size.ts';
 
 const { ok, warning, fault } = findings('proxy');
 
@@ -39,8 +40,13 @@ export function examineTrust({ host, trustProxy }: Environment): Finding[] {
 /**
  * Whether clients reach the program by its public address: calls, websockets, the addresses that the program gives out.
  * @param publicUrl `https://im.example.com`
+ * @param maxMb the setting `upload_file_mb`
  */
-export async function examinePublic(publicUrl: URL, environment: Environment): Promise<Finding[]> {
+export async function examinePublic(
+  publicUrl: URL,
+  environment: Environment,
+  maxMb: number,
+): Promise<Finding[]> {
   const { host, protocol } = publicUrl;
   const certificate =
     protocol === 'https:' ? [await examineCertificate({ name: host, ...endpointOf(publicUrl) })] : [];
@@ -58,6 +64,7 @@ export async function examinePublic(publicUrl: URL, environment: Environment): P
     await examineForging(publicUrl, answer.ws_address),
     ...(await examineClients(publicUrl, environment)),
     await examineUpgrade(publicUrl, answer.appkey),
+    await examineUploadSize(publicUrl, maxMb),
   ];
 }
 

@@ -98,6 +98,7 @@ describe('of a program that runs the doctor', () => {
         expect(good).toContainEqual(
           expect.stringContaining(`wss://localhost:${nginx.port} for the websocket`),
         );
+        expect(good).toContainEqual(expect.stringContaining('it takes uploads of 50 MB'));
         expect(good).toContainEqual(expect.stringContaining('each client counts with its own address'));
         expect(good).toContainEqual(expect.stringMatching(/^warning {2}certificate .* is valid until/));
       });
