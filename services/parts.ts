@@ -137,18 +137,23 @@ export interface Auditing {
 
 /**
  * Keeps the index of the log and its Merkle tree, whose heads it signs, or stands by while another process does.
+ * @param parts `projector`: the program's own, if it has one
  * @returns undefined if AUDIT is off
  */
 export async function startAuditing(
   program: Program,
-  { databaseUrl, log }: { readonly databaseUrl: string; readonly log: EventLog },
+  {
+    databaseUrl,
+    log,
+    projector,
+  }: { readonly databaseUrl: string; readonly log: EventLog; readonly projector?: Projector },
 ): Promise<Auditing | undefined> {
   const { environment, logger } = program;
   if (!environment.audit) return undefined;
   const signer = await loadAuditSigner(environment);
   const auditor = await program.start(
     'auditor',
-    () => startAuditor({ log, database: databaseUrl, logger }),
+    () => startAuditor({ log, database: databaseUrl, logger, preferred: projector }),
     (part) => ({ stop: () => part.stop() }),
   );
   const heads = await program.start(

@@ -39,7 +39,7 @@ export async function startWhole(
   const foundation = await startFoundation(program, databaseUrl);
   const { bus, log, pool } = foundation;
   const projector = await startProjecting(program, { databaseUrl, ...foundation });
-  const auditor = await startAuditing(program, { databaseUrl, log });
+  const auditor = await startAuditing(program, { databaseUrl, log, projector });
   const parts = { ...foundation, app, projector, folder: join(dataFolder, 'files') };
   const api = await startApplication(program, parts);
   const { application, prepared } = api;

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { Follower } from '../followers/follower.ts';
+import type { Preferred } from '../followers/yielding.ts';
 import type { EventLog } from '../log/log.ts';
 import type { DatabaseConfig } from '../postgres/connect.ts';
 import { auditConsumers } from './consumers.ts';
@@ -13,6 +14,8 @@ export interface AuditorOptions {
   readonly logger: Logger;
   /** What is made together with the index; all that there is by default. */
   readonly consumers?: readonly IndexConsumer[];
+  /** A follower of this program that it may not slow. */
+  readonly preferred?: Preferred | undefined;
 }
 
 /** The follower that keeps the index of the log, and what is made together with it. */
@@ -27,8 +30,9 @@ export async function startAuditor({
   database,
   logger,
   consumers = auditConsumers,
+  preferred,
 }: AuditorOptions): Promise<Auditor> {
-  const auditor = new Follower({ task: new AuditTask(log, consumers), log, database, logger });
+  const auditor = new Follower({ task: new AuditTask(log, consumers, preferred), log, database, logger });
   auditor.start();
   return auditor;
 }

@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import type { EventLog, Position } from '../log/log.ts';
+import type { Follower } from './follower.ts';
 
 /** No rest is longer, in milliseconds: what comes when the load is over is applied soon after it. */
 const maxRestMs = 3_000;
@@ -17,14 +18,21 @@ interface ProcessorTime {
   readonly total: number;
 }
 
+/** Another follower of the same program. */
+export type Preferred = Pick<Follower, 'lag'>;
+
+/** If a preferred follower is this far behind, in milliseconds, the time is left to it. */
+const preferredLagMs = 5_000;
+
 /**
- * How long a follower rests after each batch, so that it does not slow those who write to the log: while the log grows,
- * it works for a share of the time, which is small if the machine has no processor to spare; while it does not, all of
- * it. It lags under load, and catches up afterwards.
+ * How long a follower rests after each batch, so that it does not slow those who write to the log, nor a follower that
+ * is preferred: while the log grows, it works for a share of the time, which is small if the machine has no processor to
+ * spare, or the preferred one is behind; while neither is so, all of it. It lags under load, and catches up afterwards.
  */
 export class Yielding {
   readonly #log: Pick<EventLog, 'end'>;
   readonly #prefixes: readonly string[];
+  readonly #preferred: Preferred | undefined;
   readonly #processors: () => ProcessorTime;
   #end: Position | undefined;
   #before: ProcessorTime;
@@ -32,10 +40,12 @@ export class Yielding {
   constructor(
     log: Pick<EventLog, 'end'>,
     prefixes: readonly string[],
+    preferred?: Preferred,
     processors: () => ProcessorTime = processorTime,
   ) {
     this.#log = log;
     this.#prefixes = prefixes;
+    this.#preferred = preferred;
     this.#processors = processors;
     this.#before = processors();
   }
@@ -49,8 +59,9 @@ export class Yielding {
     const total = now.total - this.#before.total;
     const idle = total > 0 ? (now.idle - this.#before.idle) / total : 1;
     this.#before = now;
-    if (!grows) return 0;
-    const share = idle < busyBelowIdle ? busyShare : calmShare;
+    const behind = ((await this.#preferred?.lag()) ?? 0) > preferredLagMs;
+    if (!grows && !behind) return 0;
+    const share = behind || idle < busyBelowIdle ? busyShare : calmShare;
     return Math.min(maxRestMs, tookMs * (1 / share - 1));
   }
 }

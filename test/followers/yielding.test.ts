@@ -11,7 +11,7 @@ it.each([
   const world = await openWorld();
   onTestFinished(() => world.close());
   let total = 0;
-  const yielding = new Yielding(world.log, categories, () => {
+  const yielding = new Yielding(world.log, categories, undefined, () => {
     total += 1_000;
     return { total, idle: total * idleShare };
   });
@@ -31,4 +31,16 @@ it('a follower that yields reads how busy the processors of the machine are', as
   const restMs = await yielding.restMs(10);
   expect(restMs).toBeGreaterThanOrEqual(40);
   expect(restMs).toBeLessThanOrEqual(490);
+});
+
+it('a follower that yields leaves nearly all of the time to a preferred one that is behind', async () => {
+  const world = await openWorld();
+  onTestFinished(() => world.close());
+  let lagMs = 60_000;
+  const yielding = new Yielding(world.log, categories, { lag: async () => lagMs });
+  await world.given(registered(1, '甲'));
+  expect(await yielding.restMs(10)).toBeCloseTo(490);
+  expect(await yielding.restMs(10)).toBeCloseTo(490);
+  lagMs = 0;
+  expect(await yielding.restMs(10)).toBe(0);
 });

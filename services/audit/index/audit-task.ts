@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { categories } from '../../../contracts/events/index.ts';
 import { BeginAgain, type Beginning, type Handler, type Task } from '../../followers/task.ts';
-import { Yielding } from '../../followers/yielding.ts';
+import { type Preferred, Yielding } from '../../followers/yielding.ts';
 import type { EventLog } from '../../log/log.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
 import type { ConsumerSession, IndexConsumer } from './consumer.ts';
@@ -32,10 +32,13 @@ export class AuditTask implements Task {
   };
   readonly #log: EventLog;
   readonly #consumers: readonly IndexConsumer[];
+  readonly #preferred: Preferred | undefined;
 
-  constructor(log: EventLog, consumers: readonly IndexConsumer[]) {
+  /** @param preferred a follower of this program that the index may not slow */
+  constructor(log: EventLog, consumers: readonly IndexConsumer[], preferred?: Preferred) {
     this.#log = log;
     this.#consumers = consumers;
+    this.#preferred = preferred;
   }
 
   /** In another epoch the events up to the checkpoint are the same: the index stays. */
@@ -56,7 +59,7 @@ export class AuditTask implements Task {
       if (session === undefined) return this.#beginAgain(client, held.fence);
       sessions.push(session);
     }
-    const yielding = new Yielding(this.#log, this.prefixes);
+    const yielding = new Yielding(this.#log, this.prefixes, this.#preferred);
     return new Indexing({
       ...{ client, held, next, analyzed, name: this.name, consumers: sessions },
       repeats: this.#log.remembersIds === 'recently',
