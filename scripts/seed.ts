@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { readModelCategories } from '../contracts/events/index.ts';
 import { migrate } from '../projections/migrate.ts';
 import { accountsDatabase } from '../services/accounts/accounts-tables.ts';
 import { readEnvironment } from '../services/environment.ts';
@@ -62,6 +63,11 @@ async function run(options: Options): Promise<void> {
           stored += events;
           progress.advance(events);
         },
+      );
+      // Nobody waits for the pushes of a history that is made up.
+      await pool.query(
+        `update followers.checkpoint set quiet_until = $1 where name = 'read' and position = ''`,
+        [await log.end(readModelCategories)],
       );
       progress.end();
       const seconds = (performance.now() - began) / 1000;

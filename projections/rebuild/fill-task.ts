@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { Logger } from 'pino';
 import { type DomainEvent, readModelCategories } from '../../contracts/events/index.ts';
@@ -11,15 +10,15 @@ import {
   type Task,
 } from '../../services/followers/task.ts';
 import { decodeUncached } from '../../services/log/codec.ts';
-import { LogChanged } from '../../services/log/identity.ts';
 import type { EventLog, Position, RecordedEvent } from '../../services/log/log.ts';
 import { projectionsByType } from '../index.ts';
 import type { Projection } from '../projection.ts';
-import { BatchProjector } from '../runner/batch.ts';
+import { BatchProjector, type Committed } from '../runner/batch.ts';
+import { maxBulkReads } from '../runner/bulk.ts';
+import { History } from '../runner/history.ts';
 import { emptyReadModels } from '../runner/read-models-reset.ts';
 import { writingSession } from '../runner/session.ts';
 import { SkippableEvents } from '../runner/skippable-events.ts';
-import { inBulk, maxBulkReads } from './bulk.ts';
 import type { FillLimit } from './fill-limit.ts';
 import { nextFollower, nextSchema } from './sets.ts';
 
@@ -87,32 +86,34 @@ const maxRestMs = 1_000;
 
 class Filling implements Handler {
   readonly #batches: BatchProjector;
-  readonly #skippable: SkippableEvents;
-  readonly #options: FillOptions;
-  readonly #generation: number;
+  readonly #limit: FillLimit;
+  readonly #history: History;
+  #committed: ((checkpoint: Position, events: number) => void) | undefined;
   #ended = new AbortController().signal;
 
-  constructor(batches: BatchProjector, skippable: SkippableEvents, options: FillOptions) {
+  constructor(batches: BatchProjector, skippable: SkippableEvents, { limit, log, onFilled }: FillOptions) {
     this.#batches = batches;
-    this.#skippable = skippable;
-    this.#options = options;
-    this.#generation = options.log.generation;
+    this.#limit = limit;
+    const committed = ({ tick: { checkpoint }, count }: Committed) => {
+      limit.filled(checkpoint);
+      this.#committed?.(checkpoint, count);
+      onFilled?.(count);
+    };
+    this.#history = new History({ log, batches, skippable, committed });
   }
 
   /**
-   * Applies what the log holds already, in large batches, up to the limit.
+   * Applies what the log holds already, up to the limit.
    * @returns whether it applied anything
    */
   async applyHistory(after: Position): Promise<boolean> {
-    const { limit, log } = this.#options;
-    for await (const records of inBulk(log.readAll({ after, prefixes: readModelCategories }))) {
-      const begun = performance.now();
-      const allowed = records.filter(({ position }) => position <= limit.limit);
-      await this.#applyAll(allowed);
-      if (allowed.length < records.length || limit.closed) break;
-      await delay(await this.restMs(performance.now() - begun));
-    }
-    await this.#batches.finish();
+    const limit = this.#limit;
+    await this.#history.applyRange({
+      after,
+      upTo: () => limit.limit,
+      ended: () => limit.closed,
+      restMs: (tookMs) => this.#restMs(tookMs),
+    });
     return limit.position !== after;
   }
 
@@ -120,38 +121,25 @@ class Filling implements Handler {
     records: readonly RecordedEvent[],
     committed: (checkpoint: Position, events: number) => void,
   ): Promise<void> {
-    const { limit } = this.#options;
+    const limit = this.#limit;
+    this.#committed = committed;
     for (let rest = records; rest.length > 0 && !limit.closed; ) {
       const allowed = rest.filter(({ position }) => position <= limit.limit);
       rest = rest.slice(allowed.length);
       if (allowed.length > 0) {
-        await this.#applyAll(allowed, committed);
+        await this.#history.applyRecords(allowed);
         await this.#batches.finish();
       } else await limit.raised(this.#ended);
     }
   }
 
-  async #applyAll(
-    records: readonly RecordedEvent[],
-    committed?: (checkpoint: Position, events: number) => void,
-  ): Promise<void> {
-    const { limit, log, onFilled } = this.#options;
-    // What was read before may not be in the log any more.
-    if (log.generation !== this.#generation) throw new LogChanged();
-    const { events, unreadable } = this.#skippable.decode(records);
-    await this.#batches.apply(events, ({ tick, count }) => {
-      limit.filled(tick.checkpoint);
-      committed?.(tick.checkpoint, count);
-      onFilled?.(count);
-    });
-    if (unreadable === undefined) return;
-    await this.#batches.finish();
-    throw unreadable;
+  async restMs(tookMs: number): Promise<number> {
+    return this.#restMs(tookMs);
   }
 
   /** While the system is in use, half of the time is left to it. */
-  async restMs(tookMs: number): Promise<number> {
-    return this.#options.limit.moving ? Math.min(tookMs, maxRestMs) : 0;
+  #restMs(tookMs: number): number {
+    return this.#limit.moving ? Math.min(tookMs, maxRestMs) : 0;
   }
 
   async beside(signal: AbortSignal): Promise<void> {

@@ -1,17 +1,31 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Bus } from '../../services/bus/bus.ts';
-import type { Handler } from '../../services/followers/task.ts';
-import type { Position, RecordedEvent } from '../../services/log/log.ts';
+import { BeginAgain, type Handler } from '../../services/followers/task.ts';
+import type { EventLog, Position, RecordedEvent } from '../../services/log/log.ts';
 import { batches as measuredBatches, projections } from '../../services/measurements.ts';
 import type { DatabaseConfig } from '../../services/postgres/connect.ts';
 import type { BatchProjector } from './batch.ts';
+import { History } from './history.ts';
 import { expirePushes } from './push-expiry.ts';
 import type { SkippableEvents } from './skippable-events.ts';
 
 const expiryEveryMs = 600_000;
 
+/** A part of the log that pushes nothing. */
+export interface QuietHistory {
+  readonly batches: BatchProjector;
+  readonly skippable: SkippableEvents;
+  /** It begins strictly after this position. */
+  readonly after: Position;
+  /** Its last position. */
+  readonly upTo: Position;
+}
+
 export interface ProjectingOptions {
+  readonly log: EventLog;
+  /** What is applied first of all. */
+  readonly quiet: QuietHistory | undefined;
   readonly batches: BatchProjector;
   readonly skippable: SkippableEvents;
   /** Announces each commit, after it. */
@@ -23,17 +37,22 @@ export interface ProjectingOptions {
 /** A projector at work: applies records to the read models, without those that were skipped. */
 export class Projecting implements Handler {
   readonly #options: ProjectingOptions;
+  #ended = new AbortController().signal;
 
   constructor(options: ProjectingOptions) {
     this.#options = options;
   }
 
-  /** @throws UnreadableEvent and ProjectionFault, with all events before the one they name applied */
+  /**
+   * @throws UnreadableEvent and ProjectionFault, with all events before the one they name applied; BeginAgain once the
+   *   quiet history is applied: the subscription then begins where that ends
+   */
   async apply(
     records: readonly RecordedEvent[],
     committed: (checkpoint: Position, events: number) => void,
   ): Promise<void> {
-    const { batches, bus, skippable } = this.#options;
+    const { batches, bus, quiet, skippable } = this.#options;
+    if (quiet && (await this.#applyQuiet(quiet, committed))) throw new BeginAgain();
     const { events, unreadable } = skippable.decode(records);
     let done = 0;
     let begun = performance.now();
@@ -52,7 +71,28 @@ export class Projecting implements Handler {
     if (unreadable !== undefined) throw unreadable;
   }
 
+  /** @returns whether there was anything to apply */
+  async #applyQuiet(
+    { batches, skippable, after, upTo }: QuietHistory,
+    committed: (checkpoint: Position, events: number) => void,
+  ): Promise<boolean> {
+    const { bus, log } = this.#options;
+    let applied = false;
+    const history = new History({
+      ...{ log, batches, skippable },
+      committed: ({ tick, count }) => {
+        applied = true;
+        committed(tick.checkpoint, count);
+        bus.publish(tick, []);
+        measuredBatches.report({ events: count, pushes: 0 });
+      },
+    });
+    await history.applyRange({ after, upTo: () => upTo, ended: () => this.#ended.aborted });
+    return applied;
+  }
+
   async beside(signal: AbortSignal): Promise<void> {
+    this.#ended = signal;
     const { database, logger } = this.#options;
     while (!signal.aborted) {
       await delay(expiryEveryMs, undefined, { signal }).catch(() => undefined);

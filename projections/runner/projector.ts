@@ -5,12 +5,14 @@ import type { Bus } from '../../services/bus/bus.ts';
 import { Follower } from '../../services/followers/follower.ts';
 import type { Misfit } from '../../services/followers/log-match.ts';
 import type { Beginning, Handler, Obstacle, Task } from '../../services/followers/task.ts';
+import { decodeUncached } from '../../services/log/codec.ts';
 import { type EventLog, type Position, startOfLog } from '../../services/log/log.ts';
 import type { DatabaseConfig } from '../../services/postgres/connect.ts';
 import { projectionsByType } from '../index.ts';
 import type { Projection } from '../projection.ts';
 import { BatchProjector } from './batch.ts';
-import { Projecting } from './projecting.ts';
+import { maxBulkReads } from './bulk.ts';
+import { Projecting, type QuietHistory } from './projecting.ts';
 import type { PushOptions } from './push-book.ts';
 import { resetReadModels } from './read-models-reset.ts';
 import { writingSession } from './session.ts';
@@ -58,15 +60,35 @@ class ProjectionTask implements Task {
     return resetReadModels(client, this.#options.log, misfit);
   }
 
-  async begin({ client, held }: Beginning): Promise<Handler> {
-    const { bus, database, logger } = this.#options;
+  async begin({ client, connect, held }: Beginning): Promise<Handler> {
+    const { bus, database, log, logger } = this.#options;
     // Listeners may have missed what the projector before committed and did not announce.
     bus.publish({ checkpoint: held.position, fence: held.fence, batch: held.batch }, []);
     await this.#skippable.refresh();
+    const projections = this.#projections;
     const { name } = this;
     const pushes = await pushOptions(client);
-    const batches = new BatchProjector({ client, projections: this.#projections, name, held, pushes });
-    return new Projecting({ batches, skippable: this.#skippable, bus, database, logger });
+    const batches = new BatchProjector({ client, projections, name, held, pushes });
+    const quiet = await this.#quietHistory({ client, connect, held }, pushes.after);
+    return new Projecting({ log, batches, quiet, skippable: this.#skippable, bus, database, logger });
+  }
+
+  /** What lies before `quiet_until` is applied as history: there may be millions of events, and none pushes anything. */
+  async #quietHistory(
+    { client, connect, held }: Beginning,
+    upTo: Position,
+  ): Promise<QuietHistory | undefined> {
+    if (held.position >= upTo) return undefined;
+    const { log, logger } = this.#options;
+    const batches = new BatchProjector({
+      ...{ client, held, name: this.name, projections: this.#projections },
+      reader: await connect(),
+      pushes: undefined,
+      maxReads: maxBulkReads,
+    });
+    const skippable = new SkippableEvents(log, logger, decodeUncached);
+    await skippable.refresh();
+    return { batches, skippable, after: held.position, upTo };
   }
 
   obstacleOf(error: unknown): Obstacle | undefined {
@@ -75,7 +97,9 @@ class ProjectionTask implements Task {
 }
 
 /** Events up to `quiet_until` push nothing: they did so before the read models were emptied. */
-async function pushOptions(client: Client): Promise<Omit<PushOptions, 'epoch'>> {
+async function pushOptions(
+  client: Client,
+): Promise<Omit<PushOptions, 'epoch'> & { readonly after: Position }> {
   const { rows } = await client.query<{ after: Position; names: boolean }>(
     `select quiet_until as after, names_messages as names from followers.checkpoint where name = 'read'`,
   );

@@ -101,6 +101,20 @@ describe('read models and their log', () => {
     expect(await pushedEpochs()).toEqual([after.epoch]);
   });
 
+  it('are made again in larger batches than those in which new events come', async () => {
+    const people = 5_000;
+    await world.given(...Array.from({ length: people }, (_, index) => registered(index + 10, '丙')));
+    await (await start()).stop();
+    const before = await checkpoint();
+    await forgetLast(1);
+    await start();
+    const after = await checkpoint();
+    const [users] = await world.query<{ count: string }>('select count(*) from read.users');
+    expect(Number(users?.count)).toBe(people + 1);
+    // New events come in pages of 500.
+    expect(Number(after.batch) - Number(before.batch)).toBeLessThan(people / 500);
+  });
+
   it('have accounts looked up in the log again: who is no longer registered there gives the name back', async () => {
     const pool = createPool(world.url, silent);
     const isRegistered = isRegisteredAs.bind(undefined, world.log);

@@ -1,10 +1,10 @@
 import type { Client } from 'pg';
 import { readModelCategories } from '../../../contracts/events/index.ts';
 import { projectionsByType } from '../../../projections/index.ts';
-import { inBulk, maxBulkReads } from '../../../projections/rebuild/bulk.ts';
 import { completeSet } from '../../../projections/rebuild/empty-set.ts';
 import { readModelsVersion } from '../../../projections/rebuild/version.ts';
 import { BatchProjector } from '../../../projections/runner/batch.ts';
+import { inBulk, maxBulkReads } from '../../../projections/runner/bulk.ts';
 import { writingSession } from '../../../projections/runner/session.ts';
 import { type EventLog, startOfLog } from '../../log/log.ts';
 import { cancelledBy } from '../../postgres/cancelling.ts';
