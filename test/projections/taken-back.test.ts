@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DomainEvent } from '../../contracts/events/index.ts';
+import { PushBook, writePushes } from '../../projections/runner/push-book.ts';
+import { writingSession } from '../../projections/runner/session.ts';
+import { openClient } from '../../services/postgres/connect.ts';
+import { pipeline } from '../../services/postgres/pipeline.ts';
 import { between, created, inGroup, mid, registered, revoked, sent, uid } from '../support/events.ts';
 import { openWorld, type World } from '../support/projecting.ts';
 
@@ -109,5 +113,20 @@ describe('a message that is revoked or deleted', () => {
     expect(await world.pushes(before)).toEqual([
       { channel: 'user-11', event: 'message_delete', data: { type: 'friend', id: 10, mid: 302, uid: 11 } },
     ]);
+  });
+
+  it('is found among the pushes that hold a text, which are few', async () => {
+    const book = new PushBook({ epoch: 'e', after: '', namesMessages: true });
+    book.takeBack(301, 'revoked');
+    const client = await openClient(world.url, writingSession('test', 'read'));
+    try {
+      for (const { name, text, values } of writePushes(book, 1)) {
+        const [rows] = await pipeline(client, [{ name: `explain ${name}`, text: `explain ${text}`, values }]);
+        const plan = rows?.map((row) => row['QUERY PLAN']).join('\n');
+        expect(plan).toMatch(/Index Scan (using|on) push_(text_mid|quote_mid)_idx/);
+      }
+    } finally {
+      await client.end();
+    }
   });
 });
