@@ -6,7 +6,7 @@ import { keepCompiled, writeCompiled } from './compiled.ts';
  */
 keepCompiled();
 const { runProgram } = await import('./lifecycle.ts');
-const { collectGarbage } = await import('./garbage.ts');
+const { collectGarbageWhenIdle } = await import('./garbage.ts');
 const { openInstallation } = await import('./installation.ts');
 
 /** After this time all that a start needs is loaded. */
@@ -15,7 +15,7 @@ const settledAfterMs = 10_000;
 /** What can wait until the program serves. */
 function settle(): void {
   writeCompiled();
-  collectGarbage();
+  collectGarbageWhenIdle();
 }
 
 await runProgram(async (program) => {

@@ -24,6 +24,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   newcomer: () => import('./newcomer.ts'),
   sizes: () => import('./sizes.ts'),
   sockets: () => import('./sockets.ts'),
+  start: () => import('./start.ts'),
 };
 
 async function main(): Promise<void> {

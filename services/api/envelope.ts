@@ -1,9 +1,9 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { type CodeName, codes, Refusal, statusOf } from '../../contracts/codes.ts';
 import { unreadableText } from '../commands/unreadable-events.ts';
 import { FileStoreFailure } from '../files/file-store.ts';
+import { STATUS_CODES } from '../http-module.ts';
 import { UnreadableEvent } from '../log/codec.ts';
 import { LogFailure } from '../log/log.ts';
 import { saysAway } from '../postgres/away.ts';

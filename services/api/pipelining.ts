@@ -1,7 +1,8 @@
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import type { RequestListener, Server, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
+import { createServer } from '../http-module.ts';
 import { cutTinyPieces, PiecedRequest } from './bodies/body-pieces.ts';
 
 /** Requests that are not answered yet, by connection. */

@@ -1,4 +1,5 @@
-import { IncomingMessage, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import { IncomingMessage } from '../../http-module.ts';
 import { answerUnread } from '../envelope.ts';
 
 /** Pieces of a body, whatever they hold: some clients send a few bytes at a time. */

@@ -1,10 +1,11 @@
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { keptPosition } from '../../../contracts/push/position.ts';
 import { maxFrameBytes, maxFrameFragments, type PushCode } from '../../../contracts/push/protocol.ts';
 import { websocketAddress } from '../../../contracts/websocket-address.ts';
 import { type Client, clientOf, type Trust } from '../../edge/proxies.ts';
+import { STATUS_CODES } from '../../http-module.ts';
 import { AddressThrottle } from './address-throttle.ts';
 import { type AdmissionOptions, admit, type Credentials, type Verdict } from './admission.ts';
 import { Connection } from './connection.ts';
