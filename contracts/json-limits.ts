@@ -13,8 +13,10 @@ export const maxJsonParts = 2_000;
 const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
-const openings: ReadonlySet<number> = new Set([0x5b, 0x7b]);
-const closings: ReadonlySet<number> = new Set([0x5d, 0x7d]);
+const listBegin = 0x5b;
+const listEnd = 0x5d;
+const objectBegin = 0x7b;
+const objectEnd = 0x7d;
 
 /**
  * Whether a JSON text has more than `maxLevels` levels of lists and objects, found in linear time without parsing.
@@ -38,11 +40,11 @@ function exceeds(text: string, maxLevels: number, maxParts: number): boolean {
     if (code === quote) inText = !inText;
     else if (inText) {
       if (code === backslash) at++;
-    } else if (openings.has(code)) {
+    } else if (code === listBegin || code === objectBegin) {
       level += 1;
       parts += 1;
       if (level > maxLevels || parts > maxParts) return true;
-    } else if (closings.has(code)) level -= 1;
+    } else if (code === listEnd || code === objectEnd) level -= 1;
     else if (code === colon && ++parts > maxParts) return true;
   }
   return false;

@@ -51,7 +51,7 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   readonly parameters: Parameters;
   /** The request is multipart with a `file`, which is limited by the settings of this kind. */
   readonly upload?: 'image' | 'file';
-  /** Of a body without a file; by default 256 KB. */
+  /** Of a body without a file; by default 256 KB, or 16 KB if anyone may call. */
   readonly maxBytes?: number;
   /** The answer is a picture of this type instead of the envelope. */
   readonly picture?: 'image/png' | 'image/jpeg';

@@ -1,10 +1,19 @@
 import { isUtf8 } from 'node:buffer';
+import type { Contract } from '../../contracts/http/contract.ts';
 
 /**
  * Bytes of a request without a file: a message of 8 KB, or 1,000 members, take 80 KB in a form. Reading more would
  * take time from others.
  */
 export const maxBodyBytes = 256 * 1024;
+
+/** The same for calls that anyone may make: registering takes up to 10 KB in a form. */
+const maxOpenBodyBytes = 16 * 1024;
+
+/** The bytes of a request without a file that a call accepts. */
+export function maxBytesOf({ access, maxBytes }: Pick<Contract, 'access' | 'maxBytes'>): number {
+  return maxBytes ?? (access === 'open' ? maxOpenBodyBytes : maxBodyBytes);
+}
 
 /** Parts of a multipart form: 1,000 members and everything else that a call takes. */
 export const maxParts = 1_100;

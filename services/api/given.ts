@@ -3,7 +3,7 @@ import type { Contract } from '../../contracts/http/contract.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { Application } from './application.ts';
 import type { Caller } from './caller.ts';
-import { maxBodyBytes } from './form.ts';
+import { maxBytesOf } from './form.ts';
 import { readFields } from './multipart.ts';
 import { receiveUpload } from './receive-upload.ts';
 
@@ -20,7 +20,7 @@ export interface Given {
  */
 export async function readGiven(
   request: FastifyRequest,
-  { upload, maxBytes = maxBodyBytes }: Pick<Contract, 'upload' | 'maxBytes'>,
+  contract: Pick<Contract, 'access' | 'upload' | 'maxBytes'>,
   application: Pick<Application, 'files' | 'uploads'>,
   settings: Settings,
   caller: Caller,
@@ -28,7 +28,8 @@ export async function readGiven(
   const query = fields(request.query);
   if (request.method === 'GET') return { given: query };
   if (!request.isMultipart()) return { given: { ...query, ...fields(request.body) } };
-  if (!upload) return { given: { ...query, ...(await readFields(request, maxBytes)) } };
+  const { upload } = contract;
+  if (!upload) return { given: { ...query, ...(await readFields(request, maxBytesOf(contract))) } };
   const received = await receiveUpload(request, upload, application, settings, caller);
   const { file, release } = received;
   return { given: { ...query, ...received.fields, ...(file && { file }) }, release };

@@ -16,7 +16,7 @@ import { authorize, type Caller } from './caller.ts';
 import { createCommandQueue, createQueryQueue, maxWaiting } from './calls-under-way.ts';
 import type { ServedContract } from './documentation/openapi.ts';
 import { done } from './envelope.ts';
-import { maxBodyBytes } from './form.ts';
+import { maxBytesOf } from './form.ts';
 import { readGiven } from './given.ts';
 import { contextOf } from './request-context.ts';
 
@@ -113,7 +113,7 @@ function addRoutes(
       onRequest: async (request) => {
         request.caller = await admit(request, contract, application);
       },
-      bodyLimit: contract.maxBytes ?? maxBodyBytes,
+      bodyLimit: maxBytesOf(contract),
       // Some GET calls change something: message/get marks messages as read, user/add adds a user. So no HEAD.
       exposeHeadRoute: contract.picture !== undefined,
     });

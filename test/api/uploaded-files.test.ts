@@ -55,6 +55,13 @@ describe('files', () => {
     expect(name).toBe('agpj.exe');
   });
 
+  test('has up to 255 characters, and is cut beyond', async () => {
+    const named = async (length: number) =>
+      (await uploaded(running, { path: '/upload/file', bytes: text('x'), name: '猫'.repeat(length) })).name;
+    expect(await named(255)).toBe('猫'.repeat(255));
+    expect(await named(256)).toBe('猫'.repeat(255));
+  });
+
   test('are sent in parts, and not again to clients that have them', async () => {
     const { src } = await uploaded(running, { path: '/upload/file', bytes: text('0123456789') });
     const part = await download(src, { range: 'bytes=2-4' });

@@ -35,6 +35,8 @@ export class PiecedRequest extends IncomingMessage {
 export function cutTinyPieces(request: PiecedRequest, response: ServerResponse): void {
   const { socket } = request;
   request.onTooManyPieces = () => {
+    // Otherwise up to 2 MB that have arrived would be parsed first.
+    socket.pause();
     if (response.headersSent) socket.destroy();
     else answerUnread('unreadable', socket);
   };
