@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, Locator } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { afterAllTests } from '../support/at-end.ts';
 import { preparedFolder } from '../support/prepared-folder.ts';
 import { type Standalone, startStandalone } from '../support/standalone.ts';
+import { expectAccessible } from './axe.ts';
 import {
   befriend,
   goTo,
@@ -18,15 +17,6 @@ import {
   startBrowser,
 } from './browser.ts';
 
-const Found = z.object({
-  violations: z.array(
-    z.object({
-      id: z.string(),
-      impact: z.string().nullish(),
-      nodes: z.array(z.object({ html: z.string() })),
-    }),
-  ),
-});
 const Created = z.object({ gid: z.string() });
 
 /** Waits until an element has the focus. */
@@ -42,12 +32,10 @@ describe.skipIf(!hasBrowser)('the pages, for who cannot see or point (chromium)'
   const atEnd = afterAllTests();
   let running: Standalone;
   let browser: Browser;
-  let axe: string;
   let jerry: number;
   let gid: string;
 
   beforeAll(async () => {
-    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     running = await startStandalone(await preparedFolder(atEnd), {}, atEnd);
     browser = await startBrowser(atEnd);
     const tom = await register(running, 'tom', '汤姆');
@@ -64,21 +52,11 @@ describe.skipIf(!hasBrowser)('the pages, for who cannot see or point (chromium)'
     await running.call('/api/announcement/send', 'server', { content: '今晚维护' });
   }, 60_000);
 
-  /** Expects that axe finds nothing serious in what the page shows now. */
-  async function expectAccessible(page: Page, state: string): Promise<void> {
-    const { violations } = Found.parse(await page.evaluate('axe.run({ resultTypes: ["violations"] })'));
-    const serious = violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${state}: ${id} at ${nodes[0]?.html}`);
-    expect(serious).toEqual([]);
-  }
-
   test.each([
     ['on a phone in the dark', phone],
     ['on a desktop in the light', desktop],
   ])('axe finds nothing serious on the chat page %s', async (_, options) => {
     const { page, complaints } = await openPage(browser, `${running.url}/chat/`, options);
-    await page.evaluate(axe);
     await page.getByLabel('用户名').waitFor();
     await expectAccessible(page, 'signing in');
     await page.getByRole('button', { name: '没有账号' }).click();
@@ -91,7 +69,6 @@ describe.skipIf(!hasBrowser)('the pages, for who cannot see or point (chromium)'
     await page.close();
 
     const { page: own, complaints: ownComplaints } = await openAs(browser, running.url, 'tom', options);
-    await own.evaluate(axe);
     await expectAccessible(own, 'chats');
     await own.getByRole('button', { name: '通讯录' }).click();
     await expectAccessible(own, 'contacts');
@@ -142,7 +119,6 @@ describe.skipIf(!hasBrowser)('the pages, for who cannot see or point (chromium)'
 
   test('axe finds nothing serious on the page that leads to the others', async () => {
     const { page } = await openPage(browser, `${running.url}/`, phone);
-    await page.evaluate(axe);
     await expectAccessible(page, '/');
     await page.close();
   });
@@ -152,7 +128,6 @@ describe.skipIf(!hasBrowser)('the pages, for who cannot see or point (chromium)'
     ['on a desktop in the light', desktop],
   ])('axe finds nothing serious in the console %s', async (_, options) => {
     const { page } = await openPage(browser, `${running.url}/console/`, options);
-    await page.evaluate(axe);
     await page.getByLabel('APP_KEY').fill(running.key);
     await expectAccessible(page, 'signing in');
     await page.getByLabel('APP_SECRET').fill(running.secret);

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
@@ -16,6 +18,9 @@ const pagePolicy = {
   'base-uri': "'self'",
   'frame-ancestors': "'none'",
 };
+
+/** The script and the style that make the page accessible. */
+const folder = join(import.meta.dirname, 'page');
 
 /**
  * Serves the description of the calls at `/openapi.json`, and at `/docs` as a page to try them. Call it when all of
@@ -36,13 +41,22 @@ export async function documentationRoutes(
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: pagePolicy,
+      theme: {
+        title: 'bubble-im API',
+        js: [{ filename: 'page.js', content: await readFile(join(folder, 'page.js'), 'utf8') }],
+        css: [{ filename: 'page.css', content: await readFile(join(folder, 'page.css'), 'utf8') }],
+      },
       uiConfig: {
+        // Without the bar in which another document could be opened.
+        layout: 'BaseLayout',
         docExpansion: 'none',
         filter: true,
         deepLinking: true,
         persistAuthorization: true,
         // Named by each call; a list of them all is longer than that of the calls.
         defaultModelsExpandDepth: -1,
+        // Its colours are too faint, and cannot be changed by a style.
+        syntaxHighlight: false,
         validatorUrl: null,
       },
     });
