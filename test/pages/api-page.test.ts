@@ -48,7 +48,7 @@ describe.skipIf(!hasBrowser)('the page at /docs (chromium)', { timeout: 60_000 }
     await page.close();
   });
 
-  test('axe finds nothing serious on it, on a phone and on a desktop, in the light and in the dark', { timeout: 120_000 }, async () => {
+  test('axe finds nothing serious on it, phone or desktop, light or dark', { timeout: 120_000 }, async () => {
     const { page, complaints } = await openPage(browser, `${running.url}/docs`, { viewport: phone });
     await openGroup(page, '消息接口');
     await callAt(page, '/message/get').waitFor();
