@@ -40,7 +40,8 @@ async function run({ url }: { readonly url?: string }): Promise<void> {
     `${Object.keys(people).length} people chat at ${address}/chat/. Log in, in two browsers, as\n` +
       `  ${tom.username.padEnd(8)} password ${password}\n` +
       `  ${jerry.username.padEnd(8)} password ${password}\n` +
-      'The console at /console/ explains why wangwei may not speak.',
+      'The console at /console/ explains why wangwei may not speak. The examples at /docs can be tried with the token that\n' +
+      'login/login answers to tom.',
   );
 }
 
