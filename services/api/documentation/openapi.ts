@@ -5,6 +5,7 @@ import { operationOf } from './operations.ts';
 import { plainPaths } from './plain-operations.ts';
 import { refusalResponses } from './refusals.ts';
 import { Schemas, type Shape } from './schemas.ts';
+import { securitySchemes } from './security.ts';
 import { describedTags } from './tags.ts';
 import { webhooksOf } from './webhooks.ts';
 
@@ -53,20 +54,6 @@ export function describeApi(served: readonly ServedContract[], prefixes: readonl
     },
   };
 }
-
-const securitySchemes = {
-  token: { type: 'http', scheme: 'bearer', description: '登录接口返回的token' },
-  cookie: { type: 'apiKey', in: 'cookie', name: 'token', description: '登录接口设置的cookie' },
-  appKey: { type: 'apiKey', in: 'header', name: 'X-App-Key', description: '服务端密钥的APP_KEY' },
-  appSecret: { type: 'apiKey', in: 'header', name: 'X-App-Secret', description: '服务端密钥的APP_SECRET' },
-  signature: {
-    type: 'apiKey',
-    in: 'query',
-    name: 'auth_signature',
-    description:
-      'Pusher HTTP API的签名,连同auth_key、auth_timestamp、auth_version和body_md5;由Pusher的服务端库生成',
-  },
-};
 
 const position = {
   ofQueries: {

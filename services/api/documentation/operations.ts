@@ -1,20 +1,11 @@
 import type { z } from 'zod';
-import { type Access, type Contract, isQuery } from '../../../contracts/http/contract.ts';
+import { type Contract, isQuery } from '../../../contracts/http/contract.ts';
 import { doneWith } from '../../../contracts/http/envelope.ts';
 import { parameterOf } from './parameter.ts';
 import { refusalsByStatus, refusalsInEnvelope } from './refusals.ts';
 import type { Schemas, Shape } from './schemas.ts';
+import { securityOf } from './security.ts';
 import { tagOf } from './tags.ts';
-
-const key = { appKey: [], appSecret: [] };
-const token = [{ token: [] }, { cookie: [] }];
-const security: Readonly<Record<Access, readonly Shape[]>> = {
-  open: [{}],
-  known: [...token, key],
-  user: [...token, key],
-  'server as user': [key],
-  server: [key],
-};
 
 /** A call by one of its methods, as an operation of the document. */
 export function operationOf(contract: Contract, method: 'GET' | 'POST', schemas: Schemas): Shape {
@@ -26,7 +17,7 @@ export function operationOf(contract: Contract, method: 'GET' | 'POST', schemas:
     tags: [tagOf(contract.path)],
     summary: contract.summary,
     ...descriptionOf(contract),
-    security: security[contract.access],
+    security: securityOf[contract.access],
     ...(parameters.length > 0 && { parameters }),
     ...(method === 'POST' && { requestBody: bodyOf(contract, schemas) }),
     responses: { '200': answerOf(contract, schemas), ...refusalsByStatus() },

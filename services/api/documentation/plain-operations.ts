@@ -1,23 +1,18 @@
 import { z } from 'zod';
-import type { PlainAccess, PlainCall } from '../../../contracts/http/plain-call.ts';
+import type { PlainCall } from '../../../contracts/http/plain-call.ts';
 import { aliveCall, readyCall } from '../../../contracts/http/probes.ts';
 import { apiAuth, pusherAuth, pusherUserAuth } from '../../../contracts/push/auth-calls.ts';
 import { serverCalls } from '../../../contracts/push/server-calls.ts';
 import { parameterOf } from './parameter.ts';
 import { refusalsByStatus } from './refusals.ts';
 import type { Schemas, Shape } from './schemas.ts';
+import { securityOf } from './security.ts';
 import { tagNamed } from './tags.ts';
 
 const calls: readonly (readonly [tag: string, call: PlainCall])[] = [
   ...[aliveCall, readyCall].map((call) => ['probe', call] as const),
   ...[pusherAuth, apiAuth, pusherUserAuth, ...serverCalls].map((call) => ['pusher', call] as const),
 ];
-
-const security: Readonly<Record<PlainAccess, readonly Shape[]>> = {
-  open: [{}],
-  known: [{ token: [] }, { cookie: [] }, { appKey: [], appSecret: [] }],
-  signed: [{ signature: [] }],
-};
 
 /** The calls outside the envelope, by their paths. */
 export function plainPaths(schemas: Schemas): Record<string, Shape> {
@@ -40,7 +35,7 @@ function operationOf(tag: string, call: PlainCall, schemas: Schemas): Shape {
     operationId: `${method.toLowerCase()}${url.replaceAll('/', '_').replaceAll(/[{}]/g, '')}`,
     tags: [tagNamed(tag)],
     summary,
-    security: security[access],
+    security: securityOf[access],
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: bodyOf(kinds, body, example.body, schemas) }),
     responses: {
