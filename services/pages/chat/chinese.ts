@@ -58,6 +58,7 @@ export const chinese = {
   deleteForMe: '删除',
   deleteForAll: '为所有人删除',
   newMessages: '新消息',
+  loading: '正在加载…',
   older: '正在加载更早的消息…',
   beginning: '没有更早的消息',
   typing: '正在输入…',

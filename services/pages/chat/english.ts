@@ -60,6 +60,7 @@ export const english: Readonly<Record<keyof typeof chinese, string>> = {
   deleteForMe: 'Delete',
   deleteForAll: 'Delete for everyone',
   newMessages: 'New messages',
+  loading: 'Loading…',
   older: 'Loading older messages…',
   beginning: 'No older messages',
   typing: 'typing…',

@@ -61,6 +61,25 @@ describe.skipIf(!hasBrowser)('a person’s account on the chat page (chromium)',
     expect(await login('13800000001')).toMatchObject({ code: 2 });
   });
 
+  test('says that it loads while the network keeps a history and the details of a person from it', async () => {
+    const { page, complaints } = await openAs(browser, running.url, 'tom');
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    await page.route(/\/api\/(message|user)\/get\b/, async (route) => {
+      await released;
+      await route.continue();
+    });
+    const loading = page.getByRole('main').getByText('正在加载…');
+    await goTo(page, `/friend/${jerry}`);
+    await loading.waitFor();
+    await goTo(page, `/friend/${jerry}/about`);
+    await page.getByRole('status').filter({ hasText: '正在加载…' }).waitFor();
+    release();
+    await page.getByRole('button', { name: '删除好友' }).waitFor();
+    await expect.poll(() => loading.count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   test('looks light or dark as the system does, or as the person chose in this browser', async () => {
     const { page } = one;
     const isDark = () =>
