@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { advance } from '../../followers/checkpoint.ts';
+import { mapInTurns } from '../../followers/in-turns.ts';
 import type { Held } from '../../followers/lease.ts';
 import type { Handler } from '../../followers/task.ts';
 import type { Position, RecordedEvent } from '../../log/log.ts';
@@ -55,7 +56,7 @@ export class Indexing implements Handler {
     if (last === undefined) return;
     const { client, consumers, held, name } = this.#options;
     const first = this.#options.repeats ? await this.#withoutRepeats(records) : records;
-    const events = first.map((record, index) => ({
+    const events = await mapInTurns(first, (record, index) => ({
       number: this.#next + index,
       record,
       entry: entryOf(record),

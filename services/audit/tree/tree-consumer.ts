@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { mapInTurns } from '../../followers/in-turns.ts';
 import { int4s, int8s, type Statement, texts } from '../../postgres/pipeline.ts';
 import type { ConsumerSession, IndexConsumer, NumberedRecord } from '../index/consumer.ts';
 import type { FullTile, GrowingTree } from './growing-tree.ts';
@@ -26,14 +27,17 @@ class Extending implements ConsumerSession {
     this.#tree = tree;
   }
 
-  extend(events: readonly NumberedRecord[]): Statement[] {
+  async extend(events: readonly NumberedRecord[]): Promise<Statement[]> {
     if (events.length === 0) return [];
+    const leaves = await mapInTurns(events, ({ record }) => {
+      const entry = treeEntryOf(record);
+      return { digest: entry.digest, hash: leafHash(textOf(entry)) };
+    });
     const first = this.#tree.size;
-    const entries = events.map(({ record }) => treeEntryOf(record));
-    const full = entries.flatMap((entry) => this.#tree.append(leafHash(textOf(entry))));
+    const full = leaves.flatMap(({ hash }) => this.#tree.append(hash));
     const digests = insertDigests(
       first,
-      entries.map(({ digest }) => digest),
+      leaves.map(({ digest }) => digest),
     );
     return full.length === 0 ? [digests] : [digests, insertTiles(full)];
   }
