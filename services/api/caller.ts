@@ -64,6 +64,13 @@ export function shareOf({ caller, ip }: FastifyRequest, maxWaiting = maxWaitingH
   return { of: caller?.kind === 'user' ? `user ${caller.uid}` : networkOf(ip), maxWaiting };
 }
 
+/** Whom limits count a request for: the person, the server's key at its address, or the address. */
+export function callerKey(request: FastifyRequest): string {
+  const { caller } = request;
+  if (caller?.kind === 'user') return `user ${caller.uid}`;
+  return caller?.kind === 'server' ? `server ${request.ip}` : networkOf(request.ip);
+}
+
 /** Who makes a request, for limits and the security log. */
 export function requesterOf(request: FastifyRequest): Requester {
   return { address: request.ip, reqId: request.id, share: shareOf(request) };

@@ -14,6 +14,7 @@ import { exceedsJsonLimits } from '../../contracts/json-limits.ts';
 import { type Trust, trustNone } from '../edge/proxies.ts';
 import { calls } from '../measurements.ts';
 import { timeOrderedId } from '../time-ordered-id.ts';
+import { parseInTurn } from './bodies/large-bodies.ts';
 import { addDraining } from './draining.ts';
 import { answerUnreadable, refusalFor, refuse } from './envelope.ts';
 import { maxBodyBytes, readForm, readFormBody } from './form.ts';
@@ -144,14 +145,16 @@ function readBodies(server: FastifyInstance): void {
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     // Some clients name a type without sending a body.
     if (body.length === 0) return done(null, undefined);
-    // Other bytes would be decoded to characters that the caller did not send.
-    const text = isUtf8(body) ? body.toString() : undefined;
-    if (text === undefined || exceedsJsonLimits(text)) return done(new Refusal('unreadable'));
-    void json(request, text, done);
+    parseInTurn(request, body, done, (parsed) => {
+      // Other bytes would be decoded to characters that the caller did not send.
+      const text = isUtf8(body) ? body.toString() : undefined;
+      if (text === undefined || exceedsJsonLimits(text)) return parsed(new Refusal('unreadable'));
+      void json(request, text, parsed);
+    });
   });
   const form = 'application/x-www-form-urlencoded';
-  server.addContentTypeParser(form, { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
-    done(null, readFormBody(body));
+  server.addContentTypeParser(form, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    parseInTurn(request, body, done, (parsed) => parsed(null, readFormBody(body)));
   });
 }
 

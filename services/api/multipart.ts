@@ -4,7 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { ReceivedFile } from '../../contracts/http/upload.ts';
 import type { Incoming } from '../files/incoming.ts';
-import { readMultipartForm } from './bodies/multipart-form.ts';
+import { delimiterOf, readMultipartForm } from './bodies/multipart-form.ts';
+import { answerUnread } from './envelope.ts';
 import { formOf, maxBodyBytes, readText } from './form.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -75,6 +76,25 @@ export async function readUpload(
 const tooLarge = (maxBytes: number) =>
   new Refusal('tooLarge', `文件不能超过${Math.floor(maxBytes / 1024 / 1024)}MB`);
 
+/**
+ * Stops reading an upload of too many parts: the library would go on to parse them all. A delimiter between two
+ * packets is not counted.
+ * @throws Refusal unreadable
+ */
+function cutManyParts({ raw, headers }: FastifyRequest): void {
+  const delimiter = delimiterOf(headers['content-type']);
+  let delimiters = 0;
+  const count = (chunk: Buffer) => {
+    for (let at = chunk.indexOf(delimiter); at !== -1; at = chunk.indexOf(delimiter, at + 1)) delimiters += 1;
+    // The last one ends the body. One part more is refused by the library, and its connection stays.
+    if (delimiters <= maxUploadParts + 1) return;
+    raw.off('data', count).unpipe();
+    raw.socket.pause();
+    answerUnread('tooLarge', raw.socket);
+  };
+  raw.on('data', count);
+}
+
 async function readParts(
   request: FastifyRequest,
   maxBytes: { readonly file: number; readonly fields: number },
@@ -87,6 +107,7 @@ async function readParts(
       ...{ parts: maxUploadParts, files: maxUploadParts, headerSize: maxPartHeaderBytes },
       fileSize: Math.max(maxBytes.file, maxBytes.fields),
     };
+    cutManyParts(request);
     // The library would decode fields itself, and turn bytes that are no UTF-8 into other characters.
     for await (const part of request.parts({ limits, isPartAFile: () => true })) {
       if (part.type !== 'file') continue;

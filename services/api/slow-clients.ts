@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
-import { networkOf } from '../edge/client-network.ts';
+import { callerKey } from './caller.ts';
 import { answerUnread } from './envelope.ts';
 import type { ConnectionLimits } from './http-limits.ts';
 import { refusePipelined } from './pipelining.ts';
@@ -76,10 +76,4 @@ function watchAnswer(
 function bytesOf(payload: unknown): number {
   if (typeof payload === 'string') return Buffer.byteLength(payload);
   return payload instanceof Uint8Array ? payload.length : 0;
-}
-
-function callerKey(request: FastifyRequest): string {
-  const { caller } = request;
-  if (caller?.kind === 'user') return `user ${caller.uid}`;
-  return caller?.kind === 'server' ? `server ${request.ip}` : networkOf(request.ip);
 }

@@ -9,6 +9,14 @@ const typeForm = /^content-type:[ \t]*application\/octet-stream\b/im;
 /** A parameter of that header, with its name, and its value in quotes or without. */
 const parameterForm = /(?:^|;)[ \t]*([a-z]+\*?)=(?:"((?:[^"\\]|\\.)*)"|([^;\s"]*))/gi;
 
+/** What separates the parts of a multipart body of this type. @throws Refusal unreadable if it names no boundary */
+export function delimiterOf(type: string | undefined): string {
+  const [, quoted, plain] = boundaryForm.exec(type ?? '') ?? [];
+  const boundary = quoted ?? plain;
+  if (boundary === undefined) throw new Refusal('unreadable');
+  return `\r\n--${boundary}`;
+}
+
 /**
  * Reads a multipart body that has no file as a form. The body is read as a whole: a stream for each part would take
  * 30 µs of the only thread, and bodies have thousands of parts.
@@ -17,11 +25,8 @@ const parameterForm = /(?:^|;)[ \t]*([a-z]+\*?)=(?:"((?:[^"\\]|\\.)*)"|([^;\s"]*
 export function readMultipartForm(type: string | undefined, body: Buffer): Readonly<Record<string, unknown>> {
   // Some clients name a type without sending a body.
   if (body.length === 0) return {};
-  const [, quoted, plain] = boundaryForm.exec(type ?? '') ?? [];
-  const boundary = quoted ?? plain;
-  if (boundary === undefined) throw new Refusal('unreadable');
   // One character a byte; what is before the first boundary, and behind the last one, is no part of the form.
-  const [, ...parts] = `\r\n${body.toString('latin1')}`.split(`\r\n--${boundary}`, maxParts + 2);
+  const [, ...parts] = `\r\n${body.toString('latin1')}`.split(delimiterOf(type), maxParts + 2);
   const end = parts.findIndex((part) => part.startsWith('--'));
   if (end === -1) throw new Refusal(parts.length > maxParts ? 'tooLarge' : 'unreadable');
   return formOf(parts.slice(0, end).flatMap(readPart));
