@@ -36,6 +36,26 @@ describe('a cluster of EventStoreDB that is named by all its nodes (doubles)', (
     await expect.poll(() => log.healthy()).toBe(true);
   });
 
+  it('is followed at the next leader, if the one before lost the others but still answers', async () => {
+    const { cluster, open } = await startCluster();
+    const log = open();
+    const done = new AbortController();
+    const received: string[] = [];
+    const following = (async () => {
+      for await (const batch of log.subscribe({ after: startOfLog, signal: done.signal })) {
+        received.push(...idsOf(batch));
+      }
+    })();
+    await log.append(streamOf('led'), 'any', events(2));
+    await expect.poll(() => received).toHaveLength(2);
+    cluster.isolate(2);
+    cluster.elect(0);
+    expect(await log.append(streamOf('led'), 'any', events(2))).toMatchObject({ outcome: 'appended' });
+    await expect.poll(() => received).toEqual(cluster.store.records.map(({ id }) => id));
+    done.abort();
+    await following;
+  });
+
   it('goes on at the next leader: what was in doubt is stored once, and all arrives once, in order', async () => {
     const { cluster, open } = await startCluster();
     const log = open();

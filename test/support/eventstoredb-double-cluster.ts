@@ -37,12 +37,23 @@ export class DoubleCluster {
     this.#leader = number === undefined ? undefined : this.nodes[number];
   }
 
+  /** Cuts a node off the others, but not off its clients. If it led, nobody does until one is elected. */
+  isolate(number: number): void {
+    const node = this.#leave(number);
+    node.isolated = true;
+    node.members = () => [];
+  }
+
   /** Breaks all connections of a node, which answers no more. If it led, nobody does until one is elected. */
   kill(number: number): void {
+    this.#leave(number).kill();
+  }
+
+  #leave(number: number): EventStoreDBDouble {
     const node = this.nodes[number];
     if (node === undefined) throw new RangeError(`there is no node ${number}`);
-    node.kill();
     this.#alive.delete(node);
     if (this.#leader === node) this.#leader = undefined;
+    return node;
   }
 }

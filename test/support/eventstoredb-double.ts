@@ -68,6 +68,8 @@ export class EventStoreDBDouble {
   readonly faults: Fault[] = [];
   /** The numbers of events of history after which the next subscriptions are ended, in order. */
   readonly cuts: number[] = [];
+  /** Whether it has lost the other nodes of its cluster: it gets no new events, and knows no leader. */
+  isolated = false;
   /** How many appends arrived, including repeats. */
   appendsSeen = 0;
   /** How many subscriptions were ended because their reader lagged. */
@@ -83,7 +85,7 @@ export class EventStoreDBDouble {
   constructor(certificate?: Certificate, store = new DoubleStore()) {
     this.store = store;
     store.onStored((record) => {
-      for (const notify of this.#subscribers) notify(record);
+      if (!this.isolated) for (const notify of this.#subscribers) notify(record);
     });
     this.#thawed.resolve();
     this.#credentials = certificate
@@ -200,7 +202,7 @@ export class EventStoreDBDouble {
     if (leader?.port === this.port) return false;
     call.emit(
       'error',
-      leader ? notLeader(leader) : { code: status.UNKNOWN, details: 'No leader info available' },
+      leader ? notLeader(leader) : { code: status.UNAVAILABLE, details: 'Server Is Not Ready' },
     );
     return true;
   }

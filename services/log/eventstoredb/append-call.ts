@@ -36,14 +36,19 @@ const sweepEveryMs = 100;
 export class AppendCall {
   readonly #connection: EventStoreDBConnection;
   readonly #onResponse: () => void;
+  readonly #onLost: () => void;
   readonly #attempts = new Map<string, Attempt>();
   #stream: Promise<AppendStream> | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
-  /** `onResponse` is called at each response, which shows that the server is alive. */
-  constructor(connection: EventStoreDBConnection, onResponse: () => void) {
+  /**
+   * `onResponse` is called at each response, which shows that the server is alive; `onLost` when the gRPC stream breaks,
+   * as it does at a node that does not lead any more.
+   */
+  constructor(connection: EventStoreDBConnection, onResponse: () => void, onLost: () => void) {
     this.#connection = connection;
     this.#onResponse = onResponse;
+    this.#onLost = onLost;
   }
 
   /** Whether the call is open or being opened. */
@@ -135,6 +140,7 @@ export class AppendCall {
       if (attempt.sentOver === lost) this.#fail(id, kind, error.message, error);
     }
     lost.cancel();
+    this.#onLost();
   }
 
   #failOverdue(): void {

@@ -100,11 +100,16 @@ class EventStoreDBLog implements EventLog {
     const origins = new AppendOrigins(connection, timeouts.readMs);
     this.#reader = new StreamReader(connection, timeouts.readMs);
     this.#continuity = new Continuity(logger);
-    this.#call = new AppendCall(connection, () => this.#heartbeat.received());
+    // The next call goes to the node that leads now; a subscription would stay at the other one, which may be cut off.
+    const followLeader = () => this.#silence.dispatchEvent(new Event('moved'));
+    this.#call = new AppendCall(connection, () => this.#heartbeat.received(), followLeader);
     this.#heartbeat = new Heartbeat(timeouts.heartbeat, () => end.query(), {
       onSilent: () => this.#leaveFrozenServer(),
       onDown: () => logger.error('the event store does not answer: reconnecting'),
-      onUp: (downMs) => logger.info({ seconds: Math.round(downMs / 1000) }, 'the event store answers again'),
+      onUp: (downMs) => {
+        logger.info({ seconds: Math.round(downMs / 1000) }, 'the event store answers again');
+        followLeader();
+      },
     });
     this.#appender = new Appender({
       call: this.#call,

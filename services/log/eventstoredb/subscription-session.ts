@@ -29,7 +29,10 @@ export interface SubscriptionContext {
   /** Asks the server whether its log is still the one that was followed. @throws LogFailure */
   readonly checkContinuity: () => Promise<void>;
   readonly server: Pick<Heartbeat, 'pingNow' | 'untilUp'>;
-  /** Emits `silent` when the server has stopped answering: present subscriptions then receive nothing more. */
+  /**
+   * Emits `silent` when the server has stopped answering: present subscriptions then receive nothing more. Emits `moved`
+   * when another node of a cluster may lead.
+   */
   readonly silence: EventTarget;
 }
 
@@ -82,6 +85,7 @@ export class SubscriptionSession {
     const untilEnd = { signal: this.#ended.signal };
     signal.addEventListener('abort', () => this.end(), untilEnd);
     context.silence.addEventListener('silent', () => this.end('the event store stopped answering'), untilEnd);
+    context.silence.addEventListener('moved', () => this.end('another node may lead'), untilEnd);
   }
 
   /**
