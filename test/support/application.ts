@@ -21,6 +21,7 @@ import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import { openSms } from '../../services/sms/open.ts';
 import { silent } from './accounts.ts';
+import { watchAnswers } from './answers.ts';
 import { createDatabase } from './database.ts';
 import { watchRefusals } from './refusals.ts';
 
@@ -88,6 +89,7 @@ export async function startApplication(options: ApplicationOptions = {}): Promis
     await vi.waitUntil(() => application.isReady(), { timeout: 20_000, interval: 5 });
     const server = await createServer(application, options.trust);
     watchRefusals(server, fail);
+    watchAnswers(server, fail);
     stops.push(async () => server.close());
     const url = await server.listen({ host: '127.0.0.1', port: 0 });
     return {
