@@ -7,7 +7,10 @@ import { flushCompileCache } from 'node:module';
 await Promise.all([
   import('../services/lifecycle.ts'),
   import('../services/garbage.ts'),
+  import('../services/installation.ts'),
   import('../services/whole.ts'),
+  import('../services/log/eventstoredb/eventstoredb-log.ts'),
+  import('../services/bus/nats.ts'),
   import('../services/metrics/metrics.ts'),
   import('../services/metrics/figures.ts'),
   import('../services/traces/traces.ts'),
