@@ -135,6 +135,7 @@ async function forgetKept(schemas: PastSchemas, which: string | true): Promise<v
   if (kept.length === 0 && which !== true) {
     throw new NothingMatches(`${which} is not kept: --kept lists what is`);
   }
+  if (kept.length === 0) return void process.stdout.write('nothing was kept\n');
   const inUse: string[] = [];
   for (const each of kept) if (!(await schemas.dropKept(each))) inUse.push(each.schema);
   process.stdout.write(`dropped the read models of ${kept.length - inUse.length} moments\n`);
