@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { type Attack, forever, type Target } from './hostile-attack.ts';
+import { bodyAttacks } from './hostile-bodies.ts';
 import { socketAttacks } from './hostile-sockets.ts';
 import { HttpConnection } from './http-connection.ts';
 import type { Person } from './people.ts';
@@ -146,5 +147,6 @@ export const attacks: Readonly<Record<string, Attack>> = {
         headers: bearer(target.people[1]),
       }),
     ),
+  ...bodyAttacks,
   ...socketAttacks,
 };

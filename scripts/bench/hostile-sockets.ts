@@ -70,6 +70,17 @@ export const socketAttacks: Readonly<Record<string, Attack>> = {
         flood();
       }),
     ),
+  // Each is a frame without an end: a first fragment, and empty ones that go on with it.
+  'frames of empty fragments on 8 sockets': (target) =>
+    forever(8, () =>
+      withSocket(target, '', (socket) => {
+        const flood = () => {
+          for (let count = 0; count < 1_000; count++) socket.send('', { fin: false });
+          if (socket.readyState === WebSocket.OPEN) socket.send('', { fin: false }, flood);
+        };
+        flood();
+      }),
+    ),
   'client events of 10 KB on 100 sockets': (target) => {
     const channel = `group-${target.gid}`;
     const event = frame('client-typing', { channel, data: { text: 'x'.repeat(10_000) } });
