@@ -90,8 +90,13 @@ export const UserData = z.looseObject({
 });
 export type UserData = z.infer<typeof UserData>;
 
-/** Reads JSON that a client sent; undefined if it is not JSON, or exceeds the limits of what a caller may send. */
+/** Reads JSON; undefined if it is not JSON, or has more levels than a caller may send. */
 export function readJson(text: string): unknown {
+  return isDeeperThan(text) ? undefined : parsed(text);
+}
+
+/** Reads JSON that a client sent; undefined also if it has more parts than a caller may send. */
+export function readSentJson(text: string): unknown {
   return exceedsJsonLimits(text) ? undefined : parsed(text);
 }
 
@@ -103,16 +108,25 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Reads a text as a JSON object; undefined if it is not one. */
+/** Reads a text as a JSON object; undefined if it is not one. A push may have thousands of names. */
 export function jsonObject(text: unknown): Record<string, unknown> | undefined {
-  const value = typeof text === 'string' ? readJson(text) : undefined;
+  return objectIn(text, readJson);
+}
+
+/** Reads a text that a client sent as a JSON object; undefined as for `readSentJson`. */
+export function sentObject(text: unknown): Record<string, unknown> | undefined {
+  return objectIn(text, readSentJson);
+}
+
+function objectIn(text: unknown, read: (text: string) => unknown): Record<string, unknown> | undefined {
+  const value = typeof text === 'string' ? read(text) : undefined;
   return isObject(value) ? value : undefined;
 }
 
 /** The data of an event as JSON text; a text that is JSON already is not encoded again. */
 export function asJson(data: unknown): string {
   if (typeof data !== 'string') return JSON.stringify(data ?? null);
-  return isDeeperThan(data) || parsed(data) === undefined ? JSON.stringify(data) : data;
+  return readJson(data) === undefined ? JSON.stringify(data) : data;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

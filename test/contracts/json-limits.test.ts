@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { exceedsJsonLimits, isDeeperThan, maxJsonLevels, maxJsonParts } from '../../contracts/json-limits.ts';
+import { jsonObject, sentObject } from '../../contracts/push/protocol.ts';
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
@@ -38,4 +39,11 @@ describe('a JSON text', () => {
   test('of a server may have any number of names', () => {
     expect(isDeeperThan(`{${'"a":[],'.repeat(100_000)}"b":1}`)).toBe(false);
   });
+});
+
+test('a push may have more names than a client may send', () => {
+  const data = Object.fromEntries(Array.from({ length: maxJsonParts }, (_, index) => [`n${index}`, index]));
+  const text = JSON.stringify(data);
+  expect(jsonObject(text)).toEqual(data);
+  expect(sentObject(text)).toBeUndefined();
 });

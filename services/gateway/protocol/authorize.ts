@@ -1,5 +1,5 @@
 import type { Uid } from '../../../contracts/ids.ts';
-import { ChannelData, jsonObject, type Subscribe } from '../../../contracts/push/protocol.ts';
+import { ChannelData, type Subscribe, sentObject } from '../../../contracts/push/protocol.ts';
 import { type App, channelText, verifyAuth } from '../../app-keys/signature.ts';
 import { type Channel, chatOf, uidOf } from '../subscriptions/channel.ts';
 import type { SubscriptionUser } from '../subscriptions/subscription.ts';
@@ -79,7 +79,7 @@ function judge(channel: Channel, asking: AskingSocket, data: ChannelData | undef
 
 function readData(value: unknown): Signed {
   if (value === undefined || value === null) return 'nothing';
-  return ChannelData.safeParse(jsonObject(value)).data ?? 'unreadable';
+  return ChannelData.safeParse(sentObject(value)).data ?? 'unreadable';
 }
 
 function isSigned(app: App, socketId: string, channel: string, request: Subscribe): 'yes' | 'no' | 'invalid' {

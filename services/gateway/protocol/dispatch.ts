@@ -1,12 +1,12 @@
 import {
   asJson,
   ClientFrame,
-  jsonObject,
   maxClientEventBytes,
   pongFrame,
   pushCodes,
-  readJson,
+  readSentJson,
   Signin,
+  sentObject,
   Unsubscribe,
 } from '../../../contracts/push/protocol.ts';
 import type { App } from '../../app-keys/signature.ts';
@@ -49,7 +49,7 @@ export class Dispatch {
   /** Carries out one frame. Never throws; a frame that cannot be read is answered by an error frame. */
   receive(connection: Connection, text: Buffer): void {
     if (!connection.countFrame(text.length)) return;
-    const frame = ClientFrame.safeParse(readJson(text.toString())).data;
+    const frame = ClientFrame.safeParse(readSentJson(text.toString())).data;
     if (frame === undefined) {
       connection.error(pushCodes.unreadable, 'a frame is a JSON object with an event');
       return;
@@ -157,5 +157,5 @@ function refuseEvent(connection: Connection, reason: string): void {
 
 /** Some clients send the data of the protocol's own events as JSON in a text. */
 function readData(data: unknown): unknown {
-  return jsonObject(data) ?? data;
+  return sentObject(data) ?? data;
 }

@@ -1,4 +1,4 @@
-import { jsonObject, UserData } from '../../../contracts/push/protocol.ts';
+import { sentObject, UserData } from '../../../contracts/push/protocol.ts';
 import { type App, userText, verifyAuth } from '../../app-keys/signature.ts';
 
 /** Reads the data of a sign-in; undefined if the signature or the data is invalid. */
@@ -8,5 +8,5 @@ export function readSignin(
   { auth, user_data }: { readonly auth: string; readonly user_data: string },
 ): UserData | undefined {
   if (!verifyAuth(app, userText(socketId, user_data), auth)) return undefined;
-  return UserData.safeParse(jsonObject(user_data)).data;
+  return UserData.safeParse(sentObject(user_data)).data;
 }
