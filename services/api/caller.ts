@@ -59,9 +59,9 @@ export const maxDrawingsWaiting = 10;
  * Whose share of a limited resource a request uses. The server's key has no limit: it acts for many people.
  * @param maxWaiting how much of one person or address may wait; by default of passwords to hash
  */
-export function shareOf({ caller, ip }: FastifyRequest, maxWaiting = maxWaitingHashes): Share {
-  if (caller?.kind === 'server') return { of: 'server', maxWaiting: Number.POSITIVE_INFINITY };
-  return { of: caller?.kind === 'user' ? `user ${caller.uid}` : networkOf(ip), maxWaiting };
+export function shareOf(request: FastifyRequest, maxWaiting = maxWaitingHashes): Share {
+  if (request.caller?.kind === 'server') return { of: 'server', maxWaiting: Number.POSITIVE_INFINITY };
+  return { of: callerKey(request), maxWaiting };
 }
 
 /** Whom limits count a request for: the person, the server's key at its address, or the address. */

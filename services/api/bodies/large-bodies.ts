@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { FairQueue } from '../../fair-queue.ts';
-import { callerKey } from '../caller.ts';
+import { shareOf } from '../caller.ts';
 
 /** Smaller bodies are parsed at once, in less than half a millisecond. */
 const smallBytes = 16 * 1024;
@@ -25,5 +25,5 @@ export function parseInTurn(
   parse: (parsed: Done) => void,
 ): void {
   if (body.length <= smallBytes || request.caller?.kind === 'server') parse(done);
-  else parsing.run({ of: callerKey(request), maxWaiting }, async () => parse(done)).catch(done);
+  else parsing.run(shareOf(request, maxWaiting), async () => parse(done)).catch(done);
 }
