@@ -112,7 +112,7 @@ class Filling implements Handler {
       after,
       upTo: () => limit.limit,
       ended: () => limit.closed,
-      restMs: (tookMs) => this.#restMs(tookMs),
+      restMs: (tookMs) => this.restMs(tookMs),
     });
     return limit.position !== after;
   }
@@ -133,12 +133,8 @@ class Filling implements Handler {
     }
   }
 
-  async restMs(tookMs: number): Promise<number> {
-    return this.#restMs(tookMs);
-  }
-
   /** While the system is in use, half of the time is left to it. */
-  #restMs(tookMs: number): number {
+  async restMs(tookMs: number): Promise<number> {
     return this.#limit.moving ? Math.min(tookMs, maxRestMs) : 0;
   }
 

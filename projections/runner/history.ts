@@ -24,7 +24,7 @@ export interface HistoryRange {
   /** Whether to end before that. */
   readonly ended: () => boolean;
   /** How long to rest after a batch that took `tookMs`; not at all by default. */
-  readonly restMs?: (tookMs: number) => number;
+  readonly restMs?: (tookMs: number) => Promise<number>;
 }
 
 /** Applies what the log holds already to read models, in larger batches than those in which new events come. */
@@ -46,7 +46,7 @@ export class History {
       const wanted = records.filter(({ position }) => position <= last);
       await this.applyRecords(wanted);
       if (wanted.length < records.length || ended()) break;
-      if (restMs) await delay(restMs(performance.now() - begun));
+      if (restMs) await delay(await restMs(performance.now() - begun));
     }
     await batches.finish();
   }
