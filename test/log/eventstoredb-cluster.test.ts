@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openEventStoreDBLog } from '../../services/log/eventstoredb/eventstoredb-log.ts';
-import { startOfLog } from '../../services/log/log.ts';
+import { type EventLog, startOfLog } from '../../services/log/log.ts';
 import { DoubleCluster } from '../support/eventstoredb-double-cluster.ts';
 import { shortTimeouts, silent } from './eventstoredb-double-harness.ts';
 import { events, idsOf, streamOf } from './specimens.ts';
@@ -15,6 +15,22 @@ async function startCluster() {
     return log;
   };
   return { cluster, open };
+}
+
+/** Subscribes to all events. `received` grows by their ids; `end` ends it, and throws what it threw. */
+function follow(log: EventLog) {
+  const done = new AbortController();
+  const received: string[] = [];
+  const following = (async () => {
+    for await (const batch of log.subscribe({ after: startOfLog, signal: done.signal })) {
+      received.push(...idsOf(batch));
+    }
+  })();
+  const end = () => {
+    done.abort();
+    return following;
+  };
+  return { received, end };
 }
 
 describe('a cluster of EventStoreDB that is named by all its nodes (doubles)', () => {
@@ -39,33 +55,20 @@ describe('a cluster of EventStoreDB that is named by all its nodes (doubles)', (
   it('is followed at the next leader, if the one before lost the others but still answers', async () => {
     const { cluster, open } = await startCluster();
     const log = open();
-    const done = new AbortController();
-    const received: string[] = [];
-    const following = (async () => {
-      for await (const batch of log.subscribe({ after: startOfLog, signal: done.signal })) {
-        received.push(...idsOf(batch));
-      }
-    })();
+    const { received, end } = follow(log);
     await log.append(streamOf('led'), 'any', events(2));
     await expect.poll(() => received).toHaveLength(2);
     cluster.isolate(2);
     cluster.elect(0);
     expect(await log.append(streamOf('led'), 'any', events(2))).toMatchObject({ outcome: 'appended' });
     await expect.poll(() => received).toEqual(cluster.store.records.map(({ id }) => id));
-    done.abort();
-    await following;
+    await end();
   });
 
   it('goes on at the next leader: what was in doubt is stored once, and all arrives once, in order', async () => {
     const { cluster, open } = await startCluster();
     const log = open();
-    const done = new AbortController();
-    const received: string[] = [];
-    const following = (async () => {
-      for await (const batch of log.subscribe({ after: startOfLog, signal: done.signal })) {
-        received.push(...idsOf(batch));
-      }
-    })();
+    const { received, end } = follow(log);
     await log.append(streamOf('led'), 'any', events(2));
     for (const [leader, next] of [
       [2, 0],
@@ -84,7 +87,6 @@ describe('a cluster of EventStoreDB that is named by all its nodes (doubles)', (
     const stored = cluster.store.records.map(({ id }) => id);
     expect(stored).toHaveLength(10);
     await expect.poll(() => received).toEqual(stored);
-    done.abort();
-    await following;
+    await end();
   });
 });
