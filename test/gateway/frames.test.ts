@@ -63,7 +63,7 @@ describe('a frame that cannot be read', () => {
 
 describe('a frame in fragments', () => {
   const { continuation, text } = opcodes;
-  /** The bytes of a ping of the protocol in so many fragments; all but the first one are empty. */
+  /** The bytes of a ping of the protocol in that number of fragments; all but the first one are empty. */
   const fragmented = (count: number) =>
     Array.from({ length: count }, (_, index) => ({
       opcode: index === 0 ? text : continuation,

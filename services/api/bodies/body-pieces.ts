@@ -9,7 +9,7 @@ const freePieces = 1_000;
 const minPieceBytes = 512;
 
 /**
- * A request whose body may come in so many pieces. Each piece takes 1 µs of the only thread, and one packet of 64 KB
+ * A request whose body may come in a bounded number of pieces. Each piece takes 1 µs of the only thread, and one packet of 64 KB
  * can hold 10,000 chunks of one byte.
  */
 export class PiecedRequest extends IncomingMessage {
