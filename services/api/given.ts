@@ -4,7 +4,7 @@ import type { Settings } from '../../contracts/settings.ts';
 import type { Application } from './application.ts';
 import type { Caller } from './caller.ts';
 import { maxBytesOf } from './form.ts';
-import { readFields } from './multipart.ts';
+import { isMultipart, readFields } from './multipart.ts';
 import { receiveUpload } from './receive-upload.ts';
 
 /** The parameters of a request by name, unchecked. */
@@ -27,7 +27,7 @@ export async function readGiven(
 ): Promise<Given> {
   const query = fields(request.query);
   if (request.method === 'GET') return { given: query };
-  if (!request.isMultipart()) return { given: { ...query, ...fields(request.body) } };
+  if (!isMultipart(request)) return { given: { ...query, ...fields(request.body) } };
   const { upload } = contract;
   if (!upload) return { given: { ...query, ...(await readFields(request, maxBytesOf(contract))) } };
   const received = await receiveUpload(request, upload, application, settings, caller);

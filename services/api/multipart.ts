@@ -1,11 +1,10 @@
 import { stat } from 'node:fs/promises';
-import type { MultipartFile } from '@fastify/multipart';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { ReceivedFile } from '../../contracts/http/upload.ts';
 import type { Incoming } from '../files/incoming.ts';
-import { delimiterOf, readMultipartForm } from './bodies/multipart-form.ts';
-import { answerUnread } from './envelope.ts';
+import { readMultipartForm } from './bodies/multipart-form.ts';
+import { type Part, readParts } from './bodies/multipart-parts.ts';
 import { formOf, maxBodyBytes, readText } from './form.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -13,11 +12,18 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Bytes of a request besides its file. */
 const maxOverheadBytes = 64 * 1024;
 
-/** Parts of an upload, each of which takes 30 µs of the only thread: the file, and a few fields. */
-const maxUploadParts = 100;
+/** The body of a request that is multipart, and not read yet. */
+const unread = Symbol('a multipart body');
 
-/** Bytes of the headers of a part: they hold the name of a file, which has up to 255 characters. */
-const maxPartHeaderBytes = 8 * 1024;
+/** Accepts multipart bodies. Who answers the request reads them: `readFields`, `readUpload`. */
+export function acceptMultipart(server: FastifyInstance): void {
+  server.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null, unread));
+}
+
+/** Whether the body of a request is multipart, and so not read yet. */
+export function isMultipart({ body }: FastifyRequest): boolean {
+  return body === unread;
+}
 
 /**
  * Reads the fields of a multipart body as those of a form.
@@ -57,14 +63,15 @@ export async function readUpload(
   let file: ReceivedFile | undefined;
   if (Number(request.headers['content-length'] ?? 0) > maxBytes + maxOverheadBytes) throw tooLarge(maxBytes);
   try {
-    const fields = await readParts(request, { file: maxBytes, fields: maxBodyBytes }, async (part) => {
-      if (part.fieldname !== 'file' || part.filename === undefined || part.filename === '' || file) {
-        part.file.resume();
+    const sizes = { file: maxBytes, fields: maxBodyBytes };
+    const fields = await readUploadParts(request, sizes, async ({ name, filename = '', content }) => {
+      if (name !== 'file' || filename === '' || file) {
+        content.resume();
         return;
       }
-      const place = await incoming.receive(part.file, reserveBytes);
-      file = new ReceivedFile(place, shownName(part.filename), (await stat(place)).size);
-      if (part.file.truncated) throw tooLarge(maxBytes);
+      const place = await incoming.receive(content, reserveBytes);
+      file = new ReceivedFile(place, shownName(filename), (await stat(place)).size);
+      if (content.truncated) throw tooLarge(maxBytes);
     });
     return { fields, file };
   } catch (error) {
@@ -76,80 +83,38 @@ export async function readUpload(
 const tooLarge = (maxBytes: number) =>
   new Refusal('tooLarge', `文件不能超过${Math.floor(maxBytes / 1024 / 1024)}MB`);
 
-/**
- * Stops reading an upload of too many parts: the library would go on to parse them all. A delimiter between two
- * packets is not counted.
- * @throws Refusal unreadable
- */
-function cutManyParts({ raw, headers }: FastifyRequest): void {
-  const delimiter = delimiterOf(headers['content-type']);
-  let delimiters = 0;
-  const count = (chunk: Buffer) => {
-    for (let at = chunk.indexOf(delimiter); at !== -1; at = chunk.indexOf(delimiter, at + 1)) delimiters += 1;
-    // The last one ends the body. One part more is refused by the library, and its connection stays.
-    if (delimiters <= maxUploadParts + 1) return;
-    raw.off('data', count).unpipe();
-    raw.socket.pause();
-    answerUnread('tooLarge', raw.socket);
-  };
-  raw.on('data', count);
-}
-
-async function readParts(
+/** Reads the parts of an upload: hands the files to `receive`, and returns the fields. */
+async function readUploadParts(
   request: FastifyRequest,
   maxBytes: { readonly file: number; readonly fields: number },
-  receive: (part: MultipartFile) => Promise<void>,
+  receive: (part: Part) => Promise<void>,
 ): Promise<Fields> {
   const entries: [string, string][] = [];
   let bytes = 0;
-  try {
-    const limits = {
-      ...{ parts: maxUploadParts, files: maxUploadParts, headerSize: maxPartHeaderBytes },
-      fileSize: Math.max(maxBytes.file, maxBytes.fields),
-    };
-    cutManyParts(request);
-    // The library would decode fields itself, and turn bytes that are no UTF-8 into other characters.
-    for await (const part of request.parts({ limits, isPartAFile: () => true })) {
-      if (part.type !== 'file') continue;
-      if (isFile(part)) {
-        await receive(part);
-        continue;
-      }
-      const value = await bytesOf(part, maxBytes.fields - bytes);
-      bytes += value.length + part.fieldname.length;
-      if (bytes > maxBytes.fields) throw new Refusal('tooLarge');
-      entries.push([part.fieldname, readText(value)]);
-    }
-  } catch (error) {
-    // The rest of the body is discarded, so that the client reads the answer.
-    request.raw.unpipe();
-    request.raw.resume();
-    throw isParserError(error) ? new Refusal('unreadable') : error;
-  }
+  await readParts(request.raw, Math.max(maxBytes.file, maxBytes.fields), async (part) => {
+    if (isFile(part)) return receive(part);
+    const value = await bytesOf(part, maxBytes.fields - bytes);
+    bytes += value.length + part.name.length;
+    if (bytes > maxBytes.fields) throw new Refusal('tooLarge');
+    entries.push([part.name, readText(value)]);
+  });
   return formOf(entries);
 }
 
 /** Whether a part is a file and not a field of the form. */
-function isFile({ filename, mimetype }: MultipartFile): boolean {
-  return filename !== undefined || mimetype === 'application/octet-stream';
+function isFile({ filename, type }: Part): boolean {
+  return filename !== undefined || type === 'application/octet-stream';
 }
 
-async function bytesOf({ file }: MultipartFile, max: number): Promise<Buffer> {
+async function bytesOf({ content }: Part, max: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of file) {
+  for await (const chunk of content) {
     bytes += chunk.length;
     if (bytes > max) throw new Refusal('tooLarge');
     chunks.push(chunk);
   }
-  if (file.truncated) throw new Refusal('tooLarge');
   return Buffer.concat(chunks);
-}
-
-/** Whether an error comes from the parser of the body, without a status for the caller. */
-function isParserError(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof Refusal) return false;
-  return !('statusCode' in error) && !('syscall' in error);
 }
 
 /**

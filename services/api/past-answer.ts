@@ -1,4 +1,3 @@
-import multipart from '@fastify/multipart';
 import type { FastifyInstance } from 'fastify';
 import { type Contract, isQuery } from '../../contracts/http/contract.ts';
 import { Uid } from '../../contracts/ids.ts';
@@ -68,7 +67,6 @@ export async function withAnswer<Result>(
   const { application, stop } = await openPast(parts);
   const server = await createHttp(parts.logger, () => true);
   try {
-    await server.register(multipart);
     const served = gatherContracts(server);
     for (const routes of routesOfThePast) routes(server, application);
     const queries = [...served.values()].flatMap(({ contract }) => (isQuery(contract) ? [contract] : []));

@@ -1,4 +1,3 @@
-import multipart from '@fastify/multipart';
 import type { FastifyInstance } from 'fastify';
 import { apiPrefixes } from '../../contracts/http/contract.ts';
 import { givenAddress } from '../../contracts/websocket-address.ts';
@@ -27,6 +26,7 @@ import { groupJoiningRoutes } from './group-joining.ts';
 import { createHttp } from './http.ts';
 import { loginRoutes } from './login.ts';
 import { messageRoutes } from './message.ts';
+import { acceptMultipart } from './multipart.ts';
 import { pictureRoutes } from './picture.ts';
 import { popRoutes } from './pop.ts';
 import { replyRoutes } from './reply.ts';
@@ -79,7 +79,7 @@ export async function createServer(
   await guardBrowsers(server, application);
   const settings = () => cachedSettings(application.store);
   limitAddresses(server, settings);
-  await server.register(multipart);
+  acceptMultipart(server);
   const served = gatherContracts(server);
   for (const routes of allRoutes) routes(server, application);
   systemRoutes(server, application, sockets);
