@@ -16,8 +16,10 @@ const underWay = new WeakMap<Socket, number>();
  */
 export function createPipelineServer(options: ServerOptions, handler: RequestListener, max: number): Server {
   return createServer({ ...options, IncomingMessage: PiecedRequest }, (request, response) => {
-    cutTinyPieces(request, response);
     const { socket } = request;
+    // The connection was cut, and the rest of its last packet is dropped, of which this request is a part.
+    if (socket.writableEnded) return;
+    cutTinyPieces(request, response);
     const count = (underWay.get(socket) ?? 0) + 1;
     underWay.set(socket, count);
     if (count > max + 1) {

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { PiecedRequest } from '../../services/api/bodies/body-pieces.ts';
 import { createHttp } from '../../services/api/http.ts';
 import { type ConnectionLimits, connectionLimits } from '../../services/api/http-limits.ts';
 import { trustNone } from '../../services/edge/proxies.ts';
@@ -134,6 +135,16 @@ describe('a body in pieces', () => {
 
   test('of a byte is cut off beyond that', async () => {
     expect(await send(chunks(1_001))).toMatch(/^HTTP\/1\.1 400 .*"code":2,[^}]*\}$/s);
+  });
+
+  test('is not read to the end of a packet that holds 10,000 of them and another request', async () => {
+    const push = vi.spyOn(PiecedRequest.prototype, 'push');
+    const before = asked;
+    expect(await send(chunks(10_000).replace('/small', '/never'))).toMatch(/^HTTP\/1\.1 400 /);
+    expect(push.mock.calls.length).toBeLessThan(1_100);
+    expect(asked).toBe(before);
+    expect(await send(chunks(900))).toMatch(/\{"body":1\}.*\{"small":true\}$/s);
+    push.mockRestore();
   });
 
   test('of 512 bytes may have any number', async () => {
