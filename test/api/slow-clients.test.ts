@@ -160,6 +160,17 @@ describe('a body in pieces', () => {
     socket.write(chunks(1_001));
     expect(await text(socket).catch(() => '')).toBe('');
   });
+
+  test('is dropped up to its length if it was refused before, and the next body is read', async () => {
+    const socket = await open();
+    socket.write(`POST /none HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n`);
+    await once(socket, 'data');
+    const push = vi.spyOn(PiecedRequest.prototype, 'push');
+    socket.write('x'.repeat(300_000) + post('Connection: close\r\nContent-Length: 1', '2'));
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 .*\{"body":2\}$/s);
+    expect(push.mock.calls.map(([piece]) => String(piece))).toEqual(['null', '2', 'null']);
+    push.mockRestore();
+  });
 });
 
 test('up to ten requests of a connection may be under way', async () => {

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { IncomingMessage } from '../../http-module.ts';
 import { answerUnread } from '../envelope.ts';
 
@@ -19,8 +18,10 @@ export class PiecedRequest extends IncomingMessage {
   #pieces = 0;
   #bytes = 0;
   #dropping = false;
+  #handOverAgain: (() => void) | undefined;
 
   override push(piece: unknown, encoding?: BufferEncoding): boolean {
+    if (piece === null) this.#handOverAgain?.();
     if (this.#dropping) return true;
     if (!(piece instanceof Uint8Array)) return super.push(piece, encoding);
     this.#pieces += 1;
@@ -30,6 +31,32 @@ export class PiecedRequest extends IncomingMessage {
     this.onTooManyPieces?.();
     return true;
   }
+
+  /**
+   * Keeps the parser from copying what follows of the body, and handing it over. 10,000 pieces of one packet would take
+   * 7 ms, and the copies of large bodies that were refused half of the time, for collecting them. Node has no documented
+   * way for this; a parser of another form is left as it is.
+   */
+  dropRest(): void {
+    const { socket } = this;
+    const parser: unknown = Reflect.get(socket, 'parser');
+    if (typeof parser !== 'object' || parser === null || this.#handOverAgain) return;
+    const [key, handOver] = Object.entries(parser).find(([, value]) => isHandOver(value)) ?? [];
+    if (key === undefined) return;
+    Reflect.set(parser, key, undefined);
+    // Parsers are used again, for the next request and for other connections.
+    const handOverAgain = () => {
+      socket.off('close', handOverAgain);
+      Reflect.set(parser, key, handOver);
+    };
+    socket.once('close', handOverAgain);
+    this.#handOverAgain = handOverAgain;
+  }
+}
+
+/** Whether it is the function by which Node's parser hands over a piece of a body. */
+function isHandOver(value: unknown): boolean {
+  return typeof value === 'function' && value.name === 'parserOnBody';
 }
 
 /** Closes the connection of a request whose body comes in too many pieces, after a 400 if no answer has begun. */
@@ -38,29 +65,14 @@ export function cutTinyPieces(request: PiecedRequest, response: ServerResponse):
   request.onTooManyPieces = () => {
     // Otherwise up to 2 MB that have arrived would be parsed first.
     socket.pause();
-    dropRestOfPacket(socket);
+    request.dropRest();
     if (response.headersSent) socket.destroy();
     else answerUnread('unreadable', socket);
   };
-  // What comes after the answer is counted, too, as it passes through `push` then.
   response.once('prefinish', () => {
-    if (!request.complete) request.resume();
+    if (request.complete) return;
+    // Chunks are counted after an answer, too.
+    if (request.headers['content-length'] !== undefined) request.dropRest();
+    request.resume();
   });
-}
-
-/**
- * Keeps the pieces that are still in the packet being parsed from being copied and handed over: 10,000 of them would take
- * 7 ms. Node has no documented way to stop its parser there; a parser of another form is left as it is.
- */
-function dropRestOfPacket(socket: Socket): void {
-  const parser: unknown = Reflect.get(socket, 'parser');
-  if (typeof parser !== 'object' || parser === null) return;
-  const [key, handOver] =
-    Object.entries(parser).find(
-      ([, value]) => typeof value === 'function' && value.name === 'parserOnBody',
-    ) ?? [];
-  if (key === undefined) return;
-  Reflect.set(parser, key, undefined);
-  // Parsers are used again, for other connections, but not before this: it runs before any connection closes or is read.
-  setImmediate(() => Reflect.set(parser, key, handOver));
 }
