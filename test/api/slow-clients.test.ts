@@ -222,7 +222,7 @@ describe('an upgrade', () => {
   const upgrade = (to: string) =>
     `Connection: Upgrade, HTTP2-Settings\r\nUpgrade: ${to}\r\nHTTP2-Settings: AAMAAABk\r\n`;
 
-  test.each(['h2c', 'TLS/1.0', 'websockets', 'h2c, websocket'])(
+  test.concurrent.each(['h2c', 'TLS/1.0', 'websockets', 'h2c, websocket'])(
     'to %s is not accepted, and the request is served',
     async (to) => {
       const socket = await open();
