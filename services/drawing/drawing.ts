@@ -1,13 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import { Piscina } from 'piscina';
 import { FairQueue, type Share } from '../fair-queue.ts';
 import type { Captcha } from './captcha-picture.ts';
+import { keepDrawnCodes } from './drawn-codes.ts';
 
 /** One thread draws 50 pictures in about a second; after 2 s a caller has given up. */
 const bounds = { maxRunning: 1, maxWaiting: 50, timeoutMs: 2000 };
-
-/** Bytes of QR codes that are cached: some 2,000 codes. */
-const maxCachedBytes = 8 * 1024 * 1024;
 
 /** How long the thread is kept without work: it takes 30 MB of memory, and 200 ms to start. */
 const idleMs = 60_000;
@@ -41,10 +38,7 @@ export function createDrawing(): Drawing {
     maxThreads: 1,
     idleTimeout: idleMs,
   });
-  const cached = new LRUCache<string, Uint8Array>({
-    maxSize: maxCachedBytes,
-    sizeCalculation: (picture, content) => picture.length + 2 * content.length,
-  });
+  const cached = keepDrawnCodes();
 
   const drawCode = async (content: string): Promise<Uint8Array> => {
     // Another caller may have waited for the same code.

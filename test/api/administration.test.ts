@@ -58,6 +58,16 @@ describe('user/list', () => {
     expect(await uidsBy({ nickname: '%' })).toEqual([]);
   });
 
+  test('tells apart names that differ in their last, 64th character, and refuses to search for longer ones', async () => {
+    const name = '长'.repeat(63);
+    const [one] = [await person(running, `${name}甲`), await person(running, `${name}乙`)];
+    expect(await uidsBy({ nickname: `${name}甲` })).toEqual([one.uid]);
+    expect(await uidsBy({ nickname: name })).toHaveLength(2);
+    expect(await server('GET', '/user/list', { nickname: `${name}甲甲` })).toEqual(
+      refusedWith(2, '参数nickname不合法'),
+    );
+  });
+
   test('shows everybody once over its pages, also while others register', async () => {
     for (const nickname of ['页甲', '页乙', '页丙']) await person(running, nickname);
     const walk = async (search: Record<string, unknown>) => {
@@ -121,14 +131,14 @@ describe('the sessions of a person', () => {
     z.object({ session: z.string(), timestamp: z.int(), last_used: z.int(), address: z.string().nullable() }),
   );
 
-  async function loggedIn(times: number) {
+  async function loggedIn(times: number, deviceOf = (time: number) => `device ${time}`) {
     const account = { username: `sessions${Math.random().toString(36).slice(2, 10)}`, password: 'secret-1' };
     const added = await server('POST', '/user/add', { ...account, nickname: '会话' });
     const { uid } = z.object({ uid: z.int() }).parse(added.data);
     const tokens: string[] = [];
     for (let time = 0; time < times; time++) {
       const { data } = await call(running, 'POST', '/login/login', account, {
-        'user-agent': `device ${time}`,
+        'user-agent': deviceOf(time),
       });
       tokens.push(z.object({ token: z.string() }).parse(data).token);
     }
@@ -146,6 +156,12 @@ describe('the sessions of a person', () => {
     ]);
     for (const token of tokens) expect(JSON.stringify(answer)).not.toContain(token);
     expect(await server('GET', '/user/sessions', { uid: 999_999 })).toMatchObject({ code: 101 });
+  });
+
+  test('keep 200 characters of their User-Agent', async () => {
+    const { uid } = await loggedIn(2, (time) => 'x'.repeat(200 + time));
+    const kept = { device: 'x'.repeat(200) };
+    expect((await server('GET', '/user/sessions', { uid })).data).toMatchObject([kept, kept]);
   });
 
   test('end one by one or all at once, and the log says that the server’s key ended them', async () => {

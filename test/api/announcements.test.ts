@@ -109,6 +109,24 @@ describe('an announcement', () => {
     expect(await send('又可以了')).toMatchObject({ code: 0 });
   });
 
+  test('is counted as unread up to the 1,000th', async () => {
+    now += hour;
+    const tom = await person(running, '汤姆');
+    const { pool } = running.application;
+    const first = 1_000_000_000;
+    const add = (from: number, to: number) =>
+      pool.query(
+        `insert into read.announcements (id, content, timestamp, revoked)
+         select $1 + number, '很多', $2, false from generate_series($3::int, $4::int) number`,
+        [first, Math.floor(now / 1000), from, to],
+      );
+    await add(1, 999);
+    expect(await list(tom)).toMatchObject({ unread: 999 });
+    await add(1_000, 1_001);
+    expect(await list(tom)).toMatchObject({ unread: 1_000 });
+    await pool.query('delete from read.announcements where id > $1', [first]);
+  });
+
   test('is sent and revoked by the server’s key alone, and read by nobody who is not logged in', async () => {
     const tom = await client(running, '汤姆');
     for (const [path, parameters] of [

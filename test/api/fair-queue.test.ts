@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { hashPassword } from '../../services/accounts/hashing.ts';
@@ -128,6 +129,14 @@ describe('a fair queue', () => {
     ).rejects.toThrow('it failed');
     expect(await queue.run({ of: 'a', maxWaiting: 1 }, async () => 'done')).toBe('done');
   });
+});
+
+test('a password is hashed at once on each core, but not on more than three', async () => {
+  const share = { of: 'tom', maxWaiting: 0 };
+  const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => hashPassword('secret', share)));
+  const hashed = outcomes.filter(({ status }) => status === 'fulfilled');
+  expect(hashed).toHaveLength(Math.min(3, availableParallelism()));
+  expect(outcomes.at(-1)).toEqual({ status: 'rejected', reason: tooMany });
 });
 
 test('a flood of passwords from one address delays nobody else, and most of it is refused', async () => {

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AccessEvent } from '../../contracts/events/access.ts';
 import { openAccessLog } from '../../services/commands/access-log.ts';
@@ -76,6 +77,32 @@ describe('the record of access', () => {
     expect(await recordedIn(`access-${other}`)).toHaveLength(1);
     await access.close();
     expect(await recordedIn(`access-${one}`)).toHaveLength(2);
+  });
+
+  it('keeps 10,000 events while the log is away, and says how many more were lost', async () => {
+    let away = true;
+    const lines: unknown[] = [];
+    const logger = pino({ level: 'error' }, { write: (line) => lines.push(JSON.parse(line)) });
+    const access = openAccessLog(
+      {
+        append: (...append) =>
+          away ? Promise.reject(new LogFailure('unavailable', 'away')) : log.append(...append),
+      },
+      logger,
+    );
+    const people = Array.from({ length: 10 }, freshUid);
+    for (const who of people) {
+      for (let bytes = 0; bytes < 1_000; bytes++) access.record(uploaded(who, bytes), context(who));
+    }
+    const late = freshUid();
+    for (let bytes = 0; bytes < 2; bytes++) access.record(uploaded(late, bytes), context(late));
+    away = false;
+    const last = `access-${people.at(-1)}`;
+    await vi.waitUntil(async () => (await recordedIn(last)).length === 1_000, { timeout: 20_000 });
+    await access.close();
+    for (const who of people) expect(await recordedIn(`access-${who}`)).toHaveLength(1_000);
+    expect(await recordedIn(`access-${late}`)).toEqual([]);
+    expect(lines).toMatchObject([{ events: 2, msg: 'events of access were not recorded: the log was away' }]);
   });
 
   it('records few of many failures for one person, and says how many there were', async () => {

@@ -7,8 +7,10 @@ import { streamName } from '../../services/domain/aggregate.ts';
 import { befriend as befriendDecision, friendshipStream } from '../../services/domain/friendship.ts';
 import { deleteAccount, userStream } from '../../services/domain/user.ts';
 import { findDeletions, findTies } from '../../services/queries/ties.ts';
+import { makeFriends, register, context as requestOf } from '../support/acting.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 import { befriend, call, createGroup, done, type Person, person } from '../support/client.ts';
+import { wrapLog } from '../support/wrapped-log.ts';
 
 let running: RunningApplication;
 beforeAll(async () => {
@@ -67,6 +69,33 @@ describe('a deletion that was cut off after its first event', () => {
     await execute(running.application, userStream(uid), context, deleteAccount);
     expect(await call(running, 'POST', '/login/login', account, {})).toMatchObject({ code: 2 });
   });
+});
+
+test('a deletion ends 20 friendships at once, and the others after them', async () => {
+  const { application } = running;
+  const uid = await register(application, '友多');
+  for (let friend = 0; friend < 22; friend++) {
+    await makeFriends(application, uid, await register(application, '友'));
+  }
+  await execute(application, userStream(uid), requestOf('server'), deleteAccount);
+  await running.shown();
+  const held = Promise.withResolvers<void>();
+  let [appending, atOnce] = [0, 0];
+  const log = wrapLog(application.log, {
+    append: async (...append) => {
+      atOnce = Math.max(atOnce, ++appending);
+      await held.promise;
+      return application.log.append(...append).finally(() => appending--);
+    },
+  });
+  const ended = new AccountDeletions({ ...application, log }).endTies(uid);
+  await vi.waitUntil(() => appending >= 20, { timeout: 10_000 });
+  // Time for a 21st to come.
+  for (let reading = 0; reading < 5; reading++) await log.end();
+  held.resolve();
+  await ended;
+  expect(atOnce).toBe(20);
+  expect((await findTies(application.database, uid, 30)).people).toEqual([]);
 });
 
 describe('a deletion whose ties have ended', () => {

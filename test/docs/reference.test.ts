@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { codeNames, codes, statusOf } from '../../contracts/codes.ts';
 import { defaultSettings } from '../../contracts/settings.ts';
 import { variableNames } from '../../services/environment-variables.ts';
-import { pages, sourcesIn } from './pages.ts';
+import { pages, sourcesIn, testsCitedIn } from './pages.ts';
 
 describe.each(['docs/operations.md', 'README.md', 'README.zh.md'])('%s', (path) => {
   test('names every variable of the environment in a table', () => {
@@ -56,6 +56,15 @@ test('pages name scripts that npm can run', () => {
   );
   expect(named.length).toBeGreaterThan(20);
   expect(named.filter((script) => !(script in scripts))).toEqual([]);
+});
+
+test('docs/limits.md names for each limit a test that reaches it', () => {
+  const path = 'docs/limits.md';
+  const rows = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((row) => row.startsWith('| ') && !row.startsWith('| limit |'));
+  expect(rows.length).toBeGreaterThan(100);
+  expect(rows.filter((text) => testsCitedIn({ path, text }).length === 0)).toEqual([]);
 });
 
 test('docs/limits.md shows the default of each limit that is a setting', () => {

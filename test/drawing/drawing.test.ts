@@ -34,6 +34,18 @@ test.each([
   expect(delay.percentile(50) / 1e6).toBeLessThan(Math.max(5, each / 2));
 });
 
+test('one picture is drawn at a time, 50 wait, and the next is refused', async () => {
+  const first = drawing.captcha(share('tom'));
+  await expect(drawing.captcha(share('jerry', 0))).rejects.toMatchObject({ reason: 'tooMany' });
+  const refused: number[] = [];
+  const waiting = Array.from({ length: 51 }, (_, number) =>
+    drawing.captcha(share(`${number}`)).catch(() => refused.push(number)),
+  );
+  await new Promise(setImmediate);
+  expect(refused).toEqual([50]);
+  await Promise.all([first, ...waiting]);
+});
+
 test('a caller that asks for many has the rest refused, and delays nobody else', async () => {
   const flood = Array.from({ length: 15 }, (_, number) =>
     drawing.code(content(100 + number), share('flood')),

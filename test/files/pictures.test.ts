@@ -64,6 +64,19 @@ describe('pictures that are encoded again', () => {
     await Promise.all(all);
   });
 
+  test.each([
+    ['20 of one person', 1 + 20, () => 'tom', 'tooMany'],
+    ['200 of all together', 2 + 200, (number: number) => `person ${number}`, 'notReady'],
+  ])('wait, %s, and the next is refused', async (_, accepted, personOf, reason) => {
+    const { pictures, write } = await open();
+    const file = await write(await picture('png'));
+    const given = Array.from({ length: accepted + 1 }, (_, number) =>
+      pictures.reencode({ person: personOf(number), file, target: `${file}.${number}` }),
+    );
+    await expect(given.pop()).rejects.toMatchObject({ reason });
+    await Promise.all(given);
+  });
+
   test('leave the processors to requests: each thread that decodes has a lower priority', async () => {
     const before = pictureProcesses();
     const { write } = await open();

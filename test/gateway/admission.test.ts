@@ -118,6 +118,15 @@ describe('a socket that is refused at connecting gets the error at once and is c
     await Promise.all(held.map((client) => client.close()));
   });
 
+  test('with 4100 for the third socket of a gateway that may have two', async () => {
+    const small = await installation.start({ maxSockets: 2 });
+    const held = await Promise.all([1, 2].map(() => Client.connect(small.port)));
+    const third = Client.begin(small.port);
+    expect(await third.received('pusher:error')).toMatchObject({ data: { code: 4100 } });
+    expect(await third.ended()).toMatchObject({ code: 4100 });
+    await Promise.all(held.map((client) => client.close()));
+  });
+
   test('and its frames are not answered meanwhile', async () => {
     const client = Client.begin(port, {}, '/app/another-key');
     await client.received('pusher:error');

@@ -59,6 +59,22 @@ test('a user who left one gateway and is on another is a member, and those of a 
   ]);
 });
 
+test('who left a channel can be read for 2 minutes', async () => {
+  const channel = 'presence-left';
+  const both = rows(channel, ['anne', 'bert']);
+  await store.write(both, []);
+  const [before] = await store.all([channel]);
+  await store.write([], both);
+  await installation.pool.query(
+    `update presence.departures set left_at = now() - case user_id when 'anne' then 110 else 121 end * interval '1 second'
+      where channel = $1`,
+    [channel],
+  );
+  await store.write(rows('presence-other', ['carl']), []);
+  const [left] = await store.changed(new Map([[channel, before?.version ?? 0]]));
+  expect(left?.changes).toEqual([gone('anne')]);
+});
+
 test('a subscriber of a channel with 10,000 members gets their count, then who joins and leaves', async () => {
   const channel = 'presence-crowd';
   await elsewhere.write(rows(channel, many), []);

@@ -163,6 +163,12 @@ describe("Pusher's HTTP API, used through the pusher server library", () => {
     }
   });
 
+  test('reads a body of 2 MB, and refuses a longer one with 413', async () => {
+    const largest = '{"name":"large","channel":"news","data":""}'.padEnd(2 * 1024 * 1024);
+    expect((await post('/events', largest)).status).toBe(200);
+    expect((await post('/events', `${largest} `)).status).toBe(413);
+  });
+
   test("closes a user's connections on every gateway", async () => {
     await pusher.terminateUserConnections('9');
     for (const client of clients) expect(await client.ended()).toMatchObject({ code: 4009 });
