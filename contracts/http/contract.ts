@@ -38,6 +38,8 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   readonly changes?: true;
   /** It only reads, although it is made by POST. */
   readonly reads?: true;
+  /** A command on many people, although its parameters do not name them. */
+  readonly large?: true;
   readonly access: Access;
   readonly summary: string;
   /** The document of the original API has nothing like it; the page says so. */

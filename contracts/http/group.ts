@@ -73,6 +73,8 @@ export const groupCreate = contract({
 export const groupDelete = contract({
   path: '/group/delete',
   methods: ['POST'],
+  // Each member is released.
+  large: true,
   access: 'user',
   summary: '删除群组',
   refuses: ['noGroup'],

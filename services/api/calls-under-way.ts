@@ -1,3 +1,4 @@
+import type { Contract } from '../../contracts/http/contract.ts';
 import { FairQueue } from '../fair-queue.ts';
 
 /*
@@ -20,6 +21,12 @@ export const maxQueries = 2;
 /** After a query half of the time is left to others: its place stays empty for as long as it took, up to this. */
 const maxRestMs = 100;
 
+/** Names in a list from which a command is large: a new member is three rows in the read models. */
+const maxSmallList = 100;
+
+/** A large command that has waited longer for its turn is refused: its caller has given up. */
+const largeTimeoutMs = 20_000;
+
 const maxRunning = Number.POSITIVE_INFINITY;
 
 /** The commands of this process. The server's key has no limit; uploads and pictures have their own. */
@@ -27,3 +34,20 @@ export const createCommandQueue = () => new FairQueue({ maxRunning, maxRunningEa
 
 /** The queries of this process, with the same exceptions. */
 export const createQueryQueue = () => new FairQueue({ maxRunning, maxRunningEach: maxQueries, maxRestMs });
+
+/**
+ * The large commands of all people in this process, who take turns. The answer of each command waits for the one
+ * projector, which follows the order of the log: it takes tens of milliseconds for a thousand new members, and the
+ * messages of others wait meanwhile. So one such event is on its way at a time, and half of the time none.
+ */
+export const createLargeCommandQueue = () =>
+  new FairQueue({ maxRunning: 1, maxRestMs, timeoutMs: largeTimeoutMs });
+
+/** Whether a command is on many people. */
+export function isLarge(
+  { large }: Pick<Contract, 'large'>,
+  parameters: Readonly<Record<string, unknown>>,
+): boolean {
+  const lists = Object.values(parameters).filter((value) => Array.isArray(value));
+  return large === true || lists.some(({ length }) => length > maxSmallList);
+}

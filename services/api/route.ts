@@ -13,7 +13,13 @@ import { admit, settingsWhenReady } from './admit.ts';
 import type { Application } from './application.ts';
 import { auditUseOf } from './audit/use.ts';
 import { authorize, type Caller } from './caller.ts';
-import { createCommandQueue, createQueryQueue, maxWaiting } from './calls-under-way.ts';
+import {
+  createCommandQueue,
+  createLargeCommandQueue,
+  createQueryQueue,
+  isLarge,
+  maxWaiting,
+} from './calls-under-way.ts';
 import type { ServedContract } from './documentation/openapi.ts';
 import { done } from './envelope.ts';
 import { maxBytesOf } from './form.ts';
@@ -55,6 +61,7 @@ export interface Outcome<Data> {
 const nobody: Caller = { kind: 'nobody' };
 
 const commands = createCommandQueue();
+const largeCommands = createLargeCommandQueue();
 const queries = createQueryQueue();
 
 /** The outcome of a call that appends nothing. */
@@ -157,7 +164,10 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
     const carryOut = () => answer({ parameters, caller, me, uid, context, request, reply }, settings);
     if (caller.kind !== 'user' || contract.upload || contract.picture) return await carryOut();
     const share = { of: context.actor, maxWaiting };
-    if (!contract.methods.includes('GET')) return await commands.run(share, carryOut);
+    if (!contract.methods.includes('GET')) {
+      const inTurn = () => largeCommands.run(share, carryOut);
+      return await commands.run(share, isLarge(contract, parameters) ? inTurn : carryOut);
+    }
     return await queries.run(share, () => {
       // Nobody waits for the answer any more: a client that asks and hangs up repeatedly costs little.
       if (request.raw.socket.destroyed) throw new Refusal('tooSlow');

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { groupCreate, groupDelete } from '../../contracts/http/group.ts';
 import {
   createCommandQueue,
   createQueryQueue,
+  isLarge,
   maxCommands,
   maxQueries,
   maxWaiting,
@@ -9,9 +11,10 @@ import {
 import { execute } from '../../services/commands/execute.ts';
 import { groupStream, mustBeIn } from '../../services/domain/group.ts';
 import { remarkGroup } from '../../services/domain/group-commands.ts';
+import { decode } from '../../services/log/codec.ts';
 import { context } from '../support/acting.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
-import { call, client, createGroup, done } from '../support/client.ts';
+import { call, client, createGroup, done, type Person } from '../support/client.ts';
 import { gid as gidOf, uid as uidOf } from '../support/events.ts';
 
 let running: RunningApplication;
@@ -95,4 +98,46 @@ test('the queries of one person leave connections to the database to the others'
   } finally {
     locking.release();
   }
+});
+
+test('one command on more than 100 people is under way at a time, and no smaller one waits for it', async () => {
+  const owners = [
+    await client(running, 'tom'),
+    await client(running, 'jerry'),
+    await client(running, 'spike'),
+  ];
+  const [tom, jerry, spike] = owners;
+  const { log, pool } = running.application;
+  const before = await log.end();
+  const founders = async () => {
+    const found: unknown[] = [];
+    for await (const record of log.readAll({ after: before, prefixes: ['group-'] })) {
+      const { type, data } = decode(record);
+      if (type === 'GroupCreated') found.push(data.owner);
+    }
+    return found;
+  };
+  const locking = await pool.connect();
+  try {
+    // The read models show no group from now on, so that a command that has appended waits.
+    await locking.query('begin');
+    await locking.query('lock table read.group_members in exclusive mode');
+    const create = (owner: Person | undefined, members: number) =>
+      owner?.post('/group/create', { members: Array(members).fill(spike?.uid) });
+    const created = [create(tom, 101), create(jerry, 101)];
+    await vi.waitUntil(async () => (await founders()).length === 1, { timeout: 5_000 });
+    created.push(create(spike, 100));
+    await vi.waitUntil(async () => (await founders()).length > 1, { timeout: 5_000 });
+    await locking.query('rollback');
+    for (const answer of await Promise.all(created)) expect(answer).toMatchObject({ code: 0 });
+    expect(await founders()).toEqual([tom, spike, jerry].map((owner) => owner?.uid));
+  } finally {
+    locking.release();
+  }
+});
+
+test('a dissolution of a group waits for its turn like a command on many people', () => {
+  expect(isLarge(groupDelete, { gid: 1 })).toBe(true);
+  expect(isLarge(groupCreate, { members: Array(100).fill(1) })).toBe(false);
+  expect(isLarge(groupCreate, { members: Array(101).fill(1) })).toBe(true);
 });
