@@ -136,6 +136,10 @@ export const settingMeanings: Readonly<Record<keyof Settings, SettingMeaning>> =
     chinese: '没有token时每个地址每秒的最多请求数',
     english: 'requests per second for one address without a token',
   },
+  limit_commands: {
+    chinese: '每人每小时最多的修改次数,包括发送消息,内容每满1KB多计一次',
+    english: 'changes per hour of one person, sent messages among them; each full KB counts as one more',
+  },
   limit_password: {
     chinese: '每个用户名在同一地址每分钟的最多密码错误次数',
     english: 'wrong passwords per minute for one username from one address',

@@ -52,6 +52,8 @@ export const PrivateSettings = z.object({
   limit_token: count.default(5000),
   /** Requests a second for one address without a token. */
   limit_address: count.default(100),
+  /** Changes that one person makes an hour, each KB as one: more than anybody types, as the log keeps them for ever. */
+  limit_commands: count.default(60_000),
   /** Failed passwords a minute for one username from one address. */
   limit_password: count.default(10),
   /** Seconds between two SMS codes for one phone and purpose; at most a day, as long as codes are remembered. */

@@ -80,6 +80,7 @@ function known(scene: Scene, name: string, given: Readonly<Record<string, unknow
       return random.chance(0.3) ? random.pick(cast.insiders).username : undefined;
     case 'limit_token':
     case 'limit_address':
+    case 'limit_commands':
       // The run would only be refused.
       return 1_000_000;
     default:

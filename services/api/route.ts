@@ -3,11 +3,12 @@ import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
 import { escapeTexts } from '../../contracts/escaped-texts.ts';
 import { readModelCategories } from '../../contracts/events/index.ts';
-import { type Contract, prefixesOf, readParameters } from '../../contracts/http/contract.ts';
+import { type Contract, isQuery, prefixesOf, readParameters } from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { logPositionForm } from '../../contracts/log-position.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { CommandContext } from '../commands/context.ts';
+import { countCommand } from '../edge/rate-limit.ts';
 import { type Position, startOfLog } from '../log/log.ts';
 import { admit, settingsWhenReady } from './admit.ts';
 import type { Application } from './application.ts';
@@ -165,6 +166,9 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
     if (caller.kind !== 'user' || contract.upload || contract.picture) return await carryOut();
     const share = { of: context.actor, maxWaiting };
     if (!contract.methods.includes('GET')) {
+      if (!isQuery(contract)) {
+        countCommand(context.actor, Buffer.byteLength(JSON.stringify(parameters)), settings);
+      }
       const inTurn = () => largeCommands.run(share, carryOut);
       return await commands.run(share, isLarge(contract, parameters) ? inTurn : carryOut);
     }

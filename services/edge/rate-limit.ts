@@ -2,6 +2,7 @@ import { Refusal } from '../../contracts/codes.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import { growingCache } from '../growing-cache.ts';
 import { networkOf } from './client-network.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /**
  * How many light requests an address may make in place of one call. They are reading a file, since a page shows many
@@ -38,6 +39,31 @@ export function countAddressRequest(
  */
 export function countTokenRequest(tokenHash: string, { limit_token }: Pick<Settings, 'limit_token'>): void {
   count(tokenHash, limit_token);
+}
+
+/** Of a command's parameters; each full one counts as one command more. */
+const kilobyte = 1_024;
+const secondsAnHour = 3_600;
+
+/** The commands that each person may make yet. */
+const commands = growingCache<string, TokenBucket>(maxRemembered);
+
+/**
+ * Counts a command against the setting `limit_commands` of its person: an hour's commands may come at once. What they
+ * leave in the log stays for ever.
+ * @param bytes of its parameters
+ * @throws Refusal tooMany
+ */
+export function countCommand(
+  person: string,
+  bytes: number,
+  { limit_commands: max }: Pick<Settings, 'limit_commands'>,
+): void {
+  const now = performance.now();
+  const bucket = commands.get(person) ?? new TokenBucket(max, now);
+  commands.set(person, bucket);
+  const count = Math.min(max, 1 + Math.floor(bytes / kilobyte));
+  if (!bucket.take(max, max / secondsAnHour, now, count)) throw new Refusal('tooMany');
 }
 
 function count(key: string, max: number): void {

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { call, createGroup, done, person, refusedWith, two } from '../support/client.ts';
+import { call, client, createGroup, done, type Person, person, refusedWith, two } from '../support/client.ts';
 import { inOneSecond } from '../support/in-one-second.ts';
 import { query } from '../support/installation.ts';
 
@@ -148,6 +148,27 @@ describe('requests a second', () => {
     await set({ limit_token: 1, limit_address: 1 });
     const answers = await inOneSecond(() => times(50, () => ask(serverKey)));
     expect(new Set(answers)).toEqual(new Set(['200 0']));
+  });
+});
+
+describe('commands', () => {
+  test('of a person are limited by the hour, and a long one counts by its KB', async () => {
+    const [tom, jerry] = [await client(running, 'tom'), await client(running, 'jerry')];
+    const say = (from: Person, to: Person, content: string) =>
+      from.post('/message/send', { type: 'friend', to: to.uid, content });
+    await set({ limit_commands: 3 });
+    for (const content of ['一', '二']) expect(await say(tom, jerry, content)).toMatchObject({ code: 0 });
+    expect(await tom.post('/group/create', { members: [jerry.uid] })).toMatchObject({ code: 0 });
+    const refused = refusedWith(429, '请求过于频繁,请稍后再试');
+    expect(await say(tom, jerry, '三')).toEqual(refused);
+    expect(await tom.post('/group/create')).toEqual(refused);
+    expect(await tom.get('/friend/getlist')).toMatchObject({ code: 0 });
+    // The server's key has no such limit, whomever it acts for.
+    const asTom = { login_uid: tom.uid, type: 'friend', to: jerry.uid, content: '三' };
+    expect(await call(running, 'POST', '/message/send', asTom)).toMatchObject({ code: 0 });
+    expect(await say(jerry, tom, 'x'.repeat(2_048))).toMatchObject({ code: 0 });
+    expect(await say(jerry, tom, '四')).toEqual(refused);
+    await set({ limit_commands: 60_000 });
   });
 });
 

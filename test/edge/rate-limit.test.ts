@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { Refusal } from '../../contracts/codes.ts';
-import { countAddressRequest } from '../../services/edge/rate-limit.ts';
+import { defaultSettings } from '../../contracts/settings.ts';
+import { countAddressRequest, countCommand } from '../../services/edge/rate-limit.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -18,4 +19,16 @@ test('the requests of 100,000 addresses are counted at once; with one more the l
   request(100_000);
   expect(() => request(2)).toThrow(Refusal);
   request(1);
+});
+
+test('a person may make 60,000 commands at once, and then 1,000 a minute', () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const command = (bytes = 100) => countCommand('9', bytes, defaultSettings);
+  for (let count = 0; count < 60_000; count++) command();
+  expect(() => command()).toThrow(Refusal);
+  vi.advanceTimersByTime(60_000);
+  // One of 8 KB counts as nine.
+  command(8_192);
+  for (let count = 0; count < 991; count++) command();
+  expect(() => command()).toThrow(Refusal);
 });
