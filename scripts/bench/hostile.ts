@@ -46,8 +46,8 @@ async function measure(ms: number, only: string, port: number): Promise<void> {
     console.log(
       `\nsend: a message; remove: the owner removes a member; disable: the server's key disables an account`,
     );
-    console.log('   send p99 ms      × calm     remove    disable         MB');
-    console.log(' calm   attack       send     × calm     × calm   before    after   attack');
+    console.log('   send p99 ms      × calm     remove    disable   removals        MB');
+    console.log(' calm   attack       send     × calm     × calm   measured   before    after   attack');
     for (const name of Object.keys(attacks).filter((attack) => attack.includes(only))) {
       // Beside the attack, as the machine may be busier with others in one minute than in the next.
       const calm = await look(ms);
@@ -143,6 +143,7 @@ function report(name: string, calm: Waits, attacked: Waits, memory: readonly str
     calm.send.toFixed(1).padStart(5),
     attacked.send.toFixed(1).padStart(9),
     ...ratios.map((ratio) => ratio.toFixed(1).padStart(11)),
+    `${attacked.removals}`.padStart(11),
     ...memory.map((megabytes) => megabytes.padStart(9)),
   ];
   const remark = Math.max(...ratios) > maxRatio ? `   more than ${maxRatio}` : '';
