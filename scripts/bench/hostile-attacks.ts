@@ -2,6 +2,7 @@ import { pbkdf2 } from 'node:crypto';
 import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
+import { closeFriend } from './home-filling.ts';
 import { type Attack, forever, type Target } from './hostile-attack.ts';
 import { bodyAttacks } from './hostile-bodies.ts';
 import { socketAttacks } from './hostile-sockets.ts';
@@ -126,6 +127,15 @@ export const attacks: Readonly<Record<string, Attack>> = {
         ...bearer(target.people[1]),
       }),
     ),
+  // Without the hourly limits, so that it goes on for as long as it is measured.
+  'groups of 1,000 of eight people': (target) => {
+    const body = JSON.stringify({
+      members: Array.from({ length: 1_000 }, (_, index) => closeFriend + index),
+    });
+    return forever(64, (row) =>
+      post(target, '/api/group/create', body, { ...json, ...bearer(target.people[row % 8]) }),
+    );
+  },
   'answers that nobody reads': (target) => leaveUnread(target, 1_000),
   'ten answers that nobody reads on each of 60 connections': (target) => leaveUnread(target, 10),
   'pop/get of one token on 60 connections': queries(() => '/api/pop/get'),

@@ -93,6 +93,8 @@ async function prepare(program: RunningProgram): Promise<{ target: Target; bysta
   const { gid } = Group.parse(
     await callAsServer(program, '/group/create', { login_uid: owner.uid, members: [member.uid] }),
   );
+  const unlimited = { limit_group_creations: 1_000_000_000, limit_member_additions: 1_000_000_000 };
+  await callAsServer(program, '/setting/update', unlimited);
   const { port, key } = program;
   const richGid = await enrich(program, rich.uid);
   return {
