@@ -19,6 +19,8 @@ export interface FairQueueOptions {
   readonly first?: string;
   /** After work its place stays empty for as long as the work took, up to this; by default it does not. */
   readonly maxRestMs?: number;
+  /** How many times as long as the work took its place stays empty; by default once. */
+  readonly restFactor?: number;
 }
 
 interface Waiting {
@@ -63,7 +65,8 @@ export class FairQueue {
     try {
       return await work();
     } finally {
-      const restMs = Math.min(performance.now() - began, this.#options.maxRestMs ?? 0);
+      const { restFactor = 1, maxRestMs = 0 } = this.#options;
+      const restMs = Math.min((performance.now() - began) * restFactor, maxRestMs);
       if (restMs < 1) this.#leave(share.of);
       else void delay(restMs, undefined, { ref: false }).then(() => this.#leave(share.of));
     }

@@ -24,6 +24,9 @@ const maxRestMs = 100;
 /** Names in a list from which a command is large: a new member is three rows in the read models. */
 const maxSmallList = 100;
 
+/** After a large command two thirds of the time are left to others, so that less than one message of a hundred waits. */
+const largeRest = { restFactor: 2, maxRestMs: 300 };
+
 /** A large command that has waited longer for its turn is refused: its caller has given up. */
 const largeTimeoutMs = 20_000;
 
@@ -38,10 +41,10 @@ export const createQueryQueue = () => new FairQueue({ maxRunning, maxRunningEach
 /**
  * The large commands of all people in this process, who take turns. The answer of each command waits for the one
  * projector, which follows the order of the log: it takes tens of milliseconds for a thousand new members, and the
- * messages of others wait meanwhile. So one such event is on its way at a time, and half of the time none.
+ * messages of others wait meanwhile. So one such event is on its way at a time, and most of the time none.
  */
 export const createLargeCommandQueue = () =>
-  new FairQueue({ maxRunning: 1, maxRestMs, timeoutMs: largeTimeoutMs });
+  new FairQueue({ maxRunning: 1, timeoutMs: largeTimeoutMs, ...largeRest });
 
 /** Whether a command is on many people. */
 export function isLarge(
