@@ -6,6 +6,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
 import { readModelCategories } from '../../contracts/events/index.ts';
 import { migrate } from '../../projections/migrate.ts';
+import { readModelsVersion } from '../../projections/rebuild/version.ts';
+import { adoptEmpty } from '../../projections/rebuild/version-upkeep.ts';
 import { startProjector } from '../../projections/runner/projector.ts';
 import { accountsDatabase } from '../../services/accounts/accounts-tables.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
@@ -53,6 +55,7 @@ async function measure(events: number): Promise<void> {
     console.log(`${events} events, in ${eventStoreUrl === undefined ? 'Postgres' : 'EventStoreDB'}`);
     const ground = { log, bus, databaseUrl, pool, postgres: postgres.pid, environment, events };
     await show(ground, logRows);
+    await adoptEmpty({ database: databaseUrl, version: await readModelsVersion() });
     const projector = await startProjector({ log, database: databaseUrl, bus, logger });
     const end = await log.end(readModelCategories);
     while (projector.status().checkpoint < end) await delay(50);

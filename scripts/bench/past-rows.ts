@@ -2,7 +2,13 @@ import type { Position } from '../../services/log/log.ts';
 import { type Ground, type MeasureRow, type Row, timedRow } from './audit-ground.ts';
 
 /** How long questions about the past take, with the start of their process. */
-export const pastRows: readonly MeasureRow[] = [explaining, foldingGroup, homePageThen, homePageNow];
+export const pastRows: readonly MeasureRow[] = [
+  explaining,
+  foldingGroup,
+  homePageThen,
+  homePageLately,
+  homePageNow,
+];
 
 /** Whether the newest member of the largest group may speak there. */
 async function explaining(ground: Ground): Promise<Row> {
@@ -25,6 +31,11 @@ async function foldingGroup(ground: Ground): Promise<Row> {
 /** The home page of the person with the most groups: nobody's takes longer. */
 async function homePageThen(ground: Ground): Promise<Row> {
   return homePage(ground, await atMiddle(ground));
+}
+
+/** So late that everything is read, but not what the present read models show. */
+async function homePageLately(ground: Ground): Promise<Row> {
+  return homePage(ground, await positionOf(ground, 'max(number) - 1000'));
 }
 
 async function homePageNow(ground: Ground): Promise<Row> {
@@ -50,9 +61,14 @@ function largestGroup(ground: Ground): Promise<string> {
 }
 
 /** The position of the event in the middle of the log. */
-async function atMiddle({ pool }: Ground): Promise<Position> {
+function atMiddle(ground: Ground): Promise<Position> {
+  return positionOf(ground, 'max(number) / 2');
+}
+
+/** The position of the event whose number in the index is this. */
+async function positionOf({ pool }: Ground, number: string): Promise<Position> {
   const { rows } = await pool.query<{ position: Position }>(
-    'select position from audit.events where number = (select max(number) / 2 from audit.events)',
+    `select position from audit.events where number = (select ${number} from audit.events)`,
   );
   return rows[0]?.position ?? ('' as Position);
 }

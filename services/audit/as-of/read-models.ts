@@ -14,6 +14,7 @@ import { allEvents, mergedStreams } from '../merged-streams.ts';
 import type { Moment } from '../moment.ts';
 import { abortable } from '../readable-log.ts';
 import { type AskedSchema, PastSchemas } from './past-schemas.ts';
+import { answeredByPresent } from './present.ts';
 import { type Scope, streamsOf } from './scope.ts';
 
 export interface PastReadModelsOptions {
@@ -38,7 +39,8 @@ const indexing: Purpose = { name: session, statementTimeoutMs: 3_600_000 };
 
 /**
  * Makes the read models of a moment in a schema of their own, beside the present ones, or finds those that were kept;
- * hands the schema's name to `use`, and drops it afterwards unless it is kept. Of two that keep one moment at once the
+ * hands the schema's name to `use`, and drops it afterwards unless it is kept. If the present ones show the moment and
+ * nothing is to be kept, hands those over first, and makes others only if they changed meanwhile. Of two that keep one moment at once the
  * second waits for the first, and uses what it kept. They are made by what makes the present
  * ones, of the events that concern the scope; without an index of the log, of all events.
  * @throws TooManyKept, UnreadableEvent, ProjectionFault, LogFailure, the signal's reason, what the database throws
@@ -54,6 +56,9 @@ export async function withPastReadModels<Result>(
     const schemas = new PastSchemas(client);
     await schemas.dropLeftovers();
     const asked: AskedSchema = { moment: moment.name, epoch, version: readModelsVersion, ...scope };
+    const present = { queries: client, log, moment, version: readModelsVersion };
+    const answered = keep ? undefined : await answeredByPresent(present, use);
+    if (answered) return answered.result;
     if (keep) await schemas.awaitTurn(asked, signal);
     const kept = await schemas.useKept(asked);
     if (kept !== undefined) return await use(kept);

@@ -1,0 +1,77 @@
+import { readModelCategories } from '../../../contracts/events/index.ts';
+import { currentSchema } from '../../../projections/rebuild/sets.ts';
+import { fitOf, type ReadModelsMark } from '../../log/fit.ts';
+import { StrangeLog } from '../../log/identity.ts';
+import type { EventLog } from '../../log/log.ts';
+import { skipStream } from '../../log/skips.ts';
+import type { Queries } from '../index/search.ts';
+import type { Moment } from '../moment.ts';
+
+/** What the present read models show. */
+interface Present extends ReadModelsMark {
+  /** Null until the program that made them has said so. */
+  readonly version: string | null;
+  /** Changes with each commit of the projector, and when another set of read models takes their place. */
+  readonly commit: string;
+}
+
+export interface PresentOptions {
+  readonly queries: Queries;
+  readonly log: EventLog;
+  readonly moment: Moment;
+  /** Gives the version of what makes read models in this program. */
+  readonly version: () => Promise<string>;
+}
+
+/**
+ * Answers from the present read models if they show exactly the moment, as they show that of now when nothing is being
+ * sent: to make them again would give the same rows.
+ * @param use makes the answer from the schema that it is given, and changes nothing
+ * @returns undefined if they show another moment, or if something was committed to them meanwhile
+ */
+export async function answeredByPresent<Result>(
+  options: PresentOptions,
+  use: (schema: string) => Promise<Result>,
+): Promise<{ readonly result: Result } | undefined> {
+  const before = await presentOf(options.queries);
+  if (before === undefined || !(await shows(before, options))) return undefined;
+  const result = await use(currentSchema);
+  // The answer takes several statements: if there was no commit, all of them saw the same rows.
+  return (await presentOf(options.queries))?.commit === before.commit ? { result } : undefined;
+}
+
+async function presentOf(queries: Queries): Promise<Present | undefined> {
+  const { rows } = await queries.query<Present>(
+    `select position, event_id as "eventId", installation, epoch, version, concat_ws(' ', epoch, batch, fence) as commit
+       from followers.checkpoint where name = 'read'`,
+    [],
+  );
+  return rows[0];
+}
+
+async function shows(present: Present, { log, moment, version }: PresentOptions): Promise<boolean> {
+  if (present.version === null || present.version !== (await version())) return false;
+  if (present.installation === null || !(await fits(log, present))) return false;
+  const last = await log.at(present.position);
+  if (!last) return false;
+  // Postgres never records an event earlier than the one before: if this one is of the moment, all before it are. The
+  // clock of EventStoreDB may be set back, so that a time does not tell it, but a position does.
+  const time = log.remembersIds === 'forever' ? last.recorded : Number.POSITIVE_INFINITY;
+  if (!moment.includes({ position: last.position, recorded: time, metadata: { time } })) return false;
+  // What was skipped after it was applied is still there.
+  for await (const _ of log.readStream(skipStream, { limit: 1 })) return false;
+  const { position: after } = present;
+  for await (const next of log.readAll({ after, prefixes: readModelCategories, limit: 1 })) {
+    return !moment.includes(next);
+  }
+  return true;
+}
+
+async function fits(log: EventLog, mark: ReadModelsMark): Promise<boolean> {
+  try {
+    return (await fitOf(log, mark)) === 'fits';
+  } catch (error) {
+    if (error instanceof StrangeLog) return false;
+    throw error;
+  }
+}

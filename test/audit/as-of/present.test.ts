@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { readModelsVersion } from '../../../projections/rebuild/version.ts';
+import { answerQuery } from '../../../services/api/past-query.ts';
+import { answeredByPresent } from '../../../services/audit/as-of/present.ts';
+import { parseQuery } from '../../../services/audit/as-of/query.ts';
+import { type Moment, momentAt } from '../../../services/audit/moment.ts';
+import { silent } from '../../support/accounts.ts';
+import { type RunningApplication, serverKey, startApplication, testApp } from '../../support/application.ts';
+import { three } from '../../support/client.ts';
+import { momentAfterPosition } from '../../support/explaining.ts';
+
+let running: RunningApplication;
+let query: string;
+beforeAll(async () => {
+  running = await startApplication();
+});
+afterAll(() => running.stop());
+beforeEach(async () => {
+  const [tom] = await three(running);
+  query = `pop/get --login_uid ${tom.uid}`;
+  await running.shown();
+  await adopt(await readModelsVersion());
+});
+
+/** Says what made the read models, as a program does when it starts. */
+async function adopt(version: string | null): Promise<void> {
+  await running.application.pool.query(`update followers.checkpoint set version = $1 where name = 'read'`, [
+    version,
+  ]);
+}
+
+/** Answers the query at a moment. @returns the answer, and whether read models were made for it */
+async function ask(moment: Moment): Promise<{ answer: string; made: boolean }> {
+  const { log, pool } = running.application;
+  const onApplied = vi.fn();
+  const parts = {
+    ...{ app: testApp, log, pool, logger: silent, host: 'localhost:80', protocol: 'http', keep: false },
+    ...{ signal: AbortSignal.timeout(60_000), onNoIndex: () => undefined, onApplied },
+  };
+  const answer = await answerQuery(parts, parseQuery(query.split(' ')), moment);
+  return { answer, made: onApplied.mock.calls.length > 0 };
+}
+
+const end = async () => momentAfterPosition(running, await running.application.log.end());
+
+test('what the present read models show is answered from them, as the API does and as others would', async () => {
+  const { payload } = await running.server.inject({
+    url: `/api/${query.replace(' --', '?').replace(' ', '=')}`,
+    headers: serverKey,
+  });
+  expect(await ask(await end())).toEqual({ answer: payload, made: false });
+  expect((await ask(momentAt(Date.now()))).made).toBe(false);
+  await adopt('another version');
+  expect(await ask(await end())).toEqual({ answer: payload, made: true });
+});
+
+test('read models are made of a moment before the last event', async () => {
+  const before = await end();
+  const past = momentAt(Date.now());
+  const { answer } = await ask(before);
+  await vi.waitUntil(() => Date.now() > past.time);
+  await three(running);
+  await running.shown();
+  expect(await ask(before)).toEqual({ answer, made: true });
+  expect((await ask(past)).made).toBe(true);
+});
+
+test('read models are made if something was committed to the present ones meanwhile', async () => {
+  const { log, pool } = running.application;
+  const options = { queries: pool, log, moment: await end(), version: readModelsVersion };
+  expect(await answeredByPresent(options, async (schema) => schema)).toEqual({ result: 'read' });
+  const answered = await answeredByPresent(options, async () => {
+    await three(running);
+    await running.shown();
+  });
+  expect(answered).toBeUndefined();
+});
