@@ -65,13 +65,17 @@ const command = operatorCommand({
   .action(run);
 
 async function run(words: string[], { at, keep, kept, forget, host }: Options): Promise<void> {
-  if ((kept || forget !== undefined) && words.length > 0)
+  if (kept && forget !== undefined)
+    throw new Error('--kept and --forget are different things: give one of them');
+  if ((kept || forget !== undefined) && (words.length > 0 || at !== undefined || keep))
     throw new Error('--kept and --forget take no query');
   if (kept) return withSchemas(listKept);
   if (forget !== undefined) return withSchemas((schemas) => forgetKept(schemas, forget));
   const query = parseQuery(words);
   if (at === undefined)
     throw new Error('--at is missing: a time such as 2h or 2026-11-27T10:00, or a position');
+  if (keep && query.kind !== 'call')
+    throw new Error(`--keep keeps read models, and ${query.kind} is folded from the log: leave it out`);
   const environment = readEnvironment();
   const signal = interruptible();
   const asked = { at, keep: keep === true, host: host ?? `${environment.host}:${environment.port}` };

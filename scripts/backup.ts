@@ -8,6 +8,7 @@ import { withAskedLog } from './cli/asked-log.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
 import { interruptible } from './cli/interruption.ts';
 import { openCommandLogger } from './cli/logger.ts';
+import { mustBeNoFile, writingTo } from './cli/output-file.ts';
 import { showProgress } from './cli/progress.ts';
 import { withExistingDatabase } from './with-database.ts';
 
@@ -36,7 +37,9 @@ const command = operatorCommand({
   .action(async ({ to, verify }: Options) => {
     const signal = interruptible();
     const folder = resolve(to);
-    if (verify !== true) await backUp(folder, signal);
+    const output = { option: '--to', path: folder };
+    await mustBeNoFile(output);
+    if (verify !== true) await writingTo(output, () => backUp(folder, signal));
     await verifyAndPrint(folder, signal);
   });
 

@@ -75,6 +75,8 @@ async function run(options: Options): Promise<void> {
   }
   if (out !== undefined && event === undefined)
     throw new Error('--out is where the proof of --event is written');
+  if (verifier !== undefined && (event !== undefined || key || readModels))
+    throw new Error('--verifier is by whose key heads are verified, and here none is: leave it out');
   if (event !== undefined) await proveEvent(event, out ?? `${event}.tlog-proof`);
   else if (proof !== undefined) await checkProof(proof, verifier);
   else if (folder !== undefined) await writeTree(folder, verifier);

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
-import { access, constants, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { access, constants, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import { makeFolder } from './make-folder.ts';
 
 /** A folder that is locked by this process. */
 export interface DataFolder {
@@ -65,22 +65,6 @@ export async function lockFolder(
       return released;
     },
   };
-}
-
-/**
- * Creates a folder and its parents. Node's own recursive mkdir never ends below a folder in which none can be
- * created, such as /proc.
- */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o700 });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
-    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
-    await makeFolder(dirname(path));
-    await makeFolder(path);
-  }
 }
 
 /** @throws Error with a message for the operator, if the folder or its lock belongs to another user */

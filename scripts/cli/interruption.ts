@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
+import { reasonOf } from '../../services/error-reason.ts';
 
 /** npm passes Ctrl-C on to a program that gets it from the terminal too: within this time the two are one. */
 const echoMs = 500;
@@ -21,7 +22,8 @@ let ofProcess: ProcessInterruption | undefined;
  * Lets the command of this process end early: SIGINT, SIGTERM or SIGHUP aborts the signal, so that it ends in good order after
  * the line that it writes; a second one ends the process at once. The exit code is then 128 and the signal's number, as
  * of any program that a signal ended, unless the signal is its ordinary end. If the reader of stdout goes away, as `head`
- * does, the signal aborts too, and the exit code stays 0.
+ * does, the signal aborts too, and the exit code stays 0. If the output cannot be written, as on a full disk, stderr says so,
+ * the signal aborts, and the exit code is 1.
  * @param endless whether the command goes on until it is interrupted: then that is no failure, and the exit code is 0
  * @returns the signal, the same for the whole process, which aborts with an `Interrupted`
  */
@@ -41,7 +43,10 @@ class ProcessInterruption {
     setMaxListeners(0, this.#stop.signal);
     for (const name of signals) process.on(name, () => this.#interrupt(name));
     process.stdout.on('error', (error) => {
-      if (!('code' in error && nobodyReads.has(error.code))) throw error;
+      if (!this.signal.aborted && !('code' in error && nobodyReads.has(error.code))) {
+        process.stderr.write(`the output cannot be written: ${reasonOf(error)}\n`);
+        process.exitCode = 1;
+      }
       this.#stop.abort(new Interrupted('nobody reads the output any more'));
     });
     // Nobody reads what went wrong either: the exit code says it.

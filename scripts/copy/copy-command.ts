@@ -2,6 +2,7 @@ import { copyLog } from '../../services/audit/copy/copy-log.ts';
 import { readEnvironment } from '../../services/environment.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { openCommandLogger } from '../cli/logger.ts';
+import { mustBeNoFile, writingTo } from '../cli/output-file.ts';
 import { showProgress } from '../cli/progress.ts';
 import { withDatabase, withExistingDatabase } from '../with-database.ts';
 import {
@@ -15,10 +16,12 @@ import {
 } from './copy-place.ts';
 
 /** `npm run export`: copies the log of the environment to another place, and prints what came of it. */
-export function exportTo(named: NamedPlace): Promise<void> {
-  return withOwnPlace(withExistingDatabase, (own) =>
+export async function exportTo(named: NamedPlace): Promise<void> {
+  const output = { option: '--to', path: named.text };
+  await mustBeNoFile(output);
+  await withOwnPlace(withExistingDatabase, (own) =>
     withNamedTarget(named, own.logger, (target) =>
-      withSource(own, 'export', (source) => copyAndPrint(source, target)),
+      withSource(own, 'export', (source) => writingTo(output, () => copyAndPrint(source, target))),
     ),
   );
 }

@@ -6,6 +6,7 @@ import { migrate } from '../../projections/migrate.ts';
 import type { CopyTarget } from '../../services/audit/copy/copy-log.ts';
 import { folderCopy } from '../../services/audit/copy/folder-copy.ts';
 import { logCopy } from '../../services/audit/copy/log-copy.ts';
+import { whileWriting } from '../../services/file-failure.ts';
 import { newIdentityName } from '../../services/log/identity.ts';
 import { type EventLog, startOfLog } from '../../services/log/log.ts';
 import { type LogSource, openLog } from '../../services/log/open.ts';
@@ -123,6 +124,9 @@ function folderPlace(folder: string): CopyPlace {
       const text = await readFile(join(folder, nameFile), 'utf8').catch(() => '');
       return text.trim() || undefined;
     },
-    name: (installation) => writeFile(join(folder, nameFile), `${installation}\n`),
+    name: (installation) => {
+      const file = join(folder, nameFile);
+      return whileWriting(file, writeFile(file, `${installation}\n`));
+    },
   };
 }

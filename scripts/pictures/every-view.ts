@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import sharp from 'sharp';
+import { makeFolder } from '../../services/make-folder.ts';
 import { alone, type Demonstration } from './demonstration.ts';
 import { openChat, openConsole, openPage, settled } from './pages.ts';
 import { chatViews, consoleViews, emptyViews, strangerViews, type View } from './views.ts';
@@ -23,7 +23,7 @@ export async function takeEveryView(
   demonstration: Demonstration,
   folder: string,
 ): Promise<string[]> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const tooWide: string[] = [];
   for (const width of widths) {
     const shots: Shots = new Map();

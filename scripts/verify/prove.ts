@@ -4,9 +4,11 @@ import { proofFile, verifyProofFile } from '../../services/audit/tree/proof-file
 import { inclusionProof } from '../../services/audit/tree/proofs.ts';
 import { subtreesIn } from '../../services/audit/tree/tiles.ts';
 import { readEnvironment } from '../../services/environment.ts';
+import { whileWriting } from '../../services/file-failure.ts';
 import type { EventId } from '../../services/log/log.ts';
 import { NothingMatches } from '../cli/command.ts';
 import { escapeControls } from '../cli/output.ts';
+import { writingTo } from '../cli/output-file.ts';
 import { verifierFrom, withAudit } from './with-audit.ts';
 
 /** Writes a proof that an event is in the log of the last head, with the event. */
@@ -20,7 +22,8 @@ export function proveEvent(id: EventId, file: string): Promise<void> {
       throw new Error('no head was signed since this event: one is, within 10 s, while bubble-im runs');
     }
     const proof = await inclusionProof(subtreesIn(store.readTile), found.number, head.size);
-    await writeFile(file, proofFile(event, { index: found.number, proof, head }));
+    const content = proofFile(event, { index: found.number, proof, head });
+    await writingTo({ option: '--out', path: file }, () => whileWriting(file, writeFile(file, content)));
     console.log(
       `${file} proves that ${event.stream}@${event.revision} is event ${found.number} of the ${head.size} events of ${head.origin}`,
     );

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { whileWriting } from '../file-failure.ts';
 import { privateFile } from '../files/private.ts';
 
 /** What a file of a backup is known by. */
@@ -25,7 +26,7 @@ export async function syncFolder(folder: string): Promise<void> {
  * Writes a file down to the disk, so that under its name it is there as a whole or not at all. No other process may
  * write it meanwhile.
  * @param chunks texts or bytes
- * @throws what the disk and `chunks` throw; the file is then as it was
+ * @throws FileFailure, what `open` and `chunks` throw; the file is then as it was
  */
 export async function writeDurably(
   file: string,
@@ -39,9 +40,9 @@ export async function writeDurably(
     for await (const part of joined(chunks)) {
       hash.update(part);
       bytes += part.length;
-      await handle.appendFile(part);
+      await whileWriting(file, handle.appendFile(part));
     }
-    await handle.sync();
+    await whileWriting(file, handle.sync());
   } catch (error) {
     await rm(draft, { force: true });
     throw error;

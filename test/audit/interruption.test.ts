@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Client } from 'pg';
@@ -177,5 +178,26 @@ test.each([
     child.stdout.destroy();
     expect(await ended).toBe(0);
     expect(await stderr).toBe('');
+  },
+);
+
+test.skipIf(!existsSync('/dev/full')).each([
+  ['replay', ['--format', 'ndjson']],
+  ['explain', ['account', '1']],
+  ['as-of', ['--at', '0s', 'user', '1']],
+  ['verify', []],
+] as const)(
+  'npm run %s whose output has no place on its disk says so, and ends with 1',
+  async (script, parameters) => {
+    const full = openSync('/dev/full', 'w');
+    onTestFinished(() => closeSync(full));
+    const child = spawn(process.execPath, [`scripts/${script}.ts`, ...parameters], {
+      env: { PATH: process.env.PATH, ...environment },
+      stdio: ['ignore', full, 'pipe'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const [stderr] = await Promise.all([child.stderr && text(child.stderr), once(child, 'close')]);
+    expect(stderr).toBe('the output cannot be written: ENOSPC: no space left on device, write\n');
+    expect(child.exitCode).toBe(1);
   },
 );

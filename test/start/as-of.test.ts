@@ -71,6 +71,9 @@ describe('npm run as-of', () => {
   });
 
   test.each([
+    [['--at', '2h', '--keep', 'user', '9'], '--keep keeps read models, and user is folded from the log'],
+    [['--kept', '--forget'], '--kept and --forget are different things'],
+    [['--kept', '--at', '2h'], '--kept and --forget take no query'],
     [['user', '9'], 'as-of: --at is missing: a time such as 2h'],
     [['--at', '1h'], 'as-of: no query is given; queries are: group GID, user UID'],
     [['--at', '1h', 'weather', '9'], 'as-of: there is no query "weather"'],

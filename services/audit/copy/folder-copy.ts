@@ -1,6 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, stat, truncate } from 'node:fs/promises';
+import { open, readdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { whileWriting } from '../../file-failure.ts';
+import { makeFolder } from '../../make-folder.ts';
 import { type CopiedEvent, eventIn, lineOf } from './copied-event.ts';
 import type { CopyTarget } from './copy-log.ts';
 
@@ -95,7 +97,7 @@ async function addTo(
   events: AsyncIterable<CopiedEvent>,
   onStored: (events: number) => void,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await whileWriting(folder, makeFolder(folder));
   let file: EventFile | undefined;
   try {
     for await (const event of events) {
@@ -127,20 +129,24 @@ async function lastFile(folder: string): Promise<EventFile> {
 
 /** A file of events that is added to. */
 class EventFile {
+  readonly #path: string;
   readonly #handle: Awaited<ReturnType<typeof open>>;
   readonly #first: number;
   #events: number;
   #held = '';
   #heldEvents = 0;
 
-  private constructor(handle: Awaited<ReturnType<typeof open>>, first: number, events: number) {
+  private constructor(path: string, handle: Awaited<ReturnType<typeof open>>, first: number, events: number) {
+    this.#path = path;
     this.#handle = handle;
     this.#first = first;
     this.#events = events;
   }
 
   static async open(folder: string, first: number, events: number): Promise<EventFile> {
-    return new EventFile(await open(join(folder, eventFileName(first)), 'a', 0o600), first, events);
+    const path = join(folder, eventFileName(first));
+    const handle = await whileWriting(path, open(path, 'a', 0o600));
+    return new EventFile(path, handle, first, events);
   }
 
   get full(): boolean {
@@ -160,9 +166,12 @@ class EventFile {
   }
 
   async close(onStored: (events: number) => void): Promise<void> {
-    await this.#flush(onStored);
-    await this.#handle.sync();
-    await this.#handle.close();
+    try {
+      await this.#flush(onStored);
+      await whileWriting(this.#path, this.#handle.sync());
+    } finally {
+      await this.#handle.close();
+    }
   }
 
   async #flush(onStored: (events: number) => void): Promise<void> {
@@ -170,7 +179,7 @@ class EventFile {
     if (events === 0) return;
     this.#held = '';
     this.#heldEvents = 0;
-    await this.#handle.appendFile(text);
+    await whileWriting(this.#path, this.#handle.appendFile(text));
     onStored(events);
   }
 }

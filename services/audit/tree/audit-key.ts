@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keptOrMade, readKept } from '../../app-keys/kept-file.ts';
+import { makeFolder } from '../../make-folder.ts';
 import { type NoteSigner, signingKey } from './note.ts';
 
 const seedBytes = 32;
@@ -29,7 +29,7 @@ export async function loadAuditSigner({
   if (auditKey !== undefined) return signer(auditOrigin, auditKey, 'AUDIT_KEY');
   const file = keyFile(dataFolder);
   // An auditor alone may be the first to need the folder.
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  await makeFolder(dataFolder);
   return signer(
     auditOrigin,
     await keptOrMade(file, () => `${randomBytes(seedBytes).toString('base64')}\n`),

@@ -1,6 +1,8 @@
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readKept } from '../../app-keys/kept-file.ts';
+import { whileWriting } from '../../file-failure.ts';
+import { makeFolder } from '../../make-folder.ts';
 import { readCheckpointText } from './checkpoint.ts';
 import { type Hash, hashBytes, leafHash, sameHash, treeHash } from './hashes.ts';
 import type { Head } from './heads.ts';
@@ -14,7 +16,7 @@ import type { TreeStore } from './tree-store.ts';
  * last. Full tiles of an export that was finished stay, since they never change.
  * @param onWritten is called with the number of events whose entries were written since the last time
  * @returns how many files were written
- * @throws Error if the tree is not that of the head, or the folder holds another log; ChangedTile; what `pg` and the file system throw; the signal's reason
+ * @throws Error if the tree is not that of the head, or the folder holds another log; ChangedTile; FileFailure; what `pg` throws; the signal's reason
  */
 export async function exportTree(
   { store, head, folder }: { readonly store: TreeStore; readonly head: Head; readonly folder: string },
@@ -109,8 +111,15 @@ async function isThere(file: string, { level, width }: TileName): Promise<boolea
   return found !== undefined && (level === 'entries' ? found.size > 0 : found.size === tileWidth * hashBytes);
 }
 
+/** What is exported may be served to others. */
+const publicMode = 0o777;
+
 async function writeWhole(file: string, content: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.unfinished`, content);
-  await rename(`${file}.unfinished`, file);
+  const unfinished = `${file}.unfinished`;
+  await whileWriting(
+    file,
+    makeFolder(dirname(file), publicMode)
+      .then(() => writeFile(unfinished, content))
+      .then(() => rename(unfinished, file)),
+  );
 }

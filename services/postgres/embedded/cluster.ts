@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chown, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { makeFolder } from '../../make-folder.ts';
 import type { PostgresBinaries } from './binaries.ts';
 import { giveFolder } from './folder-access.ts';
 import {
@@ -37,7 +38,7 @@ export async function openCluster(
   binaries: PostgresBinaries,
   durable: boolean,
 ): Promise<Cluster> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   const dataFolder = join(folder, 'data');
   const other = await operatingUserFor(dataFolder);
   const user = other && (await giveFolder(other, folder, binaries));

@@ -60,6 +60,7 @@ test('npm run export and npm run import carry a log into a database that was emp
 
 test.each([
   ['export', [], "required option '--to <place>' not specified"],
+  ['export', ['--to', 'package.json'], '--to package.json is no folder'],
   ['export', ['--to', 'ftp://somewhere'], 'is neither a folder nor a URL of Postgres or EventStoreDB'],
   ['import', ['--from', '/nonexistent/folder'], 'the source has no events'],
 ])('npm run %s with %j says what is wrong', async (script, parameters, reason) => {

@@ -151,6 +151,29 @@ describe('npm run verify', () => {
     expect(await readFile(checkpoint, 'utf8')).toBe(note);
   });
 
+  test.skipIf(process.platform !== 'linux')(
+    'names the option whose file or folder cannot be written',
+    async () => {
+      const [row] = await audited.query<{ id: string }>('select id from log.events where position = 123');
+      const file = join(await temporaryFolder(), 'file');
+      await writeFile(file, 'a file');
+      const refusals = [
+        [['--export', '/proc/tree'], '--export /proc/tree: cannot write /proc/tree/tile/0/000'],
+        [['--export', file], `--export ${file} is no folder`],
+        [
+          ['--event', row?.id ?? '', '--out', '/proc/proof'],
+          '--out /proc/proof: cannot write /proc/proof (ENOENT',
+        ],
+        [['--event', row?.id ?? '', '--out', '/dev/full'], '--out /dev/full: cannot write /dev/full (ENOSPC'],
+      ] as const;
+      for (const [parameters, reason] of refusals) {
+        const { code, stderr } = await verify(parameters);
+        expect(stderr).toContain(reason);
+        expect(code).toBe(1);
+      }
+    },
+  );
+
   test('writes no tree that is not the one of the last head', async () => {
     const to = join(await temporaryFolder(), 'tree');
     const [row] = await audited.query<{ type: string }>('select type from audit.events where number = 590');
@@ -216,6 +239,7 @@ describe('npm run verify', () => {
     [['--event', '17'], '"17" is no id of an event'],
     [['--event', '00000000-0000-7000-8000-000000000000'], 'the audited log has no event'],
     [['--proof', '/nonexistent'], 'no such file'],
+    [['--key', '--verifier', 'x'], '--verifier is by whose key heads are verified, and here none is'],
     [['--out', 'x'], '--out is where the proof of --event is written'],
     [['--checkpint', 'x'], 'Did you mean --checkpoint'],
   ])('given %j says what is wrong', async (parameters, reason) => {
