@@ -22,7 +22,7 @@ export class FoldedStream<State, Event extends DomainEvent = DomainEvent> {
   }
 
   /** Folds an event, if it is of this stream. */
-  take(event: Decoded): void {
+  apply(event: Decoded): void {
     if (event.stream === this.name) this.#folded.fold(event);
   }
 }
@@ -34,6 +34,6 @@ export async function foldAt<State, Event extends DomainEvent>(
   moment: Moment,
 ): Promise<State> {
   const folded = new FoldedStream(stream, log.remembersIds);
-  for await (const event of mergedStreams(log, [stream.name], moment)) folded.take(event);
+  for await (const event of mergedStreams(log, [stream.name], moment)) folded.apply(event);
   return folded.state;
 }

@@ -37,8 +37,8 @@ export async function friendsThen(
   const user = new FoldedStream(userStream(uid), log.remembersIds);
   const byName = new Map(folds.values().map((fold) => [fold.name, fold]));
   for await (const event of mergedStreams(log, [user.name, ...byName.keys()], moment)) {
-    user.take(event);
-    byName.get(event.stream)?.take(event);
+    user.apply(event);
+    byName.get(event.stream)?.apply(event);
   }
   if (!user.state) throw new NotFound(`person ${uid}`, moment);
   return [...folds]

@@ -21,6 +21,7 @@ export function logAtMoment(log: EventLog, moment: Moment): EventLog {
       return recordsUntil(log.readStreams(streams, options), moment);
     },
     readAll: (options) => recordsUntil(log.readAll(options), moment),
+    hiddenStreams: (prefixes, after) => log.hiddenStreams(prefixes, after),
     async at(position) {
       const record = await log.at(position);
       return record && moment.includes(record) ? record : undefined;

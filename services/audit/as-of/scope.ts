@@ -64,7 +64,7 @@ export async function streamsOf(
     }),
   );
   for await (const event of mergedStreams(log, [...groups.keys()], moment)) {
-    groups.get(event.stream)?.group.take(event);
+    groups.get(event.stream)?.group.apply(event);
     for (const uid of concernsOf(event).people) found.people.add(uid);
   }
   for (const { gid, group } of groups.values()) {

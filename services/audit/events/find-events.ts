@@ -154,19 +154,19 @@ async function* reversed(
   { limit = Number.POSITIVE_INFINITY }: FindOptions,
 ): AsyncGenerator<FoundEvent, void, undefined> {
   const held: FoundEvent[] = [];
-  const most = Math.min(limit, maxReversedWithoutIndex);
+  const maxHeld = Math.min(limit, maxReversedWithoutIndex);
   for await (const event of events) {
     held.push(event);
-    if (held.length <= most) continue;
+    if (held.length <= maxHeld) continue;
     if (limit > maxReversedWithoutIndex) {
       throw new NeedsIndex(
         `the index of the log does not reach to its end, and more than ${maxReversedWithoutIndex} events would have to ` +
           `be held to reverse them: give --limit, up to ${maxReversedWithoutIndex}, or wait for the index`,
       );
     }
-    if (held.length > 2 * most) held.splice(0, held.length - most);
+    if (held.length > 2 * maxHeld) held.splice(0, held.length - maxHeld);
   }
-  yield* held.slice(-most).reverse();
+  yield* held.slice(-maxHeld).reverse();
 }
 
 function later(one: Position | undefined, other: Position): Position {

@@ -27,7 +27,7 @@ import type { EventLog, StreamName } from '../../log/log.ts';
  */
 export class ConversationReplay {
   readonly conversation: ConversationId;
-  /** The streams whose events it takes: what was said, who may read it, and the lists of the readers. */
+  /** The streams whose events it applies: what was said, who may read it, and the lists of the readers. */
   readonly streams: ReadonlySet<StreamName>;
   readonly #projections: ReadonlyMap<string, Projection<DomainEvent>>;
   readonly #rows = new MemoryRows();
@@ -41,8 +41,8 @@ export class ConversationReplay {
     this.#projections = projectionsByType(remembersIds === 'recently');
   }
 
-  /** Takes the next event of the streams. @throws what its projection throws */
-  take(event: Decoded): void {
+  /** Applies the next event of the streams. @throws what its projection throws */
+  apply(event: Decoded): void {
     if (!this.streams.has(event.stream)) return;
     // A list of chats has events of other conversations, too.
     if ('conversation' in event.data && event.data.conversation !== this.conversation) return;

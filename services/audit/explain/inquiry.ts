@@ -14,8 +14,8 @@ export interface Turn {
 export interface Inquiry {
   /** The streams whose events concern it. */
   readonly streams: readonly StreamName[];
-  /** Takes the next event of these streams. */
-  take(event: Decoded): void;
+  /** Applies the next event of these streams. */
+  apply(event: Decoded): void;
   /** The answer at `now`, in whole seconds since 1970, after the events so far. */
   verdict(now: number): Verdict;
   /** When the answer may change by itself, as far as the events so far tell. */

@@ -37,7 +37,7 @@ export async function messageLife(
 ): Promise<MessageLife> {
   const { followed, others } = await readersOf(log, origin, moment);
   const life = new Life(origin, followed, log.remembersIds, maxSteps);
-  for await (const event of mergedStreams(log, life.streams, moment)) life.take(event);
+  for await (const event of mergedStreams(log, life.streams, moment)) life.apply(event);
   return life.summary(others);
 }
 
@@ -48,7 +48,7 @@ async function readersOf(log: ReadableLog, { conversation, eventId }: MessageOri
   const group = new FoldedStream(groupStream(parties.gid), log.remembersIds);
   const replay = new ConversationReplay(conversation, [], log.remembersIds);
   for await (const event of mergedStreams(log, [...replay.streams], moment)) {
-    group.take(event);
+    group.apply(event);
     if (event.id === eventId) break;
   }
   const members = [...(group.state?.members.keys() ?? [])];
@@ -95,12 +95,12 @@ class Life {
     return [...this.#replay.streams];
   }
 
-  take(event: Decoded): void {
-    this.#replay.take(event);
+  apply(event: Decoded): void {
+    this.#replay.apply(event);
     if (event.id === this.#origin.eventId && !this.#sent) this.#send(event);
     if (!this.#sent) return;
     this.#note(event);
-    this.#look(event);
+    this.#noteReaders(event);
   }
 
   /** @param unfollowed how many readers are not followed */
@@ -155,7 +155,7 @@ class Life {
   }
 
   /** Who has read up to the message by now and had not before. */
-  #look(event: Decoded): void {
+  #noteReaders(event: Decoded): void {
     const { by: sender, sequence } = this.#sent ?? { by: undefined, sequence: 0 };
     const { data } = event;
     const uid = 'uid' in data ? data.uid : null;

@@ -29,9 +29,9 @@ export function visibility(origin: MessageOrigin, uid: Uid, remembersIds: EventL
   let sequence: number | undefined;
   return {
     streams: [user.name, ...replay.streams],
-    take(event: Decoded) {
-      user.take(event);
-      replay.take(event);
+    apply(event: Decoded) {
+      user.apply(event);
+      replay.apply(event);
       if (event.id === eventId) sequence ??= replay.sequence;
       if (event.type !== 'MessageDeleted' || event.data.scope === 'all') return;
       if (event.data.by === uid) deleted.add(event.data.sequence);
@@ -65,10 +65,10 @@ export function unread(uid: Uid, chat: Chat, remembersIds: EventLog['remembersId
   const where = chat.type === 'friend' ? `from person ${chat.id}` : `in group ${chat.id}`;
   return {
     streams: [user.name, other.name, ...counting.streams],
-    take(event: Decoded) {
-      user.take(event);
-      other.take(event);
-      counting.take(event);
+    apply(event: Decoded) {
+      user.apply(event);
+      other.apply(event);
+      counting.apply(event);
     },
     verdict(): Verdict {
       const value = counting.count();
@@ -103,9 +103,9 @@ class UnreadCounting {
     return this.#replay.streams;
   }
 
-  take(event: Decoded): void {
+  apply(event: Decoded): void {
     const { sequence: before } = this.#replay;
-    this.#replay.take(event);
+    this.#replay.apply(event);
     const { sequence } = this.#replay;
     const sent = sequence > before ? this.#replay.message(sequence) : undefined;
     if (sent?.sender === this.#uid) this.#own.push({ sequence, own: sent.own });

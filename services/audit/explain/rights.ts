@@ -14,7 +14,7 @@ type Remembers = EventLog['remembersIds'];
 
 /** An inquiry into states that are folded as the commands fold them, by a check that commands make. */
 interface FoldedInquiry {
-  readonly folded: readonly Pick<FoldedStream<unknown>, 'name' | 'take'>[];
+  readonly folded: readonly Pick<FoldedStream<unknown>, 'name' | 'apply'>[];
   readonly verdict: (now: number) => Verdict;
   readonly turns?: () => readonly Turn[];
   readonly missing: () => string | undefined;
@@ -23,8 +23,8 @@ interface FoldedInquiry {
 function inquiryOf({ folded, verdict, turns = () => [], missing }: FoldedInquiry): Inquiry {
   return {
     streams: folded.map(({ name }) => name),
-    take: (event: Decoded) => {
-      for (const stream of folded) stream.take(event);
+    apply: (event: Decoded) => {
+      for (const stream of folded) stream.apply(event);
     },
     verdict,
     turns,

@@ -81,7 +81,7 @@ export async function followVerdict(
   for await (const event of events) {
     const { time } = event.metadata;
     passTo(Math.floor(time / 1000));
-    inquiry.take(event);
+    inquiry.apply(event);
     becomes(inquiry.verdict(now), time, { kind: 'event', event });
   }
   passTo(Math.floor(until / 1000));
