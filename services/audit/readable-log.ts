@@ -1,14 +1,17 @@
-import type { EventLog, RecordedEvent } from '../log/log.ts';
+import type { EventLog } from '../log/log.ts';
 
 /** What asking about the past needs of a log. */
-export type ReadableLog = Pick<EventLog, 'readStream' | 'readStreams' | 'readAll' | 'remembersIds'>;
+export type ReadableLog = Pick<
+  EventLog,
+  'readStream' | 'readStreams' | 'readAll' | 'hiddenStreams' | 'remembersIds'
+>;
 
 /** The same log, whose reads end with the signal's reason once it is aborted. */
 export function abortable(log: ReadableLog, signal: AbortSignal): ReadableLog {
-  const until = async function* (records: AsyncIterable<RecordedEvent>) {
+  const until = async function* <Item>(items: AsyncIterable<Item>) {
     signal.throwIfAborted();
-    for await (const record of records) {
-      yield record;
+    for await (const item of items) {
+      yield item;
       signal.throwIfAborted();
     }
   };
@@ -17,5 +20,6 @@ export function abortable(log: ReadableLog, signal: AbortSignal): ReadableLog {
     readStream: (stream, options) => until(log.readStream(stream, options)),
     readStreams: (streams, options) => until(log.readStreams(streams, options)),
     readAll: (options) => until(log.readAll(options)),
+    hiddenStreams: (prefixes, after) => until(log.hiddenStreams(prefixes, after)),
   };
 }

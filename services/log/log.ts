@@ -111,6 +111,13 @@ export interface ReadAllOptions {
   readonly limit?: number;
 }
 
+/** A stream that a store gives without its first events. */
+export interface HiddenStream {
+  readonly stream: StreamName;
+  /** The first revision that `readStream` gives; undefined if it gives none. */
+  readonly readableFrom: number | undefined;
+}
+
 export interface SubscribeOptions {
   readonly after: Position;
   readonly prefixes?: readonly string[];
@@ -155,6 +162,15 @@ export interface EventLog {
 
   /** The log's events up to its end at the time of the call, in order of position, in constant memory. */
   readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent>;
+
+  /**
+   * The streams with these beginnings of names that the store gives without their first events, or as if they did not
+   * exist, because an operator of the store deleted or truncated them. `readAll` gives such events until the store
+   * removes them for good. Postgres has no such streams: what is deleted there is missing from every read.
+   * @param after only those that were deleted or truncated behind this position; by default all
+   * @throws LogFailure
+   */
+  hiddenStreams(prefixes: readonly string[], after?: Position): AsyncIterable<HiddenStream>;
 
   /**
    * The log's history and then new events, in order of position, without gaps or duplicates. Each batch holds

@@ -4,6 +4,7 @@ import type {
   EventId,
   EventLog,
   ExpectedRevision,
+  HiddenStream,
   NewEvent,
   Position,
   ReadAllOptions,
@@ -59,6 +60,12 @@ class PrefixedLog implements EventLog {
   async *readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {
     const prefixes = this.#storedPrefixes(options.prefixes);
     for await (const record of this.#log.readAll({ ...options, prefixes })) yield this.#withoutPrefix(record);
+  }
+
+  async *hiddenStreams(prefixes: readonly string[], after?: Position): AsyncIterable<HiddenStream> {
+    const stored = this.#storedPrefixes(prefixes);
+    for await (const { stream, readableFrom } of this.#log.hiddenStreams(stored, after))
+      yield { stream: this.#ownName(stream), readableFrom };
   }
 
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
@@ -127,6 +134,10 @@ class PrefixedLog implements EventLog {
     return `${this.#prefix}${stream}` as StreamName;
   }
 
+  #ownName(stored: StreamName): StreamName {
+    return stored.slice(this.#prefix.length) as StreamName;
+  }
+
   #storedPrefixes(prefixes: readonly string[] = ['']): string[] {
     return prefixes.map((prefix) => `${this.#prefix}${prefix}`);
   }
@@ -134,7 +145,7 @@ class PrefixedLog implements EventLog {
   #withoutPrefix(record: RecordedEvent): RecordedEvent {
     const known = this.#records.get(record);
     if (known) return known;
-    const renamed = { ...record, stream: record.stream.slice(this.#prefix.length) as StreamName };
+    const renamed = { ...record, stream: this.#ownName(record.stream) };
     this.#records.set(record, renamed);
     return renamed;
   }

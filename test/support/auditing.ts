@@ -69,6 +69,19 @@ export async function openEventStoreDB(): Promise<AuditedLog & { readonly store:
   return { ...(await audited(environment, log, end)), store: double.store };
 }
 
+/** An audited log in a real EventStoreDB, under a prefix of its own. */
+export async function openEventStoreDBAt(
+  eventStoreUrl: string,
+): Promise<AuditedLog & { readonly streamPrefix: string }> {
+  const database = await createDatabase();
+  const streamPrefix = `audited${newEventId().slice(-8)}-`;
+  const log = await openLog({ eventStoreUrl, streamPrefix }, '', silent);
+  const environment = {
+    ...{ DATABASE_URL: database.url, EVENTSTORE_URL: eventStoreUrl, STREAM_PREFIX: streamPrefix },
+  };
+  return { ...(await audited(environment, log, () => database.drop())), streamPrefix };
+}
+
 async function audited(
   environment: AuditedLog['environment'] & { readonly DATABASE_URL: string },
   log: EventLog,

@@ -211,8 +211,13 @@ export class EventStoreDBDouble {
     const options = call.request.getOptions();
     const filter = options?.getFilter()?.getStreamIdentifier();
     const prefixes = filter?.getPrefixList() ?? [];
-    const matches = ({ stream }: DoubleRecord) =>
-      prefixes.length === 0 ? !stream.startsWith('$') : prefixes.some((prefix) => stream.startsWith(prefix));
+    const types = options?.getFilter()?.getEventType()?.getPrefixList();
+    const matches = ({ stream, proposal }: DoubleRecord) =>
+      types
+        ? types.some((type) => proposal.getMetadataMap().get('type')?.startsWith(type))
+        : prefixes.length === 0
+          ? !stream.startsWith('$')
+          : prefixes.some((prefix) => stream.startsWith(prefix));
     const after = Number(options?.getAll()?.getPosition()?.getCommitPosition() ?? -1);
     if (after > (this.store.records.at(-1)?.position ?? 0) && !this.waitsBeyondEnd) {
       call.emit('error', { code: status.UNKNOWN, details: 'Exception was thrown by handler.' });

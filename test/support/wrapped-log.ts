@@ -8,6 +8,7 @@ export function wrapLog(log: EventLog, changes: Partial<EventLog>): EventLog {
     readStream: (...parameters) => log.readStream(...parameters),
     readStreams: (...parameters) => log.readStreams(...parameters),
     at: (...parameters) => log.at(...parameters),
+    hiddenStreams: (prefixes, after) => log.hiddenStreams(prefixes, after),
     readAll: (...parameters) => log.readAll(...parameters),
     subscribe: (...parameters) => log.subscribe(...parameters),
     end: (prefixes) => log.end(prefixes),

@@ -1,6 +1,7 @@
 import { GrowingTree } from '../tree/growing-tree.ts';
 import { type Hash, leafHash, sameHash } from '../tree/hashes.ts';
 import { textOf, treeEntryOf } from '../tree/tree-entry.ts';
+import { nameOf } from '../tree/verified-words.ts';
 import type { CopiedEvent } from './copied-event.ts';
 
 /** What events are copied from: a log, or a folder. */
@@ -43,12 +44,13 @@ export async function copyLog(
       let there = await existing.next();
       for await (const event of source.events()) {
         signal?.throwIfAborted();
-        tree.append(leafOf(event));
+        const leaf = leafOf(event);
+        tree.append(leaf);
         if (there.done) {
           yield event;
           continue;
         }
-        if (!sameHash(leafOf(event), leafOf(there.value))) throw notABeginning(event, there.value);
+        if (!sameHash(leaf, leafOf(there.value))) throw notABeginning(event, there.value);
         before++;
         onDone(1);
         there = await existing.next();
@@ -68,10 +70,6 @@ export async function copyLog(
 /** The leaf of an event in the tree over a log. */
 export function leafOf(event: CopiedEvent): Hash {
   return leafHash(textOf(treeEntryOf(event)));
-}
-
-function nameOf({ stream, revision, type, recorded }: CopiedEvent): string {
-  return `${stream}@${revision} (${type}, recorded ${new Date(recorded).toISOString()})`;
 }
 
 function notABeginning(event: CopiedEvent, there: CopiedEvent): Error {

@@ -7,6 +7,7 @@ import type { Position, RecordedEvent } from '../../log/log.ts';
 import { pipeline, type Statement } from '../../postgres/pipeline.ts';
 import type { ConsumerSession } from './consumer.ts';
 import { entryOf } from './entry.ts';
+import { withoutRepeats } from './repeats.ts';
 import { type IndexedRecord, insertEvents, insertPeople, insertTypes, type TypeInCategory } from './rows.ts';
 
 export interface IndexingOptions {
@@ -91,19 +92,12 @@ export class Indexing implements Handler {
 
   /** Without the events whose id their stream already has, here or in the index. */
   async #withoutRepeats(records: readonly RecordedEvent[]): Promise<RecordedEvent[]> {
-    const keyOf = ({ id, stream }: { readonly id: string; readonly stream: string }) => `${id} ${stream}`;
-    const { rows } = await this.#options.client.query<{ id: string; stream: string }>({
+    const { rows } = await this.#options.client.query<Pick<RecordedEvent, 'id' | 'stream'>>({
       name: 'audit known ids',
       text: 'select id, stream from audit.events where id = any($1::uuid[])',
       values: [records.map(({ id }) => id)],
     });
-    const known = new Set(rows.map(keyOf));
-    return records.filter((record) => {
-      const key = keyOf(record);
-      if (known.has(key)) return false;
-      known.add(key);
-      return true;
-    });
+    return withoutRepeats(records, rows);
   }
 
   /** Types that may not be in audit.types yet. */

@@ -1,4 +1,5 @@
 import type { EventLog } from '../../log/log.ts';
+import { type LackingBeginning, lackingBeginning } from './hidden-events.ts';
 import type { TreeEntry } from './tree-entry.ts';
 import type { TreeStore } from './tree-store.ts';
 
@@ -6,17 +7,23 @@ import type { TreeStore } from './tree-store.ts';
 export type Difference =
   /** The event is there, but not as it was: `what` names what is different. */
   | { readonly kind: 'changed'; readonly number: number; readonly event: TreeEntry; readonly what: string }
-  /** The event is not there any more; `instead` is in its place, if another event is. */
+  /**
+   * The event is not there any more; `instead` is in its place, if another event is; `lacking` if it is one of several
+   * that its stream lacks from its beginning on.
+   */
   | {
       readonly kind: 'removed';
       readonly number: number;
       readonly event: TreeEntry;
       readonly instead?: TreeEntry;
+      readonly lacking?: LackingBeginning;
     }
   /** The event was not there when its neighbours were audited. */
   | { readonly kind: 'inserted'; readonly number: number; readonly event: TreeEntry }
   /** The event lies elsewhere: it was event number `from`. */
   | { readonly kind: 'moved'; readonly number: number; readonly event: TreeEntry; readonly from: number }
+  /** The log has all events, but the store hides those of some streams from who reads them; `more` are not named. */
+  | { readonly kind: 'hidden'; readonly streams: readonly LackingBeginning[]; readonly more: number }
   /** The log is as it was; the index of it was changed. */
   | { readonly kind: 'index changed'; readonly number: number; readonly event: TreeEntry }
   /** The stored head of `size` events is not signed by the key of the log. */
@@ -39,15 +46,24 @@ export async function nameDifference(
   found: TreeEntry | undefined,
   kept: TreeEntry,
 ): Promise<Difference> {
-  if (found === undefined) return { kind: 'removed', number, event: kept };
+  if (found === undefined) return removed({ log, store }, number, kept);
   if (found.id === kept.id && found.stream === kept.stream) {
     return { kind: 'changed', number, event: found, what: changesOf(found, kept) };
   }
   const [from, remains] = await Promise.all([store.numberOf(found), isInLog(log, kept)]);
   if (from === undefined && remains) return { kind: 'inserted', number, event: found };
-  if (from === undefined) return { kind: 'removed', number, event: kept, instead: found };
-  if (!remains) return { kind: 'removed', number, event: kept };
+  if (from === undefined) return { ...(await removed({ log, store }, number, kept)), instead: found };
+  if (!remains) return removed({ log, store }, number, kept);
   return { kind: 'moved', number, event: found, from };
+}
+
+async function removed(
+  { log, store }: { readonly log: Pick<EventLog, 'readStream'>; readonly store: TreeStore },
+  number: number,
+  event: TreeEntry,
+): Promise<Difference & { readonly kind: 'removed' }> {
+  const lacking = await lackingBeginning(log, store, event.stream);
+  return { kind: 'removed', number, event, ...(lacking && lacking.events > 1 && { lacking }) };
 }
 
 function changesOf(found: TreeEntry, kept: TreeEntry): string {

@@ -6,14 +6,16 @@ import type { Database } from '../../postgres/database.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
 import { sameHash } from './hashes.ts';
 import { type Head, Heads, isHeadSignedBy, signHead } from './heads.ts';
+import { HiddenWatch } from './hidden-watch.ts';
 import { type NoteSigner, verifierOf } from './note.ts';
 import { TreeStore } from './tree-store.ts';
+import { lackingInWords } from './verified-words.ts';
 
 /** How often heads are signed at most, and the tree is compared with the last one, in milliseconds. */
 const everyMs = 10_000;
 
-/** How often to look whether the log still holds the last event of the tree, in milliseconds. */
-const lookEveryMs = 1_000;
+/** How often to check whether the log still holds the last event of the tree, in milliseconds. */
+const checkEveryMs = 1_000;
 
 /** How often older heads are thinned, in milliseconds. */
 const thinEveryMs = 3_600_000;
@@ -37,7 +39,7 @@ export interface HeadSigningOptions {
 export interface HeadSigningStatus {
   /** How many events the last head has that this process knows. */
   readonly size: number;
-  /** Why no heads are signed: the log is not the one that they were signed for. */
+  /** The log is not the one that heads were signed for, so that none are signed; or its store hides events of it. */
   readonly fault?: string;
 }
 
@@ -60,6 +62,9 @@ export class HeadSigning {
   #running: Promise<void> = Promise.resolve();
   #wake = () => {};
   #fault: string | undefined;
+  readonly #watch: HiddenWatch;
+  /** What the store hides; the tree has it, so that heads are signed all the same. */
+  #hidden: string | undefined;
   #size = 0;
   /** Whether `onHead` was called. */
   #given = false;
@@ -71,7 +76,9 @@ export class HeadSigning {
   constructor(options: HeadSigningOptions) {
     this.#options = options;
     this.#logger = options.logger.child({ part: 'audit' });
+    this.#watch = new HiddenWatch(options.log);
     this.#unlisten = options.log.onChanged(() => {
+      this.#watch.reset();
       this.#report('the log went back or was replaced; it is being compared with the heads that were signed');
       this.#wake();
     });
@@ -91,7 +98,8 @@ export class HeadSigning {
   }
 
   status(): HeadSigningStatus {
-    return { size: this.#size, ...(this.#fault === undefined ? {} : { fault: this.#fault }) };
+    const fault = this.#fault ?? this.#hidden;
+    return { size: this.#size, ...(fault === undefined ? {} : { fault }) };
   }
 
   get #everyMs(): number {
@@ -113,7 +121,7 @@ export class HeadSigning {
       }
       const woken = Promise.withResolvers<void>();
       this.#wake = woken.resolve;
-      const ms = this.#fault === undefined ? Math.min(this.#everyMs, lookEveryMs) : suspectedEveryMs;
+      const ms = this.#fault === undefined ? Math.min(this.#everyMs, checkEveryMs) : suspectedEveryMs;
       await pTimeout(woken.promise, { milliseconds: ms, fallback: () => undefined });
     }
   }
@@ -134,6 +142,7 @@ export class HeadSigning {
       return undefined;
     }
     if (this.#fault === undefined && performance.now() < this.#signAt) return undefined;
+    await this.#checkHidden();
     const end = await log.end(categories);
     const client = await database.connect();
     try {
@@ -144,6 +153,20 @@ export class HeadSigning {
     } finally {
       client.release();
     }
+  }
+
+  async #checkHidden(): Promise<void> {
+    const hidden = await this.#watch.check(new TreeStore(this.#options.database));
+    const before = this.#hidden;
+    this.#hidden = hidden.length === 0 ? undefined : hidden.map(lackingInWords).join('; ');
+    if (this.#hidden === before) return;
+    if (this.#hidden === undefined)
+      this.#logger.info({ before }, 'streams of the log have all their events again');
+    else
+      this.#logger.error(
+        { reason: this.#hidden },
+        'streams of the log were deleted or truncated in the event store',
+      );
   }
 
   /** @param complete whether the tree has all that the log holds */

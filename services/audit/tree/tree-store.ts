@@ -6,6 +6,15 @@ import { rootOf } from './proofs.ts';
 import { type ReadTile, subtreesIn, tileWidth } from './tiles.ts';
 import { type TreeEntry, textOf } from './tree-entry.ts';
 
+/** The first events of a stream, as the index has them. */
+export interface StreamBeginning {
+  /** The number of the first one in the whole log. */
+  readonly number: number;
+  /** How many there are, and the revision of the last one. */
+  readonly events: number;
+  readonly last: number;
+}
+
 /** The rows that entries are made of, but their digests. */
 interface EntryRow {
   readonly id: EventId;
@@ -100,7 +109,7 @@ export class TreeStore {
 
   /**
    * Each entry in a line, without its digest, of events from number `first` up to, but not including, `end`: to be
-   * compared with `lineOf`.
+   * compared with `entryLine`.
    */
   async lines(first: number, end: number): Promise<string> {
     const { rows } = await this.#database.query<{ lines: string | null }>(
@@ -133,6 +142,22 @@ export class TreeStore {
     return rows;
   }
 
+  /** The events of a stream before a revision, by default all; undefined if the index has none. */
+  async beginningOf(stream: StreamName, before?: number): Promise<StreamBeginning | undefined> {
+    const { rows } = await this.#database.query<{
+      number: string | number | null;
+      events: string;
+      last: string;
+    }>(
+      `select min(number) as number, count(*) as events, max(revision) as last from audit.events
+        where stream = $1 and ($2::bigint is null or revision < $2)`,
+      [stream, before ?? null],
+    );
+    const [row] = rows;
+    if (!row || row.number === null) return undefined;
+    return { number: Number(row.number), events: Number(row.events), last: Number(row.last) };
+  }
+
   /** The number of the first event of an id in a stream; undefined if the index has none. */
   async numberOf({ id, stream }: Pick<TreeEntry, 'id' | 'stream'>): Promise<number | undefined> {
     const { rows } = await this.#database.query<{ number: string | number }>(
@@ -144,6 +169,6 @@ export class TreeStore {
 }
 
 /** An entry as `TreeStore.lines` gives it. */
-export function lineOf({ id, recorded, revision, type, stream }: TreeEntry): string {
+export function entryLine({ id, recorded, revision, type, stream }: TreeEntry): string {
   return `${id} ${recorded} ${revision} ${type} ${stream}`;
 }

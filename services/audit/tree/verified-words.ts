@@ -1,4 +1,5 @@
 import type { Difference } from './difference.ts';
+import type { LackingBeginning } from './hidden-events.ts';
 import type { TreeEntry } from './tree-entry.ts';
 import type { Verified } from './verify-log.ts';
 
@@ -27,12 +28,20 @@ export function describe(difference: Difference): string {
       return `CHANGED: ${nameOf(difference.event)} is event ${difference.number}, but not as it was: its ${difference.what} differ`;
     case 'removed': {
       const instead = difference.instead ? `; ${nameOf(difference.instead)} is in its place` : '';
-      return `REMOVED: ${nameOf(difference.event)} was event ${difference.number}, and is not in the log any more${instead}`;
+      const lacking = difference.lacking ? `; ${lackingInWords(difference.lacking)}` : '';
+      return `REMOVED: ${nameOf(difference.event)} was event ${difference.number}, and is not in the log any more${instead}${lacking}`;
     }
     case 'inserted':
       return `INSERTED: ${nameOf(difference.event)} is event ${difference.number}, and was not there when its neighbours were audited`;
     case 'moved':
       return `MOVED: ${nameOf(difference.event)} is event ${difference.number}, and was event ${difference.from}`;
+    case 'hidden': {
+      const more = difference.more === 0 ? '' : `; and so it is with ${difference.more} other streams`;
+      return (
+        'HIDDEN: the log has all events, but its store does not give them to who reads their streams, since these were ' +
+        `deleted or truncated there: ${difference.streams.map(lackingInWords).join('; ')}${more}`
+      );
+    }
     case 'index changed':
       return (
         `INDEX CHANGED: the log is as it was, but row ${difference.number} of its index is not ${nameOf(difference.event)}; ` +
@@ -51,6 +60,13 @@ export function describe(difference: Difference): string {
   }
 }
 
-function nameOf({ stream, revision, type, recorded }: TreeEntry): string {
+/** What a stream lacks of its beginning. */
+export function lackingInWords({ stream, number, events, last }: LackingBeginning): string {
+  const which = events === 1 ? 'its first event' : `its first ${events} events`;
+  return `${stream} lacks ${which}, up to ${stream}@${last}, from event ${number} of the log on`;
+}
+
+/** Names an event for people, with its type and time. */
+export function nameOf({ stream, revision, type, recorded }: Omit<TreeEntry, 'digest' | 'id'>): string {
   return `${stream}@${revision} (${type}, recorded ${new Date(recorded).toISOString()})`;
 }

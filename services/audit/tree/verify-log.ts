@@ -1,5 +1,6 @@
 import { categories } from '../../../contracts/events/index.ts';
 import type { ReadingDatabase } from '../../postgres/database.ts';
+import { withoutRepeats } from '../index/repeats.ts';
 import type { ReadableLog } from '../readable-log.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { ComingHeads } from './coming-heads.ts';
@@ -7,13 +8,17 @@ import { type Difference, nameDifference } from './difference.ts';
 import { type FullTile, GrowingTree } from './growing-tree.ts';
 import { type Hash, leafHash, sameHash, treeHash } from './hashes.ts';
 import { type Head, Heads, isHeadSignedBy, originsOf } from './heads.ts';
+import { hiddenEvents, type LackingBeginning } from './hidden-events.ts';
 import type { NoteVerifier } from './note.ts';
 import { tileWidth } from './tiles.ts';
 import { type TreeEntry, textOf, treeEntryOf } from './tree-entry.ts';
-import { lineOf, TreeStore } from './tree-store.ts';
+import { entryLine, TreeStore } from './tree-store.ts';
 
 /** How many events are compared at once: whole tiles. */
 const pageEvents = 16 * tileWidth;
+
+/** How many streams are named whose events are hidden. */
+const maxHiddenStreams = 100;
 
 export interface VerifyOptions {
   readonly log: ReadableLog;
@@ -96,7 +101,7 @@ class Verification {
   }
 
   async run(): Promise<Omit<Verified, 'otherOrigins' | 'signaturesVerified'>> {
-    const difference = await this.#compare();
+    const difference = (await this.#compare()) ?? (await this.#hidden());
     return {
       ...{ size: this.#tree.size, root: this.#tree.root(), audited: this.#audited },
       ...{ heads: this.#fitting, signed: this.#signed, difference },
@@ -137,12 +142,7 @@ class Verification {
   /** Without the events that the log holds a second time under one id: only the first is in the tree. */
   async #withoutRepeats(page: readonly TreeEntry[]): Promise<TreeEntry[]> {
     if (this.#options.log.remembersIds === 'forever') return [...page];
-    const keyOf = ({ id, stream }: Pick<TreeEntry, 'id' | 'stream'>) => `${id} ${stream}`;
-    const known = new Set((await this.#store.known(page, this.#tree.size)).map(keyOf));
-    return page.filter((entry) => {
-      const key = keyOf(entry);
-      return !known.has(key) && known.add(key);
-    });
+    return withoutRepeats(page, await this.#store.known(page, this.#tree.size));
   }
 
   /** Compares a page with the index, then adds it to the tree. */
@@ -150,7 +150,7 @@ class Verification {
     const first = this.#tree.size;
     const audited = page.slice(0, Math.max(0, this.#audited - first));
     const same =
-      stored.lines === audited.map(lineOf).join('\n') &&
+      stored.lines === audited.map(entryLine).join('\n') &&
       stored.digests.equals(Buffer.from(audited.map(({ digest }) => digest).join(''), 'hex'));
     return (same ? undefined : await this.#firstDifference(page, first)) ?? this.#grow(page);
   }
@@ -228,6 +228,18 @@ class Verification {
         return { kind: 'not the same', from: different.index * events, to: (different.index + 1) * events };
     }
     return undefined;
+  }
+
+  /** What the store hides of a log that is as it was. */
+  async #hidden(): Promise<Difference | undefined> {
+    const streams: LackingBeginning[] = [];
+    let more = 0;
+    for await (const lacking of hiddenEvents(this.#options.log, this.#store)) {
+      this.#options.signal?.throwIfAborted();
+      if (streams.length < maxHiddenStreams) streams.push(lacking);
+      else more++;
+    }
+    return streams.length === 0 ? undefined : { kind: 'hidden', streams, more };
   }
 
   /** Heads of more events than the log has. */

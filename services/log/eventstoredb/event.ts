@@ -55,6 +55,12 @@ export function proposalsOf(
   return proposals;
 }
 
+/**
+ * The type of the event by which the store ends a stream for ever ("tombstone"). It is written into the stream itself,
+ * under the greatest revision that there is, and says nothing of the log's own.
+ */
+export const tombstoneType = '$streamDeleted';
+
 /** The origin in an event's metadata. */
 export function originOf({ event }: ResolvedEvent | AllStreamResolvedEvent): string | undefined {
   const metadata: unknown = event?.metadata;
@@ -62,10 +68,10 @@ export function originOf({ event }: ResolvedEvent | AllStreamResolvedEvent): str
   return typeof metadata[originKey] === 'string' ? metadata[originKey] : undefined;
 }
 
-/** The record of an event; `undefined` for the server's own streams and for links to deleted events. */
+/** The record of an event; `undefined` for the server's own streams and events, and for links to deleted events. */
 export function recordOf(resolved: ResolvedEvent | AllStreamResolvedEvent): RecordedEvent | undefined {
   const event = resolved.event;
-  if (event === undefined || event.streamId.startsWith('$')) return undefined;
+  if (event === undefined || event.streamId.startsWith('$') || event.type === tombstoneType) return undefined;
   const { [originKey]: _, ...metadata } = objectOf(event.metadata);
   const position = 'position' in event ? event.position : undefined;
   if (position === undefined) throw new Error(`the server returned no position for ${event.streamId}`);

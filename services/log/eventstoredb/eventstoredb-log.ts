@@ -10,6 +10,7 @@ import {
   type EventId,
   type EventLog,
   type ExpectedRevision,
+  type HiddenStream,
   LogFailure,
   type NewEvent,
   type Position,
@@ -32,8 +33,9 @@ import { IdentityStream } from './identity-stream.ts';
 import { KnownEnd } from './known-end.ts';
 import { KnownIds } from './known-ids.ts';
 import { storedPositionOf } from './position.ts';
+import { recordsIn, streamNotices } from './selection.ts';
 import { StreamReader } from './stream-reader.ts';
-import { follow, readThrough } from './subscription.ts';
+import { follow, type LogRange, readThrough } from './subscription.ts';
 import type { SubscriptionContext } from './subscription-session.ts';
 
 export interface EventStoreDBTimeouts extends AppendTimeouts {
@@ -75,6 +77,7 @@ class EventStoreDBLog implements EventLog {
   readonly #connection: EventStoreDBConnection;
   readonly #timeouts: EventStoreDBTimeouts;
   readonly #reader: StreamReader;
+  readonly #end: KnownEnd;
   readonly #known = new KnownIds();
   readonly #continuity: Continuity;
   readonly #identity: IdentityStream;
@@ -98,6 +101,7 @@ class EventStoreDBLog implements EventLog {
     setMaxListeners(0, this.#silence, this.#closing.signal);
     const end = new KnownEnd(connection, timeouts.readMs);
     const origins = new AppendOrigins(connection, timeouts.readMs);
+    this.#end = end;
     this.#reader = new StreamReader(connection, timeouts.readMs);
     this.#continuity = new Continuity(logger);
     // The next call goes to the node that leads now; a subscription would stay at the other one, which may be cut off.
@@ -222,11 +226,34 @@ class EventStoreDBLog implements EventLog {
     const end = await this.end();
     if (end <= after || limit <= 0 || prefixes?.length === 0) return;
     let count = 0;
-    const range = { after, end, prefixes, timeoutMs: this.#timeouts.readMs };
-    for await (const record of readThrough(this.#subscriptions, range, this.#closing.signal)) {
+    const selection = recordsIn(prefixes, this.#subscriptions.onEvent);
+    for await (const record of this.#readThrough({ after, end, selection })) {
       yield record;
       if (++count >= limit) return;
     }
+  }
+
+  async *hiddenStreams(prefixes: readonly string[], after = startOfLog): AsyncIterable<HiddenStream> {
+    if (this.#closing.signal.aborted) throw closed();
+    // What was deleted last may lie behind the last event of the log.
+    await this.#end.query();
+    const range = { after, end: this.#end.position, selection: streamNotices };
+    if (range.end <= after) return;
+    const streams = new Set<StreamName>();
+    for await (const { stream } of this.#readThrough(range)) {
+      if (prefixes.some((prefix) => stream.startsWith(prefix))) streams.add(stream);
+    }
+    for (const stream of streams) {
+      const readableFrom = await this.#reader.firstRevision(stream);
+      if (readableFrom !== 0) yield { stream, readableFrom };
+    }
+  }
+
+  #readThrough<Item extends { readonly position: Position }>(
+    range: Omit<LogRange<Item>, 'timeoutMs'>,
+  ): AsyncIterable<Item> {
+    const { readMs: timeoutMs } = this.#timeouts;
+    return readThrough(this.#subscriptions, { ...range, timeoutMs }, this.#closing.signal);
   }
 
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {

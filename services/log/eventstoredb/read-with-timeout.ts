@@ -6,7 +6,7 @@ const checkEveryMs = 250;
 
 /**
  * The items of a read. The client would wait for a frozen server for ever; this ends a read that returns nothing
- * for `timeoutMs` while the caller waits for it. A stream that does not exist has no items.
+ * for `timeoutMs` while the caller waits for it. A stream that does not exist, or was tombstoned, has no items.
  * @throws LogFailure of kind `unavailable`
  */
 export async function* readWithTimeout<Item>(
@@ -30,7 +30,7 @@ export async function* readWithTimeout<Item>(
     complete = true;
   } catch (error) {
     if (error instanceof LogFailure) throw error;
-    if (isStreamNotFound(error)) return;
+    if (isStreamAway(error)) return;
     const message = error instanceof Error ? error.message : String(error);
     throw new LogFailure('unavailable', `the event store could not be read: ${message}`, { cause: error });
   } finally {
@@ -42,6 +42,7 @@ export async function* readWithTimeout<Item>(
   }
 }
 
-function isStreamNotFound(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'type' in error && error.type === 'stream-not-found';
+function isStreamAway(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('type' in error)) return false;
+  return error.type === 'stream-not-found' || error.type === 'stream-deleted';
 }

@@ -144,6 +144,12 @@ export class StreamReader {
     return 'none';
   }
 
+  /** The first revision that the store gives of a stream; undefined if it gives none. @throws LogFailure */
+  async firstRevision(stream: StreamName): Promise<number | undefined> {
+    for await (const { record } of this.read(stream, { limit: 1 })) return record.revision;
+    return undefined;
+  }
+
   /** The event of a stream at a revision. @throws LogFailure */
   async at(stream: StreamName, revision: number): Promise<StoredEvent | undefined> {
     for await (const stored of this.read(stream, { from: revision, limit: 1 })) return stored;

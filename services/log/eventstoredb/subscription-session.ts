@@ -1,17 +1,12 @@
 import { once } from 'node:events';
-import {
-  type AllStreamResolvedEvent,
-  type AllStreamSubscription,
-  START,
-  streamNameFilter,
-} from '@eventstore/db-client';
+import { type AllStreamResolvedEvent, type AllStreamSubscription, START } from '@eventstore/db-client';
 import type { Logger } from 'pino';
 import type { Continuity } from '../continuity.ts';
 import type { Position, RecordedEvent } from '../log.ts';
 import type { EventStoreDBConnection } from './connection.ts';
-import { originOf, recordOf } from './event.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { positionOf, type StoredPosition, storedPositionOf } from './position.ts';
+import type { Selection } from './selection.ts';
 import { keepBytes } from './stored-bytes.ts';
 
 /** The number of events held for a busy reader; then the subscription is paused. */
@@ -37,7 +32,7 @@ export interface SubscriptionContext {
 }
 
 /** One subscription of the client, from its start until it ends for any reason. */
-export class SubscriptionSession {
+export class SubscriptionSession<Item extends { readonly position: Position }> {
   /** All events of interest up to here were returned or are held. */
   last: Position;
   /** Since when the reader has been waiting for the server; infinite while it is not waiting. */
@@ -45,9 +40,10 @@ export class SubscriptionSession {
   /** Why it ended. */
   reason = 'it ended';
   readonly #context: SubscriptionContext;
+  readonly #selection: Selection<Item>;
   readonly #subscription: AllStreamSubscription;
   readonly #changes = new EventTarget();
-  #held: RecordedEvent[] = [];
+  #held: Item[] = [];
   #serverCaughtUp = false;
   /** Whether what was returned and is held reached the end of the log at some time. */
   #caughtUp = false;
@@ -57,10 +53,11 @@ export class SubscriptionSession {
   constructor(
     context: SubscriptionContext,
     after: Position,
-    prefixes: readonly string[] | undefined,
+    selection: Selection<Item>,
     signal: AbortSignal,
   ) {
     this.#context = context;
+    this.#selection = selection;
     this.last = after;
     const checkpoints = {
       maxSearchWindow: 256,
@@ -68,10 +65,7 @@ export class SubscriptionSession {
       checkpointReached: (_: AllStreamSubscription, position: StoredPosition) =>
         this.#searchedTo(positionOf(position)),
     };
-    const filter =
-      prefixes === undefined
-        ? streamNameFilter({ regex: '^[^$]', ...checkpoints })
-        : streamNameFilter({ prefixes: [...prefixes], ...checkpoints });
+    const filter = selection.filter(checkpoints);
     const fromPosition = storedPositionOf(after) ?? START;
     this.#subscription = keepBytes(context.connection.subscribeToAll({ fromPosition, filter }));
     this.#subscription.on('data', (resolved) => this.#receive(resolved));
@@ -92,7 +86,7 @@ export class SubscriptionSession {
    * The held events, as soon as there are any; `undefined` if no more will come. With an `end`: an empty
    * batch as soon as there are no more events up to it.
    */
-  async nextBatch(end?: Position): Promise<readonly RecordedEvent[] | undefined> {
+  async nextBatch(end?: Position): Promise<readonly Item[] | undefined> {
     this.waitingSince = performance.now();
     while (this.#held.length === 0) {
       if (end !== undefined && (this.#caughtUp || this.last >= end)) return [];
@@ -117,12 +111,11 @@ export class SubscriptionSession {
 
   #receive(resolved: AllStreamResolvedEvent): void {
     if (this.#ended.signal.aborted) return;
-    const record = recordOf(resolved);
-    this.#context.onReceived(record?.position);
-    if (record) this.#context.onEvent(record, originOf(resolved));
-    if (record !== undefined && record.position > this.last) {
-      this.last = record.position;
-      this.#held.push(record);
+    const item = this.#selection.itemOf(resolved);
+    this.#context.onReceived(item?.position);
+    if (item !== undefined && item.position > this.last) {
+      this.last = item.position;
+      this.#held.push(item);
       if (this.#held.length >= maxHeldEvents) this.#subscription.pause();
       if (this.#held.length === 1) this.#notify();
     }

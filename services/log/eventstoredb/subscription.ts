@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LogChanged, StrangeLog } from '../identity.ts';
 import { LogFailure, type Position, type RecordedEvent } from '../log.ts';
+import { recordsIn, type Selection } from './selection.ts';
 import { type SubscriptionContext, SubscriptionSession } from './subscription-session.ts';
 
 /** The pause before the next session, by the number of sessions in a row without an event. */
@@ -36,6 +37,7 @@ export async function* follow(
   let last = after;
   let fruitless = 0;
   let isSameLog = false;
+  const selection = recordsIn(prefixes, context.onEvent);
   while (!signal.aborted) {
     isSameLog ||= await checkSameLog(context);
     if (signal.aborted) return;
@@ -44,7 +46,7 @@ export async function* follow(
       await pause(maxBackoffMs, context, signal);
       continue;
     }
-    const session = new SubscriptionSession(context, last, prefixes, signal);
+    const session = new SubscriptionSession(context, last, selection, signal);
     try {
       for (;;) {
         const batch = await session.nextBatch();
@@ -93,10 +95,10 @@ async function checkSameLog(context: SubscriptionContext): Promise<boolean> {
 }
 
 /** The part of the log to read. */
-export interface LogRange {
+export interface LogRange<Item extends { readonly position: Position }> {
   readonly after: Position;
   readonly end: Position;
-  readonly prefixes: readonly string[] | undefined;
+  readonly selection: Selection<Item>;
   /** How long the read may return nothing. */
   readonly timeoutMs: number;
 }
@@ -107,16 +109,16 @@ export interface LogRange {
  * log, and it continues in a new session.
  * @throws LogFailure of kind `unavailable`
  */
-export async function* readThrough(
+export async function* readThrough<Item extends { readonly position: Position }>(
   context: SubscriptionContext,
-  { after, end, prefixes, timeoutMs }: LogRange,
+  { after, end, selection, timeoutMs }: LogRange<Item>,
   signal: AbortSignal,
-): AsyncGenerator<RecordedEvent, void, undefined> {
+): AsyncGenerator<Item, void, undefined> {
   let last = after;
   /** Since when nothing has been received while the caller was waiting. */
   let waitingSince = performance.now();
   for (let fruitless = 0; !signal.aborted; fruitless++) {
-    const session = new SubscriptionSession(context, last, prefixes, signal);
+    const session = new SubscriptionSession(context, last, selection, signal);
     const remainingMs = () =>
       timeoutMs + (session.last > last ? session.waitingSince : waitingSince) - performance.now();
     const checks = setInterval(() => {
@@ -126,9 +128,9 @@ export async function* readThrough(
       for (;;) {
         const batch = await session.nextBatch(end);
         if (batch === undefined) break;
-        for (const record of batch) {
-          if (record.position > end) return;
-          yield record;
+        for (const item of batch) {
+          if (item.position > end) return;
+          yield item;
         }
         if (batch.length === 0 || batch.at(-1)?.position === end) return;
       }

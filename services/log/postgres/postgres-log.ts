@@ -172,6 +172,8 @@ class PostgresLog implements EventLog {
     }
   }
 
+  async *hiddenStreams(): AsyncIterable<never> {}
+
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
     return this.#subscriptions.subscribe(options);
   }

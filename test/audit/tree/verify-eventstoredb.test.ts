@@ -65,6 +65,19 @@ describe('npm run verify of a log in EventStoreDB (a double) whose files were ch
     expect(await difference()).toMatchObject({ kind: 'removed', number: 150, event: named(at(150)) });
   });
 
+  test('says how much its stream lacks if all of it was removed', async () => {
+    const { stream } = before.find(({ revision }) => revision === 2) ?? at(0);
+    const first = before.findIndex((record) => record.stream === stream);
+    const ofStream = before.filter((record) => record.stream === stream);
+    audited.store.hold(before.filter((record) => record.stream !== stream));
+    onTestFinished(() => audited.store.hold(before));
+    const { stream: name } = named(at(first));
+    expect(await difference()).toMatchObject({
+      ...{ kind: 'removed', number: first, event: named(at(first)) },
+      lacking: { stream: name, number: first, events: ofStream.length, last: ofStream.length - 1 },
+    });
+  });
+
   test('names the last event if it was deleted', async () => {
     changed([events - 1, []]);
     expect(await difference()).toMatchObject({
