@@ -71,8 +71,8 @@ function plus(one: ProcessorTime, other: ProcessorTime): ProcessorTime {
   return { user: one.user + other.user, system: one.system + other.system };
 }
 
-/** Node starts them on its main thread. */
-async function childrenOf(pid: number): Promise<number[]> {
+/** The children of a process. Node starts them on its main thread. */
+export async function childrenOf(pid: number): Promise<number[]> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   return children.trim().split(' ').filter(Boolean).map(Number);
 }

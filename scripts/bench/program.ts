@@ -34,13 +34,9 @@ const standalone = join(import.meta.dirname, '../../services/standalone.ts');
 export async function startProgram(port: number, logLevel = 'warn', watch?: Watch): Promise<RunningProgram> {
   const folder = await mkdtemp(join(tmpdir(), 'bubble-im-bench-'));
   let child = await launch(folder, port, logLevel, watch);
-  const keys = await readFile(join(folder, 'app-secret'), 'utf8').catch(() => '');
-  const kept = (name: string) =>
-    process.env[name] || (new RegExp(`^${name}=(.*)$`, 'm').exec(keys)?.[1] ?? '');
   return {
     port,
-    key: kept('APP_KEY'),
-    secret: kept('APP_SECRET'),
+    ...(await keysOf(folder)),
     folder,
     pid: () => child.pid,
     async crash() {
@@ -56,6 +52,14 @@ export async function startProgram(port: number, logLevel = 'warn', watch?: Watc
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The server's key of the program that has run on a data folder. */
+export async function keysOf(folder: string): Promise<Pick<RunningProgram, 'key' | 'secret'>> {
+  const keys = await readFile(join(folder, 'app-secret'), 'utf8').catch(() => '');
+  const kept = (name: string) =>
+    process.env[name] || (new RegExp(`^${name}=(.*)$`, 'm').exec(keys)?.[1] ?? '');
+  return { key: kept('APP_KEY'), secret: kept('APP_SECRET') };
 }
 
 async function launch(

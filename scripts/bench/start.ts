@@ -20,9 +20,8 @@ export const bench: Bench = {
 
 const standalone = join(import.meta.dirname, '../../services/standalone.ts');
 
-/** How often `/ready` is asked, and how long a start may take. */
+/** How often `/ready` is asked. */
 const askEveryMs = 5;
-const timeoutMs = 120_000;
 
 async function measure(times: number, port: number): Promise<void> {
   console.log('                   until /ready   processor time: program, Postgres');
@@ -38,6 +37,27 @@ async function measure(times: number, port: number): Promise<void> {
 }
 
 async function start(name: string, folder: string, port: number): Promise<void> {
+  const { program, tookMs } = await startUntilReady(folder, port);
+  try {
+    const [own, servers] = await Promise.all([timeOf(program.pid ?? 0), timeOfChildren(program.pid ?? 0)]);
+    const seconds = (ms: number) => `${(ms / 1_000).toFixed(2)} s`;
+    const used =
+      own === undefined ? '' : `${seconds(own.user + own.system)}, ${seconds(servers.user + servers.system)}`;
+    console.log(`${name.padEnd(18)} ${seconds(tookMs)}         ${used}`);
+  } finally {
+    await endBy('SIGTERM', program);
+  }
+}
+
+/**
+ * Starts the program as `npm start` does. @returns how long it took until `/ready` answered 200
+ * @throws Error if it ends, or is not ready within `timeoutMs`
+ */
+export async function startUntilReady(
+  folder: string,
+  port: number,
+  timeoutMs = 120_000,
+): Promise<{ readonly program: ChildProcess; readonly tookMs: number }> {
   const begun = performance.now();
   const program = spawn(process.execPath, [standalone], {
     // As `npm start` sets it.
@@ -51,21 +71,23 @@ async function start(name: string, folder: string, port: number): Promise<void> 
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   try {
-    await isReady(port, program);
-    const tookMs = performance.now() - begun;
-    const [own, servers] = await Promise.all([timeOf(program.pid ?? 0), timeOfChildren(program.pid ?? 0)]);
-    const seconds = (ms: number) => `${(ms / 1_000).toFixed(2)} s`;
-    const used =
-      own === undefined ? '' : `${seconds(own.user + own.system)}, ${seconds(servers.user + servers.system)}`;
-    console.log(`${name.padEnd(18)} ${seconds(tookMs)}         ${used}`);
-  } finally {
-    const ended = once(program, 'exit');
-    program.kill('SIGTERM');
-    await ended;
+    await isReady(port, program, timeoutMs);
+  } catch (error) {
+    await endBy('SIGTERM', program);
+    throw error;
   }
+  return { program, tookMs: performance.now() - begun };
 }
 
-async function isReady(port: number, program: ChildProcess): Promise<void> {
+/** Ends a program, and waits until it has ended. */
+export async function endBy(signal: NodeJS.Signals, program: ChildProcess): Promise<void> {
+  if (program.exitCode !== null || program.signalCode !== null) return;
+  const ended = once(program, 'exit');
+  program.kill(signal);
+  await ended;
+}
+
+async function isReady(port: number, program: ChildProcess, timeoutMs: number): Promise<void> {
   const end = performance.now() + timeoutMs;
   while (performance.now() < end && program.exitCode === null) {
     const answer = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
