@@ -3,6 +3,39 @@ import { Gid, groupConversation, Uid } from '../../contracts/ids.ts';
 /** Matches a channel of `pushes.push` that is a conversation, as those of rows that name a message are. */
 export const conversationPattern = '^[fg][0-9]';
 
+/**
+ * SQL: the first pushes `p` of a channel, as many as `maxRows` says and all others of the batch of the last one. They are
+ * strictly after a cursor and from the position `start` on. The arguments are expressions.
+ */
+export const firstOfChannel = (columns: string, of: ChannelRange, maxRows: string) => `
+  select ${columns} from pushes.push p where ${inRange(of)}
+   order by p.batch fetch first (${maxRows}) rows with ties`;
+
+/** SQL: the same, to be counted: any of them, no more than `maxRows`. */
+export const someOfChannel = (of: ChannelRange, maxRows: string) => `
+  select from pushes.push p where ${inRange(of)} limit ${maxRows}`;
+
+interface ChannelRange {
+  readonly channel: string;
+  readonly after: { readonly place: string; readonly number: string };
+  readonly start: string;
+}
+
+/**
+ * The index has the hash of the channel and the batch: a later push is of the same batch or of a later one. What tells
+ * apart the few beside those that are asked for is a `case`: else the planner would estimate that few rows are left, and
+ * sort all of them.
+ */
+const inRange = ({ channel, after: { place, number }, start }: ChannelRange) => `
+  hashtextextended(p.channel, 0) = hashtextextended(${channel}, 0)
+    and p.batch >= greatest(
+      (select batch from pushes.push where (place, number) > (${place}, ${number})
+        order by place, number limit 1),
+      case when ${start} > ${place} then (
+        select batch from pushes.push where place >= ${start} order by place, number limit 1) end)
+    and case when p.channel = ${channel} and (p.place, p.number) > (${place}, ${number})
+              and p.place >= ${start} then true end`;
+
 /** Under which channels `pushes.push` has the rows of a feed (stored-push.ts). */
 export interface FeedSources {
   readonly channels: readonly string[];

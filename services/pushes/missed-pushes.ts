@@ -12,6 +12,7 @@ import {
 import { jsonObject } from '../../contracts/push/protocol.ts';
 import { completeSettings, isSettingChange } from '../../contracts/push/setting.ts';
 import type { ReadingDatabase } from '../postgres/database.ts';
+import { firstOfChannel, someOfChannel } from './feed-sources.ts';
 import { allKept, maxReplayedEvents, PushStore } from './push-store.ts';
 import { namedMessage, type StoredPush, shownPush, storedColumns } from './stored-push.ts';
 
@@ -53,17 +54,15 @@ const feeds = `
 /** The feeds of which all is a person's to read. */
 const feedsOf = (uid: Uid) => [userChannel(uid), globalChannel, announcementChannel];
 
-/** SQL: the rows of the feed `f` that the person has not seen. */
-const missed = `
-  from pushes.push p
- where p.channel = f.channel and p.place >= f.start and (p.place, p.number) > ($2, $3)`;
+/** The pushes of the feed `f` that the person has not seen. */
+const missed = { channel: 'f.channel', after: { place: '$2', number: '$3' }, start: 'f.start' };
 
 /** SQL: whether one feed has more than `$4` of them. */
 const tooMuch = `
   exists (
     select from (select distinct name from feed) named
      where (select count(*) from (
-              select from feed f cross join lateral (select ${missed} limit $4::bigint + 1) more
+              select from feed f cross join lateral (${someOfChannel(missed, '$4::bigint + 1')}) more
                where f.name = named.name limit $4::bigint + 1
             ) counted) > $4::bigint)`;
 
@@ -100,10 +99,14 @@ export async function findMissedPushes(
        left join lateral (
          select ${storedColumns}
            from (
-             select next.*, f.name as channel, $1::bigint as viewer from feed f cross join lateral (
-               select p.place, p.number, p.channel as source, p.event, p.data, p.mid ${missed}
-                order by p.place, p.number limit $5
-             ) next order by next.place, next.number limit $5
+             select next.*, f.name as channel, $1::bigint as viewer
+               from feed f
+               cross join lateral (${firstOfChannel(
+                 'p.place, p.number, p.channel as source, p.event, p.data, p.mid',
+                 missed,
+                 '$5',
+               )}) next
+              order by next.place, next.number limit $5
            ) p ${namedMessage}
        ) missed on true
       where c.name = 'read'

@@ -11,7 +11,14 @@ import {
   checkpointOf,
   fromCheckpoint,
 } from './checkpoint.ts';
-import { conversationPattern, feedsOfSource, sourceChannels, sourcesOf } from './feed-sources.ts';
+import {
+  conversationPattern,
+  feedsOfSource,
+  firstOfChannel,
+  someOfChannel,
+  sourceChannels,
+  sourcesOf,
+} from './feed-sources.ts';
 import {
   type NamedMessage,
   namedColumn,
@@ -173,11 +180,11 @@ export class PushStore {
     return this.#page(
       `select p.*, $6::text as channel
          from (${sourceChannels('$4', '$7')}) source
-         cross join lateral (
-           select place, number, channel as source, event, data, mid from pushes.push
-            where channel = source.channel and place >= $5 and (place, number) > ($1, $2)
-            order by place, number limit $3::bigint + 1
-         ) p
+         cross join lateral (${firstOfChannel(
+           'p.place, p.number, p.channel as source, p.event, p.data, p.mid',
+           { channel: 'source.channel', after: { place: '$1', number: '$2' }, start: '$5' },
+           '$3::bigint + 1',
+         )}) p
         order by place, number limit $3::bigint + 1`,
       [after.place, after.number, maxRows, channels, from, feed, uid],
       uid,
@@ -254,10 +261,10 @@ export class PushStore {
     const { rows } = await this.#query<{ count: BigintColumn; kept: boolean }>(
       `select
          (select count(*) from (
-            select 1 from (${sourceChannels('$1', '$6')}) source cross join lateral (
-              select 1 from pushes.push
-               where channel = source.channel and place >= $4 and (place, number) > ($2, $3) limit $5
-            ) one limit $5
+            select 1 from (${sourceChannels('$1', '$6')}) source cross join lateral (${someOfChannel(
+              { channel: 'source.channel', after: { place: '$2', number: '$3' }, start: '$4' },
+              '$5',
+            )}) one limit $5
           ) missed) as count,
          ${allKept('$2', '$3')} as kept`,
       [channels, after.place, after.number, from, maxCount, uid],

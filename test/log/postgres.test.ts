@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { migrate } from '../../projections/migrate.ts';
 import { startOfLog } from '../../services/log/log.ts';
+import { maxRevision, pageOfStream } from '../../services/log/postgres/log-reader.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { startEmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
 import { createDatabase } from '../support/database.ts';
@@ -121,6 +122,64 @@ describe('the event log in Postgres', () => {
     expect(later).toEqual([second, second]);
     expect((await collect(log.readAll())).map(({ recorded }) => recorded)).toEqual([first, second, ...later]);
   });
+
+  it('has no two events of one revision in a stream, whoever writes them', async () => {
+    const { database, log } = await openLog();
+    await log.append(streamOf('one'), 'none', events(2));
+    await log.append(streamOf('other'), 'none', events(1));
+    const copy = (from: string, to: string) =>
+      byHand(
+        database.url,
+        `insert into log.events
+         select 100 + revision, $2, revision, gen_random_uuid(), type, data, metadata, recorded
+           from log.events where stream = $1 and revision = 1`,
+        [streamOf(from), streamOf(to)],
+      );
+    await expect(copy('one', 'one')).rejects.toThrow('events_stream_revision');
+    await copy('one', 'other');
+    expect((await collect(log.readStream(streamOf('other')))).map(({ revision }) => revision)).toEqual([
+      0, 1,
+    ]);
+  });
+
+  it('refuses an event after the greatest revision that the index of revisions has', async () => {
+    const { database, log } = await openLog();
+    const stream = streamOf('full');
+    await log.append(stream, 'none', events(1));
+    await byHand(database.url, 'update log.events set revision = $1', [maxRevision - 1]);
+    expect(await log.append(stream, 'any', events(1))).toMatchObject({ revision: maxRevision });
+    await expect(log.append(stream, 'any', events(1))).rejects.toThrow('the log refused it');
+    expect((await collect(log.readStream(stream))).map(({ revision }) => revision)).toEqual([
+      maxRevision - 1,
+      maxRevision,
+    ]);
+    expect(await collect(log.readStream(stream, { from: maxRevision + 1 }))).toEqual([]);
+  });
+
+  it.each(['forwards', 'backwards'] as const)(
+    'reads a page of a long stream %s without reading or sorting the rest of it',
+    async (direction) => {
+      const { database } = await openLog();
+      await byHand(
+        database.url,
+        `insert into log.events
+         select n, case when n % 2 = 0 then 'long' else 'short-' || n end, n / 2, gen_random_uuid(), 'T', '{}', '{}', now()
+           from generate_series(1, 20000) n`,
+      );
+      await byHand(database.url, 'analyze log.events');
+      const client = new pg.Client({ connectionString: database.url });
+      await client.connect();
+      onTestFinished(() => client.end());
+      for (const mode of ['force_custom_plan', 'force_generic_plan']) {
+        await client.query(`set plan_cache_mode = ${mode}`);
+        const text = `explain ${pageOfStream('$2', '$3::bigint', direction)}`;
+        const { rows } = await client.query({ text, values: [500, 'long', 5000], rowMode: 'array' });
+        const plan = rows.flat().join('\n');
+        expect(plan).toMatch(/Index Scan (Backward )?using events_stream_revision /);
+        expect(plan).not.toContain('Sort');
+      }
+    },
+  );
 
   it('gives a subscriber far behind the events of the server, then those in memory', async () => {
     const { log } = await openLog();

@@ -14,6 +14,9 @@ const maxPageBytes = 4_000_000;
 /** How many event numbers a query for certain prefixes scans, so that it ends within its deadline. */
 const maxScannedEvents = 20_000;
 
+/** The greatest revision that the index of revisions can have; `log.append` refuses what would be beyond it. */
+export const maxRevision = 2_147_483_647;
+
 /** For how long a read is retried when its connection proves broken. */
 const retryTimeoutMs = 2_000;
 
@@ -32,33 +35,66 @@ interface StoredRow {
 
 const columns = 'position, stream, revision, id, type, data, metadata, recorded';
 
-/** One window function: each further one, or another window, costs as much again as reading the rows does. */
-const page = (condition: string, order: string, maxBytes = `${maxPageBytes}`) => `
+/**
+ * A page in the order of `rank`, an expression that an index has.
+ * One window function: each further one, or another window, costs as much again as reading the rows does.
+ */
+const page = (
+  condition: string,
+  rank: string,
+  order: 'asc' | 'desc' = 'asc',
+  maxBytes = `${maxPageBytes}`,
+) => `
   select position, stream, revision, id, type, data, metadata,
     floor(extract(epoch from recorded) * 1000)::bigint as recorded, bytes
   from (
-    select ${columns}, octet_length(data) + octet_length(metadata) as own,
+    select ${columns}, rank, octet_length(data) + octet_length(metadata) as own,
       sum(octet_length(data) + octet_length(metadata)) over (
-        order by ${order} rows between unbounded preceding and current row
+        order by rank ${order} rows between unbounded preceding and current row
       ) as bytes
-    from (select ${columns} from log.events where ${condition} order by ${order} limit $1) chosen
+    from (
+      select ${columns}, ${rank} as rank from log.events where ${condition} order by ${rank} ${order} limit $1
+    ) chosen
   ) page
   where bytes - own < ${maxBytes}
-  order by ${order}`;
+  order by rank ${order}`;
+
+/**
+ * A page of a stream from a revision on. The index has hashes of the name, and revisions of four bytes. What compares the
+ * name itself is a `case`: else the planner would estimate that few rows are left, and sort all of the stream.
+ */
+export function pageOfStream(
+  stream: string,
+  from: string,
+  direction: 'forwards' | 'backwards',
+  maxBytes?: string,
+): string {
+  const beyond = direction === 'forwards' ? '>=' : '<=';
+  const given = `${stream}::text collate "C"`;
+  return page(
+    `hashtextextended(stream, 0) = hashtextextended(${given}, 0)
+      and (hashtextextended(stream, 1) >> 32)::integer = (hashtextextended(${given}, 1) >> 32)::integer
+      and revision::integer ${beyond} least(${from}, ${maxRevision})::integer
+      and case when stream = ${given} and revision ${beyond} ${from} then true end`,
+    'revision::integer',
+    direction === 'forwards' ? 'asc' : 'desc',
+    maxBytes,
+  );
+}
 
 /** A page of each stream, as many events of each and as many bytes as the parameters say. */
-const pages = (condition: string, order: string) => `
+const pages = (direction: 'forwards' | 'backwards') => `
   select asked.number as asked, page.*
   from unnest($2::text[] collate "C", $3::bigint[]) with ordinality asked (stream, start, number)
-  cross join lateral (${page(`events.stream = asked.stream and ${condition}`, order, '$4')}) page`;
+  cross join lateral (${pageOfStream('asked.stream', 'asked.start', direction, '$4')}) page`;
 
 const queries = {
   'log all': page('position > $2 and position <= $3', 'position'),
   'log prefixes': page('position > $2 and position <= $3 and stream ^@ any($4::text[])', 'position'),
-  'log stream forwards': page('stream = $2 and revision >= $3', 'revision'),
-  'log stream backwards': page('stream = $2 and revision <= $3', 'revision desc'),
-  'log streams forwards': pages('revision >= asked.start', 'revision'),
-  'log streams backwards': pages('revision <= asked.start', 'revision desc'),
+  'log stream forwards': pageOfStream('$2', '$3::bigint', 'forwards'),
+  'log stream backwards': pageOfStream('$2', '$3::bigint', 'backwards'),
+  'log streams forwards': pages('forwards'),
+  'log streams backwards': pages('backwards'),
 };
 
 /** Reads the log in pages over a pool. Every method throws LogFailure if the log cannot be read. */
