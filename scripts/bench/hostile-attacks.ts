@@ -128,12 +128,12 @@ export const attacks: Readonly<Record<string, Attack>> = {
       }),
     ),
   // Without the hourly limits, so that it goes on for as long as it is measured.
-  'groups of 1,000 of eight people': (target) => {
+  'groups of 1,000 of seven people': (target) => {
     const body = JSON.stringify({
       members: Array.from({ length: 1_000 }, (_, index) => closeFriend + index),
     });
-    return forever(64, (row) =>
-      post(target, '/api/group/create', body, { ...json, ...bearer(target.people[row % 8]) }),
+    return forever(56, (row) =>
+      post(target, '/api/group/create', body, { ...json, ...bearer(target.people[1 + (row % 7)]) }),
     );
   },
   'answers that nobody reads': (target) => leaveUnread(target, 1_000),

@@ -169,8 +169,8 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
       if (!isQuery(contract)) {
         countCommand(context.actor, Buffer.byteLength(JSON.stringify(parameters)), settings);
       }
-      const inTurn = () => largeCommands.run(share, carryOut);
-      return await commands.run(share, isLarge(contract, parameters) ? inTurn : carryOut);
+      const run = () => commands.run(share, carryOut);
+      return await (isLarge(contract, parameters) ? largeCommands.run(share, run) : run());
     }
     return await queries.run(share, () => {
       // Nobody waits for the answer any more: a client that asks and hangs up repeatedly costs little.
