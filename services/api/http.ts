@@ -21,7 +21,7 @@ import { maxBodyBytes, readForm, readFormBody } from './form.ts';
 import { type ConnectionLimits, connectionLimits, maxHeaderBytes } from './http-limits.ts';
 import { createPipelineServer } from './pipelining.ts';
 import { callOf, codeOf } from './request-log.ts';
-import { cutSlowClients } from './slow-clients.ts';
+import { bringsBody, cutSlowClients } from './slow-clients.ts';
 
 const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -112,8 +112,10 @@ function createNodeServer(handler: RequestListener, limits: ConnectionLimits): S
     // A body has no deadline: its rate is checked while it arrives.
     requestTimeout: 0,
     connectionsCheckingInterval: limits.checkMs,
-    // Clients offer HTTP/2 and others in the same header; without an upgrade the request is served as it is.
-    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    // Clients offer HTTP/2 and others in the same header; without an upgrade the request is served as it is. So is
+    // one with a body, which would be a second way to read bodies, without their limits.
+    shouldUpgradeCallback: (request) =>
+      request.headers.upgrade?.toLowerCase() === 'websocket' && !bringsBody(request),
   };
   return createPipelineServer(options, handler, limits.maxPipelined).setTimeout(limits.silenceMs);
 }

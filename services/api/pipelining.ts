@@ -4,31 +4,49 @@ import type { FastifyReply } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { createServer } from '../http-module.ts';
 import { cutTinyPieces, PiecedRequest } from './bodies/body-pieces.ts';
+import { answerUnread } from './envelope.ts';
+import { silenceParser } from './silent-parser.ts';
 
 /** Requests that are not answered yet, by connection. */
 const underWay = new WeakMap<Socket, number>();
 
 /**
  * An HTTP server that handles few requests of a connection at once. The first one beyond the maximum is refused by
- * the handler (`refusePipelined`). The next one closes the connection without any work: one packet may hold a thousand
- * requests, and refusing each would cost more than sending it.
+ * the handler (`refusePipelined`). The next one closes the connection, and the rest of its packet is not even parsed:
+ * one packet may hold a thousand requests, and refusing each would cost more than sending it.
  * @param max requests of one connection that are not answered yet
  */
 export function createPipelineServer(options: ServerOptions, handler: RequestListener, max: number): Server {
-  return createServer({ ...options, IncomingMessage: PiecedRequest }, (request, response) => {
+  const receive: RequestListener<typeof PiecedRequest> = (request, response) => {
     const { socket } = request;
-    // The connection was cut, and the rest of its last packet is dropped, of which this request is a part.
-    if (socket.writableEnded) return;
-    cutTinyPieces(request, response);
+    // The connection was cut off, and this request is a part of its last packet.
+    if (socket.writableEnded || socket.destroyed) {
+      silenceParser(socket);
+      return;
+    }
     const count = (underWay.get(socket) ?? 0) + 1;
     underWay.set(socket, count);
     if (count > max + 1) {
       socket.destroy();
+      silenceParser(socket);
       return;
     }
     response.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
-    handler(request, response);
-  });
+    cutTinyPieces(request, response);
+    if (lacksHost(request)) answerUnread('unreadable', socket);
+    else handler(request, response);
+  };
+  // Node would answer requests without a host, and those that expect anything but "100-continue", without counting them.
+  const server = createServer(
+    { ...options, IncomingMessage: PiecedRequest, requireHostHeader: false },
+    receive,
+  );
+  return server.on('checkExpectation', receive);
+}
+
+/** Whether a request has no `Host`, which HTTP/1.1 prescribes. */
+function lacksHost({ httpVersion, headers }: PiecedRequest): boolean {
+  return httpVersion === '1.1' && headers.host === undefined;
 }
 
 /**

@@ -40,7 +40,8 @@ export function cutSlowClients(server: FastifyInstance, limits: ConnectionLimits
   });
 }
 
-function bringsBody({ headers }: IncomingMessage): boolean {
+/** Whether a body follows the headers of a request. */
+export function bringsBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
