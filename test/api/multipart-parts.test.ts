@@ -91,6 +91,23 @@ describe('the parts of a multipart body', () => {
   });
 
   test.each([
+    'multipart/form-data; x="; boundary=y"; boundary=x',
+    "multipart/form-data; boundary*=utf-8''x",
+    'multipart/form-data; boundary="x\\"; boundary=x',
+    'multipart/form-data; boundary=x; boundary=y',
+  ])('are parsed by the boundary by which they are counted, whatever a type names: %s', async (type) => {
+    const body = part('a', '1').repeat(maxUploadParts + 2);
+    expect(await post(`${body}--x--\r\n`, { type })).toMatch(/^HTTP\/1\.1 4/);
+    expect(parts).toEqual([]);
+  });
+
+  test.each(['x\\y', "a b'()+_,-./:=?z"])('may be separated by %s', async (boundary) => {
+    const body = `--${boundary}\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--${boundary}--\r\n`;
+    await post(body, { type: `multipart/form-data; boundary="${boundary}"` });
+    expect(parts).toEqual([['a', undefined, '1']]);
+  });
+
+  test.each([
     ['that does not end', part('a', '1'), {}],
     ['that breaks off', part('a', '1'), { missing: 100 }],
     ['without a boundary', part('a', '1'), { type: 'multipart/form-data' }],

@@ -1,19 +1,24 @@
 import { Refusal } from '../../../contracts/codes.ts';
 import { formOf, maxParts, readText } from '../form.ts';
 
-/** `boundary=x` of a Content-Type, or `boundary="x y"`. */
-const boundaryForm = /;\s*boundary=(?:"([^"\r\n]+)"|([^\s;"]+))/i;
+/** `boundary=x` of a Content-Type, or `boundary="x y"`, of printable characters of ASCII. */
+const boundaryForm = /;\s*boundary=(?:"([ !#-~]+)"|([!#-:<-~]+))\s*(?:;|$)/i;
 /** The header of a part that names its field, and its file. */
 const dispositionForm = /^content-disposition:[ \t]*form-data[ \t]*;(.*)$/im;
 const typeForm = /^content-type:[ \t]*application\/octet-stream\b/im;
 /** A parameter of that header, with its name, and its value in quotes or without. */
 const parameterForm = /(?:^|;)[ \t]*([a-z]+\*?)=(?:"((?:[^"\\]|\\.)*)"|([^;\s"]*))/gi;
 
-/** What separates the parts of a multipart body of this type. @throws Refusal unreadable if it names no boundary */
-export function delimiterOf(type: string | undefined): string {
+/** The boundary that a multipart type names. @throws Refusal unreadable if it names none */
+export function boundaryOf(type: string | undefined): string {
   const [, quoted, plain] = boundaryForm.exec(type ?? '') ?? [];
   const boundary = quoted ?? plain;
   if (boundary === undefined) throw new Refusal('unreadable');
+  return boundary;
+}
+
+/** What separates the parts of a multipart body. */
+export function delimiterOf(boundary: string): string {
   return `\r\n--${boundary}`;
 }
 
@@ -26,7 +31,7 @@ export function readMultipartForm(type: string | undefined, body: Buffer): Reado
   // Some clients name a type without sending a body.
   if (body.length === 0) return {};
   // One character a byte; what is before the first boundary, and behind the last one, is no part of the form.
-  const [, ...parts] = `\r\n${body.toString('latin1')}`.split(delimiterOf(type), maxParts + 2);
+  const [, ...parts] = `\r\n${body.toString('latin1')}`.split(delimiterOf(boundaryOf(type)), maxParts + 2);
   const end = parts.findIndex((part) => part.startsWith('--'));
   if (end === -1) throw new Refusal(parts.length > maxParts ? 'tooLarge' : 'unreadable');
   return formOf(parts.slice(0, end).flatMap(readPart));

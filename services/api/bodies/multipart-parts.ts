@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
 import { Refusal } from '../../../contracts/codes.ts';
 import { answerUnread } from '../envelope.ts';
-import { delimiterOf } from './multipart-form.ts';
+import { boundaryOf, delimiterOf } from './multipart-form.ts';
 
 /** Parts of an upload, each of which takes 30 µs of the only thread: the file, and a few fields. */
 export const maxUploadParts = 100;
@@ -31,7 +31,8 @@ export async function readParts(
   receive: (part: Part) => Promise<void>,
 ): Promise<void> {
   const { promise: read, resolve, reject } = Promise.withResolvers<void>();
-  const parser = openParser(request, maxBytes);
+  const boundary = boundaryOf(request.headers['content-type']);
+  const parser = openParser(boundary, maxBytes);
   let received = Promise.resolve();
   let last: BusboyFileStream | undefined;
   parser
@@ -44,7 +45,7 @@ export async function readParts(
     .on('partsLimit', () => reject(new Refusal('tooLarge')))
     .on('error', () => reject(new Refusal('unreadable')))
     .on('finish', resolve);
-  const stop = feed(request, parser, { done: resolve, fail: reject });
+  const stop = feed(request, parser, delimiterOf(boundary), { done: resolve, fail: reject });
   try {
     await read;
     await received;
@@ -60,12 +61,13 @@ export async function readParts(
 
 /**
  * A parser of the body. It hands over fields like files: it would turn bytes that are no UTF-8 into characters.
- * @throws Refusal unreadable for a type that it does not understand
+ * @param boundary it reads no type of its own: in some it would find another boundary than the one that is counted
+ * @throws Refusal unreadable for a boundary that is too long
  */
-function openParser({ headers }: IncomingMessage, maxBytes: number): BusboyInstance {
+function openParser(boundary: string, maxBytes: number): BusboyInstance {
   const limits = { parts: maxUploadParts, headerSize: maxPartHeaderBytes, fileSize: maxBytes };
+  const type = `multipart/form-data; boundary="${boundary.replaceAll('\\', '\\\\')}"`;
   try {
-    const { 'content-type': type = '' } = headers;
     return new Busboy({ headers: { 'content-type': type }, isPartAFile: () => true, limits });
   } catch {
     throw new Refusal('unreadable');
@@ -80,9 +82,9 @@ function openParser({ headers }: IncomingMessage, maxBytes: number): BusboyInsta
 function feed(
   request: IncomingMessage,
   parser: BusboyInstance,
+  delimiter: string,
   { done, fail }: { readonly done: () => void; readonly fail: (reason: Refusal) => void },
 ): () => void {
-  const delimiter = delimiterOf(request.headers['content-type']);
   let delimiters = 0;
   let empty = true;
   const take = (chunk: Buffer) => {
