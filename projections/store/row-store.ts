@@ -1,5 +1,5 @@
 import type { Row as Record, Statement } from '../../services/postgres/pipeline.ts';
-import { deleteRows, insertRows, selectLists, selectRows, upsertRows } from './statements.ts';
+import { addRows, deleteRows, selectLists, selectRows, upsertRows } from './statements.ts';
 import {
   keyText,
   type ListRef,
@@ -157,7 +157,7 @@ export class RowStore implements Rows {
         else if (table.grows && !stored) fresh.push(row);
         else present.push(row);
       }
-      if (fresh.length > 0) statements.push(insertRows(table, fresh));
+      if (fresh.length > 0) statements.push(addRows(table, fresh));
       if (present.length > 0) statements.push(upsertRows(table, present));
       if (gone.length > 0) statements.push(deleteRows(table, gone));
     }

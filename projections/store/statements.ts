@@ -1,3 +1,4 @@
+import { encodeRows } from '../../services/postgres/copied-rows.ts';
 import type { Statement } from '../../services/postgres/pipeline.ts';
 import type { Column, Value } from '../../services/read-models/column.ts';
 import type { ListRef, RowRef, RowShape, Table } from './table.ts';
@@ -93,6 +94,29 @@ export function selectLists(
 export function insertRows(table: Table<RowShape>, rows: readonly RowShape[]): Statement {
   const name = `insert ${table.name}`;
   return { name, text: once(name, () => inserting(table)), values: all(table, rows) };
+}
+
+/** From this number of rows on it takes less to copy them than to insert them. */
+const minCopied = 200;
+
+/** Adds new rows to a table. */
+export function addRows(table: Table<RowShape>, rows: readonly RowShape[]): Statement {
+  return rows.length < minCopied ? insertRows(table, rows) : copyRows(table, rows);
+}
+
+function copyRows(table: Table<RowShape>, rows: readonly RowShape[]): Statement {
+  const name = `copy ${table.name}`;
+  const columns = Array.from(table.columns, ([column, { copied: type }]) => ({ name: column, type }));
+  return {
+    name,
+    text: once(
+      name,
+      () =>
+        `copy ${table.name} (${columns.map((column) => quoted(column.name)).join(', ')}) from stdin (format binary)`,
+    ),
+    values: [],
+    input: () => encodeRows(columns, rows),
+  };
 }
 
 /** Inserts rows, or replaces those of the same keys. */

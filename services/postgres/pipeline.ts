@@ -15,6 +15,8 @@ export interface Statement {
   readonly name: string;
   readonly text: string;
   readonly values: readonly Parameter[];
+  /** Makes what a `copy … from stdin` reads. */
+  readonly input?: () => Buffer;
 }
 
 /** A row by column names, decoded as the client's own `query` does it. */
@@ -101,7 +103,7 @@ class Pipeline {
   #messages(): Buffer[] {
     const messages: Buffer[] = [];
     const sent = new Set<string>();
-    for (const { name, text, values } of this.#statements) {
+    for (const { name, text, values, input } of this.#statements) {
       const known = this.#known.get(name);
       if (known && known.text !== text) throw new TypeError(`statement ${name} had another text before`);
       if (!known && !sent.has(name)) {
@@ -114,6 +116,7 @@ class Pipeline {
         sent.add(name);
       }
       messages.push(serialize.bind({ statement: name, values: values.map(encoded) }), serialize.execute());
+      if (input) messages.push(serialize.copyData(input()), serialize.copyDone());
     }
     messages.push(serialize.sync());
     return messages;
@@ -153,6 +156,9 @@ class Pipeline {
     this.#results.push(this.#rows);
     this.#rows = [];
   }
+
+  /** The input was sent with the statement: the server reads it when its turn has come. */
+  handleCopyInResponse(): void {}
 
   handleEmptyQuery(): void {
     this.handleCommandComplete();

@@ -1,3 +1,12 @@
+import {
+  bool,
+  int4,
+  int8,
+  int8List,
+  text as textType,
+  uuid as uuidType,
+  type ValueType,
+} from '../postgres/element-types.ts';
 import { type ArrayParameter, bools, int4s, int8s, texts, uuids } from '../postgres/pipeline.ts';
 
 /** One value of a row. */
@@ -15,15 +24,54 @@ export interface Column<Type> {
   /** Converts what `pg` returns. */
   readonly read: (value: unknown) => Type;
   readonly write: (values: readonly Value[]) => ArrayParameter;
+  /** How one value is written when rows are copied. */
+  readonly copied: ValueType<Value>;
 }
 
-const numbers = (values: readonly Value[]) => values.map((value) => (value === null ? null : Number(value)));
+/** Writes what `convert` makes of a value. */
+function written<Type>(
+  { maxBytes, write }: ValueType<Type>,
+  convert: (value: Value) => Type,
+): ValueType<Value> {
+  return {
+    maxBytes: (value) => maxBytes(convert(value)),
+    write: (value, target, at) => write(convert(value), target, at),
+  };
+}
+
+const wholeNumbers = (value: Value) => (Array.isArray(value) ? value.map(Number) : []);
+const isTrue = (value: Value) => value === true;
+const cleanText = (value: Value) => clean(String(value));
+
+const copiedText: ValueType<Value> = {
+  maxBytes(value) {
+    const { length } = String(value);
+    // Also if it is cleaned. Of longer ones so much memory would be wasted.
+    return length <= 500 ? 3 * length : textType.maxBytes(cleanText(value));
+  },
+  write: (value, target, at) => textType.write(cleanText(value), target, at),
+};
 
 /** Postgres accepts no NUL in a text; the log may hold one. */
 const clean = (value: string) => (value.includes('\0') ? value.replaceAll('\0', '\u{fffd}') : value);
 
-const strings = (values: readonly Value[]) =>
-  values.map((value) => (value === null ? null : clean(String(value))));
+/* As a rule the values are what the column holds already: then they are not copied. */
+
+function numbers(values: readonly Value[]): readonly (number | null)[] {
+  return areNumbers(values) ? values : values.map((value) => (value === null ? null : Number(value)));
+}
+
+function areNumbers(values: readonly Value[]): values is readonly (number | null)[] {
+  return values.every((value) => typeof value === 'number' || value === null);
+}
+
+function strings(values: readonly Value[]): readonly (string | null)[] {
+  return areClean(values) ? values : values.map((value) => (value === null ? null : clean(String(value))));
+}
+
+function areClean(values: readonly Value[]): values is readonly (string | null)[] {
+  return values.every((value) => (typeof value === 'string' && !value.includes('\0')) || value === null);
+}
 
 /** Whole numbers below 2^53. */
 export const bigint: Column<number> = {
@@ -32,6 +80,7 @@ export const bigint: Column<number> = {
   array: 'bigint[]',
   read: Number,
   write: (values) => int8s(numbers(values)),
+  copied: written(int8, Number),
 };
 
 export const integer: Column<number> = {
@@ -40,6 +89,7 @@ export const integer: Column<number> = {
   array: 'integer[]',
   read: Number,
   write: (values) => int4s(numbers(values)),
+  copied: written(int4, Number),
 };
 
 export const text: Column<string> = {
@@ -48,6 +98,7 @@ export const text: Column<string> = {
   array: 'text[]',
   read: String,
   write: (values) => texts(strings(values)),
+  copied: copiedText,
 };
 
 export const uuid: Column<string> = {
@@ -56,6 +107,7 @@ export const uuid: Column<string> = {
   array: 'uuid[]',
   read: String,
   write: (values) => uuids(strings(values)),
+  copied: written(uuidType, String),
 };
 
 export const boolean: Column<boolean> = {
@@ -64,6 +116,7 @@ export const boolean: Column<boolean> = {
   array: 'boolean[]',
   read: (value) => value === true,
   write: (values) => bools(values.map((value) => value === true)),
+  copied: written(bool, isTrue),
 };
 
 /** Lists of numbers. They go as texts, since an array's arrays would all have to be of one length. */
@@ -74,6 +127,7 @@ export const bigints: Column<readonly number[]> = {
   cast: 'bigint[]',
   read: (value) => (Array.isArray(value) ? value.map(Number) : []),
   write: (values) => texts(values.map((value) => (Array.isArray(value) ? `{${value.join(',')}}` : null))),
+  copied: written(int8List, wholeNumbers),
 };
 
 /** A column whose values are of a narrower type, as a branded id: projections alone write them, from events. */
