@@ -46,26 +46,45 @@ export type Arrival = Pick<
 /** An arrival that quotes and mentions nobody and that no client numbered. */
 export const plain = { quote_mid: null, mentions: null, unique_id: null, content_hash: null } as const;
 
-/** Writes an arrival's row under the conversation's next sequence, and counts it unless it is a notice. */
-function append(rows: Rows, conversation: ConversationId, sender: Uid, { place, ...arrival }: Arrival): void {
+/**
+ * Writes an arrival's row under the conversation's next sequence, and counts it unless it is a notice. Its objects are
+ * written out: to gather them from parts takes a tenth of what a history takes.
+ */
+function append(rows: Rows, conversation: ConversationId, sender: Uid, arrival: Arrival): void {
+  const { place, mid, event_id, content, timestamp, sub_type } = arrival;
+  const { quote_mid, mentions, unique_id, content_hash } = arrival;
   const before = rows.get(conversations.at(conversation)) ?? emptyConversation(conversation, place);
   const chat = rows.get(inbox.at(sender, conversation));
-  const counts = arrival.sub_type === 'message' ? 1 : 0;
+  const counts = sub_type === 'message' ? 1 : 0;
   const sequence = before.sequence + 1;
   const counted = before.counted + counts;
   const own = (chat?.own ?? 0) + counts;
   const message: MessageRow = {
-    ...{ conversation, sequence, sender, ...arrival },
-    ...{ state: 'normal', counted, own },
+    conversation,
+    sequence,
+    mid,
+    event_id,
+    sender,
+    content,
+    timestamp,
+    sub_type,
+    state: 'normal',
+    quote_mid,
+    mentions,
+    unique_id,
+    content_hash,
+    counted,
+    own,
   };
   rows.put(messages, message);
   rows.put(conversations, {
-    ...before,
+    ...newestMessage(message),
+    conversation,
     sequence,
     counted,
     last_message_sequence: counts ? sequence : before.last_message_sequence,
+    dead_sequence: before.dead_sequence,
     last_place: place,
-    ...newestMessage(message),
   });
   if (chat && counts) rows.put(inbox, { ...chat, own, own_sequence: sequence });
 }

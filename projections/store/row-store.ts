@@ -1,6 +1,8 @@
 import type { Row as Record, Statement } from '../../services/postgres/pipeline.ts';
+import type { Value } from '../../services/read-models/column.ts';
 import { addRows, deleteRows, selectLists, selectRows, upsertRows } from './statements.ts';
 import {
+  type Entry,
   keyText,
   type ListRef,
   type Ref,
@@ -22,6 +24,12 @@ export interface Rows {
   delete<Row extends RowShape>(ref: RowRef<Row>): void;
 }
 
+/**
+ * Up to this number, the rows that an event declared are looked through by their values, which takes less than to make
+ * the text of a key and to look that up.
+ */
+const maxSearched = 8;
+
 /** A statement that reads what some events need. */
 export interface Load {
   readonly statement: Statement;
@@ -37,6 +45,9 @@ export class RowStore implements Rows {
   readonly #tables = new Map<Table<RowShape>, TableRows<RowShape>>();
   #event = 0;
   #lists: LoadedList<RowShape>[] = [];
+  /** What the event declared. */
+  #refs: readonly Ref[] = [];
+  #changes = 0;
 
   #rows<Row extends RowShape>(table: Table<Row>): TableRows<Row> {
     const known = this.#tables.get(table);
@@ -53,7 +64,8 @@ export class RowStore implements Rows {
     for (const ref of refs) {
       const { table, text } = ref;
       if (ref.list === null) {
-        if (!this.#rows(table).entry(text)) within(rows, table).set(text, ref);
+        ref.entry = this.#rows(table).entry(text);
+        if (!ref.entry) within(rows, table).set(text, ref);
       } else if (!this.#rows(table).loadedList(ref.list, text)) {
         within(lists, `${table.name} by ${ref.list}`).set(text, ref);
       }
@@ -76,7 +88,7 @@ export class RowStore implements Rows {
         const key = valuesOf(row, table.key);
         rows.loaded(keyText(key), key, row);
       }
-      for (const { text, values } of wanted) rows.loaded(text, values, undefined);
+      for (const ref of wanted) ref.entry = rows.loaded(ref.text, ref.values, undefined);
     };
     return [{ statement: selectRows(table, wanted), keep }];
   }
@@ -102,20 +114,25 @@ export class RowStore implements Rows {
   open(refs: readonly Ref[]): void {
     this.#event++;
     this.#lists = [];
-    for (const { table, list, text } of refs) {
-      const rows = this.#rows(table);
-      const found = list === null ? rows.entry(text) : rows.loadedList(list, text);
-      if (!found) throw new TypeError(`${table.name} ${text} was not loaded`);
+    this.#refs = refs;
+    for (const ref of refs) {
+      const rows = this.#rows(ref.table);
+      if (ref.list === null) ref.entry ??= rows.entry(ref.text);
+      const found = ref.list === null ? ref.entry : rows.loadedList(ref.list, ref.text);
+      if (!found) throw new TypeError(`${ref.table.name} ${ref.text} was not loaded`);
       found.readableBy = this.#event;
       if ('entries' in found) this.#lists.push(found);
     }
   }
 
-  get<Row extends RowShape>({ table, text }: RowRef<Row>): Row | undefined {
-    const entry = this.#rows(table).entry(text);
+  get<Row extends RowShape>(ref: RowRef<Row>): Row | undefined {
+    const { table } = ref;
+    const declared = this.#declared(table, ref.values);
+    if (declared) return declared.row;
+    const entry = this.#rows(table).entry(ref.text);
     const readable =
       entry && (entry.readableBy === this.#event || this.#lists.some(({ entries }) => entries.has(entry)));
-    if (!readable) throw new TypeError(`${table.name} ${text} is read, but was not declared to be`);
+    if (!readable) throw new TypeError(`${table.name} ${ref.text} is read, but was not declared to be`);
     return entry.row;
   }
 
@@ -130,24 +147,42 @@ export class RowStore implements Rows {
   }
 
   put<Row extends RowShape>(table: Table<Row>, row: Row): void {
-    const key = valuesOf(row, table.key);
-    this.#rows(table).change(keyText(key), key, row).readableBy = this.#event;
+    this.#change(table, valuesOf(row, table.key), row);
   }
 
-  delete<Row extends RowShape>({ table, text, values }: RowRef<Row>): void {
-    this.#rows(table).change(text, values, undefined).readableBy = this.#event;
+  delete<Row extends RowShape>({ table, values }: RowRef<Row>): void {
+    this.#change(table, values, undefined);
+  }
+
+  #change<Row extends RowShape>(table: Table<Row>, key: readonly Value[], row: Row | undefined): void {
+    const rows = this.#rows(table);
+    const entry = this.#declared(table, key) ?? rows.loaded(keyText(key), key, undefined);
+    if (!entry.changed) this.#changes++;
+    rows.change(entry, row);
+    entry.readableBy = this.#event;
+  }
+
+  /** The entry of a row that the event declared by its key; undefined for another row, or if it declared many. */
+  #declared<Row extends RowShape>(table: Table<Row>, key: readonly Value[]): Entry<Row> | undefined {
+    const refs = this.#refs;
+    if (refs.length > maxSearched) return undefined;
+    for (const ref of refs) {
+      if (ref.table !== table || ref.list !== null) continue;
+      // The entry of a ref is of its table.
+      if (isSame(ref.values, key)) return ref.entry as (Entry<RowShape> & Entry<Row>) | undefined;
+    }
+    return undefined;
   }
 
   /** The number of rows to write. */
   get changes(): number {
-    let count = 0;
-    for (const { changes } of this.#tables.values()) count += changes;
-    return count;
+    return this.#changes;
   }
 
   /** The statements that write all changes since the last call. If they fail, the store is of no more use. */
   writes(): Statement[] {
     const statements: Statement[] = [];
+    this.#changes = 0;
     for (const [table, rows] of this.#tables) {
       const fresh: RowShape[] = [];
       const present: RowShape[] = [];
@@ -168,6 +203,11 @@ export class RowStore implements Rows {
   written(): void {
     for (const rows of this.#tables.values()) rows.written();
   }
+}
+
+function isSame(one: readonly Value[], other: readonly Value[]): boolean {
+  for (let index = 0; index < one.length; index++) if (one[index] !== other[index]) return false;
+  return true;
 }
 
 /** The map under a key, made if there is none. */

@@ -1,18 +1,5 @@
 import type { Value } from '../../services/read-models/column.ts';
-import { keyText, type RowShape, type Table, valuesOf } from './table.ts';
-
-/** A row in memory; `row` is undefined if the table is known to have none under this key. */
-export interface Entry<Row extends RowShape> {
-  row: Row | undefined;
-  /** The key's values. */
-  readonly key: readonly Value[];
-  /** Whether the table is known to have a row under this key, perhaps an older version. */
-  stored: boolean;
-  /** Whether it is to be written. */
-  changed: boolean;
-  /** The last event that may read it. */
-  readableBy: number;
-}
+import { type Entry, keyText, type RowShape, type Table, valuesOf } from './table.ts';
 
 /** All rows of a list, in memory as a whole or not at all. */
 export interface LoadedList<Row extends RowShape> {
@@ -83,16 +70,13 @@ export class TableRows<Row extends RowShape> {
     }
   }
 
-  /** Replaces the row of a key, or removes it. */
-  change(text: string, key: readonly Value[], row: Row | undefined): Entry<Row> {
-    const entry = this.loaded(text, key, undefined);
+  /** Replaces the row of an entry, or removes it. */
+  change(entry: Entry<Row>, row: Row | undefined): void {
     if (this.#lists.size > 0) this.#relist(entry, row);
     entry.row = row;
-    if (!entry.changed) {
-      entry.changed = true;
-      this.#changed.push(entry);
-    }
-    return entry;
+    if (entry.changed) return;
+    entry.changed = true;
+    this.#changed.push(entry);
   }
 
   #relist(entry: Entry<Row>, row: Row | undefined): void {
@@ -103,11 +87,6 @@ export class TableRows<Row extends RowShape> {
       if (former) lists.get(keyText(valuesOf(former, columns)))?.entries.delete(entry);
       if (row) lists.get(keyText(valuesOf(row, columns)))?.entries.add(entry);
     }
-  }
-
-  /** How many rows are to be written. */
-  get changes(): number {
-    return this.#changed.length;
   }
 
   /** What is to be written, which counts as stored from now on; `stored` says whether the table had it before. */

@@ -25,21 +25,44 @@ export interface List {
   readonly where?: string;
 }
 
-/** Names one row, which may exist or not. */
-export interface RowRef<Row extends RowShape> {
-  readonly list: null;
-  readonly table: Table<Row>;
-  readonly values: readonly Value[];
-  /** The values as one text. */
-  readonly text: string;
+/** A row in memory; `row` is undefined if the table is known to have none under this key. */
+export interface Entry<Row extends RowShape> {
+  row: Row | undefined;
+  /** The key's values. */
+  readonly key: readonly Value[];
+  /** Whether the table is known to have a row under this key, perhaps an older version. */
+  stored: boolean;
+  /** Whether it is to be written. */
+  changed: boolean;
+  /** The last event that may read it. */
+  readableBy: number;
 }
 
+/** Names one row, which may exist or not. */
+export type RowRef<Row extends RowShape> = NamedRows<Row, null>;
+
 /** Names the rows of a list that have these values. */
-export interface ListRef<Row extends RowShape> {
-  readonly list: string;
+export type ListRef<Row extends RowShape> = NamedRows<Row, string>;
+
+class NamedRows<Row extends RowShape, List extends string | null> {
   readonly table: Table<Row>;
+  readonly list: List;
   readonly values: readonly Value[];
-  readonly text: string;
+  /** What is in memory of the row that it names, from the moment that this was looked up for a batch. */
+  entry: Entry<Row> | undefined;
+  #text: string | undefined;
+
+  constructor(table: Table<Row>, list: List, values: readonly Value[]) {
+    this.table = table;
+    this.list = list;
+    this.values = values;
+  }
+
+  /** The values as one text: made when it is asked for, since most names are compared by their values. */
+  get text(): string {
+    this.#text ??= keyText(this.values);
+    return this.#text;
+  }
 }
 
 /** What a projection declares to read. */
@@ -73,7 +96,9 @@ export function keyText(values: readonly Value[]): string {
 
 /** The values of a row in some columns. */
 export function valuesOf(row: RowShape, columns: readonly string[]): Value[] {
-  return columns.map((column) => row[column] ?? null);
+  const values: Value[] = [];
+  for (const column of columns) values.push(row[column] ?? null);
+  return values;
 }
 
 /** How the projector's memory treats a table, if not as usual. */
@@ -103,11 +128,11 @@ export function table<Row extends RowShape, const Key extends readonly (keyof Ro
       // Each column has just given a value of its own type.
       return row as Row;
     },
-    at: (...values) => ({ list: null, table: self, values, text: keyText(values) }),
+    at: (...values) => new NamedRows(self, null, values),
     listBy: (names, where) => {
       const list = names.join(' ');
       lists.set(list, { columns: names, ...(where === undefined ? {} : { where }) });
-      return (...values) => ({ list, table: self, values, text: keyText(values) });
+      return (...values) => new NamedRows(self, list, values);
     },
   };
   return self;
