@@ -1,5 +1,5 @@
 import type { EventLog } from '../../log/log.ts';
-import { type LackingBeginning, lackingBeginning } from './hidden-events.ts';
+import { type HiddenBeginnings, type LackingBeginning, lackingBeginning } from './hidden-events.ts';
 import type { TreeEntry } from './tree-entry.ts';
 import type { TreeStore } from './tree-store.ts';
 
@@ -9,7 +9,7 @@ export type Difference =
   | { readonly kind: 'changed'; readonly number: number; readonly event: TreeEntry; readonly what: string }
   /**
    * The event is not there any more; `instead` is in its place, if another event is; `lacking` if it is one of several
-   * that its stream lacks from its beginning on.
+   * that its stream lacks from its beginning on; `hidden` if the store hides the beginnings of other streams.
    */
   | {
       readonly kind: 'removed';
@@ -17,13 +17,14 @@ export type Difference =
       readonly event: TreeEntry;
       readonly instead?: TreeEntry;
       readonly lacking?: LackingBeginning;
+      readonly hidden?: HiddenBeginnings;
     }
   /** The event was not there when its neighbours were audited. */
   | { readonly kind: 'inserted'; readonly number: number; readonly event: TreeEntry }
   /** The event lies elsewhere: it was event number `from`. */
   | { readonly kind: 'moved'; readonly number: number; readonly event: TreeEntry; readonly from: number }
-  /** The log has all events, but the store hides those of some streams from who reads them; `more` are not named. */
-  | { readonly kind: 'hidden'; readonly streams: readonly LackingBeginning[]; readonly more: number }
+  /** The log has all events, but the store hides those of some streams from who reads them. */
+  | ({ readonly kind: 'hidden' } & HiddenBeginnings)
   /** The log is as it was; the index of it was changed. */
   | { readonly kind: 'index changed'; readonly number: number; readonly event: TreeEntry }
   /** The stored head of `size` events is not signed by the key of the log. */

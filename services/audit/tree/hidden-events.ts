@@ -8,6 +8,12 @@ export interface LackingBeginning extends StreamBeginning {
   readonly stream: StreamName;
 }
 
+/** Streams whose beginnings a store hides; `more` of them are not named. */
+export interface HiddenBeginnings {
+  readonly streams: readonly LackingBeginning[];
+  readonly more: number;
+}
+
 /** What a stream lacks of its audited beginning; undefined if it lacks nothing. @throws LogFailure; what `pg` throws */
 export async function lackingBeginning(
   log: Pick<ReadableLog, 'readStream'>,

@@ -1,5 +1,5 @@
 import type { Difference } from './difference.ts';
-import type { LackingBeginning } from './hidden-events.ts';
+import type { HiddenBeginnings, LackingBeginning } from './hidden-events.ts';
 import type { TreeEntry } from './tree-entry.ts';
 import type { Verified } from './verify-log.ts';
 
@@ -28,20 +28,19 @@ export function describe(difference: Difference): string {
       return `CHANGED: ${nameOf(difference.event)} is event ${difference.number}, but not as it was: its ${difference.what} differ`;
     case 'removed': {
       const instead = difference.instead ? `; ${nameOf(difference.instead)} is in its place` : '';
+      const hidden = difference.hidden ? `; beside it ${hiddenInWords(difference.hidden)}` : '';
       const lacking = difference.lacking ? `; ${lackingInWords(difference.lacking)}` : '';
-      return `REMOVED: ${nameOf(difference.event)} was event ${difference.number}, and is not in the log any more${instead}${lacking}`;
+      return `REMOVED: ${nameOf(difference.event)} was event ${difference.number}, and is not in the log any more${instead}${lacking}${hidden}`;
     }
     case 'inserted':
       return `INSERTED: ${nameOf(difference.event)} is event ${difference.number}, and was not there when its neighbours were audited`;
     case 'moved':
       return `MOVED: ${nameOf(difference.event)} is event ${difference.number}, and was event ${difference.from}`;
-    case 'hidden': {
-      const more = difference.more === 0 ? '' : `; and so it is with ${difference.more} other streams`;
+    case 'hidden':
       return (
         'HIDDEN: the log has all events, but its store does not give them to who reads their streams, since these were ' +
-        `deleted or truncated there: ${difference.streams.map(lackingInWords).join('; ')}${more}`
+        `deleted or truncated there: ${hiddenInWords(difference)}`
       );
-    }
     case 'index changed':
       return (
         `INDEX CHANGED: the log is as it was, but row ${difference.number} of its index is not ${nameOf(difference.event)}; ` +
@@ -58,6 +57,11 @@ export function describe(difference: Difference): string {
         'or are missing, and nothing that is kept says which of them'
       );
   }
+}
+
+function hiddenInWords({ streams, more }: HiddenBeginnings): string {
+  const rest = more === 0 ? '' : `; and so it is with ${more} other streams`;
+  return `${streams.map(lackingInWords).join('; ')}${rest}`;
 }
 
 /** What a stream lacks of its beginning. */

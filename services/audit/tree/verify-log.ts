@@ -1,4 +1,5 @@
 import { categories } from '../../../contracts/events/index.ts';
+import type { StreamName } from '../../log/log.ts';
 import type { ReadingDatabase } from '../../postgres/database.ts';
 import { withoutRepeats } from '../index/repeats.ts';
 import type { ReadableLog } from '../readable-log.ts';
@@ -8,7 +9,7 @@ import { type Difference, nameDifference } from './difference.ts';
 import { type FullTile, GrowingTree } from './growing-tree.ts';
 import { type Hash, leafHash, sameHash, treeHash } from './hashes.ts';
 import { type Head, Heads, isHeadSignedBy, originsOf } from './heads.ts';
-import { hiddenEvents, type LackingBeginning } from './hidden-events.ts';
+import { type HiddenBeginnings, hiddenEvents, type LackingBeginning } from './hidden-events.ts';
 import type { NoteVerifier } from './note.ts';
 import { tileWidth } from './tiles.ts';
 import { type TreeEntry, textOf, treeEntryOf } from './tree-entry.ts';
@@ -101,7 +102,7 @@ class Verification {
   }
 
   async run(): Promise<Omit<Verified, 'otherOrigins' | 'signaturesVerified'>> {
-    const difference = (await this.#compare()) ?? (await this.#hidden());
+    const difference = await this.#difference();
     return {
       ...{ size: this.#tree.size, root: this.#tree.root(), audited: this.#audited },
       ...{ heads: this.#fitting, signed: this.#signed, difference },
@@ -230,16 +231,26 @@ class Verification {
     return undefined;
   }
 
-  /** What the store hides of a log that is as it was. */
-  async #hidden(): Promise<Difference | undefined> {
+  /** The first difference. What was removed may be one of many events that the store was asked to delete. */
+  async #difference(): Promise<Difference | undefined> {
+    const difference = await this.#compare();
+    if (difference && difference.kind !== 'removed') return difference;
+    const hidden = await this.#hidden(difference?.event.stream);
+    if (!difference) return hidden && { kind: 'hidden', ...hidden };
+    return { ...difference, ...(hidden && { hidden }) };
+  }
+
+  /** What the store hides of streams other than one. */
+  async #hidden(except?: StreamName): Promise<HiddenBeginnings | undefined> {
     const streams: LackingBeginning[] = [];
     let more = 0;
     for await (const lacking of hiddenEvents(this.#options.log, this.#store)) {
       this.#options.signal?.throwIfAborted();
+      if (lacking.stream === except) continue;
       if (streams.length < maxHiddenStreams) streams.push(lacking);
       else more++;
     }
-    return streams.length === 0 ? undefined : { kind: 'hidden', streams, more };
+    return streams.length === 0 ? undefined : { streams, more };
   }
 
   /** Heads of more events than the log has. */

@@ -5,8 +5,10 @@ import { Heads, openHead, signHead } from '../../../services/audit/tree/heads.ts
 import { signingKey, verifierOf } from '../../../services/audit/tree/note.ts';
 import { TreeStore } from '../../../services/audit/tree/tree-store.ts';
 import { verifyLog } from '../../../services/audit/tree/verify-log.ts';
+import { streamName } from '../../../services/domain/aggregate.ts';
 import { audit, seed, signer } from '../../support/audited-tree.ts';
 import { type AuditedLog, auditedLogs } from '../../support/auditing.ts';
+import { wrapLog } from '../../support/wrapped-log.ts';
 
 describe('npm run verify of a log that was changed by hand', () => {
   let audited: AuditedLog;
@@ -77,6 +79,21 @@ describe('npm run verify of a log that was changed by hand', () => {
       kind: 'removed',
       number: 400,
       event: { id, stream, revision },
+    });
+  });
+
+  test('names beside a removed event the streams whose beginnings the store hides', async () => {
+    await pool.query('delete from log.events where position = 401');
+    const [one, other] = [await at(400), await at(1)];
+    const log = wrapLog(audited.log, {
+      async *hiddenStreams() {
+        for (const { stream } of [one, other]) yield { stream: streamName(stream), readableFrom: undefined };
+      },
+    });
+    const { difference: found } = await verifyLog({ log, database: pool, origin: signer.name });
+    expect(found).toMatchObject({
+      ...{ kind: 'removed', number: 400, event: { id: one.id } },
+      hidden: { streams: [{ stream: other.stream, number: 1 }], more: 0 },
     });
   });
 
