@@ -50,14 +50,10 @@ test.each(['force_custom_plan', 'force_generic_plan'])(
   'a page of a channel with many pushes is read without reading or sorting the rest (%s)',
   async (mode) => {
     await client.query(`set plan_cache_mode = ${mode}`);
-    const channel = {
-      channel: '$1::text',
-      after: { place: '$2::text', number: '$3::int' },
-      start: '$4::text',
-    };
+    const of = { channel: '$1::text', after: { place: '$2::text', number: '$3::int' }, start: '$4::text' };
+    await client.query(`prepare ${mode} as ${firstOfChannel('p.place', of, '$5::bigint')}`);
     const { rows } = await client.query({
-      text: `explain ${firstOfChannel('p.place', channel, '$5::bigint')}`,
-      values: ['group-1', placeOf(100), 0, '', 500],
+      text: `explain execute ${mode} ('group-1', '${placeOf(100)}', 0, '', 500)`,
       rowMode: 'array',
     });
     const plan = rows.flat().join('\n');

@@ -31,8 +31,15 @@ import { Subscriptions } from './subscriptions.ts';
 /** Connections for reading; appending and listening have one together. */
 const maxReadingConnections = 4;
 
-/** A page is read by an index and holds at most 4 MB. */
-const readingPurpose: Purpose = { name: 'bubble-im log', statementTimeoutMs: 5_000 };
+/**
+ * A page is read by an index and holds at most 4 MB. A plan for given parameters would take the two hashes of a long stream for
+ * independent, expect few of its events, and sort all of them.
+ */
+export const readingPurpose: Purpose = {
+  name: 'bubble-im log',
+  statementTimeoutMs: 5_000,
+  settings: { plan_cache_mode: 'force_generic_plan' },
+};
 
 const healthTimeoutMs = 2_000;
 
