@@ -170,16 +170,27 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
         countCommand(context.actor, Buffer.byteLength(JSON.stringify(parameters)), settings);
       }
       const run = () => commands.run(share, carryOut);
-      return await (isLarge(contract, parameters) ? largeCommands.run(share, run) : run());
+      if (!isLarge(contract, parameters)) return await run();
+      return await largeCommands.run(share, () => {
+        mustBeAwaited(request);
+        return run();
+      });
     }
     return await queries.run(share, () => {
-      // Nobody waits for the answer any more: a client that asks and hangs up repeatedly costs little.
-      if (request.raw.socket.destroyed) throw new Refusal('tooSlow');
+      mustBeAwaited(request);
       return carryOut();
     });
   } finally {
     await release?.();
   }
+}
+
+/**
+ * What waited for its turn is not begun if its client has gone: one that asks and hangs up repeatedly costs little.
+ * @throws Refusal tooSlow
+ */
+function mustBeAwaited({ raw }: FastifyRequest): void {
+  if (raw.socket.destroyed) throw new Refusal('tooSlow');
 }
 
 /**

@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import { groupCreate, groupDelete } from '../../contracts/http/group.ts';
+import type { Uid } from '../../contracts/ids.ts';
 import {
   createCommandQueue,
   createQueryQueue,
@@ -12,6 +15,7 @@ import { execute } from '../../services/commands/execute.ts';
 import { groupStream, mustBeIn } from '../../services/domain/group.ts';
 import { remarkGroup } from '../../services/domain/group-commands.ts';
 import { decode } from '../../services/log/codec.ts';
+import type { Position } from '../../services/log/log.ts';
 import { context } from '../support/acting.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 import { call, client, createGroup, done, type Person } from '../support/client.ts';
@@ -100,40 +104,80 @@ test('the queries of one person leave connections to the database to the others'
   }
 });
 
-test('one command on more than 100 people is under way at a time, and no smaller one waits for it', async () => {
-  const owners = [
-    await client(running, 'tom'),
-    await client(running, 'jerry'),
-    await client(running, 'spike'),
-  ];
-  const [tom, jerry, spike] = owners;
-  const { log, pool } = running.application;
-  const before = await log.end();
-  const founders = async () => {
-    const found: unknown[] = [];
-    for await (const record of log.readAll({ after: before, prefixes: ['group-'] })) {
+describe('of the commands on more than 100 people', () => {
+  /** Uids of those whose groups were created since. */
+  async function foundersSince(before: Position): Promise<Uid[]> {
+    const found: Uid[] = [];
+    for await (const record of running.application.log.readAll({ after: before, prefixes: ['group-'] })) {
       const { type, data } = decode(record);
       if (type === 'GroupCreated') found.push(data.owner);
     }
     return found;
-  };
-  const locking = await pool.connect();
-  try {
-    // The read models show no group from now on, so that a command that has appended waits.
-    await locking.query('begin');
-    await locking.query('lock table read.group_members in exclusive mode');
-    const create = (owner: Person | undefined, members: number) =>
-      owner?.post('/group/create', { members: Array(members).fill(spike?.uid) });
-    const created = [create(tom, 101), create(jerry, 101)];
-    await vi.waitUntil(async () => (await founders()).length === 1, { timeout: 5_000 });
-    created.push(create(spike, 100));
-    await vi.waitUntil(async () => (await founders()).length > 1, { timeout: 5_000 });
-    await locking.query('rollback');
-    for (const answer of await Promise.all(created)) expect(answer).toMatchObject({ code: 0 });
-    expect(await founders()).toEqual([tom, spike, jerry].map((owner) => owner?.uid));
-  } finally {
-    locking.release();
   }
+  const create = (owner: Person, members: number) =>
+    owner.post('/group/create', { members: Array(members).fill(owner.uid) });
+
+  /** While it acts the read models show no new group, so that a command that has appended waits for 2 s. */
+  async function whileNothingIsShown(act: () => Promise<void>): Promise<void> {
+    const locking = await running.application.pool.connect();
+    try {
+      await locking.query('begin');
+      await locking.query('lock table read.group_members in exclusive mode');
+      await act();
+    } finally {
+      await locking.query('rollback');
+      locking.release();
+    }
+  }
+
+  test('one is under way at a time, and no smaller one waits for it', async () => {
+    const [tom, jerry, spike] = [
+      await client(running, 'tom'),
+      await client(running, 'jerry'),
+      await client(running, 'spike'),
+    ];
+    const before = await running.application.log.end();
+    const created: Promise<unknown>[] = [];
+    await whileNothingIsShown(async () => {
+      created.push(create(tom, 101), create(jerry, 101));
+      await vi.waitUntil(async () => (await foundersSince(before)).length === 1, { timeout: 5_000 });
+      created.push(create(spike, 100));
+      await vi.waitUntil(async () => (await foundersSince(before)).length > 1, { timeout: 5_000 });
+    });
+    for (const answer of await Promise.all(created)) expect(answer).toMatchObject({ code: 0 });
+    expect(await foundersSince(before)).toEqual([tom.uid, spike.uid, jerry.uid]);
+  });
+
+  test('one whose client has gone before its turn is not begun', async () => {
+    const [tom, spike] = [await client(running, 'tom'), await client(running, 'spike')];
+    const account = { username: 'leaving1', nickname: '走', password: 'secret-1' };
+    await call(running, 'POST', '/user/add', account);
+    const { data } = await call(running, 'POST', '/login/login', account, {});
+    const { token } = z.object({ token: z.string() }).parse(data);
+    const before = await running.application.log.end();
+    const { server } = running.server;
+    const created: Promise<unknown>[] = [];
+    await whileNothingIsShown(async () => {
+      created.push(create(tom, 101));
+      await vi.waitUntil(async () => (await foundersSince(before)).length === 1, { timeout: 5_000 });
+      const leaving = new AbortController();
+      const arrived = once(server, 'request');
+      const left = fetch(`${running.url}/api/group/create`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify({ members: Array(101).fill(tom.uid) }),
+        signal: leaving.signal,
+      });
+      await arrived;
+      // It is in the queue once a later call was answered.
+      await spike.get('/friend/getlist');
+      leaving.abort();
+      await expect(left).rejects.toThrow();
+    });
+    for (const answer of await Promise.all(created)) expect(answer).toMatchObject({ code: 0 });
+    expect(await create(spike, 101)).toMatchObject({ code: 0 });
+    expect(await foundersSince(before)).toEqual([tom.uid, spike.uid]);
+  });
 });
 
 test('a dissolution of a group waits for its turn like a command on many people', () => {
