@@ -4,10 +4,13 @@ import { answerQuery } from '../../../services/api/past-query.ts';
 import { answeredByPresent } from '../../../services/audit/as-of/present.ts';
 import { parseQuery } from '../../../services/audit/as-of/query.ts';
 import { type Moment, momentAt } from '../../../services/audit/moment.ts';
+import { encode } from '../../../services/log/codec.ts';
+import { skipStream } from '../../../services/log/skips.ts';
 import { silent } from '../../support/accounts.ts';
 import { type RunningApplication, serverKey, startApplication, testApp } from '../../support/application.ts';
 import { three } from '../../support/client.ts';
 import { momentAfterPosition } from '../../support/explaining.ts';
+import { newEventId } from '../../support/projecting.ts';
 
 let running: RunningApplication;
 let query: string;
@@ -74,4 +77,14 @@ test('read models are made if something was committed to the present ones meanwh
     await running.shown();
   });
   expect(answered).toBeUndefined();
+});
+
+test('read models are made once an event was skipped, which the present ones may still show', async () => {
+  const { log } = running.application;
+  const id = newEventId();
+  const data = { stream: 'user-1', eventId: id, revision: 9, type: 'ProfileChanged', why: 'a test' };
+  const metadata = { time: Date.now(), actor: 'server', $correlationId: id, $causationId: id };
+  await log.append(skipStream, 'any', [encode(id, { type: 'EventSkipped', data }, metadata)]);
+  await running.shown();
+  expect((await ask(await end())).made).toBe(true);
 });
