@@ -68,9 +68,11 @@ export async function createHttp(
   server.decorateReply('envelopeCode', 0);
   measureCalls(server);
   server.setErrorHandler((error, request, reply) => {
-    const refusal = refusalFor(error);
+    // Its client has gone before the body was read; the code of that error is that of a database which is away.
+    const hungUp = error === request.raw.errored;
+    const refusal = hungUp ? new Refusal('unreadable') : refusalFor(error);
     // A refusal is of no interest to operators.
-    if (!(error instanceof Refusal)) {
+    if (!(error instanceof Refusal) && !hungUp) {
       const log = logger.child({ reqId: request.id });
       if (refusal.reason === 'unexpected') log.error({ err: error }, 'a request failed unexpectedly');
       else if (refusal.reason === 'notReady' || refusal.reason === 'noSpace')

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { finished } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { ReceivedFile } from '../../contracts/http/upload.ts';
@@ -36,8 +37,8 @@ export async function readFields(request: FastifyRequest, maxBytes: number): Pro
   const chunks: Buffer[] = [];
   let bytes = 0;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  raw.on('end', resolve).on('error', reject);
-  raw.on('close', () => reject(new Refusal('unreadable')));
+  // It also reports a client that has gone before, while its call waited.
+  finished(raw, (error) => (error ? reject(new Refusal('unreadable')) : resolve()));
   // What is beyond the limit is discarded, so that the client reads the answer.
   raw.on('data', (chunk: Buffer) => {
     bytes += chunk.length;

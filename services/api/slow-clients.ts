@@ -22,7 +22,8 @@ export function cutSlowClients(server: FastifyInstance, limits: ConnectionLimits
 
   server.addHook('onSend', (request, reply, payload, next) => {
     const bytes = bytesOf(payload);
-    if (bytes === 0) return next();
+    // An answer to a client that has gone is dropped, and nothing says when.
+    if (bytes === 0 || reply.raw.closed) return next();
     const caller = callerKey(request);
     const waiting = (unread.get(caller) ?? 0) + bytes;
     // One answer of any size is always sent; so are refusals, including this one.

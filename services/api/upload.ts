@@ -91,9 +91,10 @@ export function uploadRoutes(server: FastifyInstance, application: Application):
   });
 }
 
-/** Aborted if the connection of a request closes before its answer is written. */
+/** Aborted if the connection of a request closes before its answer is written, or has closed already. */
 function whileConnected({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
+  if (raw.closed) gone.abort();
   raw.once('close', () => {
     if (!raw.writableFinished) gone.abort();
   });

@@ -1,9 +1,10 @@
 import { connect } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { maxUploadParts, readParts } from '../../services/api/bodies/multipart-parts.ts';
 import { createHttp } from '../../services/api/http.ts';
-import { acceptMultipart } from '../../services/api/multipart.ts';
+import { acceptMultipart, readFields } from '../../services/api/multipart.ts';
 import { silent } from '../support/accounts.ts';
 
 /** The parts that were handed over, and how reading them ended, of the request at hand. */
@@ -26,6 +27,13 @@ beforeAll(async () => {
     }
     return { read: true };
   });
+  server.post('/late/:how', async (request) => {
+    const { raw, params } = request;
+    await new Promise((resolve) => raw.once('close', resolve));
+    const isForm = isDeepStrictEqual(params, { how: 'fields' });
+    const reading = isForm ? readFields(request, 1_000) : readParts(raw, 1_000, async () => undefined);
+    await reading.catch((error: unknown) => ended.push(String(error)));
+  });
   port = Number(new URL(await server.listen({ port: 0, host: '127.0.0.1' })).port);
   close = () => server.close();
 });
@@ -39,10 +47,13 @@ const part = (name: string, value: string, more = '') =>
   `--x\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n${value}\r\n`;
 
 /** Posts a body in one packet, or the beginning of a longer one, and gives the whole answer. */
-async function post(body: string, { type = 'multipart/form-data; boundary=x', missing = 0 } = {}) {
+async function post(
+  body: string,
+  { type = 'multipart/form-data; boundary=x', missing = 0, path = '/' } = {},
+) {
   const socket = connect(port, '127.0.0.1');
   const length = Buffer.byteLength(body) + missing;
-  const head = `POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: ${type}\r\nContent-Length: ${length}`;
+  const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: ${type}\r\nContent-Length: ${length}`;
   socket.write(`${head}\r\n\r\n${body}`);
   if (missing > 0) socket.end();
   return text(socket).catch(() => 'cut off');
@@ -115,4 +126,12 @@ describe('the parts of a multipart body', () => {
     await post(body, more);
     await expect.poll(() => ended).toEqual([expect.stringContaining('请求内容无法解析')]);
   });
+
+  test.each(['parts', 'fields'])(
+    'are unreadable if their client has gone before they are read: %s',
+    async (how) => {
+      await post(part('a', '1'), { missing: 100, path: `/late/${how}` });
+      await expect.poll(() => ended).toEqual([expect.stringContaining('请求内容无法解析')]);
+    },
+  );
 });

@@ -3,12 +3,16 @@ import { connect, Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import type { FastifyReply } from 'fastify';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Uid } from '../../contracts/ids.ts';
+import { tokenHash } from '../../services/accounts/token-hash.ts';
+import { growingAnswers } from '../../services/api/audit/lines.ts';
 import { PiecedRequest } from '../../services/api/bodies/body-pieces.ts';
 import { createHttp } from '../../services/api/http.ts';
 import { type ConnectionLimits, connectionLimits } from '../../services/api/http-limits.ts';
 import { trustNone } from '../../services/edge/proxies.ts';
-import { silent } from '../support/accounts.ts';
 
 const limits: ConnectionLimits = {
   ...connectionLimits,
@@ -19,12 +23,16 @@ const large = 'x'.repeat(9_000_000);
 /** Not watched for how fast it is read. */
 const medium = 'x'.repeat(connectionLimits.smallAnswerBytes);
 
+const warnings: string[] = [];
+/** What became of calls whose client had gone. */
+const late: string[] = [];
 let port: number;
 let asked = 0;
 let connections: () => Promise<number>;
 let close: () => Promise<void>;
 beforeAll(async () => {
-  const server = await createHttp(silent, trustNone, limits);
+  const logger = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
+  const server = await createHttp(logger, trustNone, limits);
   server.get('/medium', async () => medium);
   server.get('/small', async () => ({ small: true }));
   server.get('/large', async () => large);
@@ -32,6 +40,25 @@ beforeAll(async () => {
   server.get('/never', () => {
     asked += 1;
     return never;
+  });
+  const gone = ({ raw }: FastifyReply) => new Promise((resolve) => raw.once('close', resolve));
+  const caller = { kind: 'user', uid: Uid.parse(1), tokenHash: tokenHash('x') } as const;
+  server.get('/own', async (request) => {
+    request.caller = caller;
+    return large;
+  });
+  server.get('/own-late', async (request, reply) => {
+    request.caller = caller;
+    reply.raw.once('close', () => setImmediate(() => late.push('answered')));
+    await gone(reply);
+    return large;
+  });
+  const sendLines = growingAnswers(server, () => undefined);
+  server.get('/late-lines', async (_request, reply) => {
+    await gone(reply);
+    return sendLines(reply, async (_write, { aborted }) => {
+      late.push(aborted ? 'ended' : 'goes on');
+    });
   });
   server.get('/stream', async (_request, reply) =>
     reply.send(Readable.from(Array(200).fill(large.slice(0, 100_000)))),
@@ -286,6 +313,37 @@ test('smaller answers come to the same bound, and a refusal is given all the sam
   await vi.waitFor(async () => expect(await status()).toBe(429), { interval: 10 });
   for (const socket of sockets) socket.destroy();
   await vi.waitFor(async () => expect(await status()).toBe(200), { timeout: 5_000 });
+});
+
+/** Asks for something, and hangs up as soon as the server has read it. */
+async function askAndGo(path: string): Promise<void> {
+  const before = late.length;
+  const socket = await open();
+  socket.write(ask(path));
+  socket.end();
+  await vi.waitFor(() => expect(late.length).toBe(before + 1));
+  socket.destroy();
+}
+
+test('answers to clients that have gone do not count as unread', async () => {
+  for (let count = 0; count < 4; count++) await askAndGo('/own-late');
+  const answer = await fetch(`http://127.0.0.1:${port}/own`);
+  expect((await answer.text()).length).toBe(large.length);
+  expect(answer.status).toBe(200);
+});
+
+test('an answer that grows ends at once if its client has gone', async () => {
+  await askAndGo('/late-lines');
+  expect(late.at(-1)).toBe('ended');
+});
+
+test('a client that hangs up within a body leaves no warning', async () => {
+  const socket = await open();
+  socket.write(post('Content-Length: 100', '"x'));
+  await vi.waitFor(async () => expect(await connections()).toBeGreaterThan(0));
+  socket.destroy();
+  await vi.waitFor(async () => expect(await connections()).toBe(0));
+  expect(warnings).toEqual([]);
 });
 
 describe('an upgrade', () => {

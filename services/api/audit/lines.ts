@@ -41,6 +41,8 @@ export function growingAnswers(server: FastifyInstance, onFailure: (error: unkno
     };
     open.add(ending);
     reply.raw.once('close', () => ending.abort());
+    // Its client has gone while the call waited.
+    if (reply.raw.closed) ending.abort();
     void produce(write, signal)
       .catch((error: unknown) => {
         if (signal.aborted) return;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { finished } from 'node:stream';
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
 import { Refusal } from '../../../contracts/codes.ts';
 import { answerUnread } from '../envelope.ts';
@@ -99,13 +100,14 @@ function feed(
   };
   const resume = () => request.resume();
   parser.on('drain', resume);
-  request
-    .on('data', take)
+  request.on('data', take);
+  // It also reports a client that has gone before, while its call waited.
+  finished(request, (error) => {
+    if (error) fail(new Refusal('unreadable'));
     // Some clients name a type without sending a body.
-    .on('end', () => (empty ? done() : parser.end()))
-    .on('close', () => {
-      if (!request.readableEnded) fail(new Refusal('unreadable'));
-    });
+    else if (empty) done();
+    else parser.end();
+  });
   return () => request.off('data', take).resume();
 }
 
