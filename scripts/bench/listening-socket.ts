@@ -29,6 +29,8 @@ export class ListeningSocket {
     const listening = new ListeningSocket(socket);
     await listening.#shakeHands();
     socket.on('data', (bytes: Buffer) => listening.#take(bytes));
+    // The first frames may have come with the answer; by then the caller listens.
+    setImmediate(() => listening.#take(Buffer.alloc(0)));
     return listening;
   }
 
