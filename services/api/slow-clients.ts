@@ -54,7 +54,10 @@ function watchBody(request: IncomingMessage, { bodyPeriodMs, minBodyBytes }: Con
     const came = socket.bytesRead - seen;
     seen = socket.bytesRead;
     const full = request.readableLength >= request.readableHighWaterMark;
-    if (came < minBodyBytes && !full) answerUnread('tooSlow', socket);
+    const slow = came < minBodyBytes && !full;
+    // A request that was answered before its body had come gets no event when its connection closes.
+    if (slow || socket.destroyed) stop();
+    if (slow && !socket.destroyed) answerUnread('tooSlow', socket);
   }, bodyPeriodMs);
   timer.unref();
   const stop = () => clearInterval(timer);

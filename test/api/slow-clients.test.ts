@@ -285,6 +285,21 @@ test('every body is read whole, and by its own request, beside connections that 
   await Promise.all(attacks);
 });
 
+test('a body of which the rest never comes, after a refusal, is watched no longer than its connection', async () => {
+  const begin = vi.spyOn(globalThis, 'setInterval');
+  const end = vi.spyOn(globalThis, 'clearInterval');
+  const socket = await open();
+  socket.write(`POST /none HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n`);
+  await once(socket, 'data');
+  const watches = begin.mock.calls.flatMap(([, ms], index) =>
+    ms === limits.bodyPeriodMs ? [begin.mock.results[index]?.value] : [],
+  );
+  expect(watches).toHaveLength(1);
+  socket.destroy();
+  await vi.waitFor(() => expect(end.mock.calls.some(([timer]) => timer === watches[0])).toBe(true));
+  vi.restoreAllMocks();
+});
+
 test('answers that a caller does not read come to a bound', async () => {
   const sockets = await Promise.all(Array.from({ length: 2 }, open));
   for (const socket of sockets) {
