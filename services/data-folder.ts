@@ -2,6 +2,7 @@ import { access, constants, open, readFile, rm, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import { whileWriting } from './file-failure.ts';
 import { makeFolder } from './make-folder.ts';
 
 /** A folder that is locked by this process. */
@@ -56,7 +57,12 @@ export async function lockFolder(
   }
   const held = lock;
   const holder = holderFile(path);
-  await writeFile(holder, `${process.pid}\n`);
+  try {
+    await whileWriting(holder, writeFile(holder, `${process.pid}\n`));
+  } catch (error) {
+    held.close();
+    throw error;
+  }
   let released: Promise<void> | undefined;
   return {
     path,

@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lockDataFolder } from '../../services/data-folder.ts';
@@ -24,6 +24,14 @@ describe('the data folder', () => {
       await expect(lockDataFolder('/proc/nothing/here')).rejects.toThrow('cannot create the data folder');
     },
   );
+
+  test.skipIf(process.platform !== 'linux')('on a full disk is refused, and the file is named', async () => {
+    const path = await temporaryFolder();
+    await symlink('/dev/full', join(path, 'pid'));
+    await expect(lockDataFolder(path)).rejects.toThrow(`cannot write ${join(path, 'pid')}`);
+    await rm(join(path, 'pid'));
+    await (await lockDataFolder(path, 0)).release();
+  });
 
   test('is locked by one process, which the error of another one names', async () => {
     const path = await temporaryFolder();
