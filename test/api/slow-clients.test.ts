@@ -219,6 +219,19 @@ describe('a body in pieces', () => {
     expect(await text(socket).catch(() => '')).toBe('');
   });
 
+  test.each([
+    ['is dropped up to 256 KB', 4, true],
+    ['is cut off beyond 256 KB', 5, false],
+  ])('in chunks %s if it was refused before', async (_, count, goesOn) => {
+    const socket = await open();
+    const given = text(socket).catch(() => 'cut off');
+    socket.write('POST /none HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    await vi.waitFor(() => expect(socket.bytesRead).toBeGreaterThan(0));
+    const piece = `fff0\r\n${' '.repeat(0xfff0)}\r\n`;
+    socket.write(`${piece.repeat(count)}0\r\n\r\n${ask('/small', 'Connection: close\r\n')}`);
+    expect((await given).includes('{"small":true}')).toBe(goesOn);
+  });
+
   test('is dropped up to its length if it was refused before, and the next body is read', async () => {
     const socket = await open();
     socket.write(`POST /none HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n`);

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { IncomingMessage } from '../../http-module.ts';
 import { answerUnread } from '../envelope.ts';
+import { maxBodyBytes } from '../form.ts';
 import { silenceParser } from '../silent-parser.ts';
 
 /** Packets of a body, whatever they hold: some clients send a few bytes at a time. */
@@ -13,6 +14,12 @@ const freeChunks = 250;
 const minPieceBytes = 512;
 
 /**
+ * Bytes of a body in chunks that are read after the request was answered: as many as a body without a file has. Nothing
+ * says how many follow, and reading them costs as much as those of others.
+ */
+const maxBytesAfterAnswer = maxBodyBytes;
+
+/**
  * A request whose body may come in a bounded number of pieces. Each piece takes a microsecond or two of the only thread.
  */
 export class PiecedRequest extends IncomingMessage {
@@ -20,6 +27,7 @@ export class PiecedRequest extends IncomingMessage {
   onTooManyPieces: (() => void) | undefined;
   #pieces = 0;
   #bytes = 0;
+  #maxBytes = Number.POSITIVE_INFINITY;
   #dropping = false;
   #handOverAgain: (() => void) | undefined;
 
@@ -29,7 +37,8 @@ export class PiecedRequest extends IncomingMessage {
     if (!(piece instanceof Uint8Array)) return super.push(piece, encoding);
     this.#pieces += 1;
     this.#bytes += piece.length;
-    if (this.#pieces <= this.#maxPieces()) return super.push(piece, encoding);
+    if (this.#pieces <= this.#maxPieces() && this.#bytes <= this.#maxBytes)
+      return super.push(piece, encoding);
     this.#dropping = true;
     // Otherwise up to 2 MB that have arrived would be parsed first.
     this.socket.pause();
@@ -42,6 +51,14 @@ export class PiecedRequest extends IncomingMessage {
   /** Keeps the parser from copying what follows of the body, and handing it over. */
   dropRest(): void {
     this.#handOverAgain ??= silenceParser(this.socket, ['parserOnBody']);
+  }
+
+  /** Reads what follows of the body, and drops it; beyond a maximum in chunks it has come in too many pieces. */
+  skipRest(): void {
+    // Chunks are counted after an answer, too.
+    if (this.headers['content-length'] !== undefined) this.dropRest();
+    else this.#maxBytes = this.#bytes + maxBytesAfterAnswer;
+    this.resume();
   }
 
   #maxPieces(): number {
@@ -58,9 +75,6 @@ export function cutTinyPieces(request: PiecedRequest, response: ServerResponse):
     else answerUnread('unreadable', socket);
   };
   response.once('prefinish', () => {
-    if (request.complete) return;
-    // Chunks are counted after an answer, too.
-    if (request.headers['content-length'] !== undefined) request.dropRest();
-    request.resume();
+    if (!request.complete) request.skipRest();
   });
 }
