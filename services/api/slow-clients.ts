@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Refusal } from '../../contracts/codes.ts';
 import { callerKey } from './caller.ts';
@@ -39,6 +39,12 @@ export function cutSlowClients(server: FastifyInstance, limits: ConnectionLimits
     if (bytes > limits.smallAnswerBytes) watchAnswer(reply, bytes, limits);
     next();
   });
+}
+
+/** Calls `act` when the connection of an answer has closed: at once if its client has gone already, as that is reported once. */
+export function onceClosed(response: ServerResponse, act: () => void): void {
+  if (response.closed) act();
+  else response.once('close', act);
 }
 
 /** Whether a body follows the headers of a request. */

@@ -14,6 +14,7 @@ import { avatarSide } from '../files/pictures.ts';
 import type { Application } from './application.ts';
 import { publicHost } from './public-host.ts';
 import { type Call, serve } from './route.ts';
+import { onceClosed } from './slow-clients.ts';
 
 type UploadCall = Call<{ file: ReceivedFile }>;
 
@@ -94,8 +95,7 @@ export function uploadRoutes(server: FastifyInstance, application: Application):
 /** Aborted if the connection of a request closes before its answer is written, or has closed already. */
 function whileConnected({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  if (raw.closed) gone.abort();
-  raw.once('close', () => {
+  onceClosed(raw, () => {
     if (!raw.writableFinished) gone.abort();
   });
   return gone.signal;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Refusal } from '../../../contracts/codes.ts';
+import { onceClosed } from '../slow-clients.ts';
 
 /** How often an empty line is sent, so that proxies and clients see that the answer goes on. */
 const heartbeatMs = 10_000;
@@ -40,9 +41,7 @@ export function growingAnswers(server: FastifyInstance, onFailure: (error: unkno
       if (!lines.write(`${JSON.stringify(line)}\n`)) await once(lines, 'drain', { signal });
     };
     open.add(ending);
-    reply.raw.once('close', () => ending.abort());
-    // Its client has gone while the call waited.
-    if (reply.raw.closed) ending.abort();
+    onceClosed(reply.raw, () => ending.abort());
     void produce(write, signal)
       .catch((error: unknown) => {
         if (signal.aborted) return;
