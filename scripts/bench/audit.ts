@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { pino } from 'pino';
 import { readModelCategories } from '../../contracts/events/index.ts';
 import { migrate } from '../../projections/migrate.ts';
@@ -16,6 +16,7 @@ import { readEnvironment } from '../../services/environment.ts';
 import { openLog } from '../../services/log/open.ts';
 import { startEmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
 import { createPool } from '../../services/postgres/pool.ts';
+import { count } from '../cli/arguments.ts';
 import { seedInstallation } from '../seed/seed-installation.ts';
 import type { Ground, MeasureRow } from './audit-ground.ts';
 import { logRows } from './audit-log-rows.ts';
@@ -26,8 +27,7 @@ import { rebuildRows } from './rebuild-rows.ts';
 export const bench: Bench = {
   summary:
     'looking at the log, asking about the past, making the read models again; EVENTSTORE_URL measures on that log',
-  options: (command: Command) =>
-    command.option('--events <n>', 'how long the history is', wholeNumber, 200_000),
+  options: (command: Command) => command.option('--events <n>', 'how long the history is', count, 200_000),
   run: async ({ events }) => measure(Number(events)),
 };
 
@@ -75,10 +75,4 @@ async function show(ground: Ground, rows: readonly MeasureRow[]): Promise<void> 
     const { what, figure } = await row(ground);
     console.log(`${what.padEnd(62)}  ${figure}`);
   }
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!(Number.isInteger(value) && value > 0)) throw new InvalidArgumentError('a whole number above 0');
-  return value;
 }
