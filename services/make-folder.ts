@@ -1,8 +1,9 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode } from './error-code.ts';
 
 /** For its owner alone. */
-const privateMode = 0o700;
+export const privateMode = 0o700;
 
 /**
  * Makes a folder and those above it, unless it exists. Node's own recursive mkdir never ends below a folder in which
@@ -14,7 +15,7 @@ export async function makeFolder(path: string, mode = privateMode): Promise<void
   try {
     await makeOne(path, mode);
   } catch (error) {
-    if (!isMissing(error) || dirname(path) === path) throw error;
+    if (errorCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
     await makeFolder(dirname(path), mode);
     await makeOne(path, mode);
   }
@@ -28,8 +29,4 @@ async function makeOne(path: string, mode: number): Promise<void> {
     const found = await stat(path).catch(() => undefined);
     if (!found?.isDirectory()) throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

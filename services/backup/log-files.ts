@@ -12,8 +12,8 @@ import {
 } from '../audit/copy/folder-copy.ts';
 import { GrowingTree } from '../audit/tree/growing-tree.ts';
 import { emptyRoot, type Hash, sameHash, treeHash } from '../audit/tree/hashes.ts';
-import { makePrivateFolder } from '../files/private.ts';
 import { type EventLog, type RecordedEvent, startOfLog } from '../log/log.ts';
+import { makeFolder } from '../make-folder.ts';
 import { hashOf, syncFolder } from './durable-file.ts';
 import { type CopiedLog, eventsOf, type LogFile } from './manifest.ts';
 
@@ -45,7 +45,7 @@ export function rootOfFiles(files: readonly LogFile[]): Hash {
  * them. What lies beyond was not finished, and is removed.
  */
 export async function openLogFiles(folder: string, copied: CopiedLog): Promise<CopiedLog> {
-  await makePrivateFolder(folder);
+  await makeFolder(folder);
   const files: LogFile[] = [];
   for (const file of copied.files) {
     const found = await stat(join(folder, file.name)).catch(() => undefined);

@@ -6,9 +6,9 @@ import { latestHead } from '../audit/tree/heads.ts';
 import { lockFolder } from '../data-folder.ts';
 import { identify } from '../edge/identify.ts';
 import type { FileStore, StoredPath } from '../files/file-store.ts';
-import { makePrivateFolder } from '../files/private.ts';
 import { newIdentityName } from '../log/identity.ts';
 import type { EventLog, RecordedEvent } from '../log/log.ts';
+import { makeFolder } from '../make-folder.ts';
 import { type DatabaseConfig, openClient, type Purpose } from '../postgres/connect.ts';
 import { inTransaction } from '../postgres/transaction.ts';
 import { writeDurably } from './durable-file.ts';
@@ -102,7 +102,7 @@ class BackupRun {
     const { folder } = this.#options;
     const before = await readManifest(folder);
     const tablesFolder = `tables-${this.#id}`;
-    await makePrivateFolder(join(folder, tablesFolder));
+    await makeFolder(join(folder, tablesFolder));
     let log = await this.#extend(await this.#begun(before));
     const known = await this.#knownUploads(before);
     await this.#copyUploads(known);
@@ -192,7 +192,7 @@ class BackupRun {
 
   async #copyUploads(known: Map<StoredPath, UploadEntry>): Promise<StoredPath[]> {
     const { store, onUploads, signal } = this.#options;
-    await makePrivateFolder(this.#places.uploads);
+    await makeFolder(this.#places.uploads);
     const onCopied = (uploads: number) => {
       this.#newUploads += uploads;
       this.#progress.add({ uploads });
@@ -244,7 +244,7 @@ class BackupRun {
 
   async #keys(): Promise<NamedFile[]> {
     const { dataFolder } = this.#options;
-    await makePrivateFolder(this.#places.keys);
+    await makeFolder(this.#places.keys);
     const keys: NamedFile[] = [];
     for (const name of keyFiles) {
       const text = await readKept(join(dataFolder, name));

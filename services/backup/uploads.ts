@@ -2,7 +2,7 @@ import { copyFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { wholeLines } from '../audit/copy/folder-copy.ts';
 import { type FileStore, readStoredPath, type StoredPath } from '../files/file-store.ts';
-import { makePrivateFolder } from '../files/private.ts';
+import { makeFolder } from '../make-folder.ts';
 import { hashOf, writeDurably } from './durable-file.ts';
 import { type NamedFile, UploadEntry } from './manifest.ts';
 
@@ -48,7 +48,7 @@ export async function copyUploads(
     const stored = await store.find(path);
     // It was deleted since it was listed.
     if (stored === undefined) continue;
-    await makePrivateFolder(dirname(file));
+    await makeFolder(dirname(file));
     const written = await writeDurably(file, await stored.read());
     known.set(path, { path, ...written });
     there.push(path);
@@ -83,7 +83,7 @@ export async function restoreUploads(options: {
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { list, folder, store, incoming, onDone, signal } = options;
-  await makePrivateFolder(incoming);
+  await makeFolder(incoming);
   for await (const { path, bytes } of listedUploads(list)) {
     signal.throwIfAborted();
     if ((await store.find(path))?.bytes !== bytes) {

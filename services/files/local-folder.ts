@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { access, chmod, constants, opendir, rename, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { errorCode } from '../error-code.ts';
+import { makeFolder } from '../make-folder.ts';
 import { type FileStore, readStoredPath } from './file-store.ts';
-import { makePrivateFolder, openPrivateFolder, privateFile } from './private.ts';
+import { openPrivateFolder, privateFile } from './private.ts';
 
 /**
  * Keeps files in a folder that only this user may enter. Added files must be in the same file system.
@@ -13,7 +15,7 @@ export async function openLocalFolder(folder: string): Promise<FileStore> {
   return {
     async add(path, localFile) {
       const target = join(folder, path);
-      await makePrivateFolder(dirname(target));
+      await makeFolder(dirname(target));
       await chmod(localFile, privateFile);
       await rename(localFile, target);
     },
@@ -33,7 +35,7 @@ export async function openLocalFolder(folder: string): Promise<FileStore> {
       }
     },
     async healthy() {
-      await makePrivateFolder(folder);
+      await makeFolder(folder);
       await access(folder, constants.W_OK);
       return true;
     },
@@ -43,5 +45,6 @@ export async function openLocalFolder(folder: string): Promise<FileStore> {
 
 /** Whether an error says that there is no such file. */
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+  const code = errorCode(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }
