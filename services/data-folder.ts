@@ -2,6 +2,7 @@ import { access, constants, open, readFile, rm, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorCode } from './error-code.ts';
 import { whileWriting } from './file-failure.ts';
 import { makeFolder } from './make-folder.ts';
 
@@ -78,7 +79,7 @@ export async function mustBeOurs(path: string): Promise<void> {
   for (const place of [path, lockFile(path)]) {
     const closed = await access(place, constants.R_OK | constants.W_OK).then(
       () => false,
-      (error: Error) => 'code' in error && error.code === 'EACCES',
+      (error) => errorCode(error) === 'EACCES',
     );
     if (!closed) continue;
     const ours = process.getuid?.() ?? 0;
@@ -94,7 +95,7 @@ async function makePrivate(file: string): Promise<void> {
   try {
     await (await open(file, 'ax', 0o600)).close();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return;
+    if (errorCode(error) === 'EEXIST') return;
     throw new Error(`cannot lock ${file}: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import { errorCode } from './error-code.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Program } from './lifecycle.ts';
 
@@ -83,9 +84,8 @@ export function explainListening(
   { host, port }: Address,
   variables: AddressVariables = programVariables,
 ): Error {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const place = `port ${port} on ${host}`;
-  switch (code) {
+  switch (errorCode(error)) {
     case 'EADDRINUSE':
       return new Error(`${place} is used by another program: stop it, or set another ${variables.port}`, {
         cause: error,

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { pendingMigrations } from '../../projections/migrate.ts';
 import { mustNotBeHalfRestored } from '../../services/backup/restore-mark.ts';
+import { errorCode } from '../../services/error-code.ts';
 import { reasonOf } from '../../services/error-reason.ts';
 import { createClient, openClient, type Purpose } from '../../services/postgres/connect.ts';
 import { mustKeepSessions } from '../../services/postgres/session-check.ts';
@@ -51,8 +52,7 @@ export async function examineDatabase(url: string, embedded: boolean): Promise<F
   try {
     client = await openClient(url, purpose);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const remedy = remedies[code] ?? 'look at the server and at DATABASE_URL';
+    const remedy = remedies[errorCode(error) ?? ''] ?? 'look at the server and at DATABASE_URL';
     return [...found, fault(`${name} cannot be used: ${reasonOf(error)}`, remedy)];
   }
   try {

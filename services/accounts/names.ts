@@ -1,5 +1,6 @@
 import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
+import { errorCode } from '../error-code.ts';
 import { type Account, AccountRows, type IsRegistered, usernameKey } from './account-rows.ts';
 import type { AccountsDatabase } from './accounts-tables.ts';
 import {
@@ -53,8 +54,7 @@ export function createNames(options: {
         )
         .executeTakeFirst()
         .catch((error: unknown) => {
-          const code = error instanceof Error && 'code' in error ? error.code : undefined;
-          throw code === uniqueViolation ? new Refusal('illegal', phoneTaken) : error;
+          throw errorCode(error) === uniqueViolation ? new Refusal('illegal', phoneTaken) : error;
         });
       if (bound.numUpdatedRows > 0n) return;
       if (instead === undefined) throw new Refusal('noUser');

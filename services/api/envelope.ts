@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { type CodeName, codes, Refusal, statusOf } from '../../contracts/codes.ts';
 import { unreadableText } from '../commands/unreadable-events.ts';
+import { errorCode } from '../error-code.ts';
 import { FileStoreFailure } from '../files/file-store.ts';
 import { STATUS_CODES } from '../http-module.ts';
 import { UnreadableEvent } from '../log/codec.ts';
@@ -77,8 +78,7 @@ export function refusalFor(error: unknown): Refusal {
 }
 
 function isDiskFull(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && diskFull.test(code);
+  return diskFull.test(errorCode(error) ?? '');
 }
 
 /** Why Node's server rejected a request, by the code of its error. */

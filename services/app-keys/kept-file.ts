@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { link, open, readFile, rm } from 'node:fs/promises';
+import { errorCode } from '../error-code.ts';
 
 /** The text of a file; undefined if there is none. @throws Error if it cannot be read */
 export async function readKept(file: string): Promise<string | undefined> {
   return readFile(file, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw new Error(`cannot read ${file}`, { cause: error });
   });
 }
@@ -28,7 +29,7 @@ export async function keptOrMade(file: string, content: () => string): Promise<s
   try {
     await link(unfinished, file);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
   } finally {
     await rm(unfinished, { force: true });
   }

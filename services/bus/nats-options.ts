@@ -1,4 +1,5 @@
 import { type ConnectionOptions, ErrorCode, NatsError } from 'nats';
+import { errorCode } from '../error-code.ts';
 
 /** The pause between two attempts to connect. */
 export const reconnectPauseMs = 200;
@@ -55,10 +56,5 @@ export function permanentFailure(error: unknown): Error | undefined {
 
 /** Whether the server's certificate was rejected, by Node's error codes. */
 function isOfCertificate(error: unknown): error is Error {
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    typeof error.code === 'string' &&
-    /CERT|LEAF_SIGNATURE/.test(error.code)
-  );
+  return error instanceof Error && /CERT|LEAF_SIGNATURE/.test(errorCode(error) ?? '');
 }

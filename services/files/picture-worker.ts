@@ -1,6 +1,7 @@
 import process from 'node:process';
 import sharp from 'sharp';
 import { Refusal } from '../../contracts/codes.ts';
+import { errorCode } from '../error-code.ts';
 import { type PictureReport, PictureTask } from './picture-task.ts';
 import { reencode } from './reencode.ts';
 
@@ -24,7 +25,7 @@ async function carryOut(message: unknown): Promise<PictureReport> {
     if (error instanceof Refusal && (error.reason === 'illegal' || error.reason === 'tooLarge')) {
       return { type: 'refused', reason: error.reason, message: error.message };
     }
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    const code = errorCode(error);
     return { type: 'failed', message: String(error), ...(code === undefined ? {} : { code }) };
   }
 }

@@ -12,6 +12,7 @@ export interface ElementType<Element> extends ValueType<Element> {
   readonly id: number;
   readonly arrayId: number;
 }
+
 /** The same bytes twice: a view writes numbers faster, a buffer texts. */
 export interface Target {
   readonly buffer: Buffer;

@@ -40,9 +40,9 @@ const indexing: Purpose = { name: session, statementTimeoutMs: 3_600_000 };
 /**
  * Makes the read models of a moment in a schema of their own, beside the present ones, or finds those that were kept;
  * hands the schema's name to `use`, and drops it afterwards unless it is kept. If the present ones show the moment and
- * nothing is to be kept, hands those over first, and makes others only if they changed meanwhile. Of two that keep one moment at once the
- * second waits for the first, and uses what it kept. They are made by what makes the present
- * ones, of the events that concern the scope; without an index of the log, of all events.
+ * nothing is to be kept, hands those over first, and makes others only if they changed meanwhile. Of two that keep one
+ * moment at once the second waits for the first, and uses what it kept. They are made by what makes the present ones, of
+ * the events that concern the scope; without an index of the log, of all events.
  * @throws TooManyKept, UnreadableEvent, ProjectionFault, LogFailure, the signal's reason, what the database throws
  */
 export async function withPastReadModels<Result>(

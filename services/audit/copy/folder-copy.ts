@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, readdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../../error-code.ts';
 import { whileWriting } from '../../file-failure.ts';
 import { makeFolder } from '../../make-folder.ts';
 import { type CopiedEvent, eventIn, lineOf } from './copied-event.ts';
@@ -22,7 +23,7 @@ export function eventFileName(first: number): string {
 /** The files of an export in their order, each named by the number of its first event. */
 export async function filesIn(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (errorCode(error) === 'ENOENT') return [];
     throw error;
   });
   return names.filter((name) => fileName.test(name)).sort();

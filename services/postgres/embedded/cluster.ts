@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chown, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { errorCode } from '../../error-code.ts';
 import { makeFolder } from '../../make-folder.ts';
 import type { PostgresBinaries } from './binaries.ts';
 import { giveFolder } from './folder-access.ts';
@@ -85,7 +86,7 @@ async function createCluster(
     await promisify(execFile)(command.file, command.parameters, { env: serverEnvironment, cwd: '/' });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    if ('code' in error && error.code === 'ENOENT') throw commandFailure(user, binaries.initdb, error);
+    if (errorCode(error) === 'ENOENT') throw commandFailure(user, binaries.initdb, error);
     // The message of the error would also repeat the command.
     const output = 'stderr' in error ? String(error.stderr).trim() : error.message;
     throw new Error(`the embedded Postgres could not create its data in ${folder}: ${output}`);

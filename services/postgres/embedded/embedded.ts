@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { errorCode } from '../../error-code.ts';
 import { openClient, type Purpose } from '../connect.ts';
 import { findNativeFolder, prepareBinaries } from './binaries.ts';
 import { openCluster, readPassword, superuser } from './cluster.ts';
@@ -91,13 +92,8 @@ export async function runningEmbeddedUrl(folder: string): Promise<string | undef
     return url;
   } catch (error) {
     // A killed server leaves a folder without a socket, or a socket that nobody answers.
-    if (
-      error instanceof Error &&
-      'code' in error &&
-      (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
-    ) {
-      return undefined;
-    }
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
     throw error;
   }
 }

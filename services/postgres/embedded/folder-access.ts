@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmod, chown, lstat, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { errorCode } from '../../error-code.ts';
 import type { PostgresBinaries } from './binaries.ts';
 import { commandAs, type OperatingUser, serverEnvironment } from './operating-user.ts';
 
@@ -57,5 +58,5 @@ async function runs(user: OperatingUser, program: string, parameters: readonly s
 }
 
 function ignoreAbsence(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  if (errorCode(error) !== 'ENOENT') throw error;
 }
