@@ -189,8 +189,12 @@ export class EventStoreDBDouble {
       Number.isNaN(from) ? true : backwards ? place(record) <= from : place(record) >= from,
     );
     if (backwards) wanted.reverse();
-    for (const record of wanted.slice(0, Number(options?.getCount())))
-      await this.#send(call, eventOf(record));
+    const page = wanted.slice(0, Number(options?.getCount()));
+    if (!all && page.some(({ revision }, index) => Math.abs(revision - (page[0]?.revision ?? 0)) !== index)) {
+      call.emit('error', { code: status.UNKNOWN, details: 'Unexpected ReadStreamResult: Error' });
+      return;
+    }
+    for (const record of page) await this.#send(call, eventOf(record));
     call.end();
   }
 

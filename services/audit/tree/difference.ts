@@ -1,4 +1,5 @@
-import type { EventLog } from '../../log/log.ts';
+import { LogFailure, type RecordedEvent } from '../../log/log.ts';
+import type { ReadableLog } from '../readable-log.ts';
 import { type HiddenBeginnings, type LackingBeginning, lackingBeginning } from './hidden-events.ts';
 import type { TreeEntry } from './tree-entry.ts';
 import type { TreeStore } from './tree-store.ts';
@@ -35,6 +36,12 @@ export type Difference =
 /** How far from where it was an event is looked for in its stream. */
 const maxDistance = 1_000;
 
+/** Where differences are looked up. */
+interface Compared {
+  readonly log: Pick<ReadableLog, 'readAll' | 'readStream'>;
+  readonly store: TreeStore;
+}
+
 /**
  * Names what is different at a number where the log and its index differ for the first time.
  * @param found what the log has there; undefined if it ends before
@@ -42,7 +49,7 @@ const maxDistance = 1_000;
  * @throws LogFailure; what `pg` throws
  */
 export async function nameDifference(
-  { log, store }: { readonly log: Pick<EventLog, 'readStream'>; readonly store: TreeStore },
+  { log, store }: Compared,
   number: number,
   found: TreeEntry | undefined,
   kept: TreeEntry,
@@ -59,11 +66,11 @@ export async function nameDifference(
 }
 
 async function removed(
-  { log, store }: { readonly log: Pick<EventLog, 'readStream'>; readonly store: TreeStore },
+  { log, store }: Compared,
   number: number,
   event: TreeEntry,
 ): Promise<Difference & { readonly kind: 'removed' }> {
-  const lacking = await lackingBeginning(log, store, event.stream);
+  const lacking = await unlessRefused(() => lackingBeginning(log, store, event.stream));
   return { kind: 'removed', number, event, ...(lacking && lacking.events > 1 && { lacking }) };
 }
 
@@ -75,13 +82,29 @@ function changesOf(found: TreeEntry, kept: TreeEntry): string {
   return changed.map((name) => names[name]).join(', ');
 }
 
-async function isInLog(
-  log: Pick<EventLog, 'readStream'>,
-  { id, stream, revision }: TreeEntry,
-): Promise<boolean> {
-  const from = Math.max(0, revision - maxDistance);
-  for await (const record of log.readStream(stream, { from, limit: 2 * maxDistance })) {
-    if (record.id === id) return true;
+async function isInLog(log: Compared['log'], event: TreeEntry): Promise<boolean> {
+  const { stream, revision } = event;
+  const near = { from: Math.max(0, revision - maxDistance), limit: 2 * maxDistance };
+  const inStream = await unlessRefused(() => isAmong(log.readStream(stream, near), event));
+  return inStream ?? isAmong(log.readAll({ prefixes: [stream] }), event);
+}
+
+async function isAmong(records: AsyncIterable<RecordedEvent>, { id, stream }: TreeEntry): Promise<boolean> {
+  for await (const record of records) {
+    if (record.id === id && record.stream === stream) return true;
   }
   return false;
+}
+
+/**
+ * What reading a stream gives; undefined if the store refuses it, as EventStoreDB does with one that lacks an event in
+ * the middle. The whole log it reads all the same.
+ */
+async function unlessRefused<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof LogFailure) return undefined;
+    throw error;
+  }
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { Heads, signHead } from '../../../services/audit/tree/heads.ts';
 import { TreeStore } from '../../../services/audit/tree/tree-store.ts';
 import { verifyLog } from '../../../services/audit/tree/verify-log.ts';
+import { LogFailure, type StreamName } from '../../../services/log/log.ts';
 import { audit, seed, signer } from '../../support/audited-tree.ts';
 import { openEventStoreDB } from '../../support/auditing.ts';
 import type { DoubleRecord } from '../../support/eventstoredb-double-store.ts';
@@ -60,9 +61,13 @@ describe('npm run verify of a log in EventStoreDB (a double) whose files were ch
     });
   });
 
-  test('names the event that was deleted', async () => {
-    changed([150, []]);
-    expect(await difference()).toMatchObject({ kind: 'removed', number: 150, event: named(at(150)) });
+  test('names the event that was deleted, though the store refuses to read its stream then', async () => {
+    const { stream } = before.find(({ revision }) => revision === 3) ?? at(0);
+    const second = before.findIndex((record) => record.stream === stream && record.revision === 1);
+    changed([second, []]);
+    const { stream: name } = named(at(second));
+    await expect(Array.fromAsync(audited.log.readStream(name as StreamName))).rejects.toThrow(LogFailure);
+    expect(await difference()).toMatchObject({ kind: 'removed', number: second, event: named(at(second)) });
   });
 
   test('says how much its stream lacks if all of it was removed', async () => {
