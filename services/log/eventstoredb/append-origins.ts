@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { FORWARDS } from '@eventstore/db-client';
 import { LRUCache } from 'lru-cache';
 import { type Position, type StreamName, startOfLog } from '../log.ts';
 import type { EventStoreDBConnection } from './connection.ts';
 import { originOf } from './event.ts';
-import { positionOf, storedPositionOf } from './position.ts';
+import { storedPositionOf } from './position.ts';
+import { logRequest } from './read-request.ts';
 import { readWithTimeout } from './read-with-timeout.ts';
 
 interface Question {
@@ -117,18 +117,12 @@ export class AppendOrigins {
     let from = positions[0] ?? startOfLog;
     for (;;) {
       const maxCount = positions.length + 16;
-      const read = this.#connection.readAll({
-        direction: FORWARDS,
-        maxCount,
-        requiresLeader: true,
-        ...fromPosition(from),
-      });
+      const request = logRequest('forwards', maxCount, storedPositionOf(from));
       let count = 0;
-      for await (const resolved of readWithTimeout(read, this.#readTimeoutMs)) {
+      for await (const message of readWithTimeout(this.#connection, request, this.#readTimeoutMs)) {
         count++;
-        if (!resolved.event?.position) continue;
-        from = positionOf(resolved.event.position);
-        this.#settle(from, ({ resolve }) => resolve(originOf(resolved)));
+        from = message.position;
+        this.#settle(from, ({ resolve }) => resolve(originOf(message)));
         if (from >= last) return;
       }
       if (count < maxCount) return;
@@ -139,9 +133,4 @@ export class AppendOrigins {
 function categoryOf(stream: StreamName): string {
   const end = stream.indexOf('-');
   return end < 0 ? stream : stream.slice(0, end);
-}
-
-function fromPosition(position: Position) {
-  const stored = storedPositionOf(position);
-  return stored === undefined ? {} : { fromPosition: stored };
 }

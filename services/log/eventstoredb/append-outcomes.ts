@@ -8,9 +8,10 @@ import {
 } from '../log.ts';
 import type { AppendOrigins } from './append-origins.ts';
 import type { AppendResponse } from './append-response.ts';
+import type { StoredEvent } from './event.ts';
 import type { KnownEnd } from './known-end.ts';
 import type { KnownEvent, KnownIds } from './known-ids.ts';
-import type { StoredEvent, StreamReader } from './stream-reader.ts';
+import type { StreamReader } from './stream-reader.ts';
 
 /** One call of `append` that is being sent. */
 export interface AppendInProgress {

@@ -2,20 +2,24 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { EventStoreDBClient, UnavailableError } from '@eventstore/db-client';
 import { parseConnectionString } from '@eventstore/db-client/dist/Client/parseConnectionString.js';
-import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import { StreamsClient, StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
-import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { ClientDuplexStream, ClientReadableStream } from '@grpc/grpc-js';
+import type { ReadRequest } from './read-request.ts';
+import { decodeReadResponse, type ReadResponse } from './read-response.ts';
 
 export type AppendStream = ClientDuplexStream<BatchAppendReq, BatchAppendResp>;
+export type ReadCall = ClientReadableStream<ReadResponse>;
 
 /**
- * The client with two more methods.
+ * The client with three more methods, which are all that the log uses.
  *
  * Why this room imports from the client's `generated/` and `dist/`: in version 6.2.1 `appendToStream` has a bug in
  * dist/streams/appendToStream/batchAppend.js. The appends in flight are in one table of the module, `promiseBank`, so
  * an error of one call rejects those of every client; and each append is sent by an async function inside
  * `new Promise(…)`, so a write that fails is an unhandled rejection, which ends the process. Killing the server
  * under large appends does that. So appends go over a gRPC call that we open ourselves, with the generated messages.
+ * Reads go over calls of our own too, since the client drops the bytes of each event and takes twice the processor time.
  * `connectionString()` always makes an EventStoreDBClient and never a subclass, so the string is parsed here.
  *
  * test/log/eventstoredb-connection.test.ts fails as soon as an installed client no longer has the bug.
@@ -30,12 +34,39 @@ export class EventStoreDBConnection extends EventStoreDBClient {
     )();
   }
 
+  /**
+   * Opens a call that reads or follows; resolves before it is connected.
+   * @param requiresLeader whether a node of a cluster that does not lead refuses it
+   */
+  openRead(
+    request: ReadRequest,
+    { requiresLeader }: { readonly requiresLeader: boolean },
+  ): Promise<ReadCall> {
+    const { path, requestSerialize } = StreamsService.read;
+    return this.GRPCStreamCreator(StreamsClient, 'read', (client) =>
+      client.makeServerStreamRequest(
+        path,
+        requestSerialize,
+        decodeReadResponse,
+        request,
+        ...this.callArguments({ requiresLeader }, { deadline: Number.POSITIVE_INFINITY }),
+      ),
+    )();
+  }
+
   /** Closes the present connection, which no longer answers; the next call opens another. */
   async abandon(): Promise<void> {
     await this.execute(StreamsClient, 'abandon', (client) =>
       this.handleError(client, new UnavailableError()),
     );
   }
+}
+
+/** Ends a call whose responses nobody waits for any more. */
+export function cancelRead(call: ReadCall): void {
+  call.on('error', () => undefined);
+  // Cancelled in the turn in which it was opened, the call would fail in gRPC: https://github.com/grpc/grpc-node/issues/1652
+  setImmediate(() => call.cancel());
 }
 
 /**

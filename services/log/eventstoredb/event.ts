@@ -1,12 +1,11 @@
-import type { AllStreamResolvedEvent, ResolvedEvent } from '@eventstore/db-client';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import { prepare } from '../append-request.ts';
-import type { EventId, NewEvent, RecordedEvent, StreamName } from '../log.ts';
+import { withoutLastKey } from '../last-key.ts';
+import type { EventId, Json, NewEvent, RecordedEvent, StreamName } from '../log.ts';
 import { withOriginalTime } from '../original-time.ts';
-import { objectOf } from '../stored-json.ts';
-import { positionOf } from './position.ts';
-import { rawOf } from './stored-bytes.ts';
+import { objectOf, parseStored } from '../stored-json.ts';
+import type { StoredMessage } from './read-response.ts';
 
 type ProposedMessage = InstanceType<typeof streams.BatchAppendReq.ProposedMessage>;
 
@@ -61,29 +60,65 @@ export function proposalsOf(
  */
 export const tombstoneType = '$streamDeleted';
 
-/** The origin in an event's metadata. */
-export function originOf({ event }: ResolvedEvent | AllStreamResolvedEvent): string | undefined {
-  const metadata: unknown = event?.metadata;
-  if (typeof metadata !== 'object' || metadata === null || !(originKey in metadata)) return undefined;
-  return typeof metadata[originKey] === 'string' ? metadata[originKey] : undefined;
+/** A record, and the call of `append` that stored it. */
+export interface StoredEvent {
+  readonly record: RecordedEvent;
+  readonly origin: string | undefined;
 }
 
-/** The record of an event; `undefined` for the server's own streams and events, and for links to deleted events. */
-export function recordOf(resolved: ResolvedEvent | AllStreamResolvedEvent): RecordedEvent | undefined {
-  const event = resolved.event;
-  if (event === undefined || event.streamId.startsWith('$') || event.type === tombstoneType) return undefined;
-  const { [originKey]: _, ...metadata } = objectOf(event.metadata);
-  const position = 'position' in event ? event.position : undefined;
-  if (position === undefined) throw new Error(`the server returned no position for ${event.streamId}`);
-  return withOriginalTime({
-    id: event.id as EventId,
-    stream: event.streamId as StreamName,
-    type: event.type,
-    data: objectOf(event.data),
+/** Whether an event is the log's, and neither in one of the server's own streams nor its own. */
+export function isOfLog({ stream, type }: StoredMessage): boolean {
+  return !stream.startsWith('$') && type !== tombstoneType;
+}
+
+/** An event as the log gives it; `undefined` for one that is not the log's. */
+export function storedEventOf(message: StoredMessage): StoredEvent | undefined {
+  if (!isOfLog(message)) return undefined;
+  const { id, stream, type, revision, position, recorded } = message;
+  const data = message.data.toString();
+  const { text, metadata, origin } = metadataOf(message);
+  const record = withOriginalTime({
+    id: id as EventId,
+    stream: stream as StreamName,
+    type,
+    data: message.isJson ? parseStored(data) : objectOf(message.data),
     metadata,
-    revision: Number(event.revision),
-    position: positionOf(position),
-    recorded: event.created.getTime(),
-    raw: rawOf(event, originKey),
+    revision,
+    position,
+    recorded,
+    raw: { data, metadata: text },
   });
+  return { record, origin };
+}
+
+/** The call of `append` that stored an event. */
+export function originOf(message: StoredMessage): string | undefined {
+  return metadataOf(message).origin;
+}
+
+interface Metadata {
+  /** Without the origin, if that is its last key, as `proposalsOf` writes it. */
+  readonly text: string;
+  readonly metadata: Json;
+  readonly origin: string | undefined;
+}
+
+function metadataOf({ metadata: bytes }: StoredMessage): Metadata {
+  const whole = bytes.toString();
+  const start = whole.lastIndexOf(`"${originKey}":"`);
+  const [, last] = start < 1 ? [] : (/^"([^"\\]*)"\}$/.exec(whole.slice(start + originKey.length + 3)) ?? []);
+  const text = last === undefined ? whole : withoutLastKey(whole, start);
+  const parsed = parsedMetadata(text, bytes);
+  if (!(originKey in parsed)) return { text, metadata: parsed, origin: last };
+  const { [originKey]: other, ...metadata } = parsed;
+  return { text, metadata, origin: last ?? (typeof other === 'string' ? other : undefined) };
+}
+
+function parsedMetadata(text: string, bytes: Buffer): Json {
+  if (text === '') return {};
+  try {
+    return objectOf(JSON.parse(text));
+  } catch {
+    return objectOf(bytes);
+  }
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { BACKWARDS, END, FORWARDS } from '@eventstore/db-client';
 import { z } from 'zod';
 import { type LogIdentity, type LogInspection, type LogInspector, newIdentityName } from '../identity.ts';
 import type { AppendResult, EventId, ExpectedRevision, NewEvent, Position, StreamName } from '../log.ts';
 import type { EventStoreDBConnection } from './connection.ts';
-import { positionOf, storedPositionOf } from './position.ts';
+import { storedPositionOf } from './position.ts';
+import { logRequest } from './read-request.ts';
 import { readWithTimeout } from './read-with-timeout.ts';
 import type { StreamReader } from './stream-reader.ts';
 
@@ -56,24 +56,13 @@ export class IdentityStream implements LogInspector {
     if (stored === undefined) return undefined;
     const { connection, readTimeoutMs } = this.#options;
     // The server answers a read from beyond the end with an error that does not say so, so the end is read first.
-    const end = connection.readAll({
-      direction: BACKWARDS,
-      fromPosition: END,
-      maxCount: 1,
-      requiresLeader: true,
-    });
-    for await (const { event } of readWithTimeout(end, readTimeoutMs)) {
-      if (!event?.position || positionOf(event.position) < position) return undefined;
+    for await (const last of readWithTimeout(connection, logRequest('backwards', 1), readTimeoutMs)) {
+      if (last.position < position) return undefined;
     }
-    const read = connection.readAll({
-      direction: FORWARDS,
-      fromPosition: stored,
-      maxCount: 1,
-      requiresLeader: true,
-    });
-    for await (const { event } of readWithTimeout(read, readTimeoutMs)) {
+    const request = logRequest('forwards', 1, stored);
+    for await (const event of readWithTimeout(connection, request, readTimeoutMs)) {
       // EventStoreDB's event ids are UUIDs.
-      if (event?.position && positionOf(event.position) === position) return event.id as EventId;
+      if (event.position === position) return event.id as EventId;
     }
     return undefined;
   }

@@ -1,7 +1,6 @@
-import { BACKWARDS, END } from '@eventstore/db-client';
 import { type Position, startOfLog } from '../log.ts';
 import type { EventStoreDBConnection } from './connection.ts';
-import { positionOf } from './position.ts';
+import { logRequest } from './read-request.ts';
 import { readWithTimeout } from './read-with-timeout.ts';
 
 /** The end of the log as far as this process knows it. */
@@ -37,15 +36,8 @@ export class KnownEnd {
    */
   async query(): Promise<void> {
     const began = performance.now();
-    const read = this.#connection.readAll({
-      direction: BACKWARDS,
-      fromPosition: END,
-      maxCount: 1,
-      requiresLeader: true,
-    });
-    for await (const { event } of readWithTimeout(read, this.#readTimeoutMs)) {
-      if (event?.position) this.wasAt(positionOf(event.position), began);
-    }
+    const last = readWithTimeout(this.#connection, logRequest('backwards', 1), this.#readTimeoutMs);
+    for await (const { position } of last) this.wasAt(position, began);
   }
 
   /** The log has changed: nothing is known of its end. */

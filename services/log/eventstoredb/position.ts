@@ -10,7 +10,7 @@ export interface StoredPosition {
 const digits = 19;
 
 /** Both offsets padded to a fixed width, so that positions compare as strings. */
-export function positionOf({ commit, prepare }: StoredPosition): Position {
+export function positionOf({ commit, prepare }: Record<keyof StoredPosition, bigint | string>): Position {
   return `${String(commit).padStart(digits, '0')}-${String(prepare).padStart(digits, '0')}` as Position;
 }
 

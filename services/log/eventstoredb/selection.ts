@@ -1,25 +1,14 @@
-import {
-  type AllStreamResolvedEvent,
-  eventTypeFilter,
-  type Filter,
-  streamNameFilter,
-} from '@eventstore/db-client';
 import type { Position, RecordedEvent, StreamName } from '../log.ts';
-import { originOf, recordOf, tombstoneType } from './event.ts';
-import { positionOf } from './position.ts';
-
-/** When the server reports how far it has searched. */
-type Checkpoints = Pick<
-  Parameters<typeof streamNameFilter>[0],
-  'checkpointInterval' | 'checkpointReached' | 'maxSearchWindow'
->;
+import { storedEventOf, tombstoneType } from './event.ts';
+import type { Filter } from './read-request.ts';
+import type { StoredMessage } from './read-response.ts';
 
 /** Which events of the server a subscription is about, and what is made of each. */
 export interface Selection<Item extends { readonly position: Position }> {
   /** By which the server selects. */
-  filter(checkpoints: Checkpoints): Filter;
+  readonly filter: Filter;
   /** Undefined for an event that is passed over. */
-  itemOf(resolved: AllStreamResolvedEvent): Item | undefined;
+  itemOf(message: StoredMessage): Item | undefined;
 }
 
 /**
@@ -31,14 +20,11 @@ export function recordsIn(
   onEvent: (record: RecordedEvent, origin: string | undefined) => void,
 ): Selection<RecordedEvent> {
   return {
-    filter: (checkpoints) =>
-      prefixes === undefined
-        ? streamNameFilter({ regex: '^[^$]', ...checkpoints })
-        : streamNameFilter({ prefixes: [...prefixes], ...checkpoints }),
-    itemOf(resolved) {
-      const record = recordOf(resolved);
-      if (record) onEvent(record, originOf(resolved));
-      return record;
+    filter: { by: 'stream', names: prefixes === undefined ? { regex: '^[^$]' } : { prefixes } },
+    itemOf(message) {
+      const stored = storedEventOf(message);
+      if (stored) onEvent(stored.record, stored.origin);
+      return stored?.record;
     },
   };
 }
@@ -54,11 +40,9 @@ const metadataType = '$metadata';
 
 /** What the store keeps of streams that were deleted, truncated or tombstoned. */
 export const streamNotices: Selection<StreamNotice> = {
-  filter: (checkpoints) => eventTypeFilter({ prefixes: [metadataType, tombstoneType], ...checkpoints }),
-  itemOf({ event }) {
-    if (event === undefined) return undefined;
-    const { streamId, type } = event;
-    const stream = (type === metadataType ? streamId.slice(2) : streamId) as StreamName;
-    return { stream, position: positionOf(event.position) };
+  filter: { by: 'type', names: { prefixes: [metadataType, tombstoneType] } },
+  itemOf({ stream: notified, type, position }) {
+    const stream = (type === metadataType ? notified.slice(2) : notified) as StreamName;
+    return { stream, position };
   },
 };

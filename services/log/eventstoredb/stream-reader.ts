@@ -1,4 +1,3 @@
-import { BACKWARDS, END, FORWARDS, START } from '@eventstore/db-client';
 import pLimit from 'p-limit';
 import {
   type EventId,
@@ -10,16 +9,10 @@ import {
 } from '../log.ts';
 import type { Page, PageStart } from '../merged-pages.ts';
 import type { EventStoreDBConnection } from './connection.ts';
-import { originOf, recordOf } from './event.ts';
+import { isOfLog, type StoredEvent, storedEventOf } from './event.ts';
 import { positionOf, type StoredPosition } from './position.ts';
+import { logRequest, streamRequest } from './read-request.ts';
 import { readWithTimeout } from './read-with-timeout.ts';
-import { keepBytes } from './stored-bytes.ts';
-
-/** A record, and the call of `append` that stored it. */
-export interface StoredEvent {
-  readonly record: RecordedEvent;
-  readonly origin: string | undefined;
-}
 
 /** Bounds of a search for an event id: the number of events, and the position to stop at. */
 export interface SearchBounds {
@@ -53,18 +46,13 @@ export class StreamReader {
 
   /** A stream's events; none if there is no such stream. @throws LogFailure */
   async *read(stream: StreamName, options: ReadStreamOptions = {}): AsyncGenerator<StoredEvent> {
-    const { direction = 'forwards', from, limit } = options;
+    const { direction, from, limit } = options;
     if (limit !== undefined && limit <= 0) return;
     if (direction === 'backwards' && from !== undefined && from < 0) return;
-    const read = this.#connection.readStream(stream, {
-      direction: direction === 'forwards' ? FORWARDS : BACKWARDS,
-      fromRevision: from === undefined ? (direction === 'forwards' ? START : END) : BigInt(Math.max(0, from)),
-      requiresLeader: true,
-      ...(limit === undefined ? {} : { maxCount: limit }),
-    });
-    for await (const resolved of readWithTimeout(keepBytes(read), this.#timeoutMs)) {
-      const record = recordOf(resolved);
-      if (record) yield { record, origin: originOf(resolved) };
+    const request = streamRequest(stream, options);
+    for await (const message of readWithTimeout(this.#connection, request, this.#timeoutMs)) {
+      const stored = storedEventOf(message);
+      if (stored) yield stored;
     }
   }
 
@@ -96,14 +84,12 @@ export class StreamReader {
   async end(prefixes: readonly string[] = ['']): Promise<Position> {
     const key = prefixes.join(' ');
     const known = this.#ends.get(key) ?? { end: startOfLog, upTo: startOfLog };
-    const read = this.#connection.readAll({ direction: BACKWARDS, fromPosition: END, requiresLeader: true });
     let upTo: Position | undefined;
     let end = known.end;
-    for await (const resolved of readWithTimeout(keepBytes(read), this.#timeoutMs)) {
-      const record = recordOf(resolved);
-      if (record === undefined) continue;
-      upTo ??= record.position;
-      const { stream, position } = record;
+    for await (const message of readWithTimeout(this.#connection, logRequest('backwards'), this.#timeoutMs)) {
+      if (!isOfLog(message)) continue;
+      const { stream, position } = message;
+      upTo ??= position;
       if (position <= known.upTo) break;
       if (prefixes.some((prefix) => stream.startsWith(prefix))) {
         end = position;
@@ -124,15 +110,9 @@ export class StreamReader {
   async atPosition(position: StoredPosition): Promise<RecordedEvent | undefined> {
     // The server answers a read from beyond the end with an error that does not say so.
     if ((await this.end()) < positionOf(position)) return undefined;
-    const read = this.#connection.readAll({
-      direction: FORWARDS,
-      fromPosition: position,
-      maxCount: 1,
-      requiresLeader: true,
-    });
-    for await (const resolved of readWithTimeout(keepBytes(read), this.#timeoutMs)) {
-      const record = recordOf(resolved);
-      if (record?.position === positionOf(position)) return record;
+    const request = logRequest('forwards', 1, position);
+    for await (const message of readWithTimeout(this.#connection, request, this.#timeoutMs)) {
+      if (message.position === positionOf(position)) return storedEventOf(message)?.record;
     }
     return undefined;
   }

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
-import { type AllStreamResolvedEvent, type AllStreamSubscription, START } from '@eventstore/db-client';
 import type { Logger } from 'pino';
 import type { Continuity } from '../continuity.ts';
 import type { Position, RecordedEvent } from '../log.ts';
-import type { EventStoreDBConnection } from './connection.ts';
+import { cancelRead, type EventStoreDBConnection, type ReadCall } from './connection.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import { positionOf, type StoredPosition, storedPositionOf } from './position.ts';
+import { storedPositionOf } from './position.ts';
+import { subscriptionRequest } from './read-request.ts';
+import type { ReadResponse, StoredMessage } from './read-response.ts';
 import type { Selection } from './selection.ts';
-import { keepBytes } from './stored-bytes.ts';
 
 /** The number of events held for a busy reader; then the subscription is paused. */
 const maxHeldEvents = 512;
@@ -31,7 +31,7 @@ export interface SubscriptionContext {
   readonly silence: EventTarget;
 }
 
-/** One subscription of the client, from its start until it ends for any reason. */
+/** One subscription of the server, from its start until it ends for any reason. */
 export class SubscriptionSession<Item extends { readonly position: Position }> {
   /** All events of interest up to here were returned or are held. */
   last: Position;
@@ -41,10 +41,10 @@ export class SubscriptionSession<Item extends { readonly position: Position }> {
   reason = 'it ended';
   readonly #context: SubscriptionContext;
   readonly #selection: Selection<Item>;
-  readonly #subscription: AllStreamSubscription;
+  /** Undefined while it is being opened. */
+  #call: ReadCall | undefined;
   readonly #changes = new EventTarget();
   #held: Item[] = [];
-  #serverCaughtUp = false;
   /** Whether what was returned and is held reached the end of the log at some time. */
   #caughtUp = false;
   readonly #ended = new AbortController();
@@ -59,23 +59,11 @@ export class SubscriptionSession<Item extends { readonly position: Position }> {
     this.#context = context;
     this.#selection = selection;
     this.last = after;
-    const checkpoints = {
-      maxSearchWindow: 256,
-      checkpointInterval: 4,
-      checkpointReached: (_: AllStreamSubscription, position: StoredPosition) =>
-        this.#searchedTo(positionOf(position)),
-    };
-    const filter = selection.filter(checkpoints);
-    const fromPosition = storedPositionOf(after) ?? START;
-    this.#subscription = keepBytes(context.connection.subscribeToAll({ fromPosition, filter }));
-    this.#subscription.on('data', (resolved) => this.#receive(resolved));
-    this.#subscription.on('caughtUp', () => {
-      this.#serverCaughtUp = true;
-      this.#checkCaughtUp();
-    });
-    this.#subscription.on('error', (error) => this.end(error.message));
-    this.#subscription.on('end', () => this.end());
-    this.#subscription.on('close', () => this.end());
+    const request = subscriptionRequest(storedPositionOf(after), selection.filter);
+    context.connection.openRead(request, { requiresLeader: false }).then(
+      (call) => this.#opened(call),
+      (error: Error) => this.end(error.message),
+    );
     const untilEnd = { signal: this.#ended.signal };
     signal.addEventListener('abort', () => this.end(), untilEnd);
     context.silence.addEventListener('silent', () => this.end('the event store stopped answering'), untilEnd);
@@ -96,7 +84,7 @@ export class SubscriptionSession<Item extends { readonly position: Position }> {
     this.waitingSince = Number.POSITIVE_INFINITY;
     const batch = this.#held;
     this.#held = [];
-    if (this.#subscription.isPaused()) this.#subscription.resume();
+    if (this.#call?.isPaused()) this.#call.resume();
     return batch;
   }
 
@@ -105,35 +93,48 @@ export class SubscriptionSession<Item extends { readonly position: Position }> {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort();
     this.reason = reason;
-    this.#subscription.unsubscribe().catch(() => undefined);
+    if (this.#call) cancelRead(this.#call);
     this.#notify();
   }
 
-  #receive(resolved: AllStreamResolvedEvent): void {
-    if (this.#ended.signal.aborted) return;
-    const item = this.#selection.itemOf(resolved);
-    this.#context.onReceived(item?.position);
-    if (item !== undefined && item.position > this.last) {
-      this.last = item.position;
-      this.#held.push(item);
-      if (this.#held.length >= maxHeldEvents) this.#subscription.pause();
-      if (this.#held.length === 1) this.#notify();
+  #opened(call: ReadCall): void {
+    if (this.#ended.signal.aborted) {
+      cancelRead(call);
+      return;
     }
-    if (this.#serverCaughtUp) this.#checkCaughtUp();
+    this.#call = call;
+    call.on('data', (response: ReadResponse) => this.#receive(response));
+    call.on('error', (error) => this.end(error.message));
+    call.on('end', () => this.end());
+    call.on('close', () => this.end());
   }
 
-  /** The server has searched up to a position; events that it sent before may still be in the client's buffer. */
+  #receive(response: ReadResponse): void {
+    if (this.#ended.signal.aborted) return;
+    if (response.kind === 'event') this.#receiveEvent(response.event);
+    else if (response.kind === 'searched') this.#searchedTo(response.position);
+    else if (response.kind === 'caught up') {
+      this.#caughtUp = true;
+      this.#notify();
+    }
+  }
+
+  #receiveEvent(message: StoredMessage): void {
+    const item = this.#selection.itemOf(message);
+    this.#context.onReceived(item?.position);
+    if (item === undefined || item.position <= this.last) return;
+    this.last = item.position;
+    this.#held.push(item);
+    if (this.#held.length >= maxHeldEvents) this.#call?.pause();
+    if (this.#held.length === 1) this.#notify();
+  }
+
+  /** The server has searched up to a position, and has sent all that it found. */
   #searchedTo(position: Position): void {
     this.#context.onReceived();
     if (this.waitingSince < Number.POSITIVE_INFINITY) this.waitingSince = performance.now();
-    if (this.#subscription.readableLength > 0 || position <= this.last) return;
+    if (position <= this.last) return;
     this.last = position;
-    this.#notify();
-  }
-
-  #checkCaughtUp(): void {
-    if (this.#caughtUp || this.#subscription.readableLength > 0) return;
-    this.#caughtUp = true;
     this.#notify();
   }
 
