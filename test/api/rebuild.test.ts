@@ -1,22 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { Comparison } from '../../projections/rebuild/comparison.ts';
 import { rebuild } from '../../projections/rebuild/rebuild.ts';
 import { silent } from '../support/accounts.ts';
 import { type RunningApplication, startApplication } from '../support/application.ts';
 import { type Person, person, two } from '../support/client.ts';
+import { EventStoreDBDouble } from '../support/eventstoredb-double.ts';
 
-let running: RunningApplication;
-
-beforeAll(async () => {
-  running = await startApplication();
-});
-
-afterAll(() => running.stop());
-
-async function rebuilt(): Promise<Comparison> {
+async function rebuilt(running: RunningApplication): Promise<Comparison> {
   const result = await rebuild({
     ...{ log: running.application.log, database: running.databaseUrl, logger: silent, patient: false },
     version: 'of the test',
@@ -27,8 +20,8 @@ async function rebuilt(): Promise<Comparison> {
   return result;
 }
 
-async function query(text: string): Promise<void> {
-  const client = new Client({ connectionString: running.databaseUrl });
+async function query({ databaseUrl }: RunningApplication, text: string): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   await client.query(text).finally(() => client.end());
 }
@@ -55,41 +48,63 @@ async function talk(from: Person, to: Person, stop: AbortSignal): Promise<number
   return sent;
 }
 
-describe('a rebuild while the system is in use', () => {
-  it('fails no request, loses no message, and shows every statement one of the two sets', async () => {
-    const [tom, jerry] = await two(running);
-    const [spike, tyke] = [await person(running, 'spike'), await person(running, 'tyke')];
-    await tom.post('/group/create', { members: [jerry.uid, spike.uid] });
-    await spike.post('/message/send', { to: jerry.uid, type: 'friend', content: 'hi' });
-    await running.shown();
-    // The set that is served first is wrong in two tables, so that an answer shows from which set it is.
-    await query(
-      `update read.users set nickname = 'wrong ' || nickname; update read.groups set name = 'wrong ' || name`,
-    );
+async function startDouble(): Promise<string> {
+  const double = new EventStoreDBDouble();
+  await double.start();
+  onTestFinished(() => double.kill());
+  return double.url;
+}
 
-    const stop = new AbortController();
-    const names = async () => {
-      const seen = new Set<string>();
-      while (!stop.signal.aborted) {
-        const { data } = await jerry.get('/pop/get');
-        const chats = Object.values(Chats.parse(data).chatting).map(({ name }) => name);
-        const wrong = chats.filter((name) => name.startsWith('wrong '));
-        seen.add(wrong.length === 0 ? 'right' : wrong.length === chats.length ? 'wrong' : `mixed: ${chats}`);
-        await nextTurn();
+const real = process.env.EVENTSTORE_URL;
+
+describe.for<readonly [string, boolean, () => Promise<string | undefined>]>([
+  ['Postgres', false, async () => undefined],
+  ['EventStoreDB (a double)', false, startDouble],
+  ['EventStoreDB (needs EVENTSTORE_URL)', real === undefined, async () => real],
+])('a rebuild while the system is in use, with its log in %s', ([, skip, eventStore]) => {
+  it.skipIf(skip)(
+    'fails no request, loses no message, and shows every statement one of the two sets',
+    async () => {
+      const running = await startApplication({ eventStoreUrl: await eventStore() });
+      onTestFinished(() => running.stop());
+      const [tom, jerry] = await two(running);
+      const [spike, tyke] = [await person(running, 'spike'), await person(running, 'tyke')];
+      await tom.post('/group/create', { members: [jerry.uid, spike.uid] });
+      await spike.post('/message/send', { to: jerry.uid, type: 'friend', content: 'hi' });
+      await running.shown();
+      // The set that is served first is wrong in two tables, so that an answer shows from which set it is.
+      await query(
+        running,
+        `update read.users set nickname = 'wrong ' || nickname; update read.groups set name = 'wrong ' || name`,
+      );
+
+      const stop = new AbortController();
+      const names = async () => {
+        const seen = new Set<string>();
+        while (!stop.signal.aborted) {
+          const { data } = await jerry.get('/pop/get');
+          const chats = Object.values(Chats.parse(data).chatting).map(({ name }) => name);
+          const wrong = chats.filter((name) => name.startsWith('wrong '));
+          seen.add(
+            wrong.length === 0 ? 'right' : wrong.length === chats.length ? 'wrong' : `mixed: ${chats}`,
+          );
+          await nextTurn();
+        }
+        return [...seen];
+      };
+      const talks = [talk(tom, jerry, stop.signal), talk(spike, tyke, stop.signal)];
+      const seen = Promise.all([names(), names(), names()]);
+      try {
+        const first = await rebuilt(running);
+        expect(first.counts).toEqual({ users: 4, groups: 1 });
+        for (let times = 0; times < 3; times++) expect((await rebuilt(running)).counts).toEqual({});
+      } finally {
+        stop.abort();
       }
-      return [...seen];
-    };
-    const talks = [talk(tom, jerry, stop.signal), talk(spike, tyke, stop.signal)];
-    const seen = Promise.all([names(), names(), names()]);
-    try {
-      const first = await rebuilt();
-      expect(first.counts).toEqual({ users: 4, groups: 1 });
-      for (let times = 0; times < 3; times++) expect((await rebuilt()).counts).toEqual({});
-    } finally {
-      stop.abort();
-    }
-    expect((await seen).flat().toSorted()).toEqual(['right', 'right', 'right', 'wrong', 'wrong', 'wrong']);
-    const sent = (await Promise.all(talks)).reduce((sum, count) => sum + count, 0);
-    expect(sent).toBeGreaterThan(20);
-  }, 120_000);
+      expect((await seen).flat().toSorted()).toEqual(['right', 'right', 'right', 'wrong', 'wrong', 'wrong']);
+      const sent = (await Promise.all(talks)).reduce((sum, count) => sum + count, 0);
+      expect(sent).toBeGreaterThan(20);
+    },
+    120_000,
+  );
 });

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { vi } from 'vitest';
@@ -17,7 +17,7 @@ import type { AliyunSms, Bucket } from '../../services/environment.ts';
 import { openFileStore } from '../../services/files/open.ts';
 import type { FollowingFault } from '../../services/log/following-fault.ts';
 import type { Position } from '../../services/log/log.ts';
-import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
+import { openLog } from '../../services/log/open.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import { openSms } from '../../services/sms/open.ts';
 import { silent } from './accounts.ts';
@@ -36,6 +36,8 @@ export interface ApplicationOptions {
   readonly now?: () => number;
   /** The bus; by default in memory. It is closed with the application. */
   readonly bus?: Bus;
+  /** The URL of the EventStoreDB that has the log, under a prefix of the application's own; by default Postgres has it. */
+  readonly eventStoreUrl?: string | undefined;
   /** The store of uploads; by default `filesFolder`. */
   readonly bucket?: Bucket;
   /** The account that sends SMS; by default they go to the development inbox. */
@@ -125,12 +127,14 @@ async function openProcess(
   folder: string,
   bus: Bus,
   stops: (() => Promise<void>)[],
-  { now, bucket, aliyunSms, logger = silent }: ApplicationOptions,
+  { now, eventStoreUrl, bucket, aliyunSms, logger = silent }: ApplicationOptions,
   readModelsFault: () => FollowingFault | undefined = () => undefined,
 ): Promise<Application> {
   const pool = createPool(databaseUrl, logger);
   stops.push(() => pool.end());
-  const log = await openPostgresLog({ connectionString: databaseUrl });
+  // Every process of an application has the same folder.
+  const streamPrefix = eventStoreUrl === undefined ? '' : `${basename(folder)}-`;
+  const log = await openLog({ eventStoreUrl, streamPrefix }, databaseUrl, logger);
   stops.push(() => log.close());
   const fileStore = await openFileStore({ bucket }, join(folder, 'upload'), logger);
   stops.push(() => fileStore.close());
