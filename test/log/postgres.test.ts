@@ -7,12 +7,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { migrate } from '../../projections/migrate.ts';
 import { startOfLog } from '../../services/log/log.ts';
 import { maxRevision, pageOfStream } from '../../services/log/postgres/log-reader.ts';
+import { positionOf } from '../../services/log/postgres/position.ts';
 import { openPostgresLog, readingPurpose } from '../../services/log/postgres/postgres-log.ts';
 import { openClient } from '../../services/postgres/connect.ts';
 import { startEmbeddedPostgres } from '../../services/postgres/embedded/embedded.ts';
 import { createDatabase } from '../support/database.ts';
 import { describeEventLog } from './contract.ts';
-import { collect, events, foreignTexts, streamOf, take } from './specimens.ts';
+import { collect, event, events, foreignTexts, streamOf, take } from './specimens.ts';
 
 describeEventLog('Postgres', {
   async make() {
@@ -122,6 +123,38 @@ describe('the event log in Postgres', () => {
     expect(second).toBe((first ?? 0) + 3_600_000);
     expect(later).toEqual([second, second]);
     expect((await collect(log.readAll())).map(({ recorded }) => recorded)).toEqual([first, second, ...later]);
+  });
+
+  it('appends a single event without `log.append`, and by it what is refused or stored already', async () => {
+    const { database, log } = await openLog();
+    const [stream, other] = [streamOf('one'), streamOf('other')];
+    const stored = [event(), event(), event(), event()];
+    const [first, second, third, last] = stored;
+    if (!first || !second || !third || !last) throw new TypeError('no events');
+    await byHand(database.url, 'alter function log.append rename to append_away');
+    expect(await log.append(stream, 'none', [first])).toMatchObject({ outcome: 'appended', revision: 0 });
+    expect(await log.append(stream, 'any', [second])).toMatchObject({ outcome: 'appended', revision: 1 });
+    expect(await log.append(stream, 1, [third])).toMatchObject({ outcome: 'appended', revision: 2 });
+    await byHand(database.url, 'alter function log.append_away rename to append');
+
+    expect(await log.append(stream, 1, [event()])).toEqual({ outcome: 'conflict', actual: 2 });
+    expect(await log.append(stream, 'none', [event()])).toEqual({ outcome: 'conflict', actual: 2 });
+    expect(await log.append(other, 0, [event()])).toEqual({ outcome: 'conflict', actual: 'none' });
+    const again = { outcome: 'already appended', revision: 1, position: positionOf(2) };
+    expect(await log.append(stream, 'any', [second])).toEqual(again);
+    expect(await log.append(stream, 2, [second])).toEqual(again);
+    expect(await log.append(other, 'any', [second])).toMatchObject({ outcome: 'appended', revision: 0 });
+    expect(await log.append(stream, 2, [last])).toMatchObject({ outcome: 'appended', revision: 3 });
+    expect(await collect(log.readStream(stream))).toMatchObject(stored);
+  });
+
+  it('appends a single event after the last one that is there, also if this process knows a later one', async () => {
+    const { database, log } = await openLog();
+    const stream = streamOf('shortened');
+    await log.append(stream, 'none', events(3));
+    await byHand(database.url, 'delete from log.events where revision > 0');
+    expect(await log.append(stream, 'any', events(1))).toMatchObject({ outcome: 'appended', revision: 1 });
+    expect((await collect(log.readStream(stream))).map(({ revision }) => revision)).toEqual([0, 1]);
   });
 
   it('has no two events of one revision in a stream, whoever writes them', async () => {

@@ -11,6 +11,7 @@ import { type AppendResult, type ExpectedRevision, LogFailure, type StreamName }
 import { AppendQueue } from './append-queue.ts';
 import { anyRevision, appendStatement, type Committed, committedOf, type PendingAppend } from './batch.ts';
 import { inspectorOver } from './identity-table.ts';
+import { isSingle, singleAppendStatements, singleCommitted } from './single-append.ts';
 
 /** The pause after the server refused a batch for a reason that passes, such as a lock. */
 const refusalPauseMs = 50;
@@ -68,7 +69,12 @@ export class Appender {
       purpose: {
         name: 'bubble-im log appender',
         statementTimeoutMs,
-        settings: { lock_timeout: `${statementTimeoutMs}` },
+        settings: {
+          lock_timeout: `${statementTimeoutMs}`,
+          // As for `log.append`: a plan is made once, and never one that scans the table because it was small at the time.
+          plan_cache_mode: 'force_generic_plan',
+          enable_seqscan: 'off',
+        },
       },
       logger: options.logger,
       makeReady: (client) => this.#makeReady(client),
@@ -174,8 +180,13 @@ export class Appender {
   }
 
   async #send(client: pg.Client, batch: readonly PendingAppend[]): Promise<readonly Committed[]> {
-    const statement = appendStatement(batch, (stream) => this.#hints.get(stream) ?? 0);
-    const [rows = []] = await pipeline(client, [statement]);
+    const hintOf = (stream: StreamName) => this.#hints.get(stream) ?? 0;
+    if (isSingle(batch)) {
+      const results = await pipeline(client, singleAppendStatements(batch, hintOf));
+      const committed = singleCommitted(batch, results.at(-1)?.[0]);
+      if (committed) return committed;
+    }
+    const [rows = []] = await pipeline(client, [appendStatement(batch, hintOf)]);
     return committedOf(batch, rows[0]);
   }
 
