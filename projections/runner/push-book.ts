@@ -4,8 +4,10 @@ import { announcementKey } from '../../contracts/push/announcement.ts';
 import type { PushData, PushName, StoredData } from '../../contracts/push/index.ts';
 import { formatPosition } from '../../contracts/push/position.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
+import { rowsSource, rowsSuffix } from '../../services/postgres/parameter-rows.ts';
 import { bools, int4s, int8s, type Statement, texts } from '../../services/postgres/pipeline.ts';
 import type { MessageCopy, Pushes } from '../projection.ts';
+import { once } from '../store/statements.ts';
 
 /** How the pushes of a batch are made. */
 export interface PushOptions {
@@ -111,17 +113,23 @@ function isAnnouncement(event: PushName, data: StoredData<PushName>): data is Pu
   return event === 'announcement' && 'id' in data;
 }
 
+/** The types of the arrays that carry the columns of new rows. */
+const pushArrays = ['text[]', 'integer[]', 'text[]', 'text[]', 'text[]', 'bigint[]', 'bigint[]', 'text[]'];
+
+function insertion(count: number): string {
+  return `insert into pushes.push (place, number, channel, event, data, mid, quote_mid, request, batch)
+    select given.*, $9::bigint from ${rowsSource(pushArrays, count)} as given`;
+}
+
 /** What writes a batch's pushes into the table `push`, and takes out of it what was taken back. */
 export function writePushes(book: PushBook, batch: number): Statement[] {
   const { stored, takenBack } = book;
   const statements: Statement[] = [];
   if (stored.length > 0) {
+    const name = `write push${rowsSuffix(stored.length)}`;
     statements.push({
-      name: 'write push',
-      text: `insert into pushes.push (place, number, channel, event, data, mid, quote_mid, request, batch)
-        select given.*, $9::bigint
-        from unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
-                    $8::text[]) as given`,
+      name,
+      text: once(name, () => insertion(stored.length)),
       values: [
         texts(stored.map(({ place }) => place)),
         int4s(stored.map(({ number }) => number)),

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { addRows, insertRows } from '../../projections/store/statements.ts';
+import { addRows, insertRows, upsertRows } from '../../projections/store/statements.ts';
 import { type RowShape, table } from '../../projections/store/table.ts';
 import { pipeline } from '../../services/postgres/pipeline.ts';
 import {
@@ -77,6 +77,33 @@ test('rows that are copied are those that would be inserted, whatever they hold'
   );
   expect(differing).toEqual([]);
   expect((await client.query('table copied')).rowCount).toBe(rows.length);
+});
+
+test('rows that are written few at a time are those that would be written at once, in few statements', async () => {
+  const listed = table(readModel('listed', columns, ['id']));
+  await client.query('create table listed (like inserted including all)');
+  const slices = [1, 2, 3, 4, 5].map((size) => rows.slice((size * (size - 1)) / 2, (size * (size + 1)) / 2));
+  await pipeline(
+    client,
+    slices.map((slice) => insertRows(listed, slice)),
+  );
+  // A second time, when they exist: the statement that replaces them changes nothing.
+  await pipeline(
+    client,
+    slices.map((slice) => upsertRows(listed, slice)),
+  );
+  const expected = rows.slice(0, 15);
+  await client.query('truncate inserted');
+  await pipeline(client, [insertRows(inserted, expected)]);
+  const { rows: differing } = await client.query(
+    '(table inserted except table listed) union all (table listed except table inserted)',
+  );
+  expect(differing).toEqual([]);
+  expect((await client.query('table listed')).rowCount).toBe(expected.length);
+  const names = [...slices, rows].map((slice) => insertRows(listed, slice).name);
+  expect(names).toEqual(
+    [1, 2, 3, 4].map((count) => `insert listed ${count}`).concat('insert listed', 'insert listed'),
+  );
 });
 
 test('a copy that is refused changes nothing, names the rule, and leaves the client usable', async () => {

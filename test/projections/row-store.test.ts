@@ -89,7 +89,7 @@ describe('the rows in memory', () => {
     store.put(cats, { ...tom, name: 'b' });
     store.delete(cats.at(2));
     const writes = store.writes();
-    expect(writes.map(({ name }) => name)).toEqual(['write cats', 'delete cats']);
+    expect(writes.map(({ name }) => name)).toEqual(['write cats 1', 'delete cats 1']);
     expect(writes[0]?.values).toMatchObject([{ elements: [1] }, { elements: [7] }, { elements: ['b'] }]);
     store.written();
     expect(store.writes()).toEqual([]);
@@ -106,10 +106,10 @@ describe('the rows in memory', () => {
     open();
     store.put(log, { id: 1, name: 'a' });
     store.put(log, { id: 1, name: 'b' });
-    expect(written()).toEqual(['insert log']);
+    expect(written()).toEqual(['insert log 1']);
     store.put(log, { id: 1, name: 'c' });
     store.put(log, { id: 2, name: 'd' });
-    expect(written()).toEqual(['insert log', 'write log']);
+    expect(written()).toEqual(['insert log 1', 'write log 1']);
   });
 
   it('are dropped when unused for long, and never a part of a list', () => {
