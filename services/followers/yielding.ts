@@ -2,6 +2,12 @@ import { cpus } from 'node:os';
 import type { EventLog, Position } from '../log/log.ts';
 import type { Follower } from './follower.ts';
 
+/**
+ * No rest is shorter while the log grows, in milliseconds: of a few events each costs several times what one of a hundred
+ * costs.
+ */
+const minRestMs = 100;
+
 /** No rest is longer, in milliseconds: what comes when the load is over is applied soon after it. */
 const maxRestMs = 3_000;
 
@@ -62,7 +68,7 @@ export class Yielding {
     const behind = ((await this.#preferred?.lag()) ?? 0) > preferredLagMs;
     if (!grows && !behind) return 0;
     const share = behind || idle < busyBelowIdle ? busyShare : calmShare;
-    return Math.min(maxRestMs, tookMs * (1 / share - 1));
+    return Math.min(maxRestMs, Math.max(minRestMs, tookMs * (1 / share - 1)));
   }
 }
 
