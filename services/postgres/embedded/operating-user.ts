@@ -81,8 +81,20 @@ export function commandFailure(user: OperatingUser | null, program: string, caus
   );
 }
 
+/**
+ * How glibc's malloc keeps memory that a process of Postgres has freed, in bytes. By default it gives it back to the system
+ * from 128 KB on, which each batch of events reaches: to get it again for the next one, page by page, took a third of the
+ * batch's processor time.
+ */
+const mallocTunables = {
+  MALLOC_TOP_PAD_: `${256 * 1024}`,
+  MALLOC_TRIM_THRESHOLD_: `${2 * 1024 * 1024}`,
+  MALLOC_MMAP_THRESHOLD_: `${1024 * 1024}`,
+};
+
 /** The server gets none of our own environment, which contains secrets. */
 export const serverEnvironment = {
   LC_ALL: 'C',
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  ...mallocTunables,
 };
