@@ -13,6 +13,13 @@ import type { SocketFolder } from './socket-folder.ts';
 /** How long a server may take to start: after a crash it first replays its write-ahead log. */
 const startTimeoutMs = 300_000;
 
+/**
+ * How much of its write-ahead log a start replays at most after a crash or a power cut, at some 300 MB a second. With 1 GB,
+ * the default, starts under load took 6 s. Shorter distances between checkpoints cost more in normal work: a page that is
+ * changed again after one is written to the log in whole.
+ */
+const maxWalSize = '512MB';
+
 export interface ServerOptions {
   /** The path of `postgres`. */
   readonly program: string;
@@ -141,6 +148,7 @@ export class Server {
       log_min_error_statement: 'panic',
       log_error_verbosity: 'terse',
       log_line_prefix: '',
+      max_wal_size: maxWalSize,
       ...this.#options.settings,
     };
     return [
