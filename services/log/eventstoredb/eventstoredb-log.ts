@@ -212,7 +212,9 @@ class EventStoreDBLog implements EventLog {
   ): AsyncIterable<RecordedEvent> {
     if (this.#closing.signal.aborted) throw closed();
     for (const stream of streams) checkStreamName(stream);
-    yield* mergedPages(streams, direction, (starts) => this.#reader.pages(starts, direction));
+    yield* mergedPages(streams, direction, (starts, maxEvents) =>
+      this.#reader.pages(starts, direction, maxEvents),
+    );
   }
 
   async at(position: Position): Promise<RecordedEvent | undefined> {

@@ -20,8 +20,7 @@ export interface SearchBounds {
   readonly after?: Position;
 }
 
-/** Bounds of the pages that are read together. */
-const maxPagesEvents = 500;
+/** How many bytes the pages that are read together have at most. */
 const maxPagesBytes = 4_000_000;
 
 /** How many streams are read at once: more are not faster, and hold up the appends. */
@@ -57,11 +56,11 @@ export class StreamReader {
   }
 
   /**
-   * A page of each stream, in the order asked. All of them together are bounded as one page of one stream is.
+   * A page of each stream, in the order asked.
+   * @param limit how many events each of them has at most
    * @throws LogFailure
    */
-  pages(starts: readonly PageStart[], direction: 'forwards' | 'backwards'): Promise<Page[]> {
-    const limit = Math.max(1, Math.floor(maxPagesEvents / starts.length));
+  pages(starts: readonly PageStart[], direction: 'forwards' | 'backwards', limit: number): Promise<Page[]> {
     const maxBytes = maxPagesBytes / starts.length;
     return this.#limit.map(starts, async ({ stream, from }) => {
       const records: RecordedEvent[] = [];
@@ -70,9 +69,9 @@ export class StreamReader {
       for await (const { record } of this.read(stream, options)) {
         records.push(record);
         bytes += record.raw.data.length + record.raw.metadata.length;
-        if (bytes > maxBytes) return { records, more: true };
+        if (bytes > maxBytes) return { records, more: true, bytes };
       }
-      return { records, more: records.length === limit };
+      return { records, more: records.length === limit, bytes };
     });
   }
 

@@ -143,9 +143,12 @@ export class LogReader {
     return this.#page(`log stream ${direction}`, limit, [stream, from]);
   }
 
-  /** A page of each stream, in the order asked. All of them together are bounded as one page of one stream is. */
-  async streams(starts: readonly PageStart[], direction: 'forwards' | 'backwards'): Promise<Page[]> {
-    const maxEvents = Math.max(1, Math.floor(maxPageEvents / starts.length));
+  /** A page of each stream, in the order asked. The bytes of all of them together are bounded as those of one page are. */
+  async streams(
+    starts: readonly PageStart[],
+    direction: 'forwards' | 'backwards',
+    maxEvents: number,
+  ): Promise<Page[]> {
     const maxBytes = Math.floor(maxPageBytes / starts.length);
     const first = direction === 'forwards' ? 0 : Number.MAX_SAFE_INTEGER;
     const { rows } = await this.#query<StoredRow & { readonly asked: string | number }>(
@@ -180,8 +183,8 @@ export class LogReader {
 }
 
 function pageOf(rows: readonly StoredRow[], maxEvents: number, maxBytes = maxPageBytes): Page {
-  const more = rows.length === maxEvents || Number(rows.at(-1)?.bytes ?? 0) >= maxBytes;
-  return { records: rows.map(recordOf), more };
+  const bytes = Number(rows.at(-1)?.bytes ?? 0);
+  return { records: rows.map(recordOf), more: rows.length === maxEvents || bytes >= maxBytes, bytes };
 }
 
 function recordOf(row: StoredRow): RecordedEvent {

@@ -143,7 +143,9 @@ class PostgresLog implements EventLog {
     { direction = 'forwards' }: ReadStreamsOptions = {},
   ): AsyncIterable<RecordedEvent> {
     for (const stream of streams) checkStreamName(stream);
-    yield* mergedPages(streams, direction, (starts) => this.#reader.streams(starts, direction));
+    yield* mergedPages(streams, direction, (starts, maxEvents) =>
+      this.#reader.streams(starts, direction, maxEvents),
+    );
   }
 
   async at(position: Position): Promise<RecordedEvent | undefined> {
