@@ -72,6 +72,7 @@ export function pushAdded(
   by: Uid,
   content?: string,
 ): void {
+  if (!pushes.wanted) return;
   const { gid, name } = group;
   const avatar = groupAvatar(group.avatar, group.faces);
   const data = { gid, groupname: name, avatar, uid: by, ...(content === undefined ? {} : { content }) };
@@ -80,6 +81,7 @@ export function pushAdded(
 
 /** Pushes the group's picture if it changed. */
 export function pushAvatar(pushes: Pushes, before: GroupRow, after: GroupRow): void {
+  if (!pushes.wanted) return;
   const avatar = groupAvatar(after.avatar, after.faces);
   if (avatar === groupAvatar(before.avatar, before.faces)) return;
   pushes.add(groupChannel(after.gid), 'updateGroup', { gid: after.gid, avatar });

@@ -16,9 +16,11 @@ import type { Pushes } from './projection.ts';
 import type { Rows } from './store/row-store.ts';
 import type { Ref } from './store/table.ts';
 import {
+  type ConversationRow,
   conversations,
   friendships,
   groups,
+  type InboxRow,
   inbox,
   type MessageRow,
   messageOf,
@@ -77,16 +79,27 @@ function append(rows: Rows, conversation: ConversationId, sender: Uid, arrival: 
     own,
   };
   rows.put(messages, message);
-  rows.put(conversations, {
+  rows.put(conversations, endingWith(before, message, place));
+  if (chat && counts) rows.put(inbox, withOwn(chat, message));
+}
+
+/** A conversation once a message has arrived. @param place the position of its event */
+export function endingWith(before: ConversationRow, message: MessageRow, place: string): ConversationRow {
+  const { conversation, sequence, counted, sub_type } = message;
+  return {
     ...newestMessage(message),
     conversation,
     sequence,
     counted,
-    last_message_sequence: counts ? sequence : before.last_message_sequence,
+    last_message_sequence: sub_type === 'message' ? sequence : before.last_message_sequence,
     dead_sequence: before.dead_sequence,
     last_place: place,
-  });
-  if (chat && counts) rows.put(inbox, { ...chat, own, own_sequence: sequence });
+  };
+}
+
+/** The chat of its sender once a message, which is no notice, has arrived. */
+export function withOwn(chat: InboxRow, { own, sequence }: MessageRow): InboxRow {
+  return { ...chat, own, own_sequence: sequence };
 }
 
 /** What `sendToFriend` reads. */

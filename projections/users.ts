@@ -49,9 +49,10 @@ export const userProjections: ProjectionsOf<UserEvent> = {
     },
   },
   ProfileChanged: {
-    reads: ({ data: { uid, nickname, avatar } }) => {
+    reads,
+    pushReads: ({ data: { uid, nickname, avatar } }) => {
       const pushed = nickname !== undefined || avatar !== undefined;
-      return pushed ? [users.at(uid), friendsOf(uid), groupsOf(uid)] : [users.at(uid)];
+      return pushed ? [friendsOf(uid), groupsOf(uid)] : [];
     },
     apply({ data: { uid, nickname, avatar, sign } }, rows, pushes) {
       const before = rows.get(users.at(uid));
@@ -61,7 +62,8 @@ export const userProjections: ProjectionsOf<UserEvent> = {
         ...(sign === undefined ? {} : { sign }),
       });
       const after = rows.get(users.at(uid));
-      if (!after || (before?.nickname === after.nickname && before.avatar === after.avatar)) return;
+      if (!pushes.wanted || !after || (before?.nickname === after.nickname && before.avatar === after.avatar))
+        return;
       pushProfile(rows, pushes, after);
     },
   },

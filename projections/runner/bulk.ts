@@ -21,7 +21,7 @@ async function* inBatches<Event>(events: AsyncIterable<Event>): AsyncGenerator<E
 }
 
 /** Gets the next element while the one before is used. */
-async function* ahead<Element>(elements: AsyncGenerator<Element>): AsyncGenerator<Element> {
+export async function* ahead<Element>(elements: AsyncGenerator<Element>): AsyncGenerator<Element> {
   let next = elements.next();
   try {
     for (;;) {

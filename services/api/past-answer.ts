@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { type Contract, isQuery } from '../../contracts/http/contract.ts';
+import { popGet } from '../../contracts/http/pop.ts';
 import { Uid } from '../../contracts/ids.ts';
 import { QueryError } from '../audit/as-of/query.ts';
 import type { Scope } from '../audit/as-of/scope.ts';
@@ -42,13 +43,20 @@ const ofPerson = ['login_uid'];
 const ofProfiles = ['uid', 'uid[]'];
 
 /** Whom the read models must show for a query to be answered; a person whom only a name or nid identifies is added. */
-export function scopeOf({ parameters }: Pick<Asked, 'parameters'>, named: readonly Uid[] = []): Scope {
+export function scopeOf(
+  { path, parameters }: Pick<Asked, 'path' | 'parameters'>,
+  named: readonly Uid[] = [],
+): Scope {
   const uids = (names: readonly string[]) =>
     names
       .flatMap((name) => parameters.getAll(name))
       .flatMap((value) => value.split(','))
       .flatMap((text) => (/^\d{1,16}$/.test(text) ? (Uid.safeParse(Number(text)).data ?? []) : []));
-  return { people: uids(ofPerson), profiles: [...uids(ofProfiles), ...named] };
+  return {
+    people: uids(ofPerson),
+    profiles: [...uids(ofProfiles), ...named],
+    messages: path === popGet.path ? 'of chats' : 'all',
+  };
 }
 
 /** Answers the query that was asked. @returns the body of the answer, byte for byte */

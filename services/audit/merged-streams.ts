@@ -1,5 +1,5 @@
 import { type Decoded, decodeUncached, UnreadableEvent } from '../log/codec.ts';
-import type { RecordedEvent, StreamName } from '../log/log.ts';
+import type { EventPlace, RecordedEvent, StreamName } from '../log/log.ts';
 import { Skips } from '../log/skips.ts';
 import { type Moment, recordsUntil } from './moment.ts';
 import type { ReadableLog } from './readable-log.ts';
@@ -15,6 +15,34 @@ export function mergedStreams(
   moment: Moment,
 ): AsyncGenerator<Decoded, void, undefined> {
   return eventsUntil(log, log.readStreams(streams), moment);
+}
+
+/**
+ * The events of some streams and some single events of others, as `mergedStreams` gives them.
+ * @param places in the order of the log
+ */
+export function mergedEvents(
+  log: ReadableLog,
+  streams: readonly StreamName[],
+  places: readonly EventPlace[],
+  moment: Moment,
+): AsyncGenerator<Decoded, void, undefined> {
+  return eventsUntil(log, merged(log.readStreams(streams), log.readEvents(places)), moment);
+}
+
+/** Records that each come in the order of the log, in that order. */
+async function* merged(
+  some: AsyncIterable<RecordedEvent>,
+  others: AsyncIterable<RecordedEvent>,
+): AsyncGenerator<RecordedEvent, void, undefined> {
+  const rest = others[Symbol.asyncIterator]();
+  let other = await rest.next();
+  for await (const record of some) {
+    for (; !other.done && other.value.position < record.position; other = await rest.next())
+      yield other.value;
+    yield record;
+  }
+  for (; !other.done; other = await rest.next()) yield other.value;
 }
 
 /** The events of the whole log up to a moment, as `mergedStreams` gives those of some streams. */

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../log/log.ts';
+import type { Position, RecordedEvent } from '../log/log.ts';
 
 /** A moment, as a question names it. */
 export interface Moment {
@@ -8,6 +8,8 @@ export interface Moment {
   readonly past: boolean;
   /** Names the moment; two moments of one name include the same events of a log. */
   readonly name: string;
+  /** Of the last event, if the moment was named by it. */
+  readonly position?: Position;
   /**
    * Whether an event had happened by then. Read in the order of the log, the first one that had not ends what
    * is of the moment.
@@ -41,7 +43,7 @@ export function momentAfter(event: Pick<RecordedEvent, 'position' | 'recorded' |
   const { position } = event;
   const time = happenedAt(event);
   const name = `position ${position}`;
-  return { time, past: true, name, includes: (record) => record.position <= position };
+  return { time, past: true, name, position, includes: (record) => record.position <= position };
 }
 
 /**

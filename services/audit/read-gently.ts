@@ -10,6 +10,7 @@ export function readGently(log: ReadableLog, signal: AbortSignal): ReadableLog {
     remembersIds: log.remembersIds,
     readStream: (stream, options) => log.readStream(stream, options),
     readStreams: (streams, options) => log.readStreams(streams, options),
+    readEvents: (places) => log.readEvents(places),
     hiddenStreams: (prefixes, after) => log.hiddenStreams(prefixes, after),
     async *readAll(options) {
       let begun = performance.now();

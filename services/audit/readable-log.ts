@@ -3,7 +3,7 @@ import type { EventLog } from '../log/log.ts';
 /** What asking about the past needs of a log. */
 export type ReadableLog = Pick<
   EventLog,
-  'readStream' | 'readStreams' | 'readAll' | 'hiddenStreams' | 'remembersIds'
+  'readStream' | 'readStreams' | 'readEvents' | 'readAll' | 'hiddenStreams' | 'remembersIds'
 >;
 
 /** The same log, whose reads end with the signal's reason once it is aborted. */
@@ -19,6 +19,7 @@ export function abortable(log: ReadableLog, signal: AbortSignal): ReadableLog {
     remembersIds: log.remembersIds,
     readStream: (stream, options) => until(log.readStream(stream, options)),
     readStreams: (streams, options) => until(log.readStreams(streams, options)),
+    readEvents: (places) => until(log.readEvents(places)),
     readAll: (options) => until(log.readAll(options)),
     hiddenStreams: (prefixes, after) => until(log.hiddenStreams(prefixes, after)),
   };

@@ -103,6 +103,9 @@ export interface ReadStreamsOptions {
   readonly direction?: 'forwards' | 'backwards';
 }
 
+/** Where an event is in its stream. */
+export type EventPlace = Pick<RecordedEvent, 'stream' | 'revision'>;
+
 export interface ReadAllOptions {
   /** Read the events strictly after this position; by default all. */
   readonly after?: Position;
@@ -153,6 +156,12 @@ export interface EventLog {
    * @throws LogFailure; TypeError for an illegal name
    */
   readStreams(streams: readonly StreamName[], options?: ReadStreamsOptions): AsyncIterable<RecordedEvent>;
+
+  /**
+   * Single events of streams, in the order asked; those that the log lacks are left out. Many are read together.
+   * @throws LogFailure; TypeError for an illegal name
+   */
+  readEvents(places: readonly EventPlace[]): AsyncIterable<RecordedEvent>;
 
   /**
    * The event at a position; undefined if there is none.

@@ -3,6 +3,7 @@ import type {
   AppendResult,
   EventId,
   EventLog,
+  EventPlace,
   ExpectedRevision,
   HiddenStream,
   NewEvent,
@@ -55,6 +56,11 @@ class PrefixedLog implements EventLog {
   ): AsyncIterable<RecordedEvent> {
     const names = streams.map((stream) => this.#storedName(stream));
     for await (const record of this.#log.readStreams(names, options)) yield this.#withoutPrefix(record);
+  }
+
+  async *readEvents(places: readonly EventPlace[]): AsyncIterable<RecordedEvent> {
+    const stored = places.map(({ stream, revision }) => ({ stream: this.#storedName(stream), revision }));
+    for await (const record of this.#log.readEvents(stored)) yield this.#withoutPrefix(record);
   }
 
   async *readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {

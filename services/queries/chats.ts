@@ -74,6 +74,15 @@ export async function findChats(
 }
 
 /**
+ * The chats of which `findChats` may look up a message that nobody read up to, took back or deleted. Their people are $1.
+ * It is for read models in which other messages are missing (services/audit/as-of/).
+ */
+export const chatsLookedUp = `
+  select i.conversation from read.inbox i left join read.conversations c using (conversation)
+   where i.uid = any($1) and (i.read_others is null or c.newest_mid is null
+     or exists (select from read.message_deletions d where d.uid = i.uid and d.conversation = i.conversation))`;
+
+/**
  * The last message that a person sees of a chat: what the conversation keeps of it, else the one in read.messages.
  * In the surrounding query `i` is their read.inbox with the sequence of their joining, `c` read.conversations.
  */

@@ -84,6 +84,38 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
     });
   });
 
+  describe('reading single events of streams', () => {
+    it('gives them in the order asked, and leaves out those that are not there', async () => {
+      const { log, other } = subject;
+      const names = [streamOf(freshCategory()), streamOf(freshCategory())];
+      for (const name of names) await log.append(name, 'none', events(7));
+      const [one = [], two = []] = await Promise.all(names.map((name) => collect(log.readStream(name))));
+      const asked = [two[6], one[0], one[3], two[0], one[3]].flatMap((record) => record ?? []);
+      const [absent] = one.map(({ stream }) => ({ stream, revision: 7 }));
+      const unknown = { stream: streamOf(freshCategory()), revision: 0 };
+      const places = asked.map(({ stream, revision }) => ({ stream, revision }));
+      const found = await collect(
+        other.readEvents([unknown, ...places, ...(absent ? [absent] : []), ...places]),
+      );
+      expect(found).toEqual([...asked, ...asked]);
+    });
+
+    it('gives more than are read at once', async () => {
+      const { log } = subject;
+      const stream = streamOf(freshCategory());
+      await log.append(stream, 'none', events(300));
+      const all = await collect(log.readStream(stream));
+      const asked = [...all, ...all, ...all, ...all];
+      expect(await collect(log.readEvents(asked))).toEqual(asked);
+    });
+
+    it('gives nothing of none, and refuses an illegal name', async () => {
+      expect(await collect(subject.log.readEvents([]))).toEqual([]);
+      const illegal = [{ stream: '$all' as StreamName, revision: 0 }];
+      await expect(collect(subject.log.readEvents(illegal))).rejects.toThrow(TypeError);
+    });
+  });
+
   describe('reading the event at a position', () => {
     it('returns that event, of any stream', async () => {
       const { log, other } = subject;

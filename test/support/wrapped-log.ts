@@ -7,6 +7,7 @@ export function wrapLog(log: EventLog, changes: Partial<EventLog>): EventLog {
     append: (...parameters) => log.append(...parameters),
     readStream: (...parameters) => log.readStream(...parameters),
     readStreams: (...parameters) => log.readStreams(...parameters),
+    readEvents: (...parameters) => log.readEvents(...parameters),
     at: (...parameters) => log.at(...parameters),
     hiddenStreams: (prefixes, after) => log.hiddenStreams(prefixes, after),
     readAll: (...parameters) => log.readAll(...parameters),

@@ -20,6 +20,7 @@ export function logAtMoment(log: EventLog, moment: Moment): EventLog {
       if (options.direction === 'backwards') throw new RangeError('the past is read forwards');
       return recordsUntil(log.readStreams(streams, options), moment);
     },
+    readEvents: (places) => recordsUntil(log.readEvents(places), moment),
     readAll: (options) => recordsUntil(log.readAll(options), moment),
     hiddenStreams: (prefixes, after) => log.hiddenStreams(prefixes, after),
     async at(position) {

@@ -12,13 +12,18 @@ import type { ReadDatabase, ReadTables } from '../../queries/tables.ts';
 /** How queries name the schema of the present read models: as they were written, or as Kysely quotes it. */
 const present = /\bread\.|"read"\./g;
 
+/** A query of the present read models, on those in another schema: named by this program, so that it needs no quotes. */
+export function inSchema(query: string, schema: string): string {
+  return query.replaceAll(present, `${schema}.`);
+}
+
 /**
  * The queries of the API on read models in another schema, which may be made after this. Their texts are not prepared:
  * each schema has its own, and is asked a few times.
  */
 export class PastDatabase {
   readonly queries: ReadDatabase;
-  /** Where the read models are: named by this program, so that it needs no quotes. Undefined: nothing can be asked yet. */
+  /** Where the read models are. Undefined: nothing can be asked yet. */
   schema: string | undefined;
 
   constructor(pool: pg.Pool) {
@@ -52,7 +57,7 @@ class PastClient implements PostgresPoolClient {
     if (typeof statement !== 'string') throw new TypeError('rows are read whole');
     const { schema } = this.#database;
     if (schema === undefined) throw new TypeError('the read models are not made yet');
-    return this.#client.query(statement.replaceAll(present, `${schema}.`), [...values]);
+    return this.#client.query(inSchema(statement, schema), [...values]);
   }
 
   release(destroy?: boolean): void {

@@ -8,7 +8,7 @@ import type { Queries } from '../index/search.ts';
 import type { Moment } from '../moment.ts';
 
 /** What the present read models show. */
-interface Present extends ReadModelsMark {
+export interface Present extends ReadModelsMark {
   /** Null until the program that made them has said so. */
   readonly version: string | null;
   /** Changes with each commit of the projector, and when another set of read models takes their place. */
@@ -40,7 +40,20 @@ export async function answeredByPresent<Result>(
   return (await presentOf(options.queries))?.commit === before.commit ? { result } : undefined;
 }
 
-async function presentOf(queries: Queries): Promise<Present | undefined> {
+/** Whether the present read models show the same log as it is, up to their position, as this program shows it. */
+export async function isTrusted(
+  present: Present,
+  { log, version }: Pick<PresentOptions, 'log' | 'version'>,
+): Promise<boolean> {
+  if (present.version === null || present.version !== (await version())) return false;
+  if (present.installation === null || !(await fits(log, present))) return false;
+  // What was skipped after it was applied is still there.
+  for await (const _ of log.readStream(skipStream, { limit: 1 })) return false;
+  return true;
+}
+
+/** What the present read models show; undefined in a database without any. */
+export async function presentOf(queries: Queries): Promise<Present | undefined> {
   const { rows } = await queries.query<Present>(
     `select position, event_id as "eventId", installation, epoch, version, concat_ws(' ', epoch, batch, fence) as commit
        from followers.checkpoint where name = 'read'`,
@@ -49,18 +62,34 @@ async function presentOf(queries: Queries): Promise<Present | undefined> {
   return rows[0];
 }
 
-async function shows(present: Present, { log, moment, version }: PresentOptions): Promise<boolean> {
-  if (present.version === null || present.version !== (await version())) return false;
-  if (present.installation === null || !(await fits(log, present))) return false;
+/** Whether the present read models show all that they showed before, of the same log. */
+export async function showsStill(queries: Queries, before: Present): Promise<boolean> {
+  const now = await presentOf(queries);
+  return (
+    now !== undefined &&
+    now.epoch === before.epoch &&
+    now.version === before.version &&
+    now.position >= before.position
+  );
+}
+
+async function shows(present: Present, options: PresentOptions): Promise<boolean> {
+  if (!(await isTrusted(present, options))) return false;
+  const { log, moment } = options;
   const last = await log.at(present.position);
   if (!last) return false;
   // Postgres never records an event earlier than the one before: if this one is of the moment, all before it are. The
   // clock of EventStoreDB may be set back, so that a time does not tell it, but a position does.
   const time = log.remembersIds === 'forever' ? last.recorded : Number.POSITIVE_INFINITY;
   if (!moment.includes({ position: last.position, recorded: time, metadata: { time } })) return false;
-  // What was skipped after it was applied is still there.
-  for await (const _ of log.readStream(skipStream, { limit: 1 })) return false;
-  const { position: after } = present;
+  return reaches(present, { log, moment });
+}
+
+/** Whether no event of a moment is behind what the present read models show. */
+export async function reaches(
+  { position: after }: Present,
+  { log, moment }: Pick<PresentOptions, 'log' | 'moment'>,
+): Promise<boolean> {
   for await (const next of log.readAll({ after, prefixes: readModelCategories, limit: 1 })) {
     return !moment.includes(next);
   }

@@ -8,7 +8,6 @@ import {
   Uid,
 } from '../../../contracts/ids.ts';
 import { announcementStream } from '../../domain/announcement.ts';
-import { conversationStream } from '../../domain/conversation.ts';
 import { friendshipStream } from '../../domain/friendship.ts';
 import { groupStream } from '../../domain/group.ts';
 import { inboxStream } from '../../domain/inbox.ts';
@@ -21,6 +20,7 @@ import type { Coverage, Queries } from '../index/search.ts';
 import { mergedStreams } from '../merged-streams.ts';
 import { type Moment, recordsUntil } from '../moment.ts';
 import type { ReadableLog } from '../readable-log.ts';
+import type { Cut } from './cut.ts';
 
 /** Whom the read models of a moment must show as they were. */
 export interface Scope {
@@ -28,33 +28,48 @@ export interface Scope {
   readonly people: readonly Uid[];
   /** Their profiles alone. */
   readonly profiles: readonly Uid[];
+  /** Which messages: all, or those alone that a list of chats shows (`chatsLookedUp`). */
+  readonly messages: 'all' | 'of chats';
+}
+
+/** Of what read models are made. */
+export interface Sources {
+  /** All but what was said. */
+  readonly streams: readonly StreamName[];
+  /** Of which what was said is shown. */
+  readonly conversations: readonly ConversationId[];
 }
 
 /** The streams that are read to know what concerns someone. */
 const prefixes = ['friendship-', 'group-', 'conversation-'];
 
 /**
- * The streams of which the read models are made, so far as they show what is in a scope: found in the index and,
- * beyond its end, in the log. A stream more than needed changes nothing. What was said in a group is read if somebody
- * is a member at the moment: nobody else is shown it.
+ * Of what the read models are made, so far as they show what is in a scope: found in the index and, beyond its end, in
+ * the log. A stream more than needed changes nothing. What was said in a group is of use if somebody is a member at the
+ * moment: nobody else is shown it.
+ * @param cut the moment's last event, if the index is known to have it
  * @throws UnreadableEvent, LogFailure, what the database throws
  */
-export async function streamsOf(
+export async function sourcesOf(
   log: ReadableLog,
   index: { readonly queries: Queries; readonly coverage: Coverage },
   { people, profiles }: Scope,
   moment: Moment,
-): Promise<StreamName[]> {
+  cut?: Cut,
+): Promise<Sources> {
   const found = new FoundStreams(people);
   const { rows } = await index.queries.query<{ stream: StreamName }>(
-    `select distinct e.stream from audit.people p join audit.events e using (number) where p.uid = any($1)`,
-    [people],
+    `select distinct e.stream from audit.people p join audit.events e using (number)
+      where p.uid = any($1) and p.number <= $2`,
+    [people, cut?.number ?? Number.MAX_SAFE_INTEGER],
   );
   for (const { stream } of rows) found.add(stream);
-  const beyond = log.readAll({ after: index.coverage.checkpoint, prefixes });
-  for await (const record of recordsUntil(beyond, moment)) {
-    const entry = entryOf(record);
-    if (people.some((uid) => entry.people.includes(uid))) found.add(record.stream);
+  if (cut === undefined) {
+    const beyond = log.readAll({ after: index.coverage.checkpoint, prefixes });
+    for await (const record of recordsUntil(beyond, moment)) {
+      const entry = entryOf(record);
+      if (people.some((uid) => entry.people.includes(uid))) found.add(record.stream);
+    }
   }
   // The index finds events by people, and not the people of events.
   const groups = new Map(
@@ -71,7 +86,7 @@ export async function streamsOf(
     if (people.some((uid) => group.state?.members.has(uid))) found.addTalk(gid);
   }
   for (const uid of profiles) found.people.add(uid);
-  return found.streams();
+  return found.sources();
 }
 
 /** Gathers streams, with those that belong to them. */
@@ -81,6 +96,7 @@ class FoundStreams {
   readonly groups = new Set<Gid>();
   /** Announcements are everybody's: few are made, so that kept read models have them whatever was asked first. */
   readonly #streams = new Set<StreamName>([announcementStream.name]);
+  readonly #conversations = new Set<ConversationId>();
 
   constructor(people: readonly Uid[]) {
     this.people = new Set(people);
@@ -100,15 +116,16 @@ class FoundStreams {
 
   /** Adds what was said in a group. */
   addTalk(gid: Gid): void {
-    this.#streams.add(conversationStream(groupConversation(gid)));
+    this.#conversations.add(groupConversation(gid));
   }
 
-  streams(): StreamName[] {
-    return [
+  sources(): Sources {
+    const streams = [
       ...this.#streams,
       ...[...this.groups].map((gid) => groupStream(gid).name),
       ...[...this.people].map((uid) => userStream(uid).name),
     ];
+    return { streams, conversations: [...this.#conversations] };
   }
 
   #conversation(conversation: ConversationId): void {
@@ -119,7 +136,7 @@ class FoundStreams {
 
   #pair(one: Uid, other: Uid): void {
     this.#streams.add(friendshipStream(one, other).name);
-    this.#streams.add(conversationStream(friendConversation(one, other)));
+    this.#conversations.add(friendConversation(one, other));
     this.people.add(one).add(other);
   }
 }

@@ -4,11 +4,13 @@ import { measureAppend } from '../../measurements.ts';
 import { checkStreamName } from '../append-request.ts';
 import { Continuity } from '../continuity.ts';
 import { endingAtReturn } from '../ending-at-return.ts';
+import { eventsAt } from '../events-at.ts';
 import { type LogIdentity, StrangeLog } from '../identity.ts';
 import {
   type AppendResult,
   type EventId,
   type EventLog,
+  type EventPlace,
   type ExpectedRevision,
   type HiddenStream,
   LogFailure,
@@ -215,6 +217,12 @@ class EventStoreDBLog implements EventLog {
     yield* mergedPages(streams, direction, (starts, maxEvents) =>
       this.#reader.pages(starts, direction, maxEvents),
     );
+  }
+
+  async *readEvents(places: readonly EventPlace[]): AsyncIterable<RecordedEvent> {
+    if (this.#closing.signal.aborted) throw closed();
+    for (const { stream } of places) checkStreamName(stream);
+    yield* eventsAt(places, (starts, maxEvents) => this.#reader.pages(starts, 'forwards', maxEvents));
   }
 
   async at(position: Position): Promise<RecordedEvent | undefined> {

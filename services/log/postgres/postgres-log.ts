@@ -5,11 +5,13 @@ import { measureAppend } from '../../measurements.ts';
 import { openPool, type Purpose } from '../../postgres/connect.ts';
 import { checkStreamName, prepare } from '../append-request.ts';
 import { Continuity } from '../continuity.ts';
+import { eventsAt } from '../events-at.ts';
 import type { LogIdentity } from '../identity.ts';
 import {
   type AppendResult,
   type EventId,
   type EventLog,
+  type EventPlace,
   type ExpectedRevision,
   LogFailure,
   type NewEvent,
@@ -146,6 +148,11 @@ class PostgresLog implements EventLog {
     yield* mergedPages(streams, direction, (starts, maxEvents) =>
       this.#reader.streams(starts, direction, maxEvents),
     );
+  }
+
+  async *readEvents(places: readonly EventPlace[]): AsyncIterable<RecordedEvent> {
+    for (const { stream } of places) checkStreamName(stream);
+    yield* eventsAt(places, (starts, maxEvents) => this.#reader.streams(starts, 'forwards', maxEvents));
   }
 
   async at(position: Position): Promise<RecordedEvent | undefined> {

@@ -1,0 +1,157 @@
+import type { Client } from 'pg';
+import { type DomainEvent, readModelCategories } from '../../../contracts/events/index.ts';
+import { firstReplacedMid } from '../../../contracts/ids.ts';
+import { projectionsByType } from '../../../projections/index.ts';
+import type { Projection } from '../../../projections/projection.ts';
+import { currentSchema } from '../../../projections/rebuild/sets.ts';
+import { readModelsVersion } from '../../../projections/rebuild/version.ts';
+import { BatchProjector } from '../../../projections/runner/batch.ts';
+import { ahead, inBulk, maxBulkReads } from '../../../projections/runner/bulk.ts';
+import { writingSession } from '../../../projections/runner/session.ts';
+import { conversationStream } from '../../domain/conversation.ts';
+import type { Decoded } from '../../log/codec.ts';
+import { type EventLog, startOfLog } from '../../log/log.ts';
+import { type DatabaseConfig, openClient } from '../../postgres/connect.ts';
+import { AuditSearch, type Coverage } from '../index/search.ts';
+import { allEvents, mergedEvents, mergedStreams } from '../merged-streams.ts';
+import type { Moment } from '../moment.ts';
+import { abortable } from '../readable-log.ts';
+import { type Cut, cutOf } from './cut.ts';
+import { isTrusted, type Present, presentOf, reaches, showsStill } from './present.ts';
+import { PresentMessages } from './present-messages.ts';
+import { type Scope, sourcesOf } from './scope.ts';
+
+export interface FillOptions {
+  readonly log: EventLog;
+  readonly database: DatabaseConfig;
+  readonly moment: Moment;
+  readonly scope: Scope;
+  /** Whether the read models stay for further questions about the moment. */
+  readonly keep: boolean;
+  /** Ends the filling. */
+  readonly signal: AbortSignal;
+  /** Called before all of the log is read, because there is no index of it. @throws what forbids it */
+  readonly onWholeLog: () => void;
+  /** Called with the number of events that were applied. */
+  readonly onApplied?: ((events: number) => void) | undefined;
+}
+
+/** What connections of the asking are called in the server. */
+export const pastSession = 'bubble-im as-of';
+
+/** The present read models changed while messages were taken from them: what was made of them may lack some. */
+export class PresentChanged extends Error {
+  override readonly name = 'PresentChanged';
+}
+
+/**
+ * Fills the tables of a schema with what concerns the scope: of all events if there is no index, else of those that
+ * concern it; what was said is taken from the present read models if these can be trusted.
+ * @param client whose path of schemas becomes the schema
+ * @param usePresent whether to take anything from the present read models
+ * @returns whether all of the log was read
+ * @throws PresentChanged, UnreadableEvent, ProjectionFault, LogFailure, the signal's reason, what the database throws
+ */
+export async function fillPast(
+  options: FillOptions,
+  client: Client,
+  schema: string,
+  usePresent: boolean,
+): Promise<boolean> {
+  const { log, moment, scope, signal, onWholeLog } = options;
+  const coverage = await new AuditSearch(client).coverage(log);
+  await client.query("select set_config('search_path', $1, false)", [schema]);
+  const filling: Filling = {
+    ...{ options, client, schema, reading: abortable(log, signal) },
+    projections: projectionsByType(log.remembersIds === 'recently'),
+  };
+  if (coverage === undefined) {
+    onWholeLog();
+    const events = allEvents(filling.reading, readModelCategories, moment);
+    await project(filling, inBulk(events));
+    return true;
+  }
+  const index = { queries: client, coverage };
+  const source = usePresent ? await usablePresent(filling, coverage) : undefined;
+  if (source) {
+    await fillBesidePresent(filling, index, source);
+    return false;
+  }
+  const { streams, conversations } = await sourcesOf(filling.reading, index, scope, moment);
+  const all = [...streams, ...conversations.map(conversationStream)];
+  await project(filling, inBulk(mergedStreams(filling.reading, all, moment)));
+  return false;
+}
+
+interface Filling {
+  readonly options: FillOptions;
+  readonly client: Client;
+  readonly schema: string;
+  readonly reading: ReturnType<typeof abortable>;
+  readonly projections: ReadonlyMap<string, Projection<DomainEvent>>;
+}
+
+/** The present read models, and the last event of the moment, which they show. */
+interface Source {
+  readonly present: Present;
+  readonly cut: Cut;
+}
+
+async function usablePresent({ options, client }: Filling, coverage: Coverage) {
+  const { log, moment } = options;
+  const present = await presentOf(client);
+  if (!present || !(await isTrusted(present, { log, version: readModelsVersion }))) return undefined;
+  const cut = await cutOf({ log, queries: client }, coverage, moment);
+  if (cut === undefined || !(await reaches(present, { log, moment: upTo(moment, cut) }))) return undefined;
+  // The index finds a message by the mid that its event has.
+  const { rows } = await client.query<{ replaced: boolean }>(
+    `select exists (select from ${currentSchema}.messages where mid >= $1) as replaced`,
+    [firstReplacedMid],
+  );
+  return rows[0]?.replaced === false ? { present, cut } : undefined;
+}
+
+async function fillBesidePresent(
+  filling: Filling,
+  index: { readonly queries: Client; readonly coverage: Coverage },
+  { present, cut }: Source,
+): Promise<void> {
+  const { options, client, schema, reading, projections } = filling;
+  const { database, moment, scope } = options;
+  const chatsAlone = scope.messages === 'of chats' && !options.keep;
+  const then = upTo(moment, cut);
+  const { streams, conversations } = await sourcesOf(reading, index, scope, then, cut);
+  const queries = await openClient(database, writingSession(pastSession, 'pg_temp'));
+  try {
+    const said = new PresentMessages({ queries, projections, conversations, people: scope.people, cut });
+    const events = mergedEvents(reading, streams, await said.changes(), then);
+    await project({ ...filling, projections: said.projections }, ahead(said.with(inBulk(events))));
+    await said.copyInto([client, queries], schema, chatsAlone);
+    if (!(await showsStill(queries, present))) throw new PresentChanged();
+  } finally {
+    await queries.end();
+  }
+}
+
+/** The moment, whose events are told by their positions. */
+function upTo(moment: Moment, { position: last }: Cut): Moment {
+  return { ...moment, includes: ({ position }) => position <= last };
+}
+
+/** Applies batches of events to the tables. */
+async function project(
+  { options: { database, onApplied }, client, schema, projections }: Filling,
+  batches: AsyncIterable<readonly Decoded[]>,
+): Promise<void> {
+  const reader = await openClient(database, writingSession(pastSession, schema));
+  try {
+    const projector = new BatchProjector({
+      ...{ client, reader, projections, name: schema, maxReads: maxBulkReads, pushes: undefined },
+      held: { fence: 1, batch: 0, position: startOfLog, eventId: null, installation: null, epoch: '' },
+    });
+    for await (const batch of batches) await projector.apply(batch, ({ count }) => onApplied?.(count));
+    await projector.finish();
+  } finally {
+    await reader.end();
+  }
+}

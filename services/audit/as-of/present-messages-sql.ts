@@ -1,0 +1,68 @@
+import { currentSchema } from '../../../projections/rebuild/sets.ts';
+import { messages } from '../../../projections/tables.ts';
+
+/* How the messages of the present read models are found for read models of the past (present-messages.ts). */
+
+/**
+ * The last messages before some events ($1 to $6), of all and of some people ($7), and those that events name ($8 to $10),
+ * in the order in which they are to be applied.
+ */
+export const neededMessages = `
+  with point as (
+    select p.*, coalesce((select e.number from audit.events e where e.id = p.id and e.position = p.position),
+                         audit.first_after(p.position)) as number
+      from unnest($1::integer[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::text[])
+             as p (at, conversation, after_end, after_own, id, position)
+  ), last as (
+    select p.at, p.after_end, p.after_own, e.position as place, m.*
+      from point p
+      cross join lateral (
+        select id, mid, position from audit.events
+         where conversation = p.conversation and number < p.number and type = 'MessageSent'
+         order by number desc limit 1) e
+      join ${currentSchema}.messages m on m.mid = e.mid and m.event_id = e.id
+     where m.sequence > least(p.after_end, p.after_own)
+  )
+  select at, 1 as step, 'end' as "as", place, ${columnsOf('last')} from last where sequence > after_end
+  union all
+  ${ownMessages(`l.conversation >= 'g'`, `o.conversation >= 'g'`)}
+  union all
+  ${ownMessages(`l.conversation < 'g'`, 'true')}
+  union all
+  select n.at, 3, 'named', null, ${columnsOf('m')}
+    from unnest($8::integer[], $9::text[], $10::bigint[]) as n (at, conversation, sequence)
+    join ${currentSchema}.messages m on m.conversation = n.conversation and m.sequence = n.sequence
+   order by at, step`;
+
+/** The last message of each person. @param indexed what an index of these conversations has as its condition */
+function ownMessages(these: string, indexed: string): string {
+  return `
+  select l.at, 2, 'own', null, ${columnsOf('m')}
+    from last l cross join unnest($7::bigint[]) as person (uid)
+    cross join lateral (
+      select * from ${currentSchema}.messages o
+       where o.conversation = l.conversation and ${indexed} and o.sender = person.uid
+         and o.sequence > l.after_own and o.sequence <= l.sequence
+       order by o.sequence desc limit 1) m
+   where ${these}`;
+}
+
+function columnsOf(source: string): string {
+  return [...messages.columns.keys()].map((column) => `${source}."${column}"`).join(', ');
+}
+
+/**
+ * Copies the messages of some conversations ($1) into those of another schema, up to the ends that it has, as they were
+ * said: those of which something was taken back are there.
+ */
+export function copying(schema: string): string {
+  const columns = [...messages.columns.keys()];
+  const values = columns.map((column) => (column === 'state' ? `'normal'` : `m."${column}"`));
+  return `
+    insert into ${schema}.messages (${columns.map((column) => `"${column}"`).join(', ')})
+    select ${values.join(', ')}
+      from unnest($1::text[]) as given (conversation)
+      join ${schema}.conversations c on c.conversation = given.conversation
+      join ${currentSchema}.messages m on m.conversation = c.conversation and m.sequence <= c.sequence
+        on conflict (conversation, sequence) do nothing`;
+}

@@ -1,0 +1,247 @@
+import type { DomainEvent } from '../../../contracts/events/index.ts';
+import { type ConversationId, conversationParties, type Uid } from '../../../contracts/ids.ts';
+import { applyKnown, type KnownMessage, knownReads } from '../../../projections/known-messages.ts';
+import type { Projection } from '../../../projections/projection.ts';
+import type { Ref } from '../../../projections/store/table.ts';
+import { conversations, inbox, messages } from '../../../projections/tables.ts';
+import { conversationStream } from '../../domain/conversation.ts';
+import type { Decoded } from '../../log/codec.ts';
+import type { EventId, EventPlace, Position } from '../../log/log.ts';
+import { chatsLookedUp } from '../../queries/chats.ts';
+import type { Queries } from '../index/search.ts';
+import type { Cut } from './cut.ts';
+import { inSchema } from './past-database.ts';
+import { copying, neededMessages } from './present-messages-sql.ts';
+
+/** The event that says a message; all other events of conversations change messages that are there. */
+const sent = 'MessageSent';
+
+/** Of how many conversations one statement finds the end. */
+const endsAtOnce = 2_000;
+
+/** Of how many conversations one statement copies the messages: some may have 100,000. */
+const conversationsCopiedAtOnce = 20;
+
+/** Before which event a conversation must show all that was said. */
+interface Point {
+  /** Which event of the batch. */
+  readonly at: number;
+  readonly conversation: ConversationId;
+  /** Null: the end. */
+  readonly id: EventId | null;
+  readonly position: Position;
+  /** Whether the conversation's own row must show it. */
+  readonly end: boolean;
+  /** Whether the chats of the people must. */
+  readonly own: boolean;
+}
+
+/** A message that an event of the batch names. */
+interface Named {
+  readonly at: number;
+  readonly conversation: string;
+  readonly sequence: number;
+}
+
+interface KnownRow {
+  readonly at: number;
+  readonly as: KnownMessage['as'];
+  readonly place: string;
+}
+
+export interface PresentMessagesOptions {
+  /** A connection of its own. */
+  readonly queries: Queries;
+  readonly projections: ReadonlyMap<string, Projection<DomainEvent>>;
+  readonly conversations: readonly ConversationId[];
+  /** Whose chats are shown. */
+  readonly people: readonly Uid[];
+  readonly cut: Cut;
+}
+
+/**
+ * The messages of some conversations as the present read models have them. A message never changes but in what was taken
+ * back of it, so its row tells what it was at a moment of the past, and of a thousand messages between two other events
+ * the last ones alone are applied (projections/known-messages.ts). All others are copied at the end.
+ */
+export class PresentMessages {
+  readonly #options: PresentMessagesOptions;
+  readonly #conversations: ReadonlySet<string>;
+  readonly #people: ReadonlySet<unknown>;
+  readonly #known = new WeakMap<Decoded, KnownMessage>();
+  /** Up to which message each conversation was applied to its own row, and each chat of the people. */
+  readonly #ends = new Map<string, number>();
+  readonly #owns = new Map<string, number>();
+
+  constructor(options: PresentMessagesOptions) {
+    this.#options = options;
+    this.#conversations = new Set(options.conversations);
+    this.#people = new Set(options.people);
+  }
+
+  /** The projections, with that of messages for those that this class gives. */
+  get projections(): ReadonlyMap<string, Projection<DomainEvent>> {
+    const known = (event: Decoded): KnownMessage => {
+      const found = this.#known.get(event);
+      if (!found) throw new TypeError('a message is applied whose row is not known');
+      return found;
+    };
+    const applied: Projection<DomainEvent> = {
+      reads: (event) => knownReads(known(event)),
+      apply: (event, rows) => applyKnown(rows, known(event)),
+    };
+    return new Map([...this.#options.projections, [sent, applied]]);
+  }
+
+  /** The events that change messages of the conversations, in the order of the log. */
+  async changes(): Promise<EventPlace[]> {
+    const { queries, cut } = this.#options;
+    const { rows } = await queries.query<{ stream: EventPlace['stream']; revision: string }>(
+      `select stream, revision from audit.events
+        where type in (select type from audit.types where category = 'conversation' and type <> $1)
+          and conversation = any($2) and number <= $3
+        order by number`,
+      [sent, [...this.#conversations], cut.number],
+    );
+    return rows.map(({ stream, revision }) => ({ stream, revision: Number(revision) }));
+  }
+
+  /** Batches of events, with the messages in front of each that it needs, and at the end the last ones of all. */
+  async *with(batches: AsyncIterable<readonly Decoded[]>): AsyncGenerator<Decoded[]> {
+    for await (const events of batches) {
+      const known = await this.#neededBy(events);
+      yield events.flatMap((event, at) => [...(known.get(at) ?? []), event]);
+    }
+    const { position } = this.#options.cut;
+    const last = { id: null, position, end: true, own: true };
+    for (const some of chunked(this.#options.conversations, endsAtOnce)) {
+      const points = some.map((conversation, at) => ({ at, conversation, ...last }));
+      const known = await this.#find(points, [], () => position);
+      yield [...known.values()].flat();
+    }
+  }
+
+  #neededBy(events: readonly Decoded[]): Promise<Map<number, Decoded[]>> {
+    const points: Point[] = [];
+    const named: Named[] = [];
+    for (const [at, event] of events.entries()) {
+      const { id, position } = event;
+      const ends = new Set<ConversationId>();
+      const owns = new Set<ConversationId>();
+      for (const ref of this.#options.projections.get(event.type)?.reads(event) ?? []) {
+        const conversation = this.#conversationOf(ref);
+        if (conversation === undefined) continue;
+        if (ref.table.name === messages.name)
+          named.push({ at, conversation, sequence: Number(ref.values[1]) });
+        else if (ref.table.name === conversations.name) ends.add(conversation);
+        else owns.add(conversation);
+      }
+      for (const conversation of ends.union(owns)) {
+        // Between two people the first message makes the chats.
+        const end = ends.has(conversation) || conversationParties(conversation).type === 'friend';
+        points.push({ at, conversation, id, position, end, own: owns.has(conversation) });
+      }
+    }
+    return this.#find(points, named, (at) => events[at]?.position ?? this.#options.cut.position);
+  }
+
+  /** The conversation of a row that shows what was said in it. */
+  #conversationOf({ table, list, values: [first, second] }: Ref): ConversationId | undefined {
+    if (list !== null) return undefined;
+    const shown =
+      table.name === inbox.name && this.#people.has(first)
+        ? second
+        : table.name === conversations.name || table.name === messages.name
+          ? first
+          : undefined;
+    return this.#conversations.has(String(shown)) ? (shown as ConversationId) : undefined;
+  }
+
+  async #find(
+    points: readonly Point[],
+    named: readonly Named[],
+    positionOf: (at: number) => Position,
+  ): Promise<Map<number, Decoded[]>> {
+    const found = new Map<number, Decoded[]>();
+    if (points.length === 0 && named.length === 0) return found;
+    const { rows } = await this.#options.queries.query<KnownRow>(neededMessages, [
+      points.map(({ at }) => at),
+      points.map(({ conversation }) => conversation),
+      points.map(({ conversation, end }) => (end ? (this.#ends.get(conversation) ?? 0) : null)),
+      points.map(({ conversation, own }) => (own ? this.#ownsOf(conversation) : null)),
+      points.map(({ id }) => id),
+      points.map(({ position }) => position),
+      this.#options.people,
+      named.map(({ at }) => at),
+      named.map(({ conversation }) => conversation),
+      named.map(({ sequence }) => sequence),
+    ]);
+    for (const row of rows) {
+      const { at, as, place } = row;
+      const message = messages.read({ ...row });
+      const { conversation, sender, sequence } = message;
+      const [applied, key] =
+        as === 'end' ? [this.#ends, conversation] : [this.#owns, chatKey(conversation, sender)];
+      if (as !== 'named') {
+        if ((applied.get(key) ?? 0) >= sequence) continue;
+        applied.set(key, sequence);
+      }
+      const event = eventOf(message, positionOf(at));
+      this.#known.set(event, as === 'end' ? { as, message, place } : { as, message });
+      const before = found.get(at);
+      if (before) before.push(event);
+      else found.set(at, [event]);
+    }
+    return found;
+  }
+
+  /** Up to which message the chats of all the people were applied. */
+  #ownsOf(conversation: string): number {
+    return Math.min(...this.#options.people.map((uid) => this.#owns.get(chatKey(conversation, uid)) ?? 0));
+  }
+
+  /**
+   * Copies the messages that were said by then into the messages of another schema, but those that are there.
+   * @param clients each of them copies those of some conversations at once
+   * @param chats whether those alone are needed that a list of chats looks up
+   */
+  async copyInto(clients: readonly Queries[], schema: string, chats: boolean): Promise<void> {
+    const { queries, people } = this.#options;
+    const looked = chats
+      ? (await queries.query<{ conversation: ConversationId }>(inSchema(chatsLookedUp, schema), [people]))
+          .rows
+      : this.#options.conversations.map((conversation) => ({ conversation }));
+    const wanted = looked.flatMap(({ conversation }) =>
+      this.#conversations.has(conversation) ? conversation : [],
+    );
+    const chunks = chunked(wanted, conversationsCopiedAtOnce);
+    const copy = async (client: Queries) => {
+      for (const some of chunks) await client.query(copying(schema), [some]);
+    };
+    await Promise.all(clients.map(copy));
+  }
+}
+
+const chatKey = (conversation: string, uid: Uid) => `${conversation} ${uid}`;
+
+function* chunked<Element>(all: readonly Element[], size: number): Generator<Element[], undefined> {
+  for (let first = 0; first < all.length; first += size) yield all.slice(first, first + size);
+}
+
+/** The event by which a message whose row is known is applied, in front of the event at a position. */
+function eventOf(
+  { conversation, mid, sender, content, timestamp, event_id }: ReturnType<typeof messages.read>,
+  position: Position,
+): Decoded {
+  // The projector wrote it from an event of the log.
+  const id = event_id as EventId;
+  return {
+    type: sent,
+    data: { conversation, mid, from: sender, content },
+    id,
+    stream: conversationStream(conversation),
+    revision: 0,
+    position,
+    metadata: { time: timestamp * 1000, actor: 'server', version: 1, $correlationId: id, $causationId: id },
+  };
+}

@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { firstReplacedMid, Gid, groupConversation, Mid, Uid } from '../../../contracts/ids.ts';
+import { readModelsVersion } from '../../../projections/rebuild/version.ts';
+import { answerQuery } from '../../../services/api/past-query.ts';
+import { withPastSchemas } from '../../../services/audit/as-of/past-schemas.ts';
+import { parseQuery } from '../../../services/audit/as-of/query.ts';
+import { startAuditor } from '../../../services/audit/auditor.ts';
+import { conversationStream } from '../../../services/domain/conversation.ts';
+import { encode } from '../../../services/log/codec.ts';
+import type { EventLog, Position } from '../../../services/log/log.ts';
+import { skipStream } from '../../../services/log/skips.ts';
+import { silent } from '../../support/accounts.ts';
+import { type RunningApplication, startApplication, testApp } from '../../support/application.ts';
+import { createGroup, type Person, three } from '../../support/client.ts';
+import { momentAfterPosition } from '../../support/explaining.ts';
+import { newEventId } from '../../support/projecting.ts';
+import { wrapLog } from '../../support/wrapped-log.ts';
+
+let running: RunningApplication;
+let tom: Person;
+let gid: number;
+let position: Position;
+let stopAuditor: () => Promise<void>;
+
+const sent = 2_000;
+
+/** A group of which 2,000 messages were said before tom read it, and more after the moment that is asked about. */
+beforeAll(async () => {
+  running = await startApplication();
+  const { log } = running.application;
+  const auditor = await startAuditor({ log, database: running.databaseUrl, logger: silent });
+  stopAuditor = () => auditor.stop();
+  const [one, jerry] = await three(running);
+  tom = one;
+  gid = await createGroup(tom, jerry);
+  await say(jerry, sent);
+  await running.shown();
+  await tom.post('/message/updateLastReadTime', { id: gid, type: 'group' });
+  await tom.post('/message/send', { to: gid, type: 'group', content: '好' });
+  await jerry.post('/message/send', { to: gid, type: 'group', content: '再见' });
+  position = await log.end();
+  await say(jerry, 10);
+  await running.shown();
+  const end = await log.end();
+  await vi.waitUntil(() => auditor.status().checkpoint >= end, { timeout: 20_000 });
+}, 60_000);
+afterAll(async () => {
+  await stopAuditor();
+  await running.stop();
+});
+beforeEach(async () => adopt(await readModelsVersion()));
+
+/** Appends messages of a person to the group. */
+async function say({ uid }: Person, count: number): Promise<void> {
+  const conversation = groupConversation(Gid.parse(gid));
+  const events = Array.from({ length: count }, (_, index) => {
+    const id = newEventId();
+    const data = {
+      conversation,
+      mid: Mid.parse(10_000_000 + 10_000 * count + index),
+      from: Uid.parse(uid),
+      content: `第${index}条`,
+    };
+    const metadata = { time: Date.now(), actor: String(uid), $correlationId: id, $causationId: id };
+    return encode(id, { type: 'MessageSent', data }, metadata);
+  });
+  for (let first = 0; first < count; first += 500) {
+    const [next, ...others] = events.slice(first, first + 500);
+    if (next)
+      await running.application.log.append(conversationStream(conversation), 'any', [next, ...others]);
+  }
+}
+
+async function adopt(version: string | null): Promise<void> {
+  await query(`update followers.checkpoint set version = $1 where name = 'read'`, [version]);
+}
+
+const query = (text: string, values: readonly unknown[] = []) =>
+  running.application.pool.query(text, [...values]);
+
+/** Asks a query of the moment. @returns the answer, how many events were applied, and whether what was said was replayed */
+async function ask(words: string, { log = running.application.log, keep = false } = {}) {
+  let [applied, replayed] = [0, false];
+  const observed: EventLog = wrapLog(log, {
+    readStreams: (streams, options) => {
+      replayed ||= streams.some((stream) => stream.startsWith('conversation-'));
+      return log.readStreams(streams, options);
+    },
+  });
+  const parts = {
+    ...{ app: testApp, log: observed, pool: running.application.pool, logger: silent, keep },
+    ...{ host: 'localhost:80', protocol: 'http', signal: AbortSignal.timeout(60_000) },
+    onNoIndex: () => undefined,
+    onApplied: (events: number) => {
+      applied += events;
+    },
+  };
+  const moment = await momentAfterPosition(running, position);
+  const answer = await answerQuery(parts, parseQuery(words.split(' ')), moment);
+  return { answer, applied, replayed };
+}
+
+const home = () => `pop/get --login_uid ${tom.uid}`;
+const page = () => `message/get --login_uid ${tom.uid} --id ${gid} --type group --limit 5`;
+
+/** Of the read models that are made by replaying what was said. */
+async function replayedAnswer(words: string): Promise<string> {
+  await adopt(null);
+  const { answer, applied, replayed } = await ask(words);
+  expect(replayed).toBe(true);
+  expect(applied).toBeGreaterThan(sent);
+  await adopt(await readModelsVersion());
+  return answer;
+}
+
+test('of 2,000 messages that follow each other a few are applied, and the answer is the same', async () => {
+  for (const words of [
+    home(),
+    page(),
+    `message/unreadcount --login_uid ${tom.uid} --id ${gid} --type group`,
+  ]) {
+    const answer = await replayedAnswer(words);
+    const found = await ask(words);
+    expect(found).toMatchObject({ answer, replayed: false });
+    expect(found.applied).toBeLessThan(100);
+  }
+});
+
+test('read models that are kept for the home page have all messages', async () => {
+  onTestFinished(() =>
+    withPastSchemas(running.databaseUrl, async (schemas) => {
+      for (const each of await schemas.kept()) await schemas.dropKept(each);
+    }),
+  );
+  const answer = await replayedAnswer(page());
+  expect(await ask(home(), { keep: true })).toMatchObject({ replayed: false });
+  expect(await ask(page(), { keep: true })).toEqual({ answer, applied: 0, replayed: false });
+});
+
+test('what was said is replayed if the present read models lose it meanwhile', async () => {
+  const answer = await replayedAnswer(home());
+  const { log } = running.application;
+  let changed = false;
+  const changing = wrapLog(log, {
+    async *readEvents(places) {
+      if (!changed) await query(`update followers.checkpoint set epoch = 'another' where name = 'read'`);
+      changed = true;
+      yield* log.readEvents(places);
+    },
+  });
+  const epoch = (await log.identity())?.epoch;
+  onTestFinished(async () => {
+    await query(`update followers.checkpoint set epoch = $1 where name = 'read'`, [epoch]);
+  });
+  expect(await ask(home(), { log: changing })).toMatchObject({ answer, replayed: true });
+  const { rows } = await query(`select nspname from pg_namespace where nspname like 'as\\_of\\_%'`);
+  expect(rows).toEqual([]);
+});
+
+test('what was said is replayed if a mid was given twice', async () => {
+  const answer = await replayedAnswer(home());
+  const { rows } = await query('select max(mid) as mid from read.messages');
+  const [{ mid }] = rows;
+  const change = (from: unknown, to: unknown) =>
+    query('update read.messages set mid = $2 where mid = $1', [from, to]);
+  await change(mid, firstReplacedMid);
+  onTestFinished(async () => {
+    await change(firstReplacedMid, mid);
+  });
+  expect(await ask(home())).toMatchObject({ answer, replayed: true });
+});
+
+test('what was said is replayed once an event was skipped', async () => {
+  const answer = await replayedAnswer(home());
+  const id = newEventId();
+  const data = { stream: 'user-1', eventId: id, revision: 9, type: 'ProfileChanged', why: 'a test' };
+  const metadata = { time: Date.now(), actor: 'server', $correlationId: id, $causationId: id };
+  await running.application.log.append(skipStream, 'any', [
+    encode(id, { type: 'EventSkipped', data }, metadata),
+  ]);
+  expect(await ask(home())).toMatchObject({ answer, replayed: true });
+});
