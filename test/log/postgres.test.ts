@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +56,22 @@ async function openLog() {
   onTestFinished(() => log.close());
   return { database, log };
 }
+
+it('a read of the event log in Postgres has the next page sent while its caller works on one, even without a pause', async () => {
+  const { database, log } = await openLog();
+  const data = { text: 'x'.repeat(4_000) };
+  // Two pages, each larger than what a socket holds.
+  for (let round = 0; round < 5; round++) {
+    const [first, ...rest] = Array.from({ length: 200 }, () => event(data));
+    if (first) await log.append(streamOf('long'), 'any', [first, ...rest]);
+  }
+  let read = 0;
+  for await (const _ of log.readAll()) {
+    const program = join(import.meta.dirname, 'busy-reader-program.ts');
+    if (read++ === 0) execFileSync(process.execPath, [program, database.url], { stdio: 'inherit' });
+  }
+  expect(read).toBe(1_000);
+});
 
 it('the event log in Postgres decides concurrent appends in the order of the calls', async () => {
   const { log } = await openLog();

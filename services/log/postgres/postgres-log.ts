@@ -4,6 +4,7 @@ import { type Logger, pino } from 'pino';
 import { measureAppend } from '../../measurements.ts';
 import { openPool, type Purpose } from '../../postgres/connect.ts';
 import { checkStreamName, prepare } from '../append-request.ts';
+import { begunReadIsSent } from '../begun-read.ts';
 import { Continuity } from '../continuity.ts';
 import { eventsAt } from '../events-at.ts';
 import type { LogIdentity } from '../identity.ts';
@@ -184,7 +185,9 @@ class PostgresLog implements EventLog {
       const { records, reached } = await next;
       left -= records.length;
       next = read(reached, left);
-      yield* records;
+      if (next) await begunReadIsSent();
+      // Not by `yield*`, which wraps each record in promises of its own.
+      for (const record of records) yield record;
     }
   }
 
