@@ -21,19 +21,45 @@ function inOrder(value: unknown): unknown {
   }
   if (!isObject(value)) return value;
   const ordered: Record<string, unknown> = {};
-  for (const key of Object.keys(value).sort()) {
-    const copy = /^[\d_]/.test(key) ? undefined : inOrder(value[key]);
+  for (const key of sortedKeys(value)) {
+    const first = key.charCodeAt(0);
+    if ((first >= digits.first && first <= digits.last) || first === underscore) return undefined;
+    const member = value[key];
+    const copy = typeof member === 'object' ? inOrder(member) : member;
     if (copy === undefined) return undefined;
     ordered[key] = copy;
   }
   return ordered;
 }
 
+const digits = { first: 0x30, last: 0x39 };
+const underscore = 0x5f;
+
+/** Up to this many keys, the sort below takes a third of the time of `sort`, and every event of ours has fewer. */
+const maxInserted = 24;
+
+/** The keys of an object by their UTF-16 code units, as strings compare. */
+function sortedKeys(value: Json): string[] {
+  const keys = Object.keys(value);
+  if (keys.length > maxInserted) return keys.sort();
+  let at = 0;
+  for (const key of keys) {
+    let to = at++;
+    while (to > 0) {
+      const before = keys[to - 1];
+      if (before === undefined || before <= key) break;
+      keys[to--] = before;
+    }
+    keys[to] = key;
+  }
+  return keys;
+}
+
 function assembled(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(assembled).join(',')}]`;
   if (!isObject(value)) return JSON.stringify(value);
   let members = '';
-  for (const key of Object.keys(value).sort()) {
+  for (const key of sortedKeys(value)) {
     members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${assembled(value[key])}`;
   }
   return `{${members}}`;

@@ -152,7 +152,7 @@ class Verification {
     const audited = page.slice(0, Math.max(0, this.#audited - first));
     const same =
       stored.lines === audited.map(entryLine).join('\n') &&
-      stored.digests.equals(Buffer.from(audited.map(({ digest }) => digest).join(''), 'hex'));
+      stored.digests.toString('hex') === audited.map(({ digest }) => digest).join('');
     return (same ? undefined : await this.#firstDifference(page, first)) ?? this.#grow(page);
   }
 

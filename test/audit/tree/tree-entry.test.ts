@@ -28,6 +28,28 @@ describe('canonical JSON', () => {
     );
   });
 
+  test('sorts few and many keys by their UTF-16 code units, also those that begin with digits or underscores', () => {
+    const unit = fc.constantFrom(...'abB1_$"\\\n\u{1f600}\ufb33é', '\ud800');
+    const keys = fc.uniqueArray(fc.string({ unit, maxLength: 4 }), { maxLength: 60, size: 'max' });
+    fc.assert(
+      fc.property(keys, fc.jsonValue(), (names, value) => {
+        const object = Object.fromEntries(
+          names.map((name, index) => [name, index % 5 === 0 ? value : index]),
+        );
+        const sorted = names.toSorted();
+        const members = sorted.map((name) => `${JSON.stringify(name)}:${canonicalJson(object[name])}`);
+        expect(canonicalJson(object)).toBe(`{${members.join(',')}}`);
+      }),
+    );
+  });
+
+  test('depends on nothing in a text but what it says: no space, order, escape or form of a number', () => {
+    const one = '{"b":[1e2,-0,1E21,{"\\u0064":"\\/\\u00e9","c":null}],"a":1,"a":2}';
+    const other = ' { "a" : 2.0 ,\n"b":[ 100, 0, 1000000000000000000000, {"c":null,"d":"/é"} ] } ';
+    expect(canonicalJson(JSON.parse(one))).toBe('{"a":2,"b":[100,0,1e+21,{"c":null,"d":"/é"}]}');
+    expect(canonicalJson(JSON.parse(other))).toBe(canonicalJson(JSON.parse(one)));
+  });
+
   test('keeps apart what the log keeps apart: lone surrogates, and a key of the prototype', () => {
     expect(canonicalJson('\ud800')).toBe('"\\ud800"');
     expect(canonicalJson('\ud801')).not.toBe(canonicalJson('\ud800'));
