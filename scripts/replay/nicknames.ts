@@ -1,10 +1,11 @@
 import { Uid } from '../../contracts/ids.ts';
 import type { CurrentNames } from '../../services/audit/events/names.ts';
 import type { Causes, Entry } from '../../services/audit/index/entry.ts';
+import { safeParse } from '../../services/log/exact-form.ts';
 
 /** The uid of the one who caused an event; undefined if it was no person. */
 export function actingUid({ actor }: Pick<Causes, 'actor'>): Uid | undefined {
-  return actor !== null && /^\d{1,15}$/.test(actor) ? Uid.safeParse(Number(actor)).data : undefined;
+  return actor !== null && /^\d{1,15}$/.test(actor) ? safeParse(Uid, Number(actor)).data : undefined;
 }
 
 /** The nicknames, by uid, of the people whom an event is about and of the one who caused it. */

@@ -61,16 +61,14 @@ function lineOf(
   skipped: string | undefined,
 ): string {
   const { position, recorded, stream, revision, type, data } = record;
-  const columns = [
-    localTime(recorded).padEnd(timeWidth),
-    padded(who, whoWidth),
-    `${stream}@${revision}`.padEnd(whereWidth),
-    type.padEnd(typeWidth),
-    event instanceof UnreadableEvent ? JSON.stringify(data) : sentenceOf(event, naming),
-    `[${position}]`,
-  ];
+  const time = localTime(recorded).padEnd(timeWidth);
+  const where = `${stream}@${revision}`.padEnd(whereWidth);
+  const what = event instanceof UnreadableEvent ? JSON.stringify(data) : sentenceOf(event, naming);
   const note = skipped === undefined ? '' : ` [skipped: ${JSON.stringify(skipped)}]`;
-  return escapeControls(columns.join('  ') + note);
+  // One template: to join a list of columns takes twice as long, for each of millions of lines.
+  return escapeControls(
+    `${time}  ${padded(who, whoWidth)}  ${where}  ${type.padEnd(typeWidth)}  ${what}  [${position}]${note}`,
+  );
 }
 
 /** Who caused an event: a person, after these words. */

@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import { EventMetadata, lift } from '../../contracts/events/event.ts';
 import {
   type DomainEvent,
@@ -6,7 +5,7 @@ import {
   type EventData,
   type EventType,
 } from '../../contracts/events/index.ts';
-import { isExact } from './exact-form.ts';
+import { safeParse } from './exact-form.ts';
 import type { EventId, NewEvent, RecordedEvent } from './log.ts';
 
 /** A domain event with its position in the log and its metadata. */
@@ -78,7 +77,7 @@ export function tryDecode(record: RecordedEvent): Decoded | UnreadableEvent {
 export function decodeUncached(record: RecordedEvent): Decoded | UnreadableEvent {
   const definition = definitionOf(record.type);
   if (!definition) return new UnreadableEvent('newer', record, 'its type is unknown');
-  const metadata = parse(EventMetadata, record.metadata);
+  const metadata = safeParse(EventMetadata, record.metadata);
   if (!metadata.success) {
     return new UnreadableEvent('broken', record, 'its metadata are broken', { cause: metadata.error });
   }
@@ -86,7 +85,7 @@ export function decodeUncached(record: RecordedEvent): Decoded | UnreadableEvent
   if (version > definition.version) {
     return new UnreadableEvent('newer', record, `its version ${version} is newer than ${definition.version}`);
   }
-  const parsed = parse(definition.data, lift(definition, version, record.data));
+  const parsed = safeParse(definition.data, lift(definition, version, record.data));
   if (!parsed.success) {
     return new UnreadableEvent('broken', record, 'its data are broken', { cause: parsed.error });
   }
@@ -100,9 +99,4 @@ export function decodeUncached(record: RecordedEvent): Decoded | UnreadableEvent
     position: record.position,
     metadata: metadata.data,
   } as Decoded;
-}
-
-/** As the schema's `safeParse`, but what the schema would only copy is given as it is. */
-function parse<Output>(schema: z.ZodType<Output>, value: unknown): z.ZodSafeParseResult<Output> {
-  return isExact(schema, value) ? { success: true, data: value } : schema.safeParse(value);
 }

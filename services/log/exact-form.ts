@@ -1,4 +1,4 @@
-import type { core } from 'zod';
+import { core } from 'zod';
 
 /** Whether a value has the form of a schema. */
 type Check = (value: unknown) => boolean;
@@ -17,6 +17,14 @@ export function isExact<Output>(schema: core.$ZodType<Output>, value: unknown): 
     known.set(schema, check);
   }
   return check?.(value) ?? false;
+}
+
+/** As the schema's `safeParse`, but what the schema would only copy is given as it is. */
+export function safeParse<Output>(
+  schema: core.$ZodType<Output>,
+  value: unknown,
+): core.util.SafeParseResult<Output> {
+  return isExact(schema, value) ? { success: true, data: value } : core.safeParse(schema, value);
 }
 
 /** Undefined for a kind of schema that changes what it parses, or that is not known here. */
@@ -95,6 +103,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
 function stringCheck({ checks = [], coerce }: core.$ZodStringDef): Check | undefined {
   if (coerce) return undefined;
   const patterns: RegExp[] = [];
@@ -103,7 +115,10 @@ function stringCheck({ checks = [], coerce }: core.$ZodStringDef): Check | undef
     if (pattern === undefined) return undefined;
     patterns.push(pattern);
   }
-  return (value) => typeof value === 'string' && patterns.every((pattern) => pattern.test(value));
+  const [pattern] = patterns;
+  if (pattern === undefined) return isString;
+  if (patterns.length === 1) return (value) => typeof value === 'string' && pattern.test(value);
+  return (value) => typeof value === 'string' && patterns.every((each) => each.test(value));
 }
 
 /** Of the one kind of check that ids have. */

@@ -57,24 +57,32 @@ export class NeedsIndex extends Error {
  * Memory is level, whatever is asked for.
  * @throws NeedsIndex, LogFailure, what the database throws, the signal's reason
  */
-export async function* findEvents(options: FindOptions): AsyncGenerator<FoundEvent, void, undefined> {
+export function findEvents(options: FindOptions): AsyncIterable<FoundEvent> {
   const { limit = Number.POSITIVE_INFINITY } = options;
+  // Each generator between log and caller takes its time for each of millions of events.
+  return limit === Number.POSITIVE_INFINITY ? sourceOf(options) : first(limit, sourceOf(options));
+}
+
+async function* first(
+  limit: number,
+  events: AsyncIterable<FoundEvent>,
+): AsyncGenerator<FoundEvent, void, undefined> {
   let given = 0;
   if (limit <= 0) return;
-  for await (const found of await sourceOf(options)) {
+  for await (const found of events) {
     yield found;
     if (++given >= limit) return;
   }
 }
 
 /** The quickest way to what is asked for. */
-async function sourceOf(options: FindOptions): Promise<AsyncIterable<FoundEvent>> {
+function sourceOf(options: FindOptions): AsyncIterable<FoundEvent> {
   const { index, filter, reverse = false } = options;
   const streams = wholeStreams(filter);
   if (streams !== undefined) return inStreams(streams, options);
   if (index === undefined) return reverse ? reversed(scan(filter, options), options) : scan(filter, options);
   if (!reverse && isUnrestricted(filter)) {
-    return scan({ ...filter, after: await beginning(index.search, filter) }, options);
+    return scan(filter, options, () => beginning(index.search, filter));
   }
   return indexedAndBeyond(index, options);
 }
@@ -132,12 +140,16 @@ async function* indexed(
   }
 }
 
-/** What the log has, read from its beginning or from where the filter begins. */
+/**
+ * What the log has, read from its beginning or from where the filter begins.
+ * @param from gives a later position after which all of it lies
+ */
 async function* scan(
   filter: EventFilter,
   { log, signal, onRead }: Pick<FindOptions, 'log' | 'signal' | 'onRead'>,
+  from?: () => Promise<Position>,
 ): AsyncGenerator<FoundEvent, void, undefined> {
-  const after = filter.after ?? startOfLog;
+  const after = (await from?.()) ?? filter.after ?? startOfLog;
   const prefixes = prefixesOf(filter) ?? categories;
   const wanted = isUnrestricted(filter) ? () => true : matches;
   for await (const record of log.readAll({ after, prefixes })) {
