@@ -17,7 +17,7 @@ function storeOver(rows: readonly (typeof tom)[]) {
   const open = (...refs: Ref[]) => {
     for (const { keep, statement } of store.missing(refs)) {
       loads++;
-      const column = statement.name.endsWith('by owner') ? 'owner' : 'id';
+      const column = statement.name.includes('by owner') ? 'owner' : 'id';
       const [wanted] = statement.values;
       const keys = typeof wanted === 'object' && wanted ? wanted.elements : [];
       keep(rows.filter((row) => keys.some((key) => key === row[column])));
