@@ -12,7 +12,10 @@ export function keepCompiled(): void {
   enableCompileCache(compiledFolder);
 }
 
-/** Writes what was compiled so far. Node would do it at its end, but not if it is killed. */
+/**
+ * Writes what was compiled so far: after an update all of it, which takes most of a second. Node would do it at its end,
+ * but not if it is killed.
+ */
 export function writeCompiled(): void {
   flushCompileCache();
 }

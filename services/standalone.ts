@@ -6,20 +6,21 @@ import { keepCompiled, writeCompiled } from './compiled.ts';
  */
 keepCompiled();
 const { runProgram } = await import('./lifecycle.ts');
-const { collectGarbageWhenIdle } = await import('./garbage.ts');
+const { collectGarbage } = await import('./garbage.ts');
+const { onceIdle } = await import('./once-idle.ts');
 const { openInstallation } = await import('./installation.ts');
 
 /** After this time all that a start needs is loaded. */
 const settledAfterMs = 10_000;
 
-/** What can wait until the program serves. */
+/** What can wait until nobody else does. */
 function settle(): void {
   writeCompiled();
-  collectGarbageWhenIdle();
+  collectGarbage();
 }
 
 await runProgram(async (program) => {
   const [installation, { startWhole }] = await Promise.all([openInstallation(program), import('./whole.ts')]);
   await startWhole(program, installation);
-  setTimeout(settle, settledAfterMs).unref();
+  setTimeout(() => onceIdle(settle), settledAfterMs).unref();
 });
