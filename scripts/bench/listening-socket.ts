@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { pingFrame, pongFrame } from '../../contracts/push/protocol.ts';
+
+const pingPayload = Buffer.from(pingFrame);
 
 /**
  * A websocket that does as little as can be, since a thousand of them run beside what is measured:
@@ -9,7 +12,7 @@ import { connect, type Socket } from 'node:net';
 export class ListeningSocket {
   readonly #socket: Socket;
   #rest: Buffer = Buffer.alloc(0);
-  /** Called with the payload of each text frame. */
+  /** Called with the payload of each text frame, except pings, which are answered. */
   onFrame: (payload: Buffer) => void = () => undefined;
 
   private constructor(socket: Socket) {
@@ -83,9 +86,14 @@ export class ListeningSocket {
       if (left.length < header) break;
       const length = short < 126 ? short : left.readUInt16BE(2);
       if (left.length < header + length) break;
-      if (((left[0] ?? 0) & 0x0f) === 1) this.onFrame(left.subarray(header, header + length));
+      if (((left[0] ?? 0) & 0x0f) === 1) this.#receive(left.subarray(header, header + length));
       left = left.subarray(header + length);
     }
     this.#rest = left;
+  }
+
+  #receive(payload: Buffer): void {
+    if (payload.equals(pingPayload)) this.send(pongFrame);
+    else this.onFrame(payload);
   }
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { pingFrame, pongFrame } from '../../contracts/push/protocol.ts';
 import { HttpConnection } from './http-connection.ts';
 import type { Person } from './people.ts';
 import type { ProcessorTime } from './processor-time.ts';
@@ -56,7 +57,8 @@ async function connect(target: Target, from: Person, to: Person): Promise<Pair> 
     if (frame.includes('"event":"message"')) {
       if (onPush) onPush(frame);
       else unexpected = frame;
-    } else if (frame.includes('subscription_succeeded')) subscribed?.();
+    } else if (frame === pingFrame) socket.send(pongFrame);
+    else if (frame.includes('subscription_succeeded')) subscribed?.();
   });
   await once(socket, 'open');
   const ready = new Promise<void>((resolve) => {

@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import { pingFrame, pongFrame } from '../../contracts/push/protocol.ts';
 import type { Person } from './people.ts';
 import type { RunningProgram } from './program.ts';
 
@@ -47,12 +48,16 @@ export class ResumingListener {
     this.#socket = socket;
     const channel = `user-${this.#person.uid}`;
     socket.on('open', () => socket.send(JSON.stringify({ event: 'pusher:subscribe', data: { channel } })));
-    socket.on('message', (frame) => this.#hear(JSON.parse(frame.toString())));
+    socket.on('message', (data) => {
+      const frame = data.toString();
+      if (frame === pingFrame) socket.send(pongFrame);
+      else this.#receive(JSON.parse(frame));
+    });
     socket.on('error', () => undefined);
     socket.on('close', () => setTimeout(() => this.#connect(), 50));
   }
 
-  #hear({ event, data }: { event: string; data: string }): void {
+  #receive({ event, data }: { event: string; data: string }): void {
     if (event.startsWith('pusher')) {
       if (event === 'pusher_internal:subscription_succeeded') this.#subscribed.resolve();
       return;
