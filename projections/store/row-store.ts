@@ -167,9 +167,7 @@ export class RowStore implements Rows {
     const refs = this.#refs;
     if (refs.length > maxSearched) return undefined;
     for (const ref of refs) {
-      if (ref.table !== table || ref.list !== null) continue;
-      // The entry of a ref is of its table.
-      if (isSame(ref.values, key)) return ref.entry as (Entry<RowShape> & Entry<Row>) | undefined;
+      if (namesRowOf(table, ref) && isSame(ref.values, key)) return ref.entry;
     }
     return undefined;
   }
@@ -203,6 +201,10 @@ export class RowStore implements Rows {
   written(): void {
     for (const rows of this.#tables.values()) rows.written();
   }
+}
+
+function namesRowOf<Row extends RowShape>(table: Table<Row>, ref: Ref): ref is RowRef<Row> {
+  return ref.table === table && ref.list === null;
 }
 
 function isSame(one: readonly Value[], other: readonly Value[]): boolean {
