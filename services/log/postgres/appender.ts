@@ -201,6 +201,10 @@ export class Appender {
 
   async #retry(batch: readonly PendingAppend[], error: unknown): Promise<void> {
     const refusal = refusalOf(error);
+    if (refusal === 'full') {
+      for (const append of batch) this.#fail(append, error);
+      return;
+    }
     if (refusal === 'permanent') {
       if (batch.length === 1) {
         for (const append of batch) this.#fail(append, error);
@@ -238,12 +242,14 @@ function logChanged(kind: LogFailure['kind']): LogFailure {
 }
 
 /**
- * Why the server refused a batch, of which then nothing is stored: for a reason that passes, or because of what an
- * append contains. Undefined if the error does not say that nothing was stored, as when the server shuts down.
+ * Why the server refused a batch, of which then nothing is stored: for a reason that passes, because of what an append
+ * contains, or because its disk is full. Undefined if the error does not say that nothing was stored, as when the server shuts down.
  */
-function refusalOf(error: unknown): 'temporary' | 'permanent' | undefined {
+function refusalOf(error: unknown): 'temporary' | 'permanent' | 'full' | undefined {
   if (error instanceof TypeError) return 'permanent';
   if (!(error instanceof pg.DatabaseError) || error.severity !== 'ERROR') return undefined;
-  // Locks, deadlocks, cancellation, a full disk, a server that is read-only at the moment.
+  // Within the time of an append nobody makes space on a disk: its caller gets the reason at once.
+  if (error.code === '53100') return 'full';
+  // Locks, deadlocks, cancellation, a lack of memory, a server that is read-only at the moment.
   return /^(55P03|40...|57...|53...|25006|58...)$/.test(error.code ?? '') ? 'temporary' : 'permanent';
 }

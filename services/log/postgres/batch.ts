@@ -20,7 +20,7 @@ export interface PendingAppend {
   readonly reject: (error: Error) => void;
   /** Whether it was sent and its answer was lost. */
   doubtful: boolean;
-  /** The server's error if it refused the append when it was sent last, for example for a full disk. */
+  /** The server's error if it refused the append when it was sent last, for example for a lock. */
   refused: unknown;
   /** Whether it must be sent alone, because the server refused a batch that contained it. */
   alone: boolean;
