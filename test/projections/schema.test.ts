@@ -36,3 +36,12 @@ test('every migration makes the schema that it made when it was released', async
     await client.end();
   }
 });
+
+/** Released before this was a rule; databases have recorded these names. */
+const doubledNumbers = ['0040', '0060', '0070'];
+
+test('no two migrations have the same number, except those that were released so', async () => {
+  const numbers = (await readMigrations()).map(({ name }) => name.slice(0, 4));
+  const doubled = new Set(numbers.filter((number, index) => numbers.indexOf(number) !== index));
+  expect([...doubled]).toEqual(doubledNumbers);
+});
