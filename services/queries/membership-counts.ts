@@ -9,11 +9,15 @@ export async function findFullOne(
   maxGroups: number,
 ): Promise<Uid | undefined> {
   if (uids.length === 0) return undefined;
+  // All memberships are counted in an index. The states of groups are looked up for those who have enough of them.
   const { rows } = await sql<{ uid: Uid }>`
     select m.uid
-      from read.group_members m join read.groups g on g.gid = m.gid
-     where m.uid = any(${uids}::bigint[]) and g.state = 'normal'
-     group by m.uid having count(*) >= ${maxGroups}
+      from read.group_members m
+     where m.uid = any(${uids}::bigint[])
+     group by m.uid
+    having count(*) >= ${maxGroups}
+       and (select count(*) from read.group_members o join read.groups g on g.gid = o.gid
+             where o.uid = m.uid and g.state = 'normal') >= ${maxGroups}
      order by m.uid limit 1`.execute(database);
   return rows[0]?.uid;
 }
