@@ -6,6 +6,7 @@ import { openLog } from '../services/log/open.ts';
 import { runningEmbeddedUrl } from '../services/postgres/embedded/embedded.ts';
 import { type AskedLog, withAskedLog } from './cli/asked-log.ts';
 import { openCommandLogger } from './cli/logger.ts';
+import { warnOfMissingIndex } from './cli/missing-index.ts';
 import { withExistingDatabase, withRunningDatabase } from './with-database.ts';
 
 /**
@@ -62,6 +63,12 @@ async function withPlaceOfLog(
     // The log in EventStoreDB needs no database: the one of a program that runs is named if there is one.
     const running = () => runningEmbeddedUrl(postgresFolder(dataFolder)).catch(() => undefined);
     await useLogOf(databaseUrl ?? (await running()));
-  } else if (following) await withRunningDatabase(environment, logger, following, useLogOf);
-  else await withExistingDatabase(environment, logger, useLogOf);
+    return;
+  }
+  const useDatabase = async (url: string) => {
+    await warnOfMissingIndex(url);
+    await useLogOf(url);
+  };
+  if (following) await withRunningDatabase(environment, logger, following, useDatabase);
+  else await withExistingDatabase(environment, logger, useDatabase);
 }
