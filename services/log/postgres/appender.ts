@@ -11,7 +11,7 @@ import { type AppendResult, type ExpectedRevision, LogFailure, type StreamName }
 import { AppendQueue } from './append-queue.ts';
 import { anyRevision, appendStatement, type Committed, committedOf, type PendingAppend } from './batch.ts';
 import { inspectorOver } from './identity-table.ts';
-import { isSingle, singleAppendStatements, singleCommitted } from './single-append.ts';
+import { singleAppendStatements, singleCommitted, singleOf } from './single-append.ts';
 
 /** The pause after the server refused a batch for a reason that passes, such as a lock. */
 const refusalPauseMs = 50;
@@ -181,10 +181,11 @@ export class Appender {
 
   async #send(client: pg.Client, batch: readonly PendingAppend[]): Promise<readonly Committed[]> {
     const hintOf = (stream: StreamName) => this.#hints.get(stream) ?? 0;
-    if (isSingle(batch)) {
-      const results = await pipeline(client, singleAppendStatements(batch, hintOf));
-      const committed = singleCommitted(batch, results.at(-1)?.[0]);
-      if (committed) return committed;
+    const single = singleOf(batch);
+    if (single) {
+      const statements = singleAppendStatements(single, hintOf(single.append.stream));
+      const row = (await pipeline(client, statements)).at(-1)?.[0];
+      if (row) return [singleCommitted(single, row)];
     }
     const [rows = []] = await pipeline(client, [appendStatement(batch, hintOf)]);
     return committedOf(batch, rows[0]);

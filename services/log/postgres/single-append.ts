@@ -1,5 +1,5 @@
 import type { Row, Statement } from '../../postgres/pipeline.ts';
-import type { StreamName } from '../log.ts';
+import type { PreparedEvent } from '../append-request.ts';
 import { anyRevision, type Committed, type PendingAppend } from './batch.ts';
 import { positionOf } from './position.ts';
 
@@ -30,39 +30,37 @@ const insertion = `
   returning position, revision, floor(extract(epoch from recorded) * 1000) as recorded,
     pg_notify('log', position::text)`;
 
-/** Whether a batch is one event, as most are if few people write at once. */
-export function isSingle(batch: readonly PendingAppend[]): boolean {
-  return batch.length === 1 && batch[0]?.events.length === 1;
+/** An append of one event. */
+export interface SingleAppend {
+  readonly append: PendingAppend;
+  readonly event: PreparedEvent;
+}
+
+/** The one event of a batch, as most batches have if few people write at once; undefined if it has more. */
+export function singleOf(batch: readonly PendingAppend[]): SingleAppend | undefined {
+  const [append, nextAppend] = batch;
+  const [event, nextEvent] = append?.events ?? [];
+  if (append === undefined || event === undefined) return undefined;
+  return nextAppend === undefined && nextEvent === undefined ? { append, event } : undefined;
 }
 
 /**
  * The statements that append one event as `log.append` does, in half of its processor time. They store nothing, and give
  * no row, if an event has the id already, if the stream is not at the expected revision or if the hint is wrong: what is
  * so, and what follows from it, `log.append` decides.
- * @param hintOf a revision that the stream has probably reached
+ * @param hint a revision that the stream has probably reached
  */
-export function singleAppendStatements(
-  batch: readonly PendingAppend[],
-  hintOf: (stream: StreamName) => number,
-): Statement[] {
-  const insertions = batch.flatMap(({ stream, expected, events }) =>
-    events.map(({ id, type, data, metadata }) => ({
-      name: 'log append single',
-      text: insertion,
-      values: [stream, hintOf(stream), expected, id, type, data, metadata],
-    })),
-  );
-  return [lock, ...insertions];
+export function singleAppendStatements({ append, event }: SingleAppend, hint: number): Statement[] {
+  const { stream, expected } = append;
+  const { id, type, data, metadata } = event;
+  const values = [stream, hint, expected, id, type, data, metadata];
+  return [lock, { name: 'log append single', text: insertion, values }];
 }
 
-/** What the statements have stored, if the last one gave a row. */
-export function singleCommitted(
-  [append]: readonly PendingAppend[],
-  row: Row | undefined,
-): Committed[] | undefined {
-  if (append === undefined || row === undefined) return undefined;
+/** What the statements have stored. @param row what the last one gave */
+export function singleCommitted({ append }: SingleAppend, row: Row): Committed {
   const eventNumber = Number(row.position);
   const position = positionOf(eventNumber);
   const result = { outcome: 'appended', revision: Number(row.revision), position } as const;
-  return [{ append, result, eventNumber, recorded: Number(row.recorded) }];
+  return { append, result, eventNumber, recorded: Number(row.recorded) };
 }
