@@ -33,7 +33,7 @@ async function homePageThen(ground: Ground): Promise<Row> {
   return homePage(ground, await atMiddle(ground));
 }
 
-/** So late that the most was said, but not what the present read models show. */
+/** So late that nearly all was said, but not what the present read models show. */
 async function homePageLately(ground: Ground): Promise<Row> {
   return homePage(ground, await positionOf(ground, 'max(number) - 1000'));
 }

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { chunked } from '../chunked.ts';
 import type { RecordedEvent, StreamName } from './log.ts';
 
 /** Events of one stream in order, and whether there may be more after them. */
@@ -34,8 +35,8 @@ const shortPageEvents = 10;
 const callsAtOnce = 4;
 
 /**
- * From how many events or bytes in memory on pages are short, and none is read ahead. A person
- * may have thousands of long conversations, of each of which a page is in memory.
+ * From how many events or bytes in memory on pages are short, and none is read ahead. A person may have thousands of long
+ * conversations, of each of which a page is in memory.
  */
 const maxHeldEvents = 20_000;
 const maxHeldBytes = 64_000_000;
@@ -95,7 +96,7 @@ class Reading {
     const starts = streams.map((stream) => ({ stream, from: undefined }));
     const pageEvents = Math.max(shortPageEvents, Math.floor(maxCallEvents / starts.length));
     const limit = pLimit(callsAtOnce);
-    const pages = await limit.map(chunks(starts, Math.floor(maxCallEvents / pageEvents)), (some) =>
+    const pages = await limit.map(chunked(starts, Math.floor(maxCallEvents / pageEvents)), (some) =>
       this.#readPages(some, pageEvents),
     );
     return pages.flat().flatMap((page) => {
@@ -174,12 +175,6 @@ class Reading {
     this.#heldBytes += page?.bytes ?? 0;
     return page;
   }
-}
-
-function chunks<Element>(elements: readonly Element[], size: number): Element[][] {
-  return Array.from({ length: Math.ceil(elements.length / size) }, (_, index) =>
-    elements.slice(index * size, (index + 1) * size),
-  );
 }
 
 /** Puts a head among sorted ones, before those of the same position: events of one append may have the same. */

@@ -4,6 +4,7 @@ import { applyKnown, type KnownMessage, knownReads } from '../../../projections/
 import type { Projection } from '../../../projections/projection.ts';
 import type { Ref } from '../../../projections/store/table.ts';
 import { conversations, inbox, messages } from '../../../projections/tables.ts';
+import { chunked } from '../../chunked.ts';
 import { conversationStream } from '../../domain/conversation.ts';
 import type { Decoded } from '../../log/codec.ts';
 import type { EventId, EventPlace, Position } from '../../log/log.ts';
@@ -223,10 +224,6 @@ export class PresentMessages {
 }
 
 const chatKey = (conversation: string, uid: Uid) => `${conversation} ${uid}`;
-
-function* chunked<Element>(all: readonly Element[], size: number): Generator<Element[], undefined> {
-  for (let first = 0; first < all.length; first += size) yield all.slice(first, first + size);
-}
 
 /** The event by which a message whose row is known is applied, in front of the event at a position. */
 function eventOf(

@@ -1,6 +1,6 @@
 import { Metadata } from '@grpc/grpc-js';
 import { LogFailure } from '../log.ts';
-import { cancelRead, type EventStoreDBConnection } from './connection.ts';
+import { cancelRead, type EventStoreDBConnection, type ReadCall } from './connection.ts';
 import type { ReadRequest } from './read-request.ts';
 import type { StoredMessage } from './read-response.ts';
 
@@ -20,7 +20,7 @@ export async function* readWithTimeout(
 ): AsyncGenerator<StoredMessage, void, undefined> {
   let complete = false;
   let checks: NodeJS.Timeout | undefined;
-  let call: Awaited<ReturnType<EventStoreDBConnection['openRead']>> | undefined;
+  let call: ReadCall | undefined;
   try {
     let waitingSince = performance.now();
     let callerWorks = false;
