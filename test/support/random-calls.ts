@@ -31,7 +31,7 @@ const onOff = (back: number) => (back % 2 === 0 ? 'off' : 'on');
 const acts = {
   send: ({ me, chat, back, mid }: Given) =>
     me.post('/message/send', {
-      // The longest are so long that a list of chats looks them up.
+      // A list of chats looks up the message of a text with more than 500 characters.
       ...{
         to: chat.id,
         type: chat.type,

@@ -11,6 +11,7 @@ import { type RunningApplication, serverKey, startApplication, testApp } from '.
 import { call } from '../../support/client.ts';
 import { momentAfterPosition } from '../../support/explaining.ts';
 import { Callers, type RandomCall, randomCalls } from '../../support/random-calls.ts';
+import { sayVersionOfReadModels } from '../../support/read-models-version.ts';
 import { wrapLog } from '../../support/wrapped-log.ts';
 
 /*
@@ -130,7 +131,7 @@ describe('with an index of the log', () => {
     const records = await Array.fromAsync(log.readAll({ after: begin, prefixes: readModelCategories }));
     positions = records.map(({ position }) => position);
   }, 60_000);
-  beforeEach(() => adopt(null));
+  beforeEach(() => sayVersionOfReadModels(running, null));
   afterAll(() => auditor.stop());
 
   test('the same is answered from what concerns the people asked about', async () => {
@@ -139,7 +140,7 @@ describe('with an index of the log', () => {
   }, 120_000);
 
   test('the same is answered with the messages of the present read models, without reading what was sent', async () => {
-    await adopt(await readModelsVersion());
+    await sayVersionOfReadModels(running, await readModelsVersion());
     for (const each of noted) expect(await answerThen(each, withoutConversations())).toEqual(each);
   }, 120_000);
 
@@ -151,9 +152,9 @@ describe('with an index of the log', () => {
       // The home page, and each other query in turn.
       for (const query of new Set([queries[0], queries[1 + (index % (queries.length - 1))]])) {
         const asked = { position, query: query ?? '', answer: '' };
-        await adopt(null);
+        await sayVersionOfReadModels(running, null);
         const replayed = await answerThen(asked);
-        await adopt(version);
+        await sayVersionOfReadModels(running, version);
         expect(await answerThen(asked, withoutConversations())).toEqual(replayed);
       }
     }
@@ -182,13 +183,6 @@ const eventfulCalls: RandomCall[] = [
   { what: 'read all', who: 2, whom: 2, back: 0 },
   { what: 'part', who: 1, whom: 0, back: 0 },
 ];
-
-/** Says what made the present read models: if nobody has said so, nothing is taken from them. */
-async function adopt(version: string | null): Promise<void> {
-  await running.application.pool.query(`update followers.checkpoint set version = $1 where name = 'read'`, [
-    version,
-  ]);
-}
 
 /** The log, of which no conversation is read as a whole. */
 function withoutConversations(): EventLog {

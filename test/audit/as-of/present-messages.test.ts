@@ -14,6 +14,7 @@ import { type RunningApplication, startApplication, testApp } from '../../suppor
 import { createGroup, type Person, three } from '../../support/client.ts';
 import { momentAfterPosition } from '../../support/explaining.ts';
 import { newEventId } from '../../support/projecting.ts';
+import { sayVersionOfReadModels } from '../../support/read-models-version.ts';
 import { wrapLog } from '../../support/wrapped-log.ts';
 
 let running: RunningApplication;
@@ -48,7 +49,7 @@ afterAll(async () => {
   await stopAuditor();
   await running.stop();
 });
-beforeEach(async () => adopt(await readModelsVersion()));
+beforeEach(async () => sayVersionOfReadModels(running, await readModelsVersion()));
 
 /** Appends messages of a person to the group. */
 async function say({ uid }: Person, count: number): Promise<void> {
@@ -69,10 +70,6 @@ async function say({ uid }: Person, count: number): Promise<void> {
     if (next)
       await running.application.log.append(conversationStream(conversation), 'any', [next, ...others]);
   }
-}
-
-async function adopt(version: string | null): Promise<void> {
-  await query(`update followers.checkpoint set version = $1 where name = 'read'`, [version]);
 }
 
 const query = (text: string, values: readonly unknown[] = []) =>
@@ -105,11 +102,11 @@ const page = () => `message/get --login_uid ${tom.uid} --id ${gid} --type group 
 
 /** Of the read models that are made by replaying what was said. */
 async function replayedAnswer(words: string): Promise<string> {
-  await adopt(null);
+  await sayVersionOfReadModels(running, null);
   const { answer, applied, replayed } = await ask(words);
   expect(replayed).toBe(true);
   expect(applied).toBeGreaterThan(sent);
-  await adopt(await readModelsVersion());
+  await sayVersionOfReadModels(running, await readModelsVersion());
   return answer;
 }
 

@@ -11,6 +11,7 @@ import { type RunningApplication, serverKey, startApplication, testApp } from '.
 import { three } from '../../support/client.ts';
 import { momentAfterPosition } from '../../support/explaining.ts';
 import { newEventId } from '../../support/projecting.ts';
+import { sayVersionOfReadModels } from '../../support/read-models-version.ts';
 
 let running: RunningApplication;
 let query: string;
@@ -22,15 +23,8 @@ beforeEach(async () => {
   const [tom] = await three(running);
   query = `pop/get --login_uid ${tom.uid}`;
   await running.shown();
-  await adopt(await readModelsVersion());
+  await sayVersionOfReadModels(running, await readModelsVersion());
 });
-
-/** Says what made the read models, as a program does when it starts. */
-async function adopt(version: string | null): Promise<void> {
-  await running.application.pool.query(`update followers.checkpoint set version = $1 where name = 'read'`, [
-    version,
-  ]);
-}
 
 /** Answers the query at a moment. @returns the answer, and whether read models were made for it */
 async function ask(moment: Moment): Promise<{ answer: string; made: boolean }> {
@@ -53,7 +47,7 @@ test('what the present read models show is answered from them, as the API does a
   });
   expect(await ask(await end())).toEqual({ answer: payload, made: false });
   expect((await ask(momentAt(Date.now()))).made).toBe(false);
-  await adopt('another version');
+  await sayVersionOfReadModels(running, 'another version');
   expect(await ask(await end())).toEqual({ answer: payload, made: true });
 });
 
