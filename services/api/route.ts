@@ -87,9 +87,17 @@ export function serve<Parameters extends z.ZodObject, Data extends z.ZodType>(
         reply.header(positionHeader, position);
         await application.progress.reached(position, readModelsTimeoutMs);
       }
-      return done(settings.escape_html === 'on' ? escapeTexts(JSON.stringify(data)) : data);
+      return done(isEscaped(contract, settings) ? escapeTexts(JSON.stringify(data)) : data);
     });
   addRoutes(server, application, contract, answer);
+}
+
+/**
+ * Whether what people wrote is escaped in an answer (docs/behaviour.md, Settings). What operators and analysts are
+ * told stays as it was written: an answer of the past, too, is escaped only if it was so then.
+ */
+function isEscaped({ unprefixed }: Contract, { escape_html }: Settings): boolean {
+  return escape_html === 'on' && !unprefixed;
 }
 
 /** Serves a contract whose answer is a picture; refusals are in the envelope. */

@@ -3,7 +3,7 @@ import { readModelCategories } from '../../contracts/events/index.ts';
 import { type Auditor, startAuditor } from '../../services/audit/auditor.ts';
 import { silent } from '../support/accounts.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { client, type Person, refusedWith, two } from '../support/client.ts';
+import { call, client, type Person, refusedWith, two } from '../support/client.ts';
 
 let running: RunningApplication;
 let tom: Person;
@@ -72,6 +72,20 @@ describe('/audit/as-of', () => {
       expect(await jerry.get('/message/unreadcount', { id: tom.uid, type: 'friend' })).toMatchObject({
         data: 1,
       });
+    });
+
+    test('escapes what people wrote if the API did so then, and not if it does so now', async () => {
+      const script = '<b>&';
+      const query = `message/get?login_uid=${jerry.uid}&id=${tom.uid}&type=friend&limit=1`;
+      await tom.post('/message/send', { to: jerry.uid, type: 'friend', content: script });
+      const unescaped = await end();
+      await call(running, 'POST', '/setting/update', { escape_html: 'on' });
+      const escaped = await end();
+      const answerAt = async (at: string) => (await ask({ at, query })).data.answer;
+      expect(await answerAt(unescaped)).toMatchObject({ data: [{ content: script }] });
+      await call(running, 'POST', '/setting/update', { escape_html: 'off' });
+      expect(await answerAt(unescaped)).toMatchObject({ data: [{ content: script }] });
+      expect(await answerAt(escaped)).toMatchObject({ data: [{ content: '&lt;b&gt;&amp;' }] });
     });
 
     test('answers with the refusal that the API gave', async () => {
