@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Checkpoint } from '../../services/audit/tree/checkpoint.ts';
 import { notesIn, openHead } from '../../services/audit/tree/heads.ts';
 import { verifiedInWords } from '../../services/audit/tree/verified-words.ts';
-import { verifyLog } from '../../services/audit/tree/verify-log.ts';
+import { isAsItWas, verifyLog } from '../../services/audit/tree/verify-log.ts';
 import { NothingMatches } from '../cli/command.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { escapeControls } from '../cli/output.ts';
@@ -24,9 +24,8 @@ export function compare(file: string | undefined, verifierKey: string | undefine
     if (verified.size === 0 && verified.audited === 0 && kept.length === 0) {
       throw new NothingMatches('the log is empty: there is nothing to verify');
     }
-    const { difference } = verified;
     console.log(escapeControls(verifiedInWords(verified)));
-    if (difference) process.exitCode = 1;
+    if (!isAsItWas(verified)) process.exitCode = 1;
   });
 }
 

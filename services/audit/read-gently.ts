@@ -12,6 +12,7 @@ export function readGently(log: ReadableLog, signal: AbortSignal): ReadableLog {
     readStreams: (streams, options) => log.readStreams(streams, options),
     readEvents: (places) => log.readEvents(places),
     hiddenStreams: (prefixes, after) => log.hiddenStreams(prefixes, after),
+    misplacedEvents: (options) => log.misplacedEvents(options),
     async *readAll(options) {
       let begun = performance.now();
       for await (const record of log.readAll(options)) {

@@ -3,7 +3,13 @@ import type { EventLog } from '../log/log.ts';
 /** What asking about the past needs of a log. */
 export type ReadableLog = Pick<
   EventLog,
-  'readStream' | 'readStreams' | 'readEvents' | 'readAll' | 'hiddenStreams' | 'remembersIds'
+  | 'readStream'
+  | 'readStreams'
+  | 'readEvents'
+  | 'readAll'
+  | 'hiddenStreams'
+  | 'misplacedEvents'
+  | 'remembersIds'
 >;
 
 /** The same log, whose reads end with the signal's reason once it is aborted. */
@@ -22,5 +28,6 @@ export function abortable(log: ReadableLog, signal: AbortSignal): ReadableLog {
     readEvents: (places) => until(log.readEvents(places)),
     readAll: (options) => until(log.readAll(options)),
     hiddenStreams: (prefixes, after) => until(log.hiddenStreams(prefixes, after)),
+    misplacedEvents: (options) => until(log.misplacedEvents(options)),
   };
 }

@@ -121,6 +121,38 @@ export interface HiddenStream {
   readonly readableFrom: number | undefined;
 }
 
+/** What is wrong with where an event lies. */
+export type Misplacement =
+  /** Its position is one that no read of the whole log gives, while who reads its stream gets it. */
+  | 'beyond reads'
+  /** Another event before it has its position. */
+  | 'position repeated'
+  /** Some positions before it hold no event. */
+  | 'positions missing'
+  /** In the order of the log it is not the next one of its stream. */
+  | 'revision out of order'
+  /** An event before it in its stream has its id. */
+  | 'id repeated'
+  /** It lacks something that every event has. */
+  | 'value missing';
+
+/** An event that lies where no append puts one, so that it was written past the program, or others were removed so. */
+export interface MisplacedEvent {
+  readonly misplacement: Misplacement;
+  /** As the store has it; undefined if that lacks it. */
+  readonly stream: string | undefined;
+  readonly revision: string | undefined;
+  readonly position: string | undefined;
+  readonly type: string | undefined;
+}
+
+export interface MisplacedEventsOptions {
+  /** Looks at all events; by default alone for what lies beyond reads of the whole log, which is found at once. */
+  readonly thorough?: boolean;
+  /** Ends the search with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface SubscribeOptions {
   readonly after: Position;
   readonly prefixes?: readonly string[];
@@ -180,6 +212,13 @@ export interface EventLog {
    * @throws LogFailure
    */
   hiddenStreams(prefixes: readonly string[], after?: Position): AsyncIterable<HiddenStream>;
+
+  /**
+   * Events that lie where no append puts one: those who read streams, as commands do, and those who read the whole log may get
+   * other events then. Of each kind of fault the first hundred. EventStoreDB has none, as it gives events their places itself.
+   * @throws LogFailure
+   */
+  misplacedEvents(options?: MisplacedEventsOptions): AsyncIterable<MisplacedEvent>;
 
   /**
    * The log's history and then new events, in order of position, without gaps or duplicates. Each batch holds

@@ -6,6 +6,8 @@ import type {
   EventPlace,
   ExpectedRevision,
   HiddenStream,
+  MisplacedEvent,
+  MisplacedEventsOptions,
   NewEvent,
   Position,
   ReadAllOptions,
@@ -70,6 +72,11 @@ class PrefixedLog implements EventLog {
     const stored = this.#storedPrefixes(prefixes);
     for await (const { stream, readableFrom } of this.#log.hiddenStreams(stored, after))
       yield { stream: this.#ownName(stream), readableFrom };
+  }
+
+  /** All of them: which installation one is of may not be known. */
+  misplacedEvents(options?: MisplacedEventsOptions): AsyncIterable<MisplacedEvent> {
+    return this.#log.misplacedEvents(options);
   }
 
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {

@@ -10,6 +10,7 @@ export function wrapLog(log: EventLog, changes: Partial<EventLog>): EventLog {
     readEvents: (...parameters) => log.readEvents(...parameters),
     at: (...parameters) => log.at(...parameters),
     hiddenStreams: (prefixes, after) => log.hiddenStreams(prefixes, after),
+    misplacedEvents: (options) => log.misplacedEvents(options),
     readAll: (...parameters) => log.readAll(...parameters),
     subscribe: (...parameters) => log.subscribe(...parameters),
     end: (prefixes) => log.end(prefixes),

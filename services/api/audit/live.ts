@@ -9,12 +9,11 @@ import { readGently } from '../../audit/read-gently.ts';
 import { latestHead } from '../../audit/tree/heads.ts';
 import { TreeStore } from '../../audit/tree/tree-store.ts';
 import { verifiedInWords } from '../../audit/tree/verified-words.ts';
-import { verifyLog } from '../../audit/tree/verify-log.ts';
+import { isAsItWas, verifyLog } from '../../audit/tree/verify-log.ts';
 import { cachedSettings } from '../../commands/setting.ts';
 import type { EventLog, SubscribeOptions } from '../../log/log.ts';
 import type { Application } from '../application.ts';
 import { contextOf } from '../request-context.ts';
-import { mustKnowAll } from '../route.ts';
 import { shownRecord, whatOf } from './events.ts';
 import { growingAnswers, type WriteLine } from './lines.ts';
 import { serverKeyOnly } from './server-key.ts';
@@ -39,9 +38,7 @@ export function liveAuditRoutes(server: FastifyInstance, application: Applicatio
   };
 
   server.get('/audit/live', options, async (request, reply) => {
-    const given = Given.parse(request.query);
-    mustKnowAll({ path: '/audit/live', access: 'server', parameters: eventFilters }, given);
-    const parameters = readParameters(eventFilters, given);
+    const parameters = readParameters(eventFilters, Given.parse(request.query));
     record(request, '/audit/live', parameters);
     const after = await log.end();
     return send(reply, async (write, signal) => {
@@ -102,7 +99,7 @@ async function verify(
       },
       signal,
     });
-    await write({ same: verified.difference === undefined, words: verifiedInWords(verified) });
+    await write({ same: isAsItWas(verified), words: verifiedInWords(verified) });
   } finally {
     clearInterval(timer);
   }

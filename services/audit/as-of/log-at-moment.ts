@@ -23,6 +23,7 @@ export function logAtMoment(log: EventLog, moment: Moment): EventLog {
     readEvents: (places) => recordsUntil(log.readEvents(places), moment),
     readAll: (options) => recordsUntil(log.readAll(options), moment),
     hiddenStreams: (prefixes, after) => log.hiddenStreams(prefixes, after),
+    misplacedEvents: (options) => log.misplacedEvents(options),
     async at(position) {
       const record = await log.at(position);
       return record && moment.includes(record) ? record : undefined;

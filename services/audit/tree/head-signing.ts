@@ -7,6 +7,7 @@ import { inTransaction } from '../../postgres/transaction.ts';
 import { sameHash } from './hashes.ts';
 import { type Head, Heads, isHeadSignedBy, signHead } from './heads.ts';
 import { HiddenWatch } from './hidden-watch.ts';
+import { misplacedInWords } from './misplaced-words.ts';
 import { type NoteSigner, verifierOf } from './note.ts';
 import { TreeStore } from './tree-store.ts';
 import { lackingInWords } from './verified-words.ts';
@@ -39,7 +40,10 @@ export interface HeadSigningOptions {
 export interface HeadSigningStatus {
   /** How many events the last head has that this process knows. */
   readonly size: number;
-  /** The log is not the one that heads were signed for, so that none are signed; or its store hides events of it. */
+  /**
+   * The log is not the one that heads were signed for, so that none are signed; or who reads streams of it gets other events
+   * than who reads it whole.
+   */
   readonly fault?: string;
 }
 
@@ -65,6 +69,8 @@ export class HeadSigning {
   readonly #watch: HiddenWatch;
   /** What the store hides; the tree has it, so that heads are signed all the same. */
   #hidden: string | undefined;
+  /** What was put where no read of the whole log finds it, so that the tree lacks it. */
+  #misplaced: string | undefined;
   #size = 0;
   /** Whether `onHead` was called. */
   #given = false;
@@ -98,7 +104,7 @@ export class HeadSigning {
   }
 
   status(): HeadSigningStatus {
-    const fault = this.#fault ?? this.#hidden;
+    const fault = this.#fault ?? this.#misplaced ?? this.#hidden;
     return { size: this.#size, ...(fault === undefined ? {} : { fault }) };
   }
 
@@ -143,6 +149,7 @@ export class HeadSigning {
     }
     if (this.#fault === undefined && performance.now() < this.#signAt) return undefined;
     await this.#checkHidden();
+    await this.#checkPlaces();
     const end = await log.end(categories);
     const client = await database.connect();
     try {
@@ -167,6 +174,16 @@ export class HeadSigning {
         { reason: this.#hidden },
         'streams of the log were deleted or truncated in the event store',
       );
+  }
+
+  async #checkPlaces(): Promise<void> {
+    const misplaced = await Array.fromAsync(this.#options.log.misplacedEvents(), misplacedInWords);
+    const before = this.#misplaced;
+    this.#misplaced = misplaced.length === 0 ? undefined : misplaced.join('; ');
+    if (this.#misplaced === before) return;
+    if (this.#misplaced === undefined)
+      this.#logger.info({ before }, 'all events of the log lie where they were appended again');
+    else this.#logger.error({ reason: this.#misplaced }, 'events of the log lie where none was appended');
   }
 
   /** @param complete whether the tree has all that the log holds */

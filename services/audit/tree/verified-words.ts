@@ -1,11 +1,16 @@
 import type { Difference } from './difference.ts';
 import type { HiddenBeginnings, LackingBeginning } from './hidden-events.ts';
+import { misplacedInWords } from './misplaced-words.ts';
 import type { TreeEntry } from './tree-entry.ts';
 import type { Verified } from './verify-log.ts';
 
-/** What came of verifying a log, in a sentence. */
+/** What came of verifying a log, in a line, after one for each event that lies where none was appended. */
 export function verifiedInWords(verified: Verified): string {
-  return verified.difference ? describe(verified.difference) : summary(verified);
+  const { difference, misplaced } = verified;
+  const lines = misplaced.map((event) => `MISPLACED: ${misplacedInWords(event)}`);
+  if (difference) return [...lines, describe(difference)].join('\n');
+  const otherwise = misplaced.length === 0 ? 'The' : 'Otherwise the';
+  return [...lines, `${otherwise} ${summary(verified)}`].join('\n');
 }
 
 function summary({ size, audited, heads, signed, signaturesVerified, root, otherOrigins }: Verified): string {
@@ -18,7 +23,7 @@ function summary({ size, audited, heads, signed, signaturesVerified, root, other
     otherOrigins.length === 0
       ? ''
       : ` It was not compared with the heads of ${otherOrigins.join(', ')}: AUDIT_ORIGIN (or APP_ID) names another log.`;
-  return `The log is as it was: ${size} events${rest}. ${covered}${unverified}${others} Root: ${Buffer.from(root).toString('base64')}`;
+  return `log is as it was: ${size} events${rest}. ${covered}${unverified}${others} Root: ${Buffer.from(root).toString('base64')}`;
 }
 
 /** What is different, in a sentence. */

@@ -1,5 +1,5 @@
 import { categories } from '../../../contracts/events/index.ts';
-import type { StreamName } from '../../log/log.ts';
+import type { MisplacedEvent, StreamName } from '../../log/log.ts';
 import type { ReadingDatabase } from '../../postgres/database.ts';
 import { withoutRepeats } from '../index/repeats.ts';
 import type { ReadableLog } from '../readable-log.ts';
@@ -51,14 +51,36 @@ export interface Verified {
   readonly otherOrigins: readonly string[];
   /** The first one; the log was not read beyond it. */
   readonly difference: Difference | undefined;
+  /** Events that lie where no append puts one, also such as were audited there. */
+  readonly misplaced: readonly MisplacedEvent[];
+}
+
+/** Whether nothing was found. */
+export function isAsItWas({ difference, misplaced }: Verified): boolean {
+  return difference === undefined && misplaced.length === 0;
 }
 
 /**
- * Reads the log up to its present end, makes the tree anew, and compares it with the stored one and with every head.
- * Memory stays level.
+ * Reads the log up to its present end, makes the tree anew, and compares it with the stored one and with every head. The
+ * tree is of what a read of the whole log gives; meanwhile the log's store is searched for events that who reads a stream
+ * gets otherwise. Memory stays level.
  * @throws LogFailure; what `pg` throws; the signal's reason
  */
 export async function verifyLog(options: VerifyOptions): Promise<Verified> {
+  const ending = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, ending.signal]) : ending.signal;
+  const found = Array.fromAsync(options.log.misplacedEvents({ thorough: true, signal }));
+  // It is awaited later, or never if the log fails first: its failure must not count as unhandled.
+  found.catch(() => undefined);
+  try {
+    const verified = await compareLog(options);
+    return { ...verified, misplaced: await found };
+  } finally {
+    ending.abort();
+  }
+}
+
+async function compareLog(options: VerifyOptions): Promise<Omit<Verified, 'misplaced'>> {
   const { database, kept = [], origin } = options;
   const store = new TreeStore(database);
   const heads = new Heads(database, origin);
@@ -101,7 +123,7 @@ class Verification {
     this.#heads = heads;
   }
 
-  async run(): Promise<Omit<Verified, 'otherOrigins' | 'signaturesVerified'>> {
+  async run(): Promise<Omit<Verified, 'otherOrigins' | 'signaturesVerified' | 'misplaced'>> {
     const difference = await this.#difference();
     return {
       ...{ size: this.#tree.size, root: this.#tree.root(), audited: this.#audited },

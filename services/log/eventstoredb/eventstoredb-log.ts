@@ -259,6 +259,8 @@ class EventStoreDBLog implements EventLog {
     }
   }
 
+  async *misplacedEvents(): AsyncIterable<never> {}
+
   #readThrough<Item extends { readonly position: Position }>(
     range: Omit<LogRange<Item>, 'timeoutMs'>,
   ): AsyncIterable<Item> {

@@ -130,7 +130,15 @@ export class LogReader {
       prefixes ? [after, until, prefixes] : [after, until],
     );
     const last = records.at(-1);
-    return { records, reached: more && last ? Number(last.position) : until };
+    if (last) return { records, reached: more ? Number(last.position) : until };
+    return { records, reached: until < upTo ? await this.#endOfGap(until, upTo) : until };
+  }
+
+  /** Up to which number there are no events after one: else an event that was put far behind the others were never reached. */
+  async #endOfGap(after: number, upTo: number): Promise<number> {
+    const text = 'select position from log.events where position > $1 order by position limit 1';
+    const { rows } = await this.#query<{ position: string | number }>(text, [after]);
+    return Math.min(upTo, Number(rows[0]?.position ?? upTo + 1) - 1);
   }
 
   /** Events of one stream from a revision on, inclusive. */

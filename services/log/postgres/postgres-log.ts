@@ -15,6 +15,8 @@ import {
   type EventPlace,
   type ExpectedRevision,
   LogFailure,
+  type MisplacedEvent,
+  type MisplacedEventsOptions,
   type NewEvent,
   type Position,
   type ReadAllOptions,
@@ -28,6 +30,7 @@ import { mergedPages } from '../merged-pages.ts';
 import { Appender } from './appender.ts';
 import { inspectorOver } from './identity-table.ts';
 import { LogReader } from './log-reader.ts';
+import { eventsBeyondReads, misplacedEvents } from './misplaced-events.ts';
 import { eventNumberOf, positionOf } from './position.ts';
 import { Subscriptions } from './subscriptions.ts';
 
@@ -77,6 +80,7 @@ class PostgresLog implements EventLog {
   readonly #appender: Appender;
   readonly #subscriptions: Subscriptions;
   readonly #continuity: Continuity;
+  readonly #config: pg.ClientConfig;
   readonly #connectTimeoutMs: number;
   #closed: Promise<void> | undefined;
 
@@ -84,6 +88,7 @@ class PostgresLog implements EventLog {
     const { logger = pino({ level: 'silent' }), appendTimeoutMs = 10_000, ...rest } = options;
     const { connectTimeoutMs = 10_000, ...config } = rest;
     this.#connectTimeoutMs = connectTimeoutMs;
+    this.#config = config;
     this.#pool = openPool(config, readingPurpose, {
       max: maxReadingConnections,
       onBroken: (reason) => logger.warn({ reason }, 'a connection for reading broke'),
@@ -192,6 +197,10 @@ class PostgresLog implements EventLog {
   }
 
   async *hiddenStreams(): AsyncIterable<never> {}
+
+  misplacedEvents({ thorough, signal }: MisplacedEventsOptions = {}): AsyncIterable<MisplacedEvent> {
+    return thorough ? misplacedEvents(this.#config, signal) : eventsBeyondReads(this.#pool);
+  }
 
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {
     return this.#subscriptions.subscribe(options);

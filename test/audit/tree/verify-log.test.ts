@@ -104,8 +104,8 @@ describe('npm run verify of a log that was changed by hand', () => {
   });
 
   test('names the event that was inserted between others', async () => {
-    await pool.query('update log.events set position = -position where position > 120');
-    await pool.query('update log.events set position = 1 - position where position < 0');
+    await pool.query('update log.events set position = position + 10000 where position > 120');
+    await pool.query('update log.events set position = position - 9999 where position > 10000');
     await pool.query(
       `insert into log.events (position, stream, revision, id, type, data, metadata, recorded)
        values (121, 'user-77777', 0, '00000000-0000-7000-8000-000000077777', 'AccountDisabled', '{"uid":77777}', '{}', now())`,
@@ -118,9 +118,9 @@ describe('npm run verify of a log that was changed by hand', () => {
   });
 
   test('names the event that was put before another', async () => {
-    await pool.query('update log.events set position = -200 where position = 200');
+    await pool.query('update log.events set position = 10000 where position = 200');
     await pool.query('update log.events set position = 200 where position = 201');
-    await pool.query('update log.events set position = 201 where position = -200');
+    await pool.query('update log.events set position = 201 where position = 10000');
     const { id } = await at(200);
     expect(await difference()).toMatchObject({ kind: 'moved', number: 199, from: 200, event: { id } });
   });
