@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { z } from 'zod';
 import { answerQuery } from '../services/api/past-query.ts';
 import { loadAppKeys } from '../services/app-keys/app-keys.ts';
 import { type PastSchemas, withPastSchemas } from '../services/audit/as-of/past-schemas.ts';
@@ -17,6 +18,9 @@ import { showProgress } from './cli/progress.ts';
 import { withLog, withLogToAsk } from './with-log.ts';
 
 /** `npm run as-of`: what was so at a moment. */
+
+/** The exit code if the API refused the query then: that is an answer, which a script can tell from none (1). */
+const refusedCode = 2;
 
 interface Options {
   readonly at?: string;
@@ -46,7 +50,8 @@ const command = operatorCommand({
   notes:
     'Everybody is offline in the answers: who was online is in no log. Reading a chat marks nothing as read.\n' +
     'An answer is made of what concerns the people asked about, found in the index of the log; without an index,\n' +
-    'of the whole log, which takes as long as making all read models again.',
+    'of the whole log, which takes as long as making all read models again.\n' +
+    'The exit code is 2 if the API refused the query then (a code other than 0): the refusal is printed all the same.',
 })
   .usage('[options] <query> [--parameter value …]')
   .argument(
@@ -73,7 +78,9 @@ async function run(words: string[], { at, keep, kept, forget, host }: Options): 
   if (forget !== undefined) return withSchemas((schemas) => forgetKept(schemas, forget));
   const query = parseQuery(words);
   if (at === undefined)
-    throw new Error('--at is missing: a time such as 2h or 2026-11-27T10:00, or a position');
+    throw new Error(
+      '--at is missing: a time such as 2h or 2026-11-27T10:00, or a position; options come before the query',
+    );
   if (keep && query.kind !== 'call')
     throw new Error(`--keep keeps read models, and ${query.kind} is folded from the log: leave it out`);
   const environment = readEnvironment();
@@ -106,10 +113,16 @@ async function answer(
     const json = await answerQuery(parts, query, moment);
     progress.clear();
     process.stdout.write(`${process.stdout.isTTY ? escapeControls(json) : json}\n`);
+    if (query.kind === 'call' && isRefusal(json)) process.exitCode = refusedCode;
   } finally {
     progress.end();
     await pool?.end();
   }
+}
+
+/** Whether an answer of the API is a refusal. */
+function isRefusal(json: string): boolean {
+  return z.object({ code: z.int() }).parse(JSON.parse(json)).code !== 0;
 }
 
 /** The server's key, which answers show; where none is known here it is empty. It is never made. */

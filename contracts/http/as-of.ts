@@ -7,6 +7,7 @@ import * as parameter from './parameters.ts';
 export const auditAsOf = contract({
   path: '/audit/as-of',
   unprefixed: true,
+  strict: true,
   methods: ['GET'],
   access: 'server',
   summary: '某一时刻的状态,或接口在该时刻的回答',

@@ -82,6 +82,7 @@ export const AuditEvent = z
 export const auditEvents = contract({
   path: '/audit/events',
   unprefixed: true,
+  strict: true,
   methods: ['GET'],
   access: 'server',
   summary: '查询日志中的事件,按序号翻页',

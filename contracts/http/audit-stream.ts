@@ -7,6 +7,7 @@ import * as parameter from './parameters.ts';
 export const auditStream = contract({
   path: '/audit/stream',
   unprefixed: true,
+  strict: true,
   methods: ['GET'],
   access: 'server',
   summary: '一个流在某一版本的状态,和该版本的事件',

@@ -10,6 +10,7 @@ const defaultUploads = 50;
 export const auditUploads = contract({
   path: '/audit/uploads',
   unprefixed: true,
+  strict: true,
   methods: ['GET'],
   access: 'server',
   summary: '上传的文件,新的在前',

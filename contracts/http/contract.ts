@@ -53,6 +53,8 @@ export interface Contract<Parameters extends z.ZodObject = z.ZodObject, Data ext
   readonly parameters: Parameters;
   /** The request is multipart with a `file`, which is limited by the settings of this kind. */
   readonly upload?: 'image' | 'file';
+  /** Parameters that it does not have are refused, where other calls ignore them: who asks about the past must know what was asked. */
+  readonly strict?: true;
   /** Of a body without a file; by default 256 KB, or 16 KB if anyone may call. */
   readonly maxBytes?: number;
   /** The answer is a picture of this type instead of the envelope. */
@@ -115,6 +117,28 @@ export function readParameters<Parameters extends z.ZodObject>(
   }
   // Every field has just been read by its own schema.
   return read as z.infer<Parameters>;
+}
+
+/** Access for which `login_uid` is read of every call, also of one that does not use it. */
+const namesCaller: readonly Access[] = ['known', 'user', 'server as user'];
+
+/**
+ * The first of some names that is no parameter of a call, with what would be right in words.
+ * @param names as requests give them: a list may be named with brackets behind
+ */
+export function unknownParameter(
+  { path, parameters, access }: Pick<Contract, 'path' | 'parameters' | 'access'>,
+  names: Iterable<string>,
+): { readonly name: string; readonly right: string } | undefined {
+  const known = Object.keys(parameters.shape);
+  const isKnown = (name: string) =>
+    known.includes(name) || (name === 'login_uid' && namesCaller.includes(access));
+  const name = Iterator.from(names)
+    .map((given) => given.replace(/(?<=.)\[.*$/s, ''))
+    .find((given) => !isKnown(given));
+  if (name === undefined) return undefined;
+  const right = known.length === 0 ? 'it takes none' : `it takes ${known.join(', ')}`;
+  return { name: name.slice(0, 100), right: `${path.slice(1)} has no such parameter: ${right}` };
 }
 
 /** The value of a parameter; undefined if it is missing, or empty although it may not be empty. */

@@ -54,6 +54,7 @@ const Explanation = z
 export const auditExplain = contract({
   path: '/audit/explain',
   unprefixed: true,
+  strict: true,
   methods: ['GET'],
   access: 'server',
   summary: '解释一个结果:重放相关事件,列出每次变化及其原因',

@@ -7,6 +7,7 @@ import { showProgress } from '../cli/progress.ts';
 import { withDatabase, withExistingDatabase } from '../with-database.ts';
 import {
   type CopyPlace,
+  isFolder,
   type LogPlace,
   type NamedPlace,
   withNamedSource,
@@ -14,6 +15,7 @@ import {
   withSource,
   withTarget,
 } from './copy-place.ts';
+import { mustHoldExport } from './export-folder.ts';
 
 /** `npm run export`: copies the log of the environment to another place, and prints what came of it. */
 export async function exportTo(named: NamedPlace): Promise<void> {
@@ -27,8 +29,10 @@ export async function exportTo(named: NamedPlace): Promise<void> {
 }
 
 /** `npm run import`: fills the log of the environment from another place, and prints what came of it. */
-export function importFrom(named: NamedPlace): Promise<void> {
-  return withOwnPlace(withDatabase, (own) =>
+export async function importFrom(named: NamedPlace): Promise<void> {
+  // Before the target, of which a database may be made.
+  if (isFolder(named)) await mustHoldExport('--from', named.text);
+  await withOwnPlace(withDatabase, (own) =>
     withTarget(own, (target) =>
       withNamedSource(named, 'import', own.logger, (source) => copyAndPrint(source, target)),
     ),

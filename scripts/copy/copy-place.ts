@@ -42,18 +42,18 @@ export interface LogPlace {
 }
 
 /** Where the log of a named place lies; undefined if it is a folder. @throws Error for what is neither */
-function logPlaceOf({ text, streamPrefix }: NamedPlace, logger: Logger): LogPlace | undefined {
-  const inEventStore = eventStore.test(text);
-  if (inEventStore || postgres.test(text)) {
-    return {
-      source: { eventStoreUrl: inEventStore ? text : undefined, streamPrefix },
-      databaseUrl: text,
-      logger,
-    };
-  }
-  if (/^\w+:\/\//.test(text))
-    throw new Error(`${text} is neither a folder nor a URL of Postgres or EventStoreDB`);
-  return undefined;
+function logPlaceOf(named: NamedPlace, logger: Logger): LogPlace | undefined {
+  if (isFolder(named)) return undefined;
+  const { text, streamPrefix } = named;
+  const eventStoreUrl = eventStore.test(text) ? text : undefined;
+  return { source: { eventStoreUrl, streamPrefix }, databaseUrl: text, logger };
+}
+
+/** Whether a named place is a folder. @throws Error for what is neither a folder nor a log */
+export function isFolder({ text }: NamedPlace): boolean {
+  if (postgres.test(text) || eventStore.test(text)) return false;
+  if (!/^\w+:\/\//.test(text)) return true;
+  throw new Error(`${text} is neither a folder nor a URL of Postgres or EventStoreDB`);
 }
 
 /** Hands `use` a named place, to copy from it. @throws what opening and `use` throw */

@@ -130,11 +130,12 @@ const idleCheckMs = 100;
  * idle when it begins to end; others would keep it open until `keepAliveTimeout`.
  */
 function closeIdleConnections(server: FastifyInstance): void {
+  let timer: NodeJS.Timeout | undefined;
   server.addHook('preClose', async () => {
-    const timer = setInterval(() => server.server.closeIdleConnections(), idleCheckMs);
-    server.server.once('close', () => clearInterval(timer));
-    timer.unref();
+    timer = setInterval(() => server.server.closeIdleConnections(), idleCheckMs).unref();
   });
+  // A server that never listened, as that of past answers, tells of no end itself; its timer would hold it for ever.
+  server.addHook('onClose', async () => clearInterval(timer));
 }
 
 /** Reads bodies: JSON and forms, not compressed. Other types are refused, except multipart where it is registered. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { type Contract, isQuery } from '../../contracts/http/contract.ts';
+import { type Contract, isQuery, unknownParameter } from '../../contracts/http/contract.ts';
 import { popGet } from '../../contracts/http/pop.ts';
 import { Uid } from '../../contracts/ids.ts';
 import { QueryError } from '../audit/as-of/query.ts';
@@ -80,6 +80,8 @@ export async function withAnswer<Result>(
     const queries = [...served.values()].flatMap(({ contract }) => (isQuery(contract) ? [contract] : []));
     const contract = queries.find(({ path }) => path === asked.path);
     if (!contract || beyondTheLog(asked)) throw new QueryError(unanswered(asked.path, queries));
+    const unknown = unknownParameter(contract, asked.parameters.keys());
+    if (unknown) throw new QueryError(`${unknown.name}: ${unknown.right}`);
     return await use(() => answer(server, parts, contract, asked));
   } finally {
     await server.close();

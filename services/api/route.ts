@@ -3,7 +3,13 @@ import type { z } from 'zod';
 import { Refusal } from '../../contracts/codes.ts';
 import { escapeTexts } from '../../contracts/escaped-texts.ts';
 import { readModelCategories } from '../../contracts/events/index.ts';
-import { type Contract, isQuery, prefixesOf, readParameters } from '../../contracts/http/contract.ts';
+import {
+  type Contract,
+  isQuery,
+  prefixesOf,
+  readParameters,
+  unknownParameter,
+} from '../../contracts/http/contract.ts';
 import type { Uid } from '../../contracts/ids.ts';
 import { logPositionForm } from '../../contracts/log-position.ts';
 import type { Settings } from '../../contracts/settings.ts';
@@ -87,9 +93,17 @@ export function serve<Parameters extends z.ZodObject, Data extends z.ZodType>(
         reply.header(positionHeader, position);
         await application.progress.reached(position, readModelsTimeoutMs);
       }
-      return done(settings.escape_html === 'on' ? escapeTexts(JSON.stringify(data)) : data);
+      return done(isEscaped(contract, settings) ? escapeTexts(JSON.stringify(data)) : data);
     });
   addRoutes(server, application, contract, answer);
+}
+
+/**
+ * Whether what people wrote is escaped in an answer (docs/behaviour.md, Settings). What operators and analysts are
+ * told stays as it was written: an answer of the past, too, is escaped only if it was so then.
+ */
+function isEscaped({ unprefixed }: Contract, { escape_html }: Settings): boolean {
+  return escape_html === 'on' && !unprefixed;
 }
 
 /** Serves a contract whose answer is a picture; refusals are in the envelope. */
@@ -152,6 +166,7 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
   const { given, release } = await readGiven(request, contract, application, settings, caller);
   try {
     const uid = authorize(caller, contract.access, given);
+    if (contract.strict) mustKnowAll(contract, given);
     const parameters = readParameters(contract.parameters, given);
     if (request.headers[positionHeader]) await showAsked(application, request, reply);
     const origin = contextOf(request, caller, uid, application.app, settings);
@@ -183,6 +198,15 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
   } finally {
     await release?.();
   }
+}
+
+/** @throws Refusal illegal for a parameter that the call does not have */
+export function mustKnowAll(
+  contract: Pick<Contract, 'path' | 'parameters' | 'access'>,
+  given: Readonly<Record<string, unknown>>,
+): void {
+  const unknown = unknownParameter(contract, Object.keys(given));
+  if (unknown) throw Refusal.illegal(unknown.name, `: ${unknown.right}`);
 }
 
 /**

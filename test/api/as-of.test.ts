@@ -3,7 +3,7 @@ import { readModelCategories } from '../../contracts/events/index.ts';
 import { type Auditor, startAuditor } from '../../services/audit/auditor.ts';
 import { silent } from '../support/accounts.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
-import { client, type Person, refusedWith, two } from '../support/client.ts';
+import { call, client, type Person, refusedWith, two } from '../support/client.ts';
 
 let running: RunningApplication;
 let tom: Person;
@@ -74,6 +74,28 @@ describe('/audit/as-of', () => {
       });
     });
 
+    test('escapes what people wrote if the API did so then, and not if it does so now', async () => {
+      const script = '<b>&';
+      const query = `message/get?login_uid=${jerry.uid}&id=${tom.uid}&type=friend&limit=1`;
+      await tom.post('/message/send', { to: jerry.uid, type: 'friend', content: script });
+      const unescaped = await end();
+      await call(running, 'POST', '/setting/update', { escape_html: 'on' });
+      const escaped = await end();
+      const answerAt = async (at: string) => (await ask({ at, query })).data.answer;
+      expect(await answerAt(unescaped)).toMatchObject({ data: [{ content: script }] });
+      await call(running, 'POST', '/setting/update', { escape_html: 'off' });
+      expect(await answerAt(unescaped)).toMatchObject({ data: [{ content: script }] });
+      expect(await answerAt(escaped)).toMatchObject({ data: [{ content: '&lt;b&gt;&amp;' }] });
+    });
+
+    test('takes the parameters of the API as it does: a list in any form, and who asks', async () => {
+      for (const query of [
+        `user/multiGet?uid[]=${tom.uid}&uid[]=${jerry.uid}`,
+        `user/multiGet?uid[0]=${tom.uid}&login_uid=${jerry.uid}`,
+      ])
+        expect((await ask({ at: before, query })).data.answer).toMatchObject({ code: 0 });
+    });
+
     test('answers with the refusal that the API gave', async () => {
       const query = 'user/get?uid=8888888';
       expect((await ask({ at: before, query })).data.answer).toMatchObject({ code: 101 });
@@ -134,6 +156,10 @@ describe('/audit/as-of', () => {
       ['user/get?username=tom&password=secret-1', '参数query不合法: user/get cannot be answered'],
       ['user/add?username=tom', '参数query不合法: user/add cannot be answered'],
       ['no/such', '参数query不合法: no/such cannot be answered'],
+      [
+        'pop/get?login_uid=1&nonsense=3',
+        '参数query不合法: nonsense: pop/get has no such parameter: it takes login_uid, limit, start',
+      ],
     ])('refuses %s, which is no query of the log', async (query, msg) => {
       expect(await ask({ at: before, query })).toMatchObject({ code: 2, msg: expect.stringContaining(msg) });
     });
@@ -142,7 +168,14 @@ describe('/audit/as-of', () => {
   test.each([
     [{ query: 'settings' }, 1, '缺少参数at'],
     [{ at: '1700000000' }, 1, '缺少参数query'],
+    [
+      { at: '1700000000', query: 'pop/get?login_uid=1', limit: '3' },
+      2,
+      '参数limit不合法: audit/as-of has no such parameter: it takes at, query',
+    ],
     [{ at: 'yesterday', query: 'settings' }, 2, '参数at不合法'],
+    [{ at: '2999-01-01T00:00:00Z', query: 'settings' }, 2, '参数at不合法: 2999-01-01 '],
+    [{ at: '32472144000', query: 'settings' }, 2, 'is in the future, of which nothing is known yet'],
     [{ at: '1700000000', query: 'group' }, 2, '参数query不合法: "group" should be group GID'],
     [{ at: '1700000000', query: 'weather 9' }, 2, '参数query不合法: there is no query "weather"'],
     [{ at: '1700000000', query: 'user 9' }, 3, '记录不存在: there was no person 9 on 2023-'],

@@ -102,6 +102,7 @@ describe('/audit/events', () => {
       { type: 'UserRegistered' },
     ]);
     expect((await page({ until: '2020-01-01T00:00:00Z' })).events).toEqual([]);
+    expect((await page({ until: '2999-01-01T00:00:00Z', limit: '1' })).events).toHaveLength(1);
     const [first] = (await page({ type: 'MessageSent' })).events;
     const correlation = String(first?.correlation);
     expect((await page({ correlation, caused_by: correlation })).events).toMatchObject([
@@ -124,6 +125,7 @@ describe('/audit/events', () => {
     ['stream', 'a,,b'],
     ['stream', 'user-*-1'],
     ['stream', '$all'],
+    ['abuot', '9'],
   ])('refuses %s=%s by the name of the parameter', async (name, value) => {
     expect(await ask({ [name]: value })).toMatchObject({
       code: 2,

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createHttp } from '../../services/api/http.ts';
+import { collectGarbage } from '../../services/garbage.ts';
 import { freePort } from '../support/free-port.ts';
 
 /** A server with a call that is answered when the test says so, and a client who keeps its connection. */
@@ -42,4 +43,20 @@ test('a server that ends does not wait for a client who keeps its connection aft
   const began = performance.now();
   await closed;
   expect(performance.now() - began).toBeLessThan(5_000);
+});
+
+test('nothing holds a server that was closed without having listened', async () => {
+  const forgotten = await (async () => {
+    const server = await createHttp(pino({ level: 'silent' }));
+    await server.inject('/');
+    await server.close();
+    return new WeakRef(server);
+  })();
+  await vi.waitUntil(
+    () => {
+      collectGarbage();
+      return forgotten.deref() === undefined;
+    },
+    { timeout: 10_000 },
+  );
 });

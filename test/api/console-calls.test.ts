@@ -103,6 +103,8 @@ describe('live events', () => {
   test('are for the server’s key, and a filter that cannot be read is refused', async () => {
     expect(await ask('/audit/live', {}, {})).toMatchObject({ code: 2 });
     expect(await ask('/audit/live', { mid: 'x' })).toEqual(refusedWith(2, '参数mid不合法'));
+    const { msg } = await ask('/audit/live', { midd: '9' });
+    expect(msg).toContain('参数midd不合法: audit/live has no such parameter: it takes stream,');
   });
 
   test('are given to 10 listeners at once, and again to another once one is gone', async () => {

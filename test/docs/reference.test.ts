@@ -35,7 +35,7 @@ test('docs/api.zh.md has every code, with its status and text', () => {
 
 test('docs/operations.md quotes the log as the program writes it', () => {
   const page = readFileSync('docs/operations.md', 'utf8');
-  const rows = ['## While it runs', 'Lines that concern security'].flatMap((beginning) => {
+  const rows = ['## At the start', '## While it runs', 'Lines that concern security'].flatMap((beginning) => {
     const [section = ''] = page.slice(page.indexOf(beginning) + beginning.length).split(/^#/m);
     return section.split('\n');
   });
@@ -44,7 +44,8 @@ test('docs/operations.md quotes the log as the program writes it', () => {
     .flatMap((row) => Array.from((row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g), ([, text = '']) => text))
     .flatMap((text) => text.split('…').map((part) => part.trim()))
     .filter((part) => part !== '' && part !== 'msg');
-  const sources = ['services', 'projections'].flatMap(sourcesIn).map((file) => readFileSync(file, 'utf8'));
+  const files = [...['services', 'projections', 'scripts'].flatMap(sourcesIn), 'scripts/preflight.cjs'];
+  const sources = files.map((file) => readFileSync(file, 'utf8'));
   expect(quoted.length).toBeGreaterThan(20);
   expect(quoted.filter((part) => !sources.some((source) => source.includes(part)))).toEqual([]);
 });

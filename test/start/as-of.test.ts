@@ -70,6 +70,12 @@ describe('npm run as-of', () => {
     expect((await run('--forget')).stdout).toBe('nothing was kept\n');
   });
 
+  test('prints a refusal that the API gave, and ends with 2, which a script can tell from no answer', async () => {
+    const { stdout, code } = await run('--at', before, 'user/get', '--uid', '8888888');
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ code: 101 });
+  });
+
   test.each([
     [['--at', '2h', '--keep', 'user', '9'], '--keep keeps read models, and user is folded from the log'],
     [['--kept', '--forget'], '--kept and --forget are different things'],
@@ -82,7 +88,20 @@ describe('npm run as-of', () => {
       ['--at', '0s', 'message/send', '--login_uid', '1'],
       'as-of: message/send cannot be answered from the log',
     ],
+    [
+      ['--at', '0s', 'pop/get', '--login_uid', '9', '--nonsense', '3'],
+      'as-of: nonsense: pop/get has no such parameter: it takes login_uid, limit, start',
+    ],
+    [
+      ['--at', '0s', 'pop/getsetting', '--limit', '3'],
+      'limit: pop/getsetting has no such parameter: it takes none',
+    ],
+    [
+      ['pop/get', '--login_uid', '9', '--at', '2h'],
+      '--at is missing: a time such as 2h or 2026-11-27T10:00, or a position; options',
+    ],
     [['--at', 'soon', 'settings'], 'as-of: "soon" is no time'],
+    [['--at', '2999-01-01T00:00:00Z', 'settings'], ' is in the future, of which nothing is known yet'],
   ])('ends %j with 1 and says what is wrong', async (parameters, reason) => {
     const { stdout, stderr, code } = await run(...parameters);
     expect({ stdout, code }).toEqual({ stdout: '', code: 1 });

@@ -68,6 +68,7 @@ describe('npm run explain', () => {
     [['account', '1', '--at', 'yesterday'], 'explain: "yesterday" is no time: give 2h'],
     [['account', '1', '--at', '9999999999999999'], 'explain: there is no event at position 9999999999999999'],
     [['account', '1', '--at', '2019-01-01'], 'explain: there was no person 1 on 2019-01-01'],
+    [['account', '1', '--at', '2999-01-01'], 'explain: 2999-01-01 00:00:00 '],
     [['account', '1', '--format', 'csv'], 'there is no format csv'],
   ])('ends %j with 1 and says what is wrong', async (parameters, reason) => {
     const { stdout, stderr, code } = await run(...parameters);

@@ -9,23 +9,24 @@ import type { FoundEvent } from '../../audit/events/find-events.ts';
 import { sentenceOf } from '../../audit/events/words.ts';
 import { entryOf } from '../../audit/index/entry.ts';
 import { AuditSearch } from '../../audit/index/search.ts';
-import { NoMoment } from '../../audit/named-moment.ts';
+import { isPositionForm, momentAtPosition, NoMoment, timeNamed } from '../../audit/named-moment.ts';
 import { decodeUncached, UnreadableEvent } from '../../log/codec.ts';
 import type { EventLog, Position, RecordedEvent } from '../../log/log.ts';
 import type { Application } from '../application.ts';
 import { serve } from '../route.ts';
-import { askThePast, momentOf } from './past.ts';
+import { askThePast } from './past.ts';
 
 /** The events of the log, by its index (docs/operations.md, Looking at the log). */
 export function auditEventRoutes(server: FastifyInstance, application: Application): void {
-  const { log, pool, now } = application;
+  const { log, pool } = application;
   const search = new AuditSearch(pool);
 
   /** @throws Refusal illegal for what names no moment */
   const timeOf = async (name: string, moment: string | undefined) => {
     if (moment === undefined) return undefined;
     try {
-      return (await momentOf(log, moment, now())).time;
+      // Unlike a state, events of a time that is still to come may be asked for: until then there are those of now.
+      return isPositionForm(moment) ? (await momentAtPosition(log, moment)).time : timeNamed(moment);
     } catch (error) {
       if (!(error instanceof NoMoment)) throw error;
       throw Refusal.illegal(name, `: ${error.message}`);

@@ -14,6 +14,7 @@ import { cachedSettings } from '../../commands/setting.ts';
 import type { EventLog, SubscribeOptions } from '../../log/log.ts';
 import type { Application } from '../application.ts';
 import { contextOf } from '../request-context.ts';
+import { mustKnowAll } from '../route.ts';
 import { shownRecord, whatOf } from './events.ts';
 import { growingAnswers, type WriteLine } from './lines.ts';
 import { serverKeyOnly } from './server-key.ts';
@@ -38,7 +39,9 @@ export function liveAuditRoutes(server: FastifyInstance, application: Applicatio
   };
 
   server.get('/audit/live', options, async (request, reply) => {
-    const parameters = readParameters(eventFilters, Given.parse(request.query));
+    const given = Given.parse(request.query);
+    mustKnowAll({ path: '/audit/live', access: 'server', parameters: eventFilters }, given);
+    const parameters = readParameters(eventFilters, given);
     record(request, '/audit/live', parameters);
     const after = await log.end();
     return send(reply, async (write, signal) => {

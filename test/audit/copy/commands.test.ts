@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { categories } from '../../../contracts/events/index.ts';
@@ -17,6 +18,7 @@ import { silent } from '../../support/accounts.ts';
 import { createDatabase, createEmptyDatabase } from '../../support/database.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { caughtUp, openWorld } from '../../support/projecting.ts';
+import { runScript } from '../../support/script.ts';
 import { wrapLog } from '../../support/wrapped-log.ts';
 
 async function run(script: string, parameters: readonly string[], databaseUrl: string) {
@@ -62,11 +64,35 @@ test.each([
   ['export', [], "required option '--to <place>' not specified"],
   ['export', ['--to', 'package.json'], '--to package.json is no folder'],
   ['export', ['--to', 'ftp://somewhere'], 'is neither a folder nor a URL of Postgres or EventStoreDB'],
-  ['import', ['--from', '/nonexistent/folder'], 'the source has no events'],
+  ['import', ['--from', 'ftp://somewhere'], 'is neither a folder nor a URL of Postgres or EventStoreDB'],
 ])('npm run %s with %j says what is wrong', async (script, parameters, reason) => {
   const { code, stderr } = await run(script, parameters, await database());
   expect(stderr).toContain(reason);
   expect(code).toBe(1);
+});
+
+test('npm run import names a source that holds no export, before it makes an installation for it', async () => {
+  const [empty, unfinished, backup, data] = await Promise.all([
+    temporaryFolder(),
+    temporaryFolder(),
+    temporaryFolder(),
+    temporaryFolder(),
+  ]);
+  await writeFile(join(unfinished, 'events-000000000000.ndjson'), '{"stream":"user-1","revis');
+  await writeFile(join(backup, 'manifest.json'), '{}');
+  const target = { DATA_DIR: join(data, 'new') };
+  const wrong: [from: string, reason: string][] = [
+    [join(empty, 'nope'), 'is not there'],
+    ['package.json', 'is no folder'],
+    [empty, 'holds no export: it has no events-000000000000.ndjson'],
+    [unfinished, 'holds no export: events-000000000000.ndjson has no whole line'],
+    [backup, 'is a backup: npm run restore takes it'],
+  ];
+  for (const [from, reason] of wrong) {
+    const ended = await runScript('import', ['--from', from], target);
+    expect(ended).toEqual({ code: 1, stdout: '', stderr: `import: --from ${from} ${reason}\n` });
+  }
+  expect(await readdir(data)).toEqual([]);
 });
 
 const eventStoreUrl = process.env.EVENTSTORE_URL;
