@@ -59,22 +59,3 @@ export const announcementsSeen = table(readModels.announcementsSeen);
 export const settings = table(readModels.settings);
 /** Every setting that was ever set. */
 export const allSettings = settings.listBy([]);
-
-/** All read models. */
-export const tables = [
-  users,
-  deletions,
-  friendships,
-  applications,
-  groups,
-  groupMembers,
-  groupMutes,
-  conversations,
-  messages,
-  messageDeletions,
-  inbox,
-  replies,
-  settings,
-  announcements,
-  announcementsSeen,
-] as const;

@@ -1,9 +1,10 @@
 import pg from 'pg';
 import { insertRows } from '../../projections/store/statements.ts';
-import { tables } from '../../projections/tables.ts';
+import { table } from '../../projections/store/table.ts';
 import { openClient } from '../../services/postgres/connect.ts';
 import { pipeline } from '../../services/postgres/pipeline.ts';
 import type { RowShape } from '../../services/read-models/read-model.ts';
+import { readModels } from '../../services/read-models/read-models.ts';
 import { type Cost, costOf, totalOf } from './processor-time.ts';
 
 /** About as many rows as a batch of the projector writes when it catches up. */
@@ -27,15 +28,17 @@ export async function insertBareRows(url: string, postgres: number): Promise<Cos
   const costs: Cost[] = [];
   try {
     await reader.query('drop schema if exists bare cascade; create schema bare');
-    for (const table of tables) {
-      await reader.query(`create table bare.${table.name} (like read.${table.name} including all)`);
+    for (const model of Object.values(readModels)) {
+      const { name, key } = model;
+      await reader.query(`create table bare.${name} (like read.${name} including all)`);
       const records = await reader.query<Readonly<Record<string, unknown>>>(
-        `select * from read.${table.name} order by ${table.key.map((column) => `"${column}"`).join(', ')}`,
+        `select * from read.${name} order by ${key.map((column) => `"${column}"`).join(', ')}`,
       );
-      const found: RowShape[] = records.rows.map((record) => table.read(record));
+      const into = table<RowShape, readonly string[]>(model);
+      const found = records.rows.map((record) => into.read(record));
       const cost = await costOf(postgres, async () => {
         for (let from = 0; from < found.length; from += rowsPerBatch) {
-          await pipeline(writer, [insertRows(table, found.slice(from, from + rowsPerBatch))]);
+          await pipeline(writer, [insertRows(into, found.slice(from, from + rowsPerBatch))]);
         }
       });
       costs.push(cost);

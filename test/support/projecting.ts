@@ -4,8 +4,8 @@ import type { DomainEvent } from '../../contracts/events/index.ts';
 import { storedPushes } from '../../contracts/push/index.ts';
 import { afterAll } from '../../contracts/push/position.ts';
 import type { PushRow } from '../../contracts/push/row.ts';
+import { currentSchema, models, tablesOf } from '../../projections/rebuild/sets.ts';
 import { type Projector, startProjector } from '../../projections/runner/projector.ts';
-import { tables } from '../../projections/tables.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
 import { followProgress } from '../../services/bus/progress.ts';
@@ -123,7 +123,7 @@ export async function openWorld(): Promise<World> {
     },
     async everything() {
       const found: Record<string, unknown> = {};
-      for (const { name, key } of tables) {
+      for (const { name, key } of models) {
         const order = key.map((column) => `"${column}"`).join(', ');
         found[name] = await query(`select * from read.${name} order by ${order}`);
       }
@@ -134,8 +134,7 @@ export async function openWorld(): Promise<World> {
       return found;
     },
     async forget() {
-      const names = tables.map(({ name }) => `read.${name}`);
-      await query(`truncate pushes.push, ${names.join(', ')}`);
+      await query(`truncate pushes.push, ${tablesOf(currentSchema)}`);
       await query("update followers.checkpoint set position = '' where name = 'read'");
     },
     async close() {
