@@ -12,7 +12,8 @@ const command = operatorCommand({
   name: 'export',
   description:
     'Copies the event log, with ids, times and order, into a folder or another store, and verifies the copy by its ' +
-    'Merkle tree. A copy that was interrupted goes on where it stopped. The program may run meanwhile.',
+    'Merkle tree. A copy that was interrupted goes on where it stopped. The program may run meanwhile. A folder gets the ' +
+    'signed head of the log too, which npm run import holds the events against.',
   examples: [
     ['--to ./backup', 'writes files of JSON lines into a folder'],
     ["--to 'esdb://127.0.0.1:2113?tls=false'", 'copies the log into EventStoreDB'],

@@ -1,4 +1,7 @@
-import { copyLog } from '../../services/audit/copy/copy-log.ts';
+import { CopiedTree } from '../../services/audit/copy/copied-tree.ts';
+import { type Copied, copyLog } from '../../services/audit/copy/copy-log.ts';
+import { coverageInWords, type HeldExport } from '../../services/audit/copy/held-export.ts';
+import { sameHash } from '../../services/audit/tree/hashes.ts';
 import { readEnvironment } from '../../services/environment.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { openCommandLogger } from '../cli/logger.ts';
@@ -15,7 +18,8 @@ import {
   withSource,
   withTarget,
 } from './copy-place.ts';
-import { mustHoldExport } from './export-folder.ts';
+import { exportToFolder } from './export-head.ts';
+import { holdFolder } from './hold-folder.ts';
 
 /** `npm run export`: copies the log of the environment to another place, and prints what came of it. */
 export async function exportTo(named: NamedPlace): Promise<void> {
@@ -23,20 +27,42 @@ export async function exportTo(named: NamedPlace): Promise<void> {
   await mustBeNoFile(output);
   await withOwnPlace(withExistingDatabase, (own) =>
     withNamedTarget(named, own.logger, (target) =>
-      withSource(own, 'export', (source) => writingTo(output, () => copyAndPrint(source, target))),
+      withSource(own, 'export', (source) =>
+        writingTo(output, async () => {
+          if (!isFolder(named)) return print(await copy(source, target));
+          await exportToFolder(own, named.text, async (tree) => copy(source, target, tree), print);
+        }),
+      ),
     ),
   );
 }
 
-/** `npm run import`: fills the log of the environment from another place, and prints what came of it. */
-export async function importFrom(named: NamedPlace): Promise<void> {
+/**
+ * `npm run import`: fills the log of the environment from another place, and prints what came of it. A folder is held
+ * against its record and its signed head before.
+ * @param verifierKey by whose key the head must be signed
+ */
+export async function importFrom(named: NamedPlace, verifierKey: string | undefined): Promise<void> {
+  const folder = isFolder(named) ? named.text : undefined;
+  if (folder === undefined && verifierKey !== undefined)
+    throw new Error('--verifier is by whose key the head of a folder must be signed: leave it out');
   // Before the target, of which a database may be made.
-  if (isFolder(named)) await mustHoldExport('--from', named.text);
+  const held = folder === undefined ? undefined : await holdFolder(folder, verifierKey);
   await withOwnPlace(withDatabase, (own) =>
     withTarget(own, (target) =>
-      withNamedSource(named, 'import', own.logger, (source) => copyAndPrint(source, target)),
+      withNamedSource(named, 'import', own.logger, async (source) => {
+        const copied = await copy(source, target);
+        if (held) mustBe(held, copied);
+        print(copied, held && coverageInWords(held.size, held.head));
+      }),
     ),
   );
+}
+
+/** @throws Error if what was copied is not what was held against the head */
+function mustBe({ root }: HeldExport, copied: Copied): void {
+  if (sameHash(root, copied.root)) return;
+  throw new Error('the folder was changed while it was copied: give an empty log, and begin again');
 }
 
 /** Hands `use` the place of the log that the environment names. */
@@ -52,21 +78,23 @@ async function withOwnPlace(
   return withItsDatabase(environment, logger, (url) => use(placeAt(url)));
 }
 
-async function copyAndPrint(source: CopyPlace, target: CopyPlace): Promise<void> {
+async function copy(source: CopyPlace, target: CopyPlace, tree = new CopiedTree()): Promise<Copied> {
   const signal = interruptible();
   const progress = showProgress({ doing: 'copying', total: source.total });
   try {
-    const { size, before, root } = await copyLog(source, target, progress.advance, signal);
-    if (size === 0) throw new Error('there is nothing to copy: the source has no events');
+    const copied = await copyLog(source, target, progress.advance, signal, tree);
+    if (copied.size === 0) throw new Error('there is nothing to copy: the source has no events');
     const installation = await source.installation();
     if (installation !== undefined && (await target.installation()) === undefined)
       await target.name(installation);
-    progress.end();
-    const there = before === 0 ? '' : `, ${before} of which were there before`;
-    console.log(
-      `${size} events are in the copy${there}. Both have the root ${Buffer.from(root).toString('base64')}`,
-    );
+    return copied;
   } finally {
     progress.end();
   }
+}
+
+function print({ size, before, root }: Copied, more = ''): void {
+  const there = before === 0 ? '' : `, ${before} of which were there before`;
+  const copied = `${size} events are in the copy${there}. Both have the root ${Buffer.from(root).toString('base64')}`;
+  console.log(more === '' ? copied : `${copied}\n${more}`);
 }

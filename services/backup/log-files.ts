@@ -2,7 +2,7 @@ import { rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { categories } from '../../contracts/events/index.ts';
 import type { CopiedEvent } from '../audit/copy/copied-event.ts';
-import { leafOf } from '../audit/copy/copy-log.ts';
+import { leafOf } from '../audit/copy/copied-tree.ts';
 import {
   eventFileName,
   eventsInFile,

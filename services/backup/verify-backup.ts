@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { leafOf } from '../audit/copy/copy-log.ts';
+import { leafOf } from '../audit/copy/copied-tree.ts';
 import { readCheckpointText } from '../audit/tree/checkpoint.ts';
 import { GrowingTree } from '../audit/tree/growing-tree.ts';
 import { sameHash, treeHash } from '../audit/tree/hashes.ts';

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { history } from '../../scripts/seed/history.ts';
-import { leafOf } from '../../services/audit/copy/copy-log.ts';
+import { leafOf } from '../../services/audit/copy/copied-tree.ts';
 import { GrowingTree } from '../../services/audit/tree/growing-tree.ts';
 import { signHead } from '../../services/audit/tree/heads.ts';
 import { signingKey } from '../../services/audit/tree/note.ts';

@@ -8,7 +8,9 @@ import { z } from 'zod';
 import { openHead } from '../../services/audit/tree/heads.ts';
 import { readVerifierKey } from '../../services/audit/tree/note.ts';
 import { createEmptyDatabase } from '../support/database.ts';
+import { temporaryFolder } from '../support/folder.ts';
 import { preparedFolder } from '../support/prepared-folder.ts';
+import { runScript } from '../support/script.ts';
 import { startStandalone } from '../support/standalone.ts';
 
 const Ready = z.object({
@@ -50,6 +52,22 @@ test('a program signs its log with a key of its own, serves the head, and is ver
   expect(head.size).toBeGreaterThan(0);
   expect(await run(folder, [])).toContain('The log is as it was');
   expect(await run(folder, ['--read-models'])).toContain('no row differs');
+});
+
+test('an export waits for the head that a running program signs of its last events', {
+  timeout: 120_000,
+}, async () => {
+  const folder = await preparedFolder();
+  const { call } = await startStandalone(folder);
+  await call('/api/user/add', 'server', { username: 'tom', nickname: 'Tom', password: 'secret-1' });
+  const exported = await temporaryFolder();
+  const ended = await runScript('export', ['--to', exported], { DATA_DIR: folder });
+  expect(ended).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('A head that bubble-im/bubble-im signed covers all of them.'),
+  });
+  const held = await runScript('import', ['--from', exported], { DATA_DIR: await temporaryFolder() });
+  expect(held).toMatchObject({ code: 0, stdout: ended.stdout });
 });
 
 test('a program whose log loses its last event says so in its log and at /ready, and goes on serving', {

@@ -1,3 +1,5 @@
+import { onTestFinished } from 'vitest';
+import type { AtEnd } from './at-end.ts';
 import { startProgram } from './process.ts';
 
 /** How an operator's command ended. */
@@ -12,8 +14,9 @@ export async function runScript(
   name: string,
   parameters: readonly string[],
   environment: Readonly<Record<string, string>>,
+  atEnd: AtEnd = onTestFinished,
 ): Promise<ScriptResult> {
-  const program = startProgram(`scripts/${name}.ts`, parameters, environment);
+  const program = startProgram(`scripts/${name}.ts`, parameters, environment, atEnd);
   const code = await program.ended;
   return { code, stdout: program.lines().join('\n'), stderr: program.stderr() };
 }

@@ -1,8 +1,8 @@
 import { GrowingTree } from '../tree/growing-tree.ts';
-import { type Hash, leafHash, sameHash } from '../tree/hashes.ts';
-import { textOf, treeEntryOf } from '../tree/tree-entry.ts';
+import { type Hash, sameHash } from '../tree/hashes.ts';
 import { nameOf } from '../tree/verified-words.ts';
 import type { CopiedEvent } from './copied-event.ts';
+import { CopiedTree, leafOf } from './copied-tree.ts';
 
 /** What events are copied from: a log, or a folder. */
 export interface CopySource {
@@ -28,6 +28,7 @@ export interface Copied {
  * Copies a log with ids, times and order. What the target has already must be the beginning of the source: a copy
  * that was interrupted goes on. Then reads the target, whose tree must have the root of the source's.
  * @param onDone is called with the number of events that were compared or stored since the last time
+ * @param tree an empty one, to which the events are added
  * @throws Error if the target holds something else, or does not hold the same afterwards; what source and target throw
  */
 export async function copyLog(
@@ -35,8 +36,8 @@ export async function copyLog(
   target: CopyTarget,
   onDone: (events: number) => void,
   signal?: AbortSignal,
+  tree = new CopiedTree(),
 ): Promise<Copied> {
-  const tree = new GrowingTree();
   const existing = target.events()[Symbol.asyncIterator]();
   let before = 0;
   async function* missing(): AsyncGenerator<CopiedEvent> {
@@ -67,11 +68,6 @@ export async function copyLog(
   return { size: tree.size, before, root: tree.root() };
 }
 
-/** The leaf of an event in the tree over a log. */
-export function leafOf(event: CopiedEvent): Hash {
-  return leafHash(textOf(treeEntryOf(event)));
-}
-
 function notABeginning(event: CopiedEvent, there: CopiedEvent): Error {
   return new Error(
     `the target is no beginning of the source: it has ${nameOf(there)} where the source has ${nameOf(event)}`,
@@ -79,7 +75,7 @@ function notABeginning(event: CopiedEvent, there: CopiedEvent): Error {
 }
 
 async function mustBeTheSame(
-  tree: GrowingTree,
+  tree: CopiedTree,
   target: CopySource,
   signal: AbortSignal | undefined,
 ): Promise<void> {

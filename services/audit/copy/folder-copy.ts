@@ -6,6 +6,7 @@ import { whileWriting } from '../../file-failure.ts';
 import { makeFolder } from '../../make-folder.ts';
 import { type CopiedEvent, eventIn, lineOf } from './copied-event.ts';
 import type { CopyTarget } from './copy-log.ts';
+import { beginExport } from './export-record.ts';
 
 /** How many events a file holds at most. */
 export const eventsInFile = 65_536;
@@ -102,6 +103,7 @@ async function addTo(
   let file: EventFile | undefined;
   try {
     for await (const event of events) {
+      if (!file) await beginExport(folder);
       file ??= await lastFile(folder);
       if (file.full) {
         await file.close(onStored);

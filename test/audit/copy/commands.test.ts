@@ -49,7 +49,7 @@ test('npm run export and npm run import carry a log into a database that was emp
   await log.close();
   const out = await run('export', ['--to', folder], source);
   expect(out).toMatchObject({ code: 0, stdout: expect.stringContaining('800 events are in the copy.') });
-  expect(await readdir(folder)).toEqual(['events-000000000000.ndjson', 'installation']);
+  expect(await readdir(folder)).toEqual(['events-000000000000.ndjson', 'export.json', 'installation']);
   const back = await run('import', ['--from', folder], target);
   expect(back).toMatchObject({ code: 0, stdout: out.stdout });
   const again = await run('import', ['--from', folder], target);

@@ -8,6 +8,7 @@ import {
   type CopyTarget,
   copyLog,
 } from '../../../services/audit/copy/copy-log.ts';
+import { readExportRecord } from '../../../services/audit/copy/export-record.ts';
 import { folderCopy } from '../../../services/audit/copy/folder-copy.ts';
 import { logCopy } from '../../../services/audit/copy/log-copy.ts';
 import { appendInOrder } from '../../../services/log/append-in-order.ts';
@@ -101,6 +102,7 @@ describe('a copy of a log', () => {
       stop.signal,
     );
     await expect(partly).rejects.toThrow('interrupted');
+    expect(await readExportRecord(folder)).toEqual({ format: 1, finished: false });
     const [file = ''] = await readdir(folder);
     await appendFile(join(folder, file), '{"stream":"user-1","revis');
     const copied: Copied = await copy(logCopy(source), folderCopy(folder));
