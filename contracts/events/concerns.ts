@@ -5,7 +5,7 @@ import type { EventData, EventNamed, EventType } from './index.ts';
 export interface Concerns {
   /** The people whom it names, each once: not all who see its effect, as the members of a group. */
   readonly people: readonly Uid[];
-  /** The conversation where it shows, or on whose rules it bears. */
+  /** The conversation where it shows, or whose rules it changes. */
   readonly conversation: ConversationId | null;
   /** The message or notice that it makes, changes, or marks as read. */
   readonly mid: Mid | null;

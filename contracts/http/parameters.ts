@@ -63,7 +63,7 @@ export const uid = integer(1).pipe(Uid).meta(shownId);
 export const gid = integer(1)
   .pipe(Gid)
   .meta({ ...shownId, description: '群组gid' });
-/** The gid of a new group: as many digits as a random one has, which nobody walks through. */
+/** The gid of a new group: as many digits as a random one has, so that trying all of them does not pay. */
 export const newGid = integer(100_000_000, 999_999_999)
   .pipe(Gid)
   .meta({

@@ -15,7 +15,7 @@ import { trySwitch } from './switch.ts';
 /** To make the indexes of a large table takes minutes. */
 export const rebuildPurpose: Purpose = { name: 'bubble-im rebuild', statementTimeoutMs: 3_600_000 };
 
-/** How often the next set is let go on to where the current one is. */
+/** How often the next set is filled up to where the current one is. */
 const followEveryMs = 100;
 /** How long to wait after a switch that statements of others held up: this at first, doubled up to the longest. */
 const firstAgainMs = 200;

@@ -11,7 +11,7 @@ import { ResumingListener } from './resuming-listener.ts';
 const runCommand = promisify(execFile);
 
 export const bench: Bench = {
-  summary: 'breaks something again and again under load, then counts what was acknowledged and heard',
+  summary: 'breaks something again and again under load, then counts what was acknowledged and received',
   options: (command: Command) =>
     command
       .option('--kills <n>', 'how often', Number, 20)
@@ -63,7 +63,7 @@ async function measure(kills: number, pairs: number, port: number, by: string | 
     ended.abort();
     await sending;
     await everythingHeard(senders);
-    const faults = { lost: 0, doubled: 0, otherMid: 0, unheard: 0, heardTwice: 0 };
+    const faults = { lost: 0, doubled: 0, otherMid: 0, notReceived: 0, receivedTwice: 0 };
     let acknowledged = 0;
     for (const sender of senders) {
       acknowledged += sender.acknowledged.size;
@@ -71,12 +71,12 @@ async function measure(kills: number, pairs: number, port: number, by: string | 
     }
     console.log(`broken ${kills} times under ${pairs} senders, at most ${Math.round(longest)} ms each`);
     console.log(`${acknowledged} messages acknowledged`);
-    const { lost, doubled, otherMid, unheard, heardTwice } = faults;
+    const { lost, doubled, otherMid, notReceived, receivedTwice } = faults;
     console.log(`${lost} lost, ${doubled} stored twice, ${otherMid} given another mid when sent again`);
     const resets = senders.reduce((sum, { listener }) => sum + listener.resets, 0);
-    console.log(`${unheard} pushes not received, ${heardTwice} received twice, ${resets} resets`);
+    console.log(`${notReceived} pushes not received, ${receivedTwice} received twice, ${resets} resets`);
     for (const [refusal, times] of refusals) console.log(`answered ${refusal}: ${times} times`);
-    if (lost + doubled + otherMid + unheard + heardTwice + refusals.size > 0) process.exitCode = 1;
+    if (lost + doubled + otherMid + notReceived + receivedTwice + refusals.size > 0) process.exitCode = 1;
     for (const { listener } of senders) listener.close();
   } finally {
     await program.stop();
@@ -88,7 +88,7 @@ async function everythingHeard(senders: readonly Sender[]): Promise<void> {
   const missing = () =>
     senders.reduce(
       (sum, { acknowledged, listener }) =>
-        sum + [...acknowledged.values()].filter((mid) => !listener.heard.has(mid)).length,
+        sum + [...acknowledged.values()].filter((mid) => !listener.timesReceived.has(mid)).length,
       0,
     );
   for (let before = -1; missing() !== before && missing() > 0; ) {
@@ -149,7 +149,7 @@ function takenOf(answer: string): number | string {
 async function examine(
   program: RunningProgram,
   sender: Sender,
-  faults: Record<'lost' | 'doubled' | 'otherMid' | 'unheard' | 'heardTwice', number>,
+  faults: Record<'lost' | 'doubled' | 'otherMid' | 'notReceived' | 'receivedTwice', number>,
 ): Promise<void> {
   const stored = await history(program, sender);
   const connection = await HttpConnection.open(program.port);
@@ -157,9 +157,9 @@ async function examine(
     const times = stored.filter(({ content }) => content === `the message ${uniqueId}`);
     if (!times.some((one) => one.mid === mid)) faults.lost++;
     if (times.length > 1) faults.doubled++;
-    const heard = sender.listener.heard.get(mid) ?? 0;
-    if (heard === 0) faults.unheard++;
-    if (heard > 1) faults.heardTwice++;
+    const received = sender.listener.timesReceived.get(mid) ?? 0;
+    if (received === 0) faults.notReceived++;
+    if (received > 1) faults.receivedTwice++;
     const again = await connection.post(
       '/api/message/send',
       bearer(sender.from),

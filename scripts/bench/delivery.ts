@@ -10,22 +10,22 @@ import { type EventLog, type NewEvent, type StreamName, startOfLog } from '../..
 import { type AppendOne, quantiles } from './comparing.ts';
 import { recorded } from './home-filling.ts';
 
-/** Events appended in a second while their way is timed. */
+/** Events appended a second while it is measured how long they take. */
 const rate = 1_000;
 
 /** The wait for a projector that has others' events before it, in milliseconds. */
 const deliveryTimeoutMs = 600_000;
 
-/** A way that events go. */
+/** One way by which events arrive somewhere, which is measured. */
 export interface Delivery {
-  /** Where it leads. */
+  /** Where they arrive. */
   readonly name: string;
   /** Appends an event and settles once it has arrived. */
   deliver(stream: StreamName, event: NewEvent): Promise<unknown>;
   stop(): Promise<void>;
 }
 
-/** Prints how long messages are on a way, once it is warm. */
+/** Prints how long messages take from the append to their arrival, after a second that does not count. */
 export async function reportDelivery(way: Delivery, seconds: number): Promise<void> {
   await timeDelivery(way, 1);
   const { p50, p99 } = quantiles(await timeDelivery(way, seconds));
@@ -33,7 +33,7 @@ export async function reportDelivery(way: Delivery, seconds: number): Promise<vo
   console.log(`at ${rate} events/s, from append to ${way.name}: ${figures}`);
 }
 
-/** Appends messages of 50 conversations at a steady rate: how long each was on its way, in milliseconds. */
+/** Appends messages of 50 conversations at a steady rate: how long each took to arrive, in milliseconds. */
 async function timeDelivery(way: Delivery, seconds: number): Promise<number[]> {
   const message = conversations(50);
   const latencies: number[] = [];
@@ -75,7 +75,7 @@ function conversations(count: number): (index: number) => [StreamName, NewEvent]
 export function toSubscription(
   name: string,
   append: AppendOne,
-  follow: (hear: (id: string) => void, signal: AbortSignal) => Promise<void>,
+  follow: (onEvent: (id: string) => void, signal: AbortSignal) => Promise<void>,
 ): Delivery {
   const waiting = new Map<string, () => void>();
   const done = new AbortController();
@@ -86,8 +86,8 @@ export function toSubscription(
   return {
     name,
     async deliver(stream, event) {
-      const heard = new Promise<void>((resolve) => waiting.set(event.id, resolve));
-      await Promise.all([append(stream, event), heard]);
+      const arrived = new Promise<void>((resolve) => waiting.set(event.id, resolve));
+      await Promise.all([append(stream, event), arrived]);
     },
     async stop() {
       done.abort();
@@ -100,9 +100,9 @@ export function toSubscription(
 export async function toLogSubscription(log: EventLog): Promise<Delivery> {
   const after = await log.end();
   const append: AppendOne = (stream, event) => log.append(stream, 'any', [event]);
-  return toSubscription('a subscription of the adapter', append, async (hear, signal) => {
+  return toSubscription('a subscription of the adapter', append, async (onEvent, signal) => {
     for await (const batch of log.subscribe({ after, signal })) {
-      for (const { id } of batch) hear(id);
+      for (const { id } of batch) onEvent(id);
     }
   });
 }

@@ -52,7 +52,7 @@ async function toBareSubscription(client: EventStoreDBClient, append: AppendOne)
   for await (const { event } of client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 })) {
     if (event) last = event.position;
   }
-  return toSubscription('a subscription of the bare client', append, async (hear, signal) => {
+  return toSubscription('a subscription of the bare client', append, async (onEvent, signal) => {
     while (!signal.aborted) {
       const subscription = client.subscribeToAll({ fromPosition: last });
       const stop = () => void subscription.unsubscribe();
@@ -60,7 +60,7 @@ async function toBareSubscription(client: EventStoreDBClient, append: AppendOne)
       subscription.on('data', ({ event }) => {
         if (!event) return;
         last = event.position;
-        hear(event.id);
+        onEvent(event.id);
       });
       // The server drops a subscriber that is slow for a moment: it continues from its last event.
       await Promise.race(['close', 'end'].map((ended) => once(subscription, ended))).catch(() => undefined);

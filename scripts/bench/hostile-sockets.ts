@@ -45,7 +45,7 @@ export const socketAttacks: Readonly<Record<string, Attack>> = {
         1_000,
       ),
     ),
-  // 131,072 bytes a second and a million at once are borne of a socket.
+  // 131,072 bytes a second and a million at once are what a socket may send.
   'deep JSON at the limit of 60 sockets': (target) =>
     forever(60, () =>
       withSocket(target, '', (socket) => {

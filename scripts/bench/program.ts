@@ -6,21 +6,21 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A bubble-im of its own in a process of its own, as `npm start` runs it. */
+/** A bubble-im with its own data in a process of its own, as `npm start` runs it. */
 export interface RunningProgram {
   readonly port: number;
   readonly key: string;
   readonly secret: string;
-  /** Its data. */
+  /** Its data folder. */
   readonly folder: string;
-  /** Of its present process. */
+  /** The pid of its present process; undefined if it runs no more. */
   pid(): number | undefined;
   /** Kills it as kill -9 does, and starts it again on the same data. */
   crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Hears of a program what would otherwise be seen on the terminal alone. */
+/** Called with what a program writes to stderr, and when it ends. */
 export interface Watch {
   /** A line that it has written to stderr. */
   line(text: string): void;

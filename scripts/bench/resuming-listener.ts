@@ -6,7 +6,7 @@ import type { RunningProgram } from './program.ts';
 /** A client that connects again whenever it is cut off, and continues after the last push that it received. */
 export class ResumingListener {
   /** The number of times that each message was received, by its mid, in the order of receiving. */
-  readonly heard = new Map<number, number>();
+  readonly timesReceived = new Map<number, number>();
   /** Pushes that say to load afresh. */
   resets = 0;
   readonly #subscribed = Promise.withResolvers<void>();
@@ -66,7 +66,7 @@ export class ResumingListener {
     if (position !== undefined) this.#since = position;
     if (event === 'reset') this.resets++;
     if (event !== 'message' || mid === undefined) return;
-    this.heard.set(mid, (this.heard.get(mid) ?? 0) + 1);
+    this.timesReceived.set(mid, (this.timesReceived.get(mid) ?? 0) + 1);
     this.#received.resolve();
   }
 }

@@ -94,7 +94,7 @@ async function openMany(
 }
 
 async function memoryOf(server: ChildProcess): Promise<Memory> {
-  // Collected twice: what the first collection lets go of may free more.
+  // Collected twice: what the first collection releases may free more.
   for (const _ of [1, 2]) {
     server.send('collect');
     await once(server, 'message');

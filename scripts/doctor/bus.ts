@@ -7,7 +7,7 @@ import { medianMs, shownMs } from './latency.ts';
 
 const { ok, fault } = findings('bus');
 
-/** Whether NATS answers and lets us in. */
+/** Whether NATS answers and accepts our credentials. */
 export async function examineBus(url: string | undefined): Promise<Finding[]> {
   if (url === undefined) return [ok('in memory, for one process')];
   const certificates = url.split(',').flatMap((each) => {

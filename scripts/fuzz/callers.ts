@@ -9,7 +9,7 @@ const kinds = {
   stranger: 12,
   server: 14,
   nobody: 4,
-  'dead token': 2,
+  'ended token': 2,
   'wrong key': 2,
 } as const;
 
@@ -27,7 +27,7 @@ export function chooseCaller(random: Random, cast: Cast, { key, secret }: Target
       return { kind, person: undefined, headers: { 'x-app-key': key, 'x-app-secret': secret } };
     case 'nobody':
       return { kind, person: undefined, headers: {} };
-    case 'dead token': {
+    case 'ended token': {
       const token = random.pick(['', 'x', 'null', random.word(43), 'x'.repeat(5000), `${person.token}x`]);
       return { kind, person: undefined, headers: { authorization: random.pick([`Bearer ${token}`, token]) } };
     }

@@ -24,7 +24,7 @@ export class FrameLane {
   /** By the person of the socket: each insider, the stranger, nobody. */
   readonly #sockets: FuzzSocket[] = [];
   /** Who waits for events on a socket. */
-  readonly #heardOn = new Map<FuzzSocket, (event: string) => void>();
+  readonly #listeners = new Map<FuzzSocket, (event: string) => void>();
   /** The last frame sent on a socket; before the first one, how it was opened. */
   readonly #last = new Map<FuzzSocket, string>();
 
@@ -38,8 +38,8 @@ export class FrameLane {
   async send(count: number): Promise<void> {
     const { cast, random } = this.#sources;
     await this.#talk();
-    const hearers = [...cast.insiders, cast.stranger, undefined];
-    for (const hearer of hearers) this.#sockets.push(await this.#open(hearer));
+    const people = [...cast.insiders, cast.stranger, undefined];
+    for (const person of people) this.#sockets.push(await this.#open(person));
     for (let sent = 0; sent < count && !this.#run.signal.aborted; sent++) {
       const place = random.integer(0, this.#sockets.length - 1);
       const socket = this.#sockets[place];
@@ -55,7 +55,7 @@ export class FrameLane {
     const sources: FrameSources = {
       ...this.#sources,
       key: this.#run.program.key,
-      sign: (path, parameters) => this.#sign(path, parameters, socket.hearer),
+      sign: (path, parameters) => this.#sign(path, parameters, socket.person),
     };
     const [kind, text] = await sendFrame(sources, socket);
     this.#last.set(socket, `${kind}: ${text.slice(0, 500)}`);
@@ -95,51 +95,51 @@ export class FrameLane {
   async #look(socket: FuzzSocket): Promise<void> {
     if (!socket.isOpen) return;
     let isAnswered = false;
-    const heard = this.#heardOn.get(socket);
-    this.#heardOn.set(socket, (event) => {
-      heard?.(event);
+    const listener = this.#listeners.get(socket);
+    this.#listeners.set(socket, (event) => {
+      listener?.(event);
       isAnswered ||= event === 'pusher:pong';
     });
     socket.text('{"event":"pusher:ping","data":{}}');
     // A socket that has sent too much, or something broken, is closed instead.
     if (!(await socket.until(() => isAnswered, patienceMs)) && !socket.broken)
       this.#found(socket, 'a socket was left hanging');
-    if (heard) this.#heardOn.set(socket, heard);
+    if (listener) this.#listeners.set(socket, listener);
   }
 
   async #reopen(socket: FuzzSocket): Promise<FuzzSocket> {
     if (!(await socket.until(() => false, patienceMs))) this.#found(socket, 'a socket was left hanging');
     const fault = socket.closing && !socket.broken ? judgeClosing(socket.closing) : undefined;
     if (fault !== undefined) this.#found(socket, fault);
-    if (socket.closing) this.#run.heardFrames.add(`closed with ${socket.closing.code}`);
+    if (socket.closing) this.#run.receivedFrames.add(`closed with ${socket.closing.code}`);
     this.#last.delete(socket);
-    this.#heardOn.delete(socket);
+    this.#listeners.delete(socket);
     socket.end();
     // Its token may have been ended.
-    if (socket.closing?.code === 4009 && socket.hearer) {
-      await revive(this.#run.program, socket.hearer).catch(() => undefined);
+    if (socket.closing?.code === 4009 && socket.person) {
+      await revive(this.#run.program, socket.person).catch(() => undefined);
     }
-    return this.#open(socket.hearer);
+    return this.#open(socket.person);
   }
 
-  async #open(hearer: Person | undefined): Promise<FuzzSocket> {
+  async #open(person: Person | undefined): Promise<FuzzSocket> {
     const { random, known } = this.#sources;
     const { key, port } = this.#run.program;
-    const tokenless = hearer === undefined || random.chance(0.3);
+    const tokenless = person === undefined || random.chance(0.3);
     const query = new URLSearchParams({
       protocol: random.pick(['7', '7', '5', 'x']),
-      ...(!tokenless && { token: hearer.token }),
+      ...(!tokenless && { token: person.token }),
       ...(random.chance(0.2) && { since: String(known.pick('position', random) ?? 'x') }),
     });
-    const path = random.weighted({ right: 40, prefixed: 4, wrongKey: 1, noPath: 1, deadToken: 1 });
+    const path = random.weighted({ right: 40, prefixed: 4, wrongKey: 1, noPath: 1, endedToken: 1 });
     const where = {
       right: `/app/${key}?${query}`,
       prefixed: `/a/b/app/${key}?${query}`,
       wrongKey: `/app/${key}x?${query}`,
       noPath: `/nothing?${query}`,
-      deadToken: `/app/${key}?token=dead`,
+      endedToken: `/app/${key}?token=ended`,
     }[path];
-    const socket: FuzzSocket = new FuzzSocket(port, where, hearer, (text) => this.#heard(socket, text));
+    const socket: FuzzSocket = new FuzzSocket(port, where, person, (text) => this.#receive(socket, text));
     this.#last.set(socket, `opened: ${path}`);
     if (!(await socket.until(() => socket.id !== undefined, patienceMs))) {
       this.#found(socket, 'a socket was left hanging');
@@ -147,31 +147,31 @@ export class FrameLane {
     // What was refused at once is not fuzzed: it is opened in the right way next time.
     if (socket.id === undefined) {
       socket.broken = true;
-      this.#run.heardFrames.add(`refused at opening (${path})`);
+      this.#run.receivedFrames.add(`refused at opening (${path})`);
     }
     return socket;
   }
 
-  #heard(socket: FuzzSocket, text: string): void {
+  #receive(socket: FuzzSocket, text: string): void {
     const { event, fault } = judgeFrame(text);
-    this.#run.heardFrames.add(event);
+    this.#run.receivedFrames.add(event);
     if (fault !== undefined) this.#found(socket, fault, text);
-    for (const found of secretFaults(text, 'person', socket.hearer?.uid, this.#run)) {
+    for (const found of secretFaults(text, 'person', socket.person?.uid, this.#run)) {
       this.#found(socket, found.replace('an answer', 'a frame'), text);
     }
     const position = /\\"position\\":\\"([^"\\]+)/.exec(text)?.[1];
     if (position !== undefined) this.#sources.known.add('position', position);
-    this.#heardOn.get(socket)?.(event);
+    this.#listeners.get(socket)?.(event);
   }
 
   async #sign(
     path: string,
     parameters: Readonly<Record<string, string>>,
-    hearer: Person | undefined,
+    person: Person | undefined,
   ): Promise<object | undefined> {
     const answer = await fetch(`http://127.0.0.1:${this.#run.program.port}${path}`, {
       method: 'POST',
-      headers: hearer === undefined ? {} : { authorization: `Bearer ${hearer.token}` },
+      headers: person === undefined ? {} : { authorization: `Bearer ${person.token}` },
       body: new URLSearchParams(parameters),
     }).catch(() => undefined);
     const signed = z.looseObject({}).safeParse(await answer?.json().catch(() => undefined)).data;
@@ -181,7 +181,7 @@ export class FrameLane {
   #found(socket: FuzzSocket, kind: string, text = ''): void {
     if (this.#run.signal.aborted) return;
     const { secrets, findings } = this.#run;
-    const who = socket.hearer === undefined ? 'nobody' : `uid ${socket.hearer.uid}`;
+    const who = socket.person === undefined ? 'nobody' : `uid ${socket.person.uid}`;
     const cause = `the socket of ${who}; its last frame: ${this.#last.get(socket) ?? '?'}`;
     const closing = socket.closing ? `closed with ${socket.closing.code} ${socket.closing.reason}` : '';
     findings.add(kind, secrets.redact(cause), secrets.redact(`${closing} ${text.slice(0, 600)}`));

@@ -11,7 +11,7 @@ export interface Closing {
 /** A websocket whose frames are shown as they come, and on which bytes can be written that are no frames. */
 export class FuzzSocket {
   /** The user of the socket; undefined if it is anonymous. */
-  readonly hearer: Person | undefined;
+  readonly person: Person | undefined;
   readonly #socket: WebSocket;
   readonly #raw: Socket;
   /** Given by the first frame; until then undefined. */
@@ -21,16 +21,16 @@ export class FuzzSocket {
   broken = false;
   readonly #waiting = new Set<() => void>();
 
-  /** @param heard is called with each frame */
-  constructor(port: number, path: string, hearer: Person | undefined, heard: (text: string) => void) {
-    this.hearer = hearer;
+  /** @param onFrame is called with each frame */
+  constructor(port: number, path: string, person: Person | undefined, onFrame: (text: string) => void) {
+    this.person = person;
     this.#raw = connect(port, '127.0.0.1');
     const createConnection = () => this.#raw;
     this.#socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { createConnection });
     this.#socket.on('message', (data: RawData, isBinary: boolean) => {
       const text = isBinary ? '' : data.toString();
       this.id ??= /"socket_id\\":\\"([\d.]+)/.exec(text)?.[1];
-      heard(text);
+      onFrame(text);
       this.#wake();
     });
     this.#socket.on('error', () => undefined);

@@ -51,7 +51,7 @@ export async function fuzz(options: FuzzOptions): Promise<boolean> {
     files: await makeFiles(new Random(`${options.seed}/files`)),
     planted: new PlantedTexts(),
     secrets: new RunSecrets(program),
-    ...{ answers: new Tally(), sentFrames: new Tally(), heardFrames: new Tally() },
+    ...{ answers: new Tally(), sentFrames: new Tally(), receivedFrames: new Tally() },
   };
   const began = performance.now();
   try {
@@ -90,7 +90,7 @@ async function mustBeReady({ program, findings }: Run): Promise<void> {
   if (!answer?.ok) findings.add('the program is not ready at the end', (await answer?.text()) ?? 'no answer');
 }
 
-function report({ answers, sentFrames, heardFrames, findings }: Run, seconds: number): boolean {
+function report({ answers, sentFrames, receivedFrames, findings }: Run, seconds: number): boolean {
   const rate = (count: number) => (count / seconds).toFixed(0);
   console.log(
     `${answers.total()} requests, ${rate(answers.total())} a second; the answers:\n${answers.lines()}`,
@@ -99,7 +99,7 @@ function report({ answers, sentFrames, heardFrames, findings }: Run, seconds: nu
     console.log(
       `${sentFrames.total()} frames sent, ${rate(sentFrames.total())} a second:\n${sentFrames.lines()}`,
     );
-    console.log(`${heardFrames.total()} frames heard:\n${heardFrames.lines()}`);
+    console.log(`${receivedFrames.total()} frames received:\n${receivedFrames.lines()}`);
   }
   const found = [...findings.counts()];
   for (const [kind, count] of found) console.error(`${count} × ${kind}`);

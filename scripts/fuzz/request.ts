@@ -7,7 +7,7 @@ export type Target = Pick<RunningProgram, 'port' | 'key' | 'secret'>;
 
 /** Who makes a request. */
 export interface Caller {
-  readonly kind: 'person' | 'server' | 'nobody' | 'dead token' | 'wrong key';
+  readonly kind: 'person' | 'server' | 'nobody' | 'ended token' | 'wrong key';
   /** The person whose token it shows. */
   readonly person: Person | undefined;
   readonly headers: Readonly<Record<string, string>>;

@@ -16,7 +16,7 @@ export interface Run {
   readonly findings: Findings;
   readonly answers: Tally;
   readonly sentFrames: Tally;
-  readonly heardFrames: Tally;
+  readonly receivedFrames: Tally;
   /** Ends the run: its time is over, or the program has ended. */
   readonly signal: AbortSignal;
 }

@@ -29,7 +29,7 @@ beforeEach(async () => {
 const friend = (id: Uid): Chat => ({ type: 'friend', id });
 
 /** `other` says something to me at a second. */
-async function hear(time: number): Promise<Mid> {
+async function receive(time: number): Promise<Mid> {
   const { application } = running;
   const message = { from: other, to: friend(me), content: 'x' };
   const { mid, position } = await application.sender.send(message, context(other, time * 1000));
@@ -59,9 +59,9 @@ const now = 1_700_000_000;
 
 describe('marking as read', () => {
   it('goes up to a message, and never back', async () => {
-    const mids = [await hear(now), await hear(now), await hear(now)];
+    const mids = [await receive(now), await receive(now), await receive(now)];
     const [first, second] = mids;
-    if (first === undefined || second === undefined) throw new Error('nothing heard');
+    if (first === undefined || second === undefined) throw new Error('nothing received');
     expect(await unread()).toBe(3);
     await read(second);
     expect(await unread()).toBe(1);
@@ -70,14 +70,14 @@ describe('marking as read', () => {
   });
 
   it('distinguishes messages within one second', async () => {
-    const first = await hear(now);
-    await hear(now);
+    const first = await receive(now);
+    await receive(now);
     await read(first);
     expect(await unread()).toBe(1);
   });
 
   it('up to a time includes that whole second', async () => {
-    for (const time of [now, now + 1, now + 1, now + 2]) await hear(time);
+    for (const time of [now, now + 1, now + 1, now + 2]) await receive(time);
     await change({ lastReadTime: now + 1 });
     expect(await unread()).toBe(1);
     await change({ lastReadTime: now });
@@ -89,7 +89,7 @@ describe('marking as read', () => {
   });
 
   it('of all is pushed once', async () => {
-    await hear(now);
+    await receive(now);
     const conversation = between(me, other);
     const { application } = running;
     await running.shown(await markRead(application, me, conversation, {}, context(me)));
@@ -105,19 +105,19 @@ describe('marking as read', () => {
 
 describe('an unread mark', () => {
   it('shows at least its count as unread until the next reading', async () => {
-    await hear(now);
+    await receive(now);
     await change({ unreadCount: 3 });
     expect(await unread()).toBe(3);
-    await hear(now);
+    await receive(now);
     expect(await unread()).toBe(3);
-    for (let index = 0; index < 3; index++) await hear(now);
+    for (let index = 0; index < 3; index++) await receive(now);
     expect(await unread()).toBe(5);
     await change({ unreadCount: 0 });
     expect(await unread()).toBe(0);
   });
 
   it('is removed by reading, even if all was read before', async () => {
-    const mid = await hear(now);
+    const mid = await receive(now);
     await read(mid);
     await change({ unreadCount: 1 });
     expect(await unread()).toBe(1);
@@ -126,7 +126,7 @@ describe('an unread mark', () => {
   });
 
   it('is removed by hiding the chat', async () => {
-    await hear(now);
+    await receive(now);
     await change({ unreadCount: 9 });
     await change({ state: 'hidden' });
     expect(await unread()).toBe(0);
@@ -136,7 +136,7 @@ describe('an unread mark', () => {
 
 describe('changing a chat', () => {
   it('is pushed once: a change to what already holds appends nothing', async () => {
-    await hear(now);
+    await receive(now);
     for (const changes of [
       { state: 'hidden' },
       { state: 'chatting' },
@@ -149,7 +149,7 @@ describe('changing a chat', () => {
   });
 
   it('makes all changes in one append', async () => {
-    await hear(now);
+    await receive(now);
     await change({ unreadCount: 0, top: true, state: 'hidden' });
     expect(await unread()).toBe(0);
     const row = await running.application.database

@@ -61,7 +61,7 @@ describe('friends from the start', () => {
       .gives(befriended);
   });
 
-  it('are made once: not while they are friends, not when they have parted', () => {
+  it('are made once: not while they are friends, not when the friendship has ended', () => {
     for (const history of [[befriended], [befriended, unfriended], [applied(1), agreed(1, 5), unfriended]]) {
       given(friendship, ...history)
         .when((state) => befriendAtFirst(state, opening))

@@ -21,8 +21,8 @@ export function describeFreezing(name: string, reach: () => Promise<ReachedStore
       ['that freeze, while new ones work', (proxy) => proxy.freeze(), () => undefined],
       [
         'whose network drops everything for a while',
-        (proxy) => proxy.swallow(true),
-        (proxy) => proxy.swallow(false),
+        (proxy) => proxy.discard(true),
+        (proxy) => proxy.discard(false),
       ],
     ];
     it.each(ways)(

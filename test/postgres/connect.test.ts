@@ -58,10 +58,10 @@ describe('a connection that freezes', () => {
 
   test('is detected while it is being made', async () => {
     const late = pool();
-    proxy.swallow(true);
+    proxy.discard(true);
     const asked = late.query('select 1');
     await expect(asked).rejects.toThrow('connection timeout');
-    proxy.swallow(false);
+    proxy.discard(false);
     expect((await late.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 });

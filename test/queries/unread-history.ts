@@ -119,7 +119,7 @@ export class History {
     const said = this.memory.said(conversation).at(-1 - ago);
     if (!said || !(await this.company.take(taking, me, chat, said.mid as Mid))) return;
     if (taking === 'delete for self') said.deletedFor.add(me);
-    else said.fate = taking === 'revoke' ? 'revoked' : 'deleted';
+    else said.state = taking === 'revoke' ? 'revoked' : 'deleted';
   }
 
   async hide(one: number, to: number): Promise<void> {

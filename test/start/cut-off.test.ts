@@ -21,7 +21,7 @@ test.skipIf(!natsServerIsInstalled)(
     const client = await listen(gateway, jerry);
     const sending = new Sending(api, tom, jerry, 'message');
     await vi.waitUntil(() => received(client).length >= 5, patiently);
-    proxy.swallow(true);
+    proxy.discard(true);
     const readiness = async () => {
       const answer = await fetch(`http://127.0.0.1:${gateway.port}/ready`);
       return { status: answer.status, body: await answer.json() };
@@ -29,7 +29,7 @@ test.skipIf(!natsServerIsInstalled)(
     const degraded = { degraded: ['bus'], parts: { bus: { ready: false } } };
     await expect.poll(readiness, patiently).toMatchObject({ status: 200, body: degraded });
     await sending.more(20);
-    proxy.swallow(false);
+    proxy.discard(false);
     await expect.poll(readiness, patiently).not.toHaveProperty('body.degraded');
     await sending.more(5);
     await sending.stop();

@@ -19,7 +19,7 @@ export interface NetworkProxy {
    */
   freeze(...numbers: readonly number[]): void;
   /** While it is on, nothing is transported, also by new connections; data sent meanwhile are lost. */
-  swallow(on: boolean): void;
+  discard(on: boolean): void;
   /** While it is on, connections are closed, as if the server were down. */
   refuse(on: boolean): void;
   /** Closes all present connections. */
@@ -34,7 +34,7 @@ export interface NetworkProxy {
 export async function startProxy(target: Target, atEnd: AtEnd = onTestFinished): Promise<NetworkProxy> {
   const pairs = new Set<Pair>();
   let towards = target;
-  let swallows = false;
+  let discards = false;
   let refuses = false;
   const server = createServer((near) => {
     if (refuses) {
@@ -48,11 +48,11 @@ export async function startProxy(target: Target, atEnd: AtEnd = onTestFinished):
       [pair.far, pair.near],
     ] as const) {
       from.on('data', (data) => {
-        if (!swallows && !pair.frozen) to.write(data);
+        if (!discards && !pair.frozen) to.write(data);
       });
       from.on('error', () => undefined);
       from.on('close', () => {
-        if (pair.frozen || swallows) return;
+        if (pair.frozen || discards) return;
         to.destroy();
         pairs.delete(pair);
       });
@@ -83,8 +83,8 @@ export async function startProxy(target: Target, atEnd: AtEnd = onTestFinished):
         if (numbers.length === 0 || numbers.includes(number)) pair.frozen = true;
       }
     },
-    swallow(on) {
-      swallows = on;
+    discard(on) {
+      discards = on;
     },
     refuse(on) {
       refuses = on;

@@ -7,7 +7,7 @@ export interface Said {
   readonly content: string;
   readonly notice: boolean;
   readonly time: number;
-  fate: 'unchanged' | 'revoked' | 'deleted';
+  state: 'unchanged' | 'revoked' | 'deleted';
   readonly deletedFor: Set<Uid>;
 }
 
@@ -50,7 +50,7 @@ export class Recollection {
     message: Pick<Said, 'mid' | 'from' | 'content' | 'notice' | 'time'>,
     seenBy: readonly Uid[],
   ): void {
-    this.said(conversation).push({ ...message, fate: 'unchanged', deletedFor: new Set() });
+    this.said(conversation).push({ ...message, state: 'unchanged', deletedFor: new Set() });
     for (const who of seenBy) if (!this.#chat(who, conversation)) this.enter(who, conversation, 0);
   }
 
@@ -107,7 +107,7 @@ export class Recollection {
         index >= chat.from &&
         !said.notice &&
         said.from !== who &&
-        said.fate === 'unchanged' &&
+        said.state === 'unchanged' &&
         !said.deletedFor.has(who),
     ).length;
     return Math.max(count, chat.marked);
@@ -118,7 +118,7 @@ export class Recollection {
     const from = this.#chat(who, conversation)?.from ?? 0;
     return this.said(conversation)
       .slice(from)
-      .filter(({ fate, deletedFor }) => fate !== 'deleted' && !deletedFor.has(who))
-      .map(({ mid, content, fate }) => ({ mid, content: fate === 'revoked' ? '此消息已撤回' : content }));
+      .filter(({ state, deletedFor }) => state !== 'deleted' && !deletedFor.has(who))
+      .map(({ mid, content, state }) => ({ mid, content: state === 'revoked' ? '此消息已撤回' : content }));
   }
 }

@@ -60,7 +60,7 @@ function judge(channel: Channel, asking: AskingSocket, data: ChannelData | undef
     case 'chat presence': {
       const uid = uidOf(userId);
       if (uid === undefined)
-        return refused('who hears is not known: give a token, sign in or have it signed');
+        return refused('who subscribes is not known: give a token, sign in or have it signed');
       if (asking.userId !== undefined && asking.userId !== userId) {
         return refused('it was signed for another user than the one of this connection');
       }

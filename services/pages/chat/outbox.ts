@@ -104,7 +104,7 @@ function fail(message: Waiting, reason?: string): void {
 /** Codes that a later attempt may not get: too many requests, and a server that is not ready. */
 const passing: ReadonlySet<number> = new Set([429, 503]);
 
-/** Whether trying again by itself would be in vain. */
+/** Whether trying again by itself would fail again. */
 function isFinal(error: unknown): boolean {
   return error instanceof CallRefused && !passing.has(error.code);
 }

@@ -18,7 +18,7 @@ import {
 const long = 'W'.repeat(64);
 const phone = { viewport: { width: 375, height: 740 } };
 
-/** A letter with marks heaped on it, far above and below its line. */
+/** A letter with so many marks that they reach far above and below its line. */
 const zalgo = `Z${'\u0335\u0353\u030f'.repeat(60)}algo`;
 const override = '\u202e';
 
