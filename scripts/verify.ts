@@ -5,6 +5,7 @@ import type { EventId } from '../services/log/log.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
 import { compare } from './verify/compare.ts';
 import { compareReadModels } from './verify/compare-read-models.ts';
+import { compareStoredIndex } from './verify/compare-stored-index.ts';
 import { checkProof, proveEvent } from './verify/prove.ts';
 import { verifierFrom } from './verify/with-audit.ts';
 import { writeTree } from './verify/write-tree.ts';
@@ -20,6 +21,7 @@ interface Options {
   readonly key?: boolean;
   readonly verifier?: string;
   readonly readModels?: boolean;
+  readonly index?: boolean;
 }
 
 const command = operatorCommand({
@@ -31,6 +33,7 @@ const command = operatorCommand({
   examples: [
     ['', 'compares the log with its tree'],
     ['--checkpoint heads', 'the same, and with the heads in a file that was kept elsewhere'],
+    ['--index', 'compares the index by which events are found with the log'],
     ['--read-models', 'compares the tables that queries read with what the log says'],
     ['--event 0190a0c0-0000-7000-8000-000000000001', 'writes a proof that an event is in the log'],
     ['--proof 0190a0c0-0000-7000-8000-000000000001.tlog-proof', 'verifies such a proof; needs no database'],
@@ -44,6 +47,7 @@ const command = operatorCommand({
   .option('--proof <file>', 'verifies a proof')
   .option('--export <folder>', 'writes the tree of the last head')
   .option('--read-models', 'compares the read models with what the log says, row by row, instead')
+  .option('--index', 'compares the index of the log with the log, row by row, instead')
   .option('--key', 'prints the verifier key')
   .option(
     '--verifier <key>',
@@ -60,7 +64,7 @@ function eventId(text: string): EventId {
 }
 
 async function run(options: Options): Promise<void> {
-  const { checkpoint, event, out, proof, verifier, export: folder, key, readModels } = options;
+  const { checkpoint, event, out, proof, verifier, export: folder, key, readModels, index } = options;
   const chosen = Object.entries({
     checkpoint,
     event,
@@ -68,6 +72,7 @@ async function run(options: Options): Promise<void> {
     export: folder,
     key,
     'read-models': readModels,
+    index,
   }).filter(([, value]) => value);
   if (chosen.length > 1) {
     throw new Error(
@@ -76,12 +81,13 @@ async function run(options: Options): Promise<void> {
   }
   if (out !== undefined && event === undefined)
     throw new Error('--out is where the proof of --event is written');
-  if (verifier !== undefined && (event !== undefined || key || readModels))
+  if (verifier !== undefined && (event !== undefined || key || readModels || index))
     throw new Error('--verifier is by whose key heads are verified, and here none is: leave it out');
   if (event !== undefined) await proveEvent(event, out ?? `${event}.tlog-proof`);
   else if (proof !== undefined) await checkProof(proof, verifier);
   else if (folder !== undefined) await writeTree(folder, verifier);
   else if (readModels) await compareReadModels();
+  else if (index) await compareStoredIndex();
   else if (key) console.log(verifierKey(await verifierFrom(undefined, readEnvironment())));
   else await compare(checkpoint, verifier);
 }

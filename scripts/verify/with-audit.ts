@@ -12,6 +12,8 @@ import { withExistingDatabase } from '../with-database.ts';
 /** What the commands of verify work with. */
 export interface Audit {
   readonly environment: Environment;
+  /** Of the database with the tree. */
+  readonly url: string;
   readonly log: EventLog;
   readonly pool: pg.Pool;
   readonly store: TreeStore;
@@ -29,7 +31,7 @@ export async function withAudit(use: (audit: Audit) => Promise<void>): Promise<v
     try {
       await mustHaveTree(pool);
       await withAskedLog({ command: 'verify', source: environment, databaseUrl: url, logger }, ({ log }) =>
-        use({ environment, log, pool, store: new TreeStore(pool) }),
+        use({ environment, url, log, pool, store: new TreeStore(pool) }),
       );
     } finally {
       await pool.end();

@@ -1,3 +1,4 @@
+import type { EventId, Position, StreamName } from '../../log/log.ts';
 import { int8s, type Statement, texts, uuids } from '../../postgres/pipeline.ts';
 import type { NumberedRecord } from './consumer.ts';
 import type { Entry } from './entry.ts';
@@ -7,10 +8,49 @@ export interface IndexedRecord extends NumberedRecord {
   readonly entry: Entry;
 }
 
+/** A row of audit.events, by its columns. */
+export interface IndexRow {
+  readonly number: number;
+  readonly recorded: number;
+  readonly revision: number;
+  readonly acted_for: number | null;
+  readonly mid: number | null;
+  readonly id: EventId;
+  readonly position: Position;
+  readonly stream: StreamName;
+  readonly type: string;
+  readonly actor: string | null;
+  readonly correlation: string | null;
+  readonly causation: string | null;
+  readonly conversation: string | null;
+}
+
+/** The row of an event. */
+export function indexRowOf({ number, record, entry }: IndexedRecord): IndexRow {
+  const { recorded, revision, id, position, stream, type } = record;
+  const { actedFor, mid, actor, correlation, causation, conversation } = entry;
+  return {
+    ...{
+      number,
+      recorded,
+      revision,
+      acted_for: actedFor,
+      mid,
+      id,
+      position,
+      stream,
+      type,
+      actor,
+      correlation,
+    },
+    causation: causation === correlation ? null : causation,
+    conversation,
+  };
+}
+
 /** Adds events to audit.events. */
 export function insertEvents(events: readonly IndexedRecord[]): Statement[] {
-  const records = events.map(({ record }) => record);
-  const entries = events.map(({ entry }) => entry);
+  const rows = events.map(indexRowOf);
   return [
     {
       name: 'audit events',
@@ -19,19 +59,19 @@ export function insertEvents(events: readonly IndexedRecord[]): Statement[] {
         select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::uuid[],
           $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])`,
       values: [
-        int8s(events.map(({ number }) => number)),
-        int8s(records.map(({ recorded }) => recorded)),
-        int8s(records.map(({ revision }) => revision)),
-        int8s(entries.map(({ actedFor }) => actedFor)),
-        int8s(entries.map(({ mid }) => mid)),
-        uuids(records.map(({ id }) => id)),
-        texts(records.map(({ position }) => position)),
-        texts(records.map(({ stream }) => stream)),
-        texts(records.map(({ type }) => type)),
-        texts(entries.map(({ actor }) => actor)),
-        texts(entries.map(({ correlation }) => correlation)),
-        texts(entries.map(({ causation, correlation }) => (causation === correlation ? null : causation))),
-        texts(entries.map(({ conversation }) => conversation)),
+        int8s(rows.map(({ number }) => number)),
+        int8s(rows.map(({ recorded }) => recorded)),
+        int8s(rows.map(({ revision }) => revision)),
+        int8s(rows.map(({ acted_for }) => acted_for)),
+        int8s(rows.map(({ mid }) => mid)),
+        uuids(rows.map(({ id }) => id)),
+        texts(rows.map(({ position }) => position)),
+        texts(rows.map(({ stream }) => stream)),
+        texts(rows.map(({ type }) => type)),
+        texts(rows.map(({ actor }) => actor)),
+        texts(rows.map(({ correlation }) => correlation)),
+        texts(rows.map(({ causation }) => causation)),
+        texts(rows.map(({ conversation }) => conversation)),
       ],
     },
   ];

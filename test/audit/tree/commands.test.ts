@@ -81,6 +81,25 @@ describe('npm run verify', () => {
     expect(code).toBe(1);
   });
 
+  test('names the row of the index that is not what the log gives, and how it is mended, and ends with 1', async () => {
+    const same = await verify(['--index']);
+    expect(same.stdout).toMatch(/^The index is what the log gives: its 60\d events do not differ\n$/);
+    expect(same.code).toBe(0);
+    const [row] = await audited.query<{ actor: string; stream: string; revision: string }>(
+      'select actor, stream, revision from audit.events where number = 500',
+    );
+    onTestFinished(async () => {
+      await pool.query('update audit.events set actor = $1 where number = 500', [row?.actor]);
+    });
+    await pool.query(`update audit.events set actor = '77777' where number = 500`);
+    const { code, stdout } = await verify(['--index']);
+    expect(stdout).toContain(
+      `events number=500 (${row?.stream}@${row?.revision}): actor is "77777", should be "${row?.actor}"\n`,
+    );
+    expect(stdout).toContain('Make it again: npm run rebuild -- --audit');
+    expect(code).toBe(1);
+  });
+
   test('refuses a kept head that another key signed, and a file without one', async () => {
     const file = join(await temporaryFolder(), 'head');
     await writeFile(file, (await latestHead(pool))?.note ?? '');
@@ -239,6 +258,7 @@ describe('npm run verify', () => {
     [['--event', '17'], '"17" is no id of an event'],
     [['--event', '00000000-0000-7000-8000-000000000000'], 'the audited log has no event'],
     [['--proof', '/nonexistent'], 'no such file'],
+    [['--index', '--read-models'], '--read-models and --index are different things'],
     [['--key', '--verifier', 'x'], '--verifier is by whose key heads are verified, and here none is'],
     [['--out', 'x'], '--out is where the proof of --event is written'],
     [['--checkpint', 'x'], 'Did you mean --checkpoint'],
