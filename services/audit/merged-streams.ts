@@ -30,11 +30,11 @@ export function mergedEvents(
   return eventsUntil(log, merged(log.readStreams(streams), log.readEvents(places)), moment);
 }
 
-/** Records that each come in the order of the log, in that order. */
-async function* merged(
-  some: AsyncIterable<RecordedEvent>,
-  others: AsyncIterable<RecordedEvent>,
-): AsyncGenerator<RecordedEvent, void, undefined> {
+/** Events that each come in the order of the log, in that order. */
+export async function* merged<Event extends Pick<RecordedEvent, 'position'>>(
+  some: AsyncIterable<Event>,
+  others: AsyncIterable<Event>,
+): AsyncGenerator<Event, void, undefined> {
   const rest = others[Symbol.asyncIterator]();
   let other = await rest.next();
   for await (const record of some) {

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { type DomainEvent, readModelCategories } from '../../../contracts/events/index.ts';
-import { firstReplacedMid } from '../../../contracts/ids.ts';
+import { firstReplacedMid, type Uid } from '../../../contracts/ids.ts';
 import { projectionsByType } from '../../../projections/index.ts';
 import type { Projection } from '../../../projections/projection.ts';
 import { currentSchema } from '../../../projections/rebuild/sets.ts';
@@ -9,16 +9,18 @@ import { BatchProjector } from '../../../projections/runner/batch.ts';
 import { ahead, inBulk, maxBulkReads } from '../../../projections/runner/bulk.ts';
 import { writingSession } from '../../../projections/runner/session.ts';
 import { conversationStream } from '../../domain/conversation.ts';
+import { userStream } from '../../domain/user.ts';
 import type { Decoded } from '../../log/codec.ts';
 import { type EventLog, startOfLog } from '../../log/log.ts';
 import { type DatabaseConfig, openClient } from '../../postgres/connect.ts';
 import { AuditSearch, type Coverage } from '../index/search.ts';
-import { allEvents, mergedEvents, mergedStreams } from '../merged-streams.ts';
+import { allEvents, merged, mergedEvents, mergedStreams } from '../merged-streams.ts';
 import type { Moment } from '../moment.ts';
 import { abortable } from '../readable-log.ts';
 import { type Cut, cutOf } from './cut.ts';
 import { isTrusted, type Present, presentOf, reaches, showsStill } from './present.ts';
 import { PresentMessages } from './present-messages.ts';
+import { copyPeople } from './present-people.ts';
 import { type Scope, sourcesOf } from './scope.ts';
 
 export interface FillOptions {
@@ -77,9 +79,10 @@ export async function fillPast(
     await fillBesidePresent(filling, index, source);
     return false;
   }
-  const { streams, conversations } = await sourcesOf(filling.reading, index, scope, moment);
-  const all = [...streams, ...conversations.map(conversationStream)];
-  await project(filling, inBulk(mergedStreams(filling.reading, all, moment)));
+  const sources = await sourcesOf(filling.reading, index, scope, moment);
+  const { streams, events: read, conversations } = sources;
+  const all = [...streams, ...sources.people.map(profileStream), ...conversations.map(conversationStream)];
+  await project(filling, inBulk(merged(mergedStreams(filling.reading, all, moment), each(read))));
   return false;
 }
 
@@ -120,17 +123,26 @@ async function fillBesidePresent(
   const { database, moment, scope } = options;
   const chatsAlone = scope.messages === 'of chats' && !options.keep;
   const then = upTo(moment, cut);
-  const { streams, conversations } = await sourcesOf(reading, index, scope, then, cut);
+  const { streams, people, events: read, conversations } = await sourcesOf(reading, index, scope, then, cut);
+  const copied = await copyPeople({ log: reading, queries: client, people, cut, schema });
+  const others = people.filter((uid) => !copied.has(uid)).map(profileStream);
   const queries = await openClient(database, writingSession(pastSession, 'pg_temp'));
   try {
     const said = new PresentMessages({ queries, projections, conversations, people: scope.people, cut });
-    const events = mergedEvents(reading, streams, await said.changes(), then);
+    const replayed = mergedEvents(reading, [...streams, ...others], await said.changes(), then);
+    const events = merged(replayed, each(read));
     await project({ ...filling, projections: said.projections }, ahead(said.with(inBulk(events))));
     await said.copyInto([client, queries], schema, chatsAlone);
     if (!(await showsStill(queries, present))) throw new PresentChanged();
   } finally {
     await queries.end();
   }
+}
+
+const profileStream = (uid: Uid) => userStream(uid).name;
+
+async function* each<Element>(elements: readonly Element[]): AsyncGenerator<Element> {
+  yield* elements;
 }
 
 /** The moment, whose events are told by their positions. */

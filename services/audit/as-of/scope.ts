@@ -12,7 +12,7 @@ import { friendshipStream } from '../../domain/friendship.ts';
 import { groupStream } from '../../domain/group.ts';
 import { inboxStream } from '../../domain/inbox.ts';
 import { replyStream } from '../../domain/reply.ts';
-import { userStream } from '../../domain/user.ts';
+import type { Decoded } from '../../log/codec.ts';
 import type { StreamName } from '../../log/log.ts';
 import { FoldedStream } from '../folded-stream.ts';
 import { entryOf } from '../index/entry.ts';
@@ -34,11 +34,18 @@ export interface Scope {
 
 /** Of what read models are made. */
 export interface Sources {
-  /** All but what was said. */
+  /** All but those of people, of what was said, and of those whose events were read. */
   readonly streams: readonly StreamName[];
+  /** Whose names and pictures are shown. */
+  readonly people: readonly Uid[];
+  /** The events of streams that were read to find the others, in the order of the log. */
+  readonly events: readonly Decoded[];
   /** Of which what was said is shown. */
   readonly conversations: readonly ConversationId[];
 }
+
+/** How many events of groups are kept in memory; the streams of groups with more are read again. */
+const maxKeptEvents = 20_000;
 
 /** The streams that are read to know what concerns someone. */
 const prefixes = ['friendship-', 'group-', 'conversation-'];
@@ -78,15 +85,20 @@ export async function sourcesOf(
       return [group.name, { gid, group }];
     }),
   );
+  const events: Decoded[] = [];
+  let count = 0;
   for await (const event of mergedStreams(log, [...groups.keys()], moment)) {
     groups.get(event.stream)?.group.apply(event);
     for (const uid of concernsOf(event).people) found.people.add(uid);
+    if (++count <= maxKeptEvents) events.push(event);
   }
   for (const { gid, group } of groups.values()) {
     if (people.some((uid) => group.state?.members.has(uid))) found.addTalk(gid);
   }
   for (const uid of profiles) found.people.add(uid);
-  return found.sources();
+  return count <= maxKeptEvents
+    ? { ...found.sources(), events }
+    : { ...found.sources([...groups.keys()]), events: [] };
 }
 
 /** Gathers streams, with those that belong to them. */
@@ -119,13 +131,10 @@ class FoundStreams {
     this.#conversations.add(groupConversation(gid));
   }
 
-  sources(): Sources {
-    const streams = [
-      ...this.#streams,
-      ...[...this.groups].map((gid) => groupStream(gid).name),
-      ...[...this.people].map((uid) => userStream(uid).name),
-    ];
-    return { streams, conversations: [...this.#conversations] };
+  /** @param groups the streams of groups that are to be read */
+  sources(groups: readonly StreamName[] = []): Omit<Sources, 'events'> {
+    const streams = [...this.#streams, ...groups];
+    return { streams, people: [...this.people], conversations: [...this.#conversations] };
   }
 
   #conversation(conversation: ConversationId): void {

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { Uid } from '../../../contracts/ids.ts';
+import { readModelsVersion } from '../../../projections/rebuild/version.ts';
+import { answerQuery } from '../../../services/api/past-query.ts';
+import { parseQuery } from '../../../services/audit/as-of/query.ts';
+import { type Auditor, startAuditor } from '../../../services/audit/auditor.ts';
+import { userStream } from '../../../services/domain/user.ts';
+import type { EventLog, Position, StreamName } from '../../../services/log/log.ts';
+import { silent } from '../../support/accounts.ts';
+import { type RunningApplication, startApplication, testApp } from '../../support/application.ts';
+import { createGroup, type Person, three } from '../../support/client.ts';
+import { momentAfterPosition } from '../../support/explaining.ts';
+import { sayVersionOfReadModels } from '../../support/read-models-version.ts';
+import { wrapLog } from '../../support/wrapped-log.ts';
+
+let running: RunningApplication;
+let tom: Person;
+let jerry: Person;
+let spike: Person;
+let gid: number;
+let auditor: Auditor;
+
+beforeAll(async () => {
+  running = await startApplication();
+  const { log } = running.application;
+  auditor = await startAuditor({ log, database: running.databaseUrl, logger: silent });
+  [tom, jerry, spike] = await three(running);
+  gid = await createGroup(tom, jerry, spike);
+});
+afterAll(async () => {
+  await auditor.stop();
+  await running.stop();
+});
+beforeEach(async () => sayVersionOfReadModels(running, await readModelsVersion()));
+
+/** The end of the log, once read models and index show it. */
+async function end(): Promise<Position> {
+  await running.shown();
+  const position = await running.application.log.end();
+  await vi.waitUntil(() => auditor.status().checkpoint >= position, { timeout: 20_000 });
+  return position;
+}
+
+/** The members of the group at a moment, and whose streams were read for it. */
+async function membersAt(position: Position) {
+  const { log } = running.application;
+  const read = new Set<StreamName>();
+  const observed: EventLog = wrapLog(log, {
+    readStreams: (streams, options) => {
+      for (const stream of streams) read.add(stream);
+      return log.readStreams(streams, options);
+    },
+  });
+  const parts = {
+    ...{ app: testApp, log: observed, pool: running.application.pool, logger: silent, keep: false },
+    ...{ host: 'localhost:80', protocol: 'http', signal: AbortSignal.timeout(60_000) },
+    onNoIndex: () => undefined,
+  };
+  const query = parseQuery(['group/members', '--login_uid', String(tom.uid), '--gid', String(gid)]);
+  const answer = await answerQuery(parts, query, await momentAfterPosition(running, position));
+  return { answer, reads: ({ uid }: Person) => read.has(userStream(Uid.parse(uid)).name) };
+}
+
+test('the row of somebody who never changed is taken from the present read models', async () => {
+  await jerry.post('/user/update', { nickname: 'jerry the mouse' });
+  const position = await end();
+  await jerry.post('/user/update', { nickname: 'gerald' });
+  await end();
+  const { answer, reads } = await membersAt(position);
+  expect(answer).toContain('"jerry the mouse"');
+  expect(answer).toContain('"spike"');
+  expect([jerry, spike].map(reads)).toEqual([true, false]);
+});
+
+test('a change that the index does not have yet is not taken for what was so before', async () => {
+  const position = await end();
+  await auditor.stop();
+  await spike.post('/user/update', { nickname: 'the dog' });
+  await running.shown();
+  const { answer, reads } = await membersAt(position);
+  expect(answer).toContain('"spike"');
+  expect(reads(spike)).toBe(true);
+});
