@@ -1,6 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { connectionTo } from '../../services/log/eventstoredb/connection.ts';
 
@@ -18,17 +15,4 @@ describe('a connection to EventStoreDB', () => {
       expect(() => connectionTo(url)).not.toThrow();
     },
   );
-});
-
-/*
- * If this fails, the installed client may no longer have the bug that services/log/eventstoredb/connection.ts
- * describes: try its own appendToStream there, with the crash tests against a real server.
- */
-describe('the client of EventStoreDB', () => {
-  it('still shares the appends in flight among all clients, and sends them in an async executor', async () => {
-    const client = dirname(createRequire(import.meta.url).resolve('@eventstore/db-client'));
-    const source = await readFile(join(client, 'streams/appendToStream/batchAppend.js'), 'utf8');
-    expect(source).toMatch(/^const promiseBank = new Map\(\);/m);
-    expect(source).toMatch(/new Promise\(async \(/);
-  });
 });

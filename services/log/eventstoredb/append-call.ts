@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import shared from '@eventstore/db-client/generated/shared_pb.js';
-import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { ExpectedRevision, StreamName } from '../log.ts';
-import { type AppendResponse, AttemptFailure, readResponse, uuidOf } from './append-response.ts';
-import type { AppendStream, EventStoreDBConnection } from './connection.ts';
-import type { proposalsOf } from './event.ts';
+import { encodeAppend } from './append-message.ts';
+import { type AppendResponse, AttemptFailure, decodeAppendAnswer, responseOf } from './append-response.ts';
+import type { EventStoreDBConnection } from './connection.ts';
+import type { GrpcCall } from './grpc-call.ts';
+import { GrpcFailure } from './grpc-failure.ts';
 
 /** One attempt to append. */
 export interface AttemptRequest {
   readonly stream: StreamName;
   readonly expected: ExpectedRevision;
-  readonly proposals: ReturnType<typeof proposalsOf>;
+  /** See `encodeProposals`. */
+  readonly proposals: Uint8Array;
   /** Whether the log is still the one on which it was decided; if not, nothing is sent. */
   readonly isCurrent: (() => boolean) | undefined;
 }
@@ -19,12 +20,9 @@ interface Attempt {
   readonly resolve: (response: AppendResponse) => void;
   readonly reject: (failure: AttemptFailure) => void;
   readonly deadline: number;
-  /** The gRPC stream that it was written to; undefined while that is being opened. */
-  sentOver?: AppendStream;
+  /** The call of gRPC that it was written to; undefined while that is being opened. */
+  sentOver?: Promise<GrpcCall>;
 }
-
-/** Errors of a gRPC stream that never had a connection, so that nothing written to it was sent. */
-const neverConnected = /No connection established|Name resolution failed|Failed to connect/;
 
 /** How often deadlines are checked. */
 const sweepEveryMs = 100;
@@ -38,11 +36,11 @@ export class AppendCall {
   readonly #onResponse: () => void;
   readonly #onLost: () => void;
   readonly #attempts = new Map<string, Attempt>();
-  #stream: Promise<AppendStream> | undefined;
+  #call: Promise<GrpcCall> | undefined;
   #sweep: NodeJS.Timeout | undefined;
 
   /**
-   * `onResponse` is called at each response, which shows that the server is alive; `onLost` when the gRPC stream breaks,
+   * `onResponse` is called at each response, which shows that the server is alive; `onLost` when the call of gRPC breaks,
    * as it does at a node that does not lead any more.
    */
   constructor(connection: EventStoreDBConnection, onResponse: () => void, onLost: () => void) {
@@ -53,7 +51,7 @@ export class AppendCall {
 
   /** Whether the call is open or being opened. */
   get open(): boolean {
-    return this.#stream !== undefined;
+    return this.#call !== undefined;
   }
 
   /**
@@ -65,26 +63,21 @@ export class AppendCall {
     timeoutMs: number,
   ): Promise<AppendResponse> {
     const id = randomUUID();
-    const request = new streams.BatchAppendReq();
-    const correlation = new shared.UUID();
-    correlation.setString(id);
-    request.setCorrelationId(correlation);
-    request.setOptions(optionsOf(stream, expected));
-    request.setProposedMessagesList(proposals);
-    request.setIsFinal(true);
+    const message = encodeAppend(id, stream, expected, proposals);
     return new Promise((resolve, reject) => {
       const attempt: Attempt = { resolve, reject, deadline: performance.now() + timeoutMs };
       this.#attempts.set(id, attempt);
       this.#sweep ??= setInterval(() => this.#failOverdue(), sweepEveryMs);
-      this.#opened().then(
-        (opened) => {
+      const opening = this.#opened();
+      opening.then(
+        (call) => {
           if (!this.#attempts.has(id)) return;
           if (isCurrent?.() === false) {
             this.#fail(id, 'unsent', 'the log has changed');
             return;
           }
-          attempt.sentOver = opened;
-          opened.write(request);
+          attempt.sentOver = opening;
+          call.write(...message);
         },
         (error: Error) => this.#fail(id, 'unsent', error.message, error),
       );
@@ -93,36 +86,40 @@ export class AppendCall {
 
   /** Ends the call; attempts that were sent over it fail as doubtful. */
   drop(reason: string): void {
-    const stream = this.#stream;
-    this.#stream = undefined;
-    stream?.then((opened) => this.#lose(opened, new Error(reason))).catch(() => undefined);
+    const dropped = this.#call;
+    this.#call = undefined;
+    dropped
+      ?.then((call) => {
+        call.cancel();
+        this.#lose(dropped, new GrpcFailure(reason));
+      })
+      .catch(() => undefined);
   }
 
-  #opened(): Promise<AppendStream> {
-    if (this.#stream) return this.#stream;
-    const opening = this.#connection.openAppends().then((opened) => {
-      opened.on('data', (response) => this.#receive(response));
-      opened.on('error', (error) => this.#lose(opened, error));
-      opened.on('end', () => this.#lose(opened, new Error('the server ended the call of appends')));
-      return opened;
+  #opened(): Promise<GrpcCall> {
+    if (this.#call) return this.#call;
+    const opening = this.#connection.openAppends({
+      message: (bytes) => this.#receive(bytes),
+      ended: (failure) =>
+        this.#lose(opening, failure ?? new GrpcFailure('the server ended the call of appends')),
     });
-    this.#stream = opening;
+    this.#call = opening;
     opening.catch(() => this.#forget(opening));
     return opening;
   }
 
-  #forget(opening: Promise<AppendStream>): void {
-    if (this.#stream === opening) this.#stream = undefined;
+  #forget(opening: Promise<GrpcCall>): void {
+    if (this.#call === opening) this.#call = undefined;
   }
 
-  #receive(response: InstanceType<typeof streams.BatchAppendResp>): void {
+  #receive(bytes: Buffer): void {
     this.#onResponse();
-    const id = uuidOf(response.getCorrelationId());
-    const attempt = this.#attempts.get(id);
+    const answer = decodeAppendAnswer(bytes);
+    const attempt = this.#attempts.get(answer.attempt);
     if (!attempt) return;
-    this.#remove(id);
+    this.#remove(answer.attempt);
     try {
-      attempt.resolve(readResponse(response));
+      attempt.resolve(responseOf(answer));
     } catch (failure) {
       attempt.reject(
         failure instanceof AttemptFailure
@@ -132,14 +129,12 @@ export class AppendCall {
     }
   }
 
-  #lose(lost: AppendStream, error: Error): void {
-    const stream = this.#stream;
-    stream?.then((present) => present === lost && this.#forget(stream)).catch(() => undefined);
-    const kind = neverConnected.test(error.message) ? 'unsent' : 'doubtful';
+  #lose(lost: Promise<GrpcCall>, failure: GrpcFailure): void {
+    this.#forget(lost);
+    const kind = failure.connected ? 'doubtful' : 'unsent';
     for (const [id, attempt] of this.#attempts) {
-      if (attempt.sentOver === lost) this.#fail(id, kind, error.message, error);
+      if (attempt.sentOver === lost) this.#fail(id, kind, failure.message, failure);
     }
-    lost.cancel();
     this.#onLost();
   }
 
@@ -164,15 +159,4 @@ export class AppendCall {
     clearInterval(this.#sweep);
     this.#sweep = undefined;
   }
-}
-
-function optionsOf(stream: StreamName, expected: ExpectedRevision) {
-  const options = new streams.BatchAppendReq.Options();
-  const name = new shared.StreamIdentifier();
-  name.setStreamName(Buffer.from(stream));
-  options.setStreamIdentifier(name);
-  if (expected === 'any') options.setAny(new shared.Empty());
-  else if (expected === 'none') options.setNoStream(new shared.Empty());
-  else options.setStreamPosition(String(expected));
-  return options;
 }

@@ -11,9 +11,9 @@ import {
   startOfLog,
 } from '../log.ts';
 import type { AppendCall } from './append-call.ts';
+import { encodeProposals } from './append-message.ts';
 import type { AppendInProgress, AppendOutcomes } from './append-outcomes.ts';
 import { AttemptFailure } from './append-response.ts';
-import { proposalsOf } from './event.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { KnownEnd } from './known-end.ts';
 import { type KnownIds, keyOf } from './known-ids.ts';
@@ -106,7 +106,7 @@ export class Appender {
   async #append(key: string, ...[stream, expected, events, isCurrent]: Arguments): Promise<AppendResult> {
     const { reader, outcomes, known, end, server } = this.#options;
     const origin = `${this.#process}-${++this.#calls}`;
-    const proposals = proposalsOf(stream, events, origin);
+    const proposals = encodeProposals(stream, events, origin);
     const [first, ...others] = events;
     if (typeof expected === 'number' && !events.some(({ id }) => known.get(stream, id))) {
       await this.#readPreceding(stream, expected);
@@ -144,10 +144,7 @@ export class Appender {
     for await (const { record } of reader.read(stream, preceding)) known.rememberRecord(record);
   }
 
-  async #retryUntilAnswered(
-    append: AppendInProgress,
-    proposals: ReturnType<typeof proposalsOf>,
-  ): Promise<AppendResult> {
+  async #retryUntilAnswered(append: AppendInProgress, proposals: Uint8Array): Promise<AppendResult> {
     const { stream, expected, events, key, since, isCurrent } = append;
     const { call, reader, outcomes, server, checkContinuity, timeouts } = this.#options;
     const began = performance.now();

@@ -1,72 +1,124 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { EventStoreDBClient, UnavailableError } from '@eventstore/db-client';
 import { parseConnectionString } from '@eventstore/db-client/dist/Client/parseConnectionString.js';
-import { StreamsClient, StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb.js';
-import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
-import type { ClientDuplexStream, ClientReadableStream } from '@grpc/grpc-js';
-import type { ReadRequest } from './read-request.ts';
-import { decodeReadResponse, type ReadResponse } from './read-response.ts';
+import type { CallReceiver, GrpcCall } from './grpc-call.ts';
+import type { GrpcFailure } from './grpc-failure.ts';
+import { type Endpoint, GrpcSession, type TlsFiles } from './grpc-session.ts';
 
-export type AppendStream = ClientDuplexStream<BatchAppendReq, BatchAppendResp>;
-export type ReadCall = ClientReadableStream<ReadResponse>;
+type ConnectionOptions = ReturnType<typeof parseConnectionString>;
 
-/**
- * The client with three more methods, which are all that the log uses.
- *
- * Why this room imports from the client's `generated/` and `dist/`: in version 6.2.1 `appendToStream` has a bug in
- * dist/streams/appendToStream/batchAppend.js. The appends in flight are in one table of the module, `promiseBank`, so
- * an error of one call rejects those of every client; and each append is sent by an async function inside
- * `new Promise(…)`, so a write that fails is an unhandled rejection, which ends the process. Killing the server
- * under large appends does that. So appends go over a gRPC call that we open ourselves, with the generated messages.
- * Reads go over calls of our own too, since the client drops the bytes of each event and takes twice the processor time.
- * `connectionString()` always makes an EventStoreDBClient and never a subclass, so the string is parsed here.
- *
- * test/log/eventstoredb-connection.test.ts fails as soon as an installed client no longer has the bug.
- */
-export class EventStoreDBConnection extends EventStoreDBClient {
-  /** Opens the call that carries appends and their responses; resolves before it is connected. */
-  openAppends(): Promise<AppendStream> {
-    return this.GRPCStreamCreator(StreamsClient, 'append', (client) =>
-      client.batchAppend(
-        ...this.callArguments({ requiresLeader: true }, { deadline: Number.POSITIVE_INFINITY }),
-      ),
-    )();
-  }
-
-  /**
-   * Opens a call that reads or follows; resolves before it is connected.
-   * @param requiresLeader whether a node of a cluster that does not lead refuses it
-   */
-  openRead(
-    request: ReadRequest,
-    { requiresLeader }: { readonly requiresLeader: boolean },
-  ): Promise<ReadCall> {
-    const { path, requestSerialize } = StreamsService.read;
-    return this.GRPCStreamCreator(StreamsClient, 'read', (client) =>
-      client.makeServerStreamRequest(
-        path,
-        requestSerialize,
-        decodeReadResponse,
-        request,
-        ...this.callArguments({ requiresLeader }, { deadline: Number.POSITIVE_INFINITY }),
-      ),
-    )();
-  }
-
-  /** Closes the present connection, which no longer answers; the next call opens another. */
-  async abandon(): Promise<void> {
-    await this.execute(StreamsClient, 'abandon', (client) =>
-      this.handleError(client, new UnavailableError()),
-    );
-  }
+/** Whether a node of a cluster that does not lead refuses a call. */
+interface CallOptions {
+  readonly requiresLeader: boolean;
 }
 
-/** Ends a call whose responses nobody waits for any more. */
-export function cancelRead(call: ReadCall): void {
-  call.on('error', () => undefined);
-  // Cancelled in the turn in which it was opened, the call would fail in gRPC: https://github.com/grpc/grpc-node/issues/1652
-  setImmediate(() => call.cancel());
+const service = '/event_store.client.streams.Streams';
+
+/**
+ * Calls of the server, over a connection that is opened at the first call, and again at the next one after it broke.
+ *
+ * Why this room imports from the `dist/` of `@eventstore/db-client`: only its parser of connection strings and its search for the
+ * leader of a cluster are used. Its calls take several times the processor time (see `GrpcSession`); and in version 6.2.1 the
+ * appends in flight of all clients are in one table (dist/streams/appendToStream/batchAppend.js), so that an error of one
+ * call rejects those of all others.
+ */
+export class EventStoreDBConnection {
+  readonly #options: ConnectionOptions;
+  readonly #tls: TlsFiles | undefined;
+  readonly #headers: Readonly<Record<string, string>>;
+  #session: Promise<GrpcSession> | undefined;
+  /** Where the connection before was to, and the leader that it named. */
+  #before: { readonly failed: Endpoint; readonly leader: Endpoint | undefined } | undefined;
+  #endpoint: Endpoint | undefined;
+
+  constructor(options: ConnectionOptions, tls: TlsFiles | undefined) {
+    this.#options = options;
+    this.#tls = tls;
+    const { connectionName = randomUUID(), defaultCredentials: user } = options;
+    const basic = user && tls && Buffer.from(`${user.username}:${user.password}`).toString('base64');
+    this.#headers = {
+      'connection-name': connectionName,
+      ...(basic === undefined ? {} : { authorization: `Basic ${basic}` }),
+    };
+  }
+
+  /** Opens the call that carries appends and their responses; resolves before it is connected. @throws Error */
+  openAppends(receiver: CallReceiver): Promise<GrpcCall> {
+    return this.#open('BatchAppend', { requiresLeader: true }, receiver);
+  }
+
+  /** Opens a call that reads or follows; resolves before it is connected. @throws Error */
+  async openRead(request: Uint8Array, options: CallOptions, receiver: CallReceiver): Promise<GrpcCall> {
+    const call = await this.#open('Read', options, receiver);
+    call.writeLast(request);
+    return call;
+  }
+
+  /** Closes the present connection, with all its calls; the next call opens another. */
+  async abandon(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    this.#before = this.#endpoint && { failed: this.#endpoint, leader: undefined };
+    (await session?.catch(() => undefined))?.destroy();
+  }
+
+  async #open(method: string, { requiresLeader }: CallOptions, receiver: CallReceiver): Promise<GrpcCall> {
+    const session = await this.#connected();
+    return session.call(`${service}/${method}`, requiresLeader ? { 'requires-leader': 'true' } : {}, {
+      message: receiver.message,
+      ended: (failure) => {
+        if (failure?.endsConnection) this.#leave(session, failure);
+        receiver.ended(failure);
+      },
+    });
+  }
+
+  async #connected(): Promise<GrpcSession> {
+    const present = this.#session;
+    const session = await present?.catch(() => undefined);
+    if (session?.usable) return session;
+    if (this.#session === present) this.#session = this.#connect();
+    return this.#session ?? this.#connected();
+  }
+
+  async #connect(): Promise<GrpcSession> {
+    const endpoint = await this.#find();
+    this.#endpoint = endpoint;
+    this.#before = undefined;
+    return new GrpcSession(endpoint, this.#tls, this.#headers);
+  }
+
+  /** The server to connect to. @throws Error if no node of a cluster says who leads */
+  async #find(): Promise<Endpoint> {
+    const { hosts, dnsDiscover, ...options } = this.#options;
+    const [first] = hosts;
+    if (first === undefined) throw new Error('EVENTSTORE_URL names no host');
+    const { leader, failed } = this.#before ?? {};
+    if (leader) return leader;
+    // The client's `discover` asks one host alone, so a cluster would be lost with the first node that is named.
+    const asked = hosts.length > 1 ? { endpoints: hosts } : { discover: first };
+    if (hosts.length === 1 && !dnsDiscover) return first;
+    const [{ discoverEndpoint }, { credentials }] = await Promise.all([
+      import('@eventstore/db-client/dist/Client/discovery.js'),
+      import('@grpc/grpc-js'),
+    ]);
+    const how = this.#tls
+      ? credentials.createSsl(this.#tls.ca, this.#tls.key, this.#tls.cert)
+      : credentials.createInsecure();
+    return discoverEndpoint({ ...options, ...asked }, how, failed);
+  }
+
+  /** Opens another connection at the next call, if this is the present one. */
+  #leave(session: GrpcSession, { leader }: GrpcFailure): void {
+    const present = this.#session;
+    void present?.then((current) => {
+      if (current !== session || this.#session !== present) return;
+      this.#session = undefined;
+      this.#before = this.#endpoint && { failed: this.#endpoint, leader };
+      session.close();
+    });
+  }
 }
 
 /**
@@ -76,27 +128,18 @@ export function cancelRead(call: ReadCall): void {
  * gRPC does not support on this Node
  */
 export function connectionTo(url: string): EventStoreDBConnection {
-  const { hosts, dnsDiscover, defaultCredentials, tls, tlsCAFile, userCertFile, userKeyFile, ...options } =
-    parse(url);
-  const [first] = hosts;
-  if (first === undefined) throw new Error('EVENTSTORE_URL names no host');
-  if (tls !== false && hosts.some(({ address }) => isIP(address) !== 0)) {
+  const options = parse(url);
+  const { hosts, tls, tlsCAFile, userCertFile, userKeyFile } = options;
+  if (hosts.length === 0) throw new Error('EVENTSTORE_URL names no host');
+  if (tls === false) return new EventStoreDBConnection(options, undefined);
+  if (hosts.some(({ address }) => isIP(address) !== 0)) {
     throw new Error('EVENTSTORE_URL must name hosts by name, not by address, unless it says tls=false');
   }
-  const credentials = {
-    insecure: tls === false,
-    ...(tlsCAFile === undefined ? {} : { rootCertificate: readFileSync(tlsCAFile) }),
-    ...(userCertFile === undefined ? {} : { userCertFile: readFileSync(userCertFile) }),
-    ...(userKeyFile === undefined ? {} : { userKeyFile: readFileSync(userKeyFile) }),
-  };
-  // The client's `discover` asks one host alone, so a cluster would be lost with the first node that is named.
-  if (hosts.length > 1) {
-    return new EventStoreDBConnection({ ...options, endpoints: hosts }, credentials, defaultCredentials);
-  }
-  if (dnsDiscover) {
-    return new EventStoreDBConnection({ ...options, discover: first }, credentials, defaultCredentials);
-  }
-  return new EventStoreDBConnection({ ...options, endpoint: first }, credentials, defaultCredentials);
+  return new EventStoreDBConnection(options, {
+    ...(tlsCAFile === undefined ? {} : { ca: readFileSync(tlsCAFile) }),
+    ...(userCertFile === undefined ? {} : { cert: readFileSync(userCertFile) }),
+    ...(userKeyFile === undefined ? {} : { key: readFileSync(userKeyFile) }),
+  });
 }
 
 /** The servers that a connection string names, and how they are reached. */
@@ -113,6 +156,6 @@ export function serversOf(url: string): NamedServers {
   return { hosts, tls: tls !== false, authorityFile: tlsCAFile };
 }
 
-function parse(url: string): ReturnType<typeof parseConnectionString> {
+function parse(url: string): ConnectionOptions {
   return parseConnectionString(url.replace(/^kurrentdb/, 'esdb'));
 }

@@ -1,10 +1,7 @@
-import shared from '@eventstore/db-client/generated/shared_pb.js';
-import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { ReadStreamOptions, StreamName } from '../log.ts';
+import { MessageWriter } from './message-writer.ts';
 import type { StoredPosition } from './position.ts';
 
-export type ReadRequest = InstanceType<typeof streams.ReadReq>;
-type Options = InstanceType<typeof streams.ReadReq.Options>;
 type Direction = 'forwards' | 'backwards';
 
 /** Which events a subscription is sent: those of streams or types whose names are like this. */
@@ -19,63 +16,73 @@ const maxSearchedEvents = 256;
 /** After how many such searches it says how far it is. */
 const searchesPerReport = 4;
 
+type Write = (message: MessageWriter) => void;
+
+/*
+ * A request is a message `ReadReq` of the server's streams.proto, in which all is in `options`. The numbers are those of the fields
+ * there.
+ */
+
 /** Reads a stream. */
-export function streamRequest(stream: StreamName, options: ReadStreamOptions = {}): ReadRequest {
+export function streamRequest(stream: StreamName, options: ReadStreamOptions = {}): Uint8Array {
   const { direction = 'forwards', from, limit } = options;
-  const chosen = new streams.ReadReq.Options.StreamOptions();
-  const name = new shared.StreamIdentifier();
-  name.setStreamName(Buffer.from(stream));
-  chosen.setStreamIdentifier(name);
-  if (from !== undefined) chosen.setRevision(String(Math.max(0, from)));
-  else if (direction === 'forwards') chosen.setStart(new shared.Empty());
-  else chosen.setEnd(new shared.Empty());
-  return requestOf(reading(direction, limit).setStream(chosen));
+  return requestOf((request) => {
+    request.message(1, (chosen) => {
+      chosen.message(1, (name) => name.text(3, stream));
+      if (from !== undefined) chosen.number(2, Math.max(0, from));
+      else chosen.message(direction === 'forwards' ? 3 : 4);
+    });
+    writeReading(request, direction, limit);
+  });
 }
 
 /** Reads the whole log, the store's own streams included, from a position on, itself included. */
-export function logRequest(direction: Direction, limit?: number, from?: StoredPosition): ReadRequest {
-  const chosen = from === undefined ? edgeOf(direction) : allFrom(from);
-  return requestOf(reading(direction, limit).setAll(chosen));
+export function logRequest(direction: Direction, limit?: number, from?: StoredPosition): Uint8Array {
+  return requestOf((request) => {
+    request.message(2, from === undefined ? edgeOf(direction) : allFrom(from));
+    writeReading(request, direction, limit);
+  });
 }
 
 /** Follows the log after a position, by default from its start. */
-export function subscriptionRequest(after: StoredPosition | undefined, { by, names }: Filter): ReadRequest {
-  const expression = new streams.ReadReq.Options.FilterOptions.Expression();
-  if ('regex' in names) expression.setRegex(names.regex);
-  else expression.setPrefixList([...names.prefixes]);
-  const filter = new streams.ReadReq.Options.FilterOptions();
-  if (by === 'stream') filter.setStreamIdentifier(expression);
-  else filter.setEventType(expression);
-  filter.setMax(maxSearchedEvents);
-  filter.setCheckpointintervalmultiplier(searchesPerReport);
-  const options = new streams.ReadReq.Options();
-  options.setSubscription(new streams.ReadReq.Options.SubscriptionOptions());
-  options.setAll(after === undefined ? edgeOf('forwards') : allFrom(after));
-  return requestOf(options.setFilter(filter));
+export function subscriptionRequest(after: StoredPosition | undefined, { by, names }: Filter): Uint8Array {
+  return requestOf((request) => {
+    request.message(2, after === undefined ? edgeOf('forwards') : allFrom(after));
+    request.message(6);
+    request.message(7, (filter) => {
+      filter.message(by === 'stream' ? 1 : 2, (expression) => {
+        if ('regex' in names) expression.text(1, names.regex);
+        else for (const prefix of names.prefixes) expression.text(2, prefix);
+      });
+      filter.number(3, maxSearchedEvents).number(5, searchesPerReport);
+    });
+  });
 }
 
-function reading(direction: Direction, limit = Number.MAX_SAFE_INTEGER): Options {
-  const options = new streams.ReadReq.Options();
-  const { FORWARDS, BACKWARDS } = streams.ReadReq.Options.ReadDirection;
-  options.setReadDirection(direction === 'forwards' ? FORWARDS : BACKWARDS);
-  options.setCount(String(limit));
-  return options.setNoFilter(new shared.Empty());
+/** Once and not as a subscription, without a filter. */
+function writeReading(request: MessageWriter, direction: Direction, limit = Number.MAX_SAFE_INTEGER): void {
+  request
+    .number(3, direction === 'forwards' ? 0 : 1)
+    .number(5, limit)
+    .message(8);
 }
 
-function edgeOf(direction: Direction) {
-  const all = new streams.ReadReq.Options.AllOptions();
-  return direction === 'forwards' ? all.setStart(new shared.Empty()) : all.setEnd(new shared.Empty());
+/** The start of the whole log, or its end. */
+function edgeOf(direction: Direction): Write {
+  return (chosen) => chosen.message(direction === 'forwards' ? 2 : 3);
 }
 
-function allFrom({ commit, prepare }: StoredPosition) {
-  const position = new streams.ReadReq.Options.Position();
-  position.setCommitPosition(String(commit));
-  position.setPreparePosition(String(prepare));
-  return new streams.ReadReq.Options.AllOptions().setPosition(position);
+function allFrom({ commit, prepare }: StoredPosition): Write {
+  return (chosen) => chosen.message(1, (position) => position.number(1, commit).number(2, prepare));
 }
 
-/** Links are not resolved, and ids are sent as text. */
-function requestOf(options: Options): ReadRequest {
-  const asText = new streams.ReadReq.Options.UUIDOption().setString(new shared.Empty());
-  return new streams.ReadReq().setOptions(options.setUuidOption(asText).setResolveLinks(false));
+/** Links are not resolved, which is the default, and ids are sent as text. */
+function requestOf(writeOptions: Write): Uint8Array {
+  const request = new MessageWriter();
+  return request
+    .message(1, (options) => {
+      writeOptions(options);
+      options.message(9, (ids) => ids.message(2));
+    })
+    .bytes();
 }

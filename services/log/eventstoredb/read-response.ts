@@ -1,6 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import type { Position } from '../log.ts';
 import { positionOf } from './position.ts';
+import { endOf, readPosition, readUint64 } from './read-fields.ts';
 
 /** An event as the server sends it. */
 export interface StoredMessage {
@@ -154,33 +155,7 @@ function readText(reader: protobuf.Reader, field: number): string {
   return text;
 }
 
-function readPosition(reader: protobuf.Reader): Position {
-  let commit = '0';
-  let prepare = '0';
-  const end = endOf(reader);
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag >>> 3 === 1) commit = readUint64(reader);
-    else if (tag >>> 3 === 2) prepare = readUint64(reader);
-    else reader.skipType(tag & 7);
-  }
-  return positionOf({ commit, prepare });
-}
-
 function readBytes(reader: protobuf.Reader): Buffer {
   const bytes = reader.bytes();
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes);
-}
-
-function readUint64(reader: protobuf.Reader): string {
-  const { high, low } = reader.uint64();
-  const [upper, lower] = [high >>> 0, low >>> 0];
-  // Below 2^53 a number is exact, and its text is made faster.
-  if (upper < 2 ** 21) return String(upper * 2 ** 32 + lower);
-  return String((BigInt(upper) << 32n) | BigInt(lower));
-}
-
-/** Where the message ends whose length comes next. */
-function endOf(reader: protobuf.Reader): number {
-  return reader.uint32() + reader.pos;
 }

@@ -1,56 +1,78 @@
-import { Metadata } from '@grpc/grpc-js';
 import { LogFailure } from '../log.ts';
-import { cancelRead, type EventStoreDBConnection, type ReadCall } from './connection.ts';
-import type { ReadRequest } from './read-request.ts';
-import type { StoredMessage } from './read-response.ts';
+import type { EventStoreDBConnection } from './connection.ts';
+import type { GrpcCall } from './grpc-call.ts';
+import { GrpcFailure } from './grpc-failure.ts';
+import { decodeReadResponse, type StoredMessage } from './read-response.ts';
 
 /** How often a read is checked for its timeout. */
 const checkEveryMs = 250;
 
+/** The number of events held for a busy reader; then the read is paused. */
+const maxHeldEvents = 256;
+
 /**
- * The events of a read, from the cluster's leader, so that it sees the appends before it. The client would wait for a
- * frozen server for ever; this ends a read that returns nothing for `timeoutMs` while the caller waits for it. A stream
+ * The events of a read, from the cluster's leader, so that it sees the appends before it. A frozen server would be waited
+ * for for ever; this ends a read that returns nothing for `timeoutMs` while the caller waits for it. A stream
  * that does not exist, or was tombstoned, has no events.
  * @throws LogFailure of kind `unavailable`
  */
 export async function* readWithTimeout(
   connection: EventStoreDBConnection,
-  request: ReadRequest,
+  request: Uint8Array,
   timeoutMs: number,
 ): AsyncGenerator<StoredMessage, void, undefined> {
-  let complete = false;
-  let checks: NodeJS.Timeout | undefined;
-  let call: ReadCall | undefined;
+  let held: StoredMessage[] = [];
+  let ended = false;
+  let failure: Error | undefined;
+  let wake = () => {};
+  let waitingSince = performance.now();
+  let callerWorks = false;
+  const end = (error?: Error) => {
+    ended = true;
+    failure = error;
+    wake();
+  };
+  let call: GrpcCall | undefined;
+  const receiver = {
+    message: (bytes: Buffer) => {
+      const response = decodeReadResponse(bytes);
+      if (response.kind !== 'event') return;
+      held.push(response.event);
+      if (held.length === maxHeldEvents) call?.pause();
+      wake();
+    },
+    ended: end,
+  };
+  const checks = setInterval(() => {
+    if (ended || callerWorks || performance.now() - waitingSince < timeoutMs) return;
+    call?.cancel();
+    end(new LogFailure('unavailable', 'the event store did not answer a read in time'));
+  }, checkEveryMs);
   try {
-    let waitingSince = performance.now();
-    let callerWorks = false;
-    call = await connection.openRead(request, { requiresLeader: true });
-    const read = call;
-    checks = setInterval(() => {
-      if (callerWorks || performance.now() - waitingSince < timeoutMs) return;
-      read.destroy(new LogFailure('unavailable', 'the event store did not answer a read in time'));
-    }, checkEveryMs);
-    for await (const response of read) {
-      if (response.kind !== 'event') continue;
+    call = await connection.openRead(request, { requiresLeader: true }, receiver);
+    while (!ended || held.length > 0) {
+      if (held.length === 0) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        wake = resolve;
+        await promise;
+        continue;
+      }
+      const batch = held;
+      held = [];
       callerWorks = true;
-      yield response.event;
+      yield* batch;
       callerWorks = false;
       waitingSince = performance.now();
+      call.resume();
     }
-    complete = true;
+    if (failure) throw failure;
   } catch (error) {
     if (error instanceof LogFailure) throw error;
-    if (isStreamGone(error)) return;
+    if (error instanceof GrpcFailure && error.isStreamGone) return;
     const message = error instanceof Error ? error.message : String(error);
     throw new LogFailure('unavailable', `the event store could not be read: ${message}`, { cause: error });
   } finally {
     clearInterval(checks);
-    if (!complete && call) cancelRead(call);
+    if (!ended) call?.cancel();
   }
-}
-
-/** Whether the error of a call says that the stream was tombstoned. */
-function isStreamGone(error: unknown): boolean {
-  if (!(error instanceof Error && 'metadata' in error && error.metadata instanceof Metadata)) return false;
-  return error.metadata.get('exception')[0] === 'stream-deleted';
 }

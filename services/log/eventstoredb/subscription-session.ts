@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import type { Logger } from 'pino';
 import type { Continuity } from '../continuity.ts';
 import type { Position, RecordedEvent } from '../log.ts';
-import { cancelRead, type EventStoreDBConnection, type ReadCall } from './connection.ts';
+import type { EventStoreDBConnection } from './connection.ts';
+import type { GrpcCall } from './grpc-call.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { storedPositionOf } from './position.ts';
 import { subscriptionRequest } from './read-request.ts';
-import type { ReadResponse, StoredMessage } from './read-response.ts';
+import { decodeReadResponse, type StoredMessage } from './read-response.ts';
 import type { Selection } from './selection.ts';
 
 /** The number of events held for a busy reader; then the subscription is paused. */
@@ -42,7 +43,7 @@ export class SubscriptionSession<Item extends { readonly position: Position }> {
   readonly #context: SubscriptionContext;
   readonly #selection: Selection<Item>;
   /** Undefined while it is being opened. */
-  #call: ReadCall | undefined;
+  #call: GrpcCall | undefined;
   readonly #changes = new EventTarget();
   #held: Item[] = [];
   /** Whether what was returned and is held reached the end of the log at some time. */
@@ -60,7 +61,11 @@ export class SubscriptionSession<Item extends { readonly position: Position }> {
     this.#selection = selection;
     this.last = after;
     const request = subscriptionRequest(storedPositionOf(after), selection.filter);
-    context.connection.openRead(request, { requiresLeader: false }).then(
+    const receiver = {
+      message: (bytes: Buffer) => this.#receive(bytes),
+      ended: (failure?: Error) => this.end(failure?.message),
+    };
+    context.connection.openRead(request, { requiresLeader: false }, receiver).then(
       (call) => this.#opened(call),
       (error: Error) => this.end(error.message),
     );
@@ -84,7 +89,7 @@ export class SubscriptionSession<Item extends { readonly position: Position }> {
     this.waitingSince = Number.POSITIVE_INFINITY;
     const batch = this.#held;
     this.#held = [];
-    if (this.#call?.isPaused()) this.#call.resume();
+    this.#call?.resume();
     return batch;
   }
 
@@ -93,24 +98,18 @@ export class SubscriptionSession<Item extends { readonly position: Position }> {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort();
     this.reason = reason;
-    if (this.#call) cancelRead(this.#call);
+    this.#call?.cancel();
     this.#notify();
   }
 
-  #opened(call: ReadCall): void {
-    if (this.#ended.signal.aborted) {
-      cancelRead(call);
-      return;
-    }
-    this.#call = call;
-    call.on('data', (response: ReadResponse) => this.#receive(response));
-    call.on('error', (error) => this.end(error.message));
-    call.on('end', () => this.end());
-    call.on('close', () => this.end());
+  #opened(call: GrpcCall): void {
+    if (this.#ended.signal.aborted) call.cancel();
+    else this.#call = call;
   }
 
-  #receive(response: ReadResponse): void {
+  #receive(bytes: Buffer): void {
     if (this.#ended.signal.aborted) return;
+    const response = decodeReadResponse(bytes);
     if (response.kind === 'event') this.#receiveEvent(response.event);
     else if (response.kind === 'searched') this.#searchedTo(response.position);
     else if (response.kind === 'caught up') {
