@@ -9,7 +9,7 @@ import { createHttp } from './api/http.ts';
 import { createLag } from './api/lag.ts';
 import type { App } from './app-keys/signature.ts';
 import { type Auditor, startAuditor } from './audit/auditor.ts';
-import { loadAuditSigner } from './audit/tree/audit-key.ts';
+import { findAuditVerifier, loadAuditSigner } from './audit/tree/audit-key.ts';
 import type { HeadSigning } from './audit/tree/head-signing.ts';
 import { startHeadSigning } from './audit/tree/start-head-signing.ts';
 import type { Bus } from './bus/bus.ts';
@@ -197,6 +197,7 @@ export async function startApplication(program: Program, parts: ApiParts): Promi
     () =>
       assemble({
         ...{ log, bus, pool, app, fileStore, folder, sms, logger },
+        auditVerifier: () => findAuditVerifier(environment),
         readModelsFault: () => projector?.fault ?? recorded.fault,
         fail: (error) => program.fail('api', error),
       }),

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { findAuditSigner } from '../../services/audit/tree/audit-key.ts';
-import { type NoteVerifier, readVerifierKey, verifierOf } from '../../services/audit/tree/note.ts';
+import { findAuditVerifier } from '../../services/audit/tree/audit-key.ts';
+import { type NoteVerifier, readVerifierKey } from '../../services/audit/tree/note.ts';
 import { TreeStore } from '../../services/audit/tree/tree-store.ts';
 import { type Environment, readEnvironment } from '../../services/environment.ts';
 import type { EventLog } from '../../services/log/log.ts';
@@ -63,7 +63,5 @@ export async function knownVerifier(
   given: string | undefined,
   environment: Environment,
 ): Promise<NoteVerifier | undefined> {
-  if (given !== undefined) return readVerifierKey(given);
-  const signer = await findAuditSigner(environment);
-  return signer && verifierOf(signer);
+  return given === undefined ? findAuditVerifier(environment) : readVerifierKey(given);
 }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Refusal } from '../../contracts/codes.ts';
 import type { Captchas } from '../accounts/captcha.ts';
 import type { Uploads } from '../accounts/uploads.ts';
+import type { NoteVerifier } from '../audit/tree/note.ts';
 import type { Progress } from '../bus/progress.ts';
 import type { AccountDeletions } from '../commands/account-deletions.ts';
 import type { CommandParts } from '../commands/parts.ts';
@@ -25,6 +26,8 @@ export interface Application extends CommandParts {
   readonly files: Files;
   readonly drawing: Drawing;
   readonly uploads: Uploads;
+  /** By whom heads of the audit log are signed; undefined if no key is known here. */
+  readonly auditVerifier: () => Promise<NoteVerifier | undefined>;
   /**
    * Why commands or queries are not answered just now; undefined if they are. None is before it is certain that
    * no id can be given twice, nor while the log holds what this program cannot decide. Commands are not while it

@@ -59,6 +59,8 @@ export interface Foundation {
   /** The provider that sends codes to phones. */
   readonly sms: Sms;
   readonly logger: Logger;
+  /** See `Application`. */
+  readonly auditVerifier: Application['auditVerifier'];
   /** Why the read models do not follow the log, as far as this process knows; undefined while they do. */
   readonly readModelsFault?: () => FollowingFault | undefined;
   /** Receives a failure after which the program must end. */
@@ -79,7 +81,7 @@ export interface Assembled {
 
 /** Puts together what the routes work with. */
 export async function assemble(foundation: Foundation): Promise<Assembled> {
-  const { log, bus, pool, app, fileStore, folder, sms, logger, fail } = foundation;
+  const { log, bus, pool, app, fileStore, folder, sms, logger, auditVerifier, fail } = foundation;
   const files = await openFiles(folder, fileStore);
   const drawing = createDrawing();
   const database = readDatabase(pool);
@@ -172,6 +174,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     files,
     drawing,
     uploads: createUploads(accounts),
+    auditVerifier,
     obstacle,
     isReady,
     now: Date.now,

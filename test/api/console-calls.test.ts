@@ -1,9 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { type Auditor, startAuditor } from '../../services/audit/auditor.ts';
+import { Heads, signHead } from '../../services/audit/tree/heads.ts';
+import { signingKey, verifierOf } from '../../services/audit/tree/note.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
+import { signer } from '../support/audited-tree.ts';
 import { type Person, refusedWith, two } from '../support/client.ts';
 import { silent } from '../support/projecting.ts';
 import { picture } from '../support/uploading.ts';
@@ -14,7 +18,7 @@ let tom: Person;
 let jerry: Person;
 
 beforeAll(async () => {
-  running = await startApplication();
+  running = await startApplication({ auditVerifier: verifierOf(signer) });
   [tom, jerry] = await two(running);
   await tom.post('/friend/add', { friend_uid: jerry.uid });
   const { log } = running.application;
@@ -51,6 +55,14 @@ async function listen(path: string) {
       if (value !== '') return z.record(z.string(), z.unknown()).parse(JSON.parse(value));
     }
   };
+}
+
+/** What came of verifying the log: the last line of the answer. */
+async function verified(): Promise<Record<string, unknown>> {
+  const next = await listen('/audit/verify');
+  let last: Record<string, unknown> = {};
+  for (let line = await next(); line.ended !== true; line = await next()) last = line;
+  return last;
 }
 
 const say = (content: string) => tom.post('/message/send', { to: jerry.uid, type: 'friend', content });
@@ -142,10 +154,25 @@ test('the log is verified, with how far it is and what came of it', async () => 
   onTestFinished(async () => {
     await pool.query(`update audit.events set type = 'UserRegistered' where number = 0`);
   });
-  const again = await listen('/audit/verify');
-  let last: Record<string, unknown> = {};
-  for (let line = await again(); line.ended !== true; line = await again()) last = line;
-  expect(last).toMatchObject({ same: false });
+  expect(await verified()).toMatchObject({ same: false });
+});
+
+test('a stored head is held against the key of the installation', async () => {
+  const { log, pool } = running.application;
+  const end = await log.end();
+  await vi.waitUntil(() => auditor.status().checkpoint >= end, { timeout: 15_000 });
+  const { words } = z.object({ words: z.string() }).parse(await verified());
+  const [, size, root] = /^The log is as it was: (\d+) events.* Root: (\S+)$/.exec(words) ?? [];
+  const head = { size: Number(size), root: Buffer.from(root ?? '', 'base64') };
+  const heads = new Heads(pool, signer.name);
+  onTestFinished(async () => {
+    await pool.query('delete from audit.heads');
+  });
+  await heads.add(head.size, signHead(signer, head));
+  expect(await verified()).toMatchObject({ same: true, words: expect.not.stringContaining('not verified') });
+  await pool.query('delete from audit.heads');
+  await heads.add(head.size, signHead({ ...signer, key: signingKey(randomBytes(32)) }, head));
+  expect(await verified()).toMatchObject({ same: false, words: expect.stringMatching(/^HEAD NOT SIGNED/) });
 });
 
 test('uploads are listed with who uploaded them, and all of one person', async () => {

@@ -10,6 +10,7 @@ import { accountsDatabase } from '../../services/accounts/accounts-tables.ts';
 import type { Application } from '../../services/api/application.ts';
 import { assemble } from '../../services/api/assemble.ts';
 import { createServer } from '../../services/api/server.ts';
+import type { NoteVerifier } from '../../services/audit/tree/note.ts';
 import type { Bus } from '../../services/bus/bus.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
 import type { Trust } from '../../services/edge/proxies.ts';
@@ -44,6 +45,8 @@ export interface ApplicationOptions {
   readonly aliyunSms?: AliyunSms;
   /** The proxies whose headers about the client are trusted; by default none. */
   readonly trust?: Trust;
+  /** By whom heads of the audit log are signed; by default no key is known. */
+  readonly auditVerifier?: NoteVerifier;
   /** The log of the API; by default nothing is logged. */
   readonly logger?: Logger;
 }
@@ -127,7 +130,7 @@ async function openProcess(
   folder: string,
   bus: Bus,
   stops: (() => Promise<void>)[],
-  { now, eventStoreUrl, bucket, aliyunSms, logger = silent }: ApplicationOptions,
+  { now, eventStoreUrl, bucket, aliyunSms, auditVerifier, logger = silent }: ApplicationOptions,
   readModelsFault: () => FollowingFault | undefined = () => undefined,
 ): Promise<Application> {
   const pool = createPool(databaseUrl, logger);
@@ -140,7 +143,7 @@ async function openProcess(
   stops.push(() => fileStore.close());
   const sms = openSms({ aliyunSms }, accountsDatabase(pool));
   const parts = { log, bus, pool, app: testApp, fileStore, folder, sms, logger, readModelsFault, fail };
-  const { application, stop } = await assemble(parts);
+  const { application, stop } = await assemble({ ...parts, auditVerifier: async () => auditVerifier });
   stops.push(stop);
   return now ? { ...application, now } : application;
 }

@@ -83,12 +83,13 @@ const progressMs = 500;
 
 /** Verifies the log, and writes how far it is: `{read, total}`; at the end `{same, words}`. */
 async function verify(
-  { log, pool }: Pick<Application, 'log' | 'pool'>,
+  { log, pool, auditVerifier }: Pick<Application, 'log' | 'pool' | 'auditVerifier'>,
   write: WriteLine,
   signal: AbortSignal,
 ): Promise<void> {
+  const verifier = await auditVerifier();
   const total = await new TreeStore(pool).size();
-  const head = await latestHead(pool);
+  const origin = verifier?.name ?? (await latestHead(pool))?.origin ?? '';
   let read = 0;
   await write({ read, total });
   const timer = setInterval(() => void write({ read, total }).catch(() => undefined), progressMs);
@@ -96,7 +97,8 @@ async function verify(
     const verified = await verifyLog({
       log: readGently(log, signal),
       database: pool,
-      origin: head?.origin ?? '',
+      origin,
+      verifier,
       onRead: (events) => {
         read += events;
       },

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { keptOrMade, readKept } from '../../app-keys/kept-file.ts';
 import { makeFolder } from '../../make-folder.ts';
-import { type NoteSigner, signingKey } from './note.ts';
+import { type NoteSigner, type NoteVerifier, signingKey, verifierOf } from './note.ts';
 
 const seedBytes = 32;
 
@@ -37,7 +37,10 @@ export async function loadAuditSigner({
   );
 }
 
-/** The same for who only looks: undefined if there is no key yet, which is then not made. */
+/**
+ * The same for who only looks: undefined if there is no key yet, which is then not made.
+ * @throws Error if the file cannot be read or understood
+ */
 export async function findAuditSigner({
   dataFolder,
   auditKey,
@@ -46,6 +49,12 @@ export async function findAuditSigner({
   if (auditKey !== undefined) return signer(auditOrigin, auditKey, 'AUDIT_KEY');
   const kept = await readKept(keyFile(dataFolder));
   return kept === undefined ? undefined : signer(auditOrigin, kept, keyFile(dataFolder));
+}
+
+/** By whom heads of the audit log are signed; undefined if there is no key yet. @throws Error as `findAuditSigner` */
+export async function findAuditVerifier(source: AuditKeySource): Promise<NoteVerifier | undefined> {
+  const found = await findAuditSigner(source);
+  return found && verifierOf(found);
 }
 
 function keyFile(folder: string): string {
