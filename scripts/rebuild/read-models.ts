@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { readModelCategories } from '../../contracts/events/index.ts';
 import { migrate } from '../../projections/migrate.ts';
 import type { Comparison } from '../../projections/rebuild/comparison.ts';
 import { rebuild } from '../../projections/rebuild/rebuild.ts';
@@ -6,6 +7,7 @@ import { readModelsVersion } from '../../projections/rebuild/version.ts';
 import { type Environment, readEnvironment } from '../../services/environment.ts';
 import type { EventLog } from '../../services/log/log.ts';
 import { withAskedLog } from '../cli/asked-log.ts';
+import { sayHowFar } from '../cli/behind-log.ts';
 import { openCommandLogger } from '../cli/logger.ts';
 import { escapeControls } from '../cli/output.ts';
 import { type Progress, showProgress } from '../cli/progress.ts';
@@ -47,7 +49,7 @@ async function rebuildFrom(
   const begun = performance.now();
   let progress: Progress | undefined;
   try {
-    const end = await log.end();
+    const end = await log.end(readModelCategories);
     const rebuilt = await rebuild({
       ...{ log, database, logger, signal, patient: false },
       version: await readModelsVersion(),
@@ -64,7 +66,10 @@ async function rebuildFrom(
     progress?.end();
     if (rebuilt === 'busy') throw new Error('another process is making the read models again');
     if (rebuilt === 'interrupted') process.stderr.write('interrupted: the next rebuild goes on from here\n');
-    else report(rebuilt, (performance.now() - begun) / 1_000);
+    else {
+      report(rebuilt, (performance.now() - begun) / 1_000);
+      await sayHowFar(database, end);
+    }
   } finally {
     progress?.end();
   }

@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
+import { readModelCategories } from '../../contracts/events/index.ts';
 import { migrate } from '../../projections/migrate.ts';
 import { checkReadModels } from '../../projections/rebuild/check.ts';
 import { readModelsVersion } from '../../projections/rebuild/version.ts';
 import { readEnvironment } from '../../services/environment.ts';
 import type { EventLog } from '../../services/log/log.ts';
 import { withAskedLog } from '../cli/asked-log.ts';
+import { sayHowFar } from '../cli/behind-log.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { openCommandLogger } from '../cli/logger.ts';
 import { escapeControls } from '../cli/output.ts';
@@ -29,6 +31,7 @@ export async function compareReadModels(): Promise<void> {
 
 async function compareWith(log: EventLog, database: string, logger: Logger): Promise<void> {
   const signal = interruptible();
+  const end = await log.end(readModelCategories);
   const progress = showProgress({ doing: 'comparing' });
   const version = await readModelsVersion();
   const options = { log, database, logger, version, maxDifferences, signal, onFilled: progress.advance };
@@ -39,4 +42,5 @@ async function compareWith(log: EventLog, database: string, logger: Logger): Pro
   for (const [table, count] of Object.entries(checked.counts)) console.log(`${table}: ${count} rows differ`);
   if (checked.differences.length > 0) process.exitCode = 1;
   else console.log('The read models are what the log says: no row differs');
+  await sayHowFar(database, end);
 }

@@ -54,6 +54,17 @@ test('a rebuild that was killed continues where it stopped', async () => {
   expect(again.stdout).toContain(hash);
 }, 120_000);
 
+test('a rebuild says how far it goes if no program has shown all of the log', async () => {
+  const world = await openWorld();
+  onTestFinished(() => world.close());
+  await world.given(registered(1, '甲'), registered(2, '乙'));
+  const none = await rebuild(world.url);
+  expect(none.stdout).toContain('made 0 rows');
+  expect(none.stderr).toContain('the read models show nothing of the log yet, and it ends at ');
+  await world.project();
+  expect((await rebuild(world.url)).stderr).not.toContain('the read models show');
+}, 60_000);
+
 test('a wrong argument is answered by what would be right', async () => {
   await expect(rebuild('postgresql://nobody@127.0.0.1:1/none', '--batch', '0')).rejects.toMatchObject({
     code: 1,
