@@ -25,6 +25,7 @@ const refusedCode = 2;
 interface Options {
   readonly at?: string;
   readonly keep?: true;
+  readonly fromLog?: true;
   readonly kept?: true;
   readonly forget?: string | true;
   readonly host?: string;
@@ -43,6 +44,10 @@ const command = operatorCommand({
       '--at 0000000000002042 --keep message/get --login_uid 9 --id 12 --type friend',
       'after an event, for more questions',
     ],
+    [
+      '--at 2026-11-27T10:00 --from-log pop/get --login_uid 9',
+      'the same from the log alone, in case tables were changed by hand',
+    ],
     ['--kept', 'lists what --keep kept: schema, moment, people, size'],
     ['--forget', 'drops all that --keep kept'],
     ['--forget as_of_0a1b2c3d4e5f6071', 'drops one of them'],
@@ -60,6 +65,10 @@ const command = operatorCommand({
   )
   .option('--at <time|position>', 'the moment: 2h, 2026-11-27T10:00, or the position of an event')
   .option('--keep', 'keeps the read models that are made, for further questions about the same moment')
+  .option(
+    '--from-log',
+    'takes nothing from the present read models and the index: makes all of the whole log, however long that takes',
+  )
   .option('--kept', 'lists the read models that were kept')
   .option(
     '--forget [schema]',
@@ -69,10 +78,10 @@ const command = operatorCommand({
   .passThroughOptions()
   .action(run);
 
-async function run(words: string[], { at, keep, kept, forget, host }: Options): Promise<void> {
+async function run(words: string[], { at, keep, fromLog, kept, forget, host }: Options): Promise<void> {
   if (kept && forget !== undefined)
     throw new Error('--kept and --forget are different things: give one of them');
-  if ((kept || forget !== undefined) && (words.length > 0 || at !== undefined || keep))
+  if ((kept || forget !== undefined) && (words.length > 0 || at !== undefined || keep || fromLog))
     throw new Error('--kept and --forget take no query');
   if (kept) return withSchemas(listKept);
   if (forget !== undefined) return withSchemas((schemas) => forgetKept(schemas, forget));
@@ -85,10 +94,20 @@ async function run(words: string[], { at, keep, kept, forget, host }: Options): 
     throw new Error(`--keep keeps read models, and ${query.kind} is folded from the log: leave it out`);
   const environment = readEnvironment();
   const signal = interruptible();
-  const asked = { at, keep: keep === true, host: host ?? `${environment.host}:${environment.port}` };
+  const asked = {
+    ...{ at, keep: keep === true, fromLog: fromLog === true },
+    host: host ?? `${environment.host}:${environment.port}`,
+  };
   await withLogToAsk('as-of', ({ log }, databaseUrl) =>
     answer(log, databaseUrl, environment, query, asked, signal),
   );
+}
+
+interface Asked {
+  readonly at: string;
+  readonly keep: boolean;
+  readonly fromLog: boolean;
+  readonly host: string;
 }
 
 async function answer(
@@ -96,7 +115,7 @@ async function answer(
   databaseUrl: string | undefined,
   environment: Environment,
   query: Query,
-  { at, keep, host }: { readonly at: string; readonly keep: boolean; readonly host: string },
+  { at, keep, fromLog, host }: Asked,
   signal: AbortSignal,
 ): Promise<void> {
   const moment = await momentOf(log, at);
@@ -104,12 +123,22 @@ async function answer(
   const pool = databaseUrl === undefined ? undefined : createPool(databaseUrl, logger);
   const progress = showProgress({ doing: 'making the read models of then:' });
   const onNoIndex = (reads: string) => {
-    process.stderr.write(`as-of: there is no index of the log: reading ${reads} from the beginning\n`);
+    const why = fromLog ? '--from-log' : 'there is no index of the log';
+    process.stderr.write(`as-of: ${why}: reading ${reads} from the beginning\n`);
+  };
+  const onLost = () => {
+    process.stderr.write(
+      'as-of: the read models lack messages that the log has: these are read from the log; ' +
+        'npm run verify -- --read-models names them\n',
+    );
   };
   try {
     const app = await appOf(environment);
     const onApplied = (events: number) => progress.advance(events);
-    const parts = { app, log, pool, logger, host, protocol: 'http', keep, signal, onNoIndex, onApplied };
+    const parts = {
+      ...{ app, log, pool, logger, host, protocol: 'http', keep, fromLog, signal },
+      ...{ onNoIndex, onApplied, onLost },
+    };
     const json = await answerQuery(parts, query, moment);
     progress.clear();
     process.stdout.write(`${process.stdout.isTTY ? escapeControls(json) : json}\n`);

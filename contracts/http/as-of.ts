@@ -26,6 +26,9 @@ export const auditAsOf = contract({
       .describe(
         'group GID、user UID、friends UID、settings之一,或查询接口的名称和参数(如pop/get?login_uid=1);在线状态一律为offline',
       ),
+    from_log: parameter.flag
+      .describe('1:只用日志回答,不用现有的读模型和索引;需要读取全部事件,日志大时请使用命令行')
+      .default(false),
   }),
   data: z.object({
     at: z.int().describe('毫秒时间戳'),

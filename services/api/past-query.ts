@@ -28,11 +28,15 @@ export interface PastQueryParts {
   readonly protocol: string;
   /** Whether read models that are made stay for further queries about the moment. */
   readonly keep: boolean;
+  /** Whether the log alone is read: no present read models, and no index of the log. */
+  readonly fromLog: boolean;
   readonly signal: AbortSignal;
-  /** Called before much of the log is read because there is no index of it. @throws what forbids it */
+  /** Called before much of the log is read because there is no index of it, or it is not to be used. @throws what forbids it */
   readonly onNoIndex: (reads: 'all friendships' | 'all events') => void;
   /** Called with the number of events of which read models were made. */
   readonly onApplied?: ((events: number) => void) | undefined;
+  /** Called if the present read models lack messages that the log has: these are then taken from the log. */
+  readonly onLost?: (() => void) | undefined;
 }
 
 /** A query of the API needs a database, in which the read models of the moment are made. */
@@ -65,8 +69,8 @@ export async function answerQuery(parts: PastQueryParts, query: Query, moment: M
   }
 }
 
-async function indexOf({ log, pool }: PastQueryParts) {
-  if (!pool) return undefined;
+async function indexOf({ fromLog, log, pool }: PastQueryParts) {
+  if (!pool || fromLog) return undefined;
   const coverage = await new AuditSearch(pool).coverage(log);
   return coverage && { queries: pool, coverage };
 }
@@ -76,7 +80,8 @@ async function answerCall(
   { path, parameters }: Extract<Query, { kind: 'call' }>,
   moment: Moment,
 ): Promise<string> {
-  const { app, log, pool, logger, host, protocol, keep, signal, onNoIndex, onApplied } = parts;
+  const { app, log, pool, logger, host, protocol, keep, fromLog, signal, onNoIndex, onApplied, onLost } =
+    parts;
   if (!pool) throw new NoDatabase('queries of the API need a database: set DATABASE_URL');
   // All calls of the API: a command that folds one stream needs none of them.
   const { scopeOf, withAnswer } = await import('./past-answer.ts');
@@ -84,10 +89,11 @@ async function answerCall(
   const past = new PastDatabase(pool);
   const then = { app, logger, now: moment.time, log: logAtMoment(log, moment), database: past.queries };
   return withAnswer(then, asked, async (answer) => {
-    const scope = scopeOf(asked, await namedBy(pool, asked));
+    // The whole log shows everybody, whoever is named.
+    const scope = scopeOf(asked, fromLog ? [] : await namedBy(pool, asked));
     const database = pool.options.connectionString ?? pool.options;
     const onWholeLog = () => onNoIndex('all events');
-    const options = { log, database, moment, scope, keep, signal, onWholeLog, onApplied };
+    const options = { log, database, moment, scope, keep, fromLog, signal, onWholeLog, onApplied, onLost };
     return withPastReadModels(options, (schema) => {
       past.schema = schema;
       return answer();

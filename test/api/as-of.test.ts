@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readModelCategories } from '../../contracts/events/index.ts';
+import { readModelsVersion } from '../../projections/rebuild/version.ts';
 import { type Auditor, startAuditor } from '../../services/audit/auditor.ts';
 import { silent } from '../support/accounts.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
 import { call, client, type Person, refusedWith, two } from '../support/client.ts';
+import { sayVersionOfReadModels } from '../support/read-models-version.ts';
 
 let running: RunningApplication;
 let tom: Person;
@@ -96,6 +98,25 @@ describe('/audit/as-of', () => {
         expect((await ask({ at: before, query })).data.answer).toMatchObject({ code: 0 });
     });
 
+    test('answers from the log alone, without the read models of now and the index', async () => {
+      const query = `message/get?login_uid=${jerry.uid}&id=${tom.uid}&type=friend&limit=1`;
+      const at = await end();
+      const { answer } = (await ask({ at, query })).data;
+      await sayVersionOfReadModels(running, await readModelsVersion());
+      onTestFinished(() => sayVersionOfReadModels(running, null));
+      const { pool } = running.application;
+      await pool.query(`update read.messages set content = content || '伪造'`);
+      onTestFinished(async () => {
+        await pool.query(`update read.messages set content = replace(content, '伪造', '')`);
+      });
+      expect(JSON.stringify((await ask({ at, query })).data.answer)).toContain('伪造');
+      expect((await ask({ at, query, from_log: '1' })).data.answer).toEqual(answer);
+      const friends = `friends ${tom.uid}`;
+      expect((await ask({ at, query: friends, from_log: '1' })).data).toEqual(
+        (await ask({ at, query: friends })).data,
+      );
+    });
+
     test('answers with the refusal that the API gave', async () => {
       const query = 'user/get?uid=8888888';
       expect((await ask({ at: before, query })).data.answer).toMatchObject({ code: 101 });
@@ -171,7 +192,7 @@ describe('/audit/as-of', () => {
     [
       { at: '1700000000', query: 'pop/get?login_uid=1', limit: '3' },
       2,
-      '参数limit不合法: audit/as-of has no such parameter: it takes at, query',
+      '参数limit不合法: audit/as-of has no such parameter: it takes at, query, from_log',
     ],
     [{ at: 'yesterday', query: 'settings' }, 2, '参数at不合法'],
     [{ at: '2999-01-01T00:00:00Z', query: 'settings' }, 2, '参数at不合法: 2999-01-01 '],

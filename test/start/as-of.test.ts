@@ -57,6 +57,23 @@ describe('npm run as-of', () => {
     expect(await schemas()).toBe(0);
   });
 
+  test('answers from the log alone, and says what it reads', async () => {
+    const query = [
+      '--at',
+      before,
+      '--from-log',
+      '--host',
+      'localhost:80',
+      'pop/get',
+      '--login_uid',
+      String(tom.uid),
+    ];
+    const { stdout, stderr, code } = await run(...query);
+    expect({ stdout, code }).toEqual({ stdout: `${home}\n`, code: 0 });
+    expect(stderr).toBe('as-of: --from-log: reading all events from the beginning\n');
+    expect(await schemas()).toBe(0);
+  });
+
   test('keeps the read models of a moment for further questions, until they are forgotten', async () => {
     const mine = ['--login_uid', String(tom.uid)];
     await run('--at', before, '--keep', 'pop/get', ...mine);
@@ -79,6 +96,7 @@ describe('npm run as-of', () => {
   test.each([
     [['--at', '2h', '--keep', 'user', '9'], '--keep keeps read models, and user is folded from the log'],
     [['--kept', '--forget'], '--kept and --forget are different things'],
+    [['--kept', '--from-log'], '--kept and --forget take no query'],
     [['--kept', '--at', '2h'], '--kept and --forget take no query'],
     [['user', '9'], 'as-of: --at is missing: a time such as 2h'],
     [['--at', '1h'], 'as-of: no query is given; queries are: group GID, user UID'],

@@ -15,13 +15,17 @@ function onNoIndex(reads: 'all friendships' | 'all events'): void {
 /** What was so at a moment (docs/operations.md, The state of a moment). */
 export function asOfRoutes(server: FastifyInstance, application: Application): void {
   const { app, log, pool, logger, now } = application;
+  const onLost = () => logger.error('the read models lack messages that the log has');
 
-  serve(server, application, auditAsOf, ({ parameters: { at, query }, request }) =>
+  serve(server, application, auditAsOf, ({ parameters: { at, query, from_log: fromLog }, request }) =>
     askThePast(async (signal) => {
       const asked = parseQuery(query.split(' ').filter(Boolean));
       const moment = await momentOf(log, at, now());
       const { host, protocol } = request;
-      const parts = { app, log, pool, logger, host, protocol, keep: false, signal, onNoIndex };
+      const parts = {
+        ...{ app, log, pool, logger, host, protocol, keep: false, fromLog, signal, onLost },
+        onNoIndex: fromLog ? () => undefined : onNoIndex,
+      };
       return { data: { at: moment.time, answer: JSON.parse(await answerQuery(parts, asked, moment)) } };
     }),
   );

@@ -18,7 +18,7 @@ import { allEvents, merged, mergedEvents, mergedStreams } from '../merged-stream
 import type { Moment } from '../moment.ts';
 import { abortable } from '../readable-log.ts';
 import { type Cut, cutOf } from './cut.ts';
-import { isTrusted, type Present, presentOf, reaches, showsStill } from './present.ts';
+import { isTrusted, type Present, PresentUnusable, presentOf, reaches, showsStill } from './present.ts';
 import { PresentMessages } from './present-messages.ts';
 import { copyPeople } from './present-people.ts';
 import { type Scope, sourcesOf } from './scope.ts';
@@ -30,10 +30,14 @@ export interface FillOptions {
   readonly scope: Scope;
   /** Whether the read models stay for further questions about the moment. */
   readonly keep: boolean;
+  /** Whether all is made of the log alone: nothing is taken from the present read models, nor found by the index. */
+  readonly fromLog: boolean;
   /** Ends the filling. */
   readonly signal: AbortSignal;
-  /** Called before all of the log is read, because there is no index of it. @throws what forbids it */
+  /** Called before all of the log is read, because there is no index of it, or it is not to be used. @throws what forbids it */
   readonly onWholeLog: () => void;
+  /** Called if the present read models lack messages that the log has: these are then taken from the log. */
+  readonly onLost?: (() => void) | undefined;
   /** Called with the number of events that were applied. */
   readonly onApplied?: ((events: number) => void) | undefined;
 }
@@ -41,18 +45,13 @@ export interface FillOptions {
 /** What connections of the asking are called in the server. */
 export const pastSession = 'bubble-im as-of';
 
-/** The present read models changed while messages were taken from them: what was made of them may lack some. */
-export class PresentChanged extends Error {
-  override readonly name = 'PresentChanged';
-}
-
 /**
- * Fills the tables of a schema with what concerns the scope: of all events if there is no index, else of those that
- * concern it; what was said is taken from the present read models if these can be trusted.
+ * Fills the tables of a schema with what concerns the scope: of all events if there is no index or it is not to be used,
+ * else of those that concern it; what was said is taken from the present read models if these can be trusted.
  * @param client whose path of schemas becomes the schema
  * @param usePresent whether to take anything from the present read models
  * @returns whether all of the log was read
- * @throws PresentChanged, UnreadableEvent, ProjectionFault, LogFailure, the signal's reason, what the database throws
+ * @throws PresentUnusable, UnreadableEvent, ProjectionFault, LogFailure, the signal's reason, what the database throws
  */
 export async function fillPast(
   options: FillOptions,
@@ -60,8 +59,8 @@ export async function fillPast(
   schema: string,
   usePresent: boolean,
 ): Promise<boolean> {
-  const { log, moment, scope, signal, onWholeLog } = options;
-  const coverage = await new AuditSearch(client).coverage(log);
+  const { fromLog, log, moment, scope, signal, onWholeLog } = options;
+  const coverage = fromLog ? undefined : await new AuditSearch(client).coverage(log);
   await client.query("select set_config('search_path', $1, false)", [schema]);
   const filling: Filling = {
     ...{ options, client, schema, reading: abortable(log, signal) },
@@ -133,7 +132,7 @@ async function fillBesidePresent(
     const events = merged(replayed, each(read));
     await project({ ...filling, projections: said.projections }, ahead(said.with(inBulk(events))));
     await said.copyInto([client, queries], schema, chatsAlone);
-    if (!(await showsStill(queries, present))) throw new PresentChanged();
+    if (!(await showsStill(queries, present))) throw new PresentUnusable('changed');
   } finally {
     await queries.end();
   }

@@ -30,6 +30,8 @@ export interface AskedSchema {
   readonly version: () => Promise<string>;
   readonly people: readonly number[];
   readonly profiles: readonly number[];
+  /** Whether they must be made of the whole log. */
+  readonly fromLog: boolean;
 }
 
 /** Read models that were kept. */
@@ -203,7 +205,9 @@ export class PastSchemas {
 }
 
 function shows({ people, profiles }: Shown, asked: AskedSchema): boolean {
+  // Those of everybody were made of the whole log, others with the index and the present read models.
   if (people === undefined) return true;
+  if (asked.fromLog) return false;
   return (
     asked.people.every((uid) => people.includes(uid)) &&
     asked.profiles.every((uid) => people.includes(uid) || profiles.includes(uid))

@@ -5,7 +5,7 @@ import { messages } from '../../../projections/tables.ts';
 
 /**
  * The last messages before some events ($1 to $6), of all and of some people ($7), and those that events name ($8 to $10),
- * in the order in which they are to be applied.
+ * in the order in which they are to be applied. Of a last one that the index has and the read models lack, all is null.
  */
 export const neededMessages = `
   with point as (
@@ -20,10 +20,10 @@ export const neededMessages = `
         select id, mid, position from audit.events
          where conversation = p.conversation and number < p.number and type = 'MessageSent'
          order by number desc limit 1) e
-      join ${currentSchema}.messages m on m.mid = e.mid and m.event_id = e.id
-     where m.sequence > least(p.after_end, p.after_own)
+      left join ${currentSchema}.messages m on m.mid = e.mid and m.event_id = e.id
+     where m.mid is null or m.sequence > least(p.after_end, p.after_own)
   )
-  select at, 1 as step, 'end' as "as", place, ${columnsOf('last')} from last where sequence > after_end
+  select at, 1 as step, 'end' as "as", place, ${columnsOf('last')} from last where mid is null or sequence > after_end
   union all
   ${ownMessages(`l.conversation >= 'g'`, `o.conversation >= 'g'`)}
   union all
@@ -65,4 +65,11 @@ export function copying(schema: string): string {
       join ${schema}.conversations c on c.conversation = given.conversation
       join ${currentSchema}.messages m on m.conversation = c.conversation and m.sequence <= c.sequence
         on conflict (conversation, sequence) do nothing`;
+}
+
+/** How many messages the conversations of another schema ($1) have, and how many of these are there. */
+export function counting(schema: string): string {
+  return `
+    select (select coalesce(sum(sequence), 0) from ${schema}.conversations where conversation = any($1)) as said,
+           (select count(*) from ${schema}.messages where conversation = any($1)) as there`;
 }

@@ -12,7 +12,8 @@ import { chatsLookedUp } from '../../queries/chats.ts';
 import type { Queries } from '../index/search.ts';
 import type { Cut } from './cut.ts';
 import { inSchema } from './past-database.ts';
-import { copying, neededMessages } from './present-messages-sql.ts';
+import { PresentUnusable } from './present.ts';
+import { copying, counting, neededMessages } from './present-messages-sql.ts';
 
 /** The event that says a message; all other events of conversations change messages that are there. */
 const sent = 'MessageSent';
@@ -48,6 +49,8 @@ interface KnownRow {
   readonly at: number;
   readonly as: KnownMessage['as'];
   readonly place: string;
+  /** Null if the read models lack the message. */
+  readonly mid: unknown;
 }
 
 export interface PresentMessagesOptions {
@@ -179,6 +182,7 @@ export class PresentMessages {
     ]);
     for (const row of rows) {
       const { at, as, place } = row;
+      if (row.mid === null) throw new PresentUnusable('lost messages');
       const message = messages.read({ ...row });
       const { conversation, sender, sequence } = message;
       const [applied, key] =
@@ -205,6 +209,7 @@ export class PresentMessages {
    * Copies the messages that were said by then into the messages of another schema, but those that are there.
    * @param clients each of them copies those of some conversations at once
    * @param chats whether those alone are needed that a list of chats looks up
+   * @throws PresentUnusable if some of the messages are not there: they are numbered from 1 in each conversation
    */
   async copyInto(clients: readonly Queries[], schema: string, chats: boolean): Promise<void> {
     const { queries, people } = this.#options;
@@ -215,11 +220,18 @@ export class PresentMessages {
     const wanted = looked.flatMap(({ conversation }) =>
       this.#conversations.has(conversation) ? conversation : [],
     );
+    const { rows } = await queries.query<{ said: string; there: string }>(counting(schema), [wanted]);
+    const missing = Number(rows[0]?.said) - Number(rows[0]?.there);
     const chunks = chunked(wanted, conversationsCopiedAtOnce);
+    let copied = 0;
     const copy = async (client: Queries) => {
-      for (const some of chunks) await client.query(copying(schema), [some]);
+      for (const some of chunks) {
+        const { rowCount } = await client.query(copying(schema), [some]);
+        copied += rowCount ?? 0;
+      }
     };
     await Promise.all(clients.map(copy));
+    if (copied !== missing) throw new PresentUnusable('lost messages');
   }
 }
 

@@ -15,6 +15,20 @@ export interface Present extends ReadModelsMark {
   readonly commit: string;
 }
 
+/**
+ * Messages cannot be taken from the present read models: these changed meanwhile, so that what was made of them may lack
+ * some, or lack some that the log has.
+ */
+export class PresentUnusable extends Error {
+  override readonly name = 'PresentUnusable';
+  readonly why: 'changed' | 'lost messages';
+
+  constructor(why: PresentUnusable['why']) {
+    super(`the present read models are not usable: ${why}`);
+    this.why = why;
+  }
+}
+
 export interface PresentOptions {
   readonly queries: Queries;
   readonly log: EventLog;

@@ -3,9 +3,9 @@ import { readModelsVersion } from '../../../projections/rebuild/version.ts';
 import { writingSession } from '../../../projections/runner/session.ts';
 import { cancelledBy } from '../../postgres/cancelling.ts';
 import { openClient, type Purpose } from '../../postgres/connect.ts';
-import { type FillOptions, fillPast, PresentChanged, pastSession } from './fill.ts';
+import { type FillOptions, fillPast, pastSession } from './fill.ts';
 import { type AskedSchema, PastSchemas } from './past-schemas.ts';
-import { answeredByPresent } from './present.ts';
+import { answeredByPresent, PresentUnusable } from './present.ts';
 
 /** To make the indexes of what shows a large log takes minutes. */
 const indexing: Purpose = { name: pastSession, statementTimeoutMs: 3_600_000 };
@@ -14,7 +14,8 @@ const indexing: Purpose = { name: pastSession, statementTimeoutMs: 3_600_000 };
  * Makes the read models of a moment in a schema of their own, beside the present ones, or finds those that were kept;
  * hands the schema's name to `use`, and drops it afterwards unless it is kept. If the present ones show the moment and
  * nothing is to be kept, hands those over first, and makes others only if they changed meanwhile. Of two that keep one
- * moment at once the second waits for the first, and uses what it kept. They are made by what makes the present ones, of
+ * moment at once the second waits for the first, and uses what it kept. What is asked from the log alone is made anew,
+ * unless what was kept was made of the whole log too. They are made by what makes the present ones, of
  * the events that concern the scope; without an index of the log, of all events.
  * @throws TooManyKept, UnreadableEvent, ProjectionFault, LogFailure, the signal's reason, what the database throws
  */
@@ -22,18 +23,18 @@ export async function withPastReadModels<Result>(
   options: FillOptions,
   use: (schema: string) => Promise<Result>,
 ): Promise<Result> {
-  const { database, log, moment, scope, keep, signal } = options;
+  const { database, fromLog, log, moment, scope, keep, signal, onLost } = options;
   const epoch = (await log.identity())?.epoch ?? '';
   const client = await openClient(database, writingSession(pastSession, 'pg_temp'));
   try {
     const schemas = new PastSchemas(client);
     await schemas.dropLeftovers();
-    const asked: AskedSchema = { moment: moment.name, epoch, version: readModelsVersion, ...scope };
+    const asked: AskedSchema = { moment: moment.name, epoch, version: readModelsVersion, fromLog, ...scope };
     const present = { queries: client, log, moment, version: readModelsVersion };
-    const answered = keep ? undefined : await answeredByPresent(present, use);
+    const answered = keep || fromLog ? undefined : await answeredByPresent(present, use);
     if (answered) return answered.result;
     if (keep) await schemas.awaitTurn(asked, signal);
-    const kept = await schemas.useKept(asked);
+    const kept = fromLog && !keep ? undefined : await schemas.useKept(asked);
     if (kept !== undefined) return await use(kept);
     const cancelling = { client, database, signal };
     const make = async (usePresent: boolean): Promise<Result> => {
@@ -51,8 +52,9 @@ export async function withPastReadModels<Result>(
       }
     };
     return await make(true).catch((error: unknown) => {
-      if (error instanceof PresentChanged) return make(false);
-      throw error;
+      if (!(error instanceof PresentUnusable)) throw error;
+      if (error.why === 'lost messages') onLost?.();
+      return make(false);
     });
   } finally {
     await client.end();

@@ -6,7 +6,11 @@ import type { EventFilter } from '../events/filter.ts';
 
 /** What runs a query: a pool or a client. */
 export interface Queries {
-  query<Row extends QueryResultRow>(text: string, values: unknown[]): Promise<{ readonly rows: Row[] }>;
+  /** @returns the rows, and how many a statement returned or changed */
+  query<Row extends QueryResultRow>(
+    text: string,
+    values: unknown[],
+  ): Promise<{ readonly rows: Row[]; readonly rowCount: number | null }>;
 }
 
 /** Where an event lies, as the index has it. */

@@ -78,7 +78,16 @@ async function note(query: string): Promise<Noted> {
 async function answerThen({ position, query }: Noted, log = running.application.log): Promise<Noted> {
   const { pool } = running.application;
   const parts = {
-    ...{ app: testApp, log, pool, logger: silent, host: 'localhost:80', protocol: 'http', keep: false },
+    ...{
+      app: testApp,
+      log,
+      pool,
+      logger: silent,
+      host: 'localhost:80',
+      protocol: 'http',
+      keep: false,
+      fromLog: false,
+    },
     signal: AbortSignal.timeout(60_000),
     onNoIndex: () => undefined,
   };
@@ -201,7 +210,16 @@ test.each(['message/sync --login_uid 1', 'message/send --login_uid 1 --to 2 --ty
     const { log, pool } = running.application;
     const applied = vi.fn();
     const parts = {
-      ...{ app: testApp, log, pool, logger: silent, host: 'localhost:80', protocol: 'http', keep: false },
+      ...{
+        app: testApp,
+        log,
+        pool,
+        logger: silent,
+        host: 'localhost:80',
+        protocol: 'http',
+        keep: false,
+        fromLog: false,
+      },
       ...{ signal: AbortSignal.timeout(60_000), onNoIndex: () => undefined, onApplied: applied },
     };
     const moment = await momentAfterPosition(running, await log.end());

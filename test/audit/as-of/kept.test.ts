@@ -43,7 +43,16 @@ async function ask(
 ) {
   const { log, pool } = running.application;
   const parts = {
-    ...{ app: testApp, log, pool, logger: silent, host: 'localhost:80', protocol: 'http', keep },
+    ...{
+      app: testApp,
+      log,
+      pool,
+      logger: silent,
+      host: 'localhost:80',
+      protocol: 'http',
+      keep,
+      fromLog: false,
+    },
     ...{ signal, onNoIndex: () => undefined, onApplied },
   };
   return answerQuery(parts, parseQuery(query.split(' ')), await momentAfterPosition(running, at));

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { readModelCategories } from '../../../contracts/events/index.ts';
 import { firstReplacedMid, Gid, groupConversation, Mid, Uid } from '../../../contracts/ids.ts';
 import { readModelsVersion } from '../../../projections/rebuild/version.ts';
 import { answerQuery } from '../../../services/api/past-query.ts';
@@ -75,9 +76,15 @@ async function say({ uid }: Person, count: number): Promise<void> {
 const query = (text: string, values: readonly unknown[] = []) =>
   running.application.pool.query(text, [...values]);
 
-/** Asks a query of the moment. @returns the answer, how many events were applied, and whether what was said was replayed */
-async function ask(words: string, { log = running.application.log, keep = false } = {}) {
-  let [applied, replayed] = [0, false];
+/**
+ * Asks a query of the moment.
+ * @returns the answer, how many events were applied, whether what was said was replayed, and whether messages were lost
+ */
+async function ask(
+  words: string,
+  { log = running.application.log, keep = false, fromLog = false, at = position } = {},
+) {
+  let [applied, replayed, lost] = [0, false, false];
   const observed: EventLog = wrapLog(log, {
     readStreams: (streams, options) => {
       replayed ||= streams.some((stream) => stream.startsWith('conversation-'));
@@ -85,16 +92,19 @@ async function ask(words: string, { log = running.application.log, keep = false 
     },
   });
   const parts = {
-    ...{ app: testApp, log: observed, pool: running.application.pool, logger: silent, keep },
+    ...{ app: testApp, log: observed, pool: running.application.pool, logger: silent, keep, fromLog },
     ...{ host: 'localhost:80', protocol: 'http', signal: AbortSignal.timeout(60_000) },
     onNoIndex: () => undefined,
     onApplied: (events: number) => {
       applied += events;
     },
+    onLost: () => {
+      lost = true;
+    },
   };
-  const moment = await momentAfterPosition(running, position);
+  const moment = await momentAfterPosition(running, at);
   const answer = await answerQuery(parts, parseQuery(words.split(' ')), moment);
-  return { answer, applied, replayed };
+  return { answer, applied, replayed, lost };
 }
 
 const home = () => `pop/get --login_uid ${tom.uid}`;
@@ -131,7 +141,7 @@ test('read models that are kept for the home page have all messages', async () =
   );
   const answer = await replayedAnswer(page());
   expect(await ask(home(), { keep: true })).toMatchObject({ replayed: false });
-  expect(await ask(page(), { keep: true })).toEqual({ answer, applied: 0, replayed: false });
+  expect(await ask(page(), { keep: true })).toEqual({ answer, applied: 0, replayed: false, lost: false });
 });
 
 test('what was said is replayed if the present read models lose it meanwhile', async () => {
@@ -165,6 +175,73 @@ test('what was said is replayed if a mid was given twice', async () => {
     await change(firstReplacedMid, mid);
   });
   expect(await ask(home())).toMatchObject({ answer, replayed: true });
+});
+
+describe('if the tables were changed by hand', () => {
+  /** Changes tables for one test. */
+  async function change(table: string, statement: string): Promise<void> {
+    await query(`create table before_change as select * from ${table}`);
+    onTestFinished(async () => {
+      await query(`delete from ${table}`);
+      await query(`insert into ${table} select * from before_change`);
+      await query('drop table before_change');
+    });
+    await query(statement);
+  }
+  const sequenceOf = async (content: string) => {
+    const { rows } = await query('select sequence from read.messages where content = $1', [content]);
+    return Number(rows[0].sequence);
+  };
+
+  test('a message that is missing among those that are shown is taken from the log', async () => {
+    const answer = await replayedAnswer(page());
+    const missing = (await sequenceOf('再见')) - 2;
+    await change('read.messages', `delete from read.messages where sequence = ${missing}`);
+    expect(await ask(page())).toMatchObject({ answer, replayed: true, lost: true });
+  });
+
+  test('the last message, if it is missing, is taken from the log, also for a list of chats', async () => {
+    const answer = await replayedAnswer(home());
+    await change('read.messages', `delete from read.messages where content = '再见'`);
+    expect(await ask(home())).toMatchObject({ answer, replayed: true, lost: true });
+  });
+
+  test('from the log alone the answer is what was said, whatever they hold', async () => {
+    const answer = await replayedAnswer(page());
+    await change('read.messages', `update read.messages set content = '从未说过' where content = '再见'`);
+    expect((await ask(page())).answer).toContain('从未说过');
+    await query('create table index_before as select * from audit.events');
+    onTestFinished(async () => {
+      await query('insert into audit.events select * from index_before');
+      await query('drop table index_before');
+    });
+    await query('delete from audit.events');
+    const found = await ask(page(), { fromLog: true });
+    expect(found.answer).toBe(answer);
+    expect(found.applied).toBeGreaterThan(sent);
+  });
+
+  test('from the log alone the answer of now is what is so, and a username leads to its person', async () => {
+    const { rows } = await query('select username from read.users where uid = $1', [tom.uid]);
+    const at = await running.application.log.end(readModelCategories);
+    const words = `user/get --username ${rows[0].username}`;
+    const { answer } = await ask(words, { at });
+    await change('read.users', `update read.users set nickname = '伪造' where uid = ${tom.uid}`);
+    expect((await ask(words, { at })).answer).toContain('伪造');
+    expect((await ask(words, { at, fromLog: true })).answer).toBe(answer);
+  });
+
+  test('from the log alone nothing is answered from read models that were kept, but of the whole log', async () => {
+    onTestFinished(() =>
+      withPastSchemas(running.databaseUrl, async (schemas) => {
+        for (const each of await schemas.kept()) await schemas.dropKept(each);
+      }),
+    );
+    await ask(page(), { keep: true });
+    expect((await ask(page(), { keep: true, fromLog: true })).applied).toBeGreaterThan(sent);
+    expect((await ask(page(), { keep: true, fromLog: true })).applied).toBe(0);
+    expect((await ask(page(), { fromLog: true })).applied).toBeGreaterThan(sent);
+  });
 });
 
 test('what was said is replayed once an event was skipped', async () => {

@@ -52,7 +52,14 @@ async function membersAt(position: Position) {
     },
   });
   const parts = {
-    ...{ app: testApp, log: observed, pool: running.application.pool, logger: silent, keep: false },
+    ...{
+      app: testApp,
+      log: observed,
+      pool: running.application.pool,
+      logger: silent,
+      keep: false,
+      fromLog: false,
+    },
     ...{ host: 'localhost:80', protocol: 'http', signal: AbortSignal.timeout(60_000) },
     onNoIndex: () => undefined,
   };

@@ -31,7 +31,16 @@ async function ask(moment: Moment): Promise<{ answer: string; made: boolean }> {
   const { log, pool } = running.application;
   const onApplied = vi.fn();
   const parts = {
-    ...{ app: testApp, log, pool, logger: silent, host: 'localhost:80', protocol: 'http', keep: false },
+    ...{
+      app: testApp,
+      log,
+      pool,
+      logger: silent,
+      host: 'localhost:80',
+      protocol: 'http',
+      keep: false,
+      fromLog: false,
+    },
     ...{ signal: AbortSignal.timeout(60_000), onNoIndex: () => undefined, onApplied },
   };
   const answer = await answerQuery(parts, parseQuery(query.split(' ')), moment);

@@ -82,6 +82,7 @@ async function answered(moment: Moment, query: string) {
       host: 'localhost',
       protocol: 'http',
       keep: true,
+      fromLog: false,
     },
     ...{ signal: AbortSignal.timeout(60_000), onNoIndex: () => undefined },
   };
