@@ -34,7 +34,7 @@ const command = operatorCommand({
   examples: [
     ['can-speak 9 group 502139874', 'whether person 9 may speak in the group, and what made it so'],
     ['unread 9 friend 12 --at 2026-11-27T10:00', 'how many messages of 12 were unread for 9 at that time'],
-    ['message 845', 'the life of a message: sent, quoted, seen, revoked, and by whom'],
+    ['message 845', 'what happened to a message: sent, quoted, seen, revoked, and by whom'],
     ['visible 845 to 9 --format json', 'the same facts for programs'],
   ],
   notes: `Questions:\n${questionForms.map((form) => `  ${form}`).join('\n')}`,

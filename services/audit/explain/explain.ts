@@ -56,7 +56,7 @@ export interface Explanation {
   readonly steps: readonly ExplainedStep[];
   /** How many steps before them are left out. */
   readonly omitted: number;
-  /** Undefined for the life of a message, which is no decision. */
+  /** Undefined for what happened to a message, which is no decision. */
   readonly verdict: Verdict | undefined;
   /** In one sentence. */
   readonly answer: string;

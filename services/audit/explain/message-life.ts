@@ -28,7 +28,7 @@ export interface MessageLife extends History {
   readonly end: string | undefined;
 }
 
-/** The life of a message: sent, quoted, seen, revoked, deleted, up to a moment. */
+/** What happened to a message: sent, quoted, seen, revoked, deleted, up to a moment. */
 export async function messageLife(
   log: ReadableLog,
   origin: MessageOrigin,

@@ -192,7 +192,7 @@ export const english: Readonly<Record<keyof typeof chinese, string>> = {
   'q-unread-friend': 'How many messages of a friend are unread?',
   'q-unread-group': 'How many messages of a group are unread?',
   'q-account': 'Is an account active?',
-  'q-message': 'The life of a message',
+  'q-message': 'What happened to a message',
   momentHint: 'What was so then, or what a call would have answered. Everybody counts as offline.',
   queryKind: 'Query',
   'k-group': 'Group',
@@ -278,7 +278,7 @@ export const english: Readonly<Record<keyof typeof chinese, string>> = {
   takenBack: 'Taken back: {0}',
   revokedNow: "revoked by the server's key just now",
   messagesHint:
-    'All messages, the newest first. One that is opened shows its story, and can be revoked for everybody.',
+    'All messages, the newest first. One that is opened shows what happened to it, and can be revoked for everybody.',
   sender: 'Sender’s uid',
   addPerson: 'Add a person',
   password: 'Password',

@@ -177,7 +177,7 @@ test('unread messages are explained with each that came, was read or was revoked
   expect(explanationLines(explanation)[0]).toBe('(4 earlier changes are not shown: --steps)');
 });
 
-describe('the life of a message', () => {
+describe('what happened to a message', () => {
   test('between two is explained from its sending to its revocation, with who quoted and saw it', async () => {
     const chat = { to: jerry.uid, type: 'friend' };
     const mid = await say(tom, chat);
