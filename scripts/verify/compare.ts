@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { Checkpoint } from '../../services/audit/tree/checkpoint.ts';
 import { notesIn, openHead } from '../../services/audit/tree/heads.ts';
+import { isAsItWas } from '../../services/audit/tree/verified.ts';
 import { verifiedInWords } from '../../services/audit/tree/verified-words.ts';
-import { isAsItWas, verifyLog } from '../../services/audit/tree/verify-log.ts';
+import { verifyLog } from '../../services/audit/tree/verify-log.ts';
 import { NothingMatches } from '../cli/command.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { escapeControls } from '../cli/output.ts';

@@ -8,8 +8,9 @@ import { type EventFilter, matches, prefixesOf } from '../../audit/events/filter
 import { readGently } from '../../audit/read-gently.ts';
 import { latestHead } from '../../audit/tree/heads.ts';
 import { TreeStore } from '../../audit/tree/tree-store.ts';
+import { isAsItWas } from '../../audit/tree/verified.ts';
 import { verifiedInWords } from '../../audit/tree/verified-words.ts';
-import { isAsItWas, verifyLog } from '../../audit/tree/verify-log.ts';
+import { verifyLog } from '../../audit/tree/verify-log.ts';
 import { cachedSettings } from '../../commands/setting.ts';
 import type { EventLog, SubscribeOptions } from '../../log/log.ts';
 import type { Application } from '../application.ts';

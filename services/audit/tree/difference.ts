@@ -28,6 +28,10 @@ export type Difference =
   | ({ readonly kind: 'hidden' } & HiddenBeginnings)
   /** The log is as it was; the index of it was changed. */
   | { readonly kind: 'index changed'; readonly number: number; readonly event: TreeEntry }
+  /** The log is as it was; the rows of the stored tree cannot be those of it. `what` says why. */
+  | { readonly kind: 'tree changed'; readonly what: string }
+  /** The note of the stored head of `size` events is none, or is that of another head. */
+  | { readonly kind: 'head changed'; readonly origin: string; readonly size: number }
   /** The stored head of `size` events is not signed by the key of the log. */
   | { readonly kind: 'head not signed'; readonly origin: string; readonly size: number }
   /** Events of these numbers, `to` not included, are not what they were, or are missing; nothing says which. */

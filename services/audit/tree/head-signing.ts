@@ -5,7 +5,7 @@ import type { EventId, EventLog, Position } from '../../log/log.ts';
 import type { Database } from '../../postgres/database.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
 import { sameHash } from './hashes.ts';
-import { type Head, Heads, isHeadSignedBy, signHead } from './heads.ts';
+import { ChangedHead, type Head, Heads, isHeadSignedBy, signHead } from './heads.ts';
 import { HiddenWatch } from './hidden-watch.ts';
 import { misplacedInWords } from './misplaced-words.ts';
 import { type NoteSigner, verifierOf } from './note.ts';
@@ -198,7 +198,15 @@ export class HeadSigning {
     if (!rows[0]?.ours) return undefined;
     const store = new TreeStore(client);
     const heads = new Heads(client, signer.name);
-    const [last, size] = [await heads.last(), await store.size()];
+    const last = await heads.last().catch((error: unknown) => {
+      if (error instanceof ChangedHead) return error;
+      throw error;
+    });
+    if (last instanceof ChangedHead) {
+      this.#report(last.message);
+      return undefined;
+    }
+    const size = await store.size();
     if (last) {
       const difference = await this.#differenceFrom(last, store, size, complete);
       if (difference === 'not yet known') return undefined;
@@ -208,7 +216,8 @@ export class HeadSigning {
     } else {
       this.#report(undefined);
     }
-    const due = !last || Date.now() - last.signed >= this.#everyMs;
+    // In the future it is if the clock was set back, or the row was changed.
+    const due = !last || Math.abs(Date.now() - last.signed) >= this.#everyMs;
     if (size === (last?.size ?? 0) || !due) return this.#given ? undefined : last;
     const root = await store.root(size);
     const note = signHead(signer, { size, root });

@@ -11,8 +11,23 @@ export interface Head extends Checkpoint {
 }
 
 interface HeadRow {
+  readonly origin: string;
+  readonly size: string | number;
   readonly note: string;
   readonly signed: Date;
+}
+
+/** A stored head whose note is none, or is that of another head. */
+export class ChangedHead extends Error {
+  override readonly name = 'ChangedHead';
+  readonly origin: string;
+  readonly size: number;
+
+  constructor(origin: string, size: number) {
+    super(`the stored head of the first ${size} events of ${origin} was changed: npm run verify says more`);
+    this.origin = origin;
+    this.size = size;
+  }
 }
 
 /** Signs a head. */
@@ -48,10 +63,10 @@ export function notesIn(text: string): string[] {
   return text.match(/(?:[^—\n][^\n]*\n)+\n(?:— [^\n]*\n)+/gu) ?? [];
 }
 
-/** The head that was signed last, under whatever origin; undefined if there is none. */
+/** The head that was signed last, under whatever origin; undefined if there is none. @throws ChangedHead */
 export async function latestHead(database: ReadingDatabase): Promise<Head | undefined> {
   const { rows } = await database.query<HeadRow>(
-    'select note, signed from audit.heads order by signed desc limit 1',
+    'select origin, size, note, signed from audit.heads order by signed desc limit 1',
   );
   return rows[0] && headOf(rows[0]);
 }
@@ -74,19 +89,28 @@ export class Heads {
     this.#origin = origin;
   }
 
-  /** The greatest head, of at most `size` events; undefined if there is none. */
+  /** How many events the greatest head is of, by its row; 0 if there is none. */
+  async greatestSize(): Promise<number> {
+    const { rows } = await this.#database.query<{ size: string | number }>(
+      'select coalesce(max(size), 0) as size from audit.heads where origin = $1',
+      [this.#origin],
+    );
+    return Number(rows[0]?.size ?? 0);
+  }
+
+  /** The greatest head, of at most `size` events; undefined if there is none. @throws ChangedHead */
   async last(size = Number.MAX_SAFE_INTEGER): Promise<Head | undefined> {
     const { rows } = await this.#database.query<HeadRow>(
-      'select note, signed from audit.heads where origin = $1 and size <= $2 order by size desc limit 1',
+      'select origin, size, note, signed from audit.heads where origin = $1 and size <= $2 order by size desc limit 1',
       [this.#origin, size],
     );
     return rows[0] && headOf(rows[0]);
   }
 
-  /** The smallest head of more than `size` events. */
+  /** The smallest head of more than `size` events. @throws ChangedHead */
   async next(size: number): Promise<Head | undefined> {
     const { rows } = await this.#database.query<HeadRow>(
-      'select note, signed from audit.heads where origin = $1 and size > $2 order by size limit 1',
+      'select origin, size, note, signed from audit.heads where origin = $1 and size > $2 order by size limit 1',
       [this.#origin, size],
     );
     return rows[0] && headOf(rows[0]);
@@ -121,6 +145,17 @@ export class Heads {
   }
 }
 
-function headOf({ note, signed }: HeadRow): Head {
-  return { ...readCheckpointText(readNote(note).text), note, signed: signed.getTime() };
+function headOf({ origin, size, note, signed }: HeadRow): Head {
+  const checkpoint = checkpointIn(note);
+  if (checkpoint?.origin !== origin || checkpoint.size !== Number(size))
+    throw new ChangedHead(origin, Number(size));
+  return { ...checkpoint, note, signed: signed.getTime() };
+}
+
+function checkpointIn(note: string): Checkpoint | undefined {
+  try {
+    return readCheckpointText(readNote(note).text);
+  } catch {
+    return undefined;
+  }
 }

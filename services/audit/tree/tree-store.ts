@@ -83,13 +83,21 @@ export class TreeStore {
     return hashes;
   };
 
-  /** The hashes of full tiles of a level, from index `first` on; the tree may have fewer. */
+  /** The hashes of full tiles of a level, from index `first` on, up to the first one that is missing. */
   async tileHashes(level: number, first: number, count: number): Promise<Hash[]> {
-    const { rows } = await this.#database.query<{ hash: Buffer }>(
-      'select hash from audit.tiles where level = $1 and index >= $2 and index < $3 order by index',
+    const stored = await this.storedTiles(level, first, count);
+    const hashes: Hash[] = [];
+    for (let hash = stored.get(first); hash; hash = stored.get(first + hashes.length)) hashes.push(hash);
+    return hashes;
+  }
+
+  /** The hashes of full tiles of a level by their indexes, from index `first` on; some may be missing. */
+  async storedTiles(level: number, first: number, count: number): Promise<Map<number, Hash>> {
+    const { rows } = await this.#database.query<{ index: string | number; hash: Buffer }>(
+      'select index, hash from audit.tiles where level = $1 and index >= $2 and index < $3',
       [level, first, first + count],
     );
-    return rows.map(({ hash }) => hash);
+    return new Map(rows.map(({ index, hash }) => [Number(index), hash]));
   }
 
   /** The root of the first `size` events. @throws RangeError if there are not that many */

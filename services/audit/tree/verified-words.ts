@@ -2,7 +2,7 @@ import type { Difference } from './difference.ts';
 import type { HiddenBeginnings, LackingBeginning } from './hidden-events.ts';
 import { misplacedInWords } from './misplaced-words.ts';
 import type { TreeEntry } from './tree-entry.ts';
-import type { Verified } from './verify-log.ts';
+import type { Verified } from './verified.ts';
 
 /** What came of verifying a log, in a line, after one for each event that lies where none was appended. */
 export function verifiedInWords(verified: Verified): string {
@@ -50,6 +50,16 @@ export function describe(difference: Difference): string {
       return (
         `INDEX CHANGED: the log is as it was, but row ${difference.number} of its index is not ${nameOf(difference.event)}; ` +
         'make the index again: npm run rebuild -- --audit'
+      );
+    case 'tree changed':
+      return (
+        `TREE CHANGED: the log is as it was, but the tree that is stored of it is not: ${difference.what}; ` +
+        'make it again: npm run rebuild -- --audit'
+      );
+    case 'head changed':
+      return (
+        `HEAD CHANGED: the row of the stored head of the first ${difference.size} events of ${difference.origin} does not hold such a ` +
+        'head: compare with a head that was kept elsewhere (--checkpoint), and delete the row from audit.heads'
       );
     case 'head not signed':
       return (

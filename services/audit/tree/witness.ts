@@ -31,7 +31,9 @@ export class Witness implements HeadReceiver {
   async send(head: Head, signal: AbortSignal): Promise<void> {
     const { database, verifier } = this.#options;
     if (isSignedBy(readNote(head.note), verifier)) return;
-    const line = await this.#cosigned(head, await this.#known(head.origin), signal);
+    const known = await this.#known(head.origin);
+    // It answers what it has cosigned.
+    const line = await this.#cosigned(head, known > head.size ? 0 : known, signal);
     await new Heads(database, head.origin).cosign(head, line);
     await this.#remember(head.origin, head.size);
   }

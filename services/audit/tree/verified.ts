@@ -1,0 +1,46 @@
+import type { MisplacedEvent } from '../../log/log.ts';
+import type { ReadingDatabase } from '../../postgres/database.ts';
+import type { ReadableLog } from '../readable-log.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { Difference } from './difference.ts';
+import type { Hash } from './hashes.ts';
+import type { NoteVerifier } from './note.ts';
+
+export interface VerifyOptions {
+  readonly log: ReadableLog;
+  /** Where the tree is. */
+  readonly database: ReadingDatabase;
+  /** Under which name its heads were signed. */
+  readonly origin: string;
+  /** By whose key the stored heads must be signed; undefined: their signatures are not verified. */
+  readonly verifier?: NoteVerifier | undefined;
+  /** Heads that were kept elsewhere, whose signatures were verified. */
+  readonly kept?: readonly Checkpoint[];
+  readonly onRead?: (events: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What came of it. */
+export interface Verified {
+  /** How many events the log has, as far as it was read, and the root of their tree. */
+  readonly size: number;
+  readonly root: Hash;
+  /** How many events the stored tree has. */
+  readonly audited: number;
+  /** How many heads fit, and how many events the greatest of them has. */
+  readonly heads: number;
+  readonly signed: number;
+  /** Whether the signatures of stored heads were verified. */
+  readonly signaturesVerified: boolean;
+  /** Other names under which heads were signed, with which the log is not compared. */
+  readonly otherOrigins: readonly string[];
+  /** The first one; the log was not read beyond it. */
+  readonly difference: Difference | undefined;
+  /** Events that lie where no append puts one, also such as were audited there. */
+  readonly misplaced: readonly MisplacedEvent[];
+}
+
+/** Whether nothing was found. */
+export function isAsItWas({ difference, misplaced }: Verified): boolean {
+  return difference === undefined && misplaced.length === 0;
+}
