@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
+import { readVerifierKey } from '../services/audit/tree/note.ts';
 import { givenKeys } from '../services/backup/given-keys.ts';
 import { type BackupOptions, makeBackup } from '../services/backup/make-backup.ts';
-import { verifyBackup } from '../services/backup/verify-backup.ts';
+import { type VerifyBackupOptions, verifyBackup } from '../services/backup/verify-backup.ts';
 import { readEnvironment } from '../services/environment.ts';
 import { openFileStore } from '../services/files/open.ts';
 import { withAskedLog } from './cli/asked-log.ts';
@@ -17,6 +18,7 @@ import { withExistingDatabase } from './with-database.ts';
 interface Options {
   readonly to: string;
   readonly verify?: boolean;
+  readonly verifier?: string;
 }
 
 const command = operatorCommand({
@@ -34,13 +36,17 @@ const command = operatorCommand({
 })
   .requiredOption('--to <folder>', 'the folder of the backup')
   .option('--verify', 'backs up nothing, and needs no installation')
-  .action(async ({ to, verify }: Options) => {
+  .option('--verifier <key>', 'with --verify, by whose key the head of the log must be signed: name+id+key')
+  .action(async ({ to, verify, verifier: key }: Options) => {
+    if (key !== undefined && verify !== true)
+      throw new Error('--verifier is by whose key --verify holds the head of the log: leave it out');
+    const verifier = key === undefined ? undefined : readVerifierKey(key);
     const signal = interruptible();
     const folder = resolve(to);
     const output = { option: '--to', path: folder };
     await mustBeNoFile(output);
     if (verify !== true) await writingTo(output, () => backUp(folder, signal));
-    await verifyAndPrint(folder, signal);
+    await verifyAndPrint(folder, signal, { verifier, tree: verify === true });
   });
 
 async function backUp(folder: string, signal: AbortSignal): Promise<void> {
@@ -82,10 +88,14 @@ async function backUpAndPrint(
   }
 }
 
-async function verifyAndPrint(folder: string, signal: AbortSignal): Promise<void> {
+async function verifyAndPrint(
+  folder: string,
+  signal: AbortSignal,
+  options: VerifyBackupOptions,
+): Promise<void> {
   const progress = showProgress({ doing: 'verifying', unit: 'files' });
   try {
-    const { manifest, events, root } = await verifyBackup(folder, progress.advance, signal);
+    const { manifest, events, root } = await verifyBackup(folder, progress.advance, signal, options);
     progress.end();
     const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0);
     const { uploads, keys, moment } = manifest;

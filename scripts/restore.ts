@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
+import { readVerifierKey } from '../services/audit/tree/note.ts';
 import { lackingKeys } from '../services/backup/given-keys.ts';
 import { restoreBackup } from '../services/backup/restore-backup.ts';
 import { type VerifiedBackup, verifyBackup } from '../services/backup/verify-backup.ts';
@@ -20,6 +21,7 @@ import { showProgress } from './cli/progress.ts';
 
 interface Options {
   readonly from: string;
+  readonly verifier?: string;
 }
 
 const command = operatorCommand({
@@ -34,10 +36,11 @@ const command = operatorCommand({
   notes: 'The program makes the read models when it starts; all is there once /ready shows lag_ms 0.',
 })
   .requiredOption('--from <folder>', 'the folder of the backup')
-  .action(async ({ from }: Options) => {
+  .option('--verifier <key>', 'by whose key the head of its log must be signed: name+id+key')
+  .action(async ({ from, verifier }: Options) => {
     const signal = interruptible();
     const folder = resolve(from);
-    const verified = await verify(folder, signal);
+    const verified = await verify(folder, verifier, signal);
     const environment = readEnvironment();
     const logger = await openCommandLogger(environment);
     const dataFolder = await lockDataFolder(environment.dataFolder);
@@ -50,10 +53,15 @@ const command = operatorCommand({
     }
   });
 
-async function verify(folder: string, signal: AbortSignal): Promise<VerifiedBackup> {
+async function verify(
+  folder: string,
+  verifierKey: string | undefined,
+  signal: AbortSignal,
+): Promise<VerifiedBackup> {
+  const verifier = verifierKey === undefined ? undefined : readVerifierKey(verifierKey);
   const progress = showProgress({ doing: 'verifying', unit: 'files' });
   try {
-    return await verifyBackup(folder, progress.advance, signal);
+    return await verifyBackup(folder, progress.advance, signal, { verifier, tree: true });
   } finally {
     progress.end();
   }

@@ -1,10 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { leafOf } from '../audit/copy/copied-tree.ts';
+import { findAuditSigner } from '../audit/tree/audit-key.ts';
 import { readCheckpointText } from '../audit/tree/checkpoint.ts';
 import { GrowingTree } from '../audit/tree/growing-tree.ts';
 import { sameHash, treeHash } from '../audit/tree/hashes.ts';
-import { readNote } from '../audit/tree/note.ts';
+import { openHead } from '../audit/tree/heads.ts';
+import { isSignedBy, type NoteVerifier, readNote, verifierOf } from '../audit/tree/note.ts';
 import { hashOf } from './durable-file.ts';
 import { eventsOfFile, rootOfFile, rootOfFiles } from './log-files.ts';
 import { eventsOf, type LogFile, type Manifest, placesIn, readManifest } from './manifest.ts';
@@ -18,6 +20,13 @@ export interface VerifiedBackup {
   readonly root: string;
 }
 
+export interface VerifyBackupOptions {
+  /** By whose key the head must be signed. */
+  readonly verifier?: NoteVerifier | undefined;
+  /** Whether the tree over the events is made anew, beside the hashes of their files. */
+  readonly tree?: boolean;
+}
+
 /**
  * Reads a backup as a whole and compares each file with its hash.
  * @param onDone called with the number of files that were read since the last time
@@ -27,6 +36,7 @@ export async function verifyBackup(
   folder: string,
   onDone: (files: number) => void,
   signal: AbortSignal,
+  { verifier, tree = false }: VerifyBackupOptions = {},
 ): Promise<VerifiedBackup> {
   const manifest = await readManifest(folder);
   if (manifest === undefined) {
@@ -40,13 +50,22 @@ export async function verifyBackup(
     await mustHaveHash(file, expected);
     onDone(1);
   };
-  for (const file of manifest.log.files) await check(join(places.log, file.name), file);
+  for (const [index, file] of manifest.log.files.entries()) {
+    await check(join(places.log, file.name), file);
+    if (tree)
+      await mustHaveRoot(places.log, file, eventsOf({ files: manifest.log.files.slice(0, index) }), signal);
+  }
   for (const file of manifest.tables) await check(join(folder, manifest.tablesFolder, file.name), file);
   for (const file of manifest.keys) await check(join(places.keys, file.name), file);
   const list = join(folder, manifest.uploads.name);
   await check(list, manifest.uploads);
   for await (const entry of listedUploads(list)) await check(join(places.uploads, entry.path), entry);
-  if (manifest.head !== null) await mustFitHead(folder, manifest, manifest.head);
+  if (manifest.head !== null) {
+    await mustFitHead(folder, manifest, manifest.head);
+    await mustBeSigned(places.keys, manifest.head, verifier);
+  } else if (verifier) {
+    throw new Error(`${folder} holds no signed head to hold its events against (--verifier)`);
+  }
   const root = rootOfFiles(manifest.log.files);
   return { manifest, events: eventsOf(manifest.log), root: Buffer.from(root).toString('base64') };
 }
@@ -63,6 +82,37 @@ async function mustHaveHash(
   const actual = Buffer.from(await hashOf(file, bytes), 'hex');
   if (sameHash(actual, Buffer.from(sha256, 'hex'))) return;
   throw new Error(`${file} is damaged: its content is not what was written to it`);
+}
+
+/** @throws Error if the events of a file of the log are others than those that were written to it */
+async function mustHaveRoot(
+  folder: string,
+  file: LogFile,
+  first: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const tree = new GrowingTree();
+  for await (const event of eventsOfFile(folder, file, first)) {
+    signal.throwIfAborted();
+    tree.append(leafOf(event));
+  }
+  if (tree.size === file.events && sameHash(tree.root(), rootOfFile(file))) return;
+  throw new Error(
+    `${join(folder, file.name)} is damaged: its events, number ${first} to ${first + file.events - 1}, are not those that were ` +
+      'backed up',
+  );
+}
+
+/**
+ * @param keys the folder of the backup's keys, whose own key may have signed the head
+ * @throws Error if the verifier, which was given, has not signed the head, or a signature is not that of its text
+ */
+async function mustBeSigned(keys: string, head: string, verifier: NoteVerifier | undefined): Promise<void> {
+  if (verifier) return void openHead(head, verifier);
+  const note = readNote(head);
+  const { origin } = readCheckpointText(note.text);
+  const signer = await findAuditSigner({ dataFolder: keys, auditKey: undefined, auditOrigin: origin });
+  if (signer) isSignedBy(note, verifierOf(signer));
 }
 
 /** @throws Error if the events are not those of the head of the audit log that was signed last */

@@ -2,7 +2,11 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { BackupOptions } from '../../services/backup/make-backup.ts';
 import { restoreBackup } from '../../services/backup/restore-backup.ts';
-import { type VerifiedBackup, verifyBackup } from '../../services/backup/verify-backup.ts';
+import {
+  type VerifiedBackup,
+  type VerifyBackupOptions,
+  verifyBackup,
+} from '../../services/backup/verify-backup.ts';
 import type { FileStore } from '../../services/files/file-store.ts';
 import { openLocalFolder } from '../../services/files/local-folder.ts';
 import type { EventLog } from '../../services/log/log.ts';
@@ -42,8 +46,8 @@ export async function partsOf(database: string, store: FileStore): Promise<Parts
 }
 
 /** Reads a backup as `npm run backup -- --verify` does. */
-export function verified(folder: string): Promise<VerifiedBackup> {
-  return verifyBackup(folder, ignored, signal);
+export function verified(folder: string, options: VerifyBackupOptions = {}): Promise<VerifiedBackup> {
+  return verifyBackup(folder, ignored, signal, { tree: true, ...options });
 }
 
 export interface RestoreChanges {

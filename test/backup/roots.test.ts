@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { history } from '../../scripts/seed/history.ts';
 import { leafOf } from '../../services/audit/copy/copied-tree.ts';
+import { folderCopy } from '../../services/audit/copy/folder-copy.ts';
 import { GrowingTree } from '../../services/audit/tree/growing-tree.ts';
 import { signHead } from '../../services/audit/tree/heads.ts';
-import { signingKey } from '../../services/audit/tree/note.ts';
+import { signingKey, verifierOf } from '../../services/audit/tree/note.ts';
+import { hashOf } from '../../services/backup/durable-file.ts';
 import { makeBackup } from '../../services/backup/make-backup.ts';
+import { type Manifest, readManifest, writeJson } from '../../services/backup/manifest.ts';
 import { openLocalFolder } from '../../services/files/local-folder.ts';
 import { appendInOrder } from '../../services/log/append-in-order.ts';
 import { type EventLog, LogFailure } from '../../services/log/log.ts';
@@ -19,7 +22,11 @@ import { wrapLog } from '../support/wrapped-log.ts';
 import { emptyDatabase, partsOf, restored, verified } from './backup-harness.ts';
 
 /** A database with a log of 300 events and the head that was signed of it. */
-async function signedLog(): Promise<{ readonly url: string; backUp(): Promise<string> }> {
+async function signedLog(): Promise<{
+  readonly url: string;
+  readonly key: Buffer;
+  backUp(): Promise<string>;
+}> {
   const database = await createDatabase();
   onTestFinished(() => database.drop());
   const log = await openPostgresLog({ connectionString: database.url });
@@ -27,10 +34,11 @@ async function signedLog(): Promise<{ readonly url: string; backUp(): Promise<st
   await appendInOrder(log, history({ events: 300, seed: 'roots' }), () => undefined);
   const tree = new GrowingTree();
   for await (const event of log.readAll()) tree.append(leafOf(event));
-  const note = signHead({ name: 'log', key: signingKey(randomBytes(32)) }, { size: 300, root: tree.root() });
+  const key = randomBytes(32);
+  const note = signHead({ name: 'log', key: signingKey(key) }, { size: 300, root: tree.root() });
   await query(database.url, `insert into audit.heads (origin, size, note) values ('log', 300, '${note}')`);
   return {
-    url: database.url,
+    ...{ url: database.url, key },
     async backUp() {
       const folder = await temporaryFolder();
       const store = await openLocalFolder(await temporaryFolder());
@@ -52,6 +60,55 @@ test('a log that was changed after a head of it was signed is refused by verify 
   await expect(restored(folder, { url: target })).rejects.toThrow(reason);
   expect((await query(target, `select to_regclass('log.events') as made`)).rows).toEqual([{ made: null }]);
 });
+
+test('a backup whose events were changed with the hash of their file is refused by verify and by restore', async () => {
+  const folder = await (await signedLog()).backUp();
+  await changeEvents(folder, ({ log: { files } }) => files);
+  await expect(verified(folder)).rejects.toThrow(
+    'its events, number 0 to 299, are not those that were backed up',
+  );
+  const target = await emptyDatabase();
+  await expect(restored(folder, { url: target })).rejects.toThrow('are not those that were backed up');
+  expect((await query(target, `select to_regclass('log.events') as made`)).rows).toEqual([{ made: null }]);
+});
+
+test('a backup whose head was changed with its events is refused, by its own key or by the one that is given', async () => {
+  const { key, backUp } = await signedLog();
+  const folder = await backUp();
+  await changeEvents(folder, async (manifest) => {
+    const [file] = manifest.log.files;
+    if (!file || manifest.head === null) throw new Error('the backup has no events or no head');
+    const tree = new GrowingTree();
+    for await (const event of folderCopy(join(folder, 'log')).events()) tree.append(leafOf(event));
+    const root = Buffer.from(tree.root()).toString('base64');
+    manifest.head = manifest.head.replace(file.root, root);
+    file.root = root;
+  });
+  const verifier = verifierOf({ name: 'log', key: signingKey(key) });
+  await expect(verified(folder, { verifier })).rejects.toThrow(
+    'the signature of log is not that of this text',
+  );
+  await expect(verified(folder)).resolves.toMatchObject({ events: 300 });
+  await mkdir(join(folder, 'keys'), { recursive: true });
+  await writeFile(join(folder, 'keys', 'audit-key'), key.toString('base64'));
+  await expect(verified(folder)).rejects.toThrow('the signature of log is not that of this text');
+});
+
+/** Changes an event of a backup and the hash of its file, as one who knows what a backup is would. */
+async function changeEvents(folder: string, further: (manifest: Manifest) => unknown): Promise<void> {
+  const manifest = await readManifest(folder);
+  const [file] = manifest?.log.files ?? [];
+  if (!manifest || !file) throw new Error('there is no backup');
+  const path = join(folder, 'log', file.name);
+  const text = await readFile(path, 'utf8');
+  await writeFile(
+    path,
+    text.replace(/"time":(\d)/, (_, digit) => `"time":${(Number(digit) % 9) + 1}`),
+  );
+  file.sha256 = await hashOf(path, file.bytes);
+  await further(manifest);
+  await writeJson(join(folder, 'manifest.json'), manifest);
+}
 
 test('a restored log whose root is another than that of the backup is refused, and no program starts on it', async () => {
   const folder = await (await signedLog()).backUp();
