@@ -28,8 +28,8 @@ const command = operatorCommand({
   name: 'verify',
   description:
     'Reads the whole log, makes its Merkle tree anew, and compares it with the stored tree and with every signed head. ' +
-    'Names the first event that was changed, removed, inserted or moved, and those that lie where no append puts one, ' +
-    'and ends with code 1 if there is one.',
+    'Names the first event that was changed, removed, inserted or moved, those that lie where no append puts one, and ' +
+    'what was changed of the tree, of its heads and of the snapshots of the commands, and ends with code 1 if there is one.',
   examples: [
     ['', 'compares the log with its tree'],
     ['--checkpoint heads', 'the same, and with the heads in a file that was kept elsewhere'],

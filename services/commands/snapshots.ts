@@ -26,7 +26,7 @@ export interface Snapshots {
  * Snapshots in a table that may be emptied at any time. A state is serialised as a structured clone, which
  * supports maps; one that a later Node cannot read is treated as missing.
  */
-export function createSnapshots(pool: pg.Pool): Snapshots {
+export function createSnapshots(pool: Pick<pg.Pool, 'query'>): Snapshots {
   return {
     async find(stream, version) {
       const { rows } = await pool.query<{

@@ -1,12 +1,6 @@
-import { Gid, Uid } from '../../../contracts/ids.ts';
-import { type AggregateStream, streamName } from '../../domain/aggregate.ts';
-import { allowanceStream } from '../../domain/allowance.ts';
-import { friendshipStream } from '../../domain/friendship.ts';
-import { groupStream } from '../../domain/group.ts';
-import { replyStream } from '../../domain/reply.ts';
-import { settingStream } from '../../domain/setting.ts';
-import { userStream } from '../../domain/user.ts';
-import type { RecordedEvent, StreamName } from '../../log/log.ts';
+import { streamName } from '../../domain/aggregate.ts';
+import { streamOfName } from '../../domain/stream-of-name.ts';
+import type { RecordedEvent } from '../../log/log.ts';
 import { foldAt } from '../folded-stream.ts';
 import { momentAfter } from '../moment.ts';
 import type { ReadableLog } from '../readable-log.ts';
@@ -42,7 +36,7 @@ export async function streamThen(
       ? end
       : await firstOf(log.readStream(name, { from: revision, limit: 1 }));
   if (event === undefined || (revision !== undefined && event.revision !== revision)) return undefined;
-  const stream = foldedStream(name);
+  const stream = streamOfName(name);
   const state = stream === undefined ? null : plain(await foldAt(log, stream, momentAfter(event)));
   return { revision: event.revision, last: end.revision, event, folded: stream !== undefined, state };
 }
@@ -50,34 +44,6 @@ export async function streamThen(
 async function firstOf(records: AsyncIterable<RecordedEvent>): Promise<RecordedEvent | undefined> {
   for await (const record of records) return record;
   return undefined;
-}
-
-/** The aggregate of a stream, by its name; undefined for a stream that is not folded to decide. */
-function foldedStream(name: StreamName): AggregateStream<unknown> | undefined {
-  const [, category = '', ...digits] = /^([a-z]+)(?:-(\d{1,16}))?(?:-(\d{1,16}))?$/.exec(name) ?? [];
-  const [one, other] = digits.map((text) => Uid.safeParse(Number(text)).data);
-  const stream = streamOf(category, one, other);
-  // Only if it is the name that the domain gives to that stream.
-  return stream?.name === name ? (stream as AggregateStream<unknown>) : undefined;
-}
-
-function streamOf(category: string, one: Uid | undefined, other: Uid | undefined) {
-  if (category === 'setting') return settingStream;
-  if (one === undefined) return undefined;
-  switch (category) {
-    case 'user':
-      return userStream(one);
-    case 'group':
-      return groupStream(Gid.parse(one));
-    case 'reply':
-      return replyStream(one);
-    case 'allowance':
-      return allowanceStream(one);
-    case 'friendship':
-      return other === undefined ? undefined : friendshipStream(one, other);
-    default:
-      return undefined;
-  }
 }
 
 /** A state as JSON can hold it: a map as an object, a set as a list. */

@@ -49,7 +49,9 @@ export class Verification {
     this.#heads = heads;
   }
 
-  async run(): Promise<Omit<Verified, 'otherOrigins' | 'signaturesVerified' | 'misplaced'>> {
+  async run(): Promise<
+    Omit<Verified, 'otherOrigins' | 'signaturesVerified' | 'misplaced' | 'changedSnapshots'>
+  > {
     const difference = await this.#difference();
     return {
       ...{ size: this.#tree.size, root: this.#tree.root(), audited: this.#audited },

@@ -1,16 +1,27 @@
+import type { ChangedSnapshot } from '../changed-snapshots.ts';
 import type { Difference } from './difference.ts';
 import type { HiddenBeginnings, LackingBeginning } from './hidden-events.ts';
 import { misplacedInWords } from './misplaced-words.ts';
 import type { TreeEntry } from './tree-entry.ts';
 import type { Verified } from './verified.ts';
 
-/** What came of verifying a log, in a line, after one for each event that lies where none was appended. */
+/** What came of verifying a log, in a line, after one for each misplaced event and each snapshot that was changed. */
 export function verifiedInWords(verified: Verified): string {
-  const { difference, misplaced } = verified;
-  const lines = misplaced.map((event) => `MISPLACED: ${misplacedInWords(event)}`);
+  const { difference, misplaced, changedSnapshots } = verified;
+  const lines = [
+    ...misplaced.map((event) => `MISPLACED: ${misplacedInWords(event)}`),
+    ...changedSnapshots.map(snapshotInWords),
+  ];
   if (difference) return [...lines, describe(difference)].join('\n');
-  const otherwise = misplaced.length === 0 ? 'The' : 'Otherwise the';
+  const otherwise = lines.length === 0 ? 'The' : 'Otherwise the';
   return [...lines, `${otherwise} ${summary(verified)}`].join('\n');
+}
+
+function snapshotInWords({ stream, revision }: ChangedSnapshot): string {
+  return (
+    `SNAPSHOT CHANGED: the state of ${stream} up to ${stream}@${revision} that is kept for the commands is not what its events give: ` +
+    'delete its row from folds.snapshots, and start all processes again'
+  );
 }
 
 function summary({ size, audited, heads, signed, signaturesVerified, root, otherOrigins }: Verified): string {

@@ -1,5 +1,6 @@
 import type { MisplacedEvent } from '../../log/log.ts';
 import type { ReadingDatabase } from '../../postgres/database.ts';
+import type { ChangedSnapshot } from '../changed-snapshots.ts';
 import type { ReadableLog } from '../readable-log.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Difference } from './difference.ts';
@@ -38,9 +39,11 @@ export interface Verified {
   readonly difference: Difference | undefined;
   /** Events that lie where no append puts one, also such as were audited there. */
   readonly misplaced: readonly MisplacedEvent[];
+  /** Kept states from which commands would go on, and which are not what the events of their streams give. */
+  readonly changedSnapshots: readonly ChangedSnapshot[];
 }
 
 /** Whether nothing was found. */
-export function isAsItWas({ difference, misplaced }: Verified): boolean {
-  return difference === undefined && misplaced.length === 0;
+export function isAsItWas({ difference, misplaced, changedSnapshots }: Verified): boolean {
+  return difference === undefined && misplaced.length === 0 && changedSnapshots.length === 0;
 }

@@ -1,3 +1,4 @@
+import { changedSnapshots } from '../changed-snapshots.ts';
 import { ComingHeads } from './coming-heads.ts';
 import { Heads, originsOf } from './heads.ts';
 import { storedExtent } from './stored-extent.ts';
@@ -8,7 +9,7 @@ import type { Verified, VerifyOptions } from './verified.ts';
 /**
  * Reads the log up to its present end, makes the tree anew, and compares it with the stored one and with every head. The
  * tree is of what a read of the whole log gives; meanwhile the log's store is searched for events that who reads a stream
- * gets otherwise. Memory stays level.
+ * gets otherwise. Then the snapshots that commands fold on from are compared with their streams. Memory stays level.
  * @throws LogFailure; what `pg` throws; the signal's reason
  */
 export async function verifyLog(options: VerifyOptions): Promise<Verified> {
@@ -19,13 +20,14 @@ export async function verifyLog(options: VerifyOptions): Promise<Verified> {
   found.catch(() => undefined);
   try {
     const verified = await compareLog(options);
-    return { ...verified, misplaced: await found };
+    const snapshots = await Array.fromAsync(changedSnapshots(options));
+    return { ...verified, misplaced: await found, changedSnapshots: snapshots };
   } finally {
     ending.abort();
   }
 }
 
-async function compareLog(options: VerifyOptions): Promise<Omit<Verified, 'misplaced'>> {
+async function compareLog(options: VerifyOptions): Promise<Omit<Verified, 'misplaced' | 'changedSnapshots'>> {
   const { database, kept = [], origin } = options;
   const store = new TreeStore(database);
   const heads = new Heads(database, origin);
