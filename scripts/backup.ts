@@ -9,6 +9,7 @@ import { withAskedLog } from './cli/asked-log.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
 import { interruptible } from './cli/interruption.ts';
 import { openCommandLogger } from './cli/logger.ts';
+import { warnOfMisplacedEvents } from './cli/misplaced-events.ts';
 import { mustBeNoFile, writingTo } from './cli/output-file.ts';
 import { showProgress } from './cli/progress.ts';
 import { withExistingDatabase } from './with-database.ts';
@@ -57,6 +58,7 @@ async function backUp(folder: string, signal: AbortSignal): Promise<void> {
     await withAskedLog(
       { command: 'backup', source: environment, databaseUrl: url, logger },
       async ({ log }) => {
+        await warnOfMisplacedEvents('backup', log);
         const store = await openFileStore(environment, join(dataFolder, 'files', 'upload'), logger);
         try {
           await backUpAndPrint({ log, database: url, store, dataFolder, folder }, signal);

@@ -11,6 +11,7 @@ import { newIdentityName } from '../../services/log/identity.ts';
 import { type EventLog, startOfLog } from '../../services/log/log.ts';
 import { type LogSource, openLog } from '../../services/log/open.ts';
 import { withAskedLog } from '../cli/asked-log.ts';
+import { warnOfMisplacedEvents } from '../cli/misplaced-events.ts';
 
 /** Where a log is copied from or to: another log, or a folder. */
 export interface CopyPlace extends CopyTarget {
@@ -74,6 +75,7 @@ export function withSource(
   use: (place: CopyPlace) => Promise<void>,
 ): Promise<void> {
   return withAskedLog({ command, source, databaseUrl, logger }, async ({ log, use: recorded }) => {
+    await warnOfMisplacedEvents(command, log);
     const upTo = recorded?.before ?? (await log.end(categories));
     // The extent of EventStoreDB is in bytes.
     const total = source.eventStoreUrl === undefined ? log.extent(startOfLog, upTo) : undefined;

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { categories } from '../../../contracts/events/index.ts';
 import { startProjector } from '../../../projections/runner/projector.ts';
@@ -26,7 +27,7 @@ async function run(script: string, parameters: readonly string[], databaseUrl: s
   return promisify(execFile)(process.execPath, [`scripts/${script}.ts`, ...parameters], {
     env: environment,
   }).then(
-    ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
   );
 }
@@ -59,6 +60,28 @@ test('npm run export and npm run import carry a log into a database that was emp
   await copied.close();
   expect(installation).toBe('abcdefabcdef');
 });
+
+test.each(['export', 'backup'])(
+  'npm run %s names an event that it does not copy, as no read of the whole log gives it',
+  async (command) => {
+    const source = await database();
+    const log = await openPostgresLog({ connectionString: source });
+    await appendInOrder(log, history({ events: 10, seed: 'misplaced' }), () => undefined);
+    await log.close();
+    const client = new pg.Client({ connectionString: source });
+    await client.connect();
+    await client.query(`
+    alter table log.events drop constraint events_position_placed;
+    insert into log.events (position, stream, revision, id, type, data, metadata, recorded)
+      values (0, 'user-77777', 0, gen_random_uuid(), 'AccountDisabled', '{"uid":77777}', '{}', now())`);
+    await client.end();
+    const { code, stderr } = await run(command, ['--to', await temporaryFolder()], source);
+    expect(stderr).toContain(
+      `${command}: this is not copied: user-77777@0 (AccountDisabled) at position 0 was not appended so`,
+    );
+    expect(code).toBe(0);
+  },
+);
 
 test.each([
   ['export', [], "required option '--to <place>' not specified"],
