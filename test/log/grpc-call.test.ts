@@ -137,7 +137,11 @@ describe('a call of gRPC', () => {
     free.close();
     await once(free, 'close');
     const session = new GrpcSession({ address: '127.0.0.1', port: address.port }, undefined, {});
-    expect(await callOver(session, '/some').ended).toMatchObject({ connected: false, endsConnection: true });
+    expect(await callOver(session, '/some').ended).toMatchObject({
+      message: `connect ECONNREFUSED 127.0.0.1:${address.port}`,
+      connected: false,
+      endsConnection: true,
+    });
     expect(session.usable).toBe(false);
   });
 

@@ -98,7 +98,8 @@ export class GrpcCall {
   }
 
   #broken(): GrpcFailure {
-    const message = this.#cause?.message ?? 'the connection broke';
-    return new GrpcFailure(message, { connected: this.#connected(), cause: this.#cause });
+    // If the connection failed, Node's error of the stream has that of the connection as its cause.
+    const cause = this.#cause?.cause instanceof Error ? this.#cause.cause : this.#cause;
+    return new GrpcFailure(cause?.message ?? 'the connection broke', { connected: this.#connected(), cause });
   }
 }
