@@ -30,9 +30,11 @@ const numbersOf = (value: unknown): number[] => (Array.isArray(value) ? value.ma
 
 async function measure(pairCounts: readonly number[], seconds: number, port: number): Promise<void> {
   const most = Math.max(...pairCounts);
-  const relay = await startRelay(port + 1);
   const program = await startProgram(port);
+  let relay: ChildProcess | undefined;
   try {
+    const bareRelay = await startRelay(port + 1);
+    relay = bareRelay;
     const people = await makePeople(program, most * 2);
     const real = await connectPairs(program, people, async (from, to) => {
       await callAsServer(program, '/friend/add', { login_uid: from.uid, friend_uid: to.uid });
@@ -51,7 +53,7 @@ async function measure(pairCounts: readonly number[], seconds: number, port: num
         : [{ name: 'Postgres', used: () => timeOfChildren(program.pid() ?? 0) }]),
       load,
     ];
-    const relayWorkers: Worker[] = [{ name: 'relay', used: () => timeOf(relay.pid ?? 0) }, load];
+    const relayWorkers: Worker[] = [{ name: 'relay', used: () => timeOf(bareRelay.pid ?? 0) }, load];
     console.log(pairsHeader);
     for (const count of pairCounts) {
       await reportPairs(real.slice(0, count), seconds, '', workers);
@@ -64,7 +66,7 @@ async function measure(pairCounts: readonly number[], seconds: number, port: num
     }
     for (const pair of [...real, ...bare]) pair.close();
   } finally {
-    relay.kill();
+    relay?.kill();
     await program.stop();
   }
 }
