@@ -220,6 +220,27 @@ test('an export of a log that nobody audits has its hashes alone, and is importe
   expect(await importOf(folder)).toMatchObject({ code: 1, events: 0 });
 });
 
+test('an export of a log in EventStoreDB has the head that is in the database beside it', async () => {
+  const elsewhere = await auditedLogs[1][1]();
+  const database = new Pool({ connectionString: elsewhere.url });
+  onTestFinished(async () => {
+    await database.end();
+    await elsewhere.close();
+  });
+  await seed(elsewhere, 300, 'elsewhere');
+  await audit(elsewhere);
+  const root = await new TreeStore(database).root(300);
+  await new Heads(database, origin).add(300, signHead(signer, { size: 300, root }));
+  const folder = await temporaryFolder();
+  const ended = await runScript('export', ['--to', folder], {
+    ...{ DATA_DIR: '/nonexistent', LOG_LEVEL: 'error', ...elsewhere.environment, ...ours },
+  });
+  expect(ended).toMatchObject({ code: 0, stderr: '' });
+  expect(ended.stdout).toContain(`A head that ${origin} signed covers all of them.`);
+  const imported = await importOf(folder, ['--verifier', verifier]);
+  expect(imported).toMatchObject({ code: 0, stdout: ended.stdout, stderr: '', events: 300 });
+});
+
 test('the export of a log that was changed after it was signed says so, and is not imported', async () => {
   const changed = await auditedLogs[0][1]();
   const database = new Pool({ connectionString: changed.url });
