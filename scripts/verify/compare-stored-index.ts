@@ -49,7 +49,7 @@ async function compare({ log, store }: Audit, client: Client, signal: AbortSigna
     return;
   }
   console.log(
-    `The index is not what the log gives: ${differences} differences in ${events} events. ` +
+    `The index is not what the log gives: ${differences} difference${differences === 1 ? '' : 's'} in ${events} events. ` +
       'Make it again: npm run rebuild -- --audit',
   );
   process.exitCode = 1;

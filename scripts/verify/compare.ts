@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Checkpoint } from '../../services/audit/tree/checkpoint.ts';
 import { notesIn, openHead } from '../../services/audit/tree/heads.ts';
 import { isAsItWas } from '../../services/audit/tree/verified.ts';
-import { verifiedInWords } from '../../services/audit/tree/verified-words.ts';
+import { verifiedInLines } from '../../services/audit/tree/verified-words.ts';
 import { verifyLog } from '../../services/audit/tree/verify-log.ts';
 import { NothingMatches } from '../cli/command.ts';
 import { interruptible } from '../cli/interruption.ts';
@@ -25,7 +25,7 @@ export function compare(file: string | undefined, verifierKey: string | undefine
     if (verified.size === 0 && verified.audited === 0 && kept.length === 0) {
       throw new NothingMatches('the log is empty: there is nothing to verify');
     }
-    console.log(escapeControls(verifiedInWords(verified)));
+    for (const line of verifiedInLines(verified)) console.log(escapeControls(line));
     if (!isAsItWas(verified)) process.exitCode = 1;
   });
 }

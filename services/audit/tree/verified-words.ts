@@ -5,16 +5,21 @@ import { misplacedInWords } from './misplaced-words.ts';
 import type { TreeEntry } from './tree-entry.ts';
 import type { Verified } from './verified.ts';
 
-/** What came of verifying a log, in a line, after one for each misplaced event and each snapshot that was changed. */
+/** What came of verifying a log, in lines. */
 export function verifiedInWords(verified: Verified): string {
+  return verifiedInLines(verified).join('\n');
+}
+
+/** The same, each line by itself: one for each misplaced event and each snapshot that was changed, then one for the log. */
+export function verifiedInLines(verified: Verified): string[] {
   const { difference, misplaced, changedSnapshots } = verified;
   const lines = [
     ...misplaced.map((event) => `MISPLACED: ${misplacedInWords(event)}`),
     ...changedSnapshots.map(snapshotInWords),
   ];
-  if (difference) return [...lines, describe(difference)].join('\n');
+  if (difference) return [...lines, describe(difference)];
   const otherwise = lines.length === 0 ? 'The' : 'Otherwise the';
-  return [...lines, `${otherwise} ${summary(verified)}`].join('\n');
+  return [...lines, `${otherwise} ${summary(verified)}`];
 }
 
 function snapshotInWords({ stream, revision }: ChangedSnapshot): string {

@@ -22,8 +22,13 @@ import { caughtUp, openWorld } from '../../support/projecting.ts';
 import { runScript } from '../../support/script.ts';
 import { wrapLog } from '../../support/wrapped-log.ts';
 
-async function run(script: string, parameters: readonly string[], databaseUrl: string) {
-  const environment = { PATH: process.env.PATH, DATABASE_URL: databaseUrl, DATA_DIR: '/nonexistent' };
+async function run(
+  script: string,
+  parameters: readonly string[],
+  databaseUrl: string,
+  dataFolder = '/nonexistent',
+) {
+  const environment = { PATH: process.env.PATH, DATABASE_URL: databaseUrl, DATA_DIR: dataFolder };
   return promisify(execFile)(process.execPath, [`scripts/${script}.ts`, ...parameters], {
     env: environment,
   }).then(
@@ -75,7 +80,12 @@ test.each(['export', 'backup'])(
     insert into log.events (position, stream, revision, id, type, data, metadata, recorded)
       values (0, 'user-77777', 0, gen_random_uuid(), 'AccountDisabled', '{"uid":77777}', '{}', now())`);
     await client.end();
-    const { code, stderr } = await run(command, ['--to', await temporaryFolder()], source);
+    const { code, stderr } = await run(
+      command,
+      ['--to', await temporaryFolder()],
+      source,
+      await temporaryFolder(),
+    );
     expect(stderr).toContain(
       `${command}: this is not copied: user-77777@0 (AccountDisabled) at position 0 was not appended so`,
     );

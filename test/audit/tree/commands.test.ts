@@ -81,6 +81,22 @@ describe('npm run verify', () => {
     expect(code).toBe(1);
   });
 
+  test('names an event that lies where none was appended in a line of its own, and ends with 1', async () => {
+    onTestFinished(async () => {
+      await pool.query('delete from log.events where position = 0');
+    });
+    await pool.query('alter table log.events drop constraint if exists events_position_placed');
+    await pool.query(
+      `insert into log.events select 0, 'user-77777', 0, gen_random_uuid(), 'AccountDisabled', data, metadata, recorded
+         from log.events where position = 1`,
+    );
+    const { code, stdout } = await verify([]);
+    expect(stdout).toMatch(
+      /^MISPLACED: user-77777@0 \(AccountDisabled\) at position 0 was not appended so: .*\nOtherwise the log is as it was: /,
+    );
+    expect(code).toBe(1);
+  });
+
   test('names the row of the index that is not what the log gives, and how it is mended, and ends with 1', async () => {
     const same = await verify(['--index']);
     expect(same.stdout).toMatch(/^The index is what the log gives: its 60\d events do not differ\n$/);
