@@ -3,7 +3,7 @@ import { type EventOf, event } from './event.ts';
 
 /** Stream `skip`: an operator's decisions that an event is passed over, by every fold and projection. */
 export const skipEvents = [
-  /** The event is named by its stream and id, which it keeps when a log is copied; `why` is for those who replay. */
+  /** The event is named by its stream, id and revision, which it keeps when a log is copied; `why` is for those who replay. */
   event(
     'EventSkipped',
     z.object({

@@ -104,7 +104,7 @@ export class AggregateStore {
   }
 
   /** Whether an operator has decided to skip an event. */
-  isSkipped(record: Pick<RecordedEvent, 'stream' | 'id'>): boolean {
+  isSkipped(record: Pick<RecordedEvent, 'stream' | 'id' | 'revision'>): boolean {
     return this.#skips.has(record);
   }
 
@@ -214,7 +214,7 @@ export class AggregateStore {
     this.#onRecord(record);
     const skipped = this.#skips.apply(record);
     if (skipped) {
-      this.#unreadable.delete(skipped.id);
+      this.#unreadable.deleteSkipped(this.#skips);
       this.forget(skipped.stream);
       this.#snapshots.delete(skipped.stream);
       return;

@@ -6,7 +6,7 @@ import { Skips, skipStream } from '../log/skips.ts';
 import { metadataOf } from './execute.ts';
 import { operatorContext } from './operator-context.ts';
 
-/** The namespace for the ids of decisions, so that an event is skipped once. Never change it. */
+/** The namespace for the ids of decisions, so that two who skip an event at once decide once. Never change it. */
 const namespace = 'b5a7e6a1-4b0e-4f0a-9f0e-3d1c5d0f2a6b';
 
 /** The longest reason, in characters: replay prints it on one line. */
@@ -42,14 +42,17 @@ export async function skipEvent(log: EventLog, position: string, why: string): P
   if (!categories.some((category) => stream.startsWith(category))) {
     throw new NotSkippable(`${type} at ${stream}@${revision} is not an event of this system`);
   }
+  const skips = new Skips(log);
+  await skips.refresh();
+  const known = skips.reason(event);
+  if (known !== undefined) return { event, why: known, before: true };
   const decision = encode(
-    uuidv5(`${stream}\n${eventId}`, namespace) as EventId,
+    uuidv5(`${stream}\n${eventId}\n${revision}`, namespace) as EventId,
     { type: 'EventSkipped', data: { stream, eventId, revision, type, why: reason } },
     metadataOf(operatorContext()),
   );
   const { outcome } = await log.append(skipStream, 'any', [decision]);
   if (outcome === 'appended') return { event, why: reason, before: false };
-  const skips = new Skips(log);
   await skips.refresh();
   return { event, why: skips.reason(event) ?? reason, before: true };
 }

@@ -1,5 +1,6 @@
 import type { UnreadableEvent } from '../log/codec.ts';
-import type { EventId } from '../log/log.ts';
+import type { EventPlace } from '../log/log.ts';
+import type { Skips } from '../log/skips.ts';
 
 /** The message for callers. The program's log names the event. */
 export const unreadableText = '日志中有本程序无法处理的事件,请升级程序或联系管理员';
@@ -9,7 +10,8 @@ const maxUnreadable = 100;
 
 /** Events that this program cannot read and that nobody has decided to skip. */
 export class UnreadableEvents {
-  readonly #events = new Map<EventId, UnreadableEvent>();
+  /** By stream and revision: a stream of EventStoreDB may have an id twice. */
+  readonly #events = new Map<string, UnreadableEvent>();
 
   /** An event of a newer program. */
   get newer(): UnreadableEvent | undefined {
@@ -18,16 +20,22 @@ export class UnreadableEvents {
 
   /** Remembers an event. @returns false if it is known already, or too many are */
   add(error: UnreadableEvent): boolean {
-    if (this.#events.has(error.event.id) || this.#events.size >= maxUnreadable) return false;
-    this.#events.set(error.event.id, error);
+    const key = keyOf(error.event);
+    if (this.#events.has(key) || this.#events.size >= maxUnreadable) return false;
+    this.#events.set(key, error);
     return true;
   }
 
-  delete(id: EventId): void {
-    this.#events.delete(id);
+  /** Forgets those that are skipped now. */
+  deleteSkipped(skips: Pick<Skips, 'has'>): void {
+    for (const [key, { event }] of this.#events) if (skips.has(event)) this.#events.delete(key);
   }
 
   clear(): void {
     this.#events.clear();
   }
+}
+
+function keyOf({ stream, revision }: EventPlace): string {
+  return `${stream}@${revision}`;
 }
