@@ -1,5 +1,5 @@
 import { categories } from '../../../contracts/events/index.ts';
-import type { StreamName } from '../../log/log.ts';
+import type { RecordedEvent, StreamName } from '../../log/log.ts';
 import { withoutRepeats } from '../index/repeats.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { ComingHeads } from './coming-heads.ts';
@@ -12,6 +12,7 @@ import type { StoredExtent } from './stored-extent.ts';
 import { tileWidth } from './tiles.ts';
 import { type TreeEntry, textOf, treeEntryOf } from './tree-entry.ts';
 import { entryLine, type TreeStore } from './tree-store.ts';
+import { type UnreadEvent, unreadTexts } from './unread-text.ts';
 import type { Verified, VerifyOptions } from './verified.ts';
 
 /** How many events are compared at once: whole tiles. */
@@ -19,6 +20,9 @@ const pageEvents = 16 * tileWidth;
 
 /** How many streams are named whose events are hidden. */
 const maxHiddenStreams = 100;
+
+/** How many events are named whose texts hold what reading them leaves out. */
+const maxUnread = 100;
 
 /** A page as the index has it. */
 interface StoredPage {
@@ -38,6 +42,7 @@ export class Verification {
   #signed = 0;
   /** How many events lie up to the checkpoint of the stored tree. */
   #covered = 0;
+  readonly #unread: UnreadEvent[] = [];
   /** The first stored tile that is not that of the events that it is of. */
   #doubtful: Range | undefined;
 
@@ -55,7 +60,7 @@ export class Verification {
     const difference = await this.#difference();
     return {
       ...{ size: this.#tree.size, root: this.#tree.root(), audited: this.#audited },
-      ...{ heads: this.#fitting, signed: this.#signed, difference },
+      ...{ heads: this.#fitting, signed: this.#signed, difference, unread: this.#unread },
     };
   }
 
@@ -67,6 +72,7 @@ export class Verification {
     for await (const record of log.readAll({ prefixes: categories })) {
       signal?.throwIfAborted();
       page.push(treeEntryOf(record));
+      this.#noteTexts(record);
       if (record.position <= checkpoint) this.#covered++;
       if (page.length < pageEvents) continue;
       page = await this.#withoutRepeats(page);
@@ -82,6 +88,13 @@ export class Verification {
       (await this.#comparePending()) ??
       this.#faultOfStored()
     );
+  }
+
+  #noteTexts(record: RecordedEvent): void {
+    const texts = unreadTexts(record);
+    if (texts.length === 0 || this.#unread.length >= maxUnread) return;
+    const { stream, revision, type, recorded } = record;
+    this.#unread.push({ event: { stream, revision, type, recorded }, texts });
   }
 
   /** Reads the next page of the index, while that of the log is read. */

@@ -3,6 +3,7 @@ import type { Difference } from './difference.ts';
 import type { HiddenBeginnings, LackingBeginning } from './hidden-events.ts';
 import { misplacedInWords } from './misplaced-words.ts';
 import type { TreeEntry } from './tree-entry.ts';
+import type { UnreadEvent } from './unread-text.ts';
 import type { Verified } from './verified.ts';
 
 /** What came of verifying a log, in lines. */
@@ -10,16 +11,24 @@ export function verifiedInWords(verified: Verified): string {
   return verifiedInLines(verified).join('\n');
 }
 
-/** The same, each line by itself: one for each misplaced event and each snapshot that was changed, then one for the log. */
+/** The same, each line by itself: one for each event or snapshot that was found by itself, then one for the log. */
 export function verifiedInLines(verified: Verified): string[] {
-  const { difference, misplaced, changedSnapshots } = verified;
+  const { difference, misplaced, unread, changedSnapshots } = verified;
   const lines = [
     ...misplaced.map((event) => `MISPLACED: ${misplacedInWords(event)}`),
+    ...unread.map(unreadInWords),
     ...changedSnapshots.map(snapshotInWords),
   ];
   if (difference) return [...lines, describe(difference)];
   const otherwise = lines.length === 0 ? 'The' : 'Otherwise the';
   return [...lines, `${otherwise} ${summary(verified)}`];
+}
+
+function unreadInWords({ event, texts }: UnreadEvent): string {
+  return (
+    `CHANGED: ${nameOf(event)} was not appended so: its ${texts.join(' and ')} hold what reading them leaves out, ` +
+    'such as the first of two values of one key'
+  );
 }
 
 function snapshotInWords({ stream, revision }: ChangedSnapshot): string {
@@ -31,8 +40,8 @@ function snapshotInWords({ stream, revision }: ChangedSnapshot): string {
 
 function summary({ size, audited, heads, signed, signaturesVerified, root, otherOrigins }: Verified): string {
   const rest = size > audited ? `, ${size - audited} of which are not audited yet` : '';
-  const covered =
-    heads === 0 ? 'No head was signed yet.' : `${heads} signed heads fit, the last one of ${signed} events.`;
+  const fitting = heads === 1 ? '1 signed head fits, that' : `${heads} signed heads fit, the last one`;
+  const covered = heads === 0 ? 'No head was signed yet.' : `${fitting} of ${signed} events.`;
   const unverified =
     heads === 0 || signaturesVerified ? '' : ' Their signatures were not verified, as no key is known here.';
   const others =
@@ -46,7 +55,7 @@ function summary({ size, audited, heads, signed, signaturesVerified, root, other
 export function describe(difference: Difference): string {
   switch (difference.kind) {
     case 'changed':
-      return `CHANGED: ${nameOf(difference.event)} is event ${difference.number}, but not as it was: its ${difference.what} differ`;
+      return `CHANGED: ${nameOf(difference.event)} is event ${difference.number}, but not as it was: its ${difference.what} ${verbFor(difference.what)}`;
     case 'removed': {
       const instead = difference.instead ? `; ${nameOf(difference.instead)} is in its place` : '';
       const hidden = difference.hidden ? `; beside it ${hiddenInWords(difference.hidden)}` : '';
@@ -88,6 +97,11 @@ export function describe(difference: Difference): string {
         'or are missing, and nothing that is kept says which of them'
       );
   }
+}
+
+/** What of an event is different may be several things, and data are many. */
+function verbFor(what: string): 'differ' | 'differs' {
+  return what === 'time' || what === 'revision' || what === 'type' ? 'differs' : 'differ';
 }
 
 function hiddenInWords({ streams, more }: HiddenBeginnings): string {

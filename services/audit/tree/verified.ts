@@ -6,6 +6,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import type { Difference } from './difference.ts';
 import type { Hash } from './hashes.ts';
 import type { NoteVerifier } from './note.ts';
+import type { UnreadEvent } from './unread-text.ts';
 
 export interface VerifyOptions {
   readonly log: ReadableLog;
@@ -39,11 +40,15 @@ export interface Verified {
   readonly difference: Difference | undefined;
   /** Events that lie where no append puts one, also such as were audited there. */
   readonly misplaced: readonly MisplacedEvent[];
+  /** Events whose texts hold what reading them leaves out, also such as were audited so. */
+  readonly unread: readonly UnreadEvent[];
   /** Kept states from which commands would go on, and which are not what the events of their streams give. */
   readonly changedSnapshots: readonly ChangedSnapshot[];
 }
 
 /** Whether nothing was found. */
-export function isAsItWas({ difference, misplaced, changedSnapshots }: Verified): boolean {
-  return difference === undefined && misplaced.length === 0 && changedSnapshots.length === 0;
+export function isAsItWas({ difference, misplaced, unread, changedSnapshots }: Verified): boolean {
+  return (
+    difference === undefined && [misplaced, unread, changedSnapshots].every(({ length }) => length === 0)
+  );
 }

@@ -61,6 +61,18 @@ describe('npm run verify of a log in EventStoreDB (a double) whose files were ch
     });
   });
 
+  test('names the event whose data have a key twice, of which reading them gives the last', async () => {
+    const { proposal } = at(123);
+    const data = Buffer.from(proposal.getData_asU8());
+    const [, key] = /^\{("[^"]*")/.exec(data.toString()) ?? [];
+    proposal.setData(Buffer.from(`{${key}:"7777777",${data.toString().slice(1)}`));
+    onTestFinished(() => void proposal.setData(data));
+    const { stream, revision } = named(at(123));
+    expect(await verifyLog({ log: audited.log, database: pool, origin: signer.name })).toMatchObject({
+      ...{ difference: undefined, unread: [{ event: { stream, revision }, texts: ['data'] }] },
+    });
+  });
+
   test('names the event that was deleted, though the store refuses to read its stream then', async () => {
     const { stream } = before.find(({ revision }) => revision === 3) ?? at(0);
     const second = before.findIndex((record) => record.stream === stream && record.revision === 1);

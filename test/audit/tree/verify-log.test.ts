@@ -4,6 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { Heads, openHead, signHead } from '../../../services/audit/tree/heads.ts';
 import { signingKey, verifierOf } from '../../../services/audit/tree/note.ts';
 import { TreeStore } from '../../../services/audit/tree/tree-store.ts';
+import { isAsItWas } from '../../../services/audit/tree/verified.ts';
+import { verifiedInWords } from '../../../services/audit/tree/verified-words.ts';
 import { verifyLog } from '../../../services/audit/tree/verify-log.ts';
 import { streamName } from '../../../services/domain/aggregate.ts';
 import { audit, seed, signer } from '../../support/audited-tree.ts';
@@ -35,10 +37,8 @@ describe('npm run verify of a log that was changed by hand', () => {
       await pool.query('insert into audit.events select * from index_before');
     });
   });
-  const difference = async () => {
-    const found = await verifyLog({ log: audited.log, database: pool, origin: signer.name });
-    return found.difference;
-  };
+  const verify = () => verifyLog({ log: audited.log, database: pool, origin: signer.name });
+  const difference = async () => (await verify()).difference;
   const at = async (number: number) => {
     const { rows } = await pool.query<{ stream: string; revision: string; id: string; type: string }>(
       'select stream, revision, id, type from before_all where position = $1',
@@ -70,6 +70,34 @@ describe('npm run verify of a log that was changed by hand', () => {
       what,
       event: { stream, revision, id },
     });
+  });
+
+  test.each([
+    ['data', 'update log.events set data = regexp_replace(data, $1, $2) where position = 334'],
+    ['metadata', 'update log.events set metadata = regexp_replace(metadata, $1, $2) where position = 334'],
+  ])(
+    'names the event whose %s have a key twice, of which reading them gives the last',
+    async (text, change) => {
+      await pool.query(change, ['^\\{("[^"]*")', '{\\1:"7777777",\\1']);
+      const { stream, revision } = await at(333);
+      const verified = await verify();
+      expect(verified).toMatchObject({
+        difference: undefined,
+        unread: [{ event: { stream, revision }, texts: [text] }],
+      });
+      expect(isAsItWas(verified)).toBe(false);
+      expect(verifiedInWords(verified)).toMatch(
+        new RegExp(
+          `^CHANGED: ${stream}@${revision} \\(.*\\) was not appended so: its ${text} hold .*\\nOtherwise the log is`,
+        ),
+      );
+    },
+  );
+
+  test('names one thing that differs, and one head that fits, in the singular', async () => {
+    expect(verifiedInWords(await verify())).toContain(` 1 signed head fits, that of ${events} events. `);
+    await pool.query(`update log.events set type = 'AccountEnabled' where position = 334`);
+    expect(verifiedInWords(await verify())).toMatch(/: its type differs$/);
   });
 
   test('names the event that was deleted', async () => {
