@@ -61,8 +61,9 @@ export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly reason: CodeName;
 
-  constructor(reason: CodeName, message: string = codes[reason].msg) {
-    super(message);
+  /** @param options its cause is for operators, who find it in the program's log, and never for the caller */
+  constructor(reason: CodeName, message: string = codes[reason].msg, options?: ErrorOptions) {
+    super(message, options);
     this.reason = reason;
   }
 

@@ -71,8 +71,8 @@ export async function createHttp(
     // Its client has gone before the body was read; the code of that error is that of a database which is away.
     const hungUp = error === request.raw.errored;
     const refusal = hungUp ? new Refusal('unreadable') : refusalFor(error);
-    // A refusal is of no interest to operators.
-    if (!(error instanceof Refusal) && !hungUp) {
+    // A refusal is of no interest to operators, unless it has a cause.
+    if (!(error instanceof Refusal && error.cause === undefined) && !hungUp) {
       const log = logger.child({ reqId: request.id });
       if (refusal.reason === 'unexpected') log.error({ err: error }, 'a request failed unexpectedly');
       else if (refusal.reason === 'notReady' || refusal.reason === 'noSpace')

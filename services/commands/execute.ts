@@ -70,16 +70,23 @@ export function execute<State, Event extends DomainEvent>(
 }
 
 /**
- * Calls `attempt` until it returns something other than undefined, which means a conflict.
- * @throws Refusal notReady after 5 s of conflicts; what `attempt` throws
+ * Calls `attempt` until it returns something other than undefined, which means a conflict in `stream`.
+ * @throws Refusal notReady, with a cause that names the stream, after 5 s of conflicts; what `attempt` throws
  */
-export async function untilDecided<Result>(attempt: () => Promise<Result | undefined>): Promise<Result> {
+export async function untilDecided<Result>(
+  stream: StreamName,
+  attempt: () => Promise<Result | undefined>,
+): Promise<Result> {
   const began = performance.now();
   do {
     const result = await attempt();
     if (result !== undefined) return result;
   } while (performance.now() - began < conflictTimeoutMs);
-  throw new Refusal('notReady', '服务繁忙,请稍后再试');
+  const cause = new Error(
+    `for ${conflictTimeoutMs / 1000} s every append to ${stream} had a conflict: other processes append to it all the time, ` +
+      'or a read of it does not give its last event',
+  );
+  throw new Refusal('notReady', '服务繁忙,请稍后再试', { cause });
 }
 
 async function decideAndAppend<State, Event extends DomainEvent>(
@@ -88,7 +95,7 @@ async function decideAndAppend<State, Event extends DomainEvent>(
   context: CommandContext,
   decide: (state: State) => readonly Event[],
 ): Promise<Executed<Event>> {
-  return untilDecided(async () => {
+  return untilDecided(stream.name, async () => {
     const { state, revision, position } = await store.load(stream);
     const events = decide(state);
     if (events.length === 0) return { events, position };

@@ -149,14 +149,14 @@ export class MessageSender {
       addressee,
       settings,
     );
-    return untilDecided(async () => {
+    const stream = conversationStream(conversation);
+    return untilDecided(stream, async () => {
       const { expected, answers } = await this.#answers(command, addressee, conversation);
       const events: NewEvent[] = [encode(id, sent, metadataOf(context))];
       for (const answer of answers) {
         const automatic = await this.#answer(answer, conversation, to, addressee);
         events.push(encode(newEventId(), automatic, metadataOf(context, id)));
       }
-      const stream = conversationStream(conversation);
       const result = await this.#log.append(stream, expected, atLeastOne(events), context.generation);
       if (result.outcome === 'conflict') return undefined;
       if (expected !== 'any' && to.type === 'friend') this.#first.note(from, to.id);

@@ -7,6 +7,7 @@ import {
 } from '../../contracts/events/index.ts';
 import { safeParse } from './exact-form.ts';
 import type { EventId, NewEvent, RecordedEvent } from './log.ts';
+import { isTypeOfStore } from './type-of-store.ts';
 
 /** A domain event with its position in the log and its metadata. */
 export type Decoded<Event extends DomainEvent = DomainEvent> = Event & {
@@ -76,6 +77,13 @@ export function tryDecode(record: RecordedEvent): Decoded | UnreadableEvent {
  */
 export function decodeUncached(record: RecordedEvent): Decoded | UnreadableEvent {
   const definition = definitionOf(record.type);
+  if (isTypeOfStore(record.type)) {
+    return new UnreadableEvent(
+      'broken',
+      record,
+      'its type is one of the store and of no version of this program',
+    );
+  }
   if (!definition) return new UnreadableEvent('newer', record, 'its type is unknown');
   const metadata = safeParse(EventMetadata, record.metadata);
   if (!metadata.success) {

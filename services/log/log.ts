@@ -134,7 +134,9 @@ export type Misplacement =
   /** An event before it in its stream has its id. */
   | 'id repeated'
   /** It lacks something that every event has. */
-  | 'value missing';
+  | 'value missing'
+  /** Its type begins with `$`, as those do that EventStoreDB keeps for itself. */
+  | 'type of the store';
 
 /** An event that lies where no append puts one, so that it was written past the program, or others were removed so. */
 export interface MisplacedEvent {

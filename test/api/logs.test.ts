@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
+import { Refusal } from '../../contracts/codes.ts';
 import { defaultSettings } from '../../contracts/settings.ts';
 import { createHttp } from '../../services/api/http.ts';
 import { logRequests } from '../../services/api/request-log.ts';
@@ -126,6 +127,20 @@ test('at the level info no request is a line', async () => {
   await server.inject('/');
   await server.close();
   expect(lines).toEqual([]);
+});
+
+test('a refusal is logged with its cause, if it has one', async () => {
+  const lines: string[] = [];
+  const server = await createHttp(pino({}, { write: (line: string) => void lines.push(line) }));
+  server.get('/:cause', async (request) => {
+    const cause = request.url === '/known' ? new Error('group-1 is in the way') : undefined;
+    throw new Refusal('notReady', undefined, { cause });
+  });
+  for (const url of ['/none', '/known']) await server.inject(url);
+  await server.close();
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/a request could not be carried out now/);
+  expect(lines[0]).toMatch(/group-1 is in the way/);
 });
 
 test('of many attempts some are not logged, and their number is logged later', () => {

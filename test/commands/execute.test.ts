@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Refusal } from '../../contracts/codes.ts';
 import type { Uid } from '../../contracts/ids.ts';
-import { execute } from '../../services/commands/execute.ts';
+import { execute, untilDecided } from '../../services/commands/execute.ts';
 import { groupStream } from '../../services/domain/group.ts';
 import { createGroup } from '../../services/domain/group-commands.ts';
 import { joinGroup, leaveGroup } from '../../services/domain/group-members.ts';
@@ -121,6 +121,20 @@ describe('executing commands', () => {
     expect(events).toMatchObject([{ type: 'MemberLeft', data: { uid: 2 } }]);
     const { state } = await other.store.load(groupStream(gid(106)));
     expect([...(state?.members.keys() ?? [])]).toEqual([1, 3]);
+  });
+
+  it('names the stream in whose way every append was for five seconds, for the log and not for the caller', async () => {
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    onTestFinished(() => clock.mockRestore());
+    const deciding = untilDecided(groupStream(gid(108)).name, async () => {
+      now += 1_000;
+      return undefined;
+    });
+    await expect(deciding).rejects.toMatchObject({
+      ...{ reason: 'notReady', message: '服务繁忙,请稍后再试' },
+      cause: { message: expect.stringContaining('for 5 s every append to group-108 had a conflict') },
+    });
   });
 
   it('runs the next command after a refused one', async () => {

@@ -53,6 +53,11 @@ describe('the codec', () => {
     ['with data that lack a property', { data: { ...revoked, mid: undefined } }, /its data are broken/],
     ['with data of another kind', { data: { ...revoked, by: 'nine' } }, /its data are broken/],
     ['without metadata', { metadata: {} }, /its metadata are broken/],
+    [
+      'of a type that EventStoreDB keeps for itself',
+      { type: '$streamDeleted' },
+      /its type is one of the store/,
+    ],
     ['of a later version', { metadata: { ...metadata, version: 2 } }, /its version 2 is newer than 1/],
   ])('throws for an event %s, with its stream and revision', (_, changes, why) => {
     const read = () => decode(recorded(changes));

@@ -146,6 +146,10 @@ describe('a response of EventStoreDB to a read', () => {
 
   it('is no event of the log if it is in a stream of the server or ends a stream for ever', () => {
     expect(storedEventOf(decoded({ stream: '$settings' }))).toBeUndefined();
-    expect(storedEventOf(decoded({ type: '$streamDeleted' }))).toBeUndefined();
+    expect(storedEventOf(decoded({ type: '$streamDeleted', revision: 2n ** 63n - 1n }))).toBeUndefined();
+  });
+
+  it('is an event of the log if somebody appended it under the type of what ends a stream', () => {
+    expect(storedEventOf(decoded({ type: '$streamDeleted' }))?.record).toMatchObject({ revision: 3 });
   });
 });

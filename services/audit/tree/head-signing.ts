@@ -4,6 +4,7 @@ import { categories } from '../../../contracts/events/index.ts';
 import type { EventId, EventLog, Position } from '../../log/log.ts';
 import type { Database } from '../../postgres/database.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
+import { eventsOfStoreTypes } from './events-of-store-types.ts';
 import { sameHash } from './hashes.ts';
 import { ChangedHead, type Head, Heads, isHeadSignedBy, signHead } from './heads.ts';
 import { HiddenWatch } from './hidden-watch.ts';
@@ -69,7 +70,7 @@ export class HeadSigning {
   readonly #watch: HiddenWatch;
   /** What the store hides; the tree has it, so that heads are signed all the same. */
   #hidden: string | undefined;
-  /** What was put where no read of the whole log finds it, so that the tree lacks it. */
+  /** What was put where no read of the whole log finds it, so that the tree lacks it, or has a type of the store. */
   #misplaced: string | undefined;
   #size = 0;
   /** Whether `onHead` was called. */
@@ -177,7 +178,12 @@ export class HeadSigning {
   }
 
   async #checkPlaces(): Promise<void> {
-    const misplaced = await Array.fromAsync(this.#options.log.misplacedEvents(), misplacedInWords);
+    const { log, database } = this.#options;
+    const found = [
+      ...(await Array.fromAsync(log.misplacedEvents())),
+      ...(await eventsOfStoreTypes(database)),
+    ];
+    const misplaced = found.map(misplacedInWords);
     const before = this.#misplaced;
     this.#misplaced = misplaced.length === 0 ? undefined : misplaced.join('; ');
     if (this.#misplaced === before) return;

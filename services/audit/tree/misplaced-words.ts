@@ -7,6 +7,8 @@ const misplacements: Readonly<Record<Misplacement, string>> = {
   'revision out of order': 'in the order of the log it is not the next event of its stream',
   'id repeated': 'an event before it in its stream has the same id',
   'value missing': 'it lacks what every event has',
+  'type of the store':
+    'its type is one that EventStoreDB keeps for itself, and commands and read models stop before it',
 };
 
 /** What is wrong with where an event lies. */

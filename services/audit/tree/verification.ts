@@ -1,5 +1,6 @@
 import { categories } from '../../../contracts/events/index.ts';
-import type { RecordedEvent, StreamName } from '../../log/log.ts';
+import type { MisplacedEvent, RecordedEvent, StreamName } from '../../log/log.ts';
+import { isTypeOfStore } from '../../log/type-of-store.ts';
 import { withoutRepeats } from '../index/repeats.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { ComingHeads } from './coming-heads.ts';
@@ -24,6 +25,9 @@ const maxHiddenStreams = 100;
 /** How many events are named whose texts hold what reading them leaves out. */
 const maxUnread = 100;
 
+/** How many events are named whose types are the store's. */
+const maxOfStore = 100;
+
 /** A page as the index has it. */
 interface StoredPage {
   readonly lines: string;
@@ -43,6 +47,8 @@ export class Verification {
   /** How many events lie up to the checkpoint of the stored tree. */
   #covered = 0;
   readonly #unread: UnreadEvent[] = [];
+  /** The first events whose types are the store's: nobody but who writes past the program appends them. */
+  readonly #ofStore: MisplacedEvent[] = [];
   /** The first stored tile that is not that of the events that it is of. */
   #doubtful: Range | undefined;
 
@@ -54,13 +60,12 @@ export class Verification {
     this.#heads = heads;
   }
 
-  async run(): Promise<
-    Omit<Verified, 'otherOrigins' | 'signaturesVerified' | 'misplaced' | 'changedSnapshots'>
-  > {
+  async run(): Promise<Omit<Verified, 'otherOrigins' | 'signaturesVerified' | 'changedSnapshots'>> {
     const difference = await this.#difference();
     return {
       ...{ size: this.#tree.size, root: this.#tree.root(), audited: this.#audited },
       ...{ heads: this.#fitting, signed: this.#signed, difference, unread: this.#unread },
+      misplaced: this.#ofStore,
     };
   }
 
@@ -73,6 +78,7 @@ export class Verification {
       signal?.throwIfAborted();
       page.push(treeEntryOf(record));
       this.#noteTexts(record);
+      this.#noteType(record);
       if (record.position <= checkpoint) this.#covered++;
       if (page.length < pageEvents) continue;
       page = await this.#withoutRepeats(page);
@@ -95,6 +101,12 @@ export class Verification {
     if (texts.length === 0 || this.#unread.length >= maxUnread) return;
     const { stream, revision, type, recorded } = record;
     this.#unread.push({ event: { stream, revision, type, recorded }, texts });
+  }
+
+  #noteType({ stream, revision, position, type }: RecordedEvent): void {
+    if (!isTypeOfStore(type) || this.#ofStore.length >= maxOfStore) return;
+    const misplacement = 'type of the store';
+    this.#ofStore.push({ misplacement, stream, revision: String(revision), position, type });
   }
 
   /** Reads the next page of the index, while that of the log is read. */

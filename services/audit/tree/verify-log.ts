@@ -21,13 +21,13 @@ export async function verifyLog(options: VerifyOptions): Promise<Verified> {
   try {
     const verified = await compareLog(options);
     const snapshots = await Array.fromAsync(changedSnapshots(options));
-    return { ...verified, misplaced: await found, changedSnapshots: snapshots };
+    return { ...verified, misplaced: [...(await found), ...verified.misplaced], changedSnapshots: snapshots };
   } finally {
     ending.abort();
   }
 }
 
-async function compareLog(options: VerifyOptions): Promise<Omit<Verified, 'misplaced' | 'changedSnapshots'>> {
+async function compareLog(options: VerifyOptions): Promise<Omit<Verified, 'changedSnapshots'>> {
   const { database, kept = [], origin } = options;
   const store = new TreeStore(database);
   const heads = new Heads(database, origin);

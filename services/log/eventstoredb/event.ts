@@ -22,9 +22,12 @@ export interface StoredEvent {
   readonly origin: string | undefined;
 }
 
-/** Whether an event is the log's, and neither in one of the server's own streams nor its own. */
-export function isOfLog({ stream, type }: StoredMessage): boolean {
-  return !stream.startsWith('$') && type !== tombstoneType;
+/**
+ * Whether an event is the log's, and neither in one of the server's own streams nor the tombstone of one. An event of a
+ * tombstone's type that was appended by hand takes a revision of its stream like any other, so it must be read like any other.
+ */
+export function isOfLog({ stream, type, revision }: StoredMessage): boolean {
+  return !stream.startsWith('$') && !(type === tombstoneType && !Number.isSafeInteger(revision));
 }
 
 /** An event as the log gives it; `undefined` for one that is not the log's. */

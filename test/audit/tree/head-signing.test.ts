@@ -94,6 +94,17 @@ describe.each(auditedLogs)('heads of a log in %s', (_name, open) => {
     expect(Buffer.from(root)).toEqual(Buffer.from(await new TreeStore(pool).root(302)));
     expect(signing.status().fault).toBeUndefined();
   });
+
+  test('show an event under a type of the store, which was appended by hand', async () => {
+    const { audited, sign } = await start(open);
+    const signing = sign(newSigner());
+    await append(audited, 20, 'type of the store');
+    await audited.appendRaw('user-77777', '$streamDeleted', { uid: 77777 });
+    await faultOf(
+      signing,
+      /^user-77777@0 \(\$streamDeleted\).* its type is one that EventStoreDB keeps for itself/,
+    );
+  });
 });
 
 describe('signing of heads', () => {

@@ -2,6 +2,8 @@ import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Heads, signHead } from '../../../services/audit/tree/heads.ts';
 import { TreeStore } from '../../../services/audit/tree/tree-store.ts';
+import { isAsItWas } from '../../../services/audit/tree/verified.ts';
+import { verifiedInWords } from '../../../services/audit/tree/verified-words.ts';
 import { verifyLog } from '../../../services/audit/tree/verify-log.ts';
 import { LogFailure, type StreamName } from '../../../services/log/log.ts';
 import { audit, seed, signer } from '../../support/audited-tree.ts';
@@ -122,4 +124,22 @@ describe('npm run verify of a log in EventStoreDB (a double) whose files were ch
     );
     expect(await difference()).toMatchObject({ kind: 'moved', number: 40, from: 200, event: named(second) });
   });
+});
+
+test('npm run verify names an event of type $streamDeleted that was appended by hand, audited or not', async () => {
+  const audited = await openEventStoreDB();
+  const pool = new Pool({ connectionString: audited.url });
+  onTestFinished(async () => {
+    await pool.end();
+    await audited.close();
+  });
+  await seed(audited, 20);
+  await audit(audited);
+  await audited.appendRaw('user-77777', '$streamDeleted', { uid: 77777 });
+  for (let time = 0; time < 2; time++) {
+    const verified = await verifyLog({ log: audited.log, database: pool, origin: signer.name });
+    expect(isAsItWas(verified)).toBe(false);
+    expect(verifiedInWords(verified)).toMatch(/^MISPLACED: user-77777@0 \(\$streamDeleted\)/);
+    await audit(audited);
+  }
 });
