@@ -114,10 +114,10 @@ export interface ReadAllOptions {
   readonly limit?: number;
 }
 
-/** A stream that a store gives without its first events. */
+/** A stream that a store gives without its first events, or will once its metadata take hold. */
 export interface HiddenStream {
   readonly stream: StreamName;
-  /** The first revision that `readStream` gives; undefined if it gives none. */
+  /** The first revision that `readStream` gives: 0 if it hides nothing yet; undefined if it gives none. */
   readonly readableFrom: number | undefined;
 }
 
@@ -208,7 +208,8 @@ export interface EventLog {
 
   /**
    * The streams with these beginnings of names that the store gives without their first events, or as if they did not
-   * exist, because an operator of the store deleted or truncated them. `readAll` gives such events until the store
+   * exist, because an operator of the store deleted or truncated them; and those whose metadata may hide events later, as
+   * `$maxCount` does once there are more. `readAll` gives such events until the store
    * removes them for good. Postgres has no such streams: what is deleted there is missing from every read.
    * @param after only those that were deleted or truncated behind this position; by default all
    * @throws LogFailure

@@ -36,7 +36,7 @@ export async function* hiddenEvents(
   store: TreeStore,
 ): AsyncGenerator<LackingBeginning, void, undefined> {
   for await (const { stream, readableFrom } of log.hiddenStreams(categories)) {
-    const beginning = await store.beginningOf(stream, readableFrom);
+    const beginning = readableFrom === 0 ? undefined : await store.beginningOf(stream, readableFrom);
     if (beginning) yield { stream, ...beginning };
   }
 }

@@ -249,13 +249,13 @@ class EventStoreDBLog implements EventLog {
     await this.#end.query();
     const range = { after, end: this.#end.position, selection: streamNotices };
     if (range.end <= after) return;
-    const streams = new Set<StreamName>();
-    for await (const { stream } of this.#readThrough(range)) {
-      if (prefixes.some((prefix) => stream.startsWith(prefix))) streams.add(stream);
+    const streams = new Map<StreamName, boolean>();
+    for await (const { stream, lasting } of this.#readThrough(range)) {
+      if (prefixes.some((prefix) => stream.startsWith(prefix))) streams.set(stream, lasting);
     }
-    for (const stream of streams) {
+    for (const [stream, lasting] of streams) {
       const readableFrom = await this.#reader.firstRevision(stream);
-      if (readableFrom !== 0) yield { stream, readableFrom };
+      if (readableFrom !== 0 || lasting) yield { stream, readableFrom };
     }
   }
 

@@ -33,6 +33,8 @@ export function recordsIn(
 export interface StreamNotice {
   readonly stream: StreamName;
   readonly position: Position;
+  /** Whether it may hide events later that it does not hide now, as a number of events that the stream has not yet. */
+  readonly lasting: boolean;
 }
 
 /** The type of events in a stream's metastream, `$$` and its name: they say from where on the stream is read. */
@@ -41,8 +43,17 @@ const metadataType = '$metadata';
 /** What the store keeps of streams that were deleted, truncated or tombstoned. */
 export const streamNotices: Selection<StreamNotice> = {
   filter: { by: 'type', names: { prefixes: [metadataType, tombstoneType] } },
-  itemOf({ stream: notified, type, position }) {
-    const stream = (type === metadataType ? notified.slice(2) : notified) as StreamName;
-    return { stream, position };
+  itemOf({ stream: notified, type, position, data }) {
+    const isMetadata = type === metadataType;
+    const stream = (isMetadata ? notified.slice(2) : notified) as StreamName;
+    return { stream, position, lasting: isMetadata && limitsReads(data) };
   },
 };
+
+/** The keys of a stream's metadata from which the store reckons the first event that it gives. */
+const limits = ['$maxCount', '$maxAge', '$tb'];
+
+function limitsReads(metadata: Buffer): boolean {
+  const text = metadata.toString();
+  return limits.some((key) => text.includes(`"${key}"`));
+}

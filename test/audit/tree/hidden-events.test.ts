@@ -18,7 +18,7 @@ describe.skipIf(url === undefined)('npm run verify of a log in EventStoreDB (nee
   let client: EventStoreDBClient;
   /** Some streams of several events, with their numbers and how many they have. */
   let streams: { stream: StreamName; number: number; events: number }[];
-  const events = 800;
+  let events = 1_200;
   beforeAll(async () => {
     audited = await openEventStoreDBAt(url ?? '');
     pool = new Pool({ connectionString: audited.url });
@@ -94,6 +94,25 @@ describe.skipIf(url === undefined)('npm run verify of a log in EventStoreDB (nee
     // The first one ends the deletion and hides all the same what was there before.
     for (let time = 0; time < 2; time++) await client.setStreamMetadata(stored, { truncateBefore: 0 });
     await fault().not.toContain(`${stream} lacks`);
+  });
+
+  test('is not needed for metadata that take hold later, while the program runs', async () => {
+    const { stream, stored, events: all } = nextStream();
+    await client.setStreamMetadata(stored, { maxCount: all });
+    const signing = new HeadSigning({
+      ...{ log: audited.log, database: pool, follower: auditorName, logger: silent, signer, everyMs: 20 },
+    });
+    onTestFinished(() => signing.stop());
+    signing.start();
+    await vi.waitUntil(() => signing.status().size > 0, { timeout: 10_000 });
+    expect(signing.status().fault ?? '').not.toContain(`${stream} lacks`);
+    await audited.appendRaw(stream, 'AccountDisabled', { uid: 1 });
+    await expect
+      .poll(() => signing.status().fault ?? '', { timeout: 10_000 })
+      .toContain(`${stream} lacks its first event`);
+    await client.setStreamMetadata(stored, {});
+    await audit(audited);
+    events++;
   });
 
   test('goes on with what is appended after a stream was deleted for ever, and indexes no event of the deletion', async () => {
