@@ -184,7 +184,8 @@ async function forgetKept(schemas: PastSchemas, which: string | true): Promise<v
   if (kept.length === 0) return void process.stdout.write('nothing was kept\n');
   const inUse: string[] = [];
   for (const each of kept) if (!(await schemas.dropKept(each))) inUse.push(each.schema);
-  process.stdout.write(`dropped the read models of ${kept.length - inUse.length} moments\n`);
+  const dropped = kept.length - inUse.length;
+  process.stdout.write(`dropped the read models of ${dropped === 1 ? '1 moment' : `${dropped} moments`}\n`);
   if (inUse.length > 0) throw new Error(`${inUse.join(', ')}: a query is being answered from it; try again`);
 }
 

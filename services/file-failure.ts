@@ -1,4 +1,4 @@
-/** A file could not be written: the message names it, and the cause says why. */
+/** A file could not be read or written: the message names it, and the cause says why. */
 export class FileFailure extends Error {
   override readonly name = 'FileFailure';
 }
@@ -12,5 +12,19 @@ export async function whileWriting<Result>(file: string, step: Promise<Result>):
     return await step;
   } catch (cause) {
     throw new FileFailure(`cannot write ${file}`, { cause });
+  }
+}
+
+/**
+ * The result of reading a file that an operator names.
+ * @throws FileFailure if that fails
+ */
+export async function whileReading<Result>(file: string, step: Promise<Result>): Promise<Result> {
+  try {
+    return await step;
+  } catch (cause) {
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    if (isMissing) throw new FileFailure(`there is no file ${file}`);
+    throw new FileFailure(`cannot read ${file}`, { cause });
   }
 }

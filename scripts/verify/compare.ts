@@ -4,6 +4,7 @@ import { notesIn, openHead } from '../../services/audit/tree/heads.ts';
 import { isAsItWas } from '../../services/audit/tree/verified.ts';
 import { verifiedInLines } from '../../services/audit/tree/verified-words.ts';
 import { verifyLog } from '../../services/audit/tree/verify-log.ts';
+import { whileReading } from '../../services/file-failure.ts';
 import { NothingMatches } from '../cli/command.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { escapeControls } from '../cli/output.ts';
@@ -35,7 +36,7 @@ async function keptHeads(
   file: string,
   verifier: () => ReturnType<typeof verifierFrom>,
 ): Promise<Checkpoint[]> {
-  const notes = notesIn(await readFile(file, 'utf8'));
+  const notes = notesIn(await whileReading(file, readFile(file, 'utf8')));
   if (notes.length === 0) throw new Error(`${file} holds no head of a log`);
   const by = await verifier();
   return notes.map((note) => openHead(note, by));

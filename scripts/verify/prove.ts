@@ -4,7 +4,7 @@ import { proofFile, verifyProofFile } from '../../services/audit/tree/proof-file
 import { inclusionProof } from '../../services/audit/tree/proofs.ts';
 import { subtreesIn } from '../../services/audit/tree/tiles.ts';
 import { readEnvironment } from '../../services/environment.ts';
-import { whileWriting } from '../../services/file-failure.ts';
+import { whileReading, whileWriting } from '../../services/file-failure.ts';
 import type { EventId } from '../../services/log/log.ts';
 import { NothingMatches } from '../cli/command.ts';
 import { escapeControls } from '../cli/output.ts';
@@ -33,7 +33,8 @@ export function proveEvent(id: EventId, file: string): Promise<void> {
 /** Verifies a proof, with nothing but the file and the verifier key, and prints the event. */
 export async function checkProof(file: string, verifierKey: string | undefined): Promise<void> {
   const verifier = await verifierFrom(verifierKey, readEnvironment());
-  const { event, index, size, origin } = verifyProofFile(await readFile(file, 'utf8'), verifier);
+  const text = await whileReading(file, readFile(file, 'utf8'));
+  const { event, index, size, origin } = verifyProofFile(text, verifier);
   console.log(`The proof is right: this is event ${index} of the ${size} events that ${origin} signed`);
   console.log(escapeControls(JSON.stringify(event)));
 }

@@ -28,9 +28,15 @@ export interface SkippedEvent {
 /**
  * Decides that every fold and projection skips the event at a position, from now on and in every rebuild. All
  * processes receive the decision over the log. It cannot be undone.
- * @throws NotSkippable, LogFailure
+ * @param mustBeSkippable throws for an event that is not to be skipped; asked of none that was skipped before
+ * @throws NotSkippable, LogFailure; what `mustBeSkippable` throws
  */
-export async function skipEvent(log: EventLog, position: string, why: string): Promise<SkippedEvent> {
+export async function skipEvent(
+  log: EventLog,
+  position: string,
+  why: string,
+  mustBeSkippable: (event: RecordedEvent) => Promise<void> = async () => undefined,
+): Promise<SkippedEvent> {
   const reason = why.trim();
   if (reason === '' || reason.length > maxReasonLength) {
     throw new NotSkippable(`the reason must have 1 to ${maxReasonLength} characters`);
@@ -46,6 +52,7 @@ export async function skipEvent(log: EventLog, position: string, why: string): P
   await skips.refresh();
   const known = skips.reason(event);
   if (known !== undefined) return { event, why: known, before: true };
+  await mustBeSkippable(event);
   const decision = encode(
     uuidv5(`${stream}\n${eventId}\n${revision}`, namespace) as EventId,
     { type: 'EventSkipped', data: { stream, eventId, revision, type, why: reason } },

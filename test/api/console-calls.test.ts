@@ -157,6 +157,12 @@ test('the log is verified, with how far it is and what came of it', async () => 
   expect(await verified()).toMatchObject({ same: false });
 });
 
+test('a parameter that verifying the log does not know is refused', async () => {
+  expect(await ask('/audit/verify', { x: '1' })).toEqual(
+    refusedWith(2, '参数x不合法: audit/verify has no such parameter: it takes none'),
+  );
+});
+
 test('a stored head is held against the key of the installation', async () => {
   const { log, pool } = running.application;
   const end = await log.end();

@@ -82,7 +82,7 @@ describe('npm run as-of', () => {
     // Nothing is made: the log is not read.
     expect(again).toEqual({ stdout: `${home}\n`, stderr: '', code: 0 });
     expect(await schemas()).toBe(1);
-    expect((await run('--forget')).stdout).toBe('dropped the read models of 1 moments\n');
+    expect((await run('--forget')).stdout).toBe('dropped the read models of 1 moment\n');
     expect(await schemas()).toBe(0);
     expect((await run('--forget')).stdout).toBe('nothing was kept\n');
   });

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { streamName } from '../../services/domain/aggregate.ts';
+import { encode } from '../../services/log/codec.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { runningEmbeddedUrl } from '../../services/postgres/embedded/embedded.ts';
+import { registered } from '../support/events.ts';
 import { preparedFolder } from '../support/prepared-folder.ts';
 import { newEventId } from '../support/projecting.ts';
 import { startStandalone } from '../support/standalone.ts';
@@ -24,6 +26,10 @@ it('a running program that stopped at an event it cannot read goes on once npm r
   const connectionString = await runningEmbeddedUrl(join(folder, 'postgres'));
   if (connectionString === undefined) throw new Error('no database runs');
   const log = await openPostgresLog({ connectionString });
+  const metadata = { time: 0, actor: 'server', $correlationId: 'test', $causationId: 'test' };
+  const registration = encode(newEventId(), registered(4, '甲'), metadata);
+  const before = await log.append(streamName('user-4'), 'none', [registration]);
+  const healthy = before.outcome === 'appended' ? before.position : '';
   const result = await log.append(streamName('user-5'), 'any', [
     { id: newEventId(), type: 'UserTeleported', data: {}, metadata: {} },
   ]);
@@ -40,6 +46,10 @@ it('a running program that stopped at an event it cannot read goes on once npm r
     code: 1,
     stderr: 'skip: there is no event at 9999999999999999\n',
   });
+  await expect(script('skip', healthy, '--why', 'mistyped')).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^skip: UserRegistered at user-4@0 stops nothing: .*--force/),
+  });
   const { stdout } = await script('skip', position, '--why', 'written by mistake');
   expect(stdout).toMatch(/^skipped: UserTeleported at user-5@0 of /);
   expect(stdout).toContain('"written by mistake"');
@@ -51,11 +61,15 @@ it('a running program that stopped at an event it cannot read goes on once npm r
   );
   const lines = (await script('replay', '--format', 'ndjson')).stdout.trim().split('\n');
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { type: 'UserRegistered', position: healthy },
     { type: 'UserTeleported', position, skipped: 'written by mistake' },
     { type: 'EventSkipped', stream: 'skip', metadata: { operator: expect.stringContaining('@') } },
     { type: 'AuditUsed', stream: 'access' },
   ]);
   expect((await script('skip', position, '--why', 'again')).stdout).toMatch(
     /^was skipped before: .*\nwhy: "written by mistake"\n/,
+  );
+  expect((await script('skip', healthy, '--force', '--why', 'meant')).stdout).toMatch(
+    /^skipped: UserRegistered at user-4@0 of /,
   );
 }, 120_000);

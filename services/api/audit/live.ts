@@ -23,6 +23,8 @@ import { auditUseOf } from './use.ts';
 
 const Given = z.record(z.string(), z.unknown());
 
+const none = z.object({});
+
 /**
  * Answers that grow, as lines of JSON, for the server's key (docs/operations.md, The console): new events as they are
  * stored, and the verification of the log with its progress.
@@ -53,6 +55,7 @@ export function liveAuditRoutes(server: FastifyInstance, application: Applicatio
 
   let verifying = false;
   server.get('/audit/verify', options, async (request, reply) => {
+    mustKnowAll({ path: '/audit/verify', access: 'server', parameters: none }, Given.parse(request.query));
     if (verifying) throw new Refusal('tooMany');
     record(request, '/audit/verify', {});
     return send(reply, async (write, signal) => {

@@ -110,7 +110,7 @@ test('what is kept is listed, and dropped by its name unless it is in use', asyn
     code: 1,
     stderr: expect.stringContaining('a query is being answered from it'),
   });
-  expect(await asOf('--forget')).toMatchObject({ code: 1, stdout: 'dropped the read models of 1 moments' });
+  expect(await asOf('--forget')).toMatchObject({ code: 1, stdout: 'dropped the read models of 1 moment' });
   expect(await schemas()).toEqual([one]);
   await client.query('select pg_advisory_unlock_shared(hashtextextended($1, 0))', [one]);
   expect(await asOf('--forget', one)).toMatchObject({ code: 0, stderr: '' });
