@@ -7,7 +7,7 @@ import type { Position, RecordedEvent } from '../../log/log.ts';
 import { pipeline, type Statement } from '../../postgres/pipeline.ts';
 import type { ConsumerSession } from './consumer.ts';
 import { entryOf } from './entry.ts';
-import { withoutRepeats } from './repeats.ts';
+import { partRepeats } from './repeats.ts';
 import { type IndexedRecord, insertEvents, insertPeople, insertTypes, type TypeInCategory } from './rows.ts';
 
 export interface IndexingOptions {
@@ -92,12 +92,14 @@ export class Indexing implements Handler {
 
   /** Without the events whose id their stream already has, here or in the index. */
   async #withoutRepeats(records: readonly RecordedEvent[]): Promise<RecordedEvent[]> {
-    const { rows } = await this.#options.client.query<Pick<RecordedEvent, 'id' | 'stream'>>({
+    type Row = Pick<RecordedEvent, 'id' | 'stream'> & { readonly revision: string };
+    const { rows } = await this.#options.client.query<Row>({
       name: 'audit known ids',
-      text: 'select id, stream from audit.events where id = any($1::uuid[])',
+      text: 'select id, stream, revision from audit.events where id = any($1::uuid[])',
       values: [records.map(({ id }) => id)],
     });
-    return withoutRepeats(records, rows);
+    const known = rows.map(({ id, stream, revision }) => ({ id, stream, revision: Number(revision) }));
+    return partRepeats(records, known).firsts;
   }
 
   /** Types that may not be in audit.types yet. */

@@ -141,13 +141,13 @@ export class TreeStore {
   async known(
     events: readonly Pick<TreeEntry, 'id' | 'stream'>[],
     before: number,
-  ): Promise<Pick<TreeEntry, 'id' | 'stream'>[]> {
-    const { rows } = await this.#database.query<Pick<TreeEntry, 'id' | 'stream'>>(
-      `select e.id, e.stream from unnest($1::uuid[], $2::text[]) asked (id, stream)
+  ): Promise<Pick<TreeEntry, 'id' | 'stream' | 'revision'>[]> {
+    const { rows } = await this.#database.query<Pick<EntryRow, 'id' | 'stream' | 'revision'>>(
+      `select e.id, e.stream, e.revision from unnest($1::uuid[], $2::text[]) asked (id, stream)
          join audit.events e on e.id = asked.id and e.stream = asked.stream and e.number < $3`,
       [events.map(({ id }) => id), events.map(({ stream }) => stream), before],
     );
-    return rows;
+    return rows.map(({ id, stream, revision }) => ({ id, stream, revision: Number(revision) }));
   }
 
   /** The events of a stream before a revision, by default all; undefined if the index has none. */

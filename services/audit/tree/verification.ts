@@ -1,7 +1,7 @@
 import { categories } from '../../../contracts/events/index.ts';
 import type { MisplacedEvent, RecordedEvent, StreamName } from '../../log/log.ts';
 import { isTypeOfStore } from '../../log/type-of-store.ts';
-import { withoutRepeats } from '../index/repeats.ts';
+import { type FalseRepeat, falseRepeats, partRepeats } from '../index/repeats.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { ComingHeads } from './coming-heads.ts';
 import { type Difference, nameDifference } from './difference.ts';
@@ -18,6 +18,9 @@ import type { Verified, VerifyOptions } from './verified.ts';
 
 /** How many events are compared at once: whole tiles. */
 const pageEvents = 16 * tileWidth;
+
+/** How many events are named that have the id of another. */
+const maxFalseRepeats = 100;
 
 /** How many streams are named whose events are hidden. */
 const maxHiddenStreams = 100;
@@ -49,6 +52,7 @@ export class Verification {
   readonly #unread: UnreadEvent[] = [];
   /** The first events whose types are the store's: nobody but who writes past the program appends them. */
   readonly #ofStore: MisplacedEvent[] = [];
+  readonly #falseRepeats: FalseRepeat[] = [];
   /** The first stored tile that is not that of the events that it is of. */
   #doubtful: Range | undefined;
 
@@ -65,7 +69,7 @@ export class Verification {
     return {
       ...{ size: this.#tree.size, root: this.#tree.root(), audited: this.#audited },
       ...{ heads: this.#fitting, signed: this.#signed, difference, unread: this.#unread },
-      misplaced: this.#ofStore,
+      ...{ misplaced: this.#ofStore, falseRepeats: this.#falseRepeats },
     };
   }
 
@@ -122,7 +126,10 @@ export class Verification {
   /** Without the events that the log holds a second time under one id: only the first is in the tree. */
   async #withoutRepeats(page: readonly TreeEntry[]): Promise<TreeEntry[]> {
     if (this.#options.log.remembersIds === 'forever') return [...page];
-    return withoutRepeats(page, await this.#store.known(page, this.#tree.size));
+    const { firsts, repeats } = partRepeats(page, await this.#store.known(page, this.#tree.size));
+    for await (const found of falseRepeats(this.#options.log, repeats))
+      if (this.#falseRepeats.length < maxFalseRepeats) this.#falseRepeats.push(found);
+    return firsts;
   }
 
   /** Compares a page with the index, then adds it to the tree. */

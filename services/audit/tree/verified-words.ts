@@ -1,4 +1,5 @@
 import type { ChangedSnapshot } from '../changed-snapshots.ts';
+import type { FalseRepeat } from '../index/repeats.ts';
 import type { Difference } from './difference.ts';
 import type { HiddenBeginnings, LackingBeginning } from './hidden-events.ts';
 import { misplacedInWords } from './misplaced-words.ts';
@@ -13,10 +14,11 @@ export function verifiedInWords(verified: Verified): string {
 
 /** The same, each line by itself: one for each event or snapshot that was found by itself, then one for the log. */
 export function verifiedInLines(verified: Verified): string[] {
-  const { difference, misplaced, unread, changedSnapshots } = verified;
+  const { difference, misplaced, unread, falseRepeats, changedSnapshots } = verified;
   const lines = [
     ...misplaced.map((event) => `MISPLACED: ${misplacedInWords(event)}`),
     ...unread.map(unreadInWords),
+    ...falseRepeats.map((found) => `ID REPEATED: ${falseRepeatInWords(found)}`),
     ...changedSnapshots.map(snapshotInWords),
   ];
   if (difference) return [...lines, describe(difference)];
@@ -28,6 +30,14 @@ function unreadInWords({ event, texts }: UnreadEvent): string {
   return (
     `CHANGED: ${nameOf(event)} was not appended so: its ${texts.join(' and ')} hold what reading them leaves out, ` +
     'such as the first of two values of one key'
+  );
+}
+
+/** What is wrong with an event that has the id of another of its stream. */
+export function falseRepeatInWords({ event, first }: FalseRepeat): string {
+  return (
+    `${nameOf(event)} has the id of ${event.stream}@${first}, and is not the same: to pass it over, ` +
+    `npm run skip -- ${event.position} --why "…"`
   );
 }
 

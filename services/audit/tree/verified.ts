@@ -1,6 +1,7 @@
 import type { MisplacedEvent } from '../../log/log.ts';
 import type { ReadingDatabase } from '../../postgres/database.ts';
 import type { ChangedSnapshot } from '../changed-snapshots.ts';
+import type { FalseRepeat } from '../index/repeats.ts';
 import type { ReadableLog } from '../readable-log.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Difference } from './difference.ts';
@@ -42,13 +43,14 @@ export interface Verified {
   readonly misplaced: readonly MisplacedEvent[];
   /** Events whose texts hold what reading them leaves out, also such as were audited so. */
   readonly unread: readonly UnreadEvent[];
+  /** The first hundred events that have the id of another of their stream and are not that event once more. */
+  readonly falseRepeats: readonly FalseRepeat[];
   /** Kept states from which commands would go on, and which are not what the events of their streams give. */
   readonly changedSnapshots: readonly ChangedSnapshot[];
 }
 
 /** Whether nothing was found. */
-export function isAsItWas({ difference, misplaced, unread, changedSnapshots }: Verified): boolean {
-  return (
-    difference === undefined && [misplaced, unread, changedSnapshots].every(({ length }) => length === 0)
-  );
+export function isAsItWas({ difference, ...found }: Verified): boolean {
+  const named = [found.misplaced, found.unread, found.falseRepeats, found.changedSnapshots];
+  return difference === undefined && named.every(({ length }) => length === 0);
 }

@@ -1,0 +1,122 @@
+import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { Pool } from 'pg';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { DomainEvent } from '../../../contracts/events/index.ts';
+import { isAsItWas } from '../../../services/audit/tree/verified.ts';
+import { verifiedInLines } from '../../../services/audit/tree/verified-words.ts';
+import { verifyLog } from '../../../services/audit/tree/verify-log.ts';
+import { skipEvent } from '../../../services/commands/skip-event.ts';
+import { encode } from '../../../services/log/codec.ts';
+import type { EventId } from '../../../services/log/log.ts';
+import { audit, signer } from '../../support/audited-tree.ts';
+import { type AuditedLog, openEventStoreDB, openEventStoreDBAt } from '../../support/auditing.ts';
+import { between, revoked, sent } from '../../support/events.ts';
+import { newEventId, streamOf, testTime } from '../../support/projecting.ts';
+
+const url = process.env.EVENTSTORE_URL;
+
+/** A log, and an append under an id that the stream has: with this revision the store compares no older ids. */
+interface Place {
+  readonly world: AuditedLog;
+  readonly appendUnder: (id: EventId, event: DomainEvent) => Promise<void>;
+}
+
+const metadata = { time: testTime, actor: 'server', $correlationId: 'later', $causationId: 'later' };
+
+async function inDouble(): Promise<Place> {
+  const world = await openEventStoreDB();
+  return {
+    world,
+    async appendUnder(id, event) {
+      await world.append(event, { correlation: 'later' });
+      const { records } = world.store;
+      world.store.hold(records.map((record, index) => (index < 2 ? record : { ...record, id })));
+    },
+  };
+}
+
+async function inServer(at: string): Promise<Place> {
+  const world = await openEventStoreDBAt(at);
+  return {
+    world,
+    async appendUnder(id, event) {
+      const client = EventStoreDBClient.connectionString(at);
+      onTestFinished(() => client.dispose());
+      const { type, data, metadata: written } = encode(id, event, metadata);
+      const appended = jsonEvent({ id, type, data: { ...data }, metadata: { ...written } });
+      await client.appendToStream(`${world.streamPrefix}${streamOf(event)}`, appended, {
+        expectedRevision: 1n,
+      });
+    },
+  };
+}
+
+const places: readonly [string, () => Promise<Place>][] = [
+  ['EventStoreDB (a double)', inDouble],
+  ...(url ? [['EventStoreDB at EVENTSTORE_URL', () => inServer(url)] satisfies [string, unknown]] : []),
+];
+
+const talk = between(1, 2);
+const stream = 'conversation-f1-2';
+/** Such as a call makes of a name. */
+const namedId = '6c1c6ac1-6f8a-5c39-9d6a-0f6a9a8e2b11' as EventId;
+
+describe.each(places)('npm run verify of a log in %s with two events of one id', (_name, open) => {
+  let world: AuditedLog;
+  let appendUnder: Place['appendUnder'];
+  let pool: Pool;
+  beforeEach(async () => {
+    ({ world, appendUnder } = await open());
+    pool = new Pool({ connectionString: world.url });
+  });
+  afterEach(async () => {
+    await pool.end();
+    await world.close();
+  });
+
+  const verify = () => verifyLog({ log: world.log, database: pool, origin: signer.name });
+
+  async function appendTwice(id: EventId, first: DomainEvent, later: DomainEvent): Promise<void> {
+    await world.append(first, { id });
+    await world.append(sent(talk, 2, 11, '乙'));
+    await appendUnder(id, later);
+  }
+
+  test('is silent about what an append leaves that was tried again', async () => {
+    await appendTwice(newEventId(), sent(talk, 1, 10, '甲'), sent(talk, 1, 10, '甲'));
+    await audit(world);
+    const verified = await verify();
+    expect(verified).toMatchObject({ size: 2, audited: 2, falseRepeats: [] });
+    expect(isAsItWas(verified)).toBe(true);
+  });
+
+  test('is silent about a message that was sent again with its uniqueId, which was given another mid', async () => {
+    const unique = { uniqueId: 'u', contentHash: 'x' };
+    await appendTwice(namedId, sent(talk, 1, 10, '甲', unique), sent(talk, 1, 12, '甲', unique));
+    expect(isAsItWas(await verify())).toBe(true);
+  });
+
+  test.each<[string, DomainEvent, EventId]>([
+    ['other data', sent(talk, 1, 10, '丙'), newEventId()],
+    ['another sender', sent(talk, 2, 10, '甲', { uniqueId: 'u', contentHash: 'x' }), namedId],
+    ['another type', revoked(talk, 1, 10, 1), newEventId()],
+  ])('names the later one if it has %s, until it is skipped', async (_what, later, id) => {
+    const unique = id === namedId ? { uniqueId: 'u', contentHash: 'x' } : {};
+    await appendTwice(id, sent(talk, 1, 10, '甲', unique), later);
+    for (const when of ['not audited', 'audited']) {
+      if (when === 'audited') await audit(world);
+      const verified = await verify();
+      expect(isAsItWas(verified)).toBe(false);
+      const [line, rest] = verifiedInLines(verified);
+      expect(line).toMatch(
+        new RegExp(
+          `^ID REPEATED: ${stream}@2 \\(${later.type}, recorded .*Z\\) has the id of ${stream}@0, and is not the same: `,
+        ),
+      );
+      expect(rest).toMatch(/^Otherwise the log is as it was: 2 events/);
+    }
+    const [found] = (await verify()).falseRepeats;
+    await skipEvent(world.log, found?.event.position ?? '', 'appended by hand');
+    expect(isAsItWas(await verify())).toBe(true);
+  });
+});
