@@ -8,15 +8,29 @@ export interface TreeEntry extends Pick<RecordedEvent, 'id' | 'recorded' | 'revi
   readonly digest: string;
 }
 
+type Content = Pick<RecordedEvent, 'data' | 'metadata'>;
+
 /** The digest of an event's data and metadata. */
-export function digestOf({ data, metadata }: Pick<RecordedEvent, 'data' | 'metadata'>): string {
-  return hash('sha256', `{"data":${canonicalJson(data)},"metadata":${canonicalJson(metadata)}}`, 'hex');
+export function digestOf(content: Content): string {
+  return digestOfText(canonicalText(content));
 }
 
-/** The entry of an event. */
-export function treeEntryOf(record: Omit<RecordedEvent, 'position' | 'raw'>): TreeEntry {
+/** The canonical JSON of an event's data and metadata. */
+export function canonicalText({ data, metadata }: Content): string {
+  return `{"data":${canonicalJson(data)},"metadata":${canonicalJson(metadata)}}`;
+}
+
+function digestOfText(text: string): string {
+  return hash('sha256', text, 'hex');
+}
+
+/** The entry of an event. @param canonical its canonical text, if that is known already */
+export function treeEntryOf(
+  record: Omit<RecordedEvent, 'position' | 'raw'>,
+  canonical: string = canonicalText(record),
+): TreeEntry {
   const { id, recorded, revision, stream, type } = record;
-  return { digest: digestOf(record), id, recorded, revision, stream, type };
+  return { digest: digestOfText(canonical), id, recorded, revision, stream, type };
 }
 
 /** An entry as the tree hashes it: canonical JSON, in UTF-8 below 3 KB since names are at most 200 characters long. */

@@ -1,4 +1,5 @@
 import type { RawEvent, RecordedEvent } from '../../log/log.ts';
+import { canonicalText } from './tree-entry.ts';
 
 /** An event of which `texts` hold more than their parsed values, so that they were written past the program. */
 export interface UnreadEvent {
@@ -13,24 +14,26 @@ const maxDigits = 17;
 const tokens = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[^\s"]/g;
 
 /**
+ * A number with an exponent, or what looks like one in a string. No other token of JSON may be shorter than ECMAScript
+ * writes it.
+ */
+const exponent = /[\d.]e[-+]?\d+\s*[,}\]]/i;
+
+/** How long the canonical text of an event is without its data and metadata. */
+const frame = canonicalText({ data: {}, metadata: {} }).length - 2 * '{}'.length;
+
+/**
  * Which texts of an event hold something that parsing them leaves out, as of a key that is there twice JSON.parse gives
  * the last value alone, and of a number the nearest double: the digest of an event is of what was parsed, and says nothing
  * of the rest. Blanks, escapes and the forms of numbers are not counted, as other programs write JSON otherwise than `append`.
+ * @param canonical the canonical text of what was parsed
  */
-export function unreadTexts({
-  data,
-  metadata,
-  raw,
-}: Pick<RecordedEvent, 'data' | 'metadata' | 'raw'>): (keyof RawEvent)[] {
-  const unread: (keyof RawEvent)[] = [];
-  if (isUnread(raw.data, data)) unread.push('data');
-  if (isUnread(raw.metadata, metadata)) unread.push('metadata');
-  return unread;
-}
-
-/** Almost every text is as `append` has written it, for which one comparison is enough. */
-function isUnread(text: string, parsed: unknown): boolean {
-  return text !== JSON.stringify(parsed) && holdsUnread(text);
+export function unreadTexts({ raw }: Pick<RecordedEvent, 'raw'>, canonical: string): (keyof RawEvent)[] {
+  const { data, metadata } = raw;
+  // Almost every event is as `append` has written it: its texts are as long as the canonical one, in another order.
+  const sameLength = data.length + metadata.length + frame === canonical.length;
+  if (sameLength && !exponent.test(data) && !exponent.test(metadata)) return [];
+  return (['data', 'metadata'] as const).filter((name) => holdsUnread(raw[name]));
 }
 
 /** Whether a text is longer than what it is parsed to, if each string and number of it is written as ECMAScript does. */

@@ -11,7 +11,7 @@ import { type Head, isHeadSignedBy } from './heads.ts';
 import { type HiddenBeginnings, hiddenEvents, type LackingBeginning } from './hidden-events.ts';
 import type { StoredExtent } from './stored-extent.ts';
 import { tileWidth } from './tiles.ts';
-import { type TreeEntry, textOf, treeEntryOf } from './tree-entry.ts';
+import { canonicalText, type TreeEntry, textOf, treeEntryOf } from './tree-entry.ts';
 import { entryLine, type TreeStore } from './tree-store.ts';
 import { type UnreadEvent, unreadTexts } from './unread-text.ts';
 import type { Verified, VerifyOptions } from './verified.ts';
@@ -80,8 +80,9 @@ export class Verification {
     let page: TreeEntry[] = [];
     for await (const record of log.readAll({ prefixes: categories })) {
       signal?.throwIfAborted();
-      page.push(treeEntryOf(record));
-      this.#noteTexts(record);
+      const canonical = canonicalText(record);
+      page.push(treeEntryOf(record, canonical));
+      this.#noteTexts(record, canonical);
       this.#noteType(record);
       if (record.position <= checkpoint) this.#covered++;
       if (page.length < pageEvents) continue;
@@ -100,8 +101,8 @@ export class Verification {
     );
   }
 
-  #noteTexts(record: RecordedEvent): void {
-    const texts = unreadTexts(record);
+  #noteTexts(record: RecordedEvent, canonical: string): void {
+    const texts = unreadTexts(record, canonical);
     if (texts.length === 0 || this.#unread.length >= maxUnread) return;
     const { stream, revision, type, recorded } = record;
     this.#unread.push({ event: { stream, revision, type, recorded }, texts });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { canonicalText } from '../../../services/audit/tree/tree-entry.ts';
 import { unreadTexts } from '../../../services/audit/tree/unread-text.ts';
 import { parseStored } from '../../../services/log/stored-json.ts';
 
 const unreadIn = (data: string) =>
-  unreadTexts({ data: parseStored(data), metadata: {}, raw: { data, metadata: '{}' } });
+  unreadTexts({ raw: { data, metadata: '{}' } }, canonicalText({ data: parseStored(data), metadata: {} }));
 
 describe('what of the text of an event reading it leaves out', () => {
   test.each([
@@ -11,6 +12,7 @@ describe('what of the text of an event reading it leaves out', () => {
     ['that of a key within', '{"to":{"gid":1,"gid":1}}'],
     ['that of a key that is written with an escape', '{"\\u0061":1,"a":1}'],
     ['that of a key beside a number that is written shorter', '{"a":1e6,"b":1,"b":2}'],
+    ['that of a key which other numbers make up for', '{"n":1e6,"m":1e7,"b":1,"b":1}'],
     ['digits that no double has', '{"uid":2.00000000000000000007}'],
     ['the value of a prototype that is there twice', '{"__proto__":1,"__proto__":2}'],
   ])('is found: %s', (_what, text) => {
