@@ -32,7 +32,12 @@ export async function startAuditor({
   consumers = auditConsumers,
   preferred,
 }: AuditorOptions): Promise<Auditor> {
-  const auditor = new Follower({ task: new AuditTask(log, consumers, preferred), log, database, logger });
+  const auditor = new Follower({
+    task: new AuditTask(log, consumers, logger, preferred),
+    log,
+    database,
+    logger,
+  });
   auditor.start();
   return auditor;
 }

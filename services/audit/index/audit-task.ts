@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import type { Logger } from 'pino';
 import { categories } from '../../../contracts/events/index.ts';
 import { BeginAgain, type Beginning, type Handler, type Task } from '../../followers/task.ts';
 import { type Preferred, Yielding } from '../../followers/yielding.ts';
@@ -32,11 +33,13 @@ export class AuditTask implements Task {
   };
   readonly #log: EventLog;
   readonly #consumers: readonly IndexConsumer[];
+  readonly #logger: Logger;
   readonly #preferred: Preferred | undefined;
 
   /** @param preferred a follower of this program that the index may not slow */
-  constructor(log: EventLog, consumers: readonly IndexConsumer[], preferred?: Preferred) {
+  constructor(log: EventLog, consumers: readonly IndexConsumer[], logger: Logger, preferred?: Preferred) {
     this.#log = log;
+    this.#logger = logger.child({ part: 'audit' });
     this.#consumers = consumers;
     this.#preferred = preferred;
   }
@@ -62,7 +65,7 @@ export class AuditTask implements Task {
     const yielding = new Yielding(this.#log, this.prefixes, this.#preferred);
     return new Indexing({
       ...{ client, held, next, analyzed, name: this.name, consumers: sessions },
-      repeats: this.#log.remembersIds === 'recently',
+      ...{ log: this.#log, logger: this.#logger },
       restMs: (tookMs) => yielding.restMs(tookMs),
     });
   }

@@ -1,13 +1,15 @@
 import type { Client } from 'pg';
+import type { Logger } from 'pino';
 import { advance } from '../../followers/checkpoint.ts';
 import { mapInTurns } from '../../followers/in-turns.ts';
 import type { Held } from '../../followers/lease.ts';
 import type { Handler } from '../../followers/task.ts';
-import type { Position, RecordedEvent } from '../../log/log.ts';
+import type { EventLog, Position, RecordedEvent } from '../../log/log.ts';
 import { pipeline, type Statement } from '../../postgres/pipeline.ts';
+import { falseRepeatInWords } from '../tree/verified-words.ts';
 import type { ConsumerSession } from './consumer.ts';
 import { entryOf } from './entry.ts';
-import { partRepeats } from './repeats.ts';
+import { falseRepeats, partRepeats } from './repeats.ts';
 import { type IndexedRecord, insertEvents, insertPeople, insertTypes, type TypeInCategory } from './rows.ts';
 
 export interface IndexingOptions {
@@ -20,8 +22,8 @@ export interface IndexingOptions {
   readonly next: number;
   /** How many events the index had when its tables were analyzed last. */
   readonly analyzed: number;
-  /** Whether the log may hold an event a second time under the same id. */
-  readonly repeats: boolean;
+  readonly log: Pick<EventLog, 'readEvents' | 'readStream' | 'remembersIds'>;
+  readonly logger: Logger;
   readonly consumers: readonly ConsumerSession[];
   /** How long to rest after a batch, in milliseconds, by how long the batch took. */
   readonly restMs: (tookMs: number) => Promise<number>;
@@ -56,7 +58,7 @@ export class Indexing implements Handler {
     const last = records.at(-1);
     if (last === undefined) return;
     const { client, consumers, held, name } = this.#options;
-    const first = this.#options.repeats ? await this.#withoutRepeats(records) : records;
+    const first = await this.#withoutRepeats(records);
     const events = await mapInTurns(first, (record, index) => ({
       number: this.#next + index,
       record,
@@ -91,7 +93,9 @@ export class Indexing implements Handler {
   }
 
   /** Without the events whose id their stream already has, here or in the index. */
-  async #withoutRepeats(records: readonly RecordedEvent[]): Promise<RecordedEvent[]> {
+  async #withoutRepeats(records: readonly RecordedEvent[]): Promise<readonly RecordedEvent[]> {
+    const { log, logger } = this.#options;
+    if (log.remembersIds === 'forever') return records;
     type Row = Pick<RecordedEvent, 'id' | 'stream'> & { readonly revision: string };
     const { rows } = await this.#options.client.query<Row>({
       name: 'audit known ids',
@@ -99,7 +103,11 @@ export class Indexing implements Handler {
       values: [records.map(({ id }) => id)],
     });
     const known = rows.map(({ id, stream, revision }) => ({ id, stream, revision: Number(revision) }));
-    return partRepeats(records, known).firsts;
+    const { firsts, repeats } = partRepeats(records, known);
+    for await (const found of falseRepeats(log, repeats)) {
+      logger.error({ reason: falseRepeatInWords(found) }, 'an event was appended under the id of another');
+    }
+    return firsts;
   }
 
   /** Types that may not be in audit.types yet. */

@@ -1,14 +1,16 @@
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { Pool } from 'pg';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { DomainEvent } from '../../../contracts/events/index.ts';
+import { startAuditor } from '../../../services/audit/auditor.ts';
 import { isAsItWas } from '../../../services/audit/tree/verified.ts';
 import { verifiedInLines } from '../../../services/audit/tree/verified-words.ts';
 import { verifyLog } from '../../../services/audit/tree/verify-log.ts';
 import { skipEvent } from '../../../services/commands/skip-event.ts';
 import { encode } from '../../../services/log/codec.ts';
 import type { EventId } from '../../../services/log/log.ts';
-import { audit, signer } from '../../support/audited-tree.ts';
+import { audit, consumers, signer } from '../../support/audited-tree.ts';
 import { type AuditedLog, openEventStoreDB, openEventStoreDBAt } from '../../support/auditing.ts';
 import { between, revoked, sent } from '../../support/events.ts';
 import { newEventId, streamOf, testTime } from '../../support/projecting.ts';
@@ -118,5 +120,17 @@ describe.each(places)('npm run verify of a log in %s with two events of one id',
     const [found] = (await verify()).falseRepeats;
     await skipEvent(world.log, found?.event.position ?? '', 'appended by hand');
     expect(isAsItWas(await verify())).toBe(true);
+  });
+
+  test('is not needed to learn of it: the auditor logs it when it comes', async () => {
+    await appendTwice(newEventId(), sent(talk, 1, 10, '甲'), sent(talk, 1, 10, '丙'));
+    const lines: string[] = [];
+    const logger = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
+    const auditor = await startAuditor({ log: world.log, database: world.url, logger, consumers });
+    await vi.waitUntil(() => lines.length > 0, { timeout: 10_000 });
+    await auditor.stop();
+    expect(lines.join('')).toContain('an event was appended under the id of another');
+    expect(lines.join('')).toContain(`${stream}@2 (MessageSent, recorded `);
+    expect(lines.join('')).not.toContain('丙');
   });
 });
