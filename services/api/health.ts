@@ -6,6 +6,7 @@ import { aliveCall, type Readiness, readyCall } from '../../contracts/http/probe
 import type { Bus } from '../bus/bus.ts';
 import type { AggregateStore } from '../commands/aggregate-store.ts';
 import type { FileStore } from '../files/file-store.ts';
+import { strangenessOf } from '../log/fit.ts';
 import type { FollowingFault } from '../log/following-fault.ts';
 import type { EventLog, Position } from '../log/log.ts';
 import { readCheckpoint, readFault } from '../queries/checkpoint.ts';
@@ -48,9 +49,15 @@ export function healthRoutes(server: FastifyInstance, needed: Probes, others: Pr
   });
 }
 
-/** Whether the log answers. */
+/** Whether the log answers, and still names the installation that it named when this was asked first. */
 export function logProbe(log: EventLog): Probe {
-  return async () => ({ ready: await log.healthy() });
+  let installation: string | undefined;
+  return async () => {
+    if (!(await log.healthy())) return { ready: false };
+    installation ??= (await log.identity())?.installation;
+    const reason = installation === undefined ? undefined : await strangenessOf(log, installation);
+    return reason === undefined ? { ready: true } : { ready: false, reason };
+  };
 }
 
 /** The pace of a projector in this process. */

@@ -13,6 +13,8 @@ export function readGently(log: ReadableLog, signal: AbortSignal): ReadableLog {
     readEvents: (places) => log.readEvents(places),
     hiddenStreams: (prefixes, after) => log.hiddenStreams(prefixes, after),
     misplacedEvents: (options) => log.misplacedEvents(options),
+    end: (prefixes) => log.end(prefixes),
+    identity: () => log.identity(),
     async *readAll(options) {
       let begun = performance.now();
       for await (const record of log.readAll(options)) {

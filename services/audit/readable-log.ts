@@ -9,6 +9,8 @@ export type ReadableLog = Pick<
   | 'readAll'
   | 'hiddenStreams'
   | 'misplacedEvents'
+  | 'end'
+  | 'identity'
   | 'remembersIds'
 >;
 
@@ -29,5 +31,7 @@ export function abortable(log: ReadableLog, signal: AbortSignal): ReadableLog {
     readAll: (options) => until(log.readAll(options)),
     hiddenStreams: (prefixes, after) => until(log.hiddenStreams(prefixes, after)),
     misplacedEvents: (options) => until(log.misplacedEvents(options)),
+    end: (prefixes) => log.end(prefixes),
+    identity: () => log.identity(),
   };
 }

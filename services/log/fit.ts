@@ -1,5 +1,5 @@
 import { StrangeLog } from './identity.ts';
-import type { EventId, EventLog, Position } from './log.ts';
+import { type EventId, type EventLog, type Position, startOfLog } from './log.ts';
 
 /** What read models store about the log that they were made from. */
 export interface ReadModelsMark {
@@ -23,6 +23,30 @@ const remedy =
   'again from this log, give it an empty database. Until then nothing is changed and commands answer 503';
 
 /**
+ * Why a log without an identity is not that of an installation: it holds nothing, or events and not what names it.
+ * @throws LogFailure
+ */
+async function unnamedInWords(log: Pick<EventLog, 'end'>, installation: string): Promise<string> {
+  if ((await log.end()) === startOfLog)
+    return `the log is empty or was replaced: it does not name the installation ${installation}`;
+  return (
+    "the log holds events and not what names it: in EventStoreDB its stream 'installation' (behind STREAM_PREFIX), in Postgres " +
+    `the row of log.identity, was deleted, or the log was replaced: it does not name the installation ${installation}`
+  );
+}
+
+/** Why a log is not that of an installation; undefined if it is. @throws LogFailure */
+export async function strangenessOf(
+  log: Pick<EventLog, 'end' | 'identity'>,
+  installation: string,
+): Promise<string | undefined> {
+  const identity = await log.identity();
+  if (identity === undefined) return unnamedInWords(log, installation);
+  if (identity.installation === installation) return undefined;
+  return `the log belongs to the installation ${identity.installation}, and not to ${installation}`;
+}
+
+/**
  * Whether read models and log belong together.
  * @throws StrangeLog if the log belongs to another installation or was emptied (the read models must then stay
  *   as they are); LogFailure
@@ -30,10 +54,8 @@ const remedy =
 export async function fitOf(log: EventLog, mark: ReadModelsMark): Promise<Fit> {
   const identity = await log.identity();
   if (identity === undefined) {
-    throw new StrangeLog(
-      `the log is empty or was replaced: it does not name the installation ${mark.installation}, whose read ` +
-        `models reach ${mark.position || 'nothing yet'}. ${remedy}`,
-    );
+    const why = await unnamedInWords(log, `${mark.installation}`);
+    throw new StrangeLog(`${why}, whose read models reach ${mark.position || 'nothing yet'}. ${remedy}`);
   }
   if (identity.installation !== mark.installation) {
     throw new StrangeLog(

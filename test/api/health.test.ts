@@ -1,7 +1,11 @@
 import Fastify from 'fastify';
-import { expect, test } from 'vitest';
-import { healthRoutes, movingProbe, type Probe, type Probes } from '../../services/api/health.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { healthRoutes, logProbe, movingProbe, type Probe, type Probes } from '../../services/api/health.ts';
 import type { Position } from '../../services/log/log.ts';
+import { auditedLogs } from '../support/auditing.ts';
+import { uid } from '../support/events.ts';
+
+const [[, openPostgres]] = auditedLogs;
 
 const well: Probe = () => ({ ready: true });
 
@@ -66,4 +70,21 @@ test('a process that answers is alive', async () => {
   const server = Fastify();
   healthRoutes(server, { database: () => ({ ready: false }) });
   expect((await server.inject({ url: '/health' })).json()).toEqual({ alive: true });
+});
+
+test('a program is not ready while its log does not name the installation that it named before', async () => {
+  const { log, query, append, close } = await openPostgres();
+  onTestFinished(close);
+  await log.found({ installation: 'ours', epoch: 'one' });
+  const probe = logProbe(log);
+  expect(await probe()).toEqual({ ready: true });
+  await append({ type: 'AccountDisabled', data: { uid: uid(1) } });
+  await query('delete from log.identity');
+  expect(await probe()).toEqual({
+    ready: false,
+    reason: expect.stringContaining("its stream 'installation' (behind STREAM_PREFIX)"),
+  });
+  await query('delete from log.identity');
+  await log.found({ installation: 'another', epoch: 'one' });
+  expect(await probe()).toMatchObject({ reason: expect.stringContaining('not to ours') });
 });

@@ -64,7 +64,9 @@ export class Verification {
     this.#heads = heads;
   }
 
-  async run(): Promise<Omit<Verified, 'otherOrigins' | 'signaturesVerified' | 'changedSnapshots'>> {
+  async run(): Promise<
+    Omit<Verified, 'otherOrigins' | 'signaturesVerified' | 'strangeness' | 'changedSnapshots'>
+  > {
     const difference = await this.#difference();
     return {
       ...{ size: this.#tree.size, root: this.#tree.root(), audited: this.#audited },

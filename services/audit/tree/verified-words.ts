@@ -14,8 +14,9 @@ export function verifiedInWords(verified: Verified): string {
 
 /** The same, each line by itself: one for each event or snapshot that was found by itself, then one for the log. */
 export function verifiedInLines(verified: Verified): string[] {
-  const { difference, misplaced, unread, falseRepeats, changedSnapshots } = verified;
+  const { difference, strangeness, misplaced, unread, falseRepeats, changedSnapshots } = verified;
   const lines = [
+    ...(strangeness === undefined ? [] : [`NOT NAMED: ${strangeness}`]),
     ...misplaced.map((event) => `MISPLACED: ${misplacedInWords(event)}`),
     ...unread.map(unreadInWords),
     ...falseRepeats.map((found) => `ID REPEATED: ${falseRepeatInWords(found)}`),

@@ -39,6 +39,8 @@ export interface Verified {
   readonly otherOrigins: readonly string[];
   /** The first one; the log was not read beyond it. */
   readonly difference: Difference | undefined;
+  /** Why the log is not that of the installation whose tables these are; undefined if it is, or they name none. */
+  readonly strangeness: string | undefined;
   /** Events that lie where no append puts one, also such as were audited there. */
   readonly misplaced: readonly MisplacedEvent[];
   /** Events whose texts hold what reading them leaves out, also such as were audited so. */
@@ -50,7 +52,8 @@ export interface Verified {
 }
 
 /** Whether nothing was found. */
-export function isAsItWas({ difference, ...found }: Verified): boolean {
+export function isAsItWas({ difference, strangeness, ...found }: Verified): boolean {
   const named = [found.misplaced, found.unread, found.falseRepeats, found.changedSnapshots];
-  return difference === undefined && named.every(({ length }) => length === 0);
+  const isOurs = difference === undefined && strangeness === undefined;
+  return isOurs && named.every(({ length }) => length === 0);
 }

@@ -1,3 +1,4 @@
+import { strangenessOf } from '../../log/fit.ts';
 import { changedSnapshots } from '../changed-snapshots.ts';
 import { ComingHeads } from './coming-heads.ts';
 import { Heads, originsOf } from './heads.ts';
@@ -20,14 +21,22 @@ export async function verifyLog(options: VerifyOptions): Promise<Verified> {
   found.catch(() => undefined);
   try {
     const verified = await compareLog(options);
+    const strangeness = await strangenessTo(options);
     const snapshots = await Array.fromAsync(changedSnapshots(options));
-    return { ...verified, misplaced: [...(await found), ...verified.misplaced], changedSnapshots: snapshots };
+    return {
+      ...verified,
+      strangeness,
+      misplaced: [...(await found), ...verified.misplaced],
+      changedSnapshots: snapshots,
+    };
   } finally {
     ending.abort();
   }
 }
 
-async function compareLog(options: VerifyOptions): Promise<Omit<Verified, 'changedSnapshots'>> {
+async function compareLog(
+  options: VerifyOptions,
+): Promise<Omit<Verified, 'strangeness' | 'changedSnapshots'>> {
   const { database, kept = [], origin } = options;
   const store = new TreeStore(database);
   const heads = new Heads(database, origin);
@@ -43,4 +52,12 @@ async function compareLog(options: VerifyOptions): Promise<Omit<Verified, 'chang
     throw new Error('the index of the log was made again meanwhile: verify again');
   }
   return { ...verified, signaturesVerified: options.verifier !== undefined, otherOrigins };
+}
+
+/** Whether the log is still that of the installation whose tables these are. */
+async function strangenessTo({ log, database }: VerifyOptions): Promise<string | undefined> {
+  const { rows } = await database.query<{ installation: string }>(
+    'select installation from followers.checkpoint where installation is not null limit 1',
+  );
+  return rows[0] && strangenessOf(log, rows[0].installation);
 }

@@ -143,3 +143,18 @@ test('npm run verify names an event of type $streamDeleted that was appended by 
     await audit(audited);
   }
 });
+
+test('npm run verify names a log whose stream with its identity was deleted', async () => {
+  const audited = await openEventStoreDB();
+  const pool = new Pool({ connectionString: audited.url });
+  onTestFinished(async () => {
+    await pool.end();
+    await audited.close();
+  });
+  await seed(audited, 20);
+  await audit(audited);
+  audited.store.hold(audited.store.records.filter(({ stream }) => stream !== 'chat-installation'));
+  const verified = await verifyLog({ log: audited.log, database: pool, origin: signer.name });
+  expect(isAsItWas(verified)).toBe(false);
+  expect(verifiedInWords(verified)).toMatch(/^NOT NAMED: the log holds events .* stream 'installation'/);
+});
