@@ -38,7 +38,7 @@ function unreadInWords({ event, texts }: UnreadEvent): string {
 export function falseRepeatInWords({ event, first }: FalseRepeat): string {
   return (
     `${nameOf(event)} has the id of ${event.stream}@${first}, and is not the same: to pass it over, ` +
-    `npm run skip -- ${event.position} --why "…"`
+    `npm run skip -- ${event.position} --force --why "…"`
   );
 }
 

@@ -115,6 +115,8 @@ describe.each(places)('npm run verify of a log in %s with two events of one id',
           `^ID REPEATED: ${stream}@2 \\(${later.type}, recorded .*Z\\) has the id of ${stream}@0, and is not the same: `,
         ),
       );
+      // It stops nothing, so that `skip` asks for --force.
+      expect(line).toMatch(/npm run skip -- \S+ --force --why "…"$/);
       expect(rest).toMatch(/^Otherwise the log is as it was: 2 events/);
     }
     const [found] = (await verify()).falseRepeats;
