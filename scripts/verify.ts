@@ -6,6 +6,7 @@ import { operatorCommand, runCommand } from './cli/command.ts';
 import { compare } from './verify/compare.ts';
 import { compareReadModels } from './verify/compare-read-models.ts';
 import { compareStoredIndex } from './verify/compare-stored-index.ts';
+import { compareStreams } from './verify/compare-streams.ts';
 import { checkProof, proveEvent } from './verify/prove.ts';
 import { verifierFrom } from './verify/with-audit.ts';
 import { writeTree } from './verify/write-tree.ts';
@@ -22,6 +23,7 @@ interface Options {
   readonly verifier?: string;
   readonly readModels?: boolean;
   readonly index?: boolean;
+  readonly streams?: boolean;
 }
 
 const command = operatorCommand({
@@ -34,6 +36,7 @@ const command = operatorCommand({
     ['', 'compares the log with its tree'],
     ['--checkpoint heads', 'the same, and with the heads in a file that was kept elsewhere'],
     ['--index', 'compares the index by which events are found with the log'],
+    ['--streams', 'compares what reads of each stream give, as commands do, with the index of the log'],
     ['--read-models', 'compares the tables that queries read with what the log says'],
     ['--event 0190a0c0-0000-7000-8000-000000000001', 'writes a proof that an event is in the log'],
     ['--proof 0190a0c0-0000-7000-8000-000000000001.tlog-proof', 'verifies such a proof; needs no database'],
@@ -48,6 +51,7 @@ const command = operatorCommand({
   .option('--export <folder>', 'writes the tree of the last head')
   .option('--read-models', 'compares the read models with what the log says, row by row, instead')
   .option('--index', 'compares the index of the log with the log, row by row, instead')
+  .option('--streams', 'compares each stream with the index of the log, event by event, instead')
   .option('--key', 'prints the verifier key')
   .option(
     '--verifier <key>',
@@ -64,7 +68,18 @@ function eventId(text: string): EventId {
 }
 
 async function run(options: Options): Promise<void> {
-  const { checkpoint, event, out, proof, verifier, export: folder, key, readModels, index } = options;
+  const {
+    checkpoint,
+    event,
+    out,
+    proof,
+    verifier,
+    export: folder,
+    key,
+    readModels,
+    index,
+    streams,
+  } = options;
   const chosen = Object.entries({
     checkpoint,
     event,
@@ -73,6 +88,7 @@ async function run(options: Options): Promise<void> {
     key,
     'read-models': readModels,
     index,
+    streams,
   }).filter(([, value]) => value);
   if (chosen.length > 1) {
     throw new Error(
@@ -81,13 +97,14 @@ async function run(options: Options): Promise<void> {
   }
   if (out !== undefined && event === undefined)
     throw new Error('--out is where the proof of --event is written');
-  if (verifier !== undefined && (event !== undefined || key || readModels || index))
+  if (verifier !== undefined && (event !== undefined || key || readModels || index || streams))
     throw new Error('--verifier is by whose key heads are verified, and here none is: leave it out');
   if (event !== undefined) await proveEvent(event, out ?? `${event}.tlog-proof`);
   else if (proof !== undefined) await checkProof(proof, verifier);
   else if (folder !== undefined) await writeTree(folder, verifier);
   else if (readModels) await compareReadModels();
   else if (index) await compareStoredIndex();
+  else if (streams) await compareStreams();
   else if (key) console.log(verifierKey(await verifierFrom(undefined, readEnvironment())));
   else await compare(checkpoint, verifier);
 }

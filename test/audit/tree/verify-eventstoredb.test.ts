@@ -1,14 +1,17 @@
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { differentStreams } from '../../../services/audit/tree/compare-streams.ts';
 import { Heads, signHead } from '../../../services/audit/tree/heads.ts';
 import { TreeStore } from '../../../services/audit/tree/tree-store.ts';
 import { isAsItWas } from '../../../services/audit/tree/verified.ts';
 import { verifiedInWords } from '../../../services/audit/tree/verified-words.ts';
 import { verifyLog } from '../../../services/audit/tree/verify-log.ts';
-import { LogFailure, type StreamName } from '../../../services/log/log.ts';
+import { streamName } from '../../../services/domain/aggregate.ts';
+import { LogFailure, type RecordedEvent, type StreamName } from '../../../services/log/log.ts';
 import { audit, seed, signer } from '../../support/audited-tree.ts';
 import { openEventStoreDB } from '../../support/auditing.ts';
 import type { DoubleRecord } from '../../support/eventstoredb-double-store.ts';
+import { wrapLog } from '../../support/wrapped-log.ts';
 
 describe('npm run verify of a log in EventStoreDB (a double) whose files were changed by hand', () => {
   let audited: Awaited<ReturnType<typeof openEventStoreDB>>;
@@ -157,4 +160,78 @@ test('npm run verify names a log whose stream with its identity was deleted', as
   const verified = await verifyLog({ log: audited.log, database: pool, origin: signer.name });
   expect(isAsItWas(verified)).toBe(false);
   expect(verifiedInWords(verified)).toMatch(/^NOT NAMED: the log holds events .* stream 'installation'/);
+});
+
+describe('npm run verify -- --streams', () => {
+  let audited: Awaited<ReturnType<typeof openEventStoreDB>>;
+  let pool: Pool;
+  let streams: StreamName[];
+  beforeAll(async () => {
+    audited = await openEventStoreDB();
+    pool = new Pool({ connectionString: audited.url });
+    await seed(audited, 300);
+    await audit(audited);
+    const rows = await audited.query<{ stream: StreamName }>(
+      'select stream from audit.events group by stream having count(*) >= 3 order by stream limit 4',
+    );
+    streams = rows.map(({ stream }) => stream);
+  });
+  afterAll(async () => {
+    await pool.end();
+    await audited.close();
+  });
+  const streamOf = (index: number) => streams[index] ?? streamName('none');
+  /** What differs if the reads of one stream give what `change` makes of its events. */
+  const different = (stream: StreamName, change: (records: RecordedEvent[]) => RecordedEvent[]) =>
+    Array.fromAsync(
+      differentStreams({
+        database: pool,
+        log: wrapLog(audited.log, {
+          async *readStream(name, options) {
+            const records = await Array.fromAsync(audited.log.readStream(name, options));
+            yield* name === stream ? change(records) : records;
+          },
+        }),
+      }),
+    );
+
+  test('finds nothing if each stream is as the whole log has it, also behind what is audited', async () => {
+    await audited.appendRaw('user-77777', 'AccountDisabled', { uid: 77777 });
+    await audited.appendRaw(streamOf(0), 'AccountDisabled', { uid: 1 });
+    expect(await different(streamOf(0), (records) => records)).toEqual([]);
+  });
+
+  test('passes over the second of two events of one id', async () => {
+    expect(await different(streamOf(1), (records) => [...records.slice(0, 2), ...records])).toEqual([]);
+  });
+
+  test.each<[string, (records: RecordedEvent[]) => RecordedEvent[], number]>([
+    [
+      'gives two events in the other order',
+      ([one, two, ...more]) => [two, one, ...more].flatMap((x) => x ?? []),
+      0,
+    ],
+    ['lacks an event in the middle', (records) => records.toSpliced(1, 1), 1],
+    ['lacks its last event', (records) => records.slice(0, -1), -1],
+    [
+      'gives an event with another revision',
+      (records) => records.map((x, at) => (at === 2 ? { ...x, revision: 9 } : x)),
+      2,
+    ],
+  ])('names a stream that %s', async (_what, change, first) => {
+    const stream = streamOf(2);
+    const records = await Array.fromAsync(audited.log.readStream(stream));
+    expect(await different(stream, change)).toMatchObject([
+      { stream, expected: { id: records.at(first)?.id } },
+    ]);
+  });
+
+  test('names a stream that the store refuses to read', async () => {
+    const refused = () => {
+      throw new LogFailure('unavailable', 'Unexpected ReadStreamResult: Error');
+    };
+    expect(await different(streamOf(3), refused)).toMatchObject([
+      { stream: streamOf(3), refusal: 'Unexpected ReadStreamResult: Error' },
+    ]);
+  });
 });
