@@ -89,7 +89,7 @@ async function answerCall(
   const past = new PastDatabase(pool);
   const then = { app, logger, now: moment.time, log: logAtMoment(log, moment), database: past.queries };
   return withAnswer(then, asked, async (answer) => {
-    // The whole log shows everybody, whoever is named.
+    // Read models of the whole log have everybody, so nobody need be found first.
     const scope = scopeOf(asked, fromLog ? [] : await namedBy(pool, asked));
     const database = pool.options.connectionString ?? pool.options;
     const onWholeLog = () => onNoIndex('all events');

@@ -17,7 +17,7 @@ export class CopiedTree {
   readonly #sizes: ReadonlySet<number>;
   readonly #roots = new Map<number, Hash>();
 
-  /** @param sizes the roots of so many events are kept */
+  /** @param sizes numbers of events, after each of which the root is kept */
   constructor(sizes: Iterable<number> = []) {
     this.#sizes = new Set(sizes);
   }

@@ -21,7 +21,7 @@ interface Row {
   readonly checkpoint: string | null;
 }
 
-/** A tree of so many levels has more events than any log. */
+/** A tree of this number of levels has more events than any log. */
 const maxLevel = 6;
 
 /** Tiles of more events than there are digests. */

@@ -54,7 +54,7 @@ export class GrpcSession {
       this.#connected = true;
       this.#session.setLocalWindowSize(sessionWindowBytes);
     });
-    // Each call hears of it.
+    // Each call ends with the failure of its own stream.
     this.#session.on('error', () => undefined);
     this.#session.unref();
   }

@@ -7,7 +7,8 @@ import { parseQuery } from '../../../services/audit/as-of/query.ts';
 import { type Auditor, startAuditor } from '../../../services/audit/auditor.ts';
 import type { EventLog, Position } from '../../../services/log/log.ts';
 import { silent } from '../../support/accounts.ts';
-import { type RunningApplication, serverKey, startApplication, testApp } from '../../support/application.ts';
+import { type RunningApplication, serverKey, startApplication } from '../../support/application.ts';
+import { pastParts } from '../../support/asking-the-past.ts';
 import { call } from '../../support/client.ts';
 import { momentAfterPosition } from '../../support/explaining.ts';
 import { Callers, type RandomCall, randomCalls } from '../../support/random-calls.ts';
@@ -76,21 +77,7 @@ async function note(query: string): Promise<Noted> {
 }
 
 async function answerThen({ position, query }: Noted, log = running.application.log): Promise<Noted> {
-  const { pool } = running.application;
-  const parts = {
-    ...{
-      app: testApp,
-      log,
-      pool,
-      logger: silent,
-      host: 'localhost:80',
-      protocol: 'http',
-      keep: false,
-      fromLog: false,
-    },
-    signal: AbortSignal.timeout(60_000),
-    onNoIndex: () => undefined,
-  };
+  const parts = pastParts(running.application, { log });
   const moment = await momentAfterPosition(running, position);
   return { position, query, answer: await answerQuery(parts, parseQuery(query.split(' ')), moment) };
 }
@@ -207,22 +194,9 @@ function withoutConversations(): EventLog {
 test.each(['message/sync --login_uid 1', 'message/send --login_uid 1 --to 2 --type friend', 'no/such'])(
   'no read models are made for %s, which the log does not answer',
   async (query) => {
-    const { log, pool } = running.application;
     const applied = vi.fn();
-    const parts = {
-      ...{
-        app: testApp,
-        log,
-        pool,
-        logger: silent,
-        host: 'localhost:80',
-        protocol: 'http',
-        keep: false,
-        fromLog: false,
-      },
-      ...{ signal: AbortSignal.timeout(60_000), onNoIndex: () => undefined, onApplied: applied },
-    };
-    const moment = await momentAfterPosition(running, await log.end());
+    const parts = pastParts(running.application, { onApplied: applied });
+    const moment = await momentAfterPosition(running, await running.application.log.end());
     await expect(answerQuery(parts, parseQuery(query.split(' ')), moment)).rejects.toThrow(
       'cannot be answered',
     );

@@ -4,7 +4,8 @@ import { parseQuery } from '../../../services/audit/as-of/query.ts';
 import { startAuditor } from '../../../services/audit/auditor.ts';
 import type { Position } from '../../../services/log/log.ts';
 import { silent } from '../../support/accounts.ts';
-import { type RunningApplication, startApplication, testApp } from '../../support/application.ts';
+import { type RunningApplication, startApplication } from '../../support/application.ts';
+import { pastParts } from '../../support/asking-the-past.ts';
 import { three } from '../../support/client.ts';
 import { momentAfterPosition } from '../../support/explaining.ts';
 import { runScript } from '../../support/script.ts';
@@ -41,20 +42,7 @@ async function ask(
   query: string,
   { at = position, keep = true, signal = AbortSignal.timeout(60_000), onApplied = vi.fn() } = {},
 ) {
-  const { log, pool } = running.application;
-  const parts = {
-    ...{
-      app: testApp,
-      log,
-      pool,
-      logger: silent,
-      host: 'localhost:80',
-      protocol: 'http',
-      keep,
-      fromLog: false,
-    },
-    ...{ signal, onNoIndex: () => undefined, onApplied },
-  };
+  const parts = pastParts(running.application, { keep, signal, onApplied });
   return answerQuery(parts, parseQuery(query.split(' ')), await momentAfterPosition(running, at));
 }
 

@@ -11,7 +11,8 @@ import { encode } from '../../../services/log/codec.ts';
 import type { EventLog, Position } from '../../../services/log/log.ts';
 import { skipStream } from '../../../services/log/skips.ts';
 import { silent } from '../../support/accounts.ts';
-import { type RunningApplication, startApplication, testApp } from '../../support/application.ts';
+import { type RunningApplication, startApplication } from '../../support/application.ts';
+import { pastParts } from '../../support/asking-the-past.ts';
 import { createGroup, type Person, three } from '../../support/client.ts';
 import { momentAfterPosition } from '../../support/explaining.ts';
 import { newEventId } from '../../support/projecting.ts';
@@ -91,17 +92,15 @@ async function ask(
       return log.readStreams(streams, options);
     },
   });
-  const parts = {
-    ...{ app: testApp, log: observed, pool: running.application.pool, logger: silent, keep, fromLog },
-    ...{ host: 'localhost:80', protocol: 'http', signal: AbortSignal.timeout(60_000) },
-    onNoIndex: () => undefined,
-    onApplied: (events: number) => {
+  const parts = pastParts(running.application, {
+    ...{ log: observed, keep, fromLog },
+    onApplied: (events) => {
       applied += events;
     },
     onLost: () => {
       lost = true;
     },
-  };
+  });
   const moment = await momentAfterPosition(running, at);
   const answer = await answerQuery(parts, parseQuery(words.split(' ')), moment);
   return { answer, applied, replayed, lost };

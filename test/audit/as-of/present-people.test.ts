@@ -7,7 +7,8 @@ import { type Auditor, startAuditor } from '../../../services/audit/auditor.ts';
 import { userStream } from '../../../services/domain/user.ts';
 import type { EventLog, Position, StreamName } from '../../../services/log/log.ts';
 import { silent } from '../../support/accounts.ts';
-import { type RunningApplication, startApplication, testApp } from '../../support/application.ts';
+import { type RunningApplication, startApplication } from '../../support/application.ts';
+import { pastParts } from '../../support/asking-the-past.ts';
 import { createGroup, type Person, three } from '../../support/client.ts';
 import { momentAfterPosition } from '../../support/explaining.ts';
 import { sayVersionOfReadModels } from '../../support/read-models-version.ts';
@@ -51,18 +52,7 @@ async function membersAt(position: Position) {
       return log.readStreams(streams, options);
     },
   });
-  const parts = {
-    ...{
-      app: testApp,
-      log: observed,
-      pool: running.application.pool,
-      logger: silent,
-      keep: false,
-      fromLog: false,
-    },
-    ...{ host: 'localhost:80', protocol: 'http', signal: AbortSignal.timeout(60_000) },
-    onNoIndex: () => undefined,
-  };
+  const parts = pastParts(running.application, { log: observed });
   const query = parseQuery(['group/members', '--login_uid', String(tom.uid), '--gid', String(gid)]);
   const answer = await answerQuery(parts, query, await momentAfterPosition(running, position));
   return { answer, reads: ({ uid }: Person) => read.has(userStream(Uid.parse(uid)).name) };

@@ -6,8 +6,8 @@ import { parseQuery } from '../../../services/audit/as-of/query.ts';
 import { type Moment, momentAt } from '../../../services/audit/moment.ts';
 import { encode } from '../../../services/log/codec.ts';
 import { skipStream } from '../../../services/log/skips.ts';
-import { silent } from '../../support/accounts.ts';
-import { type RunningApplication, serverKey, startApplication, testApp } from '../../support/application.ts';
+import { type RunningApplication, serverKey, startApplication } from '../../support/application.ts';
+import { pastParts } from '../../support/asking-the-past.ts';
 import { three } from '../../support/client.ts';
 import { momentAfterPosition } from '../../support/explaining.ts';
 import { newEventId } from '../../support/projecting.ts';
@@ -28,21 +28,8 @@ beforeEach(async () => {
 
 /** Answers the query at a moment. @returns the answer, and whether read models were made for it */
 async function ask(moment: Moment): Promise<{ answer: string; made: boolean }> {
-  const { log, pool } = running.application;
   const onApplied = vi.fn();
-  const parts = {
-    ...{
-      app: testApp,
-      log,
-      pool,
-      logger: silent,
-      host: 'localhost:80',
-      protocol: 'http',
-      keep: false,
-      fromLog: false,
-    },
-    ...{ signal: AbortSignal.timeout(60_000), onNoIndex: () => undefined, onApplied },
-  };
+  const parts = pastParts(running.application, { onApplied });
   const answer = await answerQuery(parts, parseQuery(query.split(' ')), moment);
   return { answer, made: onApplied.mock.calls.length > 0 };
 }

@@ -159,7 +159,7 @@ describe('a folder that npm run export wrote', () => {
     const imported = await importOf(folder, ['--verifier', verifier]);
     expect(imported).toMatchObject({ code: 1, events: 0 });
     expect(imported.stderr).toContain(`is not signed by the key of ${origin}`);
-    // Who names none is told which key it is.
+    // Without a key to hold it against, the command names the key that signed.
     expect((await importOf(folder)).stderr).toContain(verifierKey(verifierOf(forger)));
   });
 

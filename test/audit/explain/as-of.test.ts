@@ -19,7 +19,7 @@ import { decode } from '../../../services/log/codec.ts';
 import { startOfLog } from '../../../services/log/log.ts';
 import { createPool } from '../../../services/postgres/pool.ts';
 import { silent } from '../../support/accounts.ts';
-import { testApp } from '../../support/application.ts';
+import { pastParts } from '../../support/asking-the-past.ts';
 import { type AuditedLog, auditedLogs } from '../../support/auditing.ts';
 import { gid, uid } from '../../support/events.ts';
 
@@ -73,19 +73,7 @@ const Answered = z.object({ code: z.int(), data: z.unknown() });
 
 /** What the API answered at a moment. */
 async function answered(moment: Moment, query: string) {
-  const parts = {
-    ...{
-      app: testApp,
-      log: world.log,
-      pool,
-      logger: silent,
-      host: 'localhost',
-      protocol: 'http',
-      keep: true,
-      fromLog: false,
-    },
-    ...{ signal: AbortSignal.timeout(60_000), onNoIndex: () => undefined },
-  };
+  const parts = pastParts({ log: world.log, pool }, { host: 'localhost', keep: true });
   return Answered.parse(JSON.parse(await answerQuery(parts, parseQuery(query.split(' ')), moment)));
 }
 
