@@ -129,7 +129,8 @@ describe('npm run verify of a log in EventStoreDB (a double) whose files were ch
   });
 });
 
-test('npm run verify names an event of type $streamDeleted that was appended by hand, audited or not', async () => {
+/** A log of 20 audited events, for one test. */
+async function openSmall() {
   const audited = await openEventStoreDB();
   const pool = new Pool({ connectionString: audited.url });
   onTestFinished(async () => {
@@ -138,6 +139,11 @@ test('npm run verify names an event of type $streamDeleted that was appended by 
   });
   await seed(audited, 20);
   await audit(audited);
+  return { audited, pool };
+}
+
+test('npm run verify names an event of type $streamDeleted that was appended by hand, audited or not', async () => {
+  const { audited, pool } = await openSmall();
   await audited.appendRaw('user-77777', '$streamDeleted', { uid: 77777 });
   for (let time = 0; time < 2; time++) {
     const verified = await verifyLog({ log: audited.log, database: pool, origin: signer.name });
@@ -148,14 +154,7 @@ test('npm run verify names an event of type $streamDeleted that was appended by 
 });
 
 test('npm run verify names a log whose stream with its identity was deleted', async () => {
-  const audited = await openEventStoreDB();
-  const pool = new Pool({ connectionString: audited.url });
-  onTestFinished(async () => {
-    await pool.end();
-    await audited.close();
-  });
-  await seed(audited, 20);
-  await audit(audited);
+  const { audited, pool } = await openSmall();
   audited.store.hold(audited.store.records.filter(({ stream }) => stream !== 'chat-installation'));
   const verified = await verifyLog({ log: audited.log, database: pool, origin: signer.name });
   expect(isAsItWas(verified)).toBe(false);
