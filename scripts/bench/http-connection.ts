@@ -6,49 +6,59 @@ import { connect, type Socket } from 'node:net';
  * the machine that is measured.
  */
 export class HttpConnection {
-  readonly #socket: Socket;
-  readonly #host: string;
+  readonly #port: number;
+  #socket: Socket;
   #received = '';
   #answered: { resolve: (body: string) => void; reject: (error: Error) => void } | undefined;
 
-  private constructor(socket: Socket, host: string) {
-    this.#socket = socket;
-    this.#host = host;
+  private constructor(port: number) {
+    this.#port = port;
+    this.#socket = this.#connect();
+  }
+
+  static async open(port: number): Promise<HttpConnection> {
+    const connection = new HttpConnection(port);
+    await once(connection.#socket, 'connect');
+    return connection;
+  }
+
+  #connect(): Socket {
+    const socket = connect(this.#port, '127.0.0.1');
     socket.setNoDelay(true);
     // One character a byte, as lengths are counted; refusals are in Chinese.
     socket.setEncoding('latin1');
     socket.on('data', (text: string) => this.#take(text));
     const broken = (error?: Error) => {
+      if (socket !== this.#socket) return;
       this.#answered?.reject(error ?? new Error('the connection was closed'));
       this.#answered = undefined;
     };
     socket.on('error', broken);
     socket.on('close', () => broken());
-  }
-
-  static async open(port: number): Promise<HttpConnection> {
-    const socket = connect(port, '127.0.0.1');
-    await once(socket, 'connect');
-    return new HttpConnection(socket, `127.0.0.1:${port}`);
+    return socket;
   }
 
   /** Posts JSON and answers with the body. Throws if the connection breaks. */
   post(path: string, headers: string, json: string): Promise<string> {
     const length = Buffer.byteLength(json);
     return this.#ask(
-      `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${headers}Content-Type: application/json\r\n` +
+      `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${this.#port}\r\n${headers}Content-Type: application/json\r\n` +
         `Content-Length: ${length}\r\n\r\n${json}`,
     );
   }
 
   /** Gets the body of an answer. Throws if the connection breaks. */
   get(path: string, headers: string): Promise<string> {
-    return this.#ask(`GET ${path} HTTP/1.1\r\nHost: ${this.#host}\r\n${headers}\r\n`);
+    return this.#ask(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${this.#port}\r\n${headers}\r\n`);
   }
 
   #ask(request: string): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    if (this.#socket.destroyed) reject(new Error('the connection was closed'));
+    // A server closes connections on which nobody asks for long.
+    if (this.#socket.destroyed) {
+      this.#received = '';
+      this.#socket = this.#connect();
+    }
     this.#answered = { resolve, reject };
     this.#socket.write(request);
     return promise;
