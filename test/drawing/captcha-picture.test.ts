@@ -70,7 +70,8 @@ test('a script that knows the font reads plain letters, and hardly any of the pi
     if ((await solve(Buffer.from(picture))).toLowerCase() === answer.toLowerCase()) solved += 1;
   }
   expect(plain).toBeGreaterThanOrEqual(16);
-  expect(solved).toBeLessThanOrEqual(3);
+  // It reads 4 of 100 on average, so more than 6 of 20 about once in 100,000 runs.
+  expect(solved).toBeLessThanOrEqual(6);
 }, 60_000);
 
 test('a picture is a PNG of pixels, another each time', async () => {
