@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { answerQuery } from '../services/api/past-query.ts';
+import { answerQuery } from '../services/api/past/query.ts';
 import { loadAppKeys } from '../services/app-keys/app-keys.ts';
 import { type PastSchemas, withPastSchemas } from '../services/audit/as-of/past-schemas.ts';
 import { parseQuery, type Query } from '../services/audit/as-of/query.ts';
@@ -48,6 +48,7 @@ const command = operatorCommand({
       '--at 2026-11-27T10:00 --from-log pop/get --login_uid 9',
       'the same from the log alone, in case tables were changed by hand',
     ],
+    ['--at 2026-11-27T10:00 group/list --groupname 项目', 'the groups whose names began so then'],
     ['--kept', 'lists what --keep kept: schema, moment, people, size'],
     ['--forget', 'drops all that --keep kept'],
     ['--forget as_of_0a1b2c3d4e5f6071', 'drops one of them'],
@@ -55,7 +56,8 @@ const command = operatorCommand({
   notes:
     'Everybody is offline in the answers: who was online is in no log. Reading a chat marks nothing as read.\n' +
     'An answer is made of what concerns the people asked about, found in the index of the log; without an index,\n' +
-    'of the whole log, which takes as long as making all read models again.\n' +
+    'of the whole log, which takes as long as making all read models again. Lists of everybody or of every group\n' +
+    'are made of all events of people and groups. A query that the log does not answer is refused with the reason.\n' +
     'The exit code is 2 if the API refused the query then (a code other than 0): the refusal is printed all the same.',
 })
   .usage('[options] <query> [--parameter value …]')

@@ -63,6 +63,27 @@ export async function findProfile(
   };
 }
 
+/** Everyone who ever had a username or a number id, also those whose accounts were deleted. */
+export async function findEverNamed(
+  database: ReadDatabase,
+  { username, numberId }: { readonly username: string | undefined; readonly numberId: NumberId | undefined },
+): Promise<Uid[]> {
+  if (username === undefined && numberId === undefined) return [];
+  const rows = await database
+    .selectFrom('read.users')
+    .select('uid')
+    .where(({ or, eb, fn, val }) =>
+      or([
+        ...(username === undefined
+          ? []
+          : [eb(fn<string>('lower', ['username']), '=', val(username.toLowerCase()))]),
+        ...(numberId === undefined ? [] : [eb('number_id', '=', numberId)]),
+      ]),
+    )
+    .execute();
+  return rows.map(({ uid }) => uid);
+}
+
 /** What `user/multiGet` shows: in the order of `uids`, without unknown and deleted ones. */
 export async function findPeople(database: ReadDatabase, presence: ReadPresence, uids: readonly Uid[]) {
   const rows = await database

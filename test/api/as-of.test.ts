@@ -1,10 +1,13 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readModelCategories } from '../../contracts/events/index.ts';
+import { isQuery } from '../../contracts/http/contract.ts';
 import { readModelsVersion } from '../../projections/rebuild/version.ts';
 import { type Auditor, startAuditor } from '../../services/audit/auditor.ts';
 import { silent } from '../support/accounts.ts';
 import { type RunningApplication, serverKey, startApplication } from '../support/application.ts';
 import { call, client, type Person, refusedWith, two } from '../support/client.ts';
+import { servedContracts } from '../support/contracts.ts';
 import { sayVersionOfReadModels } from '../support/read-models-version.ts';
 
 let running: RunningApplication;
@@ -168,13 +171,16 @@ describe('/audit/as-of', () => {
     test.each([
       [
         'message/send?login_uid=1&to=2&type=friend&content=x',
-        '参数query不合法: message/send cannot be answered',
+        '参数query不合法: message/send cannot be answered: it is no query of the API; queries are: announcement/list, ',
       ],
       [
         'message/sync?login_uid=1',
-        '参数query不合法: message/sync cannot be answered from the log; these queries can',
+        '参数query不合法: message/sync cannot be answered: it answers from what was pushed, which is in no log',
       ],
-      ['user/get?username=tom&password=secret-1', '参数query不合法: user/get cannot be answered'],
+      [
+        'user/get?username=tom&password=secret-1',
+        '参数query不合法: user/get cannot be answered: passwords are in no log',
+      ],
       ['user/add?username=tom', '参数query不合法: user/add cannot be answered'],
       ['no/such', '参数query不合法: no/such cannot be answered'],
       [
@@ -183,6 +189,54 @@ describe('/audit/as-of', () => {
       ],
     ])('refuses %s, which is no query of the log', async (query, msg) => {
       expect(await ask({ at: before, query })).toMatchObject({ code: 2, msg: expect.stringContaining(msg) });
+    });
+  });
+
+  test('every query of the API is answered as the API answers it, or refused for a reason that the documentation names', async () => {
+    await running.shown();
+    const at = await end();
+    const page = await readFile('docs/operations.md', 'utf8');
+    const refused: string[] = [];
+    for (const contract of servedContracts().filter(isQuery)) {
+      const { access, example, methods, path } = contract;
+      const mine = access === 'open' || access === 'server' ? {} : { login_uid: tom.uid };
+      const given = Object.entries({ ...example.parameters, ...mine });
+      const parameters = new URLSearchParams(
+        given.flatMap(([name, value]) => [value].flat().map((each) => [name, String(each)])),
+      );
+      const { data, msg } = await ask({ at, query: `${path.slice(1)}?${parameters}`, from_log: '1' });
+      if (data.answer === undefined) {
+        expect(msg).toMatch(`参数query不合法: ${path.slice(1)} cannot be answered: `);
+        expect(msg).not.toContain('it is no query');
+        expect(page).toContain(`\`${path.slice(1)}\``);
+        refused.push(path);
+        continue;
+      }
+      const method = methods.includes('GET') ? 'GET' : 'POST';
+      const now = await running.server.inject({
+        method,
+        url: `/api${path}?${parameters}`,
+        headers: serverKey,
+      });
+      expect({ path, answer: data.answer }).toEqual({ path, answer: now.json() });
+    }
+    expect(refused).toHaveLength(14);
+  }, 60_000);
+
+  test('lists of everybody are answered without an index', async () => {
+    await running.shown();
+    const [answer, now] = await Promise.all([
+      ask({ at: await end(), query: 'user/list?limit=2' }),
+      call(running, 'GET', '/user/list', { limit: 2 }),
+    ]);
+    expect(answer.data.answer).toEqual(now);
+  });
+
+  test('the lists of a large system are refused, and the command is named', async () => {
+    vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort(new DOMException('', 'TimeoutError')));
+    onTestFinished(() => void vi.restoreAllMocks());
+    expect(await ask({ at: before, query: 'group/list' })).toMatchObject({
+      msg: expect.stringContaining('涉及的事件过多,请使用命令行'),
     });
   });
 

@@ -104,7 +104,7 @@ describe('npm run as-of', () => {
     [['--at', '0s', 'user', '8888888'], 'as-of: there was no person 8888888 on'],
     [
       ['--at', '0s', 'message/send', '--login_uid', '1'],
-      'as-of: message/send cannot be answered from the log',
+      'as-of: message/send cannot be answered: it is no query',
     ],
     [
       ['--at', '0s', 'pop/get', '--login_uid', '9', '--nonsense', '3'],

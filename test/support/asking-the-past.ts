@@ -1,4 +1,4 @@
-import type { PastQueryParts } from '../../services/api/past-query.ts';
+import type { PastQueryParts } from '../../services/api/past/query.ts';
 import { silent } from './accounts.ts';
 import { testApp } from './application.ts';
 

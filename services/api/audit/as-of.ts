@@ -3,12 +3,12 @@ import { Refusal } from '../../../contracts/codes.ts';
 import { auditAsOf } from '../../../contracts/http/as-of.ts';
 import { parseQuery } from '../../audit/as-of/query.ts';
 import type { Application } from '../application.ts';
-import { answerQuery } from '../past-query.ts';
+import { answerQuery, type ReadWhole } from '../past/query.ts';
 import { serve } from '../route.ts';
 import { askThePast, momentOf } from './past.ts';
 
 /** All events are read only from the command line: it takes minutes. */
-function onNoIndex(reads: 'all friendships' | 'all events'): void {
+function onNoIndex(reads: ReadWhole): void {
   if (reads === 'all events') throw new Refusal('noRecord', '日志没有索引,请使用命令行');
 }
 

@@ -13,15 +13,18 @@ import { userStream } from '../../domain/user.ts';
 import type { Decoded } from '../../log/codec.ts';
 import { type EventLog, startOfLog } from '../../log/log.ts';
 import { type DatabaseConfig, openClient } from '../../postgres/connect.ts';
-import { AuditSearch, type Coverage } from '../index/search.ts';
+import { AuditSearch, type Coverage, type IndexOfLog } from '../index/search.ts';
 import { allEvents, merged, mergedEvents, mergedStreams } from '../merged-streams.ts';
 import type { Moment } from '../moment.ts';
 import { abortable } from '../readable-log.ts';
 import { type Cut, cutOf } from './cut.ts';
+import { directorySources } from './directory.ts';
+import { directoryProjections } from './directory-tables.ts';
 import { isTrusted, type Present, PresentUnusable, presentOf, reaches, showsStill } from './present.ts';
 import { PresentMessages } from './present-messages.ts';
 import { copyPeople } from './present-people.ts';
-import { type Scope, sourcesOf } from './scope.ts';
+import { type Directory, type Scope, type ScopeOfPeople, sourcesOf } from './scope.ts';
+import type { Filled } from './shown.ts';
 
 export interface FillOptions {
   readonly log: EventLog;
@@ -34,8 +37,8 @@ export interface FillOptions {
   readonly fromLog: boolean;
   /** Ends the filling. */
   readonly signal: AbortSignal;
-  /** Called before all of the log is read, because there is no index of it, or it is not to be used. @throws what forbids it */
-  readonly onWholeLog: () => void;
+  /** Called before much is read because there is no index of the log, or it is not to be used. @throws what forbids it */
+  readonly onNoIndex: (reads: 'all events' | 'all groups') => void;
   /** Called if the present read models lack messages that the log has: these are then taken from the log. */
   readonly onLost?: (() => void) | undefined;
   /** Called with the number of events that were applied. */
@@ -46,11 +49,12 @@ export interface FillOptions {
 export const pastSession = 'bubble-im as-of';
 
 /**
- * Fills the tables of a schema with what concerns the scope: of all events if there is no index or it is not to be used,
- * else of those that concern it; what was said is taken from the present read models if these can be trusted.
+ * Fills the tables of a schema with what concerns the scope: a directory from the log alone, but for the groups of an
+ * owner, which the index finds; what people see of all events if there is no index or it is not to be used, else of
+ * those that concern them. What was said is taken from the present read models if these can be trusted.
  * @param client whose path of schemas becomes the schema
  * @param usePresent whether to take anything from the present read models
- * @returns whether all of the log was read
+ * @returns what they show then
  * @throws PresentUnusable, UnreadableEvent, ProjectionFault, LogFailure, the signal's reason, what the database throws
  */
 export async function fillPast(
@@ -58,31 +62,44 @@ export async function fillPast(
   client: Client,
   schema: string,
   usePresent: boolean,
-): Promise<boolean> {
-  const { fromLog, log, moment, scope, signal, onWholeLog } = options;
+): Promise<Filled> {
+  const { fromLog, log, moment, scope, signal, onNoIndex } = options;
   const coverage = fromLog ? undefined : await new AuditSearch(client).coverage(log);
   await client.query("select set_config('search_path', $1, false)", [schema]);
   const filling: Filling = {
     ...{ options, client, schema, reading: abortable(log, signal) },
     projections: projectionsByType(log.remembersIds === 'recently'),
   };
-  if (coverage === undefined) {
-    onWholeLog();
+  const index = coverage && { queries: client, coverage };
+  if (scope.of !== 'people') return fillDirectory(filling, index, scope);
+  if (!index) {
+    onNoIndex('all events');
     const events = allEvents(filling.reading, readModelCategories, moment);
     await project(filling, inBulk(events));
-    return true;
+    return 'everything';
   }
-  const index = { queries: client, coverage };
-  const source = usePresent ? await usablePresent(filling, coverage) : undefined;
+  const source = usePresent ? await usablePresent(filling, index.coverage) : undefined;
   if (source) {
-    await fillBesidePresent(filling, index, source);
-    return false;
+    await fillBesidePresent(filling, index, scope, source);
+    return scope;
   }
   const sources = await sourcesOf(filling.reading, index, scope, moment);
   const { streams, events: read, conversations } = sources;
   const all = [...streams, ...sources.people.map(profileStream), ...conversations.map(conversationStream)];
   await project(filling, inBulk(merged(mergedStreams(filling.reading, all, moment), each(read))));
-  return false;
+  return scope;
+}
+
+async function fillDirectory(
+  filling: Filling,
+  index: IndexOfLog | undefined,
+  asked: Directory,
+): Promise<Directory> {
+  const { moment, onNoIndex } = filling.options;
+  const onAllGroups = () => onNoIndex('all groups');
+  const { shown, events } = await directorySources(filling.reading, index, asked, moment, onAllGroups);
+  await project({ ...filling, projections: directoryProjections(filling.projections) }, inBulk(events));
+  return shown;
 }
 
 interface Filling {
@@ -115,11 +132,12 @@ async function usablePresent({ options, client }: Filling, coverage: Coverage) {
 
 async function fillBesidePresent(
   filling: Filling,
-  index: { readonly queries: Client; readonly coverage: Coverage },
+  index: IndexOfLog,
+  scope: ScopeOfPeople,
   { present, cut }: Source,
 ): Promise<void> {
   const { options, client, schema, reading, projections } = filling;
-  const { database, moment, scope } = options;
+  const { database, moment } = options;
   const chatsAlone = scope.messages === 'of chats' && !options.keep;
   const then = upTo(moment, cut);
   const { streams, people, events: read, conversations } = await sourcesOf(reading, index, scope, then, cut);

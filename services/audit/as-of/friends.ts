@@ -3,7 +3,7 @@ import { friendshipStream } from '../../domain/friendship.ts';
 import { userStream } from '../../domain/user.ts';
 import { type StreamName, startOfLog } from '../../log/log.ts';
 import { FoldedStream } from '../folded-stream.ts';
-import type { Coverage, Queries } from '../index/search.ts';
+import type { IndexOfLog } from '../index/search.ts';
 import { mergedStreams } from '../merged-streams.ts';
 import { type Moment, recordsUntil } from '../moment.ts';
 import { NotFound } from '../not-found.ts';
@@ -54,7 +54,7 @@ export async function friendsThen(
  */
 export async function friendshipsOf(
   log: ReadableLog,
-  index: { readonly queries: Queries; readonly coverage: Coverage } | undefined,
+  index: IndexOfLog | undefined,
   uid: Uid,
   moment: Moment,
 ): Promise<StreamName[]> {

@@ -1,45 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { z } from 'zod';
 import { makeEmptySet } from '../../../projections/rebuild/empty-set.ts';
 import { type DatabaseConfig, openClient, type Purpose } from '../../postgres/connect.ts';
-
-/** What the read models in a schema show, as the schema's comment says it. */
-const Shown = z.object({
-  /** The name of the moment. */
-  moment: z.string(),
-  /** The epoch of the log: another log may have other events at the same moment. */
-  epoch: z.string(),
-  /** Of what made them: another version may have other tables. */
-  version: z.string().optional(),
-  /** Who is shown with all that they see; left out: everybody. */
-  people: z.array(z.int()).optional(),
-  /** Of whom the profile alone is shown. */
-  profiles: z.array(z.int()).default([]),
-  /** When they were made, in milliseconds since 1970. */
-  made: z.int().optional(),
-});
-type Shown = z.infer<typeof Shown>;
-
-/** Read models that are asked for. */
-export interface AskedSchema {
-  readonly moment: string;
-  readonly epoch: string;
-  /** Gives the version of what makes read models. */
-  readonly version: () => Promise<string>;
-  readonly people: readonly number[];
-  readonly profiles: readonly number[];
-  /** Whether they must be made of the whole log. */
-  readonly fromLog: boolean;
-}
-
-/** Read models that were kept. */
-export interface KeptSchema extends Shown {
-  readonly schema: string;
-  /** What they take on the disk. */
-  readonly bytes: number;
-}
+import { type AskedSchema, type Filled, type KeptSchema, Shown, shownOf, shows } from './shown.ts';
 
 /** Kept read models may each take as much of the disk as the present ones, and each is some thousand files. */
 const maxKept = 16;
@@ -118,14 +82,12 @@ export class PastSchemas {
 
   /**
    * Notes what a schema shows, so that it is found again.
-   * @param everybody whether all of the log was read, and not only what concerns the people asked about
+   * @param filled what was made
    */
-  async keep(schema: string, asked: AskedSchema, everybody: boolean): Promise<void> {
-    const { moment, epoch, people, profiles } = asked;
-    const shown: Shown = {
-      ...{ moment, epoch, version: await asked.version(), made: Date.now() },
-      ...(everybody ? { profiles: [] } : { people: [...people], profiles: [...profiles] }),
-    };
+  async keep(schema: string, asked: AskedSchema, filled: Filled): Promise<void> {
+    const { moment, epoch } = asked;
+    const made = { moment, epoch, version: await asked.version(), made: Date.now() };
+    const shown: Shown = { ...made, ...shownOf(filled) };
     const comment = this.#client.escapeLiteral(JSON.stringify(shown));
     await this.#client.query(`comment on schema ${schema} is ${comment}`);
     // From here on it is used as others use it.
@@ -202,16 +164,6 @@ export class PastSchemas {
     );
     return rows[0]?.done !== false;
   }
-}
-
-function shows({ people, profiles }: Shown, asked: AskedSchema): boolean {
-  // Those of everybody were made of the whole log, others with the index and the present read models.
-  if (people === undefined) return true;
-  if (asked.fromLog) return false;
-  return (
-    asked.people.every((uid) => people.includes(uid)) &&
-    asked.profiles.every((uid) => people.includes(uid) || profiles.includes(uid))
-  );
 }
 
 /** To drop what shows a large log takes a busy disk some seconds. */

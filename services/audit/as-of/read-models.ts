@@ -4,8 +4,9 @@ import { writingSession } from '../../../projections/runner/session.ts';
 import { cancelledBy } from '../../postgres/cancelling.ts';
 import { openClient, type Purpose } from '../../postgres/connect.ts';
 import { type FillOptions, fillPast, pastSession } from './fill.ts';
-import { type AskedSchema, PastSchemas } from './past-schemas.ts';
+import { PastSchemas } from './past-schemas.ts';
 import { answeredByPresent, PresentUnusable } from './present.ts';
+import type { AskedSchema } from './shown.ts';
 
 /** To make the indexes of what shows a large log takes minutes. */
 const indexing: Purpose = { name: pastSession, statementTimeoutMs: 3_600_000 };
@@ -29,7 +30,7 @@ export async function withPastReadModels<Result>(
   try {
     const schemas = new PastSchemas(client);
     await schemas.dropLeftovers();
-    const asked: AskedSchema = { moment: moment.name, epoch, version: readModelsVersion, fromLog, ...scope };
+    const asked: AskedSchema = { moment: moment.name, epoch, version: readModelsVersion, fromLog, scope };
     const present = { queries: client, log, moment, version: readModelsVersion };
     const answered = keep || fromLog ? undefined : await answeredByPresent(present, use);
     if (answered) return answered.result;
@@ -41,11 +42,11 @@ export async function withPastReadModels<Result>(
       const schema = await cancelledBy(cancelling, () => schemas.make(keep));
       let done = false;
       try {
-        const whole = await cancelledBy(cancelling, () => fillPast(options, client, schema, usePresent));
+        const filled = await cancelledBy(cancelling, () => fillPast(options, client, schema, usePresent));
         // For one question the keys are enough: it takes less than to make the other indexes.
-        if (keep || whole) await complete(options, schema);
+        if (keep || filled === 'everything') await complete(options, schema);
         done = true;
-        if (keep) await schemas.keep(schema, asked, whole);
+        if (keep) await schemas.keep(schema, asked, filled);
         return await use(schema);
       } finally {
         if (!keep || !done) await schemas.drop(schema);

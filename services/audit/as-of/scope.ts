@@ -16,20 +16,39 @@ import type { Decoded } from '../../log/codec.ts';
 import type { StreamName } from '../../log/log.ts';
 import { FoldedStream } from '../folded-stream.ts';
 import { entryOf } from '../index/entry.ts';
-import type { Coverage, Queries } from '../index/search.ts';
-import { mergedStreams } from '../merged-streams.ts';
+import type { IndexOfLog } from '../index/search.ts';
 import { type Moment, recordsUntil } from '../moment.ts';
 import type { ReadableLog } from '../readable-log.ts';
 import type { Cut } from './cut.ts';
+import { readFirst } from './read-first.ts';
 
-/** Whom the read models of a moment must show as they were. */
-export interface Scope {
+/** What the read models of a moment must show as it was. */
+export type Scope = ScopeOfPeople | Directory;
+
+/** What certain people see. */
+export interface ScopeOfPeople {
+  readonly of: 'people';
   /** With all that they see: their friends, groups, chats and messages. */
   readonly people: readonly Uid[];
   /** Their profiles alone. */
   readonly profiles: readonly Uid[];
   /** Which messages: all, or those alone that a list of chats shows (`chatsLookedUp`). */
   readonly messages: 'all' | 'of chats';
+}
+
+/** What the lists for administration show: profiles, and groups with their members, without what was said. */
+export type Directory =
+  | { readonly of: 'everybody' }
+  /** And everybody. */
+  | { readonly of: 'every group' }
+  | SomeGroups;
+
+/** Some groups, with all who were ever in them. */
+export interface SomeGroups {
+  readonly of: 'groups';
+  readonly gids: readonly Gid[];
+  /** All groups that any of these ever owned are shown besides. */
+  readonly owners: readonly Uid[];
 }
 
 /** Of what read models are made. */
@@ -44,9 +63,6 @@ export interface Sources {
   readonly conversations: readonly ConversationId[];
 }
 
-/** How many events of groups are kept in memory; the streams of groups with more are read again. */
-const maxKeptEvents = 20_000;
-
 /** The streams that are read to know what concerns someone. */
 const prefixes = ['friendship-', 'group-', 'conversation-'];
 
@@ -59,8 +75,8 @@ const prefixes = ['friendship-', 'group-', 'conversation-'];
  */
 export async function sourcesOf(
   log: ReadableLog,
-  index: { readonly queries: Queries; readonly coverage: Coverage },
-  { people, profiles }: Scope,
+  index: IndexOfLog,
+  { people, profiles }: ScopeOfPeople,
   moment: Moment,
   cut?: Cut,
 ): Promise<Sources> {
@@ -85,20 +101,15 @@ export async function sourcesOf(
       return [group.name, { gid, group }];
     }),
   );
-  const events: Decoded[] = [];
-  let count = 0;
-  for await (const event of mergedStreams(log, [...groups.keys()], moment)) {
+  const read = await readFirst(log, [...groups.keys()], moment, (event) => {
     groups.get(event.stream)?.group.apply(event);
     for (const uid of concernsOf(event).people) found.people.add(uid);
-    if (++count <= maxKeptEvents) events.push(event);
-  }
+  });
   for (const { gid, group } of groups.values()) {
     if (people.some((uid) => group.state?.members.has(uid))) found.addTalk(gid);
   }
   for (const uid of profiles) found.people.add(uid);
-  return count <= maxKeptEvents
-    ? { ...found.sources(), events }
-    : { ...found.sources([...groups.keys()]), events: [] };
+  return { ...found.sources(read.streams), events: read.events };
 }
 
 /** Gathers streams, with those that belong to them. */
@@ -132,7 +143,7 @@ class FoundStreams {
   }
 
   /** @param groups the streams of groups that are to be read */
-  sources(groups: readonly StreamName[] = []): Omit<Sources, 'events'> {
+  sources(groups: readonly StreamName[]): Omit<Sources, 'events'> {
     const streams = [...this.#streams, ...groups];
     return { streams, people: [...this.people], conversations: [...this.#conversations] };
   }

@@ -36,6 +36,12 @@ export interface Coverage {
   readonly count: number;
 }
 
+/** The index of a log, and what asks it. */
+export interface IndexOfLog {
+  readonly queries: Queries;
+  readonly coverage: Coverage;
+}
+
 /** Combinations of streams and types are searched one by one up to this number, each in the order of its own index. */
 const maxCombinations = 64;
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { answerQuery } from '../../../services/api/past-query.ts';
+import { answerQuery } from '../../../services/api/past/query.ts';
 import { parseQuery } from '../../../services/audit/as-of/query.ts';
 import { startAuditor } from '../../../services/audit/auditor.ts';
 import type { Position } from '../../../services/log/log.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { readModelCategories } from '../../../contracts/events/index.ts';
 import { firstReplacedMid, Gid, groupConversation, Mid, Uid } from '../../../contracts/ids.ts';
 import { readModelsVersion } from '../../../projections/rebuild/version.ts';
-import { answerQuery } from '../../../services/api/past-query.ts';
+import { answerQuery } from '../../../services/api/past/query.ts';
 import { withPastSchemas } from '../../../services/audit/as-of/past-schemas.ts';
 import { parseQuery } from '../../../services/audit/as-of/query.ts';
 import { startAuditor } from '../../../services/audit/auditor.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { Uid } from '../../../contracts/ids.ts';
 import { readModelsVersion } from '../../../projections/rebuild/version.ts';
-import { answerQuery } from '../../../services/api/past-query.ts';
+import { answerQuery } from '../../../services/api/past/query.ts';
 import { parseQuery } from '../../../services/audit/as-of/query.ts';
 import { type Auditor, startAuditor } from '../../../services/audit/auditor.ts';
 import { userStream } from '../../../services/domain/user.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { readModelsVersion } from '../../../projections/rebuild/version.ts';
-import { answerQuery } from '../../../services/api/past-query.ts';
+import { answerQuery } from '../../../services/api/past/query.ts';
 import { answeredByPresent } from '../../../services/audit/as-of/present.ts';
 import { parseQuery } from '../../../services/audit/as-of/query.ts';
 import { type Moment, momentAt } from '../../../services/audit/moment.ts';

@@ -5,7 +5,7 @@ import type { Chat } from '../../../contracts/chat.ts';
 import { conversationParties, type Gid, type Uid } from '../../../contracts/ids.ts';
 import { Random } from '../../../scripts/fuzz/random.ts';
 import { history } from '../../../scripts/seed/history.ts';
-import { answerQuery } from '../../../services/api/past-query.ts';
+import { answerQuery } from '../../../services/api/past/query.ts';
 import { friendshipsOf, friendsThen } from '../../../services/audit/as-of/friends.ts';
 import { parseQuery } from '../../../services/audit/as-of/query.ts';
 import { groupThen, personThen } from '../../../services/audit/as-of/states.ts';

@@ -1,20 +1,23 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { NumberId, type Uid } from '../../contracts/ids.ts';
-import type { App } from '../app-keys/signature.ts';
-import { friendshipsOf, friendsThen } from '../audit/as-of/friends.ts';
-import { logAtMoment } from '../audit/as-of/log-at-moment.ts';
-import { PastDatabase } from '../audit/as-of/past-database.ts';
-import type { Query } from '../audit/as-of/query.ts';
-import { withPastReadModels } from '../audit/as-of/read-models.ts';
-import { groupThen, personThen, settingsThen } from '../audit/as-of/states.ts';
-import { AuditSearch } from '../audit/index/search.ts';
-import type { Moment } from '../audit/moment.ts';
-import { abortable } from '../audit/readable-log.ts';
-import type { EventLog } from '../log/log.ts';
-import { findProfile } from '../queries/people.ts';
-import { readDatabase } from '../queries/tables.ts';
-import type { Asked } from './past-answer.ts';
+import { NumberId, type Uid } from '../../../contracts/ids.ts';
+import type { App } from '../../app-keys/signature.ts';
+import { friendshipsOf, friendsThen } from '../../audit/as-of/friends.ts';
+import { logAtMoment } from '../../audit/as-of/log-at-moment.ts';
+import { PastDatabase } from '../../audit/as-of/past-database.ts';
+import type { Query } from '../../audit/as-of/query.ts';
+import { withPastReadModels } from '../../audit/as-of/read-models.ts';
+import { groupThen, personThen, settingsThen } from '../../audit/as-of/states.ts';
+import { AuditSearch } from '../../audit/index/search.ts';
+import type { Moment } from '../../audit/moment.ts';
+import { abortable } from '../../audit/readable-log.ts';
+import type { EventLog } from '../../log/log.ts';
+import { findEverNamed } from '../../queries/people.ts';
+import { readDatabase } from '../../queries/tables.ts';
+import type { Asked } from './answer.ts';
+
+/** What is read from the beginning of the log for want of an index: `all groups` with all people. */
+export type ReadWhole = 'all friendships' | 'all events' | 'all groups';
 
 /** What queries about a moment are answered with. */
 export interface PastQueryParts {
@@ -32,7 +35,7 @@ export interface PastQueryParts {
   readonly fromLog: boolean;
   readonly signal: AbortSignal;
   /** Called before much of the log is read because there is no index of it, or it is not to be used. @throws what forbids it */
-  readonly onNoIndex: (reads: 'all friendships' | 'all events') => void;
+  readonly onNoIndex: (reads: ReadWhole) => void;
   /** Called with the number of events of which read models were made. */
   readonly onApplied?: ((events: number) => void) | undefined;
   /** Called if the present read models lack messages that the log has: these are then taken from the log. */
@@ -84,16 +87,16 @@ async function answerCall(
     parts;
   if (!pool) throw new NoDatabase('queries of the API need a database: set DATABASE_URL');
   // All calls of the API: a command that folds one stream needs none of them.
-  const { scopeOf, withAnswer } = await import('./past-answer.ts');
+  const { withAnswer } = await import('./answer.ts');
   const asked: Asked = { path, parameters, host, protocol };
   const past = new PastDatabase(pool);
   const then = { app, logger, now: moment.time, log: logAtMoment(log, moment), database: past.queries };
   return withAnswer(then, asked, async (answer) => {
     // Read models of the whole log have everybody, so nobody need be found first.
-    const scope = scopeOf(asked, fromLog ? [] : await namedBy(pool, asked));
+    const { scopeOf } = await import('./scope.ts');
+    const scope = scopeOf(asked, fromLog ? undefined : await namedBy(pool, asked));
     const database = pool.options.connectionString ?? pool.options;
-    const onWholeLog = () => onNoIndex('all events');
-    const options = { log, database, moment, scope, keep, fromLog, signal, onWholeLog, onApplied, onLost };
+    const options = { log, database, moment, scope, keep, fromLog, signal, onNoIndex, onApplied, onLost };
     return withPastReadModels(options, (schema) => {
       past.schema = schema;
       return answer();
@@ -101,15 +104,12 @@ async function answerCall(
   });
 }
 
-/** Whom a query names otherwise than by a uid. Usernames and numbers never change, so the present ones tell. */
+/**
+ * Whom a query names otherwise than by a uid. A person's username and number never change, so that the present read
+ * models tell; a deleted account's username may have been given anew.
+ */
 async function namedBy(pool: pg.Pool, { parameters }: Asked): Promise<Uid[]> {
   const username = parameters.get('username');
   const numberId = NumberId.safeParse(Number(parameters.get('nid'))).data;
-  const keys = [
-    ...(username === null ? [] : [{ username }]),
-    ...(numberId === undefined ? [] : [{ numberId }]),
-  ];
-  const database = readDatabase(pool);
-  const found = await Promise.all(keys.map((key) => findProfile(database, async () => new Map(), key)));
-  return found.flatMap((profile) => (profile ? [profile.uid] : []));
+  return findEverNamed(readDatabase(pool), { username: username ?? undefined, numberId });
 }

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
-import type { App } from '../app-keys/signature.ts';
-import { AggregateStore } from '../commands/aggregate-store.ts';
-import { createSecurityLog } from '../edge/security-log.ts';
-import { type EventLog, startOfLog } from '../log/log.ts';
-import type { ReadDatabase } from '../queries/tables.ts';
-import type { Application } from './application.ts';
+import type { App } from '../../app-keys/signature.ts';
+import { AggregateStore } from '../../commands/aggregate-store.ts';
+import { createSecurityLog } from '../../edge/security-log.ts';
+import { type EventLog, startOfLog } from '../../log/log.ts';
+import type { ReadDatabase } from '../../queries/tables.ts';
+import type { Application } from '../application.ts';
 
 /** What the queries of a moment are answered from. */
 export interface PastParts {

@@ -1,21 +1,20 @@
 import type { FastifyInstance } from 'fastify';
-import { type Contract, isQuery, unknownParameter } from '../../contracts/http/contract.ts';
-import { popGet } from '../../contracts/http/pop.ts';
-import { Uid } from '../../contracts/ids.ts';
-import { QueryError } from '../audit/as-of/query.ts';
-import type { Scope } from '../audit/as-of/scope.ts';
-import { announcementRoutes } from './administration/announcement.ts';
-import { friendRoutes } from './friend.ts';
-import { groupRoutes } from './group.ts';
-import { groupJoiningRoutes } from './group-joining.ts';
-import { createHttp } from './http.ts';
-import { messageRoutes } from './message.ts';
-import { openPast, type PastParts } from './past-application.ts';
-import { popRoutes } from './pop.ts';
-import { replyRoutes } from './reply.ts';
-import { gatherContracts } from './route.ts';
-import { settingRoutes } from './setting.ts';
-import { userRoutes } from './user.ts';
+import { type Contract, isQuery, unknownParameter } from '../../../contracts/http/contract.ts';
+import { QueryError } from '../../audit/as-of/query.ts';
+import { administrationRoutes } from '../administration/accounts-and-groups.ts';
+import { announcementRoutes } from '../administration/announcement.ts';
+import { friendRoutes } from '../friend.ts';
+import { groupRoutes } from '../group.ts';
+import { groupJoiningRoutes } from '../group-joining.ts';
+import { createHttp } from '../http.ts';
+import { messageRoutes } from '../message.ts';
+import { popRoutes } from '../pop.ts';
+import { replyRoutes } from '../reply.ts';
+import { gatherContracts } from '../route.ts';
+import { settingRoutes } from '../setting.ts';
+import { userRoutes } from '../user.ts';
+import { openPast, type PastParts } from './application.ts';
+import { notInTheLog } from './not-in-the-log.ts';
 
 /** The routes whose queries are answered from the log and the read models alone. */
 const routesOfThePast = [
@@ -28,6 +27,7 @@ const routesOfThePast = [
   replyRoutes,
   settingRoutes,
   announcementRoutes,
+  administrationRoutes,
 ];
 
 /** A query of the API, and under which host and protocol it is asked: an answer may name the websocket's address. */
@@ -36,27 +36,6 @@ export interface Asked {
   readonly parameters: URLSearchParams;
   readonly host: string;
   readonly protocol: string;
-}
-
-/** The names of parameters that say for whom or about whom a query is. */
-const ofPerson = ['login_uid'];
-const ofProfiles = ['uid', 'uid[]'];
-
-/** Whom the read models must show for a query to be answered; a person whom only a name or nid identifies is added. */
-export function scopeOf(
-  { path, parameters }: Pick<Asked, 'path' | 'parameters'>,
-  named: readonly Uid[] = [],
-): Scope {
-  const uids = (names: readonly string[]) =>
-    names
-      .flatMap((name) => parameters.getAll(name))
-      .flatMap((value) => value.split(','))
-      .flatMap((text) => (/^\d{1,16}$/.test(text) ? (Uid.safeParse(Number(text)).data ?? []) : []));
-  return {
-    people: uids(ofPerson),
-    profiles: [...uids(ofProfiles), ...named],
-    messages: path === popGet.path ? 'of chats' : 'all',
-  };
 }
 
 /** Answers the query that was asked. @returns the body of the answer, byte for byte */
@@ -77,9 +56,13 @@ export async function withAnswer<Result>(
   try {
     const served = gatherContracts(server);
     for (const routes of routesOfThePast) routes(server, application);
-    const queries = [...served.values()].flatMap(({ contract }) => (isQuery(contract) ? [contract] : []));
+    const reason = notInTheLog(asked.path, asked.parameters);
+    if (reason !== undefined) throw new QueryError(`${asked.path.slice(1)} cannot be answered: ${reason}`);
+    const queries = [...served.values()].flatMap(({ contract }) =>
+      isQuery(contract) && notInTheLog(contract.path) === undefined ? [contract] : [],
+    );
     const contract = queries.find(({ path }) => path === asked.path);
-    if (!contract || beyondTheLog(asked)) throw new QueryError(unanswered(asked.path, queries));
+    if (!contract) throw new QueryError(unanswered(asked.path, queries));
     const unknown = unknownParameter(contract, asked.parameters.keys());
     if (unknown) throw new QueryError(`${unknown.name}: ${unknown.right}`);
     return await use(() => answer(server, parts, contract, asked));
@@ -108,12 +91,7 @@ async function answer(
   return payload;
 }
 
-/** What was pushed, and passwords, are in no log. */
-function beyondTheLog({ path, parameters }: Asked): boolean {
-  return path === '/message/sync' || parameters.has('password');
-}
-
 function unanswered(path: string, queries: readonly { readonly path: string }[]): string {
-  const names = queries.map((query) => query.path.slice(1)).filter((name) => name !== 'message/sync');
-  return `${path.slice(1)} cannot be answered from the log; these queries can: ${names.sort().join(', ')}`;
+  const names = queries.map((query) => query.path.slice(1));
+  return `${path.slice(1)} cannot be answered: it is no query of the API; queries are: ${names.sort().join(', ')}`;
 }
