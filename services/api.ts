@@ -1,14 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { healthRoutes } from './api/health.ts';
 import { createServer } from './api/server.ts';
 import { trustOf } from './edge/proxies.ts';
 import { prepareDatabase } from './installation.ts';
 import { type Program, runProgram } from './lifecycle.ts';
 import { listen } from './listening.ts';
 import { sharedBy, startApplication, startFoundation, startMetrics, startTracing } from './parts.ts';
-import { apiProbes, busProbes, filesProbes, sharedProbes } from './readiness.ts';
+import { apiProbes, busProbes, filesProbes, serveHealth, sharedProbes } from './readiness.ts';
 
 /** The API alone, on the servers that all processes share (`npm run api`): no projector, no websockets. */
 async function start(program: Program): Promise<void> {
@@ -19,10 +18,11 @@ async function start(program: Program): Promise<void> {
   const foundation = await startFoundation(program, databaseUrl);
   const parts = { ...foundation, app, folder: await startFolder(program) };
   const api = await startApplication(program, parts);
-  await startMetrics(program, parts);
+  const metrics = await startMetrics(program, parts);
   const server = await createServer(api.application, trustOf(environment.trustProxy));
-  healthRoutes(
+  serveHealth(
     server,
+    metrics,
     { ...sharedProbes(program, parts), ...apiProbes(parts, api) },
     { ...busProbes(parts), ...filesProbes(api) },
   );

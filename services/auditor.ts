@@ -1,4 +1,3 @@
-import { healthRoutes } from './api/health.ts';
 import { createHttp } from './api/http.ts';
 import { trustOf } from './edge/proxies.ts';
 import { EnvironmentError } from './environment.ts';
@@ -7,7 +6,7 @@ import { type Program, runProgram } from './lifecycle.ts';
 import { listen } from './listening.ts';
 import { startAuditing, startLog, startMetrics, startPool } from './parts.ts';
 import { runningEmbeddedUrl } from './postgres/embedded/embedded.ts';
-import { auditorProbes, serving, tablesProbe } from './readiness.ts';
+import { auditorProbes, serveHealth, serving, tablesProbe } from './readiness.ts';
 
 /**
  * An auditor alone (`npm run auditor`), on DATABASE_URL or on the database of a bubble-im that runs on DATA_DIR. Its
@@ -25,9 +24,14 @@ async function start(program: Program): Promise<void> {
   const pool = await startPool(program, databaseUrl);
   const log = await startLog(program, databaseUrl);
   const auditor = await startAuditing(program, { databaseUrl, log });
-  await startMetrics(program, { pool, log });
+  const metrics = await startMetrics(program, { pool, log });
   const server = await createHttp(logger, trustOf(environment.trustProxy));
-  healthRoutes(server, { ...serving(program), tables: tablesProbe(pool) }, auditorProbes(log, auditor));
+  serveHealth(
+    server,
+    metrics,
+    { ...serving(program), tables: tablesProbe(pool) },
+    auditorProbes(log, auditor),
+  );
   const address = await listen(program, server);
   process.stdout.write(`bubble-im's auditor runs: ${address}/ready\n`);
 }

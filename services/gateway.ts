@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { accountsDatabase } from './accounts/accounts-tables.ts';
 import { createTokens } from './accounts/tokens.ts';
 import { cookieToken } from './api/caller.ts';
-import { databaseProbe, healthRoutes, movingProbe } from './api/health.ts';
+import { databaseProbe, movingProbe } from './api/health.ts';
 import { createHttp } from './api/http.ts';
 import { logRequests } from './api/request-log.ts';
 import { limitAddresses } from './edge/address-limit.ts';
@@ -19,7 +19,7 @@ import type { LogIdentity } from './log/identity.ts';
 import { sharedBy, startBus, startMetrics, startPool, startTracing } from './parts.ts';
 import { SettingsCache } from './queries/settings-cache.ts';
 import { readDatabase } from './queries/tables.ts';
-import { busProbes, serving, tablesProbe } from './readiness.ts';
+import { busProbes, serveHealth, serving, tablesProbe } from './readiness.ts';
 
 /** How often to look whether the installation has an identity yet. */
 const identityPollMs = 100;
@@ -56,7 +56,7 @@ async function start(program: Program): Promise<void> {
     () => gateway.start(),
     () => ({ stop: () => gateway.drain() }),
   );
-  await startMetrics(program, { bus, pool, gateway });
+  const metrics = await startMetrics(program, { bus, pool, gateway });
   const server = await createHttp(logger, trust);
   logRequests(server, logger, () => cache.settings);
   limitAddresses(server, () => cache.settings);
@@ -66,7 +66,7 @@ async function start(program: Program): Promise<void> {
     database: databaseProbe(database),
     gateway: movingProbe(() => gateway.status().stalledMs),
   };
-  healthRoutes(server, needed, busProbes({ bus }));
+  serveHealth(server, metrics, needed, busProbes({ bus }));
   await serveGateway(server, gateway);
   const address = await listen(program, server);
   process.stdout.write(`bubble-im's gateway runs: ${address.replace('http', 'ws')}/app/${app.key}\n`);

@@ -23,6 +23,7 @@ import type { Program } from './lifecycle.ts';
 import { listen, metricsVariables } from './listening.ts';
 import type { EventLog } from './log/log.ts';
 import { openLog } from './log/open.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import { Outage } from './postgres/outage.ts';
 import { createPool } from './postgres/pool.ts';
 import { readCheckpoint } from './queries/checkpoint.ts';
@@ -229,10 +230,16 @@ export interface ShownParts {
   readonly gateway?: Gateway;
 }
 
-/** Serves `/metrics` on `METRICS_HOST` and `METRICS_PORT`, if they are given. To be started before what it counts. */
-export async function startMetrics(program: Program, { bus, pool, log, gateway }: ShownParts): Promise<void> {
+/**
+ * Serves `/metrics` on `METRICS_HOST` and `METRICS_PORT`. To be started before what it counts.
+ * @returns where more can be shown; undefined if these variables are not given
+ */
+export async function startMetrics(
+  program: Program,
+  { bus, pool, log, gateway }: ShownParts,
+): Promise<Metrics | undefined> {
   const { metrics: address } = program.environment;
-  if (address === undefined) return;
+  if (address === undefined) return undefined;
   const { createMetrics } = await import('./metrics/metrics.ts');
   const { showBus, showDatabase, showFollowers, showGateway } = await import('./metrics/figures.ts');
   const metrics = await program.start(
@@ -255,4 +262,5 @@ export async function startMetrics(program: Program, { bus, pool, log, gateway }
   });
   const url = await listen(program, server, { ...address, variables: metricsVariables });
   program.logger.info({ url: `${url}/metrics` }, 'metrics are served');
+  return metrics;
 }

@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import type pg from 'pg';
 import { readMigrations } from '../projections/migrations.ts';
 import type { Projector } from '../projections/runner/projector.ts';
@@ -5,9 +6,11 @@ import { readSchemaFit, tooOld } from '../projections/schema-fit.ts';
 import {
   auditProbe,
   busProbe,
+  checkParts,
   commandsProbe,
   databaseProbe,
   filesProbe,
+  healthRoutes,
   logProbe,
   movingProbe,
   type Probe,
@@ -17,10 +20,34 @@ import {
 } from './api/health.ts';
 import type { Program } from './lifecycle.ts';
 import type { EventLog } from './log/log.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import type { ApiParts, Auditing, Foundation, StartedApi } from './parts.ts';
 import { readDatabase } from './queries/tables.ts';
 
 /* What `/ready` of each program looks at, by the parts that the program has. */
+
+/**
+ * Serves `/health` and `/ready`. `/metrics`, if the program serves it, says the same of each part, for who is notified by
+ * Prometheus alone: also of parts that leave `/ready` at 200, as `proof`.
+ * @param others parts without which most works
+ */
+export function serveHealth(
+  server: FastifyInstance,
+  metrics: Pick<Metrics, 'gauge'> | undefined,
+  needed: Probes,
+  others: Probes = {},
+): void {
+  healthRoutes(server, needed, others);
+  metrics?.gauge(
+    'part_ready',
+    'Whether a part is ready, as /ready says: 1 or 0',
+    async () => {
+      const parts = await checkParts({ ...needed, ...others });
+      return Object.fromEntries(Object.entries(parts).map(([name, { ready }]) => [name, ready ? 1 : 0]));
+    },
+    'part',
+  );
+}
 
 /** What every program with a log and read models needs to be ready. */
 export function sharedProbes(program: Program, { log, pool }: Foundation): Probes {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { defaultSettings } from '../contracts/settings.ts';
 import { cookieToken } from './api/caller.ts';
-import { healthRoutes, movingProbe } from './api/health.ts';
+import { movingProbe } from './api/health.ts';
 import { createServer } from './api/server.ts';
 import { settingStream } from './domain/setting.ts';
 import { trustOf } from './edge/proxies.ts';
@@ -24,6 +24,7 @@ import {
   busProbes,
   filesProbes,
   projectorProbes,
+  serveHealth,
   sharedProbes,
 } from './readiness.ts';
 import { welcome } from './welcome.ts';
@@ -57,7 +58,7 @@ export async function startWhole(
     () => gateway.start(),
     () => ({ stop: () => gateway.drain() }),
   );
-  await startMetrics(program, { ...foundation, gateway });
+  const metrics = await startMetrics(program, { ...foundation, gateway });
   const server = await createServer(application, trust, () => gateway.status().sockets);
   const needed = {
     ...sharedProbes(program, parts),
@@ -65,7 +66,11 @@ export async function startWhole(
     ...projectorProbes(projector),
     gateway: movingProbe(() => gateway.status().stalledMs),
   };
-  healthRoutes(server, needed, { ...busProbes(parts), ...filesProbes(api), ...auditorProbes(log, auditor) });
+  serveHealth(server, metrics, needed, {
+    ...busProbes(parts),
+    ...filesProbes(api),
+    ...auditorProbes(log, auditor),
+  });
   await serveGateway(server, gateway);
   const address = await listen(program, server);
   // Not awaited: the program can be ended while the read models catch up.

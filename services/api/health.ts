@@ -37,7 +37,7 @@ export function healthRoutes(server: FastifyInstance, needed: Probes, others: Pr
   server.get(aliveCall.url, async () => ({ alive: true }));
 
   server.get(readyCall.url, async (_request, reply) => {
-    const [parts, shown] = await Promise.all([check(needed), check(others)]);
+    const [parts, shown] = await Promise.all([checkParts(needed), checkParts(others)]);
     const ready = Object.values(parts).every((part) => part.ready);
     const degraded = Object.keys(shown).filter((name) => shown[name]?.ready !== true);
     const state: z.input<typeof Readiness> = {
@@ -177,7 +177,8 @@ export function movingProbe(
   };
 }
 
-async function check(probes: Probes): Promise<Record<string, PartHealth>> {
+/** The state of each part, by its name. It never throws. */
+export async function checkParts(probes: Probes): Promise<Record<string, PartHealth>> {
   const checks = Object.entries(probes).map(async ([name, probe]) => [name, await inTime(probe)] as const);
   return Object.fromEntries(await Promise.all(checks));
 }

@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { pino } from 'pino';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { createHttp } from '../../services/api/http.ts';
 import { appends } from '../../services/measurements.ts';
 import { createMetrics } from '../../services/metrics/metrics.ts';
+import { serveHealth } from '../../services/readiness.ts';
 import { app } from '../gateway/harness.ts';
 import { befriended, listen, patiently, received, Sending } from '../support/conversation.ts';
 import { freePort } from '../support/free-port.ts';
@@ -122,6 +125,13 @@ describe('the metrics of a program', () => {
     expect(sumOf(text, 'process_resident_memory_bytes')).toBeGreaterThan(1_000_000);
   });
 
+  test('say of each part that /ready names whether it is ready', () => {
+    const parts = ['serving', 'tables', 'log', 'database', 'projections', 'commands', 'ids', 'projector'];
+    const others = ['gateway', 'bus', 'files', 'audit', 'proof'];
+    expect(valuesOf(text, 'bubble_part_ready', 'part')).toEqual(new Set([...parts, ...others]));
+    expect(sumOf(text, 'bubble_part_ready')).toBe(parts.length + others.length);
+  });
+
   test('hold nothing of what was said', () => {
     expect(text).not.toContain('counted');
   });
@@ -159,6 +169,27 @@ test('an append is measured only while somebody counts', async () => {
   expect(appends.wanted).toBe(true);
   metrics.stop();
   expect(appends.wanted).toBe(false);
+});
+
+test('a part that is not ready, or whose state cannot be found, has 0, also if /ready stays 200', async () => {
+  const metrics = createMetrics();
+  onTestFinished(() => metrics.stop());
+  const server = await createHttp(pino({ level: 'silent' }));
+  onTestFinished(() => server.close());
+  serveHealth(
+    server,
+    metrics,
+    { serving: () => ({ ready: true }) },
+    {
+      proof: () => ({ ready: false, reason: 'the log lost events' }),
+      files: () => Promise.reject(new Error('it is away')),
+    },
+  );
+  const { text } = await metrics.show();
+  expect(text).toContain('bubble_part_ready{part="serving"} 1\n');
+  expect(text).toContain('bubble_part_ready{part="proof"} 0\n');
+  expect(text).toContain('bubble_part_ready{part="files"} 0\n');
+  expect((await server.inject('/ready')).statusCode).toBe(200);
 });
 
 test('a figure that cannot be read hides no other', async () => {
