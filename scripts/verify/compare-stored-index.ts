@@ -6,6 +6,7 @@ import { NothingMatches } from '../cli/command.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { escapeControls } from '../cli/output.ts';
 import { showProgress } from '../cli/progress.ts';
+import { notAsItWas } from './not-as-it-was.ts';
 import { type Audit, withAudit } from './with-audit.ts';
 
 /** How many differences are named. */
@@ -52,7 +53,7 @@ async function compare({ log, store }: Audit, client: Client, signal: AbortSigna
     `The index is not what the log gives: ${differences} difference${differences === 1 ? '' : 's'} in ${events} events. ` +
       'Make it again: npm run rebuild -- --audit',
   );
-  process.exitCode = 1;
+  notAsItWas();
 }
 
 /** As `events number=3 (group-50@2): actor is "7", should be "9"`. */

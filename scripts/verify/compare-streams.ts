@@ -4,6 +4,7 @@ import { NothingMatches } from '../cli/command.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { escapeControls } from '../cli/output.ts';
 import { showProgress } from '../cli/progress.ts';
+import { notAsItWas } from './not-as-it-was.ts';
 import { withAudit } from './with-audit.ts';
 
 /** How many streams are named. */
@@ -30,7 +31,7 @@ export function compareStreams(): Promise<void> {
     for (const different of named) console.log(escapeControls(differenceLine(different)));
     if (named.length === 0)
       console.log(`The streams are what the index says: their ${total} events do not differ`);
-    else process.exitCode = 1;
+    else notAsItWas();
   });
 }
 

@@ -9,6 +9,7 @@ import { NothingMatches } from '../cli/command.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { escapeControls } from '../cli/output.ts';
 import { showProgress } from '../cli/progress.ts';
+import { notAsItWas } from './not-as-it-was.ts';
 import { knownVerifier, verifierFrom, withAudit } from './with-audit.ts';
 
 /** Compares the log with its tree and its heads, prints what came of it, and sets the exit code 1 if they differ. */
@@ -27,7 +28,7 @@ export function compare(file: string | undefined, verifierKey: string | undefine
       throw new NothingMatches('the log is empty: there is nothing to verify');
     }
     for (const line of verifiedInLines(verified)) console.log(escapeControls(line));
-    if (!isAsItWas(verified)) process.exitCode = 1;
+    if (!isAsItWas(verified)) notAsItWas();
   });
 }
 

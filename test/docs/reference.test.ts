@@ -50,6 +50,19 @@ test('docs/operations.md quotes the log as the program writes it', () => {
   expect(quoted.filter((part) => !sources.some((source) => source.includes(part)))).toEqual([]);
 });
 
+test('docs/operations.md says what to do on each word with which npm run verify names a difference', () => {
+  const rows = readFileSync('docs/operations.md', 'utf8')
+    .split('\n')
+    .filter((row) => row.startsWith('| `'))
+    .join('\n');
+  const sources = ['services/audit/tree/verified-words.ts', 'scripts/verify/compare-streams.ts'];
+  const named = sources.flatMap((file) =>
+    Array.from(readFileSync(file, 'utf8').matchAll(/['`]([A-Z][A-Z ]+[A-Z]):/g), ([, word = '']) => word),
+  );
+  expect(new Set(named).size).toBeGreaterThan(12);
+  expect(named.filter((word) => !rows.includes(`\`${word}`))).toEqual([]);
+});
+
 test('pages name scripts that npm can run', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
   const named = pages().flatMap(({ text }) =>

@@ -75,8 +75,9 @@ describe('npm run verify', () => {
     });
     await pool.query(`update log.events set data = replace(data, '":', '":  ') where position = 499`);
     await pool.query(`update log.events set data = regexp_replace(data, '\\d', '9') where position = 500`);
-    const { code, stdout } = await verify([]);
+    const { code, stdout, stderr } = await verify([]);
     expect(stdout).toContain(`CHANGED: ${row?.stream}@${row?.revision} (${row?.type}, recorded 20`);
+    expect(stderr).toContain('what to do is in docs/operations.md, "What verify says, and what to do"');
     expect(stdout).toContain('is event 499, but not as it was: its data or metadata differ');
     expect(code).toBe(1);
   });
