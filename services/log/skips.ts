@@ -5,7 +5,7 @@ import type { EventLog, RecordedEvent, StreamName } from './log.ts';
 export const skipStream = 'skip' as StreamName;
 
 /** Identifies an event permanently, in a copy of the log too. A stream of EventStoreDB may have an id twice. */
-type EventKey = Pick<RecordedEvent, 'stream' | 'id' | 'revision'>;
+export type EventKey = Pick<RecordedEvent, 'stream' | 'id' | 'revision'>;
 
 /** A decision to skip the event of an id at a revision. */
 interface Decision {

@@ -13,7 +13,7 @@ export const auditorName = 'audit';
 
 /** Empties the index, in the transaction under way. */
 export async function emptyIndex(client: Client, consumers: readonly IndexConsumer[]): Promise<void> {
-  await client.query('truncate audit.events, audit.people, audit.types');
+  await client.query('truncate audit.events, audit.people, audit.types, audit.repeats');
   for (const consumer of consumers) await consumer.reset(client);
 }
 

@@ -5,12 +5,14 @@ import { mapInTurns } from '../../followers/in-turns.ts';
 import type { Held } from '../../followers/lease.ts';
 import type { Handler } from '../../followers/task.ts';
 import type { EventLog, Position, RecordedEvent } from '../../log/log.ts';
+import { Skips } from '../../log/skips.ts';
 import { pipeline, type Statement } from '../../postgres/pipeline.ts';
 import { falseRepeatInWords } from '../tree/verified-words.ts';
 import type { ConsumerSession } from './consumer.ts';
 import { entryOf } from './entry.ts';
-import { falseRepeats, partRepeats } from './repeats.ts';
+import { type FalseRepeat, falseRepeats, partRepeats } from './repeats.ts';
 import { type IndexedRecord, insertEvents, insertPeople, insertTypes, type TypeInCategory } from './rows.ts';
+import { deleteSkippedRepeats, insertRepeats } from './stored-repeats.ts';
 
 export interface IndexingOptions {
   /** The connection that it commits over. */
@@ -58,8 +60,8 @@ export class Indexing implements Handler {
     const last = records.at(-1);
     if (last === undefined) return;
     const { client, consumers, held, name } = this.#options;
-    const first = await this.#withoutRepeats(records);
-    const events = await mapInTurns(first, (record, index) => ({
+    const { firsts, named } = await this.#partRepeats(records);
+    const events = await mapInTurns(firsts, (record, index) => ({
       number: this.#next + index,
       record,
       entry: entryOf(record),
@@ -71,6 +73,7 @@ export class Indexing implements Handler {
     const types = this.#newTypes(events);
     if (types.size > 0) statements.push(insertTypes([...types.values()]));
     if (events.length > 0) statements.push(...insertEvents(events), ...insertPeople(events));
+    statements.push(...this.#repeatStatements(records, named));
     for (const consumer of consumers) statements.push(...(await consumer.extend(events)));
     await pipeline(client, statements);
     for (const consumer of consumers) consumer.committed?.();
@@ -92,10 +95,12 @@ export class Indexing implements Handler {
     return this.#options.restMs(tookMs);
   }
 
-  /** Without the events whose id their stream already has, here or in the index. */
-  async #withoutRepeats(records: readonly RecordedEvent[]): Promise<readonly RecordedEvent[]> {
+  /** Without the events whose id their stream already has, here or in the index; and which of these are to be named. */
+  async #partRepeats(
+    records: readonly RecordedEvent[],
+  ): Promise<{ readonly firsts: readonly RecordedEvent[]; readonly named: readonly FalseRepeat[] }> {
     const { log, logger } = this.#options;
-    if (log.remembersIds === 'forever') return records;
+    if (log.remembersIds === 'forever') return { firsts: records, named: [] };
     type Row = Pick<RecordedEvent, 'id' | 'stream'> & { readonly revision: string };
     const { rows } = await this.#options.client.query<Row>({
       name: 'audit known ids',
@@ -104,10 +109,22 @@ export class Indexing implements Handler {
     });
     const known = rows.map(({ id, stream, revision }) => ({ id, stream, revision: Number(revision) }));
     const { firsts, repeats } = partRepeats(records, known);
-    for await (const found of falseRepeats(log, repeats)) {
+    const named = await Array.fromAsync(falseRepeats(log, repeats));
+    for (const found of named)
       logger.error({ reason: falseRepeatInWords(found) }, 'an event was appended under the id of another');
-    }
-    return firsts;
+    return { firsts, named };
+  }
+
+  /** Keeps those that are to be named, until a decision to skip them comes. */
+  #repeatStatements(records: readonly RecordedEvent[], named: readonly FalseRepeat[]): Statement[] {
+    const { log } = this.#options;
+    if (log.remembersIds === 'forever') return [];
+    const skips = new Skips(log);
+    const skipped = records.map((record) => skips.apply(record)).filter((key) => key !== undefined);
+    return [
+      ...(named.length > 0 ? [insertRepeats(named)] : []),
+      ...(skipped.length > 0 ? [deleteSkippedRepeats(skipped)] : []),
+    ];
   }
 
   /** Types that may not be in audit.types yet. */

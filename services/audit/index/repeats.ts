@@ -12,7 +12,7 @@ export interface Repeat<Event extends Named = Named> {
 }
 
 /** An event under the id of another one, which no append of the program leaves, so that it was written past it. */
-export type FalseRepeat = Repeat<RecordedEvent>;
+export type FalseRepeat = Repeat<Omit<RecordedEvent, 'data' | 'metadata' | 'raw'>>;
 
 /** How many repeats are read at once. */
 const readAtOnce = 100;

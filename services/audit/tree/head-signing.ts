@@ -4,14 +4,11 @@ import { categories } from '../../../contracts/events/index.ts';
 import type { EventId, EventLog, Position } from '../../log/log.ts';
 import type { Database } from '../../postgres/database.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
-import { eventsOfStoreTypes } from './events-of-store-types.ts';
 import { sameHash } from './hashes.ts';
 import { ChangedHead, type Head, Heads, isHeadSignedBy, signHead } from './heads.ts';
-import { HiddenWatch } from './hidden-watch.ts';
-import { misplacedInWords } from './misplaced-words.ts';
+import { LogWatch } from './log-watch.ts';
 import { type NoteSigner, verifierOf } from './note.ts';
 import { TreeStore } from './tree-store.ts';
-import { lackingInWords } from './verified-words.ts';
 
 /** How often heads are signed at most, and the tree is compared with the last one, in milliseconds. */
 const everyMs = 10_000;
@@ -42,8 +39,8 @@ export interface HeadSigningStatus {
   /** How many events the last head has that this process knows. */
   readonly size: number;
   /**
-   * The log is not the one that heads were signed for, so that none are signed; or who reads streams of it gets other events
-   * than who reads it whole.
+   * The log is not the one that heads were signed for, so that none are signed; or somebody wrote into it, or deleted from
+   * it, past the program (`LogWatch`).
    */
   readonly fault?: string;
 }
@@ -67,11 +64,7 @@ export class HeadSigning {
   #running: Promise<void> = Promise.resolve();
   #wake = () => {};
   #fault: string | undefined;
-  readonly #watch: HiddenWatch;
-  /** What the store hides; the tree has it, so that heads are signed all the same. */
-  #hidden: string | undefined;
-  /** What was put where no read of the whole log finds it, so that the tree lacks it, or has a type of the store. */
-  #misplaced: string | undefined;
+  readonly #watch: LogWatch;
   #size = 0;
   /** Whether `onHead` was called. */
   #given = false;
@@ -83,7 +76,7 @@ export class HeadSigning {
   constructor(options: HeadSigningOptions) {
     this.#options = options;
     this.#logger = options.logger.child({ part: 'audit' });
-    this.#watch = new HiddenWatch(options.log);
+    this.#watch = new LogWatch(options.log, options.database, this.#logger);
     this.#unlisten = options.log.onChanged(() => {
       this.#watch.reset();
       this.#report('the log went back or was replaced; it is being compared with the heads that were signed');
@@ -105,7 +98,7 @@ export class HeadSigning {
   }
 
   status(): HeadSigningStatus {
-    const fault = this.#fault ?? this.#misplaced ?? this.#hidden;
+    const fault = this.#fault ?? this.#watch.fault;
     return { size: this.#size, ...(fault === undefined ? {} : { fault }) };
   }
 
@@ -149,8 +142,7 @@ export class HeadSigning {
       return undefined;
     }
     if (this.#fault === undefined && performance.now() < this.#signAt) return undefined;
-    await this.#checkHidden();
-    await this.#checkPlaces();
+    await this.#watch.check();
     const end = await log.end(categories);
     const client = await database.connect();
     try {
@@ -161,35 +153,6 @@ export class HeadSigning {
     } finally {
       client.release();
     }
-  }
-
-  async #checkHidden(): Promise<void> {
-    const hidden = await this.#watch.check(new TreeStore(this.#options.database));
-    const before = this.#hidden;
-    this.#hidden = hidden.length === 0 ? undefined : hidden.map(lackingInWords).join('; ');
-    if (this.#hidden === before) return;
-    if (this.#hidden === undefined)
-      this.#logger.info({ before }, 'streams of the log have all their events again');
-    else
-      this.#logger.error(
-        { reason: this.#hidden },
-        'streams of the log were deleted or truncated in the event store',
-      );
-  }
-
-  async #checkPlaces(): Promise<void> {
-    const { log, database } = this.#options;
-    const found = [
-      ...(await Array.fromAsync(log.misplacedEvents())),
-      ...(await eventsOfStoreTypes(database)),
-    ];
-    const misplaced = found.map(misplacedInWords);
-    const before = this.#misplaced;
-    this.#misplaced = misplaced.length === 0 ? undefined : misplaced.join('; ');
-    if (this.#misplaced === before) return;
-    if (this.#misplaced === undefined)
-      this.#logger.info({ before }, 'all events of the log lie where they were appended again');
-    else this.#logger.error({ reason: this.#misplaced }, 'events of the log lie where none was appended');
   }
 
   /** @param complete whether the tree has all that the log holds */

@@ -1,9 +1,12 @@
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
-import { Pool } from 'pg';
+import { Client, Pool } from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { DomainEvent } from '../../../contracts/events/index.ts';
 import { startAuditor } from '../../../services/audit/auditor.ts';
+import { auditorName } from '../../../services/audit/index/audit-task.ts';
+import { makeIndexAgain } from '../../../services/audit/index/make-again.ts';
+import { HeadSigning } from '../../../services/audit/tree/head-signing.ts';
 import { isAsItWas } from '../../../services/audit/tree/verified.ts';
 import { verifiedInLines } from '../../../services/audit/tree/verified-words.ts';
 import { verifyLog } from '../../../services/audit/tree/verify-log.ts';
@@ -13,7 +16,7 @@ import type { EventId } from '../../../services/log/log.ts';
 import { audit, consumers, signer } from '../../support/audited-tree.ts';
 import { type AuditedLog, openEventStoreDB, openEventStoreDBAt } from '../../support/auditing.ts';
 import { between, revoked, sent } from '../../support/events.ts';
-import { newEventId, streamOf, testTime } from '../../support/projecting.ts';
+import { newEventId, silent, streamOf, testTime } from '../../support/projecting.ts';
 
 const url = process.env.EVENTSTORE_URL;
 
@@ -25,11 +28,11 @@ interface Place {
 
 const metadata = { time: testTime, actor: 'server', $correlationId: 'later', $causationId: 'later' };
 
-async function inDouble(): Promise<Place> {
+async function inDouble() {
   const world = await openEventStoreDB();
   return {
     world,
-    async appendUnder(id, event) {
+    async appendUnder(id: EventId, event: DomainEvent) {
       await world.append(event, { correlation: 'later' });
       const { records } = world.store;
       world.store.hold(records.map((record, index) => (index < 2 ? record : { ...record, id })));
@@ -62,6 +65,16 @@ const talk = between(1, 2);
 const stream = 'conversation-f1-2';
 /** Such as a call makes of a name. */
 const namedId = '6c1c6ac1-6f8a-5c39-9d6a-0f6a9a8e2b11' as EventId;
+
+/** Signs heads, as every process of an installation that audits does, until the test ends. */
+function sign({ log }: AuditedLog, database: Pool): HeadSigning {
+  const signing = new HeadSigning({
+    ...{ log, database, signer, follower: auditorName, logger: silent, everyMs: 20 },
+  });
+  signing.start();
+  onTestFinished(() => signing.stop());
+  return signing;
+}
 
 describe.each(places)('npm run verify of a log in %s with two events of one id', (_name, open) => {
   let world: AuditedLog;
@@ -135,4 +148,47 @@ describe.each(places)('npm run verify of a log in %s with two events of one id',
     expect(lines.join('')).toContain(`${stream}@2 (MessageSent, recorded `);
     expect(lines.join('')).not.toContain('丙');
   });
+
+  test('is shown under proof by every process, also after a restart, until it is skipped', async () => {
+    await appendTwice(newEventId(), sent(talk, 1, 10, '甲'), sent(talk, 1, 10, '丙'));
+    const auditor = await world.startAuditor({ consumers });
+    await world.indexed(auditor);
+    const named = `${stream}@2 (MessageSent, recorded `;
+    const [found] = (await verify()).falseRepeats;
+    for (const start of ['first', 'second']) {
+      const signing = sign(world, pool);
+      await expect.poll(() => signing.status().fault ?? '', { timeout: 10_000 }).toContain(named);
+      if (start === 'first') await signing.stop();
+      else {
+        await skipEvent(world.log, found?.event.position ?? '', 'appended by hand');
+        await expect.poll(() => signing.status().fault, { timeout: 10_000 }).toBeUndefined();
+      }
+    }
+  });
+});
+
+test('the index that is made again shows such an event if the log has it still', async () => {
+  const { world, appendUnder } = await inDouble();
+  const client = new Client({ connectionString: world.url });
+  await client.connect();
+  onTestFinished(async () => {
+    await client.end();
+    await world.close();
+  });
+  const shown = async () =>
+    (await world.query<{ revision: string }>('select revision from audit.repeats')).length;
+  const id = newEventId();
+  await world.append(sent(talk, 1, 10, '甲'), { id });
+  await world.append(sent(talk, 2, 11, '乙'));
+  await appendUnder(id, sent(talk, 1, 10, '丙'));
+  await audit(world);
+  expect(await shown()).toBe(1);
+  await makeIndexAgain(client, consumers);
+  expect(await shown()).toBe(0);
+  await audit(world);
+  expect(await shown()).toBe(1);
+  world.store.restore(2);
+  await makeIndexAgain(client, consumers);
+  await audit(world);
+  expect(await shown()).toBe(0);
 });
