@@ -1,10 +1,11 @@
 import type { Client } from 'pg';
 import { categories } from '../../../contracts/events/index.ts';
 import { decodeUncached } from '../../log/codec.ts';
-import type { EventId, RecordedEvent, StreamName } from '../../log/log.ts';
+import type { RecordedEvent } from '../../log/log.ts';
 import type { ReadableLog } from '../readable-log.ts';
 import { entryOf } from './entry.ts';
 import { type IndexedRecord, type IndexRow, indexRowOf } from './rows.ts';
+import { SeenIds } from './seen-ids.ts';
 import { StoredIndex, type StoredPerson, type StoredRow } from './stored-index.ts';
 
 /** How many events are compared at once. */
@@ -49,7 +50,7 @@ export interface CompareIndexOptions {
 
 /**
  * Compares each row of the index of the log with what the log gives, up to the index's end. Memory stays level, but for the
- * ids of a log that may hold one twice.
+ * ids of a log that may hold one twice (`SeenIds`).
  * @returns how many events the index is of; undefined if there is none
  * @throws LogFailure; what `pg` throws; the signal's reason
  */
@@ -62,7 +63,7 @@ class Comparison {
   readonly #index: StoredIndex;
   /** In which category each type was found, as `category type`. */
   readonly #types = new Map<string, { readonly category: string; readonly type: string }>();
-  readonly #seen = new Set<string>();
+  readonly #seen = new SeenIds();
   #count = 0;
 
   constructor(options: CompareIndexOptions, index: StoredIndex) {
@@ -88,10 +89,8 @@ class Comparison {
   }
 
   /** Of the events that a stream has under one id, the first is in the index. */
-  #isRepeat({ id, stream }: { readonly id: EventId; readonly stream: StreamName }): boolean {
-    if (this.#options.log.remembersIds === 'forever') return false;
-    const key = `${id} ${stream}`;
-    return this.#seen.has(key) || !this.#seen.add(key);
+  #isRepeat(record: RecordedEvent): boolean {
+    return this.#options.log.remembersIds === 'recently' && this.#seen.add(record) !== undefined;
   }
 
   async #comparePage(page: readonly RecordedEvent[]): Promise<void> {

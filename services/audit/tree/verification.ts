@@ -2,6 +2,7 @@ import { categories } from '../../../contracts/events/index.ts';
 import type { MisplacedEvent, RecordedEvent, StreamName } from '../../log/log.ts';
 import { isTypeOfStore } from '../../log/type-of-store.ts';
 import { type FalseRepeat, falseRepeats, partRepeats } from '../index/repeats.ts';
+import { SeenIds } from '../index/seen-ids.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { ComingHeads } from './coming-heads.ts';
 import { type Difference, nameDifference } from './difference.ts';
@@ -53,6 +54,8 @@ export class Verification {
   /** The first events whose types are the store's: nobody but who writes past the program appends them. */
   readonly #ofStore: MisplacedEvent[] = [];
   readonly #falseRepeats: FalseRepeat[] = [];
+  /** The ids of the pages before that are not audited, of a log that may hold one twice; the index knows the others. */
+  readonly #unaudited = new SeenIds();
   /** The first stored tile that is not that of the events that it is of. */
   #doubtful: Range | undefined;
 
@@ -129,7 +132,8 @@ export class Verification {
   /** Without the events that the log holds a second time under one id: only the first is in the tree. */
   async #withoutRepeats(page: readonly TreeEntry[]): Promise<TreeEntry[]> {
     if (this.#options.log.remembersIds === 'forever') return [...page];
-    const { firsts, repeats } = partRepeats(page, await this.#store.known(page, this.#tree.size));
+    const known = [...(await this.#store.known(page, this.#tree.size)), ...this.#unaudited.known(page)];
+    const { firsts, repeats } = partRepeats(page, known);
     for await (const found of falseRepeats(this.#options.log, repeats))
       if (this.#falseRepeats.length < maxFalseRepeats) this.#falseRepeats.push(found);
     return firsts;
@@ -139,6 +143,8 @@ export class Verification {
   async #comparePage(page: readonly TreeEntry[], stored: StoredPage): Promise<Difference | undefined> {
     const first = this.#tree.size;
     const audited = page.slice(0, Math.max(0, this.#audited - first));
+    if (this.#options.log.remembersIds === 'recently')
+      for (const event of page.slice(audited.length)) this.#unaudited.add(event);
     const same =
       stored.lines === audited.map(entryLine).join('\n') &&
       stored.digests.toString('hex') === audited.map(({ digest }) => digest).join('');

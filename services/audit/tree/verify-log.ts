@@ -10,7 +10,8 @@ import type { Verified, VerifyOptions } from './verified.ts';
 /**
  * Reads the log up to its present end, makes the tree anew, and compares it with the stored one and with every head. The
  * tree is of what a read of the whole log gives; meanwhile the log's store is searched for events that who reads a stream
- * gets otherwise. Then the snapshots that commands fold on from are compared with their streams. Memory stays level.
+ * gets otherwise. Then the snapshots that commands fold on from are compared with their streams. Memory stays level, but for the ids of
+ * events that are not audited yet, of a log that may hold one twice (`SeenIds`).
  * @throws LogFailure; what `pg` throws; the signal's reason
  */
 export async function verifyLog(options: VerifyOptions): Promise<Verified> {
