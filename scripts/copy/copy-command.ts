@@ -30,7 +30,8 @@ export async function exportTo(named: NamedPlace): Promise<void> {
       withSource(own, 'export', (source) =>
         writingTo(output, async () => {
           if (!isFolder(named)) return print(await copy(source, target));
-          await exportToFolder(own, named.text, async (tree) => copy(source, target, tree), print);
+          const leftOut = () => source.firsts?.leftOut ?? 0;
+          await exportToFolder(own, named.text, async (tree) => copy(source, target, tree), leftOut, print);
         }),
       ),
     ),

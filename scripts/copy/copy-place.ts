@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { categories } from '../../contracts/events/index.ts';
 import { migrate } from '../../projections/migrate.ts';
 import type { CopyTarget } from '../../services/audit/copy/copy-log.ts';
+import { FirstEvents } from '../../services/audit/copy/first-events.ts';
 import { folderCopy } from '../../services/audit/copy/folder-copy.ts';
 import { logCopy } from '../../services/audit/copy/log-copy.ts';
 import { whileWriting } from '../../services/file-failure.ts';
@@ -12,6 +13,7 @@ import { type EventLog, startOfLog } from '../../services/log/log.ts';
 import { type LogSource, openLog } from '../../services/log/open.ts';
 import { withAskedLog } from '../cli/asked-log.ts';
 import { warnOfMisplacedEvents } from '../cli/misplaced-events.ts';
+import { sayLeftOut } from './left-out.ts';
 
 /** Where a log is copied from or to: another log, or a folder. */
 export interface CopyPlace extends CopyTarget {
@@ -21,6 +23,8 @@ export interface CopyPlace extends CopyTarget {
   name(installation: string): Promise<void>;
   /** How many events are copied from it; undefined if that is not known before. */
   readonly total?: number | undefined;
+  /** What its events went through; undefined for a folder. */
+  readonly firsts?: FirstEvents;
 }
 
 const postgres = /^postgres(ql)?:\/\//;
@@ -79,7 +83,12 @@ export function withSource(
     const upTo = recorded?.before ?? (await log.end(categories));
     // The extent of EventStoreDB is in bytes.
     const total = source.eventStoreUrl === undefined ? log.extent(startOfLog, upTo) : undefined;
-    await use({ ...placeOf(log), ...logCopy(log, upTo), total });
+    const firsts = new FirstEvents(log);
+    try {
+      await use({ ...placeOf(log), ...logCopy(log, { upTo, firsts }), total, firsts });
+    } finally {
+      await sayLeftOut(command, firsts);
+    }
   });
 }
 

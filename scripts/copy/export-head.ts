@@ -34,12 +34,14 @@ const atWorkMs = 3_000;
  * Copies the log into a folder, and writes beside the events what they are held against when they are imported: their
  * hashes, and the signed head that covers the most of them. While an auditor is at work, its next head is waited for.
  * @param copy copies the events, whose leaves are added to the tree
+ * @param leftOut how many events it left out
  * @throws Error if the log is not what was signed, after the folder is complete; what `copy` throws; FileFailure
  */
 export async function exportToFolder(
   own: LogPlace,
   folder: string,
   copy: (tree: CopiedTree) => Promise<Copied>,
+  leftOut: () => number,
   print: (copied: Copied, more: string) => void,
 ): Promise<void> {
   const environment = readEnvironment();
@@ -50,7 +52,7 @@ export async function exportToFolder(
     const find = () => heads.ask((database) => coveringHead(database, tree, before));
     const finish = async (covering: CoveringHead | undefined) =>
       finishExport(folder, {
-        ...{ events: tree.size, root: tree.root(), tiles: tree.tiles() },
+        ...{ events: tree.size, root: tree.root(), tiles: tree.tiles(), leftOut: leftOut() },
         head: covering ? await shown(covering, environment) : null,
       });
     let covering = await find();

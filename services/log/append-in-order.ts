@@ -13,6 +13,20 @@ const slowAnswerMs = 1_000;
 const maxTogether = 200;
 const maxTogetherCharacters = 200_000;
 
+/** A store numbers the events of a stream without a gap, so that it cannot hold some events. */
+export class StoreCannotHold extends Error {
+  override readonly name = 'StoreCannotHold';
+
+  /** @param next the revision that the event gets in a store */
+  constructor(stream: StreamName, revision: number, next: number) {
+    super(
+      `${stream}@${revision} would be @${next} in another store, as an event before it is missing: where a log holds two events of one ` +
+        'id, the later one is not copied. Keep this log in its store, and a copy in a folder ' +
+        '(docs/operations.md, Copying the log into another store)',
+    );
+  }
+}
+
 /** Events that are appended to one stream at once. */
 export interface OrderedAppend {
   readonly stream: StreamName;
@@ -25,7 +39,7 @@ export interface OrderedAppend {
  * Appends events to several streams in exactly this order, many at once, fewer while the log is slow: if one event names the place of another, as a
  * reading does, the order of the log must be that of the events. Nobody else may append to the log meanwhile.
  * @param onAppended is called with the number of events that were stored since the last time
- * @throws LogFailure; Error if the log holds any of the events, or stored them in another order or elsewhere
+ * @throws LogFailure; StoreCannotHold; Error if the log holds any of the events, or stored them in another order or elsewhere
  */
 export async function appendInOrder(
   log: Pick<EventLog, 'append'>,
@@ -43,6 +57,8 @@ export async function appendInOrder(
     if (result.outcome !== 'appended') throw new Error(`the log holds an event of ${stream} already`);
     if (result.position <= last)
       throw new Error('the log stored events in another order: empty it, and begin again');
+    if (revision !== undefined && result.revision < revision)
+      throw new StoreCannotHold(stream, revision, result.revision);
     if (revision !== undefined && result.revision !== revision) {
       throw new Error(
         `the log stored ${stream}@${revision} as @${result.revision}: empty it, and begin again`,

@@ -27,6 +27,8 @@ const FinishedExport = z.object({
   /** How many events were exported, and the root of the Merkle tree over them. */
   events: z.int().positive(),
   root: hash,
+  /** How many events of the log were left out, as they have the id of an earlier one of their stream. */
+  leftOut: z.int().nonnegative().default(0),
   /** The hash of each 256 events, the last of which may be fewer. */
   tiles: z.array(hash),
   /** A head that the installation signed of its log; null if there was none. */
@@ -70,10 +72,11 @@ export async function beginExport(folder: string): Promise<void> {
 /** Notes what was exported. @throws FileFailure; the file is then as it was */
 export async function finishExport(
   folder: string,
-  { events, root, tiles, head }: Omit<FinishedExport, 'format' | 'finished'>,
+  { events, root, leftOut, tiles, head }: Omit<FinishedExport, 'format' | 'finished'>,
 ): Promise<void> {
   await write(folder, {
-    ...{ format: 1, finished: true, events, root: base64(root), tiles: tiles.map(base64) },
+    ...{ format: 1, finished: true, events, root: base64(root), leftOut },
+    tiles: tiles.map(base64),
     head: head && { ...head, consistency: head.consistency.map(base64) },
   });
 }

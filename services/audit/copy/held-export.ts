@@ -7,6 +7,7 @@ import { isConsistent } from '../tree/proofs.ts';
 import { CopiedTree, eventsOfTile, leafOf } from './copied-tree.ts';
 import { type FinishedExport, readExportRecord, recordName } from './export-record.ts';
 import { eventFileName, eventsInFile, folderCopy } from './folder-copy.ts';
+import { StreamGaps } from './stream-gaps.ts';
 
 /** By whose key a head is signed: one that was given or is known here, one that the folder names, or none is known. */
 export type SignedBy = 'known' | 'named by the folder' | 'not verified';
@@ -34,7 +35,7 @@ export interface HoldOptions {
 /**
  * Reads an exported folder and holds its events against its record: the hashes of all that was exported, and the head that
  * the installation signed.
- * @throws Error that says what differs and where; the signal's reason
+ * @throws Error that says what differs and where; StoreCannotHold if no log can hold what is there; the signal's reason
  */
 export async function holdExport(options: HoldOptions): Promise<HeldExport> {
   const { folder, given, onRead, signal } = options;
@@ -49,8 +50,10 @@ export async function holdExport(options: HoldOptions): Promise<HeldExport> {
     throw new Error(`${folder} holds no signed head to hold its events against (--verifier)`);
   const head = record?.head ? headOf(record.head, options) : undefined;
   const tree = new CopiedTree([...(record ? [record.events] : []), ...(head ? [head.size] : [])]);
+  const gaps = record && record.leftOut > 0 ? new StreamGaps() : undefined;
   for await (const event of folderCopy(folder).events()) {
     signal.throwIfAborted();
+    gaps?.mustFollow(event);
     tree.append(leafOf(event));
     onRead(1);
   }

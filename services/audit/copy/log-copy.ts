@@ -4,15 +4,21 @@ import type { EventLog, Position, RecordedEvent } from '../../log/log.ts';
 import { metadataOfCopy } from '../../log/original-time.ts';
 import type { CopiedEvent } from './copied-event.ts';
 import type { CopyTarget } from './copy-log.ts';
+import { FirstEvents } from './first-events.ts';
 
-/**
- * A log as source or target of a copy. Nobody else may append to a target meanwhile.
- * @param upTo the position of the last event that is copied; by default all are
- */
-export function logCopy(log: EventLog, upTo?: Position): CopyTarget {
+export interface LogCopyOptions {
+  /** The position of the last event that is copied; by default all are. */
+  readonly upTo?: Position;
+  /** Through which the events go, to tell what of them is left out. */
+  readonly firsts?: FirstEvents;
+}
+
+/** A log as source or target of a copy, without what has an id again. Nobody else may append to a target meanwhile. */
+export function logCopy(log: EventLog, { upTo, firsts }: LogCopyOptions = {}): CopyTarget {
   const all = () => log.readAll({ prefixes: categories });
+  const wanted = () => (upTo === undefined ? all() : recordsUpTo(all(), upTo));
   return {
-    events: () => (upTo === undefined ? all() : recordsUpTo(all(), upTo)),
+    events: () => (firsts ?? new FirstEvents(log)).of(wanted()),
     add: (events, onStored) => appendInOrder(log, appendsOf(events), onStored),
   };
 }

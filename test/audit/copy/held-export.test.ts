@@ -105,7 +105,7 @@ async function forgeRecord(folder: string, head?: { note: string; verifier: stri
   const tree = new CopiedTree();
   for await (const event of folderCopy(folder).events()) tree.append(leafOf(event));
   await finishExport(folder, {
-    ...{ events: tree.size, root: tree.root(), tiles: tree.tiles() },
+    ...{ events: tree.size, root: tree.root(), tiles: tree.tiles(), leftOut: record.leftOut },
     head: head ? { ...head, consistency: [] } : record.head,
   });
 }
