@@ -3,7 +3,7 @@ import { openEventStoreDBLog } from '../../services/log/eventstoredb/eventstored
 import { type EventLog, startOfLog } from '../../services/log/log.ts';
 import { DoubleCluster } from '../support/eventstoredb-double-cluster.ts';
 import { shortTimeouts, silent } from './eventstoredb-double-harness.ts';
-import { events, idsOf, streamOf } from './specimens.ts';
+import { collect, events, idsOf, streamOf } from './specimens.ts';
 
 /** A cluster, and a log on it that is named by `esdb+discover`. */
 async function startCluster() {
@@ -50,6 +50,18 @@ describe('a cluster of EventStoreDB that is named by all its nodes (doubles)', (
     await expect.poll(() => log.healthy()).toBe(false);
     cluster.elect(0);
     await expect.poll(() => log.healthy()).toBe(true);
+  });
+
+  it('fails a read in time while nodes that take connections do not say who leads', async () => {
+    const { cluster, open } = await startCluster();
+    for (const node of cluster.nodes) node.freeze();
+    const log = open();
+    const began = performance.now();
+    await expect(collect(log.readStream(streamOf('frozen')))).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(performance.now() - began).toBeLessThan(4 * shortTimeouts.readMs);
+    for (const node of cluster.nodes) node.thaw();
+    await expect.poll(() => log.healthy()).toBe(true);
+    expect(await collect(log.readStream(streamOf('frozen')))).toEqual([]);
   });
 
   it('is followed at the next leader, if the one before lost the others but still answers', async () => {

@@ -114,7 +114,10 @@ export class EventStoreDBDouble {
       },
     });
     this.#server.addService(GossipService, {
-      read: (_call: GossipCall, answer: GossipAnswer) => answer(null, clusterOf(this.members?.() ?? [])),
+      read: async (_call: GossipCall, answer: GossipAnswer) => {
+        await this.#thawed.promise;
+        answer(null, clusterOf(this.members?.() ?? []));
+      },
     });
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#server.bindAsync(`127.0.0.1:${this.port}`, this.#credentials, (error, port) =>

@@ -15,7 +15,8 @@ import { MessageWriter } from './message-writer.ts';
 const maxBytesWithMetadata = 1_040_000;
 
 /**
- * Events as they are sent to the server, in the fields `proposed_messages`: as JSON with that content type, so that the server's own tools display them, and each with its origin.
+ * Events as they are sent to the server, in the fields `proposed_messages`: as JSON with that content type, so that the
+ * server's own tools display them, and each with its origin.
  * @throws TypeError for an illegal name, id or size, and for more bytes than the server accepts in one append
  */
 export function encodeProposals(stream: StreamName, events: readonly NewEvent[], origin: string): Uint8Array {

@@ -12,8 +12,9 @@ const maxHeldEvents = 256;
 
 /**
  * The events of a read, from the cluster's leader, so that it sees the appends before it. A frozen server would be waited
- * for for ever; this ends a read that returns nothing for `timeoutMs` while the caller waits for it. A stream
- * that does not exist, or was tombstoned, has no events.
+ * for for ever; this ends a read that returns nothing for `timeoutMs` while the caller waits for it, also one that waits for
+ * its connection: the search for the leader of a cluster that does not answer takes minutes. A stream that does not exist,
+ * or was tombstoned, has no events.
  * @throws LogFailure of kind `unavailable`
  */
 export async function* readWithTimeout(
@@ -27,12 +28,20 @@ export async function* readWithTimeout(
   let wake = () => {};
   let waitingSince = performance.now();
   let callerWorks = false;
+  /** Undefined while it is being opened. */
+  let call: GrpcCall | undefined;
   const end = (error?: Error) => {
+    if (ended) return;
     ended = true;
     failure = error;
+    call?.cancel();
     wake();
   };
-  let call: GrpcCall | undefined;
+  const opened = (opening: GrpcCall) => {
+    call = opening;
+    if (ended) opening.cancel();
+  };
+  const resume = () => call?.resume();
   const receiver = {
     message: (bytes: Buffer) => {
       const response = decodeReadResponse(bytes);
@@ -43,13 +52,12 @@ export async function* readWithTimeout(
     },
     ended: end,
   };
+  connection.openRead(request, { requiresLeader: true }, receiver).then(opened, end);
   const checks = setInterval(() => {
-    if (ended || callerWorks || performance.now() - waitingSince < timeoutMs) return;
-    call?.cancel();
+    if (callerWorks || performance.now() - waitingSince < timeoutMs) return;
     end(new LogFailure('unavailable', 'the event store did not answer a read in time'));
   }, checkEveryMs);
   try {
-    call = await connection.openRead(request, { requiresLeader: true }, receiver);
     while (!ended || held.length > 0) {
       if (held.length === 0) {
         const { promise, resolve } = Promise.withResolvers<void>();
@@ -63,7 +71,7 @@ export async function* readWithTimeout(
       yield* batch;
       callerWorks = false;
       waitingSince = performance.now();
-      call.resume();
+      resume();
     }
     if (failure) throw failure;
   } catch (error) {
@@ -73,6 +81,6 @@ export async function* readWithTimeout(
     throw new LogFailure('unavailable', `the event store could not be read: ${message}`, { cause: error });
   } finally {
     clearInterval(checks);
-    if (!ended) call?.cancel();
+    end();
   }
 }
