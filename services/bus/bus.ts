@@ -45,6 +45,8 @@ export type Signal =
       readonly id: string;
       readonly gateway: string;
       readonly subscriptions: Readonly<Record<string, number>>;
+      /** Whether another signal goes on with the same answer. */
+      readonly more?: true;
     };
 
 /**

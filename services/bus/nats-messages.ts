@@ -73,6 +73,7 @@ const SignalMessage = z.discriminatedUnion('kind', [
     id: z.string(),
     gateway: z.string(),
     subscriptions: z.record(z.string(), z.number()),
+    more: z.literal(true).exactOptional(),
   }),
 ]);
 

@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { Bus } from '../../bus/bus.ts';
+import type { Bus, Signal } from '../../bus/bus.ts';
 import { gatewaysTopic, gatewayTopic } from '../../bus/topics.ts';
+import { chunked } from '../../chunked.ts';
 import type { ReadingDatabase } from '../../postgres/database.ts';
 import type { Hub } from '../subscriptions/hub.ts';
 
 /** A gateway that does not answer within this time is left out. */
 const answerTimeoutMs = 1_000;
+
+/** How many channels one signal holds, so that it is half of what NATS takes (1 MB) if their names have 200 characters. */
+const channelsInSignal = 2_000;
 
 interface Question {
   /** The gateways that have not answered. */
@@ -18,12 +22,12 @@ interface Question {
 export class Occupancy {
   readonly #bus: Bus;
   readonly #database: ReadingDatabase;
-  readonly #hub: Hub;
+  readonly #hub: Pick<Hub, 'occupied'>;
   readonly #gateway: string;
   readonly #questions = new Map<string, Question>();
   readonly #stops: readonly (() => void)[];
 
-  constructor(options: { bus: Bus; database: ReadingDatabase; hub: Hub; gateway: string }) {
+  constructor(options: { bus: Bus; database: ReadingDatabase; hub: Pick<Hub, 'occupied'>; gateway: string }) {
     this.#bus = options.bus;
     this.#database = options.database;
     this.#hub = options.hub;
@@ -33,7 +37,7 @@ export class Occupancy {
         if (signal.kind === 'question') this.#answer(signal.id, signal.prefix, signal.answerTo);
       }),
       this.#bus.onSignal(gatewayTopic(this.#gateway), (signal) => {
-        if (signal.kind === 'answer') this.#add(signal.id, signal.gateway, signal.subscriptions);
+        if (signal.kind === 'answer') this.#add(signal);
       }),
     ];
   }
@@ -72,19 +76,25 @@ export class Occupancy {
   }
 
   #answer(id: string, prefix: string, answerTo: string): void {
-    const subscriptions: Record<string, number> = {};
-    for (const [name, count] of this.#hub.occupied()) {
-      if (name.startsWith(prefix)) subscriptions[name] = count;
+    const occupied: (readonly [string, number])[] = [];
+    for (const found of this.#hub.occupied()) if (found[0].startsWith(prefix)) occupied.push(found);
+    const pieces = occupied.length === 0 ? [[]] : [...chunked(occupied, channelsInSignal)];
+    for (const [index, piece] of pieces.entries()) {
+      this.#bus.signal(answerTo, {
+        ...{ kind: 'answer', id, gateway: this.#gateway, subscriptions: Object.fromEntries(piece) },
+        ...(index < pieces.length - 1 ? { more: true } : {}),
+      });
     }
-    this.#bus.signal(answerTo, { kind: 'answer', id, gateway: this.#gateway, subscriptions });
   }
 
-  #add(id: string, gateway: string, subscriptions: Readonly<Record<string, number>>): void {
+  #add({ id, gateway, subscriptions, more }: Signal & { kind: 'answer' }): void {
     const question = this.#questions.get(id);
-    if (!question?.missing.delete(gateway)) return;
+    if (!question?.missing.has(gateway)) return;
     for (const [name, count] of Object.entries(subscriptions)) {
       question.counts.set(name, (question.counts.get(name) ?? 0) + count);
     }
+    if (more) return;
+    question.missing.delete(gateway);
     if (question.missing.size === 0) question.allAnswered();
   }
 }
