@@ -4,6 +4,7 @@ import { migrate } from '../../projections/migrate.ts';
 import { type AuditorOptions, startAuditor } from '../../services/audit/auditor.ts';
 import { auditConsumers } from '../../services/audit/consumers.ts';
 import { makeIndexAgain } from '../../services/audit/index/make-again.ts';
+import { strangenessTo } from '../../services/audit/strangeness.ts';
 import { readEnvironment } from '../../services/environment.ts';
 import { openClient, type Purpose } from '../../services/postgres/connect.ts';
 import { withAskedLog } from '../cli/asked-log.ts';
@@ -19,6 +20,7 @@ const purpose: Purpose = { name: 'bubble-im rebuild index', statementTimeoutMs: 
 /**
  * Makes the index of the log again. If an auditor works on it elsewhere, that one does it, and this waits for it.
  * @param signal ends the waiting; what is not made yet is made by the next auditor
+ * @throws Error if the log is not that of the installation: the index stays as it is
  */
 export async function rebuildAuditIndex(signal: AbortSignal): Promise<void> {
   const environment = readEnvironment();
@@ -43,6 +45,8 @@ async function indexAgain(
     return Number(rows[0]?.count ?? 0);
   };
   try {
+    const strangeness = await strangenessTo(log, client);
+    if (strangeness !== undefined) throw new Error(strangeness);
     const end = await log.end(categories);
     const total = await makeIndexAgain(client, auditConsumers);
     const auditor = await startAuditor({ log, database, logger });
@@ -50,6 +54,7 @@ async function indexAgain(
     let done = 0;
     try {
       while (auditor.status().checkpoint < end && !signal.aborted) {
+        if (auditor.fault !== undefined) throw new Error(auditor.fault.reason);
         await delay(lookEveryMs, undefined, { signal }).catch(() => undefined);
         const count = await counted();
         progress.advance(count - done);

@@ -1,5 +1,5 @@
-import { strangenessOf } from '../../log/fit.ts';
 import { changedSnapshots } from '../changed-snapshots.ts';
+import { strangenessTo } from '../strangeness.ts';
 import { ComingHeads } from './coming-heads.ts';
 import { Heads, originsOf } from './heads.ts';
 import { storedExtent } from './stored-extent.ts';
@@ -22,7 +22,7 @@ export async function verifyLog(options: VerifyOptions): Promise<Verified> {
   found.catch(() => undefined);
   try {
     const verified = await compareLog(options);
-    const strangeness = await strangenessTo(options);
+    const strangeness = await strangenessTo(options.log, options.database);
     const snapshots = await Array.fromAsync(changedSnapshots(options));
     return {
       ...verified,
@@ -53,12 +53,4 @@ async function compareLog(
     throw new Error('the index of the log was made again meanwhile: verify again');
   }
   return { ...verified, signaturesVerified: options.verifier !== undefined, otherOrigins };
-}
-
-/** Whether the log is still that of the installation whose tables these are. */
-async function strangenessTo({ log, database }: VerifyOptions): Promise<string | undefined> {
-  const { rows } = await database.query<{ installation: string }>(
-    'select installation from followers.checkpoint where installation is not null limit 1',
-  );
-  return rows[0] && strangenessOf(log, rows[0].installation);
 }

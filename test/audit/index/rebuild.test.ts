@@ -47,4 +47,14 @@ describe.each(auditedLogs)('npm run rebuild -- --audit on a log in %s', (_, open
     await vi.waitUntil(async () => (await numbers()).length === 33, { timeout: 15_000 });
     expect(auditor.fault).toBeUndefined();
   });
+
+  it('refuses a log that is not that of the installation, and leaves the index as it is', async () => {
+    const auditor = await world.startAuditor();
+    await world.indexed(auditor);
+    await auditor.stop();
+    await world.query(`update followers.checkpoint set installation = 'another'`);
+    const before = await numbers();
+    await expect(rebuild()).rejects.toThrow('and not to another');
+    expect(await numbers()).toEqual(before);
+  });
 });
