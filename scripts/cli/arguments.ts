@@ -3,7 +3,8 @@ import { closest } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { eventDefinitions } from '../../contracts/events/index.ts';
 import { ConversationId, Gid, Mid, Uid } from '../../contracts/ids.ts';
-import type { EventLog, Position } from '../../services/log/log.ts';
+import { positionNamed } from '../../services/audit/named-moment.ts';
+import { type EventLog, type Position, startOfLog } from '../../services/log/log.ts';
 import { isTimeFault, timeOf } from './times.ts';
 
 /* Parsers of option values for commander: what they throw names what would be right. */
@@ -92,17 +93,11 @@ export function time(text: string): number {
 
 /** A position, as the log that is open names them. @throws Error that shows one of its positions */
 export async function positionIn(log: EventLog, option: string, text: string): Promise<Position> {
-  try {
-    // Every log judges positions as its own; it compares texts, and throws for those of another kind.
-    const position = text as Position;
-    log.extent(position, position);
-    return position;
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    const end = await log.end();
-    const example = end === '' ? 'the log is empty' : `the last one of this log is ${end}`;
-    throw new Error(`${option} "${text}" is no position of this log: replay shows them, and ${example}`);
-  }
+  const position = positionNamed(log, text);
+  if (position !== undefined) return position;
+  const end = await log.end();
+  const example = end === startOfLog ? 'the log is empty' : `the last one of this log is ${end}`;
+  throw new Error(`${option} "${text}" is no position of this log: replay shows them, and ${example}`);
 }
 
 function id<Id>(schema: z.ZodType<Id>, what: string): (text: string) => Id {

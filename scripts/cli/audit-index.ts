@@ -3,7 +3,7 @@ import { AuditSearch, type Coverage } from '../../services/audit/index/search.ts
 import type { EventLog } from '../../services/log/log.ts';
 import { cancelledBy } from '../../services/postgres/cancelling.ts';
 import { openClient, type Purpose } from '../../services/postgres/connect.ts';
-import { sqlState } from '../../services/postgres/sql-state.ts';
+import { isMissingTable } from '../../services/postgres/sql-state.ts';
 
 /** The index of the log as a command finds it. */
 export interface OpenIndex {
@@ -20,9 +20,6 @@ const purpose: Purpose = {
   statementTimeoutMs: 120_000,
   settings: { enable_bitmapscan: 'off', enable_seqscan: 'off', jit: 'off' },
 };
-
-/** What Postgres says of a table or a schema that does not exist, as before the first start of this version. */
-const missing = new Set(['42P01', '3F000']);
 
 export interface IndexOptions {
   readonly log: EventLog;
@@ -50,7 +47,7 @@ export async function withAuditIndex<Result>(
     return await cancelledBy({ client, database: databaseUrl, signal }, async () => {
       const search = new AuditSearch(client);
       const coverage = await search.coverage(log).catch((error: unknown) => {
-        if (missing.has(sqlState(error) ?? '')) return undefined;
+        if (isMissingTable(error)) return undefined;
         throw error;
       });
       return use(coverage ? { search, coverage } : { lacking: 'there is no index of this log' });

@@ -7,7 +7,7 @@ import { reasonOf } from '../../services/error-reason.ts';
 import { fitOf, type ReadModelsMark } from '../../services/log/fit.ts';
 import type { EventLog } from '../../services/log/log.ts';
 import { openLog } from '../../services/log/open.ts';
-import { sqlState } from '../../services/postgres/sql-state.ts';
+import { isMissingTable, sqlState } from '../../services/postgres/sql-state.ts';
 import { readFault, readMark } from '../../services/queries/checkpoint.ts';
 import { readDatabase } from '../../services/queries/tables.ts';
 import { duration } from '../cli/progress.ts';
@@ -15,9 +15,6 @@ import { type Finding, findings } from './finding.ts';
 import { medianMs, shownMs } from './latency.ts';
 
 const { ok, warning, fault, refused } = findings('log');
-
-/** What Postgres says of a table that does not exist, as before the first start. */
-const missing = new Set(['42P01', '3F000']);
 
 /** What Postgres says of a column that does not exist. */
 const undefinedColumn = '42703';
@@ -61,7 +58,7 @@ async function markOf(pool: pg.Pool): Promise<ReadModelsMark | undefined> {
     const mark = await readMark(readDatabase(pool));
     return mark.installation === null ? undefined : mark;
   } catch (error) {
-    if (missing.has(sqlState(error) ?? '')) return undefined;
+    if (isMissingTable(error)) return undefined;
     throw error;
   }
 }

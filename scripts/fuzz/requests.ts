@@ -49,7 +49,7 @@ export function makeRequest(sources: Sources): Request {
 }
 
 /** Chooses whom and which chat a request is about. */
-export function sceneOf(sources: Sources, caller: Caller): Scene {
+function sceneOf(sources: Sources, caller: Caller): Scene {
   const { random, cast, known } = sources;
   const actor = caller.person ?? (caller.kind === 'server' ? random.pick(cast.insiders) : undefined);
   const gid = Number(known.pick('gid', random) ?? 1);

@@ -36,13 +36,18 @@ export async function* merged<Event extends Pick<RecordedEvent, 'position'>>(
   others: AsyncIterable<Event>,
 ): AsyncGenerator<Event, void, undefined> {
   const rest = others[Symbol.asyncIterator]();
-  let other = await rest.next();
-  for await (const record of some) {
-    for (; !other.done && other.value.position < record.position; other = await rest.next())
-      yield other.value;
-    yield record;
+  try {
+    let other = await rest.next();
+    for await (const record of some) {
+      for (; !other.done && other.value.position < record.position; other = await rest.next())
+        yield other.value;
+      yield record;
+    }
+    for (; !other.done; other = await rest.next()) yield other.value;
+  } finally {
+    // Who stops reading, or a failure of the one, ends both reads.
+    await rest.return?.();
   }
-  for (; !other.done; other = await rest.next()) yield other.value;
 }
 
 /** The events of the whole log up to a moment, as `mergedStreams` gives those of some streams. */

@@ -20,6 +20,19 @@ export function isPositionForm(text: string): boolean {
   return logPositionForm.test(text);
 }
 
+/** A position as this log names them; undefined for a text that is none, or is one of another kind of log. */
+export function positionNamed(log: Pick<EventLog, 'extent'>, text: string): Position | undefined {
+  const position = text as Position;
+  try {
+    // Every log judges positions as its own: it throws for those of another kind.
+    log.extent(position, position);
+    return position;
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
 /** The moment after the event at a position. @throws NoMoment; LogFailure */
 export async function momentAtPosition(log: Pick<EventLog, 'at' | 'end'>, position: string): Promise<Moment> {
   // Every log judges positions as its own: it throws for those of another kind.

@@ -9,7 +9,13 @@ import type { FoundEvent } from '../../audit/events/find-events.ts';
 import { sentenceOf } from '../../audit/events/words.ts';
 import { entryOf } from '../../audit/index/entry.ts';
 import { AuditSearch } from '../../audit/index/search.ts';
-import { isPositionForm, momentAtPosition, NoMoment, timeNamed } from '../../audit/named-moment.ts';
+import {
+  isPositionForm,
+  momentAtPosition,
+  NoMoment,
+  positionNamed,
+  timeNamed,
+} from '../../audit/named-moment.ts';
 import { decodeUncached, UnreadableEvent } from '../../log/codec.ts';
 import type { EventLog, Position, RecordedEvent } from '../../log/log.ts';
 import type { Application } from '../application.ts';
@@ -63,13 +69,9 @@ export function whatOf(given: z.infer<typeof eventFilters>): EventFilter {
 /** @throws Refusal illegal for a position of another kind of log */
 function positionIn(log: EventLog, name: string, text: string | undefined): Position | undefined {
   if (text === undefined) return undefined;
-  const position = text as Position;
-  try {
-    log.extent(position, position);
-    return position;
-  } catch {
-    throw Refusal.illegal(name);
-  }
+  const position = positionNamed(log, text);
+  if (position === undefined) throw Refusal.illegal(name);
+  return position;
 }
 
 function shown({ number, record }: Required<FoundEvent>) {

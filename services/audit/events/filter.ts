@@ -30,15 +30,12 @@ export interface EventFilter {
   readonly upTo?: Position | undefined;
 }
 
+/** What of a filter bounds the time or the position. */
+const bounds: ReadonlySet<string> = new Set<keyof EventFilter>(['since', 'until', 'after', 'upTo']);
+
 /** Whether nothing but bounds of time and position is asked for. */
-export function isUnrestricted({
-  since: _,
-  until: __,
-  after: ___,
-  upTo: ____,
-  ...rest
-}: EventFilter): boolean {
-  return Object.values(rest).every((value) => value === undefined);
+export function isUnrestricted(filter: EventFilter): boolean {
+  return Object.entries(filter).every(([name, value]) => value === undefined || bounds.has(name));
 }
 
 /** The streams that a filter names whole, if it names no beginnings. */

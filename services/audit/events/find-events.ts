@@ -43,7 +43,7 @@ const firstPageSize = 500;
 const pageSize = 4_000;
 
 /** How many events without an index can be read in the reverse order: they are held in memory. */
-export const maxReversedWithoutIndex = 10_000;
+const maxReversedWithoutIndex = 10_000;
 
 /** A search that this log cannot do without an index. */
 export class NeedsIndex extends Error {

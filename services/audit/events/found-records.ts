@@ -9,7 +9,8 @@ const sparse = 8;
 /** How many events are read at once one by one: as many as the log has connections for reading. */
 const readsAtOnce = 4;
 
-export interface PageOptions {
+/** A page of what the index has found, and where its records are. */
+interface FoundPage {
   readonly log: EventLog;
   readonly search: AuditSearch;
   readonly page: readonly Found[];
@@ -18,7 +19,7 @@ export interface PageOptions {
 }
 
 /** The records of a page of the index, in its order. Events that the log lacks by now are left out. */
-export async function* readFound(options: PageOptions): AsyncGenerator<FoundEvent, void, undefined> {
+export async function* readFound(options: FoundPage): AsyncGenerator<FoundEvent, void, undefined> {
   const { page, reverse } = options;
   const ascending = reverse ? page.toReversed() : page;
   const [first] = ascending;
@@ -34,7 +35,7 @@ export async function* readFound(options: PageOptions): AsyncGenerator<FoundEven
 }
 
 async function* inOneGo(
-  { log, search }: PageOptions,
+  { log, search }: FoundPage,
   page: readonly Found[],
 ): AsyncGenerator<FoundEvent, void, undefined> {
   const [first] = page;
