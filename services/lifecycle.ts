@@ -26,7 +26,7 @@ export interface Lifecycle {
 }
 
 /** The program was asked to end while it was starting. */
-export class StartCancelled extends Error {
+class StartCancelled extends Error {
   override readonly name = 'StartCancelled';
 }
 

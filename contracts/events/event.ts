@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Marks a field that tells something of a person: names, phones, texts, pictures. */
-export const personalFields = z.registry<{ readonly personal: true }>();
+const personalFields = z.registry<{ readonly personal: true }>();
 
 /** Marks `schema` as personal, so that the codec can treat it apart. */
 export function personal<Schema extends z.ZodType>(schema: Schema): Schema {

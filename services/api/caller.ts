@@ -23,7 +23,7 @@ export type Caller =
 export const tokenCookie = 'token';
 
 /** The other origins whose cookie is accepted, by the setting `origins`. */
-export function allowedOrigins({ origins }: Pick<Settings, 'origins'>): readonly string[] {
+function allowedOrigins({ origins }: Pick<Settings, 'origins'>): readonly string[] {
   return origins
     .split(',')
     .map((origin) => origin.trim())

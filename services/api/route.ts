@@ -44,7 +44,7 @@ declare module 'fastify' {
 export const readModelsTimeoutMs = 2000;
 
 /** The header that carries a position in the log, from a command to the queries that follow. */
-export const positionHeader = 'x-position';
+const positionHeader = 'x-position';
 
 /** A request with valid parameters, whose caller may make it. */
 export interface Call<Parameters> {

@@ -5,7 +5,7 @@ import { writeDurably } from './durable-file.ts';
 import type { TableFile } from './manifest.ts';
 
 /** The table of people's names and passwords. */
-export const accountsTable = 'accounts.accounts';
+const accountsTable = 'accounts.accounts';
 
 /** Tables that no log can make again, with their keys. */
 export const backedUpTables: ReadonlyMap<string, string> = new Map([

@@ -10,7 +10,7 @@ import { operatorContext } from './operator-context.ts';
 const namespace = 'b5a7e6a1-4b0e-4f0a-9f0e-3d1c5d0f2a6b';
 
 /** The longest reason, in characters: replay prints it on one line. */
-export const maxReasonLength = 500;
+const maxReasonLength = 500;
 
 /** An event that cannot be skipped; the message is for the operator. */
 export class NotSkippable extends Error {

@@ -8,7 +8,7 @@ import { TokenBucket } from './token-bucket.ts';
  * How many light requests an address may make in place of one call. They are reading a file, since a page shows many
  * pictures, and signing a subscription, since a client subscribes to all its groups at once.
  */
-export const lightRequestsToACall = 10;
+const lightRequestsToACall = 10;
 
 /** Tokens and networks that are remembered; the least recently used are forgotten. */
 const maxRemembered = 100_000;

@@ -14,7 +14,7 @@ export class QueryError extends Error {
 }
 
 /** How each query is written; a word in upper case is a number. */
-export const queryForms = ['group GID', 'user UID', 'friends UID', 'settings', 'pop/get --login_uid UID'];
+const queryForms = ['group GID', 'user UID', 'friends UID', 'settings', 'pop/get --login_uid UID'];
 
 /**
  * Reads a query, given as its words: a state and its id, or the name of a call of the API with its parameters, as

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, hash, type KeyObject, sign } from 'n
 import { ed25519, publicBytes, publicKey, type SignatureType, signatureTypeOf } from './signature-types.ts';
 
 /** A key's name as a note may have it: no blanks, no `+`, no control characters. */
-export const keyName = /^[^\s+\p{Cc}]{1,200}$/u;
+const keyName = /^[^\s+\p{Cc}]{1,200}$/u;
 
 /** Who signs notes. */
 export interface NoteSigner {
@@ -81,7 +81,7 @@ export function noteOf(text: string, signatures: readonly string[]): string {
 const signature = /^— (\S+) ([A-Za-z0-9+/]+={0,2})$/;
 
 /** Reads lines of signatures. @throws Error if any is none */
-export function readSignatures(lines: string): Note['signatures'] {
+function readSignatures(lines: string): Note['signatures'] {
   return lines
     .split('\n')
     .filter((line) => line !== '')

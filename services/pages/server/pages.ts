@@ -4,7 +4,7 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** Where `npm run pages` builds the pages. */
-export const builtFolder = fileURLToPath(new URL('../built/', import.meta.url));
+const builtFolder = fileURLToPath(new URL('../built/', import.meta.url));
 
 /** What the pages may load: nothing of other hosts but their websocket, and no script that is not a file of ours. */
 function policy(socket: string | undefined): string {
