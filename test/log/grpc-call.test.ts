@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
-import { createServer as createTcpServer } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { GrpcFailure } from '../../services/log/eventstoredb/grpc-failure.ts';
@@ -24,7 +24,7 @@ async function serve(onCall: (stream: ServerHttp2Stream) => void) {
     session.destroy();
     server.close();
   });
-  return { server, call: (path = '/some') => callOver(session, path) };
+  return { server, session, call: (path = '/some') => callOver(session, path) };
 }
 
 /** A call, with what it receives, and how it ends. */
@@ -183,5 +183,15 @@ describe('a call of gRPC', () => {
     one.cancel();
     expect(await cancelled).toBe(8);
     expect(received).toEqual(['one']);
+  });
+
+  it('fails if its connection is given up before it is there; what connects all the same is ended', async () => {
+    const { server, session, call } = await serve(() => undefined);
+    const connected = once(server, 'connection');
+    const { ended } = call();
+    session.destroy();
+    expect(await ended).toMatchObject({ connected: false });
+    const [socket]: Socket[] = await connected;
+    await expect.poll(() => socket?.destroyed).toBe(true);
   });
 });

@@ -51,6 +51,8 @@ export class GrpcSession {
       settings: { enablePush: false, initialWindowSize: callWindowBytes },
     });
     this.#session.once('connect', () => {
+      // Node says so, too, of one that was destroyed while it was connecting.
+      if (this.#session.destroyed) return;
       this.#connected = true;
       this.#session.setLocalWindowSize(sessionWindowBytes);
     });
