@@ -3,7 +3,8 @@ import type { MisplacedEvent, Misplacement } from '../../log/log.ts';
 const misplacements: Readonly<Record<Misplacement, string>> = {
   'beyond reads': 'who reads its stream gets it, as commands do, and who reads the whole log does not',
   'position repeated': 'an event before it has the same position',
-  'positions missing': 'some positions before it hold no event, while appends leave none out',
+  'positions missing':
+    'some positions before it hold no event, while appends leave none out: events were removed there, or it was put behind them',
   'revision out of order': 'in the order of the log it is not the next event of its stream',
   'id repeated': 'an event before it in its stream has the same id',
   'value missing': 'it lacks what every event has',

@@ -50,7 +50,8 @@ function snapshotInWords({ stream, revision }: ChangedSnapshot): string {
 }
 
 function summary({ size, audited, heads, signed, signaturesVerified, root, otherOrigins }: Verified): string {
-  const rest = size > audited ? `, ${size - audited} of which are not audited yet` : '';
+  const toCome = size - audited;
+  const rest = toCome > 0 ? `, ${toCome} of which ${toCome === 1 ? 'is' : 'are'} not audited yet` : '';
   const fitting = heads === 1 ? '1 signed head fits, that' : `${heads} signed heads fit, the last one`;
   const covered = heads === 0 ? 'No head was signed yet.' : `${fitting} of ${signed} events.`;
   const unverified =

@@ -53,7 +53,7 @@ describe('npm run verify', () => {
     await writeFile(file, (await latestHead(pool))?.note ?? '');
     const { code, stdout } = await verify(['--checkpoint', file]);
     expect(stdout).toMatch(
-      /^The log is as it was: 601 events(, 1 of which are not audited yet)?\. 2 signed heads fit, the last one of 600 events\. Root: /,
+      /^The log is as it was: 601 events(, 1 of which is not audited yet)?\. 2 signed heads fit, the last one of 600 events\. Root: /,
     );
     expect(code).toBe(0);
   });
