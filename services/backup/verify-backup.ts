@@ -1,14 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { leafOf } from '../audit/copy/copied-tree.ts';
+import { SeenIds } from '../audit/index/seen-ids.ts';
 import { findAuditSigner } from '../audit/tree/audit-key.ts';
-import { readCheckpointText } from '../audit/tree/checkpoint.ts';
+import { type Checkpoint, readCheckpointText } from '../audit/tree/checkpoint.ts';
 import { GrowingTree } from '../audit/tree/growing-tree.ts';
 import { sameHash, treeHash } from '../audit/tree/hashes.ts';
 import { openHead } from '../audit/tree/heads.ts';
 import { isSignedBy, type NoteVerifier, readNote, verifierOf } from '../audit/tree/note.ts';
 import { hashOf } from './durable-file.ts';
-import { eventsOfFile, rootOfFile, rootOfFiles } from './log-files.ts';
+import { backedUpEvents, eventsOfFile, rootOfFile, rootOfFiles } from './log-files.ts';
 import { eventsOf, type LogFile, type Manifest, placesIn, readManifest } from './manifest.ts';
 import { listedUploads } from './uploads.ts';
 
@@ -136,8 +137,33 @@ async function mustFitHead(folder: string, { log: { files } }: Manifest, head: s
     roots.push(rest.root());
   }
   if (events + rest.size === size && sameHash(treeHash(roots), root)) return;
+  await mustHoldNoIdAgain(placesIn(folder).log, files, { size, root });
   throw new Error(
     `the first ${size} events of the log are not those of the head of the audit log that was signed for them: the log ` +
       'was changed before it was backed up',
+  );
+}
+
+/**
+ * Looks for what explains that events are not those of a head: the tree holds the first event of an id alone.
+ * @throws Error if they are those of the head but for events that have the id of an earlier one of their stream
+ */
+async function mustHoldNoIdAgain(
+  folder: string,
+  files: readonly LogFile[],
+  head: Pick<Checkpoint, 'size' | 'root'>,
+): Promise<void> {
+  const [tree, seen] = [new GrowingTree(), new SeenIds()];
+  const again: string[] = [];
+  for await (const event of backedUpEvents(folder, files)) {
+    if (tree.size === head.size) break;
+    if (seen.add(event) === undefined) tree.append(leafOf(event));
+    else again.push(`${event.stream}@${event.revision}`);
+  }
+  const [first] = again;
+  if (first === undefined || tree.size !== head.size || !sameHash(tree.root(), head.root)) return;
+  throw new Error(
+    `the log holds ${again.length === 1 ? 'an event' : `${again.length} events`} under the id of an earlier one of the same stream, ` +
+      `as ${first}; no other store takes that, so that this backup cannot be restored: back up the files of EventStoreDB themselves`,
   );
 }

@@ -54,7 +54,8 @@ export async function appendInOrder(
     if (!oldest) return;
     const { stream, events, revision } = oldest.append;
     const { result, tookMs } = await oldest.answer;
-    if (result.outcome !== 'appended') throw new Error(`the log holds an event of ${stream} already`);
+    if (result.outcome !== 'appended')
+      throw new Error(`the log holds an event of ${stream} already, or what is copied holds two of one id`);
     if (result.position <= last)
       throw new Error('the log stored events in another order: empty it, and begin again');
     if (revision !== undefined && result.revision < revision)

@@ -11,13 +11,18 @@ import { signingKey, verifierOf } from '../../services/audit/tree/note.ts';
 import { hashOf } from '../../services/backup/durable-file.ts';
 import { makeBackup } from '../../services/backup/make-backup.ts';
 import { type Manifest, readManifest, writeJson } from '../../services/backup/manifest.ts';
+import { streamName } from '../../services/domain/aggregate.ts';
 import { openLocalFolder } from '../../services/files/local-folder.ts';
 import { appendInOrder } from '../../services/log/append-in-order.ts';
 import { type EventLog, LogFailure } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
+import { openEventStoreDB } from '../support/auditing.ts';
 import { createDatabase } from '../support/database.ts';
+import { between, sent } from '../support/events.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { query } from '../support/installation.ts';
+import { newEventId } from '../support/projecting.ts';
+import { appendUnder } from '../support/repeated-ids.ts';
 import { wrapLog } from '../support/wrapped-log.ts';
 import { emptyDatabase, partsOf, restored, verified } from './backup-harness.ts';
 
@@ -158,4 +163,30 @@ test('a restore that continues after stored events were changed names the first 
   await expect(restored(folder, { url: target })).rejects.toThrow(
     /the target is no beginning of the source: it has \S+@\d+ \(/,
   );
+});
+
+test('a backup of an EventStoreDB that holds two events of one id says that no store takes it', async () => {
+  const world = await openEventStoreDB();
+  onTestFinished(() => world.close());
+  const id = newEventId();
+  const talk = between(1, 2);
+  await world.append(sent(talk, 1, 10, '甲'), { id });
+  await appendUnder(world, id, sent(talk, 1, 10, '甲'));
+  await world.append(sent(talk, 2, 11, '乙'));
+  const tree = new GrowingTree();
+  for (const number of [0, 2]) {
+    const [event] = await Array.fromAsync(
+      world.log.readStream(streamName('conversation-f1-2'), { from: number, limit: 1 }),
+    );
+    if (event) tree.append(leafOf(event));
+  }
+  const note = signHead({ name: 'log', key: signingKey(randomBytes(32)) }, { size: 2, root: tree.root() });
+  await world.query('insert into audit.heads (origin, size, note) values ($1, 2, $2)', ['log', note]);
+  const folder = await temporaryFolder();
+  const store = await openLocalFolder(await temporaryFolder());
+  await makeBackup({ ...(await partsOf(world.url, store)), folder, log: world.log });
+  const reason =
+    'the log holds an event under the id of an earlier one of the same stream, as conversation-f1-2@1';
+  await expect(verified(folder)).rejects.toThrow(reason);
+  await expect(restored(folder)).rejects.toThrow(reason);
 });
