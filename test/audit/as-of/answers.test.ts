@@ -10,6 +10,7 @@ import { silent } from '../../support/accounts.ts';
 import { type RunningApplication, serverKey, startApplication } from '../../support/application.ts';
 import { pastParts } from '../../support/asking-the-past.ts';
 import { call } from '../../support/client.ts';
+import { EventStoreDBDouble } from '../../support/eventstoredb-double.ts';
 import { momentAfterPosition } from '../../support/explaining.ts';
 import { Callers, type RandomCall, randomCalls } from '../../support/random-calls.ts';
 import { sayVersionOfReadModels } from '../../support/read-models-version.ts';
@@ -22,12 +23,6 @@ import { wrapLog } from '../../support/wrapped-log.ts';
  */
 
 let running: RunningApplication;
-
-beforeAll(async () => {
-  running = await startApplication();
-});
-
-afterAll(() => running.stop());
 
 interface Noted {
   readonly position: Position;
@@ -110,67 +105,6 @@ async function live(callers: Callers, calls: Parameters<Callers['make']>[0][]): 
   return noted;
 }
 
-test('every answer of a random history is given again, byte for byte, from the whole log', async () => {
-  await fc.assert(
-    fc.asyncProperty(randomCalls, async (calls) => {
-      const noted = await live(await Callers.meet(running), calls.slice(0, 12));
-      for (const each of noted.filter((_, index) => index % 3 === 0))
-        expect(await answerThen(each)).toEqual(each);
-    }),
-    { numRuns: 2, endOnFailure: true },
-  );
-});
-
-describe('with an index of the log', () => {
-  let auditor: Auditor;
-  let callers: Callers;
-  let noted: Noted[];
-  let positions: Position[];
-  beforeAll(async () => {
-    const { log } = running.application;
-    auditor = await startAuditor({ log, database: running.databaseUrl, logger: silent });
-    callers = await Callers.meet(running);
-    const begin = await log.end();
-    const [calls = []] = fc.sample(randomCalls, 1);
-    noted = await live(callers, [...calls.slice(0, 12), ...eventfulCalls]);
-    await call(running, 'POST', '/user/delete', { uid: callers.person(3).uid });
-    await running.shown();
-    noted.push(await note(`pop/get --login_uid ${callers.person(0).uid}`));
-    const end = await log.end();
-    await vi.waitUntil(() => auditor.status().checkpoint >= end, { timeout: 20_000 });
-    const records = await Array.fromAsync(log.readAll({ after: begin, prefixes: readModelCategories }));
-    positions = records.map(({ position }) => position);
-  }, 60_000);
-  beforeEach(() => sayVersionOfReadModels(running, null));
-  afterAll(() => auditor.stop());
-
-  test('the same is answered from what concerns the people asked about', async () => {
-    for (const each of noted.filter((_, index) => index % 2 === 0))
-      expect(await answerThen(each)).toEqual(each);
-  }, 120_000);
-
-  test('the same is answered with the messages of the present read models, without reading what was sent', async () => {
-    await sayVersionOfReadModels(running, await readModelsVersion());
-    for (const each of noted) expect(await answerThen(each, withoutConversations())).toEqual(each);
-  }, 120_000);
-
-  test('after any event of a history both ways give the same answers', async () => {
-    const version = await readModelsVersion();
-    for (const [index, position] of positions.entries()) {
-      if (index % 4 !== 0) continue;
-      const queries = queriesOf(callers, callers.person(index / 4).uid, callers.person(index / 4 + 1).uid);
-      // The home page, and each other query in turn.
-      for (const query of new Set([queries[0], queries[1 + (index % (queries.length - 1))]])) {
-        const asked = { position, query: query ?? '', answer: '' };
-        await sayVersionOfReadModels(running, null);
-        const replayed = await answerThen(asked);
-        await sayVersionOfReadModels(running, version);
-        expect(await answerThen(asked, withoutConversations())).toEqual(replayed);
-      }
-    }
-  }, 120_000);
-});
-
 /** Of each kind that changes what a list of chats shows: in the group, and between the first two. */
 const eventfulCalls: RandomCall[] = [
   { what: 'join', who: 2, whom: 2, back: 0 },
@@ -205,25 +139,101 @@ function withoutConversations(): EventLog {
   });
 }
 
-test.each([
-  'message/sync --login_uid 1',
-  'user/sessions --uid 1',
-  'message/send --login_uid 1 --to 2 --type friend',
-  'no/such',
-])('no read models are made for %s, which the log does not answer', async (query) => {
-  const applied = vi.fn();
-  const parts = pastParts(running.application, { onApplied: applied });
-  const moment = await momentAfterPosition(running, await running.application.log.end());
-  await expect(answerQuery(parts, parseQuery(query.split(' ')), moment)).rejects.toThrow(
-    'cannot be answered',
-  );
-  expect(applied).not.toHaveBeenCalled();
-});
+describe.each([
+  ['Postgres', false],
+  ['EventStoreDB (a double)', true],
+])('of a log in %s', (_, isEventStore) => {
+  const double = isEventStore ? new EventStoreDBDouble() : undefined;
+  beforeAll(async () => {
+    await double?.start();
+    running = await startApplication({ eventStoreUrl: double?.url });
+  });
+  afterAll(async () => {
+    await running.stop();
+    double?.kill();
+  });
 
-test('nothing is left of read models that were not kept', async () => {
-  const { rows } = await running.application.pool.query(
-    `select nspname as name from pg_namespace where nspname like 'as\\_of\\_%'
+  test('every answer of a random history is given again, byte for byte, from the whole log', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomCalls, async (calls) => {
+        const noted = await live(await Callers.meet(running), calls.slice(0, 12));
+        for (const each of noted.filter((_, index) => index % 3 === 0))
+          expect(await answerThen(each)).toEqual(each);
+      }),
+      { numRuns: 2, endOnFailure: true },
+    );
+  });
+
+  describe('with an index of the log', () => {
+    let auditor: Auditor;
+    let callers: Callers;
+    let noted: Noted[];
+    let positions: Position[];
+    beforeAll(async () => {
+      const { log } = running.application;
+      auditor = await startAuditor({ log, database: running.databaseUrl, logger: silent });
+      callers = await Callers.meet(running);
+      const begin = await log.end();
+      const [calls = []] = fc.sample(randomCalls, 1);
+      noted = await live(callers, [...calls.slice(0, 12), ...eventfulCalls]);
+      await call(running, 'POST', '/user/delete', { uid: callers.person(3).uid });
+      await running.shown();
+      noted.push(await note(`pop/get --login_uid ${callers.person(0).uid}`));
+      const end = await log.end();
+      await vi.waitUntil(() => auditor.status().checkpoint >= end, { timeout: 20_000 });
+      const records = await Array.fromAsync(log.readAll({ after: begin, prefixes: readModelCategories }));
+      positions = records.map(({ position }) => position);
+    }, 60_000);
+    beforeEach(() => sayVersionOfReadModels(running, null));
+    afterAll(() => auditor.stop());
+
+    test('the same is answered from what concerns the people asked about', async () => {
+      for (const each of noted.filter((_, index) => index % 2 === 0))
+        expect(await answerThen(each)).toEqual(each);
+    }, 120_000);
+
+    test('the same is answered with the messages of the present read models, without reading what was sent', async () => {
+      await sayVersionOfReadModels(running, await readModelsVersion());
+      for (const each of noted) expect(await answerThen(each, withoutConversations())).toEqual(each);
+    }, 120_000);
+
+    test('after any event of a history both ways give the same answers', async () => {
+      const version = await readModelsVersion();
+      for (const [index, position] of positions.entries()) {
+        if (index % 4 !== 0) continue;
+        const queries = queriesOf(callers, callers.person(index / 4).uid, callers.person(index / 4 + 1).uid);
+        // The home page, and each other query in turn.
+        for (const query of new Set([queries[0], queries[1 + (index % (queries.length - 1))]])) {
+          const asked = { position, query: query ?? '', answer: '' };
+          await sayVersionOfReadModels(running, null);
+          const replayed = await answerThen(asked);
+          await sayVersionOfReadModels(running, version);
+          expect(await answerThen(asked, withoutConversations())).toEqual(replayed);
+        }
+      }
+    }, 120_000);
+  });
+
+  test.each([
+    'message/sync --login_uid 1',
+    'user/sessions --uid 1',
+    'message/send --login_uid 1 --to 2 --type friend',
+    'no/such',
+  ])('no read models are made for %s, which the log does not answer', async (query) => {
+    const applied = vi.fn();
+    const parts = pastParts(running.application, { onApplied: applied });
+    const moment = await momentAfterPosition(running, await running.application.log.end());
+    await expect(answerQuery(parts, parseQuery(query.split(' ')), moment)).rejects.toThrow(
+      'cannot be answered',
+    );
+    expect(applied).not.toHaveBeenCalled();
+  });
+
+  test('nothing is left of read models that were not kept', async () => {
+    const { rows } = await running.application.pool.query(
+      `select nspname as name from pg_namespace where nspname like 'as\\_of\\_%'
       union all select name from followers.checkpoint where name like 'as\\_of\\_%'`,
-  );
-  expect(rows).toEqual([]);
+    );
+    expect(rows).toEqual([]);
+  });
 });

@@ -106,6 +106,13 @@ test('what is kept is listed, and dropped by its name unless it is in use', asyn
   expect((await asOf('--forget', other)).stderr).toContain('is not kept: --kept lists what is');
 });
 
+test('what is kept of lists is listed by what it shows', async () => {
+  for (const query of ['user/list', 'group/list', 'group/memberlist --gid 502139874']) await ask(query);
+  // What is kept of every group answers what is asked of one.
+  const listed = (await asOf('--kept')).stdout.split('\n').map((line) => line.split(/ {2}/)[2]);
+  expect(listed.sort()).toEqual(['of the list of people', 'of the lists of people and groups']);
+});
+
 test('a query that takes too long is ended in the middle of a statement, and leaves nothing', async () => {
   const { pool } = running.application;
   const locking = await pool.connect();
