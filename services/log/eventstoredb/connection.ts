@@ -112,12 +112,14 @@ export class EventStoreDBConnection {
   /** Opens another connection at the next call, if this is the present one. */
   #leave(session: GrpcSession, { leader }: GrpcFailure): void {
     const present = this.#session;
-    void present?.then((current) => {
+    const leave = (current: GrpcSession) => {
       if (current !== session || this.#session !== present) return;
       this.#session = undefined;
       this.#before = this.#endpoint && { failed: this.#endpoint, leader };
       session.close();
-    });
+    };
+    // Another one that cannot be opened fails the calls that wait for it.
+    present?.then(leave, () => undefined);
   }
 }
 
