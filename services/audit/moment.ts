@@ -33,9 +33,26 @@ export function presentMoment(now: number): Moment {
   return { time: now, past: false, name: 'now', includes: () => true };
 }
 
-/** The moment of a time, in milliseconds since 1970. */
-export function momentAt(time: number): Moment {
-  return { time, past: true, name: `time ${time}`, includes: (record) => happenedAt(record) <= time };
+/** How long after the present an event can say that it happened, in milliseconds: clocks differ. */
+const maxAheadMs = 24 * 3_600_000;
+
+/** Whether no event can have happened then, so that clocks were far ahead when it was decided and stored. */
+export function isImpossible(happened: number, now: number): boolean {
+  return happened - now > maxAheadMs;
+}
+
+/**
+ * The moment of a time. An event whose time is impossible counts as one that happened when the one before it did: it does not end
+ * what is of the moment.
+ * @param time in milliseconds since 1970
+ * @param now the present, in milliseconds since 1970
+ */
+export function momentAt(time: number, now: number): Moment {
+  const includes: Moment['includes'] = (record) => {
+    const happened = happenedAt(record);
+    return happened <= time || isImpossible(happened, now);
+  };
+  return { time, past: true, name: `time ${time}`, includes };
 }
 
 /** The moment after the event at a position. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { logPositionForm } from '../../contracts/log-position.ts';
 import { type EventLog, type Position, startOfLog } from '../log/log.ts';
 import { localTime } from './local-time.ts';
-import { happenedAt, type Moment, momentAfter, momentAt } from './moment.ts';
+import { happenedAt, isImpossible, type Moment, momentAfter, momentAt } from './moment.ts';
 
 /** A text that names no moment, or one of which nothing is known yet. */
 export class NoMoment extends Error {
@@ -59,10 +59,11 @@ export async function momentAtTime(
   time: number,
   now: number,
 ): Promise<Moment> {
-  if (time <= now) return momentAt(time);
+  if (time <= now) return momentAt(time, now);
   const last = await log.at(await log.end());
-  const known = last ? Math.max(now, happenedAt(last)) : now;
-  if (time - known <= maxAheadMs) return momentAt(Math.min(time, known));
+  const happened = last ? happenedAt(last) : now;
+  const known = isImpossible(happened, now) ? now : Math.max(now, happened);
+  if (time - known <= maxAheadMs) return momentAt(Math.min(time, known), now);
   throw new NoMoment(
     `${localTime(time)} is in the future, of which nothing is known yet: it is ${localTime(now)} here`,
   );

@@ -48,9 +48,8 @@ export interface RecordedEvent extends NewEvent {
   readonly revision: number;
   readonly position: Position;
   /**
-   * When the log stored it, in milliseconds since 1970. In Postgres it never decreases from one position to
-   * the next. EventStoreDB writes the clock of its leader, which may be set back, and a reader cannot mend
-   * that: what it gave would depend on where it began to read.
+   * When the log stored it, in milliseconds since 1970. EventStoreDB writes the clock of its leader, which may be set
+   * back, and a reader cannot mend that: what it gave would depend on where it began to read (see `recordedAscends`).
    */
   readonly recorded: number;
   /**
@@ -168,6 +167,9 @@ export interface EventLog {
    * append that is repeated very late may be stored twice; so every fold applies only the first event of an id.
    */
   readonly remembersIds: 'forever' | 'recently';
+
+  /** Whether `recorded` never decreases from one position to the next. */
+  readonly recordedAscends: boolean;
 
   /**
    * Appends events to one stream, all or none.

@@ -32,6 +32,10 @@ class PrefixedLog implements EventLog {
     return this.#log.remembersIds;
   }
 
+  get recordedAscends() {
+    return this.#log.recordedAscends;
+  }
+
   get generation(): number {
     return this.#log.generation;
   }

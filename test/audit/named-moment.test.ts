@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { momentOf } from '../../scripts/cli/moments.ts';
+import { momentAt } from '../../services/audit/moment.ts';
 import { momentAtTime } from '../../services/audit/named-moment.ts';
 import type { Position, RecordedEvent } from '../../services/log/log.ts';
 
@@ -40,9 +41,36 @@ describe('the moment of a time', () => {
     await expect(momentAtTime(log, now + 400_000, now)).rejects.toThrow('in the future');
   });
 
+  test('is in the future, although the clocks behind the last event were in the year 2100', async () => {
+    const log = logUntil(Date.UTC(2100, 0, 1));
+    await expect(momentAtTime(log, Date.UTC(2050, 0, 1), now)).rejects.toThrow('in the future');
+  });
+
   test('is in the future, although a process whose clock is fast wrote it into an event', async () => {
     const log = logUntil(now - 5_000, now + 3_600_000);
     await expect(momentAtTime(log, now + 60_000, now)).rejects.toThrow('in the future');
+  });
+});
+
+describe('a moment', () => {
+  const happened = (time: number, recorded = time) => ({
+    ...{ position: '0000000000000001' as Position, recorded },
+    metadata: { time },
+  });
+
+  test('includes what had happened by then, by the earlier of two clocks', () => {
+    const moment = momentAt(now - 60_000, now);
+    expect(moment.includes(happened(now - 60_000))).toBe(true);
+    expect(moment.includes(happened(now - 60_000, now))).toBe(true);
+    expect(moment.includes(happened(now, now - 60_000))).toBe(true);
+    expect(moment.includes(happened(now - 59_999))).toBe(false);
+  });
+
+  test('is not ended by an event whose clocks were more than a day ahead of the present', () => {
+    const moment = momentAt(now - 60_000, now);
+    expect(moment.includes(happened(now + 24 * 3_600_000))).toBe(false);
+    expect(moment.includes(happened(now + 24 * 3_600_000 + 1))).toBe(true);
+    expect(moment.includes(happened(now - 1, Date.UTC(2100, 0, 1)))).toBe(false);
   });
 });
 

@@ -4,6 +4,7 @@ import type { EventLog } from '../../services/log/log.ts';
 export function wrapLog(log: EventLog, changes: Partial<EventLog>): EventLog {
   return {
     remembersIds: log.remembersIds,
+    recordedAscends: log.recordedAscends,
     append: (...parameters) => log.append(...parameters),
     readStream: (...parameters) => log.readStream(...parameters),
     readStreams: (...parameters) => log.readStreams(...parameters),

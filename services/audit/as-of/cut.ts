@@ -12,7 +12,7 @@ export interface Cut {
 
 /** A log and its index. */
 interface IndexedLog {
-  readonly log: Pick<EventLog, 'at' | 'readAll' | 'remembersIds'>;
+  readonly log: Pick<EventLog, 'at' | 'readAll' | 'recordedAscends'>;
   readonly queries: Queries;
 }
 
@@ -40,11 +40,10 @@ async function lastPosition(
   { count }: Coverage,
   moment: Moment,
 ): Promise<Position | undefined> {
-  // The clock of EventStoreDB may be set back, so that bisection could miss events.
-  const search =
-    indexed.log.remembersIds === 'forever'
-      ? 'audit.first_recorded($1)'
-      : '(select min(number) from audit.events where recorded >= $1)';
+  // Bisection would miss events if times do not ascend.
+  const search = indexed.log.recordedAscends
+    ? 'audit.first_recorded($1)'
+    : '(select min(number) from audit.events where recorded >= $1)';
   const later = await first(indexed, search, moment.time + 1);
   const soon = await scan(indexed, later - 1, moment);
   if (soon !== undefined) return soon;

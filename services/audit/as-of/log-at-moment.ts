@@ -10,6 +10,7 @@ import { type Moment, recordsUntil } from '../moment.ts';
 export function logAtMoment(log: EventLog, moment: Moment): EventLog {
   return {
     remembersIds: log.remembersIds,
+    recordedAscends: log.recordedAscends,
     append: async (_stream, expected, events) => appended(expected, events),
     readStream(stream, options = {}) {
       if (stream === skipStream) return log.readStream(stream, options);

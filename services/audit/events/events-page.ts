@@ -27,7 +27,7 @@ export interface EventsPage {
 /** One page of the events that a filter asks for, by the index. @throws LogFailure, what the database throws */
 export async function eventsPage(options: PageOptions): Promise<EventsPage> {
   const { log, search, filter, from, reverse, limit } = options;
-  const whole = await search.range(filter);
+  const whole = await search.range(filter, log);
   const low = reverse ? whole.low : Math.max(whole.low, from ?? 0);
   const high = reverse ? Math.min(whole.high, (from ?? whole.high) + 1) : whole.high;
   const found = await search.page(filter, { low, high }, { limit: limit + 1, reverse });

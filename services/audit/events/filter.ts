@@ -1,6 +1,6 @@
 import type { ConversationId, Mid, Uid } from '../../../contracts/ids.ts';
 import { decodeUncached } from '../../log/codec.ts';
-import type { Position, RecordedEvent, StreamName } from '../../log/log.ts';
+import type { EventLog, Position, RecordedEvent, StreamName } from '../../log/log.ts';
 import { categoryOf, entryOf } from '../index/entry.ts';
 
 /** Which events are asked for: those that satisfy everything that is given. */
@@ -52,22 +52,47 @@ export function prefixesOf({ streams, categories }: EventFilter): string[] | und
 /** Whether an event is asked for. */
 export function matches(filter: EventFilter, record: RecordedEvent): boolean {
   return (
-    !isBefore(filter, record) &&
-    !isPast(filter, record) &&
+    isWithinBounds(filter, record) &&
     inStreams(filter, record) &&
     (filter.types?.includes(record.type) ?? true) &&
     matchesEntry(filter, record)
   );
 }
 
-/** Whether an event is before the beginning of what is asked for, and with it all before it. */
-export function isBefore({ after, since }: EventFilter, { position, recorded }: RecordedEvent): boolean {
+/** Whether an event is before the beginning of what is asked for. */
+function isBefore({ after, since }: EventFilter, { position, recorded }: RecordedEvent): boolean {
   return (after !== undefined && position <= after) || (since !== undefined && recorded < since);
 }
 
-/** Whether an event is past the end of what is asked for, and with it all that follow. */
-export function isPast({ until, upTo }: EventFilter, { position, recorded }: RecordedEvent): boolean {
+/** Whether an event is past the end of what is asked for. */
+function isPast({ until, upTo }: EventFilter, { position, recorded }: RecordedEvent): boolean {
   return (upTo !== undefined && position > upTo) || (until !== undefined && recorded >= until);
+}
+
+/** The bounds of a filter that nothing of a log crosses again that was read past them. */
+function lastingBounds(
+  filter: EventFilter,
+  { recordedAscends }: Pick<EventLog, 'recordedAscends'>,
+): EventFilter {
+  return recordedAscends ? filter : { after: filter.after, upTo: filter.upTo };
+}
+
+/**
+ * Whether a reading of a log can end at an event, since what follows is not asked for either.
+ * @param reverse whether the last event is read first
+ */
+export function endsReading(
+  log: Pick<EventLog, 'recordedAscends'>,
+  filter: EventFilter,
+  reverse: boolean,
+): (record: RecordedEvent) => boolean {
+  const bounds = lastingBounds(filter, log);
+  return reverse ? (record) => isBefore(bounds, record) : (record) => isPast(bounds, record);
+}
+
+/** Whether an event is within the bounds of time and position of what is asked for. */
+export function isWithinBounds(filter: EventFilter, record: RecordedEvent): boolean {
+  return !isBefore(filter, record) && !isPast(filter, record);
 }
 
 function inStreams({ streams, categories }: EventFilter, { stream }: RecordedEvent): boolean {

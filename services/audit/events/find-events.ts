@@ -9,9 +9,9 @@ import {
 import type { AuditSearch, Coverage, Range } from '../index/search.ts';
 import {
   type EventFilter,
-  isBefore,
-  isPast,
+  endsReading,
   isUnrestricted,
+  isWithinBounds,
   matches,
   prefixesOf,
   wholeStreams,
@@ -82,7 +82,7 @@ function sourceOf(options: FindOptions): AsyncIterable<FoundEvent> {
   if (streams !== undefined) return inStreams(streams, options);
   if (index === undefined) return reverse ? reversed(scan(filter, options), options) : scan(filter, options);
   if (!reverse && isUnrestricted(filter)) {
-    return scan(filter, options, () => beginning(index.search, filter));
+    return withinBounds(index, options);
   }
   return indexedAndBeyond(index, options);
 }
@@ -91,10 +91,11 @@ async function* inStreams(
   streams: readonly StreamName[],
   { log, filter, reverse = false, signal, onRead }: FindOptions,
 ): AsyncGenerator<FoundEvent, void, undefined> {
+  const ends = endsReading(log, filter, reverse);
   for await (const record of log.readStreams(streams, { direction: reverse ? 'backwards' : 'forwards' })) {
     signal?.throwIfAborted();
     onRead?.();
-    if (reverse ? isBefore(filter, record) : isPast(filter, record)) return;
+    if (ends(record)) return;
     if (matches(filter, record)) yield { record };
   }
 }
@@ -107,14 +108,25 @@ async function* indexedAndBeyond(
   const { filter, reverse = false } = options;
   const beyond = { ...filter, after: later(filter.after, coverage.checkpoint) };
   if (reverse) yield* reversed(scan(beyond, options), options);
-  yield* indexed(search, await search.range(filter), options);
+  yield* indexed(search, await search.range(filter, options.log), options);
   if (!reverse) yield* scan(beyond, options);
 }
 
-/** The position after which everything lies that is asked for, by the times in the index. */
-async function beginning(search: AuditSearch, filter: EventFilter): Promise<Position> {
-  const { low } = await search.range(filter);
-  return later(filter.after, await search.positionBefore(low));
+/** What the log has between the bounds of a filter, as far as the index tells where they are. */
+async function* withinBounds(
+  { search, coverage }: NonNullable<FindOptions['index']>,
+  options: FindOptions,
+): AsyncGenerator<FoundEvent, void, undefined> {
+  const { log, filter } = options;
+  const { low, high } = await search.range(filter, log);
+  const after = later(filter.after, await search.positionBefore(low));
+  const ends = !log.recordedAscends && high < coverage.count;
+  yield* scan(
+    ends ? { ...filter, after, upTo: await search.positionBefore(high) } : { ...filter, after },
+    options,
+  );
+  // Where the clock was set back, what the index does not have yet may be of any time.
+  if (ends) yield* scan({ ...filter, after: later(filter.after, coverage.checkpoint) }, options);
 }
 
 /** What the index has of a range. */
@@ -140,23 +152,20 @@ async function* indexed(
   }
 }
 
-/**
- * What the log has, read from its beginning or from where the filter begins.
- * @param from gives a later position after which all of it lies
- */
+/** What the log has, read from its beginning or from where the filter begins. */
 async function* scan(
   filter: EventFilter,
   { log, signal, onRead }: Pick<FindOptions, 'log' | 'signal' | 'onRead'>,
-  from?: () => Promise<Position>,
 ): AsyncGenerator<FoundEvent, void, undefined> {
-  const after = (await from?.()) ?? filter.after ?? startOfLog;
+  const { after = startOfLog } = filter;
   const prefixes = prefixesOf(filter) ?? categories;
   const wanted = isUnrestricted(filter) ? () => true : matches;
+  const ends = endsReading(log, filter, false);
   for await (const record of log.readAll({ after, prefixes })) {
     signal?.throwIfAborted();
     onRead?.();
-    if (isPast(filter, record)) return;
-    if (!isBefore(filter, record) && wanted(filter, record)) yield { record };
+    if (ends(record)) return;
+    if (isWithinBounds(filter, record) && wanted(filter, record)) yield { record };
   }
 }
 

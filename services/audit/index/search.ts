@@ -75,14 +75,24 @@ export class AuditSearch {
     return { checkpoint: mark.position, count: Number(mark.count) };
   }
 
-  /** The numbers of the events within the bounds of time and position that a filter gives. */
-  async range({ after, since, until, upTo }: EventFilter): Promise<Range> {
+  /**
+   * The numbers of the events within the bounds of time and position that a filter gives. Where the clock of the log was set
+   * back, there may be events of other times between them.
+   */
+  async range(
+    { after, since, until, upTo }: EventFilter,
+    { recordedAscends }: Pick<EventLog, 'recordedAscends'>,
+  ): Promise<Range> {
     const parameters: unknown[] = [];
-    const first = (search: string, value: unknown) =>
-      value === undefined ? [] : [`audit.${search}($${parameters.push(value)})`];
-    const low = ['0', ...first('first_after', after), ...first('first_recorded', since)];
-    const end = '(select coalesce(max(number) + 1, 0) from audit.events)';
-    const high = [end, ...first('first_after', upTo), ...first('first_recorded', until)];
+    const given = (value: unknown, sql: (parameter: string) => string) =>
+      value === undefined ? [] : [sql(`$${parameters.push(value)}`)];
+    const afterPosition = (parameter: string) => `audit.first_after(${parameter})`;
+    // Bisection would miss events if times do not ascend.
+    const [firstSince, afterLastUntil] = recordedAscends
+      ? [byBisection, byBisection]
+      : [firstRecordedSince, afterLastRecordedUntil];
+    const low = ['0', ...given(after, afterPosition), ...given(since, firstSince)];
+    const high = [endOfIndex, ...given(upTo, afterPosition), ...given(until, afterLastUntil)];
     const { rows } = await this.#queries.query<{ low: string; high: string }>(
       `select greatest(${low.join(', ')}) as low, least(${high.join(', ')}) as high`,
       parameters,
@@ -163,12 +173,24 @@ interface TypesOfFilter {
 
 type FoundRow = Omit<Found, 'number' | 'revision'> & { readonly number: string; readonly revision: string };
 
+const endOfIndex = '(select coalesce(max(number) + 1, 0) from audit.events)';
+
+const byBisection = (time: string) => `audit.first_recorded(${time})`;
+
+const firstRecordedSince = (time: string) =>
+  `coalesce((select min(number) from audit.events where recorded >= ${time}), ${endOfIndex})`;
+
+const afterLastRecordedUntil = (time: string) =>
+  `coalesce((select max(number) + 1 from audit.events where recorded < ${time}), 0)`;
+
 const columns = 'e.number, e.position, e.stream, e.revision, e.id';
 
 type Parameter = (value: unknown) => string;
 
 function* rowConditions(filter: EventFilter, parameter: Parameter): Generator<string> {
-  const { conversation, mid, correlation, categories } = filter;
+  const { conversation, mid, correlation, categories, since, until } = filter;
+  if (since !== undefined) yield `e.recorded >= ${parameter(since)}`;
+  if (until !== undefined) yield `e.recorded < ${parameter(until)}`;
   if (conversation !== undefined) yield `e.conversation = ${parameter(conversation)}`;
   if (mid !== undefined) yield `e.mid = ${parameter(mid)}`;
   if (correlation !== undefined) yield `e.correlation = ${parameter(correlation)}`;

@@ -76,6 +76,7 @@ export function openEventStoreDBLog(options: EventStoreDBOptions): EventLog {
 
 class EventStoreDBLog implements EventLog {
   readonly remembersIds = 'recently';
+  readonly recordedAscends = false;
   readonly #connection: EventStoreDBConnection;
   readonly #timeouts: EventStoreDBTimeouts;
   readonly #reader: StreamReader;

@@ -75,6 +75,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
 
 class PostgresLog implements EventLog {
   readonly remembersIds = 'forever';
+  readonly recordedAscends = true;
   readonly #pool: pg.Pool;
   readonly #reader: LogReader;
   readonly #appender: Appender;

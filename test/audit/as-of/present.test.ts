@@ -42,14 +42,14 @@ test('what the present read models show is answered from them, as the API does a
     headers: serverKey,
   });
   expect(await ask(await end())).toEqual({ answer: payload, made: false });
-  expect((await ask(momentAt(Date.now()))).made).toBe(false);
+  expect((await ask(momentAt(Date.now(), Date.now()))).made).toBe(false);
   await sayVersionOfReadModels(running, 'another version');
   expect(await ask(await end())).toEqual({ answer: payload, made: true });
 });
 
 test('read models are made of a moment before the last event', async () => {
   const before = await end();
-  const past = momentAt(Date.now());
+  const past = momentAt(Date.now(), Date.now());
   const { answer } = await ask(before);
   await vi.waitUntil(() => Date.now() > past.time);
   await three(running);

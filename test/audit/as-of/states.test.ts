@@ -19,7 +19,7 @@ afterAll(() => running.stop());
 
 /** The present moment; what follows happens later. */
 function moment() {
-  const present = momentAt(now);
+  const present = momentAt(now, now);
   now += 1_000;
   return present;
 }
@@ -91,7 +91,7 @@ test('a person, their friends and the settings are reported as they were at each
   });
   expect(await settingsThen(log, between)).toEqual(defaultSettings);
   expect(await settingsThen(log, after)).toEqual({ ...defaultSettings, revoke_seconds: 300 });
-  const earlier = momentAt(before.time - 1_000_000);
+  const earlier = momentAt(before.time - 1_000_000, now);
   await expect(personThen(log, me, earlier)).rejects.toThrow(`there was no person ${me} on 2023-`);
   await expect(friendsThen(log, me, [], earlier)).rejects.toThrow(`there was no person ${me} on 2023-`);
 });

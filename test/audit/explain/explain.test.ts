@@ -245,7 +245,7 @@ describe('who or what is not there', () => {
   });
 
   test('at a moment of the past is said with that moment', async () => {
-    const moment = momentAt(now);
+    const moment = momentAt(now, now);
     now += 1;
     const mid = await say(tom, { to: gid, type: 'group' });
     await expect(explained(running, `message ${mid}`, { moment })).rejects.toThrow(
