@@ -123,10 +123,11 @@ export class Verification {
   #storedPage(): Promise<StoredPage> {
     const first = this.#tree.size;
     const end = Math.min(first + pageEvents, this.#audited);
-    const page = Promise.all([this.#store.lines(first, end), this.#store.digests(first, end)]);
+    const read = Promise.all([this.#store.lines(first, end), this.#store.digests(first, end)]);
+    const page = read.then(([lines, digests]) => ({ lines, digests }));
     // It is awaited later, or never if the log fails first: its failure must not count as unhandled.
     page.catch(() => undefined);
-    return page.then(([lines, digests]) => ({ lines, digests }));
+    return page;
   }
 
   /** Without the events that the log holds a second time under one id: only the first is in the tree. */

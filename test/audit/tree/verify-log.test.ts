@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { ComingHeads } from '../../../services/audit/tree/coming-heads.ts';
 import { Heads, openHead, signHead } from '../../../services/audit/tree/heads.ts';
 import { signingKey, verifierOf } from '../../../services/audit/tree/note.ts';
+import { storedExtent } from '../../../services/audit/tree/stored-extent.ts';
 import { TreeStore } from '../../../services/audit/tree/tree-store.ts';
+import { Verification } from '../../../services/audit/tree/verification.ts';
 import { isAsItWas } from '../../../services/audit/tree/verified.ts';
 import { verifiedInWords } from '../../../services/audit/tree/verified-words.ts';
 import { verifyLog } from '../../../services/audit/tree/verify-log.ts';
@@ -53,6 +57,25 @@ describe('npm run verify of a log that was changed by hand', () => {
     const verified = await verifyLog({ log: audited.log, database: pool, origin: signer.name });
     expect(verified).toMatchObject({ size: events, audited: events, heads: 1, signed: events });
     expect(verified.difference).toBeUndefined();
+  });
+
+  test('fails with the database while it reads the log, and with nothing that nobody awaits', async () => {
+    class LostIndex extends TreeStore {
+      override async lines(): Promise<string> {
+        throw new Error('the index cannot be read');
+      }
+    }
+    const log = wrapLog(audited.log, {
+      async *readAll(options) {
+        // Until what the failure leaves behind would count as unhandled.
+        await immediate();
+        yield* audited.log.readAll(options);
+      },
+    });
+    const options = { log, database: pool, origin: signer.name };
+    const heads = new ComingHeads(new Heads(pool, signer.name), 0, []);
+    const verification = new Verification(options, new LostIndex(pool), await storedExtent(pool), heads);
+    await expect(verification.run()).rejects.toThrow('the index cannot be read');
   });
 
   test.each([
