@@ -7,6 +7,7 @@ import type { Decoded } from '../../log/codec.ts';
 import type { StreamName } from '../../log/log.ts';
 import { entryOf } from '../index/entry.ts';
 import type { IndexOfLog } from '../index/search.ts';
+import { streamsOfRepeats } from '../index/stored-repeats.ts';
 import { allEvents, merged, mergedStreams } from '../merged-streams.ts';
 import { type Moment, recordsUntil } from '../moment.ts';
 import type { ReadableLog } from '../readable-log.ts';
@@ -71,7 +72,8 @@ async function ownedBy(
       where p.uid = any($1) and e.type = any($2)`,
     [owners, givingGroups],
   );
-  const found = new Set(rows.map(({ stream }) => gidOf(stream)));
+  const repeats = (await streamsOfRepeats(queries)).filter((stream) => stream.startsWith('group-'));
+  const found = new Set([...rows.map(({ stream }) => stream), ...repeats].map(gidOf));
   const beyond = log.readAll({ after: coverage.checkpoint, prefixes: ['group-'] });
   for await (const record of recordsUntil(beyond, moment)) {
     const { people } = entryOf(record);

@@ -14,6 +14,7 @@ import type { Decoded } from '../../log/codec.ts';
 import { type EventLog, startOfLog } from '../../log/log.ts';
 import { type DatabaseConfig, openClient } from '../../postgres/connect.ts';
 import { AuditSearch, type Coverage, type IndexOfLog } from '../index/search.ts';
+import { streamsOfRepeats } from '../index/stored-repeats.ts';
 import { allEvents, merged, mergedEvents, mergedStreams } from '../merged-streams.ts';
 import type { Moment } from '../moment.ts';
 import { abortable } from '../readable-log.ts';
@@ -122,6 +123,8 @@ async function usablePresent({ options, client }: Filling, coverage: Coverage) {
   if (!present || !(await isTrusted(present, { log, version: readModelsVersion }))) return undefined;
   const cut = await cutOf({ log, queries: client }, coverage, moment);
   if (cut === undefined || !(await reaches(present, { log, moment: upTo(moment, cut) }))) return undefined;
+  // They show what has the id of another event, and the index does not.
+  if ((await streamsOfRepeats(client)).length > 0) return undefined;
   // The index finds a message by the mid that its event has.
   const { rows } = await client.query<{ replaced: boolean }>(
     `select exists (select from ${currentSchema}.messages where mid >= $1) as replaced`,

@@ -17,6 +17,7 @@ import type { StreamName } from '../../log/log.ts';
 import { FoldedStream } from '../folded-stream.ts';
 import { entryOf } from '../index/entry.ts';
 import type { IndexOfLog } from '../index/search.ts';
+import { streamsOfRepeats } from '../index/stored-repeats.ts';
 import { type Moment, recordsUntil } from '../moment.ts';
 import type { ReadableLog } from '../readable-log.ts';
 import type { Cut } from './cut.ts';
@@ -87,6 +88,9 @@ export async function sourcesOf(
     [people, cut?.number ?? Number.MAX_SAFE_INTEGER],
   );
   for (const { stream } of rows) found.add(stream);
+  // The other streams are named after all whom their events are about.
+  for (const stream of await streamsOfRepeats(index.queries))
+    if (stream.startsWith('group-')) found.add(stream);
   if (cut === undefined) {
     const beyond = log.readAll({ after: index.coverage.checkpoint, prefixes });
     for await (const record of recordsUntil(beyond, moment)) {

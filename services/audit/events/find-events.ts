@@ -17,6 +17,7 @@ import {
   wholeStreams,
 } from './filter.ts';
 import { readFound } from './found-records.ts';
+import { repeatedEvents, withFurther } from './repeated-events.ts';
 
 export interface FindOptions {
   readonly log: EventLog;
@@ -108,7 +109,8 @@ async function* indexedAndBeyond(
   const { filter, reverse = false } = options;
   const beyond = { ...filter, after: later(filter.after, coverage.checkpoint) };
   if (reverse) yield* reversed(scan(beyond, options), options);
-  yield* indexed(search, await search.range(filter, options.log), options);
+  const repeats = await repeatedEvents(options.log, await search.repeats(), filter, coverage.checkpoint);
+  yield* withFurther(indexed(search, await search.range(filter, options.log), options), repeats, reverse);
   if (!reverse) yield* scan(beyond, options);
 }
 

@@ -3,6 +3,8 @@ import { fitOf, type ReadModelsMark } from '../../log/fit.ts';
 import { StrangeLog } from '../../log/identity.ts';
 import { type EventId, type EventLog, type Position, type StreamName, startOfLog } from '../../log/log.ts';
 import type { EventFilter } from '../events/filter.ts';
+import type { FalseRepeat } from './repeats.ts';
+import { storedRepeats } from './stored-repeats.ts';
 
 /** What runs a query: a pool or a client. */
 export interface Queries {
@@ -139,6 +141,11 @@ export class AuditSearch {
         : `select * from (${selects.join(' union all ')}) e ${order.replace(number, 'e.number')}`;
     const { rows } = await this.#queries.query<FoundRow>(text, parameters);
     return rows.map((row) => ({ ...row, number: Number(row.number), revision: Number(row.revision) }));
+  }
+
+  /** The first hundred events that the index does not have, since they have the ids of others (`storedRepeats`). */
+  repeats(): Promise<FalseRepeat[]> {
+    return storedRepeats(this.#queries);
   }
 
   /** The position of the event before a number; the start of the log before the first one. */

@@ -1,8 +1,8 @@
 import type { EventId, Position, StreamName } from '../../log/log.ts';
 import type { EventKey } from '../../log/skips.ts';
-import type { ReadingDatabase } from '../../postgres/database.ts';
 import { int8s, type Statement, texts, uuids } from '../../postgres/pipeline.ts';
 import type { FalseRepeat } from './repeats.ts';
+import type { Queries } from './search.ts';
 
 /*
  * audit.repeats: the events under the ids of others that the auditor has met, and that no decision skips. The auditor writes
@@ -46,8 +46,9 @@ export function deleteSkippedRepeats(skipped: readonly EventKey[]): Statement {
 }
 
 /** The first hundred audited events that have the ids of others. @throws what `pg` throws */
-export async function storedRepeats(database: ReadingDatabase): Promise<FalseRepeat[]> {
-  const { rows } = await database.query<{
+export async function storedRepeats(queries: Queries): Promise<FalseRepeat[]> {
+  if (!(await isThere(queries))) return [];
+  const { rows } = await queries.query<{
     position: Position;
     stream: StreamName;
     revision: string | number;
@@ -63,4 +64,26 @@ export async function storedRepeats(database: ReadingDatabase): Promise<FalseRep
     event: { ...row, revision: Number(revision), recorded: Number(recorded) },
     first: Number(first),
   }));
+}
+
+/**
+ * The streams with audited events that have the ids of others: the index knows what the first events of these ids concern, and not
+ * these. @throws what `pg` throws
+ */
+export async function streamsOfRepeats(queries: Queries): Promise<StreamName[]> {
+  if (!(await isThere(queries))) return [];
+  const { rows } = await queries.query<{ stream: StreamName }>(
+    'select distinct stream from audit.repeats order by stream',
+    [],
+  );
+  return rows.map(({ stream }) => stream);
+}
+
+/** Commands that ask the past take tables of an older version as they are. */
+async function isThere(queries: Queries): Promise<boolean> {
+  const { rows } = await queries.query<{ there: boolean }>(
+    `select to_regclass('audit.repeats') is not null as there`,
+    [],
+  );
+  return rows[0]?.there === true;
 }

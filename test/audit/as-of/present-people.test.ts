@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { Uid } from '../../../contracts/ids.ts';
 import { readModelsVersion } from '../../../projections/rebuild/version.ts';
 import { answerQuery } from '../../../services/api/past/query.ts';
@@ -67,6 +67,19 @@ test('the row of somebody who never changed is taken from the present read model
   expect(answer).toContain('"jerry the mouse"');
   expect(answer).toContain('"spike"');
   expect([jerry, spike].map(reads)).toEqual([true, false]);
+});
+
+test('nothing is taken from the present read models while an event has the id of another, which the index lacks', async () => {
+  const position = await end();
+  await jerry.post('/user/update', { nickname: 'jerome' });
+  await end();
+  const { pool } = running.application;
+  const text = `insert into audit.repeats (position, stream, revision, first, id, type, recorded)
+    select position, $1, 1, 0, id, 'ProfileChanged', recorded from audit.events order by number desc limit 1`;
+  await pool.query(text, [userStream(Uid.parse(spike.uid)).name]);
+  onTestFinished(async () => void (await pool.query('truncate audit.repeats')));
+  const { reads } = await membersAt(position);
+  expect(reads(spike)).toBe(true);
 });
 
 test('a change that the index does not have yet is not taken for what was so before', async () => {
