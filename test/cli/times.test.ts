@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { isTimeFault, timeOf } from '../../scripts/cli/times.ts';
 
 const now = Date.UTC(2026, 10, 27, 9, 30);
@@ -42,8 +42,29 @@ describe('a time given to a command', () => {
     '2026-02-31',
     '2026-11-27T24:30',
     '27.11.2026',
+    '999999999w',
+    '999999999d',
   ])('"%s" is refused with examples of what is a time', (text) => {
     const read = timeOf(text, now);
     expect(isTimeFault(read) && read.fault).toMatch(/^".*" is no time.*2026-11-27T10:00/);
+  });
+
+  describe('where clocks go forward', () => {
+    afterEach(() => void vi.unstubAllEnvs());
+
+    it.each([
+      ['America/New_York', '2026-03-08T02:30', undefined],
+      ['America/New_York', '2026-03-08 02:00:00', undefined],
+      ['America/New_York', '2026-03-08T02:30-05:00', Date.UTC(2026, 2, 8, 7, 30)],
+      ['America/New_York', '2026-03-08T03:00', Date.UTC(2026, 2, 8, 7)],
+      ['America/New_York', '2026-11-01T01:30', Date.UTC(2026, 10, 1, 5, 30)],
+      // This day begins at one o'clock.
+      ['Asia/Beirut', '2026-03-29', Date.UTC(2026, 2, 28, 22)],
+    ])('a local time that they pass over is refused, and no other one: in %s %s', (zone, text, time) => {
+      vi.stubEnv('TZ', zone);
+      const read = timeOf(text, now);
+      expect(isTimeFault(read) ? undefined : read).toBe(time);
+      if (isTimeFault(read)) expect(read.fault).toContain('clocks went forward over it; give its zone');
+    });
   });
 });
