@@ -12,18 +12,23 @@ export function createTokenUses(database: AccountsDatabase, logger: Logger) {
   let writing: Promise<void> | undefined;
 
   async function writeAll(): Promise<void> {
-    while (used.size > 0) {
-      const hashes = [...used].map((tokenHash) => Buffer.from(tokenHash, 'hex'));
-      used.clear();
-      // Rows that another process is writing are skipped, so that no two processes wait for each other.
-      await sql`
-        update accounts.tokens set used = now() where hash in (
-          select hash from accounts.tokens
-          where hash = any(${hashes}::bytea[]) and used < now() - make_interval(secs => ${useRecordedSeconds})
-          for update skip locked
-        )`
-        .execute(database)
-        .catch((error: unknown) => logger.warn({ err: error }, 'uses of tokens could not be recorded'));
+    try {
+      while (used.size > 0) {
+        const hashes = [...used].map((tokenHash) => Buffer.from(tokenHash, 'hex'));
+        used.clear();
+        // Rows that another process is writing are skipped, so that no two processes wait for each other.
+        await sql`
+          update accounts.tokens set used = now() where hash in (
+            select hash from accounts.tokens
+            where hash = any(${hashes}::bytea[]) and used < now() - make_interval(secs => ${useRecordedSeconds})
+            for update skip locked
+          )`
+          .execute(database)
+          .catch((error: unknown) => logger.warn({ err: error }, 'uses of tokens could not be recorded'));
+      }
+    } finally {
+      // In the same step as the last look at what was used: what comes later begins the work again.
+      writing = undefined;
     }
   }
 
@@ -31,9 +36,7 @@ export function createTokenUses(database: AccountsDatabase, logger: Logger) {
     /** Records that the token is used now. */
     record(tokenHash: TokenHash): void {
       used.add(tokenHash);
-      writing ??= writeAll().finally(() => {
-        writing = undefined;
-      });
+      writing ??= writeAll();
     },
     /** Waits until the recorded uses are written. */
     async close(): Promise<void> {

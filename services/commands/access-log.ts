@@ -148,29 +148,37 @@ class BackgroundAccessLog implements AccessLog {
     const complete = (suppressed === 0 ? event : { type, data: { ...data, suppressed } }) as AccessEvent;
     const encoded = encode(newEventId(), complete, metadataOf(context));
     this.#waiting.push({ stream: accessStreamOf(event), event: encoded });
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    this.#working ??= this.#work();
   }
 
   async #work(): Promise<void> {
-    for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {
-      const { stream } = first;
-      const others = this.#waiting.slice(0, maxBatch).findIndex((waiting) => waiting.stream !== stream);
-      const batch = this.#waiting.slice(0, others < 0 ? maxBatch : others);
-      try {
-        await this.#log.append(stream, 'any', atLeastOne(batch.map(({ event }) => event)));
-      } catch (error) {
-        if (!(error instanceof LogFailure)) throw error;
-        this.#logger.warn({ err: error, waiting: this.#waiting.length }, 'access cannot be recorded yet');
-        if (this.#closing.signal.aborted) return;
-        await delay(retryMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
-        continue;
+    try {
+      for (let [first] = this.#waiting; first; [first] = this.#waiting) {
+        if (!(await this.#appendFrom(first.stream))) return;
       }
-      this.#waiting = this.#waiting.slice(batch.length);
-      if (this.#lost > 0) this.#logLoss(this.#lost);
-      this.#lost = 0;
+    } finally {
+      // In the same step as the last look at what waits: what comes later begins the work again.
+      this.#working = undefined;
     }
+  }
+
+  /** Appends what waits first, which is for this stream. @returns false if the log does not take it while this closes */
+  async #appendFrom(stream: StreamName): Promise<boolean> {
+    const others = this.#waiting.slice(0, maxBatch).findIndex((waiting) => waiting.stream !== stream);
+    const batch = this.#waiting.slice(0, others < 0 ? maxBatch : others);
+    try {
+      await this.#log.append(stream, 'any', atLeastOne(batch.map(({ event }) => event)));
+    } catch (error) {
+      if (!(error instanceof LogFailure)) throw error;
+      this.#logger.warn({ err: error, waiting: this.#waiting.length }, 'access cannot be recorded yet');
+      if (this.#closing.signal.aborted) return false;
+      await delay(retryMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      return true;
+    }
+    this.#waiting = this.#waiting.slice(batch.length);
+    if (this.#lost > 0) this.#logLoss(this.#lost);
+    this.#lost = 0;
+    return true;
   }
 
   #logLoss(events: number): void {

@@ -1,10 +1,11 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AccessEvent } from '../../contracts/events/access.ts';
 import { openAccessLog } from '../../services/commands/access-log.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
 import { decode } from '../../services/log/codec.ts';
-import { type EventLog, LogFailure } from '../../services/log/log.ts';
+import { type AppendResult, type EventLog, LogFailure, startOfLog } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
 import { silent } from '../support/accounts.ts';
 import { context } from '../support/acting.ts';
@@ -57,6 +58,24 @@ describe('the record of access', () => {
       Array.from({ length: 300 }, (_, bytes) => ({ uid: who, path: 'files/a', bytes })),
     );
     expect(events[0]?.metadata).toMatchObject({ actor: String(who), $correlationId: 'test' });
+  });
+
+  it('appends what comes at whatever moment after the log has taken all before', async () => {
+    const stored: AppendResult = { outcome: 'appended', revision: 0, position: startOfLog };
+    for (const steps of Array(12).keys()) {
+      const taken = Promise.withResolvers<AppendResult>();
+      let appends = 0;
+      const append = () => (++appends === 1 ? taken.promise : Promise.resolve(stored));
+      const access = openAccessLog({ append }, silent);
+      const who = freshUid();
+      access.record(uploaded(who, 1), context(who));
+      taken.resolve(stored);
+      for (let step = 0; step < steps; step++) await undefined;
+      access.record(uploaded(who, 2), context(who));
+      await immediate();
+      expect(appends, `${steps} steps later`).toBe(2);
+      await access.close();
+    }
   });
 
   it('waits while the log is away, and loses and repeats nothing', async () => {
