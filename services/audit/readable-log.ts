@@ -28,7 +28,7 @@ export function abortable(log: ReadableLog, signal: AbortSignal): ReadableLog {
     readStream: (stream, options) => until(log.readStream(stream, options)),
     readStreams: (streams, options) => until(log.readStreams(streams, options)),
     readEvents: (places) => until(log.readEvents(places)),
-    readAll: (options) => until(log.readAll(options)),
+    readAll: (options) => until(log.readAll({ ...options, signal })),
     hiddenStreams: (prefixes, after) => until(log.hiddenStreams(prefixes, after)),
     misplacedEvents: (options) => until(log.misplacedEvents(options)),
     end: (prefixes) => log.end(prefixes),

@@ -111,6 +111,8 @@ export interface ReadAllOptions {
   /** Read only streams whose names begin with one of these; by default all but the store's own (`$…`). */
   readonly prefixes?: readonly string[];
   readonly limit?: number;
+  /** Ends the read with its reason, also while no event of the prefixes comes: that may be for a minute in a large log. */
+  readonly signal?: AbortSignal;
 }
 
 /** A stream that a store gives without its first events, or will once its metadata take hold. */

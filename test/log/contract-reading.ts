@@ -158,6 +158,15 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
       expect(await collect(log.readAll({ after: await log.end(), prefixes }))).toEqual([]);
     });
 
+    it('ends by a signal, also while no event of the prefixes comes', async () => {
+      const { log } = subject;
+      await log.append(streamOf(freshCategory()), 'none', events(1));
+      const ending = new AbortController();
+      const read = collect(log.readAll({ prefixes: [`${freshCategory()}-`], signal: ending.signal }));
+      ending.abort(new Error('nobody waits for it'));
+      await expect(read).rejects.toThrow('nobody waits for it');
+    });
+
     it('reads a prefix literally', async () => {
       const { log } = subject;
       const category = freshCategory();

@@ -233,15 +233,21 @@ class EventStoreDBLog implements EventLog {
   }
 
   async *readAll(options: ReadAllOptions = {}): AsyncIterable<RecordedEvent> {
-    const { after = startOfLog, prefixes, limit = Number.POSITIVE_INFINITY } = options;
+    const { after = startOfLog, prefixes, limit = Number.POSITIVE_INFINITY, signal } = options;
     const end = await this.end();
     if (end <= after || limit <= 0 || prefixes?.length === 0) return;
     let count = 0;
     const selection = recordsIn(prefixes, this.#subscriptions.onEvent);
-    for await (const record of this.#readThrough({ after, end, selection })) {
-      yield record;
-      if (++count >= limit) return;
+    try {
+      for await (const record of this.#readThrough({ after, end, selection }, signal)) {
+        yield record;
+        if (++count >= limit) return;
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
     }
+    signal?.throwIfAborted();
   }
 
   async *hiddenStreams(prefixes: readonly string[], after = startOfLog): AsyncIterable<HiddenStream> {
@@ -264,9 +270,12 @@ class EventStoreDBLog implements EventLog {
 
   #readThrough<Item extends { readonly position: Position }>(
     range: Omit<LogRange<Item>, 'timeoutMs'>,
+    signal?: AbortSignal,
   ): AsyncIterable<Item> {
     const { readMs: timeoutMs } = this.#timeouts;
-    return readThrough(this.#subscriptions, { ...range, timeoutMs }, this.#closing.signal);
+    const closing = this.#closing.signal;
+    const ending = signal ? AbortSignal.any([closing, signal]) : closing;
+    return readThrough(this.#subscriptions, { ...range, timeoutMs }, ending);
   }
 
   subscribe(options: SubscribeOptions): AsyncIterable<readonly RecordedEvent[]> {

@@ -178,7 +178,7 @@ class PostgresLog implements EventLog {
   }
 
   /** Reads one page ahead, so that the server reads the next one while the caller works on this one. */
-  async *#readBetween(after: number, end: Promise<number>, { limit, prefixes }: ReadAllOptions) {
+  async *#readBetween(after: number, end: Promise<number>, { limit, prefixes, signal }: ReadAllOptions) {
     const upTo = await end;
     const read = (reached: number, left: number) => {
       if (left <= 0 || reached >= upTo) return undefined;
@@ -189,6 +189,7 @@ class PostgresLog implements EventLog {
     let left = limit ?? Number.POSITIVE_INFINITY;
     for (let next = read(after, left); next; ) {
       const { records, reached } = await next;
+      signal?.throwIfAborted();
       left -= records.length;
       next = read(reached, left);
       if (next) await begunReadIsSent();
