@@ -5,13 +5,15 @@ import type { App } from '../../app-keys/signature.ts';
 import { friendshipsOf, friendsThen } from '../../audit/as-of/friends.ts';
 import { logAtMoment } from '../../audit/as-of/log-at-moment.ts';
 import { PastDatabase } from '../../audit/as-of/past-database.ts';
+import { presentOf } from '../../audit/as-of/present.ts';
 import type { Query } from '../../audit/as-of/query.ts';
 import { withPastReadModels } from '../../audit/as-of/read-models.ts';
 import { groupThen, personThen, settingsThen } from '../../audit/as-of/states.ts';
 import { AuditSearch } from '../../audit/index/search.ts';
-import type { Moment } from '../../audit/moment.ts';
-import { abortable } from '../../audit/readable-log.ts';
-import type { EventLog } from '../../log/log.ts';
+import { type Moment, recordsUntil } from '../../audit/moment.ts';
+import { abortable, type ReadableLog } from '../../audit/readable-log.ts';
+import { tryDecode, UnreadableEvent } from '../../log/codec.ts';
+import { type EventLog, startOfLog } from '../../log/log.ts';
 import { findEverNamed } from '../../queries/people.ts';
 import { readDatabase } from '../../queries/tables.ts';
 import type { Asked } from './answer.ts';
@@ -94,7 +96,7 @@ async function answerCall(
   return withAnswer(then, asked, async (answer) => {
     // Read models of the whole log have everybody, so nobody need be found first.
     const { scopeOf } = await import('./scope.ts');
-    const scope = scopeOf(asked, fromLog ? undefined : await namedBy(pool, asked));
+    const scope = scopeOf(asked, fromLog ? undefined : await namedBy(pool, log, asked, moment));
     const database = pool.options.connectionString ?? pool.options;
     const options = { log, database, moment, scope, keep, fromLog, signal, onNoIndex, onApplied, onLost };
     return withPastReadModels(options, (schema) => {
@@ -106,10 +108,27 @@ async function answerCall(
 
 /**
  * Whom a query names otherwise than by a uid. A person's username and number never change, so that the present read
- * models tell; a deleted account's username may have been given anew.
+ * models tell; a deleted account's username may have been given anew. Who registered later than they show is found in
+ * the log.
+ * @throws LogFailure, what the database throws
  */
-async function namedBy(pool: pg.Pool, { parameters }: Asked): Promise<Uid[]> {
-  const username = parameters.get('username');
+async function namedBy(
+  pool: pg.Pool,
+  log: ReadableLog,
+  { parameters }: Asked,
+  moment: Moment,
+): Promise<readonly Uid[]> {
+  const username = parameters.get('username')?.toLowerCase();
   const numberId = NumberId.safeParse(Number(parameters.get('nid'))).data;
-  return findEverNamed(readDatabase(pool), { username: username ?? undefined, numberId });
+  if (username === undefined && numberId === undefined) return [];
+  const present = await presentOf(pool);
+  const named = new Set(await findEverNamed(readDatabase(pool), { username, numberId }));
+  const beyond = log.readAll({ after: present?.position ?? startOfLog, prefixes: ['user-'] });
+  for await (const record of recordsUntil(beyond, moment)) {
+    const event = tryDecode(record);
+    if (event instanceof UnreadableEvent || event.type !== 'UserRegistered') continue;
+    const { data } = event;
+    if (data.username.toLowerCase() === username || data.numberId === numberId) named.add(data.uid);
+  }
+  return [...named];
 }

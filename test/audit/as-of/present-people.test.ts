@@ -9,7 +9,7 @@ import type { EventLog, Position, StreamName } from '../../../services/log/log.t
 import { silent } from '../../support/accounts.ts';
 import { type RunningApplication, startApplication } from '../../support/application.ts';
 import { pastParts } from '../../support/asking-the-past.ts';
-import { createGroup, type Person, three } from '../../support/client.ts';
+import { createGroup, type Person, person, three } from '../../support/client.ts';
 import { momentAfterPosition } from '../../support/explaining.ts';
 import { sayVersionOfReadModels } from '../../support/read-models-version.ts';
 import { wrapLog } from '../../support/wrapped-log.ts';
@@ -90,4 +90,33 @@ test('a change that the index does not have yet is not taken for what was so bef
   const { answer, reads } = await membersAt(position);
   expect(answer).toContain('"spike"');
   expect(reads(spike)).toBe(true);
+});
+
+test('somebody who registered behind what the present read models show is found by their name', async () => {
+  const behind = await startApplication();
+  onTestFinished(() => behind.stop());
+  const { log, pool } = behind.application;
+  await person(behind, 'quacker');
+  await behind.shown();
+  const shown = await log.end();
+  await person(behind, 'butch');
+  await behind.shown();
+  const position = await log.end();
+  const { rows } = await pool.query<{ username: string; nid: string }>(
+    `select username, number_id as nid from read.users where nickname = 'butch'`,
+  );
+  const [{ username, nid } = { username: '', nid: '' }] = rows;
+  const { databaseUrl } = behind;
+  const indexing = await startAuditor({ log, database: databaseUrl, logger: silent });
+  onTestFinished(() => indexing.stop());
+  await vi.waitUntil(() => indexing.status().checkpoint >= position, { timeout: 20_000 });
+  await behind.projector.stop();
+  await pool.query(`delete from read.users where nickname = 'butch'`);
+  await pool.query(`update followers.checkpoint set position = $1 where name = 'read'`, [shown]);
+  const parts = pastParts(behind.application);
+  for (const query of [`user/get --username ${username.toUpperCase()}`, `user/list --nid ${nid}`]) {
+    const asked = parseQuery(query.split(' '));
+    expect(await answerQuery(parts, asked, await momentAfterPosition(behind, position))).toContain('"butch"');
+    expect(await answerQuery(parts, asked, await momentAfterPosition(behind, shown))).not.toContain('butch');
+  }
 });
