@@ -30,9 +30,9 @@ export class SeenIds {
   add(event: Named): number | undefined {
     const digest = digestOf(event);
     const slot = slotOf(this.#slots, digest);
-    const first = this.#slots[slot + wordsOfSlot - 1] ?? 0;
+    const first = this.#slots[slot + 3] ?? 0;
     if (first > 0) return first - 1;
-    this.#slots.set([...digest, event.revision + 1], slot);
+    put(this.#slots, slot, digest, event.revision + 1);
     this.#size++;
     if (this.#size > (this.#slots.length / wordsOfSlot) * maxTaken) this.#double();
     return undefined;
@@ -40,8 +40,10 @@ export class SeenIds {
 
   /** Those of some events whose id their stream has, with the revision of the first event of it. */
   known(events: readonly Named[]): Named[] {
+    // As a rule all are audited, so that none was seen.
+    if (this.#size === 0) return [];
     return events.flatMap((event) => {
-      const first = this.#slots[slotOf(this.#slots, digestOf(event)) + wordsOfSlot - 1] ?? 0;
+      const first = this.#slots[slotOf(this.#slots, digestOf(event)) + 3] ?? 0;
       return first > 0 ? [{ id: event.id, stream: event.stream, revision: first - 1 }] : [];
     });
   }
@@ -50,21 +52,33 @@ export class SeenIds {
     const before = this.#slots;
     const after = new Uint32Array(before.length * 2);
     for (let slot = 0; slot < before.length; slot += wordsOfSlot) {
-      if (before[slot + wordsOfSlot - 1] === 0) continue;
-      const words = before.subarray(slot, slot + wordsOfSlot);
-      after.set(words, slotOf(after, words));
+      const revision = before[slot + 3] ?? 0;
+      if (revision === 0) continue;
+      const digest = digestAt(before, slot);
+      put(after, slotOf(after, digest), digest, revision);
     }
     this.#slots = after;
   }
 }
 
-function digestOf({ id, stream }: Named): Uint32Array {
+/** The first 96 bits of a hash, as three numbers. */
+interface Digest {
+  readonly one: number;
+  readonly two: number;
+  readonly three: number;
+}
+
+function digestOf({ id, stream }: Named): Digest {
   const bytes = hash('sha256', `${id} ${stream}`, 'buffer');
-  return Uint32Array.of(bytes.readUInt32LE(0), bytes.readUInt32LE(4), bytes.readUInt32LE(8));
+  return { one: bytes.readUInt32LE(0), two: bytes.readUInt32LE(4), three: bytes.readUInt32LE(8) };
+}
+
+function digestAt(slots: Uint32Array, slot: number): Digest {
+  return { one: slots[slot] ?? 0, two: slots[slot + 1] ?? 0, three: slots[slot + 2] ?? 0 };
 }
 
 /** Where a digest is, or the next free slot for it: one that holds no revision, which is kept as one more than it is. */
-function slotOf(slots: Uint32Array, [one = 0, two = 0, three = 0]: Uint32Array): number {
+function slotOf(slots: Uint32Array, { one, two, three }: Digest): number {
   const mask = slots.length - 1;
   let slot = (one * wordsOfSlot) & mask;
   while (slots[slot + 3] !== 0) {
@@ -72,4 +86,11 @@ function slotOf(slots: Uint32Array, [one = 0, two = 0, three = 0]: Uint32Array):
     slot = (slot + wordsOfSlot) & mask;
   }
   return slot;
+}
+
+function put(slots: Uint32Array, slot: number, { one, two, three }: Digest, revision: number): void {
+  slots[slot] = one;
+  slots[slot + 1] = two;
+  slots[slot + 2] = three;
+  slots[slot + 3] = revision;
 }
