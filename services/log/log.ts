@@ -137,7 +137,9 @@ export type Misplacement =
   /** It lacks something that every event has. */
   | 'value missing'
   /** Its type begins with `$`, as those do that EventStoreDB keeps for itself. */
-  | 'type of the store';
+  | 'type of the store'
+  /** By its data it belongs to another stream. */
+  | 'of another stream';
 
 /** An event that lies where no append puts one, so that it was written past the program, or others were removed so. */
 export interface MisplacedEvent {

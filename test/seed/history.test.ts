@@ -4,6 +4,7 @@ import { seedPassword } from '../../scripts/seed/fill-accounts.ts';
 import { history } from '../../scripts/seed/history.ts';
 import { seedInstallation } from '../../scripts/seed/seed-installation.ts';
 import { accountsDatabase } from '../../services/accounts/accounts-tables.ts';
+import { streamOfEvent } from '../../services/domain/stream-of-event.ts';
 import { appendInOrder } from '../../services/log/append-in-order.ts';
 import { decode } from '../../services/log/codec.ts';
 import type { Position, RecordedEvent } from '../../services/log/log.ts';
@@ -32,11 +33,12 @@ describe('a seeded history', () => {
     expect(eventsOf(2000, 'eight')).not.toEqual(once);
   });
 
-  test('has events that can be read', () => {
+  test('has events that can be read, each in the stream of its data', () => {
     const position = '0000000000000001' as Position;
     for (const { stream, ...event } of eventsOf(60_000, 'kinds')) {
       const record = recordedAs(event, { stream, revision: 0, position, recorded: 0 });
       expect(() => decode(record)).not.toThrow();
+      expect(streamOfEvent(record)).toBe(stream);
     }
   });
 

@@ -10,10 +10,10 @@ import type { Bus } from '../../services/bus/bus.ts';
 import { memoryBus } from '../../services/bus/memory.ts';
 import { followProgress } from '../../services/bus/progress.ts';
 import { streamName } from '../../services/domain/aggregate.ts';
+import { streamOfEvent } from '../../services/domain/stream-of-event.ts';
 import { encode } from '../../services/log/codec.ts';
 import type { EventId, EventLog, Position, RecordedEvent, StreamName } from '../../services/log/log.ts';
 import { openPostgresLog } from '../../services/log/postgres/postgres-log.ts';
-import { skipStream } from '../../services/log/skips.ts';
 import { feedsOfSource } from '../../services/pushes/feed-sources.ts';
 import { PushStore } from '../../services/pushes/push-store.ts';
 import { createDatabase } from './database.ts';
@@ -178,28 +178,11 @@ export async function caughtUp(
 
 export const newEventId = (): EventId => crypto.randomUUID() as EventId;
 
-/** The stream to which an event belongs. */
-export function streamOf({ type, data }: DomainEvent): StreamName {
-  if (type === 'SettingsChanged') return streamName('setting');
-  if (type === 'EventSkipped') return skipStream;
-  if (type.startsWith('Message')) return name('conversation', field(data, 'conversation'));
-  if (/^(Friend|Befriended|Unfriended)/.test(type)) {
-    const pair = [field(data, 'from') ?? field(data, 'by'), field(data, 'to') ?? field(data, 'friend')];
-    return name('friendship', pair.sort((one, other) => Number(one) - Number(other)).join('-'));
-  }
-  if (field(data, 'gid') !== undefined) return name('group', field(data, 'gid'));
-  if (type.startsWith('Reply')) return name('reply', field(data, 'uid'));
-  if (type === 'AllowanceUsed') return name('allowance', field(data, 'uid'));
-  const category = /^(User|Profile|Account|Membership)/.test(type) ? 'user' : 'inbox';
-  return name(category, field(data, 'uid'));
-}
-
-function field(data: DomainEvent['data'], key: string): unknown {
-  return Object.entries(data).find(([known]) => known === key)?.[1];
-}
-
-function name(category: string, id: unknown): StreamName {
-  return streamName(`${category}-${id}`);
+/** The stream to which commands append an event. */
+export function streamOf(event: DomainEvent): StreamName {
+  const stream = streamOfEvent(event);
+  if (stream === undefined) throw new TypeError(`nothing appends an event of type ${event.type} by its data`);
+  return stream;
 }
 
 /** The same log, whose subscriptions give batches of exactly this size at most. */

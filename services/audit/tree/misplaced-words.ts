@@ -10,6 +10,8 @@ const misplacements: Readonly<Record<Misplacement, string>> = {
   'value missing': 'it lacks what every event has',
   'type of the store':
     'its type is one that EventStoreDB keeps for itself, and commands and read models stop before it',
+  'of another stream':
+    'by its data it belongs to another stream: who reads that one, as commands do, decides without it, and the read models show it',
 };
 
 /** What is wrong with where an event lies. */

@@ -1,11 +1,11 @@
 import { categories } from '../../../contracts/events/index.ts';
 import type { MisplacedEvent, RecordedEvent, StreamName } from '../../log/log.ts';
-import { isTypeOfStore } from '../../log/type-of-store.ts';
 import { type FalseRepeat, falseRepeats, partRepeats } from '../index/repeats.ts';
 import { SeenIds } from '../index/seen-ids.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { ComingHeads } from './coming-heads.ts';
 import { type Difference, nameDifference } from './difference.ts';
+import { foreignnessOf } from './foreign-event.ts';
 import { type FullTile, GrowingTree } from './growing-tree.ts';
 import { leafHash, sameHash, treeHash } from './hashes.ts';
 import { type Head, isHeadSignedBy } from './heads.ts';
@@ -29,8 +29,8 @@ const maxHiddenStreams = 100;
 /** How many events are named whose texts hold what reading them leaves out. */
 const maxUnread = 100;
 
-/** How many events are named whose types are the store's. */
-const maxOfStore = 100;
+/** How many events are named that no version of the program appended where they lie. */
+const maxForeign = 100;
 
 /** A page as the index has it. */
 interface StoredPage {
@@ -51,8 +51,8 @@ export class Verification {
   /** How many events lie up to the checkpoint of the stored tree. */
   #covered = 0;
   readonly #unread: UnreadEvent[] = [];
-  /** The first events whose types are the store's: nobody but who writes past the program appends them. */
-  readonly #ofStore: MisplacedEvent[] = [];
+  /** The first events that nobody but who writes past the program appends to their streams. */
+  readonly #foreign: MisplacedEvent[] = [];
   readonly #falseRepeats: FalseRepeat[] = [];
   /** The ids of the pages before that are not audited, of a log that may hold one twice; the index knows the others. */
   readonly #unaudited = new SeenIds();
@@ -74,7 +74,7 @@ export class Verification {
     return {
       ...{ size: this.#tree.size, root: this.#tree.root(), audited: this.#audited },
       ...{ heads: this.#fitting, signed: this.#signed, difference, unread: this.#unread },
-      ...{ misplaced: this.#ofStore, falseRepeats: this.#falseRepeats },
+      ...{ misplaced: this.#foreign, falseRepeats: this.#falseRepeats },
     };
   }
 
@@ -88,7 +88,7 @@ export class Verification {
       const canonical = canonicalText(record);
       page.push(treeEntryOf(record, canonical));
       this.#noteTexts(record, canonical);
-      this.#noteType(record);
+      this.#notePlace(record);
       if (record.position <= checkpoint) this.#covered++;
       if (page.length < pageEvents) continue;
       page = await this.#withoutRepeats(page);
@@ -113,10 +113,11 @@ export class Verification {
     this.#unread.push({ event: { stream, revision, type, recorded }, texts });
   }
 
-  #noteType({ stream, revision, position, type }: RecordedEvent): void {
-    if (!isTypeOfStore(type) || this.#ofStore.length >= maxOfStore) return;
-    const misplacement = 'type of the store';
-    this.#ofStore.push({ misplacement, stream, revision: String(revision), position, type });
+  #notePlace(record: RecordedEvent): void {
+    const misplacement = foreignnessOf(record);
+    if (misplacement === undefined || this.#foreign.length >= maxForeign) return;
+    const { stream, revision, position, type } = record;
+    this.#foreign.push({ misplacement, stream, revision: String(revision), position, type });
   }
 
   /** Reads the next page of the index, while that of the log is read. */

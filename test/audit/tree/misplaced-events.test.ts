@@ -111,7 +111,8 @@ describe('npm run verify of a log into which was written past the program', () =
 
   test('names an event at the position of another, which a read of the whole log may lose at the end of a page', async () => {
     // Pages have 500 events.
-    await insert({ position: '500', stream: `'user-88888'`, revision: '0', id: newId });
+    const data = `'{"uid":88888}'`;
+    await insert({ position: '500', stream: `'user-88888'`, revision: '0', id: newId, data });
     expect((await verify()).misplaced).toMatchObject([
       { position: '500', misplacement: 'position repeated' },
     ]);
