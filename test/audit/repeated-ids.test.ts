@@ -1,5 +1,5 @@
 import { Pool } from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { DomainEvent } from '../../contracts/events/index.ts';
 import { directorySources } from '../../services/audit/as-of/directory.ts';
 import { sourcesOf } from '../../services/audit/as-of/scope.ts';
@@ -7,6 +7,7 @@ import type { EventFilter } from '../../services/audit/events/filter.ts';
 import { findEvents } from '../../services/audit/events/find-events.ts';
 import { AuditSearch, type Coverage } from '../../services/audit/index/search.ts';
 import { presentMoment } from '../../services/audit/moment.ts';
+import { streamName } from '../../services/domain/aggregate.ts';
 import { audit } from '../support/audited-tree.ts';
 import { openEventStoreDB } from '../support/auditing.ts';
 import { created, gid, mid, registered, uid } from '../support/events.ts';
@@ -34,6 +35,8 @@ describe('what is asked of a log in EventStoreDB (a double), of which a group ha
     );
     await appendUnder(world, createdId, joined);
     await appendUnder(world, appointedId, given);
+    const before = Date.now();
+    await vi.waitUntil(() => Date.now() > before);
     await world.append({ type: 'ProfileChanged', data: { uid: uid(3), sign: 'x' } });
     await audit(world);
     const found = await new AuditSearch(pool).coverage(world.log);
@@ -64,6 +67,21 @@ describe('what is asked of a log in EventStoreDB (a double), of which a group ha
       }
     },
   );
+
+  test('what was recorded until a time holds it, also as the last event', async () => {
+    const [last] = await Array.fromAsync(world.log.readStream(streamName('user-3'), { from: 1 }));
+    const wanted = [
+      'user-1@0',
+      'user-2@0',
+      'user-3@0',
+      'group-50@0',
+      'group-50@1',
+      'group-50@2',
+      'group-50@3',
+    ];
+    for (const indexed of [true, false])
+      expect(await foundBy({ until: last?.recorded }, false, indexed)).toEqual(wanted);
+  });
 
   test('as-of knows of the group of who became a member by it', async () => {
     const scope = { of: 'people', people: [uid(3)], profiles: [], messages: 'all' } as const;

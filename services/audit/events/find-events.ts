@@ -123,10 +123,9 @@ async function* withinBounds(
   const { low, high } = await search.range(filter, log);
   const after = later(filter.after, await search.positionBefore(low));
   const ends = !log.recordedAscends && high < coverage.count;
-  yield* scan(
-    ends ? { ...filter, after, upTo: await search.positionBefore(high) } : { ...filter, after },
-    options,
-  );
+  // Up to the first event behind the range: events under the ids of others lie before it, and have no number.
+  const behind = ends ? earlier(filter.upTo, await search.positionBefore(high + 1)) : filter.upTo;
+  yield* scan({ ...filter, after, upTo: behind }, options);
   // Where the clock was set back, what the index does not have yet may be of any time.
   if (ends) yield* scan({ ...filter, after: later(filter.after, coverage.checkpoint) }, options);
 }
@@ -190,6 +189,10 @@ async function* reversed(
     if (held.length > 2 * maxHeld) held.splice(0, held.length - maxHeld);
   }
   yield* held.slice(-maxHeld).reverse();
+}
+
+function earlier(one: Position | undefined, other: Position): Position {
+  return one !== undefined && one < other ? one : other;
 }
 
 function later(one: Position | undefined, other: Position): Position {
