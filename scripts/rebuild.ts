@@ -21,7 +21,7 @@ const command = operatorCommand({
   description:
     'Makes the read models again from the log, beside those that are served, then serves the new ones, and names ' +
     'what differs between the two. The system may run meanwhile: no request fails. If it is interrupted, the next ' +
-    'one goes on where it stopped. The log itself is not changed.',
+    'one goes on where it stopped, with the rows that were made. The log itself is not changed.',
   examples: [
     ['', 'makes all read models again'],
     ['--batch 50', 'commits after every 50 events, for a database with little memory'],

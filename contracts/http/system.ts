@@ -3,7 +3,9 @@ import { contract } from './contract.ts';
 
 const Follower = z
   .object({
-    name: z.string().describe('read:查询用的表;audit:日志的索引;read-next:正在重建的表'),
+    name: z
+      .string()
+      .describe('read:查询用的表;audit:日志的索引;read-next:正在重建的表;read-check:核对用的表'),
     position: z.string(),
     behind: z.int().describe('落后多少:Postgres为事件数,EventStoreDB为字节数'),
     version: z.string().nullable(),

@@ -1,37 +1,35 @@
-import { openClient } from '../../services/postgres/connect.ts';
 import { type Comparison, compareSets } from './comparison.ts';
-import { prepareNextSet } from './next-set.ts';
-import { fillNextSet, lockRebuild, type RebuildOptions, rebuildPurpose } from './rebuild.ts';
-import { currentSchema, nextSchema } from './sets.ts';
+import { dropCheckSet, prepareCheckSet } from './next-set.ts';
+import { fillSet, lockRebuild, openFillingClient, type RebuildOptions } from './rebuild.ts';
+import { checkSet, currentSchema } from './sets.ts';
 import { trySnapshot } from './snapshot.ts';
 
 /**
- * Makes the read models once more beside those that are served, compares the two, and drops what it made: those that
- * are served stay as they are.
+ * Makes the read models once more from the beginning of the log, beside those that are served and beside the rest of an
+ * interrupted rebuild, compares them with those that are served, and drops what it made.
  * @returns what differs: `before` is what the read models show, `after` what the log says; `busy` if another process makes them again just now; `interrupted` after the signal
  * @throws what the database throws; Error for an event that cannot be applied
  */
 export async function checkReadModels(
-  options: Omit<RebuildOptions, 'patient'>,
+  options: Omit<RebuildOptions, 'patient' | 'onBegun'>,
 ): Promise<Comparison | 'busy' | 'interrupted'> {
-  const { database, version, maxDifferences, onBegun } = options;
-  const client = await openClient(database, rebuildPurpose);
+  const { database, version, maxDifferences } = options;
+  const client = await openFillingClient(database, checkSet);
   try {
     if (!(await lockRebuild(client))) return 'busy';
-    const from = await prepareNextSet(client, version);
-    onBegun?.(from);
+    await prepareCheckSet(client, version);
     try {
-      const snapshot = await fillNextSet(client, { ...options, patient: false }, (limit) =>
-        trySnapshot({ database, limit }),
+      const snapshot = await fillSet(client, checkSet, { ...options, patient: false }, (limit) =>
+        trySnapshot(database, checkSet, limit),
       );
       if (snapshot === undefined) return 'interrupted';
       try {
-        return await compareSets(snapshot, currentSchema, nextSchema, maxDifferences);
+        return await compareSets(snapshot, currentSchema, checkSet.schema, maxDifferences);
       } finally {
         await snapshot.end();
       }
     } finally {
-      await client.query(`drop schema if exists ${nextSchema} cascade`);
+      await dropCheckSet(client);
     }
   } finally {
     await client.end();

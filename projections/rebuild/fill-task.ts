@@ -11,6 +11,7 @@ import {
 } from '../../services/followers/task.ts';
 import { decodeUncached } from '../../services/log/codec.ts';
 import type { EventLog, Position, RecordedEvent } from '../../services/log/log.ts';
+import type { Purpose } from '../../services/postgres/connect.ts';
 import { projectionsByType } from '../index.ts';
 import type { Projection } from '../projection.ts';
 import { BatchProjector, type Committed } from '../runner/batch.ts';
@@ -20,9 +21,10 @@ import { emptyReadModels } from '../runner/read-models-reset.ts';
 import { writingSession } from '../runner/session.ts';
 import { SkippableEvents } from '../runner/skippable-events.ts';
 import type { FillLimit } from './fill-limit.ts';
-import { nextFollower, nextSchema } from './sets.ts';
+import type { FilledSet } from './sets.ts';
 
 export interface FillOptions {
+  readonly set: FilledSet;
   readonly log: EventLog;
   readonly logger: Logger;
   readonly limit: FillLimit;
@@ -32,25 +34,28 @@ export interface FillOptions {
   readonly onFilled?: ((events: number) => void) | undefined;
 }
 
-/** Fills the next set of read models, as the projector fills the current one, but without pushes. */
+/** Fills a set of read models, as the projector fills the current one, but without pushes. */
 export class FillTask implements Task {
-  readonly name = nextFollower;
+  readonly name: string;
   readonly part = 'rebuild';
   readonly prefixes = readModelCategories;
-  readonly session = writingSession('bubble-im rebuild', nextSchema);
+  readonly session: Purpose;
   readonly #options: FillOptions;
   readonly #projections: ReadonlyMap<string, Projection<DomainEvent>>;
   readonly #skippable: SkippableEvents;
   #historyApplied = false;
 
   constructor(options: FillOptions) {
+    const { follower, connections, schema } = options.set;
+    this.name = follower;
+    this.session = writingSession(connections, schema);
     this.#options = options;
     this.#skippable = new SkippableEvents(options.log, options.logger, decodeUncached);
     this.#projections = projectionsByType(options.log.remembersIds === 'recently');
   }
 
   async reset(client: Client, misfit: Misfit): Promise<void> {
-    if (misfit === 'went back') await emptyReadModels(client, nextSchema);
+    if (misfit === 'went back') await emptyReadModels(client, this.#options.set.schema);
   }
 
   async begin({ client, connect, held }: Beginning): Promise<Handler> {

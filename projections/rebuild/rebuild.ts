@@ -3,24 +3,28 @@ import type { Client } from 'pg';
 import type { Logger } from 'pino';
 import { Follower } from '../../services/followers/follower.ts';
 import type { EventLog, Position } from '../../services/log/log.ts';
-import { type DatabaseConfig, openClient, type Purpose } from '../../services/postgres/connect.ts';
+import { type DatabaseConfig, openClient } from '../../services/postgres/connect.ts';
 import { type Comparison, compareSets } from './comparison.ts';
 import { completeSet } from './empty-set.ts';
 import { FillLimit } from './fill-limit.ts';
 import { FillTask } from './fill-task.ts';
 import { prepareNextSet } from './next-set.ts';
-import { currentPosition, currentSchema, formerSchema, nextSchema } from './sets.ts';
+import {
+  currentPosition,
+  currentSchema,
+  type FilledSet,
+  filledSetTimeoutMs,
+  formerSchema,
+  nextSet,
+} from './sets.ts';
 import { trySwitch } from './switch.ts';
 
-/** To make the indexes of a large table takes minutes. */
-export const rebuildPurpose: Purpose = { name: 'bubble-im rebuild', statementTimeoutMs: 3_600_000 };
-
-/** How often the next set is filled up to where the current one is. */
+/** How often a set is filled up to where the current one is. */
 const followEveryMs = 100;
 /** How long to wait after a switch that statements of others held up: this at first, doubled up to the longest. */
 const firstAgainMs = 200;
 const maxAgainMs = 20_000;
-/** How long the next set may take to come to rest before its indexes are made. */
+/** How long a set may take to come to rest before its indexes are made. */
 const restMs = 20_000;
 
 export interface RebuildOptions {
@@ -51,13 +55,15 @@ export interface RebuildOptions {
  */
 export async function rebuild(options: RebuildOptions): Promise<Comparison | 'busy' | 'interrupted'> {
   const { database, version, logger, maxDifferences, onBegun } = options;
-  const client = await openClient(database, rebuildPurpose);
+  const client = await openFillingClient(database, nextSet);
   try {
     if (!(await lockRebuild(client))) return 'busy';
     const from = await prepareNextSet(client, version);
     logger.info({ version, from }, 'the read models are made again beside those that are served');
     onBegun?.(from);
-    const snapshot = await fillNextSet(client, options, (limit) => trySwitch({ database, limit, version }));
+    const snapshot = await fillSet(client, nextSet, options, (limit) =>
+      trySwitch({ database, limit, version }),
+    );
     if (snapshot === undefined) return 'interrupted';
     logger.info({ version }, 'the read models that were made again are served now');
     try {
@@ -71,7 +77,12 @@ export async function rebuild(options: RebuildOptions): Promise<Comparison | 'bu
   }
 }
 
-/** Only one process rebuilds at a time. The lock ends with the connection. */
+/** Opens the connection that prepares and completes a set. */
+export function openFillingClient(database: DatabaseConfig, { connections }: FilledSet): Promise<Client> {
+  return openClient(database, { name: connections, statementTimeoutMs: filledSetTimeoutMs });
+}
+
+/** Only one process rebuilds or checks at a time. The lock ends with the connection. */
 export async function lockRebuild(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ locked: boolean }>(
     `select pg_try_advisory_lock(hashtextextended('read models rebuild', 0)) as locked`,
@@ -80,12 +91,13 @@ export async function lockRebuild(client: Client): Promise<boolean> {
 }
 
 /**
- * Fills the next set until it shows what the current one shows.
+ * Fills a set until it shows what the current one shows.
  * @param finish is called when it nearly does, again and again until it gives a snapshot of both sets
  * @returns that snapshot; undefined after the signal
  */
-export async function fillNextSet(
+export async function fillSet(
   client: Client,
+  set: FilledSet,
   options: Omit<RebuildOptions, 'version' | 'maxDifferences'>,
   finish: (limit: FillLimit) => Promise<Client | undefined>,
 ): Promise<Client | undefined> {
@@ -93,7 +105,7 @@ export async function fillNextSet(
   const limit = new FillLimit();
   limit.raise(await currentPosition(client));
   const part = logger.child({ part: 'rebuild' });
-  const task = new FillTask({ log, logger: part, limit, maxBatchEvents, onFilled });
+  const task = new FillTask({ set, log, logger: part, limit, maxBatchEvents, onFilled });
   const follower = new Follower({ task, log, database, logger });
   follower.start();
   try {
@@ -107,7 +119,7 @@ export async function fillNextSet(
       limit.raise(current);
       const near = follower.status().active && limit.position >= (before ?? current);
       if (near && !complete && (await limit.reached(restMs))) {
-        await completeSet(client, nextSchema);
+        await completeSet(client, set.schema);
         complete = true;
       } else if (near && complete && performance.now() >= notBefore) {
         const snapshot = await finish(limit);

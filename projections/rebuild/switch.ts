@@ -3,15 +3,30 @@ import type { Position } from '../../services/log/log.ts';
 import { type DatabaseConfig, openClient, type Purpose } from '../../services/postgres/connect.ts';
 import { sqlState } from '../../services/postgres/sql-state.ts';
 import type { FillLimit } from './fill-limit.ts';
-import { currentPosition, currentSchema, formerSchema, nextFollower, nextSchema, tablesOf } from './sets.ts';
+import {
+  currentPosition,
+  currentSchema,
+  type FilledSet,
+  filledSetTimeoutMs,
+  formerSchema,
+  nextSet,
+  tablesOf,
+} from './sets.ts';
 
-export const switchPurpose: Purpose = { name: 'bubble-im rebuild switch', statementTimeoutMs: 65_000 };
+const switchTimeoutMs = 65_000;
+
+export function switchPurpose({ connections }: FilledSet): Purpose {
+  return { name: `${connections} switch`, statementTimeoutMs: switchTimeoutMs };
+}
+
 /** Comparing reads all rows of both sets. */
-const comparisonPurpose: Purpose = {
-  name: 'bubble-im rebuild comparison',
-  statementTimeoutMs: 3_600_000,
-  settings: { work_mem: '64MB' },
-};
+function comparisonPurpose({ connections }: FilledSet): Purpose {
+  return {
+    name: `${connections} comparison`,
+    statementTimeoutMs: filledSetTimeoutMs,
+    settings: { work_mem: '64MB' },
+  };
+}
 
 /** How long the projector may take to end its batch. */
 const projectorMs = 5_000;
@@ -45,7 +60,7 @@ export interface SwitchOptions {
  */
 export async function trySwitch(options: SwitchOptions): Promise<Client | undefined> {
   const { database, limit, version } = options;
-  const client = await openClient(database, switchPurpose);
+  const client = await openClient(database, switchPurpose(nextSet));
   let snapshot: Client | undefined;
   try {
     await client.query('begin');
@@ -53,10 +68,10 @@ export async function trySwitch(options: SwitchOptions): Promise<Client | undefi
     await client.query(`lock table ${tablesOf(currentSchema)} in share update exclusive mode`);
     limit.raise(await holdProjector(client));
     if (!(await limit.reached(fillMs))) return undefined;
-    snapshot = await openSnapshot(database);
+    snapshot = await openSnapshot(database, nextSet);
     await holdReaders(client);
     await client.query(`alter schema ${currentSchema} rename to ${formerSchema}`);
-    await client.query(`alter schema ${nextSchema} rename to ${currentSchema}`);
+    await client.query(`alter schema ${nextSet.schema} rename to ${currentSchema}`);
     await nameVersion(client, version);
     await client.query('commit');
     const switched = snapshot;
@@ -73,8 +88,8 @@ export async function trySwitch(options: SwitchOptions): Promise<Client | undefi
 }
 
 /** Opens a connection with a snapshot of both sets as they are now. */
-export async function openSnapshot(database: DatabaseConfig): Promise<Client> {
-  const snapshot = await openClient(database, comparisonPurpose);
+export async function openSnapshot(database: DatabaseConfig, set: FilledSet): Promise<Client> {
+  const snapshot = await openClient(database, comparisonPurpose(set));
   try {
     await snapshot.query('begin isolation level repeatable read, read only; select 1');
     return snapshot;
@@ -94,7 +109,7 @@ export async function holdProjector(client: Client): Promise<Position> {
 async function holdReaders(client: Client): Promise<void> {
   await client.query(`set local statement_timeout = '${readersMs}ms'`);
   await client.query(`lock table ${tablesOf(currentSchema)} in access exclusive mode`);
-  await client.query(`set local statement_timeout = '${switchPurpose.statementTimeoutMs}ms'`);
+  await client.query(`set local statement_timeout = '${switchTimeoutMs}ms'`);
 }
 
 /** The projector's memory is of the former set: with a greater fence it must begin from its checkpoint again. */
@@ -112,6 +127,6 @@ async function nameVersion(client: Client, version: string): Promise<void> {
   );
   await client.query(
     `update followers.checkpoint set version = null, position = '', event_id = null, fence = fence + 1 where name = $1`,
-    [nextFollower],
+    [nextSet.follower],
   );
 }

@@ -5,7 +5,7 @@ import type { Comparison } from '../../projections/rebuild/comparison.ts';
 import { rebuild } from '../../projections/rebuild/rebuild.ts';
 import { readModelsVersion } from '../../projections/rebuild/version.ts';
 import { type Environment, readEnvironment } from '../../services/environment.ts';
-import type { EventLog } from '../../services/log/log.ts';
+import { type EventLog, type Position, startOfLog } from '../../services/log/log.ts';
 import { withAskedLog } from '../cli/asked-log.ts';
 import { sayHowFar } from '../cli/behind-log.ts';
 import { openCommandLogger } from '../cli/logger.ts';
@@ -48,6 +48,7 @@ async function rebuildFrom(
 ): Promise<void> {
   const begun = performance.now();
   let progress: Progress | undefined;
+  let madeBefore = startOfLog;
   try {
     const end = await log.end(readModelCategories);
     const rebuilt = await rebuild({
@@ -56,7 +57,9 @@ async function rebuildFrom(
       ...(batch === undefined ? {} : { maxBatchEvents: batch }),
       maxDifferences: differences,
       onBegun: (from) => {
-        if (from !== '') process.stderr.write(`goes on after ${from}, where a rebuild was interrupted\n`);
+        madeBefore = from;
+        if (from !== startOfLog)
+          process.stderr.write(`goes on after ${from}, where a rebuild was interrupted\n`);
         // The extent of EventStoreDB is in bytes.
         const total = environment.eventStoreUrl === undefined ? log.extent(from, end) : undefined;
         progress = showProgress({ doing: 'rebuilding', total });
@@ -67,7 +70,7 @@ async function rebuildFrom(
     if (rebuilt === 'busy') throw new Error('another process is making the read models again');
     if (rebuilt === 'interrupted') process.stderr.write('interrupted: the next rebuild goes on from here\n');
     else {
-      report(rebuilt, (performance.now() - begun) / 1_000);
+      report(rebuilt, (performance.now() - begun) / 1_000, madeBefore);
       await sayHowFar(database, end);
     }
   } finally {
@@ -75,7 +78,11 @@ async function rebuildFrom(
   }
 }
 
-function report({ rows, hash, counts, differences }: Comparison, seconds: number): void {
+function report(
+  { rows, hash, counts, differences }: Comparison,
+  seconds: number,
+  madeBefore: Position,
+): void {
   for (const difference of differences) console.log(escapeControls(differenceLine(difference)));
   for (const [table, count] of Object.entries(counts)) {
     console.log(`${table}: ${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'} differed`);
@@ -83,4 +90,9 @@ function report({ rows, hash, counts, differences }: Comparison, seconds: number
   if (differences.length === 0) console.log('no row differed');
   console.log(`made ${rows.toLocaleString('en')} rows in ${seconds.toFixed(1)} s`);
   console.log(`hash ${hash}`);
+  // Somebody may have changed them since.
+  if (madeBefore !== startOfLog)
+    console.log(
+      `rows of the events up to ${madeBefore} are those that the interrupted rebuild left: npm run verify -- --read-models makes all anew`,
+    );
 }

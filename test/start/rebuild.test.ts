@@ -45,10 +45,14 @@ test('a rebuild that was killed continues where it stopped', async () => {
   expect(stdout).toContain('messages conversation=f1-2 sequence=3: content was "damaged", is "3"\n');
   expect(stdout).toContain('messages conversation=f1-2 sequence=399: content was "damaged", is "399"\n');
   expect(stdout).toContain('messages: 2 rows differed\n');
+  expect(stdout).toContain(
+    `rows of the events up to ${stopped} are those that the interrupted rebuild left: `,
+  );
   expect(await world.everything()).toEqual(before);
 
   const again = await rebuild(world.url, '--batch', '7');
   expect(again.stderr).not.toContain('goes on');
+  expect(again.stdout).not.toContain('interrupted');
   expect(again.stdout).toMatch(/^no row differed\nmade 405 rows in /);
   const hash = /hash \w+/.exec(stdout)?.[0];
   expect(again.stdout).toContain(hash);

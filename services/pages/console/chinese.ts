@@ -84,6 +84,7 @@ export const chinese = {
   read: '查询用的表',
   audit: '日志的索引',
   'read-next': '正在重建的表',
+  'read-check': '核对用的表',
   rebuild: '重建',
   'rebuild-making': '正在重建查询用的表:已完成 {0}',
   'rebuild-comparing': '新的表已经启用,正在与原来的比较。',

@@ -91,6 +91,7 @@ export const english: Readonly<Record<keyof typeof chinese, string>> = {
   read: 'Read models',
   audit: 'Index of the log',
   'read-next': 'Read models that are made again',
+  'read-check': 'Read models that verify compares with',
   rebuild: 'Rebuild',
   'rebuild-making': 'The read models are made again: {0} done',
   'rebuild-comparing': 'The new read models are served, and are compared with those before.',
