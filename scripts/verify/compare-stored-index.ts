@@ -6,6 +6,7 @@ import { NothingMatches } from '../cli/command.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { escapeControls } from '../cli/output.ts';
 import { showProgress } from '../cli/progress.ts';
+import { sayHowFarIndexed } from './how-far-indexed.ts';
 import { notAsItWas } from './not-as-it-was.ts';
 import { type Audit, withAudit } from './with-audit.ts';
 
@@ -32,7 +33,12 @@ export function compareStoredIndex(): Promise<void> {
   });
 }
 
-async function compare({ log, store }: Audit, client: Client, signal: AbortSignal): Promise<void> {
+async function compare(
+  { log, pool, store, before }: Audit,
+  client: Client,
+  signal: AbortSignal,
+): Promise<void> {
+  await sayHowFarIndexed({ pool, before });
   const progress = showProgress({ doing: 'comparing', total: await store.size() });
   let differences = 0;
   const lines: string[] = [];

@@ -4,6 +4,7 @@ import { NothingMatches } from '../cli/command.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { escapeControls } from '../cli/output.ts';
 import { showProgress } from '../cli/progress.ts';
+import { sayHowFarIndexed } from './how-far-indexed.ts';
 import { notAsItWas } from './not-as-it-was.ts';
 import { withAudit } from './with-audit.ts';
 
@@ -12,9 +13,10 @@ const maxNamed = 100;
 
 /** Compares what reads of streams give with the index, prints each stream that differs, and sets the exit code 1 if one does. */
 export function compareStreams(): Promise<void> {
-  return withAudit(async ({ log, pool, store }) => {
+  return withAudit(async ({ log, pool, store, before }) => {
     const total = await store.size();
     if (total === 0) throw new NothingMatches('there is no index of this log');
+    await sayHowFarIndexed({ pool, before });
     const signal = interruptible();
     const progress = showProgress({ doing: 'comparing', total });
     const named: DifferentStream[] = [];

@@ -1,9 +1,10 @@
 import type pg from 'pg';
+import { categories } from '../../contracts/events/index.ts';
 import { findAuditVerifier } from '../../services/audit/tree/audit-key.ts';
 import { type NoteVerifier, readVerifierKey } from '../../services/audit/tree/note.ts';
 import { TreeStore } from '../../services/audit/tree/tree-store.ts';
 import { type Environment, readEnvironment } from '../../services/environment.ts';
-import type { EventLog } from '../../services/log/log.ts';
+import type { EventLog, Position } from '../../services/log/log.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import { withAskedLog } from '../cli/asked-log.ts';
 import { openCommandLogger } from '../cli/logger.ts';
@@ -17,6 +18,8 @@ export interface Audit {
   readonly log: EventLog;
   readonly pool: pg.Pool;
   readonly store: TreeStore;
+  /** The end of the log before this use of it was recorded. */
+  readonly before: Position;
 }
 
 /**
@@ -30,8 +33,12 @@ export async function withAudit(use: (audit: Audit) => Promise<void>): Promise<v
     const pool = createPool(url, logger);
     try {
       await mustHaveTree(pool);
-      await withAskedLog({ command: 'verify', source: environment, databaseUrl: url, logger }, ({ log }) =>
-        use({ environment, url, log, pool, store: new TreeStore(pool) }),
+      await withAskedLog(
+        { command: 'verify', source: environment, databaseUrl: url, logger },
+        async ({ log, use: recorded }) => {
+          const before = recorded?.before ?? (await log.end(categories));
+          await use({ environment, url, log, pool, store: new TreeStore(pool), before });
+        },
       );
     } finally {
       await pool.end();
