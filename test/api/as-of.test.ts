@@ -94,11 +94,29 @@ describe('/audit/as-of', () => {
     });
 
     test('takes the parameters of the API as it does: a list in any form, and who asks', async () => {
-      for (const query of [
-        `user/multiGet?uid[]=${tom.uid}&uid[]=${jerry.uid}`,
-        `user/multiGet?uid[0]=${tom.uid}&login_uid=${jerry.uid}`,
-      ])
-        expect((await ask({ at: before, query })).data.answer).toMatchObject({ code: 0 });
+      const [first, second] = [{ uid: jerry.uid }, { uid: tom.uid }];
+      for (const [query, people] of [
+        [`user/multiGet?uid[]=${jerry.uid}&uid[]=${tom.uid}`, [first, second]],
+        [`user/multiGet?uid=${jerry.uid}&uid=${tom.uid}`, [first, second]],
+        [`user/multiGet?uid[1]=${tom.uid}&uid[0]=${jerry.uid}`, [first, second]],
+        [`user/multiGet?uid%5B0%5D=${jerry.uid}&login_uid=${tom.uid}`, [first]],
+      ] as const)
+        expect((await ask({ at: before, query })).data.answer).toMatchObject({ code: 0, data: people });
+    });
+
+    test.each([
+      // A second question mark is of the value, as in a URL.
+      ['pop/get?login_uid=UID?limit=1', { code: 2, msg: '参数login_uid不合法' }],
+      ['pop/get?login_uid=UID#limit=1', { code: 2, msg: '参数login_uid不合法' }],
+      ['pop/get?login_uid=UID%0a', { code: 2, msg: '参数login_uid不合法' }],
+      ['user/list?nickname=%FF', { code: 2, msg: '参数nickname不合法' }],
+      ['user/get?uid=UID&password=', { code: 0 }],
+    ])('reads %s as the API does', async (form, expected) => {
+      const query = form.replace('UID', String(tom.uid));
+      const { answer } = (await ask({ at: await end(), query })).data;
+      expect(answer).toMatchObject(expected);
+      const url = `/api/${query.replace('#', '%23')}`;
+      expect(answer).toEqual((await running.server.inject({ url, headers: serverKey })).json());
     });
 
     test('answers from the log alone, without the read models of now and the index', async () => {

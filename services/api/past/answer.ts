@@ -3,6 +3,7 @@ import { type Contract, isQuery, unknownParameter } from '../../../contracts/htt
 import { QueryError } from '../../audit/as-of/query.ts';
 import { administrationRoutes } from '../administration/accounts-and-groups.ts';
 import { announcementRoutes } from '../administration/announcement.ts';
+import { readForm } from '../form.ts';
 import { friendRoutes } from '../friend.ts';
 import { groupRoutes } from '../group.ts';
 import { groupJoiningRoutes } from '../group-joining.ts';
@@ -15,6 +16,7 @@ import { settingRoutes } from '../setting.ts';
 import { userRoutes } from '../user.ts';
 import { openPast, type PastParts } from './application.ts';
 import { notInTheLog } from './not-in-the-log.ts';
+import { type ReadQuery, readQuery } from './read-query.ts';
 
 /** The routes whose queries are answered from the log and the read models alone. */
 const routesOfThePast = [
@@ -33,7 +35,8 @@ const routesOfThePast = [
 /** A query of the API, and under which host and protocol it is asked: an answer may name the websocket's address. */
 export interface Asked {
   readonly path: string;
-  readonly parameters: URLSearchParams;
+  /** Its parameters as a URL has them behind its `?`. */
+  readonly search: string;
   readonly host: string;
   readonly protocol: string;
 }
@@ -42,30 +45,36 @@ export interface Asked {
 export type Answer = () => Promise<string>;
 
 /**
- * Hands `use` a function that answers a query of the API as the API itself does, by its routes. What a query would
- * append to the log, as that a chat was read, is not appended. Nothing of the parts is read before it is called.
+ * Hands `use` a function that answers a query of the API as the API itself does, by its routes, and what the query asks
+ * about; undefined if the API refuses its parameters. What a query would append to the log, as that a chat was read, is
+ * not appended. Nothing of the parts is read before the function is called.
  * @throws QueryError for what is no query, or is answered from more than the log, and what `use` throws
  */
 export async function withAnswer<Result>(
   parts: PastParts,
   asked: Asked,
-  use: (answer: Answer) => Promise<Result>,
+  use: (answer: Answer, query: ReadQuery | undefined) => Promise<Result>,
 ): Promise<Result> {
   const { application, stop } = await openPast(parts);
   const server = await createHttp(parts.logger, () => true);
   try {
     const served = gatherContracts(server);
     for (const routes of routesOfThePast) routes(server, application);
-    const reason = notInTheLog(asked.path, asked.parameters);
-    if (reason !== undefined) throw new QueryError(`${asked.path.slice(1)} cannot be answered: ${reason}`);
+    const refuseFor = (reason: string | undefined) => {
+      if (reason !== undefined) throw new QueryError(`${asked.path.slice(1)} cannot be answered: ${reason}`);
+    };
+    refuseFor(notInTheLog(asked.path));
     const queries = [...served.values()].flatMap(({ contract }) =>
       isQuery(contract) && notInTheLog(contract.path) === undefined ? [contract] : [],
     );
     const contract = queries.find(({ path }) => path === asked.path);
     if (!contract) throw new QueryError(unanswered(asked.path, queries));
-    const unknown = unknownParameter(contract, asked.parameters.keys());
+    const given = readForm(asked.search);
+    const unknown = unknownParameter(contract, Object.keys(given));
     if (unknown) throw new QueryError(`${unknown.name}: ${unknown.right}`);
-    return await use(() => answer(server, parts, contract, asked));
+    const query = readQuery(contract, given);
+    refuseFor(notInTheLog(asked.path, query?.parameters));
+    return await use(() => answer(server, parts, contract, asked), query);
   } finally {
     await server.close();
     await stop();
@@ -76,11 +85,12 @@ async function answer(
   server: FastifyInstance,
   { app }: PastParts,
   contract: Contract,
-  { parameters, host, protocol }: Asked,
+  { search, host, protocol }: Asked,
 ): Promise<string> {
   const { payload } = await server.inject({
     method: contract.methods.includes('GET') ? 'GET' : 'POST',
-    url: `/api${contract.path}?${parameters}`,
+    // Of these a URL would take the first for the end of the parameters, and drop the others.
+    url: `/api${contract.path}?${search.replace(/[#\t\n\r]/g, encodeURIComponent)}`,
     headers: {
       host,
       'x-forwarded-proto': protocol,

@@ -31,7 +31,13 @@ const reasons: ReadonlyMap<string, string> = new Map([
   [auditStream.path, 'it names a moment itself: revision'],
 ]);
 
-/** Why a query is answered from more than the log, so that it has no answer of a moment; undefined if it is not. */
-export function notInTheLog(path: string, parameters = new URLSearchParams()): string | undefined {
-  return parameters.has('password') ? 'passwords are in no log' : reasons.get(path);
+/**
+ * Why a query is answered from more than the log, so that it has no answer of a moment; undefined if it is not.
+ * @param parameters as the API reads them; left out if they are not to be judged
+ */
+export function notInTheLog(
+  path: string,
+  parameters: Readonly<Record<string, unknown>> = {},
+): string | undefined {
+  return parameters.password === undefined ? reasons.get(path) : 'passwords are in no log';
 }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import { NumberId, type Uid } from '../../../contracts/ids.ts';
 import type { App } from '../../app-keys/signature.ts';
 import { friendshipsOf, friendsThen } from '../../audit/as-of/friends.ts';
@@ -17,6 +18,7 @@ import { type EventLog, startOfLog } from '../../log/log.ts';
 import { findEverNamed } from '../../queries/people.ts';
 import { readDatabase } from '../../queries/tables.ts';
 import type { Asked } from './answer.ts';
+import type { ReadQuery } from './read-query.ts';
 
 /** What is read from the beginning of the log for want of an index: `all groups` with all people. */
 export type ReadWhole = 'all friendships' | 'all events' | 'all groups';
@@ -82,7 +84,7 @@ async function indexOf({ fromLog, log, pool }: PastQueryParts) {
 
 async function answerCall(
   parts: PastQueryParts,
-  { path, parameters }: Extract<Query, { kind: 'call' }>,
+  { path, search }: Extract<Query, { kind: 'call' }>,
   moment: Moment,
 ): Promise<string> {
   const { app, log, pool, logger, host, protocol, keep, fromLog, signal, onNoIndex, onApplied, onLost } =
@@ -90,13 +92,14 @@ async function answerCall(
   if (!pool) throw new NoDatabase('queries of the API need a database: set DATABASE_URL');
   // All calls of the API: a command that folds one stream needs none of them.
   const { withAnswer } = await import('./answer.ts');
-  const asked: Asked = { path, parameters, host, protocol };
+  const asked: Asked = { path, search, host, protocol };
   const past = new PastDatabase(pool);
   const then = { app, logger, now: moment.time, log: logAtMoment(log, moment), database: past.queries };
-  return withAnswer(then, asked, async (answer) => {
+  return withAnswer(then, asked, async (answer, query) => {
     // Read models of the whole log have everybody, so nobody need be found first.
     const { scopeOf } = await import('./scope.ts');
-    const scope = scopeOf(asked, fromLog ? undefined : await namedBy(pool, log, asked, moment));
+    const named = fromLog || query === undefined ? undefined : await namedBy(pool, log, query, moment);
+    const scope = scopeOf(query, named);
     const database = pool.options.connectionString ?? pool.options;
     const options = { log, database, moment, scope, keep, fromLog, signal, onNoIndex, onApplied, onLost };
     return withPastReadModels(options, (schema) => {
@@ -115,11 +118,11 @@ async function answerCall(
 async function namedBy(
   pool: pg.Pool,
   log: ReadableLog,
-  { parameters }: Asked,
+  { parameters }: ReadQuery,
   moment: Moment,
 ): Promise<readonly Uid[]> {
-  const username = parameters.get('username')?.toLowerCase();
-  const numberId = NumberId.safeParse(Number(parameters.get('nid'))).data;
+  const username = z.string().safeParse(parameters.username).data?.toLowerCase();
+  const numberId = NumberId.safeParse(parameters.nid).data;
   if (username === undefined && numberId === undefined) return [];
   const present = await presentOf(pool);
   const named = new Set(await findEverNamed(readDatabase(pool), { username, numberId }));

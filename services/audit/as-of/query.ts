@@ -6,7 +6,12 @@ export type Query =
   | { readonly kind: 'user'; readonly uid: Uid }
   | { readonly kind: 'friends'; readonly uid: Uid }
   | { readonly kind: 'settings' }
-  | { readonly kind: 'call'; readonly path: string; readonly parameters: URLSearchParams };
+  | {
+      readonly kind: 'call';
+      readonly path: string;
+      /** The parameters as a URL has them behind its `?`, for the API to read. */
+      readonly search: string;
+    };
 
 /** What is wrong with a query, and what would be right. */
 export class QueryError extends Error {
@@ -44,8 +49,10 @@ export function parseQuery(words: readonly string[]): Query {
 }
 
 function callOf(name: string, words: readonly string[]): Query {
-  const [path = '', search = ''] = name.split('?', 2);
-  const parameters = new URLSearchParams(search);
+  // As in a URL: a further one is of a value.
+  const mark = name.includes('?') ? name.indexOf('?') : name.length;
+  const path = name.slice(0, mark);
+  const pairs = [name.slice(mark + 1)];
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
     const [, parameter, given] = /^--([\w[\]]+)(?:=(.*))?$/s.exec(word) ?? [];
@@ -54,7 +61,7 @@ function callOf(name: string, words: readonly string[]): Query {
     }
     const value = given ?? words[++index];
     if (value === undefined) throw new QueryError(`--${parameter} has no value`);
-    parameters.append(parameter, value);
+    pairs.push(`${encodeURIComponent(parameter)}=${encodeURIComponent(value)}`);
   }
-  return { kind: 'call', path: `/${path.replace(/^\/+/, '')}`, parameters };
+  return { kind: 'call', path: `/${path.replace(/^\/+/, '')}`, search: pairs.filter(Boolean).join('&') };
 }

@@ -78,7 +78,7 @@ async function note(query: string): Promise<Noted> {
   if (parsed.kind !== 'call') throw new Error(`${query} is no call`);
   const { payload } = await running.server.inject({
     method: parsed.path === '/group/ismanager' ? 'POST' : 'GET',
-    url: `/api${parsed.path}?${parsed.parameters}`,
+    url: `/api${parsed.path}?${parsed.search}`,
     headers: serverKey,
   });
   await running.shown();

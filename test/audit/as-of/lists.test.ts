@@ -208,7 +208,7 @@ async function note(running: RunningApplication, query: string): Promise<Noted> 
   const position = await running.application.log.end();
   const parsed = parseQuery(query.split(' '));
   if (parsed.kind !== 'call') throw new Error(`${query} is no call`);
-  const url = `/api${parsed.path}?${parsed.parameters}`;
+  const url = `/api${parsed.path}?${parsed.search}`;
   const { payload } = await running.server.inject({ url, headers: serverKey });
   return { position, query, answer: payload };
 }
