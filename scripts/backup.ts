@@ -52,7 +52,7 @@ const command = operatorCommand({
 
 async function backUp(folder: string, signal: AbortSignal): Promise<void> {
   const environment = readEnvironment();
-  const { dataFolder } = environment;
+  const { dataFolder, auditOrigin } = environment;
   const logger = await openCommandLogger(environment);
   await withExistingDatabase(environment, logger, async (url) => {
     await withAskedLog(
@@ -61,7 +61,7 @@ async function backUp(folder: string, signal: AbortSignal): Promise<void> {
         await warnOfMisplacedEvents('backup', log);
         const store = await openFileStore(environment, join(dataFolder, 'files', 'upload'), logger);
         try {
-          await backUpAndPrint({ log, database: url, store, dataFolder, folder }, signal);
+          await backUpAndPrint({ log, database: url, store, dataFolder, auditOrigin, folder }, signal);
         } finally {
           await store.close();
         }
@@ -74,7 +74,7 @@ async function backUp(folder: string, signal: AbortSignal): Promise<void> {
 }
 
 async function backUpAndPrint(
-  parts: Pick<BackupOptions, 'log' | 'database' | 'store' | 'dataFolder' | 'folder'>,
+  parts: Pick<BackupOptions, 'log' | 'database' | 'store' | 'dataFolder' | 'auditOrigin' | 'folder'>,
   signal: AbortSignal,
 ): Promise<void> {
   const progress = showProgress({ doing: 'copying', unit: 'events and uploads' });

@@ -46,10 +46,10 @@ export async function exportToFolder(
 ): Promise<void> {
   const environment = readEnvironment();
   await withHeads(environment, own, async (heads) => {
-    const before = await heads.ask(headBefore);
+    const before = await heads.ask((database) => headBefore(database, environment.auditOrigin));
     const tree = new CopiedTree(before ? [before.size] : []);
     const copied = await copy(tree);
-    const find = () => heads.ask((database) => coveringHead(database, tree, before));
+    const find = () => heads.ask((database) => coveringHead(database, tree, environment.auditOrigin, before));
     const finish = async (covering: CoveringHead | undefined) =>
       finishExport(folder, {
         ...{ events: tree.size, root: tree.root(), tiles: tree.tiles(), leftOut: leftOut() },

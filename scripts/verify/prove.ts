@@ -13,11 +13,11 @@ import { verifierFrom, withAudit } from './with-audit.ts';
 
 /** Writes a proof that an event is in the log of the last head, with the event. */
 export function proveEvent(id: EventId, file: string): Promise<void> {
-  return withAudit(async ({ log, pool, store }) => {
+  return withAudit(async ({ environment, log, pool, store }) => {
     const [found] = await store.find(id);
     const event = found && (await log.at(found.position));
     if (!found || !event) throw new NothingMatches(`the audited log has no event ${id}`);
-    const head = await latestHead(pool);
+    const head = await latestHead(pool, environment.auditOrigin);
     if (!head || head.size <= found.number) {
       throw new Error('no head was signed since this event: one is, within 10 s, while bubble-im runs');
     }

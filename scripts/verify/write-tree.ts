@@ -14,9 +14,9 @@ export async function writeTree(folder: string, verifierKey: string | undefined)
   const output = { option: '--export', path: folder };
   await mustBeNoFile(output);
   await withAudit(async ({ environment, pool, store }) => {
-    const head = await latestHead(pool);
-    if (!head) throw new NothingMatches('no head was signed yet: one is, within 10 s, while bubble-im runs');
     const verifier = await knownVerifier(verifierKey, environment);
+    const head = await latestHead(pool, verifier?.name ?? environment.auditOrigin);
+    if (!head) throw new NothingMatches('no head was signed yet: one is, within 10 s, while bubble-im runs');
     if (verifier && (verifierKey !== undefined || verifier.name === head.origin))
       openHead(head.note, verifier);
     const signal = interruptible();

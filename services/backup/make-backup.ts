@@ -44,6 +44,8 @@ export interface BackupOptions {
   readonly store: Pick<FileStore, 'list' | 'find'>;
   /** Where the keys are. */
   readonly dataFolder: string;
+  /** The name of the audit log. */
+  readonly auditOrigin: string;
   /** Where the backup goes. */
   readonly folder: string;
   readonly onEvents: (events: number) => void;
@@ -224,7 +226,7 @@ class BackupRun {
       `select to_regclass('audit.heads') is not null as there`,
     );
     if (!tables[0]?.there) return null;
-    return (await latestHead(this.#client))?.note ?? null;
+    return (await latestHead(this.#client, this.#options.auditOrigin))?.note ?? null;
   }
 
   /** Read last, so that no id in the backup is greater. */

@@ -42,7 +42,7 @@ export async function running(
 /** What a backup of a database and a store is made of. */
 export async function partsOf(database: string, store: FileStore): Promise<Parts> {
   const dataFolder = await temporaryFolder();
-  return { database, store, dataFolder, signal, onEvents: ignored, onUploads: ignored };
+  return { database, store, dataFolder, auditOrigin: 'log', signal, onEvents: ignored, onUploads: ignored };
 }
 
 /** Reads a backup as `npm run backup -- --verify` does. */

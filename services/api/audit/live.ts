@@ -6,7 +6,7 @@ import { eventFilters } from '../../../contracts/http/audit-events.ts';
 import { readParameters } from '../../../contracts/http/contract.ts';
 import { type EventFilter, matches, prefixesOf } from '../../audit/events/filter.ts';
 import { readGently } from '../../audit/read-gently.ts';
-import { latestHead } from '../../audit/tree/heads.ts';
+import { presentOrigin } from '../../audit/tree/heads.ts';
 import { TreeStore } from '../../audit/tree/tree-store.ts';
 import { isAsItWas } from '../../audit/tree/verified.ts';
 import { verifiedInWords } from '../../audit/tree/verified-words.ts';
@@ -93,7 +93,7 @@ async function verify(
 ): Promise<void> {
   const verifier = await auditVerifier();
   const total = await new TreeStore(pool).size();
-  const origin = verifier?.name ?? (await latestHead(pool))?.origin ?? '';
+  const origin = verifier?.name ?? (await presentOrigin(pool, undefined)) ?? '';
   let read = 0;
   await write({ read, total });
   const timer = setInterval(() => void write({ read, total }).catch(() => undefined), progressMs);

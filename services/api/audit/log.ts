@@ -21,7 +21,7 @@ const compressed = promisify(gzip);
  * it is as that says, without the envelope of the API.
  */
 export function auditLogRoutes(server: FastifyInstance, application: Application): void {
-  const { pool } = application;
+  const { pool, auditVerifier } = application;
   const tree = new TreeStore(pool);
   const mayRead = serverKeyOnly(application);
   /** A status of its own, since what reads tiles takes every 200 for one. */
@@ -37,7 +37,7 @@ export function auditLogRoutes(server: FastifyInstance, application: Application
   const config = { counts: 'light' } as const;
 
   server.get('/audit/log/checkpoint', { config, onRequest: admitted }, async (_request, reply) => {
-    const head = await latestHead(pool);
+    const head = await latestHead(pool, (await auditVerifier())?.name);
     if (!head) return missing(reply);
     return reply.type('text/plain; charset=utf-8').header('cache-control', headCache).send(head.note);
   });

@@ -16,16 +16,24 @@ export interface CoveringHead {
   readonly fits: boolean;
 }
 
-/** The head that was signed last; undefined if there is none, or no audit in this database. @throws what `pg` throws */
-export async function headBefore(database: ReadingDatabase): Promise<Head | undefined> {
+/**
+ * The last head; undefined if there is none, or no audit in this database.
+ * @param ours the name of the log, if it is known here
+ * @throws ChangedHead; what `pg` throws
+ */
+export async function headBefore(
+  database: ReadingDatabase,
+  ours: string | undefined,
+): Promise<Head | undefined> {
   const { rows } = await database.query<{ there: boolean }>(
     `select to_regclass('audit.heads') is not null as there`,
   );
-  return rows[0]?.there ? latestHead(database) : undefined;
+  return rows[0]?.there ? latestHead(database, ours) : undefined;
 }
 
 /**
  * Finds the head that covers the most of what was copied: one that was signed of all of it or more, else the one before.
+ * @param ours the name of the log, if it is known here
  * @param before a head of which the copy's tree has the root, unless it has more events
  * @returns undefined if neither is there, or the index does not reach so far
  * @throws what `pg` throws
@@ -33,9 +41,10 @@ export async function headBefore(database: ReadingDatabase): Promise<Head | unde
 export async function coveringHead(
   database: ReadingDatabase,
   tree: CopiedTree,
+  ours: string | undefined,
   before: Head | undefined,
 ): Promise<CoveringHead | undefined> {
-  const origin = (before ?? (await headBefore(database)))?.origin;
+  const origin = (before ?? (await headBefore(database, ours)))?.origin;
   if (origin === undefined) return undefined;
   const later = await laterHead(database, tree, origin);
   if (later?.fits) return later;

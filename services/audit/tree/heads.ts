@@ -6,8 +6,14 @@ import { isSignedBy, type NoteSigner, type NoteVerifier, noteOf, readNote, signa
 export interface Head extends Checkpoint {
   /** The signed note, with the cosignatures that it has got. */
   readonly note: string;
-  /** When it was signed, in milliseconds since 1970. */
+  /** When it was signed, by its row, in milliseconds since 1970. It is not in the note: nobody has signed it. */
   readonly signed: number;
+}
+
+/** A head of `size` events whose row says a later time than that of the head of `than` events, or than it is now. */
+export interface MisdatedHead {
+  readonly size: number;
+  readonly than: number | 'now';
 }
 
 interface HeadRow {
@@ -29,6 +35,9 @@ export class ChangedHead extends Error {
     this.size = size;
   }
 }
+
+/** The columns of a row. A time that no `Date` can be is brought to one, as somebody may have written any. */
+const columns = `origin, size, note, least(greatest(signed, 'epoch'), '9999-12-31Z') as signed`;
 
 /** Signs a head. */
 export function signHead(signer: NoteSigner, { size, root }: Omit<Checkpoint, 'origin'>): string {
@@ -63,12 +72,36 @@ export function notesIn(text: string): string[] {
   return text.match(/(?:[^—\n][^\n]*\n)+\n(?:— [^\n]*\n)+/gu) ?? [];
 }
 
-/** The head that was signed last, under whatever origin; undefined if there is none. @throws ChangedHead */
-export async function latestHead(database: ReadingDatabase): Promise<Head | undefined> {
-  const { rows } = await database.query<HeadRow>(
-    'select origin, size, note, signed from audit.heads order by signed desc limit 1',
+/**
+ * Under which name the log has heads now: the one that is asked for, else, if no head has that name or it is unknown here,
+ * the one that was used last. Only for that is the time of a head asked: it is not signed, so that who can write to the
+ * database can change it unnoticed.
+ * @returns undefined if there is no head
+ */
+export async function presentOrigin(
+  database: ReadingDatabase,
+  asked: string | undefined,
+): Promise<string | undefined> {
+  const { rows } = await database.query<{ origin: string }>(
+    `select origin from audit.heads group by origin
+      order by origin is not distinct from $1::text desc, max(signed) desc, origin limit 1`,
+    [asked ?? null],
   );
-  return rows[0] && headOf(rows[0]);
+  return rows[0]?.origin;
+}
+
+/**
+ * The last head: of those that have the present origin the one of most events, whatever time its row says.
+ * @param origin the name of the log, if it is known here (`presentOrigin`)
+ * @returns undefined if there is none
+ * @throws ChangedHead
+ */
+export async function latestHead(
+  database: ReadingDatabase,
+  origin: string | undefined,
+): Promise<Head | undefined> {
+  const present = await presentOrigin(database, origin);
+  return present === undefined ? undefined : new Heads(database, present).last();
 }
 
 /** The names under which heads were signed. */
@@ -101,7 +134,7 @@ export class Heads {
   /** The greatest head, of at most `size` events; undefined if there is none. @throws ChangedHead */
   async last(size = Number.MAX_SAFE_INTEGER): Promise<Head | undefined> {
     const { rows } = await this.#database.query<HeadRow>(
-      'select origin, size, note, signed from audit.heads where origin = $1 and size <= $2 order by size desc limit 1',
+      `select ${columns} from audit.heads where origin = $1 and size <= $2 order by size desc limit 1`,
       [this.#origin, size],
     );
     return rows[0] && headOf(rows[0]);
@@ -110,10 +143,26 @@ export class Heads {
   /** The smallest head of more than `size` events. @throws ChangedHead */
   async next(size: number): Promise<Head | undefined> {
     const { rows } = await this.#database.query<HeadRow>(
-      'select origin, size, note, signed from audit.heads where origin = $1 and size > $2 order by size limit 1',
+      `select ${columns} from audit.heads where origin = $1 and size > $2 order by size limit 1`,
       [this.#origin, size],
     );
     return rows[0] && headOf(rows[0]);
+  }
+
+  /** The heads whose times cannot be: they are later than that of the next greater head, or to come. In order. */
+  async misdated(): Promise<MisdatedHead[]> {
+    const { rows } = await this.#database.query<{ size: string | number; later: string | number | null }>(
+      `select size, later from (
+         select size, signed, lead(size) over bigger as later, lead(signed) over bigger as signed_later
+           from audit.heads where origin = $1 window bigger as (order by size)
+       ) head
+       where signed > coalesce(signed_later, clock_timestamp()) order by size`,
+      [this.#origin],
+    );
+    return rows.map(({ size, later }) => ({
+      size: Number(size),
+      than: later === null ? 'now' : Number(later),
+    }));
   }
 
   async add(size: number, note: string): Promise<void> {

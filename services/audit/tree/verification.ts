@@ -55,7 +55,7 @@ export class Verification {
 
   /** Reads the log to its end, or to the first difference. @throws LogFailure; what `pg` throws; the signal's reason */
   async run(): Promise<
-    Omit<Verified, 'otherOrigins' | 'signaturesVerified' | 'strangeness' | 'changedSnapshots'>
+    Omit<Verified, 'otherOrigins' | 'misdated' | 'signaturesVerified' | 'strangeness' | 'changedSnapshots'>
   > {
     const difference = await this.#difference();
     return {

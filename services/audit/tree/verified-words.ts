@@ -49,7 +49,8 @@ function snapshotInWords({ stream, revision }: ChangedSnapshot): string {
   );
 }
 
-function summary({ size, audited, heads, signed, signaturesVerified, root, otherOrigins }: Verified): string {
+function summary(verified: Verified): string {
+  const { size, audited, heads, signed, signaturesVerified, root, otherOrigins } = verified;
   const toCome = size - audited;
   const rest = toCome > 0 ? `, ${toCome} of which ${toCome === 1 ? 'is' : 'are'} not audited yet` : '';
   const fitting = heads === 1 ? '1 signed head fits, that' : `${heads} signed heads fit, the last one`;
@@ -60,7 +61,17 @@ function summary({ size, audited, heads, signed, signaturesVerified, root, other
     otherOrigins.length === 0
       ? ''
       : ` It was not compared with the heads of ${otherOrigins.join(', ')}: AUDIT_ORIGIN (or APP_ID) names another log.`;
-  return `log is as it was: ${size} events${rest}. ${covered}${unverified}${others} Root: ${Buffer.from(root).toString('base64')}`;
+  return `log is as it was: ${size} events${rest}. ${covered}${unverified}${others}${misdatedInWords(verified)} Root: ${Buffer.from(root).toString('base64')}`;
+}
+
+function misdatedInWords({ misdated: [first, ...more] }: Verified): string {
+  if (!first) return '';
+  const than = first.than === 'now' ? 'it is now' : `the head of the first ${first.than} events says`;
+  const rest = more.length === 0 ? '' : `; so it is with ${more.length} other heads`;
+  return (
+    ` The stored head of the first ${first.size} events says that it was signed later than ${than}${rest}: the time in the row was ` +
+    'changed, or the clock of the database was wrong then; nothing rests on it.'
+  );
 }
 
 /** What is different, in a sentence. */

@@ -52,5 +52,6 @@ async function compareLog(
   if (verified.difference && (await store.size()) < audited) {
     throw new Error('the index of the log was made again meanwhile: verify again');
   }
-  return { ...verified, signaturesVerified: options.verifier !== undefined, otherOrigins };
+  const misdated = await heads.misdated();
+  return { ...verified, signaturesVerified: options.verifier !== undefined, otherOrigins, misdated };
 }

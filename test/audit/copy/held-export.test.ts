@@ -267,11 +267,11 @@ test('the export of a log that was changed after it was signed says so, and is n
 test('what was exported is proven to be the beginning of a head that was signed of more', async () => {
   const leaves: Uint8Array[] = [];
   for await (const record of audited.log.readAll()) leaves.push(leafOf(record));
-  const before = await headBefore(pool);
+  const before = await headBefore(pool, origin);
   for (const size of [1, 2, 255, 256, 257, 511, 699, 700]) {
     const tree = new CopiedTree();
     for (const leaf of leaves.slice(0, size)) tree.append(leaf);
-    const covering = await coveringHead(pool, tree, before);
+    const covering = await coveringHead(pool, tree, origin, before);
     if (!covering) throw new Error(`no head covers ${size} events`);
     expect(covering).toMatchObject({ fits: true, head: { size: signed } });
     expect(isConsistent({ size, root: tree.root() }, covering.head, covering.consistency)).toBe(true);

@@ -16,6 +16,7 @@ import { temporaryFolder } from '../../support/folder.ts';
 import { silent } from '../../support/projecting.ts';
 
 const events = 600;
+const origin = 'bubble-im/bubble-im';
 let audited: AuditedLog;
 let pool: Pool;
 let folder: string;
@@ -26,7 +27,7 @@ beforeAll(async () => {
   await appendInOrder(audited.log, history({ events, seed: 'verify' }), () => undefined);
   const auditor = await audited.startAuditor({ consumers: [treeConsumer] });
   await audited.indexed(auditor);
-  const source = { dataFolder: folder, auditKey: undefined, auditOrigin: 'bubble-im/bubble-im' };
+  const source = { dataFolder: folder, auditKey: undefined, auditOrigin: origin };
   const signer = await loadAuditSigner(source);
   const options = { log: audited.log, database: pool, follower: auditorName, logger: silent };
   const signing = new HeadSigning({ ...options, signer });
@@ -50,7 +51,7 @@ async function verify(parameters: readonly string[], environment: Readonly<Recor
 describe('npm run verify', () => {
   test('says that a log is as it was, also compared with a head that was kept', async () => {
     const file = join(await temporaryFolder(), 'head');
-    await writeFile(file, (await latestHead(pool))?.note ?? '');
+    await writeFile(file, (await latestHead(pool, origin))?.note ?? '');
     const { code, stdout } = await verify(['--checkpoint', file]);
     expect(stdout).toMatch(
       /^The log is as it was: 601 events(, 1 of which is not audited yet)?\. 2 signed heads fit, the last one of 600 events\. Root: /,
@@ -119,7 +120,7 @@ describe('npm run verify', () => {
 
   test('refuses a kept head that another key signed, and a file without one', async () => {
     const file = join(await temporaryFolder(), 'head');
-    await writeFile(file, (await latestHead(pool))?.note ?? '');
+    await writeFile(file, (await latestHead(pool, origin))?.note ?? '');
     const elsewhere = { DATA_DIR: await temporaryFolder(), AUDIT_KEY: `${'A'.repeat(43)}=` };
     const other = await verify(['--checkpoint', file], elsewhere);
     expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('is not signed by the key of') });
@@ -162,7 +163,7 @@ describe('npm run verify', () => {
       ...['checkpoint', 'tile/0/000', 'tile/0/001', 'tile/0/002.p/88', 'tile/1/000.p/2'],
       ...['tile/entries/000', 'tile/entries/001', 'tile/entries/002.p/88'],
     ]);
-    expect(await readFile(join(to, 'checkpoint'), 'utf8')).toBe((await latestHead(pool))?.note);
+    expect(await readFile(join(to, 'checkpoint'), 'utf8')).toBe((await latestHead(pool, origin))?.note);
     // Once more, only what may have changed is written.
     expect((await verify(['--export', to])).stdout).toMatch(/^4 files of /);
   });
@@ -240,7 +241,7 @@ describe('npm run verify', () => {
 
   test('writes no tree of a head that the key has not signed', async () => {
     const to = join(await temporaryFolder(), 'tree');
-    const head = await latestHead(pool);
+    const head = await latestHead(pool, origin);
     onTestFinished(async () => {
       await pool.query('update audit.heads set note = $1 where size = $2', [head?.note, head?.size]);
     });

@@ -1,5 +1,6 @@
 import { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { headBefore } from '../../../services/audit/copy/covering-head.ts';
 import { auditorName } from '../../../services/audit/index/audit-task.ts';
 import { HeadSigning } from '../../../services/audit/tree/head-signing.ts';
 import { Heads, latestHead, signHead } from '../../../services/audit/tree/heads.ts';
@@ -164,7 +165,7 @@ describe('npm run verify of a log that is as it was', () => {
 
   test('a changed head is given to nobody, and no head is signed behind it', async () => {
     await pool.query(`update audit.heads set size = 900, signed = now() where size = 700`);
-    await expect(latestHead(pool)).rejects.toThrow(
+    await expect(latestHead(pool, signer.name)).rejects.toThrow(
       'the stored head of the first 900 events of bubble-im/test was changed',
     );
     const signing = new HeadSigning({
@@ -175,14 +176,50 @@ describe('npm run verify of a log that is as it was', () => {
     await expect.poll(() => signing.status().fault, { timeout: 10_000 }).toContain('was changed');
   });
 
-  test('heads are signed on though the last one is said to be signed in years', async () => {
-    await pool.query(`delete from audit.heads where size = ${events}`);
-    await pool.query(`update audit.heads set signed = now() + interval '10 years' where size = 600`);
-    const signing = new HeadSigning({
-      ...{ log: audited.log, database: pool, follower: auditorName, logger: silent, signer, everyMs: 20 },
-    });
-    onTestFinished(() => signing.stop());
-    signing.start();
-    await vi.waitUntil(() => signing.status().size === events, { timeout: 10_000 });
+  test.each(["now() + interval '10 years'", "'infinity'", "'-infinity'", "'280000-01-01'"])(
+    'the last head is the one of most events, though the row of another says it was signed at %s',
+    async (time) => {
+      await pool.query(`update audit.heads set signed = ${time} where size = 600`);
+      expect((await latestHead(pool, signer.name))?.size).toBe(events);
+      expect((await latestHead(pool, undefined))?.size).toBe(events);
+      expect((await headBefore(pool, 'bubble-im/unknown'))?.size).toBe(events);
+    },
+  );
+
+  test('the last head is of the name that is asked for, though another has more events and a later time', async () => {
+    await pool.query(
+      `insert into audit.heads (origin, size, note, signed)
+         values ('bubble-im/before', 900, 'of a log that was put back', now() + interval '10 years')`,
+    );
+    expect((await latestHead(pool, signer.name))?.size).toBe(events);
   });
+
+  test.each([
+    ['in years', "now() + interval '10 years'", 600, 'the head of the first 700 events says'],
+    ['at the end of time', "'infinity'", 700, 'it is now'],
+  ])(
+    'says of a head whose row says that it was signed %s that this cannot be, and that the log is as it was',
+    async (_when, time, size, than) => {
+      await pool.query(`update audit.heads set signed = ${time} where size = ${size}`);
+      const words = await verify();
+      expect(words).toMatch(/^The log is as it was: /);
+      expect(words).toContain(
+        `The stored head of the first ${size} events says that it was signed later than ${than}: the time in the row was changed`,
+      );
+    },
+  );
+
+  test.each(["now() + interval '10 years'", "'infinity'", "'280000-01-01'"])(
+    'heads are signed on though the last one is said to be signed at %s',
+    async (time) => {
+      await pool.query(`delete from audit.heads where size = ${events}`);
+      await pool.query(`update audit.heads set signed = ${time} where size = 600`);
+      const signing = new HeadSigning({
+        ...{ log: audited.log, database: pool, follower: auditorName, logger: silent, signer, everyMs: 20 },
+      });
+      onTestFinished(() => signing.stop());
+      signing.start();
+      await vi.waitUntil(() => signing.status().size === events, { timeout: 10_000 });
+    },
+  );
 });
