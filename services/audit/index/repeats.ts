@@ -17,6 +17,9 @@ export type FalseRepeat = Repeat<Omit<RecordedEvent, 'data' | 'metadata' | 'raw'
 /** How many repeats are read at once. */
 const readAtOnce = 100;
 
+/** An append whose answer is lost is tried again for seconds. An id that no name was made into comes later by hand alone. */
+const retriedWithinMs = 3_600_000;
+
 /**
  * The members of data of which the id was made, if it was made of a name (UUID version 5). A call that comes again after
  * the store has forgotten the id decides once more, so that the rest may differ: another mid, other words starred out.
@@ -84,8 +87,11 @@ export async function* falseRepeats(
 /** Whether an event is what an append that is tried again leaves. The metadata of such a one may differ: a call has its own. */
 function isRepeatOf(event: RecordedEvent, first: RecordedEvent): boolean {
   if (event.type !== first.type) return false;
-  if (canonicalJson(event.data) === canonicalJson(first.data)) return true;
-  const names = event.id.charAt(14) === '5' ? namedBy[event.type] : undefined;
+  const isOfName = event.id.charAt(14) === '5';
+  if (canonicalJson(event.data) === canonicalJson(first.data)) {
+    return isOfName || Math.abs(event.recorded - first.recorded) < retriedWithinMs;
+  }
+  const names = isOfName ? namedBy[event.type] : undefined;
   return (
     names?.every((name) => event.data[name] !== undefined && event.data[name] === first.data[name]) ?? false
   );

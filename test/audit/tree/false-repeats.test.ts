@@ -185,6 +185,32 @@ describe.each(places)('npm run verify of a log in %s with two events of one id',
   });
 });
 
+test('an event that was appended again an hour after the first is named, although its data are the same', async () => {
+  const { world, appendUnder } = await inDouble();
+  const pool = new Pool({ connectionString: world.url });
+  onTestFinished(async () => {
+    await pool.end();
+    await world.close();
+  });
+  const hourMs = 3_600_000;
+  const repeatAfter = async (id: EventId, ms: number) => {
+    await world.append(sent(talk, 1, 10, '甲'), { id });
+    await appendUnder(id, sent(talk, 1, 10, '甲'));
+    const { records } = world.store;
+    const [first] = records.slice(-2);
+    const created = (first?.created ?? 0) + ms;
+    world.store.hold(
+      records.map((record, index) => (index < records.length - 1 ? record : { ...record, created })),
+    );
+  };
+  await repeatAfter(newEventId(), hourMs - 1);
+  await repeatAfter(namedId, hourMs);
+  await repeatAfter(newEventId(), hourMs);
+  await audit(world);
+  const { falseRepeats } = await verifyLog({ log: world.log, database: pool, origin: signer.name });
+  expect(falseRepeats).toMatchObject([{ event: { stream, revision: 5 }, first: 4 }]);
+});
+
 test('the index that is made again shows such an event if the log has it still', async () => {
   const { world, appendUnder } = await inDouble();
   const client = new Client({ connectionString: world.url });
