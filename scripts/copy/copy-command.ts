@@ -1,11 +1,13 @@
+import { resolve } from 'node:path';
 import { CopiedTree } from '../../services/audit/copy/copied-tree.ts';
 import { type Copied, copyLog } from '../../services/audit/copy/copy-log.ts';
 import { coverageInWords, type HeldExport } from '../../services/audit/copy/held-export.ts';
 import { sameHash } from '../../services/audit/tree/hashes.ts';
+import { lockFolder } from '../../services/data-folder.ts';
 import { readEnvironment } from '../../services/environment.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { openCommandLogger } from '../cli/logger.ts';
-import { mustBeNoFile, writingTo } from '../cli/output-file.ts';
+import { mustBeNoFile, type OutputPath, writingTo } from '../cli/output-file.ts';
 import { showProgress } from '../cli/progress.ts';
 import { withDatabase, withExistingDatabase } from '../with-database.ts';
 import {
@@ -26,16 +28,32 @@ export async function exportTo(named: NamedPlace): Promise<void> {
   const output = { option: '--to', path: named.text };
   await mustBeNoFile(output);
   await withOwnPlace(withExistingDatabase, (own) =>
-    withNamedTarget(named, own.logger, (target) =>
-      withSource(own, 'export', (source) =>
-        writingTo(output, async () => {
-          if (!isFolder(named)) return print(await copy(source, target));
-          const leftOut = () => source.firsts?.leftOut ?? 0;
-          await exportToFolder(own, named.text, async (tree) => copy(source, target, tree), leftOut, print);
-        }),
-      ),
-    ),
+    withNamedTarget(named, own.logger, (target) => {
+      const copying = () =>
+        withSource(own, 'export', (source) =>
+          writingTo(output, async () => {
+            if (!isFolder(named)) return print(await copy(source, target));
+            const leftOut = () => source.firsts?.leftOut ?? 0;
+            await exportToFolder(own, named.text, async (tree) => copy(source, target, tree), leftOut, print);
+          }),
+        );
+      return isFolder(named) ? alone(output, copying) : copying();
+    }),
   );
+}
+
+/** How long an export waits for the folder: so long that of two that begin at once one goes on. */
+const folderTimeoutMs = 1_000;
+
+/** Does what writes to a folder while no other export does. @throws Error if one does; what `write` throws */
+async function alone(output: OutputPath, write: () => Promise<void>): Promise<void> {
+  const names = { name: 'export folder', remedy: 'wait until it has ended', timeoutMs: folderTimeoutMs };
+  const lock = await writingTo(output, () => lockFolder(resolve(output.path), names));
+  try {
+    await write();
+  } finally {
+    await lock.release();
+  }
 }
 
 /**

@@ -9,6 +9,7 @@ import { startProjector } from '../../../projections/runner/projector.ts';
 import { history } from '../../../scripts/seed/history.ts';
 import { copyLog } from '../../../services/audit/copy/copy-log.ts';
 import { logCopy } from '../../../services/audit/copy/log-copy.ts';
+import { holderOf } from '../../../services/data-folder.ts';
 import { appendInOrder } from '../../../services/log/append-in-order.ts';
 import { openEventStoreDBLog } from '../../../services/log/eventstoredb/eventstoredb-log.ts';
 import { newIdentityName } from '../../../services/log/identity.ts';
@@ -18,6 +19,7 @@ import { prefixedLog } from '../../../services/log/prefixed.ts';
 import { silent } from '../../support/accounts.ts';
 import { createDatabase, createEmptyDatabase } from '../../support/database.ts';
 import { temporaryFolder } from '../../support/folder.ts';
+import { startProgram } from '../../support/process.ts';
 import { caughtUp, openWorld } from '../../support/projecting.ts';
 import { runScript } from '../../support/script.ts';
 import { wrapLog } from '../../support/wrapped-log.ts';
@@ -55,7 +57,12 @@ test('npm run export and npm run import carry a log into a database that was emp
   await log.close();
   const out = await run('export', ['--to', folder], source);
   expect(out).toMatchObject({ code: 0, stdout: expect.stringContaining('800 events are in the copy.') });
-  expect(await readdir(folder)).toEqual(['events-000000000000.ndjson', 'export.json', 'installation']);
+  expect(await readdir(folder)).toEqual([
+    'events-000000000000.ndjson',
+    'export.json',
+    'installation',
+    'lock',
+  ]);
   const back = await run('import', ['--from', folder], target);
   expect(back).toMatchObject({ code: 0, stdout: out.stdout });
   const again = await run('import', ['--from', folder], target);
@@ -65,6 +72,40 @@ test('npm run export and npm run import carry a log into a database that was emp
   await copied.close();
   expect(installation).toBe('abcdefabcdef');
 });
+
+test('npm run export refuses a folder into which another one exports, which can be gone on with', async () => {
+  const [source, folder] = [await database(), await temporaryFolder()];
+  const log = await openPostgresLog({ connectionString: source });
+  await appendInOrder(log, history({ events: 300, seed: 'at once' }), () => undefined);
+  await log.found({ installation: 'abcdefabcdef', epoch: newIdentityName() });
+  await log.close();
+  // Holds the first one up when it reads the events.
+  const holder = new pg.Client({ connectionString: source });
+  await holder.connect();
+  onTestFinished(() => holder.end());
+  await holder.query('begin; lock table log.events in access exclusive mode');
+  const environment = { DATABASE_URL: source, DATA_DIR: '/nonexistent' };
+  const first = startProgram('scripts/export.ts', ['--to', folder], environment);
+  await expect.poll(() => holderOf(folder), { interval: 20, timeout: 30_000 }).toBeDefined();
+  const second = await run('export', ['--to', folder], source);
+  expect(second).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(
+      /^export: the export folder .* is in use by the process \d+: wait until it has ended$/m,
+    ),
+  });
+  first.signal('SIGKILL');
+  expect(await first.ended).toBe('SIGKILL');
+  await holder.query('commit');
+  const third = await run('export', ['--to', folder], source);
+  expect(third).toMatchObject({ code: 0, stdout: expect.stringContaining('300 events are in the copy') });
+  const fourth = await run('export', ['--to', folder], source);
+  expect(fourth).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('300 of which were there before'),
+  });
+}, 120_000);
 
 test.each(['export', 'backup'])(
   'npm run %s names an event that it does not copy, as no read of the whole log gives it',
