@@ -36,6 +36,7 @@ import { Hub } from './subscriptions/hub.ts';
 import { LastEvents } from './subscriptions/last-events.ts';
 import { PushFeed } from './subscriptions/push-feed.ts';
 import { Snapshots } from './subscriptions/snapshot.ts';
+import { UnexpectedFailures } from './unexpected.ts';
 
 export interface GatewayOptions {
   readonly bus: Bus;
@@ -93,6 +94,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { bus, database, app, logger, sessions } = options;
   const id = randomUUID();
   const security = createSecurityLog(logger);
+  const unexpected = new UnexpectedFailures(logger);
   const limits = { ...defaultLimits, ...options.limits };
   const cookieToken = options.cookieToken ?? (async () => undefined);
   const pushStore = new PushStore(database);
@@ -136,7 +138,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...{ identities, rights, chatChannels, lastEvents },
     listenToTopic: (topic) => bus.onSignal(topic, (signal) => onChannelSignal(signal, hub, presenceChannels)),
   });
-  const dispatch = new Dispatch({ app, bus, subscriber, identities, rights, limits });
+  const dispatch = new Dispatch({ app, bus, subscriber, identities, rights, limits, unexpected });
   const sockets = new Sockets({ connections, identities, subscriber, dispatch, limits, logger, security });
   const occupancy = new Occupancy({ bus, database, hub, gateway: id });
   const delivery = new Delivery({
@@ -181,7 +183,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     attach(server) {
       const { trust = trustNone } = options;
-      detach.push(acceptUpgrades(server, { app, sessions, cookieToken, limits, handler: sockets, trust }));
+      detach.push(
+        acceptUpgrades(server, { app, sessions, cookieToken, limits, handler: sockets, trust, unexpected }),
+      );
     },
     routes: async (server) => {
       const settings = options.settings ?? (() => defaultSettings);

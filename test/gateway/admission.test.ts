@@ -1,8 +1,9 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { pino } from 'pino';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { tokenHash } from '../../services/accounts/token-hash.ts';
 import { ticketOf } from '../../services/gateway/connections/ticket.ts';
 import { Client } from './client.ts';
-import { allowedOrigin, app, Installation } from './harness.ts';
+import { allowedOrigin, app, Installation, strangeToken } from './harness.ts';
 
 const installation = await Installation.open();
 const { port, gateway } = await installation.start({ maxSocketsPerUser: 3 });
@@ -146,4 +147,16 @@ describe('a socket that is refused at connecting gets the error at once and is c
     await Promise.all(waiting.map((client) => client.ended()));
     await expect.poll(() => gateway.status().sockets).toBe(0);
   });
+});
+
+test('a failure that is not that of a database which is away is logged, and the client is told to come again', async () => {
+  const lines: { msg: string }[] = [];
+  const logger = pino({ level: 'error' }, { write: (line) => void lines.push(JSON.parse(line)) });
+  const broken = await Installation.open();
+  onTestFinished(() => broken.close());
+  const { port: brokenPort } = await broken.start({}, broken.bus, { logger });
+  await broken.pool.query('alter table accounts.tokens rename to moved');
+  const client = Client.begin(brokenPort, { token: strangeToken() });
+  expect(await client.ended()).toMatchObject({ code: 4100 });
+  expect(lines).toMatchObject([{ msg: 'what a client asked of the gateway failed unexpectedly' }]);
 });

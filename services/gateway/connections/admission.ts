@@ -1,12 +1,14 @@
 import { type PushCode, pushCodes } from '../../../contracts/push/protocol.ts';
 import type { App } from '../../app-keys/signature.ts';
 import type { Client, PageRequest } from '../../edge/proxies.ts';
+import type { UnexpectedFailures } from '../unexpected.ts';
 import type { Session, Sessions } from './sessions.ts';
 import { readTicket } from './ticket.ts';
 
 export interface AdmissionOptions {
   readonly app: App;
   readonly sessions: Sessions;
+  readonly unexpected: UnexpectedFailures;
   /** The token in the login cookie, if the request's origin may use it. @throws what the settings' source throws. */
   cookieToken(request: PageRequest): Promise<string | undefined>;
 }
@@ -37,7 +39,8 @@ export async function admit(options: AdmissionOptions, credentials: Credentials)
   }
   try {
     return await sessionOf(options, credentials);
-  } catch {
+  } catch (error) {
+    options.unexpected.note(error);
     return { code: pushCodes.overCapacity, message: 'not ready: come again' };
   }
 }

@@ -16,6 +16,7 @@ import type { Limits } from '../connections/limits.ts';
 import { acceptsClientEvents, chatOf, isPresence, topicOf } from '../subscriptions/channel.ts';
 import type { ChatRights } from '../subscriptions/chat-rights.ts';
 import type { Subscription } from '../subscriptions/subscription.ts';
+import type { UnexpectedFailures } from '../unexpected.ts';
 import { ClientEventLimit } from './client-events.ts';
 import type { Identities } from './identities.ts';
 import { readSignin } from './signin.ts';
@@ -29,6 +30,7 @@ export class Dispatch {
   readonly #identities: Identities;
   readonly #rights: ChatRights;
   readonly #clientEventLimit: ClientEventLimit;
+  readonly #unexpected: UnexpectedFailures;
 
   constructor(options: {
     app: App;
@@ -37,6 +39,7 @@ export class Dispatch {
     identities: Identities;
     rights: ChatRights;
     limits: Limits;
+    unexpected: UnexpectedFailures;
   }) {
     this.#app = options.app;
     this.#bus = options.bus;
@@ -44,6 +47,7 @@ export class Dispatch {
     this.#identities = options.identities;
     this.#rights = options.rights;
     this.#clientEventLimit = new ClientEventLimit(options.limits);
+    this.#unexpected = options.unexpected;
   }
 
   /** Carries out one frame. Never throws; a frame that cannot be read is answered by an error frame. */
@@ -94,7 +98,8 @@ export class Dispatch {
     }
     try {
       if (user.session !== undefined && !(await this.#identities.addToken(connection, user.session))) return;
-    } catch {
+    } catch (error) {
+      this.#unexpected.note(error);
       connection.close(pushCodes.overCapacity, 'not ready: come again');
       return;
     }
@@ -137,7 +142,8 @@ export class Dispatch {
         refuseEvent(connection, 'its sender is muted or disabled, or may not chat here');
         return;
       }
-    } catch {
+    } catch (error) {
+      this.#unexpected.note(error);
       refuseEvent(connection, 'not ready: try again');
       return;
     }
