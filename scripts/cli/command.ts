@@ -30,7 +30,19 @@ export function operatorCommand({ name, description, examples, notes }: CommandI
     .helpOption('-h, --help', 'shows this help')
     .addHelpText('after', `\nExamples:\n${lines.join('\n')}${rest}`)
     .showHelpAfterError(`(npm run ${name} -- --help shows all options, with examples)`)
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, `${name}:`)) });
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, `${name}:`)) })
+    .hook('preAction', refuseEmptyOptions);
+}
+
+/**
+ * Ends the process if an option was given an empty text, as `--to "$FOLDER"` gives if the variable is not set: an empty
+ * path would be the current folder. An option that is empty by default takes it.
+ */
+function refuseEmptyOptions(command: Command): void {
+  for (const option of command.options) {
+    if (command.getOptionValue(option.attributeName()) === '' && option.defaultValue !== '')
+      command.error(`error: option '${option.flags}' is empty: give it a value`);
+  }
 }
 
 /**
