@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Checkpoint } from '../../services/audit/tree/checkpoint.ts';
-import { notesIn, openHead } from '../../services/audit/tree/heads.ts';
+import { type KeptHeads, keptHeadsIn, type UnreadLines } from '../../services/audit/tree/kept-heads.ts';
 import { isAsItWas } from '../../services/audit/tree/verified.ts';
 import { verifiedInLines } from '../../services/audit/tree/verified-words.ts';
 import { verifyLog } from '../../services/audit/tree/verify-log.ts';
@@ -12,12 +11,16 @@ import { showProgress } from '../cli/progress.ts';
 import { notAsItWas } from './not-as-it-was.ts';
 import { knownVerifier, verifierFrom, withAudit } from './with-audit.ts';
 
-/** Compares the log with its tree and its heads, prints what came of it, and sets the exit code 1 if they differ. */
+/**
+ * Compares the log with its tree and its heads, prints what came of it, and sets the exit code 1 if they differ, or if the
+ * file of kept heads holds something else.
+ */
 export function compare(file: string | undefined, verifierKey: string | undefined): Promise<void> {
   return withAudit(async ({ environment, log, pool, store }) => {
     const signal = interruptible();
-    const kept =
-      file === undefined ? [] : await keptHeads(file, () => verifierFrom(verifierKey, environment));
+    const read =
+      file === undefined ? undefined : await keptHeads(file, () => verifierFrom(verifierKey, environment));
+    const { heads: kept, unread } = read ?? { heads: [], unread: [] };
     const verifier = await knownVerifier(verifierKey, environment);
     const progress = showProgress({ doing: 'verifying', total: await store.size() });
     const origin = verifier?.name ?? environment.auditOrigin;
@@ -27,18 +30,25 @@ export function compare(file: string | undefined, verifierKey: string | undefine
     if (verified.size === 0 && verified.audited === 0 && kept.length === 0) {
       throw new NothingMatches('the log is empty: there is nothing to verify');
     }
-    for (const line of verifiedInLines(verified)) console.log(escapeControls(line));
-    if (!isAsItWas(verified)) notAsItWas();
+    const unreadLines = unread.map(
+      (lines) => `KEPT HEAD NOT READ: with this the log was not compared: ${file}, ${unreadInWords(lines)}`,
+    );
+    for (const line of [...unreadLines, ...verifiedInLines(verified)]) console.log(escapeControls(line));
+    if (unread.length > 0 || !isAsItWas(verified)) notAsItWas();
   });
 }
 
-/** The heads in a file that somebody kept. @throws Error if there is none, or one was not signed by the verifier */
-async function keptHeads(
-  file: string,
-  verifier: () => ReturnType<typeof verifierFrom>,
-): Promise<Checkpoint[]> {
-  const notes = notesIn(await whileReading(file, readFile(file, 'utf8')));
-  if (notes.length === 0) throw new Error(`${file} holds no head of a log`);
-  const by = await verifier();
-  return notes.map((note) => openHead(note, by));
+/** The heads in a file that somebody kept, and what else it holds. @throws Error if it holds no head of the verifier */
+async function keptHeads(file: string, verifier: () => ReturnType<typeof verifierFrom>): Promise<KeptHeads> {
+  const text = await whileReading(file, readFile(file, 'utf8'));
+  const kept = keptHeadsIn(text, await verifier());
+  if (kept.heads.length > 0) return kept;
+  const [first] = kept.unread;
+  throw new Error(
+    `${file} holds no head of a log that can be compared${first ? `: ${unreadInWords(first)}` : ''}`,
+  );
+}
+
+function unreadInWords({ from, to, why }: UnreadLines): string {
+  return `${from === to ? `line ${from}` : `lines ${from} to ${to}`}: ${why}`;
 }

@@ -67,11 +67,6 @@ export function isHeadSignedBy({ note }: Pick<Head, 'note'>, verifier: NoteVerif
   }
 }
 
-/** The notes in a text that holds several, one after the other, as a file that heads are appended to. */
-export function notesIn(text: string): string[] {
-  return text.match(/(?:[^—\n][^\n]*\n)+\n(?:— [^\n]*\n)+/gu) ?? [];
-}
-
 /**
  * Under which name the log has heads now: the one that is asked for, else, if no head has that name or it is unknown here,
  * the one that was used last. Only for that is the time of a head asked: it is not signed, so that who can write to the

@@ -128,6 +128,23 @@ describe('npm run verify', () => {
     expect((await verify(['--checkpoint', file])).stderr).toContain('holds no head of a log');
   });
 
+  test('names what a file holds beside kept heads, compares with these, and ends with 1', async () => {
+    const file = join(await temporaryFolder(), 'heads');
+    const note = (await latestHead(pool, origin))?.note ?? '';
+    await writeFile(file, `${note}\n${note.trimEnd()}`);
+    const whole = await verify(['--checkpoint', file]);
+    expect(whole.stdout).toMatch(/^The log is as it was: .* 3 signed heads fit/);
+    expect(whole.code).toBe(0);
+    await writeFile(file, `${note}\n${note.replace('— ', '-- ')}\n${note}`);
+    const damaged = await verify(['--checkpoint', file]);
+    expect(damaged.stdout).toContain(
+      `KEPT HEAD NOT READ: with this the log was not compared: ${file}, lines 7 to 11: there is no complete head\n`,
+    );
+    expect(damaged.stdout).toMatch(/^The log is as it was: .* 3 signed heads fit/m);
+    expect(damaged.stderr).toContain('"What verify says, and what to do"');
+    expect(damaged.code).toBe(1);
+  });
+
   test('proves an event offline, and nothing else', async () => {
     const [row] = await audited.query<{ id: string; stream: string }>(
       'select id, stream from log.events where position = 123',

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -9,7 +9,8 @@ import { auditorName } from '../../../services/audit/index/audit-task.ts';
 import { HeadFile } from '../../../services/audit/tree/head-file.ts';
 import { type HeadReceiver, HeadSender } from '../../../services/audit/tree/head-sender.ts';
 import { HeadSigning } from '../../../services/audit/tree/head-signing.ts';
-import { type Head, Heads, notesIn, openHead } from '../../../services/audit/tree/heads.ts';
+import { type Head, Heads, openHead, signHead } from '../../../services/audit/tree/heads.ts';
+import { keptHeadsIn } from '../../../services/audit/tree/kept-heads.ts';
 import {
   isSignedBy,
   type NoteSigner,
@@ -192,17 +193,37 @@ describe('heads that are sent elsewhere', () => {
     await signedUpTo(signing, 30);
     await audited.appendRaw('user-1', 'AccountDisabled', { uid: 1 });
     await signedUpTo(signing, 31);
-    const read = async () => notesIn(await readFile(file, 'utf8'));
-    await expect.poll(async () => (await read()).at(-1) ?? '').toContain('\n31\n');
+    const read = async () => keptHeadsIn(await readFile(file, 'utf8'), verifierOf(signer));
+    const last = async () => (await read()).heads.at(-1)?.size;
+    await expect.poll(last).toBe(31);
     await signing.stop();
     // As after a start of the program: the last head may not have been sent.
     const again = sign(signer, new HeadFile(file));
     await signedUpTo(again, 31);
     await audited.appendRaw('user-2', 'AccountDisabled', { uid: 2 });
     await signedUpTo(again, 32);
-    await expect.poll(async () => (await read()).at(-1) ?? '').toContain('\n32\n');
-    const sizes = (await read()).map((note) => openHead(note, verifierOf(signer)).size);
+    await expect.poll(last).toBe(32);
+    const { heads, unread } = await read();
+    expect(unread).toEqual([]);
+    const sizes = heads.map(({ size }) => size);
     expect(sizes).toEqual([...new Set(sizes)].sort((one, other) => one - other));
+  });
+
+  test('are appended to a file behind one that a crash cut, which is read then as all the others are', async () => {
+    const signer = newSigner();
+    const file = join(await temporaryFolder(), 'heads');
+    const heads = [1, 2].map((size) => {
+      const root = new Uint8Array(32).fill(size);
+      return { origin: signer.name, size, root, note: signHead(signer, { size, root }), signed: 0 };
+    });
+    const [first, second] = heads;
+    if (!first || !second) throw new Error('two heads were signed');
+    // All but its line breaks was written.
+    await writeFile(file, first.note.trimEnd());
+    await new HeadFile(file).send(second);
+    const kept = keptHeadsIn(await readFile(file, 'utf8'), verifierOf(signer));
+    expect(kept.heads.map(({ size }) => size)).toEqual([1, 2]);
+    expect(kept.unread).toEqual([]);
   });
 
   describe.each(['ed25519', 'ml-dsa-44'] as const)('to a witness that cosigns by %s', (kind) => {
