@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { categoryNames, definitionOf } from '../events/index.ts';
+import { categoryNames, definitionOf, eventDefinitions } from '../events/index.ts';
 import { logPositionForm } from '../log-position.ts';
 import { contract } from './contract.ts';
 import { gids, uids } from './example-ids.ts';
@@ -10,12 +10,17 @@ import * as parameter from './parameters.ts';
 const maxEvents = 200;
 const defaultEvents = 50;
 
-/** Names with commas between. @param isName whether there can be such a one */
-function names(isName: (name: string) => boolean) {
+/** Names with commas between. @param right says of a name what would be right, if it cannot be one */
+function names(isName: (name: string) => boolean, right: (name: string) => string) {
   return parameter
     .text(1, 1_000)
     .transform((value) => value.split(',').map((name) => name.trim()))
-    .refine((list) => list.length <= 50 && list.every(isName), 'must be up to 50 names')
+    .check(({ value, issues }) => {
+      const wrong = value.find((name) => !isName(name));
+      if (wrong === undefined && value.length <= 50) return;
+      const message = wrong === undefined ? 'must be up to 50 names' : right(wrong);
+      issues.push({ code: 'custom', input: value, message });
+    })
     .meta({ shown: { type: 'string', minLength: 1, maxLength: 1_000 } });
 }
 
@@ -25,30 +30,43 @@ const streamPattern = /^(?!\$)(?=.)[^*]{0,200}\*?$/u;
 const id = parameter.text(1, 200);
 const position = z
   .string()
-  .regex(logPositionForm)
+  .regex(logPositionForm, 'must be a position of the log, as events have it')
   .meta({ shown: { type: 'string', pattern: logPositionForm.source } });
 const number = parameter.integer();
 
 /** Which events are asked for, whenever they happened: the same for past and live ones. */
 export const eventFilters = z.object({
-  stream: names((name) => streamPattern.test(name))
+  stream: names(
+    (name) => streamPattern.test(name),
+    (name) => `"${name}" is no name of a stream, nor with a * at its end the beginning of names`,
+  )
     .describe('只要这些流,逗号分隔;以*结尾表示前缀')
     .optional(),
-  category: names((name) => categoryNames.includes(name))
+  category: names(
+    (name) => categoryNames.includes(name),
+    (name) => `there is no category "${name}": there are ${categoryNames.join(', ')}`,
+  )
     .describe('只要这些类别的流:user、group、conversation等')
     .optional(),
-  type: names((name) => definitionOf(name) !== undefined)
+  type: names(
+    (name) => definitionOf(name) !== undefined,
+    (name) =>
+      `there is no event type "${name}": there are ${eventDefinitions.map(({ type }) => type).join(', ')}`,
+  )
     .describe('只要这些类型的事件')
     .optional(),
   by: z
-    .union([z.literal('server'), z.literal('nobody'), parameter.uid.transform(String)])
+    .union(
+      [z.literal('server'), z.literal('nobody'), parameter.uid.transform(String)],
+      'must be a uid, a whole number from 1 on, or server or nobody',
+    )
     .describe('操作者:uid(包括服务端密钥代表该用户的操作)、server(服务端密钥或运维命令)或nobody(未登录者)')
     .meta({ shown: { type: 'string' } })
     .optional(),
   about: parameter.uid.describe('与该用户有关').optional(),
   conversation: z
     .string()
-    .regex(/^(f\d+-\d+|g\d+)$/)
+    .regex(/^(f\d+-\d+|g\d+)$/, 'must be as f3-9, the lower uid first, or g123456789')
     .describe('与该会话有关:f3-9或g123456789')
     .optional(),
   mid: parameter.mid.describe('与该消息有关').optional(),
@@ -118,6 +136,7 @@ export const auditEvents = contract({
         },
       ],
       next: 2310,
+      nothing: null,
       indexed: 48211,
     },
   },
@@ -134,6 +153,10 @@ export const auditEvents = contract({
   data: z.object({
     events: z.array(AuditEvent).readonly(),
     next: z.int().nullable().describe('下一页的from;没有更多时为null'),
+    nothing: z
+      .string()
+      .nullable()
+      .describe('没有事件时的原因(英文),例如哪个条件没有任何事件符合;有事件时为null'),
     indexed: z.int().describe('索引中的事件数;日志末尾的事件可能稍后才出现'),
   }),
 });

@@ -100,23 +100,51 @@ export function refusalsOf({
 
 /**
  * Reads a request's parameters, one after the other in the contract's order.
+ * @param strict whether a refusal also says what would be right
  * @throws Refusal missing or illegal, naming the parameter
  */
 export function readParameters<Parameters extends z.ZodObject>(
   schema: Parameters,
   given: Readonly<Record<string, unknown>>,
+  strict = false,
 ): z.infer<Parameters> {
   const read: Record<string, unknown> = {};
   for (const [name, field] of Object.entries<z.core.$ZodType>(schema.shape)) {
     const value = present(given, name, field);
     const parsed = z.safeParse(field, value);
     if (!parsed.success) {
-      throw value === undefined ? Refusal.missing(name) : Refusal.illegal(name);
+      if (value === undefined) throw Refusal.missing(name);
+      throw Refusal.illegal(name, strict ? `: ${rightOf(field, parsed.error)}` : '');
     }
     if (parsed.data !== undefined) read[name] = parsed.data;
   }
   // Every field has just been read by its own schema.
   return read as z.infer<Parameters>;
+}
+
+const Integer = z.object({
+  type: z.literal('integer'),
+  enum: z.array(z.int()).optional(),
+  minimum: z.int().optional(),
+  maximum: z.int().default(Number.MAX_SAFE_INTEGER),
+});
+
+/** What a parameter should be, in words. */
+function rightOf(field: z.core.$ZodType, { issues }: z.core.$ZodError): string {
+  const integer = Integer.safeParse(shownOf(field)).data;
+  if (integer === undefined) return issues[0]?.message ?? '';
+  const { minimum = 0, maximum } = integer;
+  if (integer.enum) return `must be ${integer.enum.join(' or ')}`;
+  const upTo = maximum === Number.MAX_SAFE_INTEGER ? 'on' : `to ${maximum}`;
+  return `must be a whole number from ${minimum} ${upTo}`;
+}
+
+/** How the API's page shows a field, which may be optional or have a default. */
+function shownOf(field: z.core.$ZodType): unknown {
+  const meta = z.globalRegistry.get(field);
+  if (meta?.shown !== undefined) return meta.shown;
+  if (field instanceof z.ZodOptional || field instanceof z.ZodDefault) return shownOf(field.def.innerType);
+  return undefined;
 }
 
 /** Access for which `login_uid` is read of every call, also of one that does not use it. */

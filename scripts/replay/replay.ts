@@ -4,6 +4,7 @@ import type { EventFilter } from '../../services/audit/events/filter.ts';
 import { isUnrestricted, matches, prefixesOf, wholeStreams } from '../../services/audit/events/filter.ts';
 import { type FindOptions, findEvents } from '../../services/audit/events/find-events.ts';
 import { CurrentNames } from '../../services/audit/events/names.ts';
+import { whyNothing } from '../../services/audit/events/nothing-found.ts';
 import { type EventId, type Position, type RecordedEvent, startOfLog } from '../../services/log/log.ts';
 import { Skips } from '../../services/log/skips.ts';
 import { positionIn } from '../cli/arguments.ts';
@@ -13,7 +14,6 @@ import { NothingMatches } from '../cli/command.ts';
 import { Output } from '../cli/output.ts';
 import { type ProgressOptions, showProgress } from '../cli/progress.ts';
 import { type Format, type FormatName, formatOf } from './formats.ts';
-import { whyNothing } from './nothing-found.ts';
 
 /** What commander makes of the options. */
 export interface ReplayOptions {

@@ -167,7 +167,7 @@ async function answerCall<Parameters extends z.ZodObject, Answer>(
   try {
     const uid = authorize(caller, contract.access, given);
     if (contract.strict) mustKnowAll(contract, given);
-    const parameters = readParameters(contract.parameters, given);
+    const parameters = readParameters(contract.parameters, given, contract.strict);
     if (request.headers[positionHeader]) await showAsked(application, request, reply);
     const origin = contextOf(request, caller, uid, application.app, settings);
     const context: CommandContext = { ...origin, time: application.now(), generation };

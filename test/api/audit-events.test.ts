@@ -15,6 +15,7 @@ const Page = z.object({
     }),
   ),
   next: z.int().nullable(),
+  nothing: z.string().nullable(),
   indexed: z.int(),
 });
 
@@ -113,25 +114,47 @@ describe('/audit/events', () => {
   });
 
   test.each([
-    ['about', 'tom'],
-    ['conversation', '50'],
-    ['by', 'everybody'],
-    ['since', 'yesterday'],
-    ['after', 'here'],
-    ['after', '0000000000000000001-0000000000000000001'],
-    ['limit', '0'],
-    ['type', 'MessageSent,MessageSnt'],
-    ['category', 'groups'],
-    ['stream', 'a,,b'],
-    ['stream', 'user-*-1'],
-    ['stream', '$all'],
-    ['abuot', '9'],
-  ])('refuses %s=%s by the name of the parameter', async (name, value) => {
-    expect(await ask({ [name]: value })).toMatchObject({
-      code: 2,
-      msg: expect.stringContaining(`参数${name}不合法`),
-    });
+    [{ stream: 'user-999999' }, 'there is no stream user-999999'],
+    [{ about: '999999', type: 'MessageSent' }, 'no event is about person 999999'],
+    [{ category: 'reply' }, 'no stream of the category reply has events'],
+    [{ type: 'GroupMuted' }, 'GroupMuted never happened'],
+    [{ since: '32472144000' }, 'nothing was recorded since 2999-'],
+    [{ until: '2020-01-01T00:00:00Z' }, 'nothing was recorded before 20'],
+    [{ stream: 'user-999999', from: '3' }, 'there is no stream user-999999'],
+    [{ type: 'MessageSent', stream: 'user-*' }, 'no event matches all that was asked for'],
+    [{ from: '99999999' }, 'no event that was asked for has the number 99999999 or a higher one'],
+  ])('says of %j why it has no event', async (query, nothing) => {
+    expect(await page(query)).toMatchObject({ events: [], nothing: expect.stringContaining(nothing) });
   });
+
+  test('does not say that there is nothing if there are events', async () => {
+    expect((await page({ type: 'MessageSent', limit: '1' })).nothing).toBe(null);
+  });
+
+  test.each([
+    ['about', 'tom', 'must be a whole number from 1 on'],
+    ['conversation', '50', 'must be as f3-9, the lower uid first, or g123456789'],
+    ['by', 'everybody', 'must be a uid, a whole number from 1 on, or server or nobody'],
+    ['since', 'yesterday', '"yesterday" is neither seconds since 1970, nor an ISO time'],
+    ['after', 'here', 'must be a position of the log, as events have it'],
+    ['after', '0000000000000000001-0000000000000000001', 'is no position of this log'],
+    ['limit', '0', 'must be a whole number from 1 on'],
+    ['reverse', '2', 'must be 0 or 1'],
+    ['type', 'MessageSent,MessageSnt', 'there is no event type "MessageSnt": there are UserRegistered, '],
+    ['category', 'groups', 'there is no category "groups": there are user, friendship, group, '],
+    ['stream', 'a,,b', '"" is no name of a stream'],
+    ['stream', 'user-*-1', '"user-*-1" is no name of a stream'],
+    ['stream', '$all', '"$all" is no name of a stream'],
+    ['abuot', '9', 'audit/events has no such parameter: it takes stream, '],
+  ])(
+    'refuses %s=%s by the name of the parameter, and says what would be right',
+    async (name, value, right) => {
+      const { code, msg } = await ask({ [name]: value });
+      expect(code).toBe(2);
+      expect(msg).toContain(`参数${name}不合法: `);
+      expect(msg).toContain(right);
+    },
+  );
 
   test('is for the server’s key alone', async () => {
     expect(await ask({}, {})).toMatchObject({ code: -1 });

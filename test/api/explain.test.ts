@@ -72,7 +72,7 @@ describe('/audit/explain', () => {
       2,
       '参数at不合法: there is no event at position',
     ],
-    [{ question: 'account 9', steps: '0' }, 2, '参数steps不合法'],
+    [{ question: 'account 9', steps: '0' }, 2, '参数steps不合法: must be a whole number from 1 on'],
     [{ question: 'account 8888888' }, 3, '记录不存在: there is no person 8888888'],
     [{ question: 'visible 8888888 to 1' }, 3, '记录不存在: there is no message 8888888'],
   ])('refuses %j', async (query, code, msg) => {

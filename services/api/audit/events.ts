@@ -5,7 +5,8 @@ import { auditEvents, type eventFilters } from '../../../contracts/http/audit-ev
 import { ConversationId } from '../../../contracts/ids.ts';
 import { eventsPage } from '../../audit/events/events-page.ts';
 import type { EventFilter } from '../../audit/events/filter.ts';
-import type { FoundEvent } from '../../audit/events/find-events.ts';
+import type { FindOptions, FoundEvent } from '../../audit/events/find-events.ts';
+import { happens, whyNothing } from '../../audit/events/nothing-found.ts';
 import { sentenceOf } from '../../audit/events/words.ts';
 import { entryOf } from '../../audit/index/entry.ts';
 import { AuditSearch } from '../../audit/index/search.ts';
@@ -40,7 +41,7 @@ export function auditEventRoutes(server: FastifyInstance, application: Applicati
   };
 
   serve(server, application, auditEvents, ({ parameters }) =>
-    askThePast(async () => {
+    askThePast(async (signal) => {
       const coverage = await search.coverage(log);
       if (coverage === undefined) throw new Refusal('noRecord', '日志没有索引');
       const { up_to, after, since, until, from, reverse, limit, ...rest } = parameters;
@@ -52,9 +53,22 @@ export function auditEventRoutes(server: FastifyInstance, application: Applicati
         upTo: positionIn(log, 'up_to', up_to),
       };
       const { events, next } = await eventsPage({ log, search, filter, from, reverse, limit });
-      return { data: { events: events.map(shown), next, indexed: coverage.count } };
+      const isNothing = events.length === 0 && next === null;
+      const find = { log, index: { search, coverage }, filter, signal };
+      const nothing = isNothing ? await nothingIn(find, { from, reverse }) : null;
+      return { data: { events: events.map(shown), next, nothing, indexed: coverage.count } };
     }),
   );
+}
+
+/** Why a page has no event, and no page follows. */
+async function nothingIn(
+  find: FindOptions,
+  { from, reverse }: { readonly from: number | undefined; readonly reverse: boolean },
+): Promise<string> {
+  if (!(await happens(find))) return whyNothing(find);
+  if (from === undefined) return 'the index does not have these events yet: ask again';
+  return `no event that was asked for has the number ${from} or a ${reverse ? 'lower' : 'higher'} one`;
 }
 
 /** Which events are asked for, whenever they happened. */
@@ -70,7 +84,7 @@ export function whatOf(given: z.infer<typeof eventFilters>): EventFilter {
 function positionIn(log: EventLog, name: string, text: string | undefined): Position | undefined {
   if (text === undefined) return undefined;
   const position = positionNamed(log, text);
-  if (position === undefined) throw Refusal.illegal(name);
+  if (position === undefined) throw Refusal.illegal(name, `: "${text}" is no position of this log`);
   return position;
 }
 

@@ -44,7 +44,7 @@ export function liveAuditRoutes(server: FastifyInstance, application: Applicatio
   server.get('/audit/live', options, async (request, reply) => {
     const given = Given.parse(request.query);
     mustKnowAll({ path: '/audit/live', access: 'server', parameters: eventFilters }, given);
-    const parameters = readParameters(eventFilters, given);
+    const parameters = readParameters(eventFilters, given, true);
     record(request, '/audit/live', parameters);
     const after = await log.end();
     return send(reply, async (write, signal) => {

@@ -1,6 +1,6 @@
-import { type EventFilter, isUnrestricted } from '../../services/audit/events/filter.ts';
-import { type FindOptions, findEvents } from '../../services/audit/events/find-events.ts';
-import { localTime } from '../../services/audit/local-time.ts';
+import { localTime } from '../local-time.ts';
+import { type EventFilter, isUnrestricted } from './filter.ts';
+import { type FindOptions, findEvents } from './find-events.ts';
 
 /** Who is no person. */
 const actors = new Map([
@@ -43,7 +43,8 @@ export async function whyNothing({ filter, ...options }: FindOptions): Promise<s
   return 'no event matches all that was asked for: leave something out to see more';
 }
 
-async function happens(options: FindOptions): Promise<boolean> {
+/** Whether there is an event of those that are asked for. @throws LogFailure, what the database throws, the signal's reason */
+export async function happens(options: FindOptions): Promise<boolean> {
   for await (const _ of findEvents({ ...options, reverse: false, limit: 1 })) return true;
   return false;
 }
