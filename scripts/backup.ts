@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { readVerifierKey } from '../services/audit/tree/note.ts';
+import { UnreadEvents } from '../services/audit/tree/unread-events.ts';
 import { givenKeys } from '../services/backup/given-keys.ts';
 import { type BackupOptions, makeBackup } from '../services/backup/make-backup.ts';
 import { type VerifyBackupOptions, verifyBackup } from '../services/backup/verify-backup.ts';
@@ -12,6 +13,7 @@ import { openCommandLogger } from './cli/logger.ts';
 import { warnOfMisplacedEvents } from './cli/misplaced-events.ts';
 import { mustBeNoFile, writingTo } from './cli/output-file.ts';
 import { showProgress } from './cli/progress.ts';
+import { sayUnread } from './cli/unread-events.ts';
 import { withExistingDatabase } from './with-database.ts';
 
 /** `npm run backup`: copies all that an installation cannot make again into a folder. */
@@ -78,8 +80,9 @@ async function backUpAndPrint(
   signal: AbortSignal,
 ): Promise<void> {
   const progress = showProgress({ doing: 'copying', unit: 'events and uploads' });
+  const unread = new UnreadEvents();
   try {
-    const options = { ...parts, onEvents: progress.advance, onUploads: progress.advance, signal };
+    const options = { ...parts, unread, onEvents: progress.advance, onUploads: progress.advance, signal };
     const { manifest, newEvents, newUploads } = await makeBackup(options);
     progress.end();
     const { id, moment } = manifest;
@@ -87,6 +90,7 @@ async function backUpAndPrint(
     console.log(`It holds all that was acknowledged before ${new Date(moment).toISOString()}.`);
   } finally {
     progress.end();
+    sayUnread('backup', unread);
   }
 }
 

@@ -7,12 +7,14 @@ import type { CopyTarget } from '../../services/audit/copy/copy-log.ts';
 import { FirstEvents } from '../../services/audit/copy/first-events.ts';
 import { folderCopy } from '../../services/audit/copy/folder-copy.ts';
 import { logCopy } from '../../services/audit/copy/log-copy.ts';
+import { UnreadEvents } from '../../services/audit/tree/unread-events.ts';
 import { whileWriting } from '../../services/file-failure.ts';
 import { newIdentityName } from '../../services/log/identity.ts';
 import { type EventLog, startOfLog } from '../../services/log/log.ts';
 import { type LogSource, openLog } from '../../services/log/open.ts';
 import { withAskedLog } from '../cli/asked-log.ts';
 import { warnOfMisplacedEvents } from '../cli/misplaced-events.ts';
+import { sayUnread } from '../cli/unread-events.ts';
 import { sayLeftOut } from './left-out.ts';
 
 /** Where a log is copied from or to: another log, or a folder. */
@@ -84,9 +86,11 @@ export function withSource(
     // The extent of EventStoreDB is in bytes.
     const total = source.eventStoreUrl === undefined ? log.extent(startOfLog, upTo) : undefined;
     const firsts = new FirstEvents(log);
+    const unread = new UnreadEvents();
     try {
-      await use({ ...placeOf(log), ...logCopy(log, { upTo, firsts }), total, firsts });
+      await use({ ...placeOf(log), ...logCopy(log, { upTo, firsts, unread }), total, firsts });
     } finally {
+      sayUnread(command, unread);
       await sayLeftOut(command, firsts);
     }
   });

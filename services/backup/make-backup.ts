@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Client } from 'pg';
 import { readKept } from '../app-keys/kept-file.ts';
 import { latestHead } from '../audit/tree/heads.ts';
+import type { UnreadEvents } from '../audit/tree/unread-events.ts';
 import { lockFolder } from '../data-folder.ts';
 import { identify } from '../edge/identify.ts';
 import type { FileStore, StoredPath } from '../files/file-store.ts';
@@ -48,6 +49,8 @@ export interface BackupOptions {
   readonly auditOrigin: string;
   /** Where the backup goes. */
   readonly folder: string;
+  /** Which looks at the events that are copied now. */
+  readonly unread?: UnreadEvents;
   readonly onEvents: (events: number) => void;
   readonly onUploads: (uploads: number) => void;
   readonly signal: AbortSignal;
@@ -165,7 +168,10 @@ class BackupRun {
     const onDone = (events: number) => this.#eventsDone(events);
     const extended = await extendLogFiles(copied, {
       ...{ log, folder: this.#places.log, signal, onDone },
-      onEvent: (event) => this.#note(event),
+      onEvent: (event) => {
+        this.#options.unread?.note(event);
+        this.#note(event);
+      },
       onFile: (now) => writeJson(this.#places.progress, now),
     });
     this.#newEvents += eventsOf(extended) - eventsOf(copied);

@@ -77,6 +77,24 @@ test('a backup whose events were changed with the hash of their file is refused 
   expect((await query(target, `select to_regclass('log.events') as made`)).rows).toEqual([{ made: null }]);
 });
 
+test('a backup of which a line was changed so that reading it gives the same is refused by verify and by restore', async () => {
+  const folder = await (await signedLog()).backUp();
+  const manifest = await readManifest(folder);
+  const [file] = manifest?.log.files ?? [];
+  if (!manifest || !file) throw new Error('there is no backup');
+  const path = join(folder, 'log', file.name);
+  const text = (await readFile(path, 'utf8')).replace(/"data":\{("\w+":)/, '"data":{$1"never said",$1');
+  await writeFile(path, text);
+  file.bytes = Buffer.byteLength(text);
+  file.sha256 = await hashOf(path, file.bytes);
+  await writeJson(join(folder, 'manifest.json'), manifest);
+  const reason = `${path}, line 1, holds something else than event number 0: it is not written as an export writes it`;
+  await expect(verified(folder)).rejects.toThrow(reason);
+  const target = await emptyDatabase();
+  await expect(restored(folder, { url: target })).rejects.toThrow(reason);
+  expect((await query(target, `select to_regclass('log.events') as made`)).rows).toEqual([{ made: null }]);
+});
+
 test('a backup whose head was changed with its events is refused, by its own key or by the one that is given', async () => {
   const { key, backUp } = await signedLog();
   const folder = await backUp();

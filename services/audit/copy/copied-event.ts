@@ -1,10 +1,14 @@
 import { z } from 'zod';
-import type { EventId, RecordedEvent, StreamName } from '../../log/log.ts';
+import type { EventId, Json, RecordedEvent, StreamName } from '../../log/log.ts';
 
 /** An event as it is in any store: without its position, which is that of one. */
 export type CopiedEvent = Omit<RecordedEvent, 'position' | 'raw'>;
 
-const json = z.record(z.string(), z.unknown());
+/** An object as it was parsed: a schema of its keys would leave out `__proto__`. */
+const json = z.custom<Json>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be an object',
+);
 
 /** An event in a line of a file. */
 const Line = z.object({
@@ -22,7 +26,20 @@ export function lineOf({ stream, revision, id, type, recorded, data, metadata }:
   return `${JSON.stringify({ stream, revision, id, type, recorded, data, metadata })}\n`;
 }
 
-/** Reads a line. @throws Error if it is no event */
+/** A line that says more, or says it otherwise, than `lineOf` writes of the event that is read from it. */
+export class OtherLine extends Error {
+  override readonly name = 'OtherLine';
+}
+
+/**
+ * Reads a line, without its line break. Hashes are of what is read, and say nothing of what reading leaves out.
+ * @throws OtherLine; Error if it is no event
+ */
 export function eventIn(line: string): CopiedEvent {
-  return Line.parse(JSON.parse(line));
+  const event = Line.parse(JSON.parse(line));
+  if (lineOf(event) === `${line}\n`) return event;
+  throw new OtherLine(
+    'it is not written as an export writes it: it holds what reading it leaves out, such as the first of two values of one ' +
+      'key or a key that no event has, or was written by another program',
+  );
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { errorCode } from '../../error-code.ts';
 import { whileWriting } from '../../file-failure.ts';
 import { makeFolder } from '../../make-folder.ts';
-import { type CopiedEvent, eventIn, lineOf } from './copied-event.ts';
+import { type CopiedEvent, eventIn, lineOf, OtherLine } from './copied-event.ts';
 import type { CopyTarget } from './copy-log.ts';
 import { beginExport } from './export-record.ts';
 
@@ -56,7 +56,7 @@ async function* eventsIn(folder: string): AsyncGenerator<CopiedEvent> {
 /**
  * The events of one file, or of its first bytes.
  * @param first the number of the first of them, for the error
- * @throws Error if a line is no event
+ * @throws Error if a line is no event, or not as it is written here
  */
 export async function* eventsInFileAt(
   file: string,
@@ -64,17 +64,19 @@ export async function* eventsInFileAt(
   bytes?: number,
 ): AsyncGenerator<CopiedEvent> {
   let number = first;
+  let lines = 0;
   for await (const line of wholeLines(file, bytes)) {
-    yield readLine(line, file, number);
+    yield readLine(line, `${file}, line ${++lines},`, number);
     number++;
   }
 }
 
-function readLine(line: string, file: string, number: number): CopiedEvent {
+function readLine(line: string, place: string, number: number): CopiedEvent {
   try {
     return eventIn(line);
   } catch (cause) {
-    throw new Error(`${file} holds something else than event number ${number}`, { cause });
+    const reason = cause instanceof OtherLine ? `: ${cause.message}` : '';
+    throw new Error(`${place} holds something else than event number ${number}${reason}`, { cause });
   }
 }
 

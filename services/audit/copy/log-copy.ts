@@ -2,6 +2,7 @@ import { categories } from '../../../contracts/events/index.ts';
 import { appendInOrder, type OrderedAppend } from '../../log/append-in-order.ts';
 import type { EventLog, Position, RecordedEvent } from '../../log/log.ts';
 import { metadataOfCopy } from '../../log/original-time.ts';
+import type { UnreadEvents } from '../tree/unread-events.ts';
 import type { CopiedEvent } from './copied-event.ts';
 import type { CopyTarget } from './copy-log.ts';
 import { FirstEvents } from './first-events.ts';
@@ -11,14 +12,17 @@ export interface LogCopyOptions {
   readonly upTo?: Position;
   /** Through which the events go, to tell what of them is left out. */
   readonly firsts?: FirstEvents;
+  /** Which looks at those that are copied. */
+  readonly unread?: UnreadEvents;
 }
 
 /** A log as source or target of a copy, without what has an id again. Nobody else may append to a target meanwhile. */
-export function logCopy(log: EventLog, { upTo, firsts }: LogCopyOptions = {}): CopyTarget {
+export function logCopy(log: EventLog, { upTo, firsts, unread }: LogCopyOptions = {}): CopyTarget {
   const all = () => log.readAll({ prefixes: categories });
   const wanted = () => (upTo === undefined ? all() : recordsUpTo(all(), upTo));
+  const read = () => (firsts ?? new FirstEvents(log)).of(wanted());
   return {
-    events: () => (firsts ?? new FirstEvents(log)).of(wanted()),
+    events: () => (unread ? unread.of(read()) : read()),
     add: (events, onStored) => appendInOrder(log, appendsOf(events), onStored),
   };
 }

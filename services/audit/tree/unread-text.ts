@@ -47,7 +47,7 @@ function holdsUnread(text: string): boolean {
   }
   let length = 0;
   for (const [token] of text.matchAll(tokens)) {
-    if (digitsOf(token) > maxDigits) return true;
+    if (digitsOf(token) > maxDigits || isBeyondDoubles(token)) return true;
     length += lengthOf(token);
   }
   return length !== JSON.stringify(parsed).length;
@@ -55,6 +55,11 @@ function holdsUnread(text: string): boolean {
 
 function lengthOf(token: string): number {
   return token.length === 1 ? 1 : JSON.stringify(JSON.parse(token)).length;
+}
+
+/** Whether a token is a number that no double is near, which is read as infinity and written as `null`. */
+function isBeyondDoubles(token: string): boolean {
+  return /^[-\d]/.test(token) && !Number.isFinite(Number(token));
 }
 
 /** How many digits a number has, zeros at either end not counted; 0 for what is none. */

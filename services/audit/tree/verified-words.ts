@@ -18,7 +18,7 @@ export function verifiedInLines(verified: Verified): string[] {
   const lines = [
     ...(strangeness === undefined ? [] : [`NOT NAMED: ${strangeness}`]),
     ...misplaced.map((event) => `MISPLACED: ${misplacedInWords(event)}`),
-    ...unread.map(unreadInWords),
+    ...unread.map((event) => `CHANGED: ${unreadInWords(event)}`),
     ...falseRepeats.map((found) => `ID REPEATED: ${falseRepeatInWords(found)}`),
     ...changedSnapshots.map(snapshotInWords),
   ];
@@ -27,9 +27,10 @@ export function verifiedInLines(verified: Verified): string[] {
   return [...lines, `${otherwise} ${summary(verified)}`];
 }
 
-function unreadInWords({ event, texts }: UnreadEvent): string {
+/** What is wrong with an event whose texts hold more than their parsed values. */
+export function unreadInWords({ event, texts }: UnreadEvent): string {
   return (
-    `CHANGED: ${nameOf(event)} was not appended so: its ${texts.join(' and ')} hold what reading them leaves out, ` +
+    `${nameOf(event)} was not appended so: its ${texts.join(' and ')} hold what reading them leaves out, ` +
     'such as the first of two values of one key'
   );
 }

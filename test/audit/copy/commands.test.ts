@@ -134,6 +134,34 @@ test.each(['export', 'backup'])(
   },
 );
 
+test.each(['export', 'backup'])(
+  'npm run %s names an event of which it copies less than is stored, as a key is there twice',
+  async (command) => {
+    const source = await database();
+    const log = await openPostgresLog({ connectionString: source });
+    await appendInOrder(log, history({ events: 10, seed: 'unread' }), () => undefined);
+    await log.close();
+    const client = new pg.Client({ connectionString: source });
+    await client.connect();
+    await client.query(
+      `update log.events set data = regexp_replace(data, '^.', '{"content":"never said","content":2,') where position = 7`,
+    );
+    await client.end();
+    const { code, stderr } = await run(
+      command,
+      ['--to', await temporaryFolder()],
+      source,
+      await temporaryFolder(),
+    );
+    expect(stderr).toMatch(
+      /this is copied as programs read it: \S+@\d+ \(.* was not appended so: its data hold/,
+    );
+    expect(stderr).not.toContain('never said');
+    expect(stderr.match(/this is copied/g)).toHaveLength(1);
+    expect(code).toBe(0);
+  },
+);
+
 test.each([
   ['export', [], "required option '--to <place>' not specified"],
   ['export', ['--to', 'package.json'], '--to package.json is no folder'],

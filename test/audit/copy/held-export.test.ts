@@ -137,6 +137,26 @@ describe('a folder that npm run export wrote', () => {
     );
   });
 
+  test.each([
+    [
+      'another value before the one that a key of its data has',
+      /"data":\{("\w+":)/,
+      '"data":{$1"never said",$1',
+    ],
+    ['a key of the line twice', /^\{/, '{"stream":"user-1",'],
+    ['a key that no event has', /\}$/, ',"extra":1}'],
+    ['blanks', /^\{/, '{ '],
+  ])('is not imported if a line got %s, though no hash tells', async (_what, place, text) => {
+    const folder = await copyOfExport();
+    await changeLine(folder, 300, (line) => line.replace(place, text));
+    const imported = await importOf(folder);
+    expect(imported).toMatchObject({ code: 1, stdout: '', events: 0 });
+    expect(imported.stderr).toContain(
+      `${join(folder, file)}, line 301, holds something else than event number 300: it is not written as an export writes it`,
+    );
+    expect(imported.stderr).not.toContain('never said');
+  });
+
   test('is not imported if the hashes in its record were changed with an event that was signed', async () => {
     const folder = await copyOfExport();
     await changeLine(folder, 300, later);

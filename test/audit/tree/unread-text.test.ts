@@ -14,6 +14,7 @@ describe('what of the text of an event reading it leaves out', () => {
     ['that of a key beside a number that is written shorter', '{"a":1e6,"b":1,"b":2}'],
     ['that of a key which other numbers make up for', '{"n":1e6,"m":1e7,"b":1,"b":1}'],
     ['digits that no double has', '{"uid":2.00000000000000000007}'],
+    ['a number that is greater than any double', '{"uid":1e400}'],
     ['the value of a prototype that is there twice', '{"__proto__":1,"__proto__":2}'],
   ])('is found: %s', (_what, text) => {
     expect(unreadIn(text)).toEqual(['data']);
