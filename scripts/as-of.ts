@@ -175,17 +175,23 @@ async function listKept(schemas: PastSchemas): Promise<void> {
   const kept = await schemas.kept();
   if (kept.length === 0) process.stdout.write('nothing is kept\n');
   for (const each of kept) process.stdout.write(`${keptLine(each)}\n`);
+  for (const schema of await schemas.unreadable()) {
+    process.stderr.write(
+      `as-of: ${schema} answers nothing, as its comment does not say what it shows: --forget ${schema} drops it\n`,
+    );
+  }
 }
 
 /** @param which a schema, or true for all */
 async function forgetKept(schemas: PastSchemas, which: string | true): Promise<void> {
-  const kept = (await schemas.kept()).filter(({ schema }) => which === true || schema === which);
+  const named = [...(await schemas.kept()).map(({ schema }) => schema), ...(await schemas.unreadable())];
+  const kept = named.filter((schema) => which === true || schema === which);
   if (kept.length === 0 && which !== true) {
     throw new NothingMatches(`${which} is not kept: --kept lists what is`);
   }
   if (kept.length === 0) return void process.stdout.write('nothing was kept\n');
   const inUse: string[] = [];
-  for (const each of kept) if (!(await schemas.dropKept(each))) inUse.push(each.schema);
+  for (const schema of kept) if (!(await schemas.dropKept({ schema }))) inUse.push(schema);
   const dropped = kept.length - inUse.length;
   process.stdout.write(`dropped the read models of ${dropped === 1 ? '1 moment' : `${dropped} moments`}\n`);
   if (inUse.length > 0) throw new Error(`${inUse.join(', ')}: a query is being answered from it; try again`);

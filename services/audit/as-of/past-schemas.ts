@@ -3,7 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { makeEmptySet } from '../../../projections/rebuild/empty-set.ts';
 import { type DatabaseConfig, openClient, type Purpose } from '../../postgres/connect.ts';
-import { type AskedSchema, type Filled, type KeptSchema, Shown, shownOf, shows } from './shown.ts';
+import {
+  type AskedSchema,
+  type Filled,
+  type KeptSchema,
+  type Shown,
+  shownBy,
+  shownOf,
+  shows,
+} from './shown.ts';
 
 /** Kept read models may each take as much of the disk as the present ones, and each is some thousand files. */
 const maxKept = 16;
@@ -120,8 +128,15 @@ export class PastSchemas {
     );
   }
 
+  /** The names of schemas that answer nothing, as their comments do not say what they show: somebody wrote these by hand. */
+  async unreadable(): Promise<string[]> {
+    return (await this.#all()).flatMap(({ schema, commented, shown }) =>
+      commented && shown === undefined ? [schema] : [],
+    );
+  }
+
   /** Drops a kept schema unless it is in use. @returns whether it was dropped */
-  async dropKept({ schema }: KeptSchema): Promise<boolean> {
+  async dropKept({ schema }: Pick<KeptSchema, 'schema'>): Promise<boolean> {
     if (!(await this.#locks('pg_try_advisory_lock', schema))) return false;
     await this.drop(schema);
     return true;
@@ -129,8 +144,8 @@ export class PastSchemas {
 
   /** Drops what processes left that ended before they could. */
   async dropLeftovers(): Promise<void> {
-    for (const { schema, shown } of await this.#all()) {
-      if (shown === undefined && (await this.#locks('pg_try_advisory_lock', schema))) await this.drop(schema);
+    for (const { schema, commented } of await this.#all()) {
+      if (!commented && (await this.#locks('pg_try_advisory_lock', schema))) await this.drop(schema);
     }
   }
 
@@ -149,7 +164,7 @@ export class PastSchemas {
     );
     return rows.map(({ schema, comment, durable }) => ({
       ...{ schema, durable },
-      shown: comment === null ? undefined : Shown.safeParse(JSON.parse(comment)).data,
+      ...{ commented: comment !== null, shown: comment === null ? undefined : shownBy(comment) },
     }));
   }
 

@@ -9,7 +9,7 @@ const ShownDirectory = z.discriminatedUnion('of', [
 ]);
 
 /** What the read models in a schema show, as the schema's comment says it. */
-export const Shown = z.object({
+const Shown = z.object({
   /** The name of the moment. */
   moment: z.string(),
   /** The epoch of the log: another log may have other events at the same moment. */
@@ -26,6 +26,15 @@ export const Shown = z.object({
   made: z.int().optional(),
 });
 export type Shown = z.infer<typeof Shown>;
+
+/** Reads a schema's comment; undefined if it does not say what the schema shows, as when it was written by hand. */
+export function shownBy(comment: string): Shown | undefined {
+  try {
+    return Shown.safeParse(JSON.parse(comment)).data;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Read models that are asked for. */
 export interface AskedSchema {

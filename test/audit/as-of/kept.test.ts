@@ -106,6 +106,28 @@ test('what is kept is listed, and dropped by its name unless it is in use', asyn
   expect((await asOf('--forget', other)).stderr).toContain('is not kept: --kept lists what is');
 });
 
+test.each([
+  ['no JSON', 'no json'],
+  ['JSON of another kind', '{"moment":7}'],
+])(
+  'a schema whose comment is %s answers nothing, is named, and is dropped by its name',
+  async (_what, comment) => {
+    const kept = await ask('setting/get');
+    const [schema = ''] = await schemas();
+    await running.application.pool.query(`comment on schema ${schema} is '${comment}'`);
+    const onApplied = vi.fn();
+    expect(await ask('setting/get', { keep: false, onApplied })).toBe(kept);
+    expect(onApplied).toHaveBeenCalled();
+    expect(await schemas()).toEqual([schema]);
+    expect(await asOf('--kept')).toEqual({
+      ...{ code: 0, stdout: 'nothing is kept' },
+      stderr: expect.stringContaining(`as-of: ${schema} answers nothing`),
+    });
+    expect(await asOf('--forget', schema)).toMatchObject({ code: 0, stderr: '' });
+    expect(await schemas()).toEqual([]);
+  },
+);
+
 test('what is kept of lists is listed by what it shows', async () => {
   for (const query of ['user/list', 'group/list', 'group/memberlist --gid 502139874']) await ask(query);
   // What is kept of every group answers what is asked of one.
