@@ -3,11 +3,11 @@ import { readModelCategories } from '../contracts/events/index.ts';
 import { migrate } from '../projections/migrate.ts';
 import { accountsDatabase } from '../services/accounts/accounts-tables.ts';
 import { readEnvironment } from '../services/environment.ts';
-import { openLog } from '../services/log/open.ts';
 import { createPool } from '../services/postgres/pool.ts';
 import { operatorCommand, runCommand } from './cli/command.ts';
 import { interruptible } from './cli/interruption.ts';
 import { openCommandLogger } from './cli/logger.ts';
+import { openOwnLog } from './cli/own-log.ts';
 import { showProgress } from './cli/progress.ts';
 import { seedPassword } from './seed/fill-accounts.ts';
 import { seedInstallation } from './seed/seed-installation.ts';
@@ -49,8 +49,8 @@ async function run(options: Options): Promise<void> {
   const logger = await openCommandLogger(environment);
   await withDatabase(environment, logger, async (url) => {
     await migrate(url);
+    const log = await openOwnLog({ source: environment, databaseUrl: url, logger, unnamed: 'refused' });
     const pool = createPool(url, logger);
-    const log = await openLog(environment, url, logger);
     try {
       const began = performance.now();
       let stored = 0;

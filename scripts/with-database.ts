@@ -42,6 +42,17 @@ export async function withExistingDatabase<Result>(
   return withDatabase(environment, logger, use);
 }
 
+/**
+ * The database beside a log in EventStoreDB, which a command may do without: that of DATABASE_URL, or that of the program
+ * that runs on the data folder; undefined if there is neither.
+ */
+export async function databaseBesideEventStore({
+  databaseUrl,
+  dataFolder,
+}: Environment): Promise<string | undefined> {
+  return databaseUrl ?? runningEmbeddedUrl(postgresFolder(dataFolder)).catch(() => undefined);
+}
+
 function mustHaveDatabase({ databaseUrl, dataFolder }: Environment): void {
   if (databaseUrl !== undefined || existsSync(postgresFolder(dataFolder))) return;
   throw new Error(

@@ -1,13 +1,11 @@
 import type { Logger } from 'pino';
 import { type Environment, readEnvironment } from '../services/environment.ts';
-import { postgresFolder } from '../services/installation.ts';
 import type { EventLog } from '../services/log/log.ts';
-import { openLog } from '../services/log/open.ts';
-import { runningEmbeddedUrl } from '../services/postgres/embedded/embedded.ts';
 import { type AskedLog, withAskedLog } from './cli/asked-log.ts';
 import { openCommandLogger } from './cli/logger.ts';
 import { warnOfMissingIndex } from './cli/missing-index.ts';
-import { withExistingDatabase, withRunningDatabase } from './with-database.ts';
+import { openOwnLog } from './cli/own-log.ts';
+import { databaseBesideEventStore, withExistingDatabase, withRunningDatabase } from './with-database.ts';
 
 /**
  * Hands `use` the log that the environment names, while the system runs or at rest, and its database if
@@ -18,7 +16,7 @@ export function withLog(
   use: (log: EventLog, databaseUrl: string | undefined) => Promise<void>,
 ): Promise<void> {
   return withPlaceOfLog(async ({ environment, logger }, url) => {
-    const log = await openLog(environment, url ?? '', logger);
+    const log = await openOwnLog({ source: environment, databaseUrl: url, logger, unnamed: 'refused' });
     try {
       await use(log, url);
     } finally {
@@ -39,9 +37,7 @@ export function withLogToAsk(
 ): Promise<void> {
   return withPlaceOfLog(
     ({ environment, logger }, url) =>
-      withAskedLog({ command, source: environment, databaseUrl: url ?? '', logger }, (asked) =>
-        ask(asked, url),
-      ),
+      withAskedLog({ command, source: environment, databaseUrl: url, logger }, (asked) => ask(asked, url)),
     following,
   );
 }
@@ -57,12 +53,9 @@ async function withPlaceOfLog(
 ): Promise<void> {
   const environment = readEnvironment();
   const logger = await openCommandLogger(environment);
-  const { databaseUrl, eventStoreUrl, dataFolder } = environment;
   const useLogOf = (url: string | undefined) => use({ environment, logger }, url);
-  if (eventStoreUrl !== undefined) {
-    // The log in EventStoreDB needs no database: the one of a program that runs is named if there is one.
-    const running = () => runningEmbeddedUrl(postgresFolder(dataFolder)).catch(() => undefined);
-    await useLogOf(databaseUrl ?? (await running()));
+  if (environment.eventStoreUrl !== undefined) {
+    await useLogOf(await databaseBesideEventStore(environment));
     return;
   }
   const useDatabase = async (url: string) => {

@@ -5,15 +5,15 @@ import { coverageInWords, type HeldExport } from '../../services/audit/copy/held
 import { sameHash } from '../../services/audit/tree/hashes.ts';
 import { lockFolder } from '../../services/data-folder.ts';
 import { readEnvironment } from '../../services/environment.ts';
+import type { LogPlace } from '../../services/log/open.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { openCommandLogger } from '../cli/logger.ts';
 import { mustBeNoFile, type OutputPath, writingTo } from '../cli/output-file.ts';
 import { showProgress } from '../cli/progress.ts';
-import { withDatabase, withExistingDatabase } from '../with-database.ts';
+import { databaseBesideEventStore, withDatabase, withExistingDatabase } from '../with-database.ts';
 import {
   type CopyPlace,
   isFolder,
-  type LogPlace,
   type NamedPlace,
   withNamedSource,
   withNamedTarget,
@@ -91,9 +91,13 @@ async function withOwnPlace(
 ): Promise<void> {
   const environment = readEnvironment();
   const logger = await openCommandLogger(environment);
-  const placeAt = (databaseUrl: string): LogPlace => ({ source: environment, databaseUrl, logger });
-  // The log in EventStoreDB needs no database.
-  if (environment.eventStoreUrl !== undefined) return use(placeAt(environment.databaseUrl ?? ''));
+  const placeAt = (databaseUrl: string | undefined): LogPlace => ({
+    source: environment,
+    databaseUrl,
+    logger,
+  });
+  if (environment.eventStoreUrl !== undefined)
+    return use(placeAt(await databaseBesideEventStore(environment)));
   return withItsDatabase(environment, logger, (url) => use(placeAt(url)));
 }
 

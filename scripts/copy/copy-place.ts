@@ -11,9 +11,10 @@ import { UnreadEvents } from '../../services/audit/tree/unread-events.ts';
 import { whileWriting } from '../../services/file-failure.ts';
 import { newIdentityName } from '../../services/log/identity.ts';
 import { type EventLog, startOfLog } from '../../services/log/log.ts';
-import { type LogSource, openLog } from '../../services/log/open.ts';
+import type { LogPlace } from '../../services/log/open.ts';
 import { withAskedLog } from '../cli/asked-log.ts';
 import { warnOfMisplacedEvents } from '../cli/misplaced-events.ts';
+import { openOwnLog } from '../cli/own-log.ts';
 import { sayUnread } from '../cli/unread-events.ts';
 import { sayLeftOut } from './left-out.ts';
 
@@ -40,20 +41,13 @@ export interface NamedPlace {
   readonly streamPrefix: string;
 }
 
-/** Where a log lies. */
-export interface LogPlace {
-  readonly source: LogSource;
-  /** Its database, or the address of its EventStoreDB. */
-  readonly databaseUrl: string;
-  readonly logger: Logger;
-}
-
 /** Where the log of a named place lies; undefined if it is a folder. @throws Error for what is neither */
 function logPlaceOf(named: NamedPlace, logger: Logger): LogPlace | undefined {
   if (isFolder(named)) return undefined;
   const { text, streamPrefix } = named;
-  const eventStoreUrl = eventStore.test(text) ? text : undefined;
-  return { source: { eventStoreUrl, streamPrefix }, databaseUrl: text, logger };
+  if (eventStore.test(text))
+    return { source: { eventStoreUrl: text, streamPrefix }, databaseUrl: undefined, logger };
+  return { source: { eventStoreUrl: undefined, streamPrefix }, databaseUrl: text, logger };
 }
 
 /** Whether a named place is a folder. @throws Error for what is neither a folder nor a log */
@@ -76,15 +70,15 @@ export async function withNamedSource(
 
 /** Hands `use` a log, to copy from it: that it is read is recorded in it, behind what is copied. */
 export function withSource(
-  { source, databaseUrl, logger }: LogPlace,
+  place: LogPlace,
   command: string,
   use: (place: CopyPlace) => Promise<void>,
 ): Promise<void> {
-  return withAskedLog({ command, source, databaseUrl, logger }, async ({ log, use: recorded }) => {
+  return withAskedLog({ command, ...place }, async ({ log, use: recorded }) => {
     await warnOfMisplacedEvents(command, log);
     const upTo = recorded?.before ?? (await log.end(categories));
     // The extent of EventStoreDB is in bytes.
-    const total = source.eventStoreUrl === undefined ? log.extent(startOfLog, upTo) : undefined;
+    const total = place.source.eventStoreUrl === undefined ? log.extent(startOfLog, upTo) : undefined;
     const firsts = new FirstEvents(log);
     const unread = new UnreadEvents();
     try {
@@ -107,12 +101,10 @@ export async function withNamedTarget(
 }
 
 /** Hands `use` a log, to copy to it. A database gets its tables before. */
-export async function withTarget(
-  { source, databaseUrl, logger }: LogPlace,
-  use: (place: CopyPlace) => Promise<void>,
-): Promise<void> {
-  if (source.eventStoreUrl === undefined) await migrate(databaseUrl);
-  const log = await openLog(source, databaseUrl, logger);
+export async function withTarget(place: LogPlace, use: (place: CopyPlace) => Promise<void>): Promise<void> {
+  const { source, databaseUrl } = place;
+  if (source.eventStoreUrl === undefined && databaseUrl !== undefined) await migrate(databaseUrl);
+  const log = await openOwnLog({ ...place, unnamed: 'taken' });
   try {
     await use(placeOf(log));
   } finally {

@@ -14,12 +14,10 @@ import { type Head, isHeadSignedBy } from '../../services/audit/tree/heads.ts';
 import { verifierKey, verifierOf } from '../../services/audit/tree/note.ts';
 import { type Environment, readEnvironment } from '../../services/environment.ts';
 import { reasonOf } from '../../services/error-reason.ts';
-import { postgresFolder } from '../../services/installation.ts';
+import type { LogPlace } from '../../services/log/open.ts';
 import type { ReadingDatabase } from '../../services/postgres/database.ts';
-import { runningEmbeddedUrl } from '../../services/postgres/embedded/embedded.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import { interruptible } from '../cli/interruption.ts';
-import type { LogPlace } from './copy-place.ts';
 
 /** How long the head that covers the last events is waited for, in milliseconds: one is signed every 10 s. */
 const maxWaitMs = 20_000;
@@ -45,7 +43,7 @@ export async function exportToFolder(
   print: (copied: Copied, more: string) => void,
 ): Promise<void> {
   const environment = readEnvironment();
-  await withHeads(environment, own, async (heads) => {
+  await withHeads(own, async (heads) => {
     const before = await heads.ask((database) => headBefore(database, environment.auditOrigin));
     const tree = new CopiedTree(before ? [before.size] : []);
     const copied = await copy(tree);
@@ -124,15 +122,11 @@ class HeadsDatabase {
 }
 
 async function withHeads(
-  { databaseUrl, dataFolder }: Environment,
-  own: LogPlace,
+  { databaseUrl, logger }: LogPlace,
   use: (heads: HeadsDatabase) => Promise<void>,
 ): Promise<void> {
-  const running = () => runningEmbeddedUrl(postgresFolder(dataFolder)).catch(() => undefined);
-  // A log in EventStoreDB has its audit in the database beside it, if one is known.
-  const url = own.source.eventStoreUrl === undefined ? own.databaseUrl : (databaseUrl ?? (await running()));
-  if (url === undefined) return use(new HeadsDatabase(undefined));
-  const pool = createPool(url, own.logger);
+  if (databaseUrl === undefined) return use(new HeadsDatabase(undefined));
+  const pool = createPool(databaseUrl, logger);
   try {
     await use(new HeadsDatabase(pool));
   } finally {

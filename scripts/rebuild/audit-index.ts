@@ -4,7 +4,6 @@ import { migrate } from '../../projections/migrate.ts';
 import { type AuditorOptions, startAuditor } from '../../services/audit/auditor.ts';
 import { auditConsumers } from '../../services/audit/consumers.ts';
 import { makeIndexAgain } from '../../services/audit/index/make-again.ts';
-import { strangenessTo } from '../../services/audit/strangeness.ts';
 import { readEnvironment } from '../../services/environment.ts';
 import { openClient, type Purpose } from '../../services/postgres/connect.ts';
 import { withAskedLog } from '../cli/asked-log.ts';
@@ -20,15 +19,16 @@ const purpose: Purpose = { name: 'bubble-im rebuild index', statementTimeoutMs: 
 /**
  * Makes the index of the log again. If an auditor works on it elsewhere, that one does it, and this waits for it.
  * @param signal ends the waiting; what is not made yet is made by the next auditor
- * @throws Error if the log is not that of the installation: the index stays as it is
+ * @throws StrangeLog if the log is not that of the installation: the index stays as it is
  */
 export async function rebuildAuditIndex(signal: AbortSignal): Promise<void> {
   const environment = readEnvironment();
   const logger = await openCommandLogger(environment);
   await withExistingDatabase(environment, logger, async (url) => {
     await migrate(url);
-    await withAskedLog({ command: 'rebuild', source: environment, databaseUrl: url, logger }, ({ log }) =>
-      indexAgain({ log, database: url, logger }, signal),
+    await withAskedLog(
+      { command: 'rebuild', source: environment, databaseUrl: url, logger, unnamed: 'refused' },
+      ({ log }) => indexAgain({ log, database: url, logger }, signal),
     );
   });
 }
@@ -45,8 +45,6 @@ async function indexAgain(
     return Number(rows[0]?.count ?? 0);
   };
   try {
-    const strangeness = await strangenessTo(log, client);
-    if (strangeness !== undefined) throw new Error(strangeness);
     const end = await log.end(categories);
     const total = await makeIndexAgain(client, auditConsumers);
     const auditor = await startAuditor({ log, database, logger });

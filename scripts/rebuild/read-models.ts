@@ -28,7 +28,7 @@ export async function rebuildReadModels(signal: AbortSignal, options: ReadModels
   await withExistingDatabase(environment, logger, async (database) => {
     await migrate(database);
     await withAskedLog(
-      { command: 'rebuild', source: environment, databaseUrl: database, logger },
+      { command: 'rebuild', source: environment, databaseUrl: database, logger, unnamed: 'refused' },
       ({ log }) => rebuildFrom({ log, database, environment, logger, signal }, options),
     );
   });

@@ -24,8 +24,9 @@ export async function compareReadModels(): Promise<void> {
   const logger = await openCommandLogger(environment);
   await withExistingDatabase(environment, logger, async (database) => {
     await migrate(database);
-    await withAskedLog({ command: 'verify', source: environment, databaseUrl: database, logger }, ({ log }) =>
-      compareWith(log, database, logger),
+    await withAskedLog(
+      { command: 'verify', source: environment, databaseUrl: database, logger, unnamed: 'refused' },
+      ({ log }) => compareWith(log, database, logger),
     );
   });
 }

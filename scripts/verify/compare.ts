@@ -35,7 +35,7 @@ export function compare(file: string | undefined, verifierKey: string | undefine
     );
     for (const line of [...unreadLines, ...verifiedInLines(verified)]) console.log(escapeControls(line));
     if (unread.length > 0 || !isAsItWas(verified)) notAsItWas();
-  });
+  }, 'taken');
 }
 
 /** The heads in a file that somebody kept, and what else it holds. @throws Error if it holds no head of the verifier */

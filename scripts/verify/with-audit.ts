@@ -8,6 +8,7 @@ import type { EventLog, Position } from '../../services/log/log.ts';
 import { createPool } from '../../services/postgres/pool.ts';
 import { withAskedLog } from '../cli/asked-log.ts';
 import { openCommandLogger } from '../cli/logger.ts';
+import type { Unnamed } from '../cli/own-log.ts';
 import { withExistingDatabase } from '../with-database.ts';
 
 /** What the commands of verify work with. */
@@ -24,9 +25,13 @@ export interface Audit {
 
 /**
  * Hands `use` the log and the tree over it, while the system runs or at rest.
- * @throws Error, in words for who runs the script, and what `use` throws
+ * @param unnamed `taken` by who says itself that the log lacks its name
+ * @throws StrangeLog if the log is not that of the tree's installation; Error, in words for who runs the script, and what `use` throws
  */
-export async function withAudit(use: (audit: Audit) => Promise<void>): Promise<void> {
+export async function withAudit(
+  use: (audit: Audit) => Promise<void>,
+  unnamed: Unnamed = 'with events',
+): Promise<void> {
   const environment = readEnvironment();
   const logger = await openCommandLogger(environment);
   await withExistingDatabase(environment, logger, async (url) => {
@@ -34,7 +39,7 @@ export async function withAudit(use: (audit: Audit) => Promise<void>): Promise<v
     try {
       await mustHaveTree(pool);
       await withAskedLog(
-        { command: 'verify', source: environment, databaseUrl: url, logger },
+        { command: 'verify', source: environment, databaseUrl: url, logger, unnamed },
         async ({ log, use: recorded }) => {
           const before = recorded?.before ?? (await log.end(categories));
           await use({ environment, url, log, pool, store: new TreeStore(pool), before });

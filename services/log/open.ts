@@ -7,6 +7,14 @@ import { prefixedLog } from './prefixed.ts';
 /** What names an event log, beside the database of the read models. */
 export type LogSource = Pick<Environment, 'eventStoreUrl' | 'streamPrefix'>;
 
+/** A log with the database beside it, in which it lies unless it lies in EventStoreDB. */
+export interface LogPlace {
+  readonly source: LogSource;
+  /** Undefined if no database is known beside a log in EventStoreDB. */
+  readonly databaseUrl: string | undefined;
+  readonly logger: Logger;
+}
+
 /**
  * Opens the event log that the environment names: EventStoreDB if EVENTSTORE_URL is set, else the database
  * of the read models. Names of streams in EventStoreDB begin with STREAM_PREFIX.
