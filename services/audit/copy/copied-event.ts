@@ -1,14 +1,9 @@
 import { z } from 'zod';
-import type { EventId, Json, RecordedEvent, StreamName } from '../../log/log.ts';
+import type { EventId, RecordedEvent, StreamName } from '../../log/log.ts';
+import { ParsedObject } from '../tree/parsed-object.ts';
 
 /** An event as it is in any store: without its position, which is that of one. */
 export type CopiedEvent = Omit<RecordedEvent, 'position' | 'raw'>;
-
-/** An object as it was parsed: a schema of its keys would leave out `__proto__`. */
-const json = z.custom<Json>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'must be an object',
-);
 
 /** An event in a line of a file. */
 const Line = z.object({
@@ -17,8 +12,8 @@ const Line = z.object({
   id: z.string().transform((id) => id as EventId),
   type: z.string(),
   recorded: z.int(),
-  data: json,
-  metadata: json,
+  data: ParsedObject,
+  metadata: ParsedObject,
 });
 
 /** An event as a line of JSON. */

@@ -4,6 +4,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import { type Hash, leafHash, sameHash } from './hashes.ts';
 import { type Head, openHead } from './heads.ts';
 import type { NoteVerifier } from './note.ts';
+import { ParsedObject } from './parsed-object.ts';
 import { rootByInclusion } from './proofs.ts';
 import { textOf, treeEntryOf } from './tree-entry.ts';
 
@@ -14,8 +15,8 @@ const ProvenEvent = z.object({
   revision: z.int().nonnegative(),
   type: z.string(),
   recorded: z.int(),
-  data: z.record(z.string(), z.unknown()),
-  metadata: z.record(z.string(), z.unknown()),
+  data: ParsedObject,
+  metadata: ParsedObject,
 });
 export type ProvenEvent = z.infer<typeof ProvenEvent>;
 
@@ -33,11 +34,8 @@ export function proofFile(
   { index, proof, head }: { readonly index: number; readonly proof: readonly Hash[]; readonly head: Head },
 ): string {
   mustLeadTo(head, event, index, proof);
-  const { id, stream, revision, type, recorded, data, metadata } = event;
-  const carried: ProvenEvent = { id, stream, revision, type, recorded, data, metadata };
-  const extra = Buffer.from(JSON.stringify(carried)).toString('base64');
   const hashes = proof.map((hash) => `${Buffer.from(hash).toString('base64')}\n`).join('');
-  return `${firstLine}\nextra ${extra}\nindex ${index}\n${hashes}\n${head.note}`;
+  return `${firstLine}\nextra ${extraOf(event)}\nindex ${index}\n${hashes}\n${head.note}`;
 }
 
 /** What a proof shows. */
@@ -77,7 +75,23 @@ function mustLeadTo(
   throw new Error('the event is not the one that the head was signed for');
 }
 
+/** The event as a proof carries it. */
+function extraOf({ id, stream, revision, type, recorded, data, metadata }: ProvenEvent): string {
+  const carried: ProvenEvent = { id, stream, revision, type, recorded, data, metadata };
+  return Buffer.from(JSON.stringify(carried)).toString('base64');
+}
+
+/** @throws Error if there is no event, or more than the proof is of: its hashes say nothing of what reading it leaves out */
 function eventIn(extra: string): ProvenEvent {
+  const event = parsed(extra);
+  if (extraOf(event) === extra) return event;
+  throw new Error(
+    'the event in the proof is not as npm run verify -- --event writes it: it holds what reading it leaves out, such as the ' +
+      'first of two values of one key or a key that no event has, or was written by another program',
+  );
+}
+
+function parsed(extra: string): ProvenEvent {
   try {
     return ProvenEvent.parse(JSON.parse(Buffer.from(extra, 'base64').toString()));
   } catch (cause) {

@@ -166,6 +166,15 @@ describe('npm run verify', () => {
     await writeFile(file, text.replace(extra, changed));
     const wrong = await verify(['--proof', file, '--verifier', key], nowhere);
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('the event is not the one') });
+    const carried = Buffer.from(extra, 'base64').toString();
+    for (const more of ['{"type":"AccountDisabled",', '{"extra":1,']) {
+      const longer = Buffer.from(carried.replace('{', more)).toString('base64');
+      await writeFile(file, text.replace(extra, longer));
+      expect(await verify(['--proof', file, '--verifier', key], nowhere)).toMatchObject({
+        ...{ code: 1, stdout: '' },
+        stderr: expect.stringContaining('it holds what reading it leaves out'),
+      });
+    }
     expect((await verify(['--proof', file], nowhere)).stderr).toContain('there is no key in /nonexistent');
   });
 

@@ -1,0 +1,8 @@
+import { z } from 'zod';
+import type { Json } from '../../log/log.ts';
+
+/** Data or metadata of an event, as they were parsed: a schema of their keys would leave out `__proto__`. */
+export const ParsedObject = z.custom<Json>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be an object',
+);
