@@ -35,7 +35,11 @@ export async function openFiles(folder: string, store: FileStore): Promise<Files
     pictures,
     groupPictures,
     defaultAvatar() {
-      avatar ??= drawDefaultAvatar();
+      avatar ??= drawDefaultAvatar().catch((error: unknown) => {
+        // The next who asks has it drawn again.
+        avatar = undefined;
+        throw error;
+      });
       return avatar;
     },
     async close() {

@@ -1,4 +1,5 @@
 import type { EventLog, EventPlace, RecordedEvent } from '../../log/log.ts';
+import { isNameBased } from '../../log/name-based-id.ts';
 import { Skips } from '../../log/skips.ts';
 import { canonicalJson } from '../tree/canonical-json.ts';
 
@@ -17,7 +18,7 @@ export type FalseRepeat = Repeat<Omit<RecordedEvent, 'data' | 'metadata' | 'raw'
 /** How many repeats are read at once. */
 const readAtOnce = 100;
 
-/** An append whose answer is lost is tried again for seconds. An id that no name was made into comes later by hand alone. */
+/** For how long an append may be tried again under an id that is not made from a name, generously: it takes seconds. */
 const retriedWithinMs = 3_600_000;
 
 /**
@@ -87,7 +88,7 @@ export async function* falseRepeats(
 /** Whether an event is what an append that is tried again leaves. The metadata of such a one may differ: a call has its own. */
 function isRepeatOf(event: RecordedEvent, first: RecordedEvent): boolean {
   if (event.type !== first.type) return false;
-  const isOfName = event.id.charAt(14) === '5';
+  const isOfName = isNameBased(event.id);
   if (canonicalJson(event.data) === canonicalJson(first.data)) {
     return isOfName || Math.abs(event.recorded - first.recorded) < retriedWithinMs;
   }

@@ -10,6 +10,7 @@ import {
   type StreamName,
   startOfLog,
 } from '../log.ts';
+import { isNameBased } from '../name-based-id.ts';
 import type { AppendCall } from './append-call.ts';
 import { encodeProposals } from './append-message.ts';
 import type { AppendInProgress, AppendOutcomes } from './append-outcomes.ts';
@@ -188,12 +189,4 @@ export class Appender {
       }
     }
   }
-}
-
-/**
- * Whether an id is made from a name (version 5), so that another process may append the same id at the same
- * time. All others are made once, and only their maker repeats them.
- */
-function isNameBased(id: string): boolean {
-  return id.charAt(14) === '5';
 }
