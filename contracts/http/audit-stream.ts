@@ -44,7 +44,7 @@ export const auditStream = contract({
     stream: z
       .string()
       .max(200)
-      .regex(/^[a-z]+(-[a-z0-9]+){0,2}$/)
+      .regex(/^[a-z]+(-[a-z0-9]+){0,2}$/, 'must be the name of a stream, as group-123456789')
       .describe('流的名称,如group-502139874'),
     revision: parameter.integer().describe('版本,从0开始;省略为最后一个').optional(),
   }),

@@ -95,7 +95,9 @@ describe('a stream', () => {
   test('that is not in the log, a revision beyond its end and an impossible name are refused', async () => {
     expect(await ask('/audit/stream', { stream: 'group-999999999' })).toMatchObject({ code: 3 });
     expect(await ask('/audit/stream', { stream: 'setting', revision: '99' })).toMatchObject({ code: 3 });
-    expect(await ask('/audit/stream', { stream: '$all' })).toEqual(refusedWith(2, '参数stream不合法'));
+    expect(await ask('/audit/stream', { stream: '$all' })).toEqual(
+      refusedWith(2, '参数stream不合法: must be the name of a stream, as group-123456789'),
+    );
     expect(await ask('/audit/stream', {})).toEqual(refusedWith(1, '缺少参数stream'));
   });
 });
@@ -114,7 +116,9 @@ describe('live events', () => {
 
   test('are for the server’s key, and a filter that cannot be read is refused', async () => {
     expect(await ask('/audit/live', {}, {})).toMatchObject({ code: 2 });
-    expect(await ask('/audit/live', { mid: 'x' })).toEqual(refusedWith(2, '参数mid不合法'));
+    expect(await ask('/audit/live', { mid: 'x' })).toEqual(
+      refusedWith(2, '参数mid不合法: must be a whole number from 1 on'),
+    );
     const { msg } = await ask('/audit/live', { midd: '9' });
     expect(msg).toContain('参数midd不合法: audit/live has no such parameter: it takes stream,');
   });
