@@ -18,8 +18,8 @@ export type FalseRepeat = Repeat<Omit<RecordedEvent, 'data' | 'metadata' | 'raw'
 /** How many repeats are read at once. */
 const readAtOnce = 100;
 
-/** For how long an append may be tried again under an id that is not made from a name, generously: it takes seconds. */
-const retriedWithinMs = 3_600_000;
+/** An append under an id that is not made from a name is tried again for 10 s; the clocks of two servers may differ as well. */
+const retriedWithinMs = 60_000;
 
 /**
  * The members of data of which the id was made, if it was made of a name (UUID version 5). A call that comes again after
