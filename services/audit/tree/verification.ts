@@ -77,7 +77,7 @@ export class Verification {
       this.#strange.note(record, canonical);
       if (record.position <= checkpoint) this.#covered++;
       if (page.length < pageEvents) continue;
-      page = await this.#withoutRepeats(page);
+      page = await this.#withoutRepeats(page, await stored);
       if (page.length < pageEvents) continue;
       const difference = await this.#comparePage(page, await stored);
       if (difference) return difference;
@@ -86,7 +86,7 @@ export class Verification {
       stored = this.#storedPage();
     }
     return (
-      (await this.#comparePage(await this.#withoutRepeats(page), await stored)) ??
+      (await this.#comparePage(await this.#withoutRepeats(page, await stored), await stored)) ??
       (await this.#tree.comparePending()) ??
       this.#faultOfStored()
     );
@@ -104,8 +104,10 @@ export class Verification {
   }
 
   /** Without the events that the log holds a second time under one id: only the first is in the tree. */
-  async #withoutRepeats(page: readonly TreeEntry[]): Promise<TreeEntry[]> {
+  async #withoutRepeats(page: readonly TreeEntry[], stored: StoredPage): Promise<TreeEntry[]> {
     if (this.#options.log.remembersIds === 'forever') return [...page];
+    // The index has no repeats, and to look for them takes as long as to read the log.
+    if (this.#tree.size + page.length <= this.#audited && isStoredSo(page, stored)) return [...page];
     const known = [...(await this.#store.known(page, this.#tree.size)), ...this.#unaudited.known(page)];
     const { firsts, repeats } = partRepeats(page, known);
     for await (const found of falseRepeats(this.#options.log, repeats))
@@ -119,10 +121,8 @@ export class Verification {
     const audited = page.slice(0, Math.max(0, this.#audited - first));
     if (this.#options.log.remembersIds === 'recently')
       for (const event of page.slice(audited.length)) this.#unaudited.add(event);
-    const same =
-      stored.lines === audited.map(entryLine).join('\n') &&
-      stored.digests.toString('hex') === audited.map(({ digest }) => digest).join('');
-    return (same ? undefined : await this.#firstDifference(page, first)) ?? this.#tree.grow(page);
+    const difference = isStoredSo(audited, stored) ? undefined : await this.#firstDifference(page, first);
+    return difference ?? this.#tree.grow(page);
   }
 
   /** Names the first difference of a page that is not as the index has it. */
@@ -194,4 +194,12 @@ export class Verification {
     }
     return undefined;
   }
+}
+
+/** Whether audited events are as the index has them. */
+function isStoredSo(audited: readonly TreeEntry[], { lines, digests }: StoredPage): boolean {
+  return (
+    lines === audited.map(entryLine).join('\n') &&
+    digests.toString('hex') === audited.map(({ digest }) => digest).join('')
+  );
 }
