@@ -1,6 +1,6 @@
 import { readModelCategories } from '../../../contracts/events/index.ts';
 import type { EventLog, Position } from '../../log/log.ts';
-import type { Coverage, Queries } from '../index/search.ts';
+import { type Coverage, firstRecordedSince, type Queries } from '../index/search.ts';
 import type { Moment } from '../moment.ts';
 
 /** The last event of a moment. */
@@ -40,11 +40,7 @@ async function lastPosition(
   { count }: Coverage,
   moment: Moment,
 ): Promise<Position | undefined> {
-  // Bisection would miss events if times do not ascend.
-  const search = indexed.log.recordedAscends
-    ? 'audit.first_recorded($1)'
-    : '(select min(number) from audit.events where recorded >= $1)';
-  const later = await first(indexed, search, moment.time + 1);
+  const later = await first(indexed, firstRecordedSince(indexed.log)('$1'), moment.time + 1);
   const soon = await scan(indexed, later - 1, moment);
   if (soon !== undefined) return soon;
   // Most of what was recorded later had happened before, as in a history that was made up.
@@ -75,10 +71,7 @@ async function scan(indexed: IndexedLog, number: number, moment: Moment): Promis
 }
 
 async function first({ queries }: IndexedLog, search: string, value: unknown): Promise<number> {
-  const { rows } = await queries.query<{ number: string }>(
-    `select coalesce(${search}, (select max(number) + 1 from audit.events), 0) as number`,
-    [value],
-  );
+  const { rows } = await queries.query<{ number: string }>(`select ${search} as number`, [value]);
   return Number(rows[0]?.number);
 }
 

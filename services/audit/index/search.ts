@@ -89,12 +89,10 @@ export class AuditSearch {
     const given = (value: unknown, sql: (parameter: string) => string) =>
       value === undefined ? [] : [sql(`$${parameters.push(value)}`)];
     const afterPosition = (parameter: string) => `audit.first_after(${parameter})`;
-    // Bisection would miss events if times do not ascend.
-    const [firstSince, afterLastUntil] = recordedAscends
-      ? [byBisection, byBisection]
-      : [firstRecordedSince, afterLastRecordedUntil];
+    const firstSince = firstRecordedSince({ recordedAscends });
+    const afterLastBefore = recordedAscends ? firstSince : afterLastRecordedBefore;
     const low = ['0', ...given(after, afterPosition), ...given(since, firstSince)];
-    const high = [endOfIndex, ...given(upTo, afterPosition), ...given(until, afterLastUntil)];
+    const high = [endOfIndex, ...given(upTo, afterPosition), ...given(until, afterLastBefore)];
     const { rows } = await this.#queries.query<{ low: string; high: string }>(
       `select greatest(${low.join(', ')}) as low, least(${high.join(', ')}) as high`,
       parameters,
@@ -182,12 +180,18 @@ type FoundRow = Omit<Found, 'number' | 'revision'> & { readonly number: string; 
 
 const endOfIndex = '(select coalesce(max(number) + 1, 0) from audit.events)';
 
-const byBisection = (time: string) => `audit.first_recorded(${time})`;
+/**
+ * SQL: the number of the first event of the index that was recorded at a time or later; one more than the last one if none
+ * was. Bisection would miss events if times do not ascend.
+ */
+export function firstRecordedSince({ recordedAscends }: Pick<EventLog, 'recordedAscends'>) {
+  return (time: string) =>
+    recordedAscends
+      ? `audit.first_recorded(${time})`
+      : `coalesce((select min(number) from audit.events where recorded >= ${time}), ${endOfIndex})`;
+}
 
-const firstRecordedSince = (time: string) =>
-  `coalesce((select min(number) from audit.events where recorded >= ${time}), ${endOfIndex})`;
-
-const afterLastRecordedUntil = (time: string) =>
+const afterLastRecordedBefore = (time: string) =>
   `coalesce((select max(number) + 1 from audit.events where recorded < ${time}), 0)`;
 
 const columns = 'e.number, e.position, e.stream, e.revision, e.id';

@@ -77,16 +77,19 @@ export class Verification {
       this.#strange.note(record, canonical);
       if (record.position <= checkpoint) this.#covered++;
       if (page.length < pageEvents) continue;
-      page = await this.#withoutRepeats(page, await stored);
+      const kept = await stored;
+      const same = this.#isIndexedSo(page, kept);
+      // The index has no repeats, and to look for them takes as long as to read the log.
+      if (!same) page = await this.#withoutRepeats(page);
       if (page.length < pageEvents) continue;
-      const difference = await this.#comparePage(page, await stored);
+      const difference = await (same ? this.#tree.grow(page) : this.#comparePage(page, kept));
       if (difference) return difference;
       onRead?.(pageEvents);
       page = [];
       stored = this.#storedPage();
     }
     return (
-      (await this.#comparePage(await this.#withoutRepeats(page, await stored), await stored)) ??
+      (await this.#comparePage(await this.#withoutRepeats(page), await stored)) ??
       (await this.#tree.comparePending()) ??
       this.#faultOfStored()
     );
@@ -103,11 +106,14 @@ export class Verification {
     return page;
   }
 
+  /** Whether all events of the next page are audited, and as the index has them. */
+  #isIndexedSo(page: readonly TreeEntry[], stored: StoredPage): boolean {
+    return this.#tree.size + page.length <= this.#audited && isStoredSo(page, stored);
+  }
+
   /** Without the events that the log holds a second time under one id: only the first is in the tree. */
-  async #withoutRepeats(page: readonly TreeEntry[], stored: StoredPage): Promise<TreeEntry[]> {
+  async #withoutRepeats(page: readonly TreeEntry[]): Promise<TreeEntry[]> {
     if (this.#options.log.remembersIds === 'forever') return [...page];
-    // The index has no repeats, and to look for them takes as long as to read the log.
-    if (this.#tree.size + page.length <= this.#audited && isStoredSo(page, stored)) return [...page];
     const known = [...(await this.#store.known(page, this.#tree.size)), ...this.#unaudited.known(page)];
     const { firsts, repeats } = partRepeats(page, known);
     for await (const found of falseRepeats(this.#options.log, repeats))
