@@ -107,25 +107,28 @@ test('npm run export refuses a folder into which another one exports, which can 
   });
 }, 120_000);
 
+/** What a command says that copies a log of 10 events which was changed in its database. */
+async function copyOfChanged(command: string, seed: string, change: string) {
+  const source = await database();
+  const log = await openPostgresLog({ connectionString: source });
+  await appendInOrder(log, history({ events: 10, seed }), () => undefined);
+  await log.close();
+  const client = new pg.Client({ connectionString: source });
+  await client.connect();
+  await client.query(change);
+  await client.end();
+  return run(command, ['--to', await temporaryFolder()], source, await temporaryFolder());
+}
+
 test.each(['export', 'backup'])(
   'npm run %s names an event that it does not copy, as no read of the whole log gives it',
   async (command) => {
-    const source = await database();
-    const log = await openPostgresLog({ connectionString: source });
-    await appendInOrder(log, history({ events: 10, seed: 'misplaced' }), () => undefined);
-    await log.close();
-    const client = new pg.Client({ connectionString: source });
-    await client.connect();
-    await client.query(`
-    alter table log.events drop constraint events_position_placed;
-    insert into log.events (position, stream, revision, id, type, data, metadata, recorded)
-      values (0, 'user-77777', 0, gen_random_uuid(), 'AccountDisabled', '{"uid":77777}', '{}', now())`);
-    await client.end();
-    const { code, stderr } = await run(
+    const { code, stderr } = await copyOfChanged(
       command,
-      ['--to', await temporaryFolder()],
-      source,
-      await temporaryFolder(),
+      'misplaced',
+      `alter table log.events drop constraint events_position_placed;
+      insert into log.events (position, stream, revision, id, type, data, metadata, recorded)
+        values (0, 'user-77777', 0, gen_random_uuid(), 'AccountDisabled', '{"uid":77777}', '{}', now())`,
     );
     expect(stderr).toContain(
       `${command}: this is not copied: user-77777@0 (AccountDisabled) at position 0 was not appended so`,
@@ -137,21 +140,10 @@ test.each(['export', 'backup'])(
 test.each(['export', 'backup'])(
   'npm run %s names an event of which it copies less than is stored, as a key is there twice',
   async (command) => {
-    const source = await database();
-    const log = await openPostgresLog({ connectionString: source });
-    await appendInOrder(log, history({ events: 10, seed: 'unread' }), () => undefined);
-    await log.close();
-    const client = new pg.Client({ connectionString: source });
-    await client.connect();
-    await client.query(
-      `update log.events set data = regexp_replace(data, '^.', '{"content":"never said","content":2,') where position = 7`,
-    );
-    await client.end();
-    const { code, stderr } = await run(
+    const { code, stderr } = await copyOfChanged(
       command,
-      ['--to', await temporaryFolder()],
-      source,
-      await temporaryFolder(),
+      'unread',
+      `update log.events set data = regexp_replace(data, '^.', '{"content":"never said","content":2,') where position = 7`,
     );
     expect(stderr).toMatch(
       /this is copied as programs read it: \S+@\d+ \(.* was not appended so: its data hold/,
