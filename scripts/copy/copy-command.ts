@@ -42,7 +42,7 @@ export async function exportTo(named: NamedPlace): Promise<void> {
   );
 }
 
-/** How long an export waits for the folder: so long that of two that begin at once one goes on. */
+/** How long an export waits for the folder: if two begin at the same moment, one of them goes on. */
 const folderTimeoutMs = 1_000;
 
 /** Does what writes to a folder while no other export does. @throws Error if one does; what `write` throws */

@@ -64,7 +64,7 @@ describe('the subscriptions of all gateways', () => {
       };
       const count = await twoGateways([await open(), await open()], [['channel-own'], manyChannels]);
       const found = await count('channel-');
-      // A map of so many names would fill the screen.
+      // Printed whole, a map of some thousand names is too long to read.
       expect(found?.size).toBe(1 + manyChannels.length);
       expect(['channel-own', ...manyChannels].filter((name) => found?.get(name) !== 1)).toEqual([]);
     },
