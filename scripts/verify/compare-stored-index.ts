@@ -64,6 +64,7 @@ async function compare(
 
 /** As `events number=3 (group-50@2): actor is "7", should be "9"`. */
 function differenceLine(difference: IndexDifference): string {
+  if (difference.table === 'functions') return functionLine(difference);
   if (difference.table === 'types') {
     const { category, type, fault } = difference;
     return `types category=${category} type=${type}: ${fault === 'missing' ? 'is missing' : 'no event is of it'}`;
@@ -79,4 +80,9 @@ function differenceLine(difference: IndexDifference): string {
   const row = `events number=${number}${of}`;
   if (column === undefined) return `${row}: ${is === undefined ? 'is missing' : 'there is no such event'}`;
   return `${row}: ${column} is ${JSON.stringify(is)}, should be ${JSON.stringify(expected)}`;
+}
+
+function functionLine({ name, fault }: IndexDifference & { readonly table: 'functions' }): string {
+  const wrong = { changed: 'is not as it was made', missing: 'is missing', 'too many': 'nothing made it' };
+  return `function ${name}: ${wrong[fault]}`;
 }

@@ -4,6 +4,7 @@ import { decodeUncached } from '../../log/codec.ts';
 import type { RecordedEvent } from '../../log/log.ts';
 import type { ReadableLog } from '../readable-log.ts';
 import { entryOf } from './entry.ts';
+import { type ChangedFunction, changedFunctions } from './index-functions.ts';
 import { type IndexedRecord, type IndexRow, indexRowOf } from './rows.ts';
 import { SeenIds } from './seen-ids.ts';
 import { StoredIndex, type StoredPerson, type StoredRow } from './stored-index.ts';
@@ -11,7 +12,7 @@ import { StoredIndex, type StoredPerson, type StoredRow } from './stored-index.t
 /** How many events are compared at once. */
 const pageEvents = 2_000;
 
-/** A row of the index that is not what the log gives. */
+/** What of the index is not what the log gives. */
 export type IndexDifference =
   /** A value of the row of an event; `undefined` for a row that is missing or too many. */
   | {
@@ -36,7 +37,9 @@ export type IndexDifference =
       readonly category: string;
       readonly type: string;
       readonly fault: 'missing' | 'too many';
-    };
+    }
+  /** A function by which the index is searched. */
+  | ({ readonly table: 'functions' } & ChangedFunction);
 
 export interface CompareIndexOptions {
   readonly log: ReadableLog;
@@ -49,7 +52,8 @@ export interface CompareIndexOptions {
 }
 
 /**
- * Compares each row of the index of the log with what the log gives, up to the index's end. Memory stays level, but for the
+ * Compares each row of the index of the log with what the log gives, up to the index's end, and the functions by which it
+ * is searched with those that the migrations made. Memory stays level, but for the
  * ids of a log that may hold one twice (`SeenIds`).
  * @returns how many events the index is of; undefined if there is none
  * @throws LogFailure; what `pg` throws; the signal's reason
@@ -85,6 +89,8 @@ class Comparison {
     await this.#comparePage(page);
     await this.#compareSurplus();
     await this.#compareTypes();
+    for (const changed of await changedFunctions(this.#options.client))
+      this.#options.onDifference({ table: 'functions', ...changed });
     return this.#count;
   }
 

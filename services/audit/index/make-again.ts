@@ -2,10 +2,12 @@ import type { Client } from 'pg';
 import { inTransaction } from '../../postgres/transaction.ts';
 import { auditorName, emptyIndex } from './audit-task.ts';
 import type { IndexConsumer } from './consumer.ts';
+import { mendFunctions } from './index-functions.ts';
 
 /**
  * Empties the index of the log and what is made together with it, so that the auditor that works, or the next one,
- * makes them again from the beginning of the log.
+ * makes them again from the beginning of the log. The functions by which it is searched are made again at once, if they are
+ * not what the migrations made.
  * @returns how many events the index had
  * @throws what the database throws; nothing is changed then
  */
@@ -20,6 +22,7 @@ export function makeIndexAgain(client: Client, consumers: readonly IndexConsumer
       'select coalesce(max(number) + 1, 0) as count from audit.events',
     );
     await emptyIndex(client, consumers);
+    await mendFunctions(client);
     return Number(rows[0]?.count ?? 0);
   });
 }

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { compareIndex, type IndexDifference } from '../../../services/audit/index/compare-index.ts';
+import { makeIndexAgain } from '../../../services/audit/index/make-again.ts';
 import { audit, seed } from '../../support/audited-tree.ts';
 import { type AuditedLog, auditedLogs } from '../../support/auditing.ts';
 
@@ -120,4 +121,45 @@ describe.each(auditedLogs)('comparing the index of a log in %s with the log', (_
         .map((one) => one.table === 'events' && one.number),
     ).toEqual([events - 2, events - 1]);
   });
+
+  test.each([
+    ['answers otherwise', findingSeven('first_recorded(moment bigint)')],
+    ['has a setting', 'alter function audit.first_after(place text) set enable_indexscan = off'],
+    ['answers otherwise', findingSeven('first_after(place text)')],
+  ])('names a function by which times are found that %s, until the index is made again', async (_, sql) => {
+    const name = /audit\.\w+\(.*?\)/.exec(sql)?.[0];
+    await client.query(sql);
+    expect((await compare()).differences).toEqual([{ table: 'functions', name, fault: 'changed' }]);
+    await mend();
+    expect((await compare()).differences).toEqual([]);
+  });
+
+  test('names a function that is missing or was added, until the index is made again', async () => {
+    await client.query('drop function audit.first_recorded(bigint)');
+    await client.query(findingSeven('first_after(place varchar)'));
+    await client.query(findingSeven('last_after(place text)'));
+    expect((await compare()).differences).toEqual([
+      { table: 'functions', name: 'audit.first_recorded', fault: 'missing' },
+      { table: 'functions', name: 'audit.first_after(place character varying)', fault: 'too many' },
+      { table: 'functions', name: 'audit.last_after(place text)', fault: 'too many' },
+    ]);
+    await mend();
+    expect((await compare()).differences).toEqual([]);
+  });
+
+  /** As `rebuild --audit` does, but for the auditor's work: the tables are put back after each test. */
+  async function mend(): Promise<void> {
+    const { rows } = await client.query('table followers.checkpoint');
+    await makeIndexAgain(client, []);
+    for (const { name, position, event_id } of rows)
+      await client.query('update followers.checkpoint set position = $2, event_id = $3 where name = $1', [
+        ...[name, position, event_id],
+      ]);
+    for (const table of tables) await client.query(`insert into audit.${table} table ${table}_before`);
+  }
 });
+
+/** A function that finds the number 7 at all times. */
+function findingSeven(name: string): string {
+  return `create or replace function audit.${name} returns bigint language plpgsql stable as $$ begin return 7; end $$`;
+}
