@@ -198,6 +198,7 @@ export async function startApplication(program: Program, parts: ApiParts): Promi
     () =>
       assemble({
         ...{ log, bus, pool, app, fileStore, folder, sms, logger },
+        auditOrigin: environment.auditOrigin,
         auditVerifier: () => findAuditVerifier(environment),
         readModelsFault: () => projector?.fault ?? recorded.fault,
         fail: (error) => program.fail('api', error),

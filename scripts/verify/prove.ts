@@ -9,7 +9,7 @@ import type { EventId } from '../../services/log/log.ts';
 import { NothingMatches } from '../cli/command.ts';
 import { escapeControls } from '../cli/output.ts';
 import { writingTo } from '../cli/output-file.ts';
-import { verifierFrom, withAudit } from './with-audit.ts';
+import { knownVerifier, verifierFrom, withAudit } from './with-audit.ts';
 
 /** Writes a proof that an event is in the log of the last head, with the event. */
 export function proveEvent(id: EventId, file: string): Promise<void> {
@@ -17,7 +17,7 @@ export function proveEvent(id: EventId, file: string): Promise<void> {
     const [found] = await store.find(id);
     const event = found && (await log.at(found.position));
     if (!found || !event) throw new NothingMatches(`the audited log has no event ${id}`);
-    const head = await latestHead(pool, environment.auditOrigin);
+    const head = await latestHead(pool, environment.auditOrigin, await knownVerifier(undefined, environment));
     if (!head || head.size <= found.number) {
       throw new Error('no head was signed since this event: one is, within 10 s, while bubble-im runs');
     }

@@ -26,6 +26,8 @@ export interface Application extends CommandParts {
   readonly files: Files;
   readonly drawing: Drawing;
   readonly uploads: Uploads;
+  /** The name of the log, under which its heads are signed. */
+  readonly auditOrigin: string;
   /** By whom heads of the audit log are signed; undefined if no key is known here. */
   readonly auditVerifier: () => Promise<NoteVerifier | undefined>;
   /**

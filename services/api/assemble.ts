@@ -60,6 +60,8 @@ export interface Foundation {
   readonly sms: Sms;
   readonly logger: Logger;
   /** See `Application`. */
+  readonly auditOrigin: string;
+  /** See `Application`. */
   readonly auditVerifier: Application['auditVerifier'];
   /** Why the read models do not follow the log, as far as this process knows; undefined while they do. */
   readonly readModelsFault?: () => FollowingFault | undefined;
@@ -81,7 +83,8 @@ export interface Assembled {
 
 /** Puts together what the routes work with. */
 export async function assemble(foundation: Foundation): Promise<Assembled> {
-  const { log, bus, pool, app, fileStore, folder, sms, logger, auditVerifier, fail } = foundation;
+  const { log, bus, pool, app, fileStore, folder, sms, logger, auditOrigin, auditVerifier, fail } =
+    foundation;
   const files = await openFiles(folder, fileStore);
   const drawing = createDrawing();
   const database = readDatabase(pool);
@@ -174,6 +177,7 @@ export async function assemble(foundation: Foundation): Promise<Assembled> {
     files,
     drawing,
     uploads: createUploads(accounts),
+    auditOrigin,
     auditVerifier,
     obstacle,
     isReady,

@@ -6,7 +6,7 @@ import { type Auditor, startAuditor } from '../../services/audit/auditor.ts';
 import { auditorName } from '../../services/audit/index/audit-task.ts';
 import { leafHash, sameHash } from '../../services/audit/tree/hashes.ts';
 import { HeadSigning } from '../../services/audit/tree/head-signing.ts';
-import { openHead } from '../../services/audit/tree/heads.ts';
+import { Heads, openHead, signHead } from '../../services/audit/tree/heads.ts';
 import { signingKey, verifierOf } from '../../services/audit/tree/note.ts';
 import { rootOf } from '../../services/audit/tree/proofs.ts';
 import { hashesIn, pathOf, subtreesIn } from '../../services/audit/tree/tiles.ts';
@@ -22,7 +22,7 @@ let running: RunningApplication;
 let auditor: Auditor;
 let signing: HeadSigning;
 beforeAll(async () => {
-  running = await startApplication();
+  running = await startApplication({ auditVerifier: verifierOf(signer) });
   const { log, pool: database } = running.application;
   const options = { log, logger: silent, database: running.databaseUrl, consumers: [treeConsumer] };
   auditor = await startAuditor(options);
@@ -59,6 +59,23 @@ test('the tree of the log is served to the server’s key as other tools read it
   expect(JSON.parse(entry)).toMatchObject({ stream: 'setting', revision: 0, type: 'SettingsChanged' });
   expect(first && sameHash(leafHash(entry), first)).toBe(true);
   expect((await get('tile/0/000')).headers['cache-control']).toContain('immutable');
+});
+
+test('no head of another name is served, and none that another key has signed', async () => {
+  const { pool } = running.application;
+  const { rows } = await pool.query('delete from audit.heads returning origin, size, note');
+  onTestFinished(async () => {
+    await pool.query('delete from audit.heads');
+    for (const { origin, size, note } of rows) await new Heads(pool, origin).add(size, note);
+  });
+  const foreign = { name: 'bubble-im/foreign', key: signingKey(randomBytes(32)) };
+  const head = { size: events, root: Buffer.alloc(32) };
+  await new Heads(pool, foreign.name).add(head.size, signHead(foreign, head));
+  expect((await get('checkpoint')).statusCode).toBe(404);
+  await new Heads(pool, signer.name).add(head.size, signHead({ ...foreign, name: signer.name }, head));
+  const { statusCode, body } = await get('checkpoint');
+  expect(statusCode).toBe(500);
+  expect(body).not.toContain('— ');
 });
 
 test('entries are compressed for who takes gzip, and for nobody else', async () => {

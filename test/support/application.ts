@@ -143,7 +143,11 @@ async function openProcess(
   stops.push(() => fileStore.close());
   const sms = openSms({ aliyunSms }, accountsDatabase(pool));
   const parts = { log, bus, pool, app: testApp, fileStore, folder, sms, logger, readModelsFault, fail };
-  const { application, stop } = await assemble({ ...parts, auditVerifier: async () => auditVerifier });
+  const { application, stop } = await assemble({
+    ...parts,
+    auditOrigin: auditVerifier?.name ?? 'bubble-im/test',
+    auditVerifier: async () => auditVerifier,
+  });
   stops.push(stop);
   return now ? { ...application, now } : application;
 }

@@ -6,7 +6,6 @@ import { eventFilters } from '../../../contracts/http/audit-events.ts';
 import { readParameters } from '../../../contracts/http/contract.ts';
 import { type EventFilter, matches, prefixesOf } from '../../audit/events/filter.ts';
 import { readGently } from '../../audit/read-gently.ts';
-import { presentOrigin } from '../../audit/tree/heads.ts';
 import { TreeStore } from '../../audit/tree/tree-store.ts';
 import { isAsItWas } from '../../audit/tree/verified.ts';
 import { verifiedInWords } from '../../audit/tree/verified-words.ts';
@@ -87,13 +86,17 @@ const progressMs = 500;
 
 /** Verifies the log, and writes how far it is: `{read, total}`; at the end `{same, words}`. */
 async function verify(
-  { log, pool, auditVerifier }: Pick<Application, 'log' | 'pool' | 'auditVerifier'>,
+  {
+    log,
+    pool,
+    auditOrigin,
+    auditVerifier,
+  }: Pick<Application, 'log' | 'pool' | 'auditOrigin' | 'auditVerifier'>,
   write: WriteLine,
   signal: AbortSignal,
 ): Promise<void> {
   const verifier = await auditVerifier();
   const total = await new TreeStore(pool).size();
-  const origin = verifier?.name ?? (await presentOrigin(pool, undefined)) ?? '';
   let read = 0;
   await write({ read, total });
   const timer = setInterval(() => void write({ read, total }).catch(() => undefined), progressMs);
@@ -101,7 +104,7 @@ async function verify(
     const verified = await verifyLog({
       log: readGently(log, signal),
       database: pool,
-      origin,
+      origin: verifier?.name ?? auditOrigin,
       verifier,
       onRead: (events) => {
         read += events;

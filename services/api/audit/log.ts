@@ -37,7 +37,9 @@ export function auditLogRoutes(server: FastifyInstance, application: Application
   const config = { counts: 'light' } as const;
 
   server.get('/audit/log/checkpoint', { config, onRequest: admitted }, async (_request, reply) => {
-    const head = await latestHead(pool, (await auditVerifier())?.name);
+    const verifier = await auditVerifier();
+    if (!verifier) return plain(reply, 404, 'no head is served without the key: give AUDIT_KEY or DATA_DIR');
+    const head = await latestHead(pool, verifier.name, verifier);
     if (!head) return missing(reply);
     return reply.type('text/plain; charset=utf-8').header('cache-control', headCache).send(head.note);
   });

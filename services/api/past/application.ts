@@ -85,6 +85,9 @@ export async function openPast({ app, log, database, now, logger }: PastParts): 
     get files() {
       return notInTheLog();
     },
+    get auditOrigin() {
+      return notInTheLog();
+    },
     get auditVerifier() {
       return notInTheLog();
     },

@@ -17,23 +17,24 @@ export interface CoveringHead {
 }
 
 /**
- * The last head; undefined if there is none, or no audit in this database.
- * @param ours the name of the log, if it is known here
+ * The last head; undefined if there is none, or no audit in this database. Its signature is not verified.
+ * @param origin the name of the log
  * @throws ChangedHead; what `pg` throws
  */
-export async function headBefore(
-  database: ReadingDatabase,
-  ours: string | undefined,
-): Promise<Head | undefined> {
+export async function headBefore(database: ReadingDatabase, origin: string): Promise<Head | undefined> {
+  return (await isThereAudit(database)) ? latestHead(database, origin) : undefined;
+}
+
+async function isThereAudit(database: ReadingDatabase): Promise<boolean> {
   const { rows } = await database.query<{ there: boolean }>(
     `select to_regclass('audit.heads') is not null as there`,
   );
-  return rows[0]?.there ? latestHead(database, ours) : undefined;
+  return rows[0]?.there ?? false;
 }
 
 /**
  * Finds the head that covers the most of what was copied: one that was signed of all of it or more, else the one before.
- * @param ours the name of the log, if it is known here
+ * @param origin the name of the log
  * @param before a head of which the copy's tree has the root, unless it has more events
  * @returns undefined if neither is there, or the index does not reach so far
  * @throws what `pg` throws
@@ -41,11 +42,10 @@ export async function headBefore(
 export async function coveringHead(
   database: ReadingDatabase,
   tree: CopiedTree,
-  ours: string | undefined,
+  origin: string,
   before: Head | undefined,
 ): Promise<CoveringHead | undefined> {
-  const origin = (before ?? (await headBefore(database, ours)))?.origin;
-  if (origin === undefined) return undefined;
+  if (!(await isThereAudit(database))) return undefined;
   const later = await laterHead(database, tree, origin);
   if (later?.fits) return later;
   const root = before && tree.rootAt(before.size);

@@ -59,13 +59,11 @@ export class ComparedTree {
     for (const entry of page) {
       full.push(...this.#tree.append(leafHash(textOf(entry))));
       while (head?.size === this.#tree.size) {
+        if (!this.#isSigned(head)) return notSigned(head);
         if (!sameHash(head.root, this.#tree.root())) {
           const from = this.#signed;
           const range = this.#doubtful ?? (await this.#changedTile(full)) ?? { from, to: head.size };
           return { kind: 'not the same', ...range };
-        }
-        if (!this.#isSigned(head)) {
-          return { kind: 'head not signed', origin: head.origin, size: head.size };
         }
         this.#fitting++;
         this.#signed = head.size;
@@ -87,7 +85,8 @@ export class ComparedTree {
   async comparePending(): Promise<Difference | undefined> {
     if (this.#doubtful) return { kind: 'not the same', ...this.#doubtful };
     const head = await this.#options.heads.peek();
-    return head && { kind: 'not the same', from: this.size, to: head.size };
+    if (head === undefined) return undefined;
+    return this.#isSigned(head) ? { kind: 'not the same', from: this.size, to: head.size } : notSigned(head);
   }
 
   /**
@@ -103,8 +102,11 @@ export class ComparedTree {
       if (head === undefined || head.size > first + page.length) return undefined;
       for (const entry of page.slice(tree.size - first, head.size - first))
         tree.append(leafHash(textOf(entry)));
-      const fits = sameHash(head.root, tree.root()) && this.#isSigned(head);
-      if (!fits || head.size > first + offset) return fits;
+      // What nobody signed says nothing of the log.
+      if (this.#isSigned(head)) {
+        const fits = sameHash(head.root, tree.root());
+        if (!fits || head.size > first + offset) return fits;
+      }
       await this.#options.heads.pass(head);
     }
   }
@@ -129,6 +131,10 @@ export class ComparedTree {
     }
     return undefined;
   }
+}
+
+function notSigned({ origin, size }: Checkpoint): Difference {
+  return { kind: 'head not signed', origin, size };
 }
 
 /** Events from number `from` up to, but not including, `to`. */

@@ -1,6 +1,14 @@
 import type { ReadingDatabase } from '../../postgres/database.ts';
 import { type Checkpoint, checkpointText, readCheckpointText } from './checkpoint.ts';
-import { isSignedBy, type NoteSigner, type NoteVerifier, noteOf, readNote, signatureLine } from './note.ts';
+import {
+  isSignedBy,
+  type NoteSigner,
+  type NoteVerifier,
+  noteOf,
+  readNote,
+  renamed,
+  signatureLine,
+} from './note.ts';
 
 /** A signed head of the tree, as it is kept and given to others. */
 export interface Head extends Checkpoint {
@@ -23,14 +31,14 @@ interface HeadRow {
   readonly signed: Date;
 }
 
-/** A stored head whose note is none, or is that of another head. */
+/** A stored head whose note is none, is that of another head, or is not signed. */
 export class ChangedHead extends Error {
   override readonly name = 'ChangedHead';
   readonly origin: string;
   readonly size: number;
 
-  constructor(origin: string, size: number) {
-    super(`the stored head of the first ${size} events of ${origin} was changed: npm run verify says more`);
+  constructor(origin: string, size: number, what = 'was changed') {
+    super(`the stored head of the first ${size} events of ${origin} ${what}: npm run verify says more`);
     this.origin = origin;
     this.size = size;
   }
@@ -68,43 +76,44 @@ export function isHeadSignedBy({ note }: Pick<Head, 'note'>, verifier: NoteVerif
 }
 
 /**
- * Under which name the log has heads now: the one that is asked for, else, if no head has that name or it is unknown here,
- * the one that was used last. Only for that is the time of a head asked: it is not signed, so that who can write to the
- * database can change it unnoticed.
- * @returns undefined if there is no head
- */
-export async function presentOrigin(
-  database: ReadingDatabase,
-  asked: string | undefined,
-): Promise<string | undefined> {
-  const { rows } = await database.query<{ origin: string }>(
-    `select origin from audit.heads group by origin
-      order by origin is not distinct from $1::text desc, max(signed) desc, origin limit 1`,
-    [asked ?? null],
-  );
-  return rows[0]?.origin;
-}
-
-/**
- * The last head: of those that have the present origin the one of most events, whatever time its row says.
- * @param origin the name of the log, if it is known here (`presentOrigin`)
+ * The last head of a log: of those under its name the one of most events, whatever time its row says. A head under another
+ * name is none of this log, also if there is no other: who can write to the database can add one that nobody has signed.
+ * @param verifier by whose key it must be signed; undefined if none is known here
  * @returns undefined if there is none
- * @throws ChangedHead
+ * @throws ChangedHead, also if the key has not signed it
  */
 export async function latestHead(
   database: ReadingDatabase,
-  origin: string | undefined,
+  origin: string,
+  verifier?: NoteVerifier,
 ): Promise<Head | undefined> {
-  const present = await presentOrigin(database, origin);
-  return present === undefined ? undefined : new Heads(database, present).last();
+  const head = await new Heads(database, origin).last();
+  if (head && verifier && !isHeadSignedBy(head, verifier))
+    throw new ChangedHead(origin, head.size, 'is not signed by the key that is known here');
+  return head;
 }
 
-/** The names under which heads were signed. */
-export async function originsOf(database: ReadingDatabase): Promise<string[]> {
-  const { rows } = await database.query<{ origin: string }>(
-    'select distinct origin from audit.heads order by origin',
+/** Another name under which heads are stored. */
+export interface OtherOrigin {
+  readonly origin: string;
+  /** Whether the key of this log has signed the last of them, under that name; undefined if no key is known here. */
+  readonly signed: boolean | undefined;
+}
+
+/** The other names under which heads are stored than that of the log. @throws what `pg` throws */
+export async function otherOriginsThan(
+  database: ReadingDatabase,
+  origin: string,
+  verifier: NoteVerifier | undefined,
+): Promise<OtherOrigin[]> {
+  const { rows } = await database.query<HeadRow>(
+    `select distinct on (origin) ${columns} from audit.heads where origin <> $1 order by origin, size desc`,
+    [origin],
   );
-  return rows.map(({ origin }) => origin);
+  return rows.map(({ origin, note }) => ({
+    origin,
+    signed: verifier && isHeadSignedBy({ note }, renamed(verifier, origin)),
+  }));
 }
 
 /** The heads that were signed under one origin. */

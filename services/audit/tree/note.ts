@@ -44,6 +44,11 @@ export function verifierOf({ name, key }: NoteSigner): NoteVerifier {
   return { name, type: ed25519, id: keyId(name, ed25519, publicBytes(ed25519, open)), key: open };
 }
 
+/** Who verifies what the same key signs under another name. */
+export function renamed({ type, key }: NoteVerifier, name: string): NoteVerifier {
+  return { name, type, id: keyId(name, type, publicBytes(type, key)), key };
+}
+
 /** A verifier as one line: `name+id+key`. */
 export function verifierKey({ name, type, id, key }: NoteVerifier): string {
   const typed = Buffer.concat([Buffer.of(type.byte), publicBytes(type, key)]);

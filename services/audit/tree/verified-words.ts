@@ -58,11 +58,18 @@ function summary(verified: Verified): string {
   const covered = heads === 0 ? 'No head was signed yet.' : `${fitting} of ${signed} events.`;
   const unverified =
     heads === 0 || signaturesVerified ? '' : ' Their signatures were not verified, as no key is known here.';
-  const others =
-    otherOrigins.length === 0
-      ? ''
-      : ` It was not compared with the heads of ${otherOrigins.join(', ')}: AUDIT_ORIGIN (or APP_ID) names another log.`;
-  return `log is as it was: ${size} events${rest}. ${covered}${unverified}${others}${misdatedInWords(verified)} Root: ${Buffer.from(root).toString('base64')}`;
+  return `log is as it was: ${size} events${rest}. ${covered}${unverified}${othersInWords(otherOrigins)}${misdatedInWords(verified)} Root: ${Buffer.from(root).toString('base64')}`;
+}
+
+function othersInWords(others: Verified['otherOrigins']): string {
+  if (others.length === 0) return '';
+  const names = (some: Verified['otherOrigins']) => some.map(({ origin }) => origin).join(', ');
+  const unsigned = others.filter(({ signed }) => signed === false);
+  const foreign = ` The last head of ${names(unsigned)} is not signed by the key of this log: nothing rests on it.`;
+  return (
+    ` It was not compared with the heads of ${names(others)}: AUDIT_ORIGIN (or APP_ID) names another log.` +
+    (unsigned.length === 0 ? '' : foreign)
+  );
 }
 
 function misdatedInWords({ misdated: [first, ...more] }: Verified): string {

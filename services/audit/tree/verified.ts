@@ -6,7 +6,7 @@ import type { ReadableLog } from '../readable-log.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Difference } from './difference.ts';
 import type { Hash } from './hashes.ts';
-import type { MisdatedHead } from './heads.ts';
+import type { MisdatedHead, OtherOrigin } from './heads.ts';
 import type { NoteVerifier } from './note.ts';
 import type { UnreadEvent } from './unread-text.ts';
 
@@ -37,7 +37,7 @@ export interface Verified {
   /** Whether the signatures of stored heads were verified. */
   readonly signaturesVerified: boolean;
   /** Other names under which heads were signed, with which the log is not compared. */
-  readonly otherOrigins: readonly string[];
+  readonly otherOrigins: readonly OtherOrigin[];
   /** Heads whose rows say times that cannot be; as nobody signs these, nothing rests on them. */
   readonly misdated: readonly MisdatedHead[];
   /** The first one; the log was not read beyond it. */

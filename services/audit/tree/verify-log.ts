@@ -1,7 +1,7 @@
 import { changedSnapshots } from '../changed-snapshots.ts';
 import { strangenessTo } from '../strangeness.ts';
 import { ComingHeads } from './coming-heads.ts';
-import { Heads, originsOf } from './heads.ts';
+import { Heads, otherOriginsThan } from './heads.ts';
 import { storedExtent } from './stored-extent.ts';
 import { TreeStore } from './tree-store.ts';
 import { Verification } from './verification.ts';
@@ -48,7 +48,7 @@ async function compareLog(
   const audited = extent.fault === undefined ? extent.events : 0;
   const verification = new Verification(options, store, extent, new ComingHeads(heads, lastSigned, kept));
   const verified = await verification.run();
-  const otherOrigins = (await originsOf(database)).filter((name) => name !== origin);
+  const otherOrigins = await otherOriginsThan(database, origin, options.verifier);
   if (verified.difference && (await store.size()) < audited) {
     throw new Error('the index of the log was made again meanwhile: verify again');
   }

@@ -276,7 +276,9 @@ describe('npm run verify', () => {
     const forged = `${text}${bytes.toString('base64')}\n`;
     await pool.query('update audit.heads set note = $1 where size = $2', [forged, head?.size]);
     const { code, stderr } = await verify(['--export', to]);
-    expect(stderr).toContain('the signature of bubble-im/bubble-im is not that of this text');
+    expect(stderr).toContain(
+      'the stored head of the first 600 events of bubble-im/bubble-im is not signed by the key that is known here',
+    );
     expect(code).toBe(1);
     await expect(readdir(to)).rejects.toThrow('ENOENT');
     expect((await verify([])).stdout).toContain('HEAD NOT SIGNED: the stored head of the first 600 events');

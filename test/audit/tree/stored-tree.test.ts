@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { headBefore } from '../../../services/audit/copy/covering-head.ts';
 import { auditorName } from '../../../services/audit/index/audit-task.ts';
 import { HeadSigning } from '../../../services/audit/tree/head-signing.ts';
 import { Heads, latestHead, signHead } from '../../../services/audit/tree/heads.ts';
-import { verifierOf } from '../../../services/audit/tree/note.ts';
+import { signingKey, verifierOf } from '../../../services/audit/tree/note.ts';
 import { TreeStore } from '../../../services/audit/tree/tree-store.ts';
 import { verifiedInWords } from '../../../services/audit/tree/verified-words.ts';
 import { verifyLog } from '../../../services/audit/tree/verify-log.ts';
@@ -46,6 +47,12 @@ describe('npm run verify of a log that is as it was', () => {
   const verify = async () => {
     const options = { log: audited.log, database: pool, origin: signer.name };
     return verifiedInWords(await verifyLog({ ...options, verifier: verifierOf(signer) }));
+  };
+
+  /** Adds a head of no tree that another key has signed. */
+  const addForeign = (name: string, size: number) => {
+    const other = { name, key: signingKey(randomBytes(32)) };
+    return new Heads(pool, name).add(size, signHead(other, { size, root: Buffer.alloc(32) }));
   };
 
   test.each([
@@ -181,10 +188,48 @@ describe('npm run verify of a log that is as it was', () => {
     async (time) => {
       await pool.query(`update audit.heads set signed = ${time} where size = 600`);
       expect((await latestHead(pool, signer.name))?.size).toBe(events);
-      expect((await latestHead(pool, undefined))?.size).toBe(events);
-      expect((await headBefore(pool, 'bubble-im/unknown'))?.size).toBe(events);
     },
   );
+
+  test.each([
+    ['of these events', 500],
+    ['of events to come', 900],
+  ])('names a head %s that nobody signed, and does not say that the log differs from it', async (_, size) => {
+    await addForeign(signer.name, size);
+    expect(await verify()).toMatch(
+      `HEAD NOT SIGNED: the stored head of the first ${size} events is not signed by the key of ${signer.name} `,
+    );
+  });
+
+  test('says that the index was changed, also if a head behind it was signed by nobody', async () => {
+    await pool.query('delete from audit.heads where size = 600');
+    await addForeign(signer.name, 680);
+    await pool.query(`update ${index} set type = 'AccountEnabled' where number = 650`);
+    expect(await verify()).toMatch('INDEX CHANGED: the log is as it was, but row 650 of its index is not ');
+  });
+
+  test('no head of another name is the last one, and verify says if the key has not signed it', async () => {
+    await pool.query('delete from audit.heads');
+    await addForeign('bubble-im/foreign', events);
+    const root = await new TreeStore(pool).root(600);
+    const before = { name: 'bubble-im/before', key: signer.key };
+    await new Heads(pool, before.name).add(600, signHead(before, { size: 600, root }));
+    expect(await latestHead(pool, signer.name, verifierOf(signer))).toBeUndefined();
+    expect(await latestHead(pool, signer.name)).toBeUndefined();
+    expect(await headBefore(pool, signer.name)).toBeUndefined();
+    const words = await verify();
+    expect(words).toContain('It was not compared with the heads of bubble-im/before, bubble-im/foreign: ');
+    expect(words).toContain(
+      'The last head of bubble-im/foreign is not signed by the key of this log: nothing rests on it.',
+    );
+  });
+
+  test('a last head that the key has not signed is given to nobody who has the key', async () => {
+    await addForeign(signer.name, 900);
+    await expect(latestHead(pool, signer.name, verifierOf(signer))).rejects.toThrow(
+      'the stored head of the first 900 events of bubble-im/test is not signed by the key that is known here',
+    );
+  });
 
   test('the last head is of the name that is asked for, though another has more events and a later time', async () => {
     await pool.query(
