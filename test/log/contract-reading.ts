@@ -109,6 +109,17 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
       expect(await collect(log.readEvents(asked))).toEqual(asked);
     });
 
+    it('gives those of a stream that are close together and far apart, in any order', async () => {
+      const { log } = subject;
+      const stream = streamOf(freshCategory());
+      await log.append(stream, 'none', events(200));
+      const all = await collect(log.readStream(stream));
+      const revisions = [199, 0, 17, 16, 100, 101, 103, 17, 198, 60];
+      const asked = revisions.flatMap((revision) => all[revision] ?? []);
+      const places = [...revisions, 200, 205].map((revision) => ({ stream, revision }));
+      expect(await collect(log.readEvents(places))).toEqual(asked);
+    });
+
     it('gives nothing of none, and refuses an illegal name', async () => {
       expect(await collect(subject.log.readEvents([]))).toEqual([]);
       const illegal = [{ stream: '$all' as StreamName, revision: 0 }];
@@ -175,6 +186,18 @@ export function describeReading(subject: Subject, open: () => Promise<EventLog>)
       expect(await collect(log.readAll({ prefixes: [`${category}%`] }))).toHaveLength(1);
       expect(await collect(log.readAll({ prefixes: [`${category}_`] }))).toHaveLength(0);
       expect(await collect(log.readAll({ prefixes: [category] }))).toHaveLength(2);
+    });
+
+    it('knows the end of some streams behind many events of others', async () => {
+      const { log, other } = subject;
+      const [few, many] = [freshCategory(), freshCategory()];
+      await log.append(streamOf(few), 'none', events(2));
+      const [, last] = await collect(log.readAll({ prefixes: [`${few}-`] }));
+      expect(await other.end([`${few}-`])).toBe(last?.position);
+      await log.append(streamOf(many), 'none', events(60));
+      expect(await other.end([`${few}-`])).toBe(last?.position);
+      const others = await collect(log.readAll({ prefixes: [`${many}-`] }));
+      expect(await log.end([`${few}-`, `${many}-`])).toBe(others.at(-1)?.position);
     });
 
     it("returns all streams except the store's own", async () => {

@@ -72,6 +72,8 @@ export class EventStoreDBDouble {
   isolated = false;
   /** How many appends arrived, including repeats. */
   appendsSeen = 0;
+  /** How many reads arrived that are no subscriptions. */
+  readsSeen = 0;
   /** How many subscriptions were ended because their reader lagged. */
   drops = 0;
   port = 0;
@@ -173,6 +175,7 @@ export class EventStoreDBDouble {
     if (this.#refusesForLeader(call)) return;
     const options = call.request.getOptions();
     if (options?.hasSubscription()) return this.#subscribe(call);
+    this.readsSeen++;
     const all = options?.getAll();
     const backwards = options?.getReadDirection() === 1;
     const from = all?.hasPosition()

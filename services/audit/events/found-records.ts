@@ -3,11 +3,8 @@ import type { EventLog, RecordedEvent } from '../../log/log.ts';
 import type { AuditSearch, Found } from '../index/search.ts';
 import type { FoundEvent } from './find-events.ts';
 
-/** If at least one event in this many is wanted, they are read in one go, else one by one. */
+/** If at least one event in this many is wanted, they are read in one go, else by where they lie. */
 const sparse = 8;
-
-/** How many events are read at once one by one: as many as the log has connections for reading. */
-const readsAtOnce = 4;
 
 /** A page of what the index has found, and where its records are. */
 interface FoundPage {
@@ -26,7 +23,7 @@ export async function* readFound(options: FoundPage): AsyncGenerator<FoundEvent,
   const last = ascending.at(-1);
   if (first === undefined || last === undefined) return;
   const dense = last.number - first.number < sparse * page.length;
-  const records = dense ? inOneGo(options, ascending) : oneByOne(options.log, ascending);
+  const records = dense ? inOneGo(options, ascending) : byPlaces(options.log, ascending);
   if (!reverse) {
     yield* records;
     return;
@@ -50,21 +47,23 @@ async function* inOneGo(
   }
 }
 
-async function* oneByOne(log: EventLog, page: readonly Found[]): AsyncGenerator<FoundEvent, void, undefined> {
-  const reads: Promise<RecordedEvent | undefined>[] = [];
-  const begin = (index: number) => {
-    const found = page[index];
-    if (found === undefined) return;
-    const read = log.at(found.position);
-    // It is awaited later; until then its failure must not count as unhandled.
-    read.catch(() => undefined);
-    reads[index] = read;
-  };
-  for (let index = 0; index < readsAtOnce; index++) begin(index);
-  for (const [index, { number }] of page.entries()) {
-    const record = await reads[index];
-    delete reads[index];
-    begin(index + readsAtOnce);
-    if (record !== undefined) yield { number, record };
+async function* byPlaces(log: EventLog, page: readonly Found[]): AsyncGenerator<FoundEvent, void, undefined> {
+  const records = log.readEvents(page)[Symbol.asyncIterator]();
+  const isAt = ({ stream, revision }: RecordedEvent, found: Found) =>
+    stream === found.stream && revision === found.revision;
+  try {
+    let next = await records.next();
+    for (const found of page) {
+      let record: RecordedEvent | undefined;
+      if (!next.done && isAt(next.value, found)) {
+        record = next.value;
+        next = await records.next();
+      }
+      // A stream that was truncated does not give all that the log has of it.
+      if (record?.position !== found.position) record = await log.at(found.position);
+      if (record !== undefined) yield { number: found.number, record };
+    }
+  } finally {
+    await records.return?.();
   }
 }

@@ -223,7 +223,7 @@ class EventStoreDBLog implements EventLog {
   async *readEvents(places: readonly EventPlace[]): AsyncIterable<RecordedEvent> {
     if (this.#closing.signal.aborted) throw closed();
     for (const { stream } of places) checkStreamName(stream);
-    yield* eventsAt(places, (starts, maxEvents) => this.#reader.pages(starts, 'forwards', maxEvents));
+    yield* eventsAt(places, (some) => this.#reader.places(some));
   }
 
   async at(position: Position): Promise<RecordedEvent | undefined> {

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import {
   type EventId,
+  type EventPlace,
   type Position,
   type ReadStreamOptions,
   type RecordedEvent,
@@ -10,6 +11,7 @@ import {
 import type { Page, PageStart } from '../merged-pages.ts';
 import type { EventStoreDBConnection } from './connection.ts';
 import { isOfLog, type StoredEvent, storedEventOf } from './event.ts';
+import { nearbyPlaces } from './nearby-places.ts';
 import { positionOf, type StoredPosition } from './position.ts';
 import { logRequest, streamRequest } from './read-request.ts';
 import { readWithTimeout } from './read-with-timeout.ts';
@@ -26,6 +28,9 @@ const maxPagesBytes = 4_000_000;
 /** How many streams are read at once: more are not faster, and hold up the appends. */
 const maxStreamsAtOnce = 16;
 
+/** How many events from the end on are mostly enough to find the last one of the log. */
+const endEvents = 8;
+
 /** Events in the first page of a search, which usually contains the event. Each next page is four times as large. */
 const firstPageEvents = 16;
 
@@ -36,6 +41,8 @@ export class StreamReader {
   readonly #limit = pLimit(maxStreamsAtOnce);
   /** By prefixes: the last event of such streams, and the position up to which that is known. */
   readonly #ends = new Map<string, { readonly end: Position; readonly upTo: Position }>();
+  /** The log reached at least to this position. */
+  #reaches: Position = startOfLog;
 
   /** @param timeoutMs after how long a read that returns nothing fails */
   constructor(connection: EventStoreDBConnection, timeoutMs: number) {
@@ -76,44 +83,81 @@ export class StreamReader {
   }
 
   /**
+   * The event at each place, in the order asked; undefined where the log has none. One call reads those of a stream that are
+   * close together.
+   * @throws LogFailure
+   */
+  async places(places: readonly EventPlace[]): Promise<(RecordedEvent | undefined)[]> {
+    const found = new Map<StreamName, Map<number, RecordedEvent | undefined>>();
+    for (const { stream, revision } of places) {
+      const wanted = found.get(stream) ?? new Map<number, RecordedEvent | undefined>();
+      found.set(stream, wanted.set(revision, undefined));
+    }
+    await this.#limit.map(nearbyPlaces(places), async ({ stream, first, last }) => {
+      const wanted = found.get(stream);
+      const request = streamRequest(stream, { from: first, limit: last - first + 1 });
+      for await (const message of readWithTimeout(this.#connection, request, this.#timeoutMs)) {
+        // What lies between is not made into records.
+        if (wanted?.has(message.revision)) wanted.set(message.revision, storedEventOf(message)?.record);
+      }
+    });
+    return places.map(({ stream, revision }) => found.get(stream)?.get(revision));
+  }
+
+  /**
    * The position of the last event of streams whose names begin with one of the prefixes, by default of all but
    * the store's own. It reads backwards from the end, each event of other streams only once.
    * @throws LogFailure
    */
   async end(prefixes: readonly string[] = ['']): Promise<Position> {
+    return (await this.#endWithin(prefixes, endEvents)) ?? (await this.#endWithin(prefixes)) ?? startOfLog;
+  }
+
+  /** @param limit how many events are read at most; undefined is returned if these do not tell */
+  async #endWithin(prefixes: readonly string[], limit?: number): Promise<Position | undefined> {
     const key = prefixes.join(' ');
     const known = this.#ends.get(key) ?? { end: startOfLog, upTo: startOfLog };
     let upTo: Position | undefined;
-    let end = known.end;
-    for await (const message of readWithTimeout(this.#connection, logRequest('backwards'), this.#timeoutMs)) {
-      if (!isOfLog(message)) continue;
+    let end: Position | undefined;
+    let count = 0;
+    const request = logRequest('backwards', limit);
+    for await (const message of readWithTimeout(this.#connection, request, this.#timeoutMs)) {
+      count++;
+      if (end !== undefined || !isOfLog(message)) continue;
       const { stream, position } = message;
       upTo ??= position;
-      if (position <= known.upTo) break;
-      if (prefixes.some((prefix) => stream.startsWith(prefix))) {
-        end = position;
-        break;
-      }
+      if (position <= known.upTo) end = known.end;
+      else if (prefixes.some((prefix) => stream.startsWith(prefix))) end = position;
+      // A call that reads a few events ends by itself, which takes the server less than to be cancelled.
+      if (end !== undefined && limit === undefined) break;
     }
+    if (end === undefined && count === limit) return undefined;
+    end ??= known.end;
     const later = this.#ends.get(key);
-    if (upTo !== undefined && (later === undefined || upTo > later.upTo)) this.#ends.set(key, { end, upTo });
+    if (upTo !== undefined && (later === undefined || upTo > later.upTo)) {
+      this.#ends.set(key, { end, upTo });
+      if (upTo > this.#reaches) this.#reaches = upTo;
+    }
     return end;
   }
 
   /** The log has changed: what was known of its end is wrong. */
   reset(): void {
     this.#ends.clear();
+    this.#reaches = startOfLog;
   }
 
   /** The event at a position of the whole log. @throws LogFailure */
-  async atPosition(position: StoredPosition): Promise<RecordedEvent | undefined> {
+  async atPosition(stored: StoredPosition): Promise<RecordedEvent | undefined> {
+    const position = positionOf(stored);
     // The server answers a read from beyond the end with an error that does not say so.
-    if ((await this.end()) < positionOf(position)) return undefined;
-    const request = logRequest('forwards', 1, position);
+    if (this.#reaches < position && (await this.end()) < position) return undefined;
+    let found: RecordedEvent | undefined;
+    const request = logRequest('forwards', 1, stored);
     for await (const message of readWithTimeout(this.#connection, request, this.#timeoutMs)) {
-      if (message.position === positionOf(position)) return storedEventOf(message)?.record;
+      if (message.position === position) found = storedEventOf(message)?.record;
     }
-    return undefined;
+    return found;
   }
 
   /** The last revision of a stream. @throws LogFailure */

@@ -159,7 +159,11 @@ class PostgresLog implements EventLog {
 
   async *readEvents(places: readonly EventPlace[]): AsyncIterable<RecordedEvent> {
     for (const { stream } of places) checkStreamName(stream);
-    yield* eventsAt(places, (starts, maxEvents) => this.#reader.streams(starts, 'forwards', maxEvents));
+    yield* eventsAt(places, async (some) => {
+      const starts = some.map(({ stream, revision }) => ({ stream, from: revision }));
+      const pages = await this.#reader.streams(starts, 'forwards', 1);
+      return pages.map(({ records: [record] }) => record);
+    });
   }
 
   async at(position: Position): Promise<RecordedEvent | undefined> {

@@ -7,6 +7,7 @@ import { type FindOptions, findEvents } from '../../../services/audit/events/fin
 import type { RecordedEvent } from '../../../services/log/log.ts';
 import { type AuditedLog, auditedLogs } from '../../support/auditing.ts';
 import { befriended, between, created, registered, sent, uid } from '../../support/events.ts';
+import { wrapLog } from '../../support/wrapped-log.ts';
 
 const people = 6;
 const events = 240;
@@ -115,6 +116,18 @@ describe.each(auditedLogs)('events of a log in %s', (_, open) => {
     expect(await found({ since, until, by: '1' })).toEqual(
       wanted.filter((record) => matches({ by: '1' }, record)).map(({ position }) => position),
     );
+  });
+
+  it('are found where their stream does not give them any more', async () => {
+    const hiding = wrapLog(world.log, {
+      async *readEvents(places) {
+        for await (const record of world.log.readEvents(places)) if (record.revision % 2 === 1) yield record;
+      },
+    });
+    for (const filter of [{ correlation: 'r5' }, { correlation: 'r9' }]) {
+      const wanted = all.filter((record) => matches(filter, record)).map(({ position }) => position);
+      expect(await found(filter, { log: hiding })).toEqual(wanted);
+    }
   });
 
   it('carry their numbers if they come from the index', async () => {
