@@ -12,7 +12,6 @@ import { mustBeNoFile, type OutputPath, writingTo } from '../cli/output-file.ts'
 import { showProgress } from '../cli/progress.ts';
 import { databaseBesideEventStore, withDatabase, withExistingDatabase } from '../with-database.ts';
 import {
-  type CopyPlace,
   isFolder,
   type NamedPlace,
   withNamedSource,
@@ -22,6 +21,7 @@ import {
 } from './copy-place.ts';
 import { exportToFolder } from './export-head.ts';
 import { holdFolder } from './hold-folder.ts';
+import type { CopyPlace } from './log-place.ts';
 
 /** `npm run export`: copies the log of the environment to another place, and prints what came of it. */
 export async function exportTo(named: NamedPlace): Promise<void> {

@@ -2,33 +2,20 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { categories } from '../../contracts/events/index.ts';
-import { migrate } from '../../projections/migrate.ts';
-import type { CopyTarget } from '../../services/audit/copy/copy-log.ts';
 import { FirstEvents } from '../../services/audit/copy/first-events.ts';
 import { folderCopy } from '../../services/audit/copy/folder-copy.ts';
 import { logCopy } from '../../services/audit/copy/log-copy.ts';
 import { UnreadEvents } from '../../services/audit/tree/unread-events.ts';
 import { whileWriting } from '../../services/file-failure.ts';
-import { newIdentityName } from '../../services/log/identity.ts';
-import { type EventLog, startOfLog } from '../../services/log/log.ts';
+import { startOfLog } from '../../services/log/log.ts';
 import type { LogPlace } from '../../services/log/open.ts';
 import { withAskedLog } from '../cli/asked-log.ts';
 import { warnOfMisplacedEvents } from '../cli/misplaced-events.ts';
 import { openOwnLog } from '../cli/own-log.ts';
 import { sayUnread } from '../cli/unread-events.ts';
 import { sayLeftOut } from './left-out.ts';
-
-/** Where a log is copied from or to: another log, or a folder. */
-export interface CopyPlace extends CopyTarget {
-  /** The name of the installation whose log it is; undefined if none is known. */
-  installation(): Promise<string | undefined>;
-  /** Keeps the name of the installation. */
-  name(installation: string): Promise<void>;
-  /** How many events are copied from it; undefined if that is not known before. */
-  readonly total?: number | undefined;
-  /** What its events went through; undefined for a folder. */
-  readonly firsts?: FirstEvents;
-}
+import { type CopyPlace, placeOf } from './log-place.ts';
+import { PostgresTarget } from './postgres-target.ts';
 
 const postgres = /^postgres(ql)?:\/\//;
 const eventStore = /^(esdb|kurrentdb)(\+discover)?:\/\//;
@@ -100,25 +87,19 @@ export async function withNamedTarget(
   return place ? withTarget(place, use) : use(folderPlace(resolve(named.text)));
 }
 
-/** Hands `use` a log, to copy to it. A database gets its tables before. */
+/** Hands `use` a log, to copy to it. */
 export async function withTarget(place: LogPlace, use: (place: CopyPlace) => Promise<void>): Promise<void> {
   const { source, databaseUrl } = place;
-  if (source.eventStoreUrl === undefined && databaseUrl !== undefined) await migrate(databaseUrl);
+  if (source.eventStoreUrl === undefined && databaseUrl !== undefined) {
+    const target = new PostgresTarget(place, databaseUrl);
+    return use(target).finally(() => target.close());
+  }
   const log = await openOwnLog({ ...place, unnamed: 'taken' });
   try {
     await use(placeOf(log));
   } finally {
     await log.close();
   }
-}
-
-function placeOf(log: EventLog): CopyPlace {
-  return {
-    ...logCopy(log),
-    installation: async () => (await log.identity())?.installation,
-    // Another epoch: positions of the log that was copied mean nothing in this one.
-    name: async (installation) => void (await log.found({ installation, epoch: newIdentityName() })),
-  };
 }
 
 /** The file of an exported folder with the name of the installation. */

@@ -5,6 +5,8 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { categories } from '../../../contracts/events/index.ts';
+import { migrate } from '../../../projections/migrate.ts';
+import { readMigrations } from '../../../projections/migrations.ts';
 import { startProjector } from '../../../projections/runner/projector.ts';
 import { history } from '../../../scripts/seed/history.ts';
 import { copyLog } from '../../../services/audit/copy/copy-log.ts';
@@ -72,6 +74,55 @@ test('npm run export and npm run import carry a log into a database that was emp
   await copied.close();
   expect(installation).toBe('abcdefabcdef');
 });
+
+test('npm run export refuses the log of another installation in tables of an older version, and changes none', async () => {
+  const [source, target] = [await database(), await database(createEmptyDatabase)];
+  await fill(source, 30, 'ours');
+  const older = (await readMigrations()).map(({ recordedAs }) => recordedAs).slice(0, 8);
+  await migrate(target, { wanted: older });
+  await fill(target, 10, 'theirs');
+  const client = new pg.Client({ connectionString: target });
+  await client.connect();
+  onTestFinished(() => client.end());
+  const contents = async () => ({
+    migrations: (await client.query('select name from kysely_migration order by name')).rows,
+    tables: (await client.query('select oid, relname from pg_class order by oid')).rows,
+    events: (await client.query('select position, id from log.events order by position')).rows,
+  });
+  const before = await contents();
+  expect(await run('export', ['--to', target], source)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('the target is no beginning of the source: it has '),
+  });
+  expect(await contents()).toEqual(before);
+});
+
+test('npm run export goes on in a database with tables of an older version, which it brings up to date', async () => {
+  const [source, target] = [await database(), await database(createEmptyDatabase)];
+  await fill(source, 10, 'ours');
+  const all = (await readMigrations()).map(({ recordedAs }) => recordedAs);
+  await migrate(target, { wanted: all.slice(0, 8) });
+  const logs = await Promise.all([source, target].map((url) => openPostgresLog({ connectionString: url })));
+  const [ours, theirs] = logs.map((log) => logCopy(log));
+  if (!ours || !theirs) throw new Error('there are no two logs');
+  const { size } = await copyLog(ours, theirs, () => undefined);
+  await Promise.all(logs.map((log) => log.close()));
+  await fill(source, 30, 'more');
+  expect(await run('export', ['--to', target], source)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(
+      new RegExp(`^\\d+ events are in the copy, ${size} of which were there before`),
+    ),
+  });
+  expect(await migrate(target)).toEqual([]);
+});
+
+/** Fills a log with the first events of a history. */
+async function fill(url: string, events: number, seed: string): Promise<void> {
+  const log = await openPostgresLog({ connectionString: url });
+  await appendInOrder(log, history({ events, seed }), () => undefined);
+  await log.close();
+}
 
 test('npm run export refuses a folder into which another one exports, which can be gone on with', async () => {
   const [source, folder] = [await database(), await temporaryFolder()];
