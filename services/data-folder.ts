@@ -32,6 +32,15 @@ export function lockDataFolder(path: string, timeoutMs = lockTimeoutMs): Promise
   return lockFolder(path, { name: 'data folder', remedy: 'stop it, or set another DATA_DIR', timeoutMs });
 }
 
+/** How long an export waits for its folder: if two begin at the same moment, one of them goes on. */
+const exportTimeoutMs = 1_000;
+
+/** The same for a folder that is exported to: of two exports at once the later one is refused. */
+export function lockExportFolder(path: string): Promise<DataFolder> {
+  const remedy = 'wait until it has ended';
+  return lockFolder(path, { name: 'export folder', remedy, timeoutMs: exportTimeoutMs });
+}
+
 /**
  * The same for another folder.
  * @param names how errors name the folder, and what they advise if another process holds it

@@ -3,7 +3,7 @@ import { CopiedTree } from '../../services/audit/copy/copied-tree.ts';
 import { type Copied, copyLog } from '../../services/audit/copy/copy-log.ts';
 import { coverageInWords, type HeldExport } from '../../services/audit/copy/held-export.ts';
 import { sameHash } from '../../services/audit/tree/hashes.ts';
-import { lockFolder } from '../../services/data-folder.ts';
+import { lockExportFolder } from '../../services/data-folder.ts';
 import { readEnvironment } from '../../services/environment.ts';
 import type { LogPlace } from '../../services/log/open.ts';
 import { interruptible } from '../cli/interruption.ts';
@@ -42,13 +42,9 @@ export async function exportTo(named: NamedPlace): Promise<void> {
   );
 }
 
-/** How long an export waits for the folder: if two begin at the same moment, one of them goes on. */
-const folderTimeoutMs = 1_000;
-
 /** Does what writes to a folder while no other export does. @throws Error if one does; what `write` throws */
 async function alone(output: OutputPath, write: () => Promise<void>): Promise<void> {
-  const names = { name: 'export folder', remedy: 'wait until it has ended', timeoutMs: folderTimeoutMs };
-  const lock = await writingTo(output, () => lockFolder(resolve(output.path), names));
+  const lock = await writingTo(output, () => lockExportFolder(resolve(output.path)));
   try {
     await write();
   } finally {

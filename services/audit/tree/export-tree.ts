@@ -1,6 +1,7 @@
 import { rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readKept } from '../../app-keys/kept-file.ts';
+import { lockExportFolder } from '../../data-folder.ts';
 import { whileWriting } from '../../file-failure.ts';
 import { makeFolder } from '../../make-folder.ts';
 import { readCheckpointText } from './checkpoint.ts';
@@ -11,19 +12,44 @@ import { bundleBytes, pathOf, type TileName, tileBytes, tilesOf, tileWidth } fro
 import { textOf } from './tree-entry.ts';
 import type { TreeStore } from './tree-store.ts';
 
+/** What is exported may be served to others. */
+const publicMode = 0o777;
+
+/** The tree of a head, and the folder that it is written to. */
+interface ExportedTree {
+  readonly store: TreeStore;
+  readonly head: Head;
+  readonly folder: string;
+}
+
 /**
  * Writes the tree of a head to a folder, in the files of C2SP tlog-tiles: its tiles and entries, and the checkpoint
  * last. Full tiles of an export that was finished stay, since they never change.
  * @param onWritten is called with the number of events whose entries were written since the last time
  * @returns how many files were written
- * @throws Error if the tree is not that of the head, or the folder holds another log; ChangedTile; FileFailure; what `pg` throws; the signal's reason
+ * @throws Error if the tree is not that of the head, the folder holds another log, or another export writes to it; ChangedTile; FileFailure; what `pg` throws; the signal's reason
  */
 export async function exportTree(
-  { store, head, folder }: { readonly store: TreeStore; readonly head: Head; readonly folder: string },
+  target: ExportedTree,
   onWritten: (events: number) => void,
   signal?: AbortSignal,
 ): Promise<number> {
+  const { store, head, folder } = target;
   await mustHold(store, head);
+  await whileWriting(folder, makeFolder(folder, publicMode));
+  const lock = await lockExportFolder(folder);
+  try {
+    return await writeFiles(target, onWritten, signal);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function writeFiles(
+  { store, head, folder }: ExportedTree,
+  onWritten: (events: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   let files = 0;
   const exported = await exportedSize(store, head, folder);
   for (const tile of tilesOf(head.size)) {
@@ -110,9 +136,6 @@ async function isThere(file: string, { level, width }: TileName): Promise<boolea
   const found = await stat(file).catch(() => undefined);
   return found !== undefined && (level === 'entries' ? found.size > 0 : found.size === tileWidth * hashBytes);
 }
-
-/** What is exported may be served to others. */
-const publicMode = 0o777;
 
 async function writeWhole(file: string, content: Uint8Array | string): Promise<void> {
   const unfinished = `${file}.unfinished`;

@@ -10,6 +10,7 @@ import { loadAuditSigner } from '../../../services/audit/tree/audit-key.ts';
 import { HeadSigning } from '../../../services/audit/tree/head-signing.ts';
 import { latestHead } from '../../../services/audit/tree/heads.ts';
 import { treeConsumer } from '../../../services/audit/tree/tree-consumer.ts';
+import { lockExportFolder } from '../../../services/data-folder.ts';
 import { appendInOrder } from '../../../services/log/append-in-order.ts';
 import { type AuditedLog, auditedLogs } from '../../support/auditing.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -186,12 +187,27 @@ describe('npm run verify', () => {
       .map(({ parentPath, name }) => join(parentPath, name).slice(to.length + 1))
       .sort();
     expect(files).toEqual([
-      ...['checkpoint', 'tile/0/000', 'tile/0/001', 'tile/0/002.p/88', 'tile/1/000.p/2'],
+      ...['checkpoint', 'lock', 'tile/0/000', 'tile/0/001', 'tile/0/002.p/88', 'tile/1/000.p/2'],
       ...['tile/entries/000', 'tile/entries/001', 'tile/entries/002.p/88'],
     ]);
     expect(await readFile(join(to, 'checkpoint'), 'utf8')).toBe((await latestHead(pool, origin))?.note);
     // Once more, only what may have changed is written.
     expect((await verify(['--export', to])).stdout).toMatch(/^4 files of /);
+  });
+
+  test('writes no tree into a folder into which another one is exported', async () => {
+    const to = join(await temporaryFolder(), 'tree');
+    const other = await lockExportFolder(to);
+    expect(await verify(['--export', to])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(
+        `the export folder ${to} is in use by the process ${process.pid}: wait until it has ended`,
+      ),
+    });
+    expect(await readdir(to)).toEqual(['lock', 'pid']);
+    await other.release();
+    expect((await verify(['--export', to])).code).toBe(0);
   });
 
   test('writes no tree between the files of another log, and trusts no files of an export that was not finished', async () => {
@@ -221,7 +237,7 @@ describe('npm run verify', () => {
       const file = join(await temporaryFolder(), 'file');
       await writeFile(file, 'a file');
       const refusals = [
-        [['--export', '/proc/tree'], '--export /proc/tree: cannot write /proc/tree/tile/0/000'],
+        [['--export', '/proc/tree'], '--export /proc/tree: cannot write /proc/tree (ENOENT'],
         [['--export', file], `--export ${file} is no folder`],
         [
           ['--event', row?.id ?? '', '--out', '/proc/proof'],
