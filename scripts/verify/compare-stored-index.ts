@@ -69,6 +69,7 @@ function differenceLine(difference: IndexDifference): string {
     const { category, type, fault } = difference;
     return `types category=${category} type=${type}: ${fault === 'missing' ? 'is missing' : 'no event is of it'}`;
   }
+  if (difference.table === 'repeats') return repeatLine(difference);
   const { number, event } = difference;
   const of = event === undefined ? '' : ` (${event})`;
   if (difference.table === 'people') {
@@ -80,6 +81,14 @@ function differenceLine(difference: IndexDifference): string {
   const row = `events number=${number}${of}`;
   if (column === undefined) return `${row}: ${is === undefined ? 'is missing' : 'there is no such event'}`;
   return `${row}: ${column} is ${JSON.stringify(is)}, should be ${JSON.stringify(expected)}`;
+}
+
+function repeatLine({ position, event, fault }: IndexDifference & { readonly table: 'repeats' }): string {
+  const wrong = {
+    ...{ missing: 'is missing', changed: 'is not as the log gives it' },
+    'too many': 'the event has not the id of another',
+  };
+  return `repeats position=${position} (${event}): ${wrong[fault]}`;
 }
 
 function functionLine({ name, fault }: IndexDifference & { readonly table: 'functions' }): string {

@@ -3,6 +3,7 @@ import { categories } from '../../../contracts/events/index.ts';
 import { decodeUncached } from '../../log/codec.ts';
 import type { RecordedEvent } from '../../log/log.ts';
 import type { ReadableLog } from '../readable-log.ts';
+import { ExpectedRepeats, type RepeatDifference } from './compare-repeats.ts';
 import { entryOf } from './entry.ts';
 import { type ChangedFunction, changedFunctions } from './index-functions.ts';
 import { type IndexedRecord, type IndexRow, indexRowOf } from './rows.ts';
@@ -38,6 +39,7 @@ export type IndexDifference =
       readonly type: string;
       readonly fault: 'missing' | 'too many';
     }
+  | RepeatDifference
   /** A function by which the index is searched. */
   | ({ readonly table: 'functions' } & ChangedFunction);
 
@@ -68,11 +70,13 @@ class Comparison {
   /** In which category each type was found, as `category type`. */
   readonly #types = new Map<string, { readonly category: string; readonly type: string }>();
   readonly #seen = new SeenIds();
+  readonly #repeats: ExpectedRepeats;
   #count = 0;
 
   constructor(options: CompareIndexOptions, index: StoredIndex) {
     this.#options = options;
     this.#index = index;
+    this.#repeats = new ExpectedRepeats(options.log);
   }
 
   async run(): Promise<number> {
@@ -89,6 +93,7 @@ class Comparison {
     await this.#comparePage(page);
     await this.#compareSurplus();
     await this.#compareTypes();
+    for (const found of await this.#repeats.compare(this.#options.client)) this.#options.onDifference(found);
     for (const changed of await changedFunctions(this.#options.client))
       this.#options.onDifference({ table: 'functions', ...changed });
     return this.#count;
@@ -96,7 +101,11 @@ class Comparison {
 
   /** Of the events that a stream has under one id, the first is in the index. */
   #isRepeat(record: RecordedEvent): boolean {
-    return this.#options.log.remembersIds === 'recently' && this.#seen.add(record) !== undefined;
+    if (this.#options.log.remembersIds === 'forever') return false;
+    const first = this.#seen.add(record);
+    if (first === undefined) return false;
+    this.#repeats.add({ event: record, first });
+    return true;
   }
 
   async #comparePage(page: readonly RecordedEvent[]): Promise<void> {
@@ -114,6 +123,7 @@ class Comparison {
       const uids = (people.get(number) ?? []).map(({ uid }) => uid);
       this.#comparePeople({ number, record, entry }, uids);
     }
+    await this.#repeats.judge();
     this.#count = end;
     this.#options.onRead?.(page.length);
   }

@@ -56,13 +56,21 @@ export function partRepeats<Event extends Named>(
 
 /**
  * Those repeats that are not the first event of their id once more, and that no operator has decided to skip. Of a first
- * event that the store hides nothing is said.
+ * event that the store hides nothing is said, nor of events that have different ids in the log.
  * @throws LogFailure
  */
 export async function* falseRepeats(
   log: Pick<EventLog, 'readEvents' | 'readStream'>,
   repeats: readonly Repeat[],
 ): AsyncGenerator<FalseRepeat, void, undefined> {
+  for await (const { skipped, ...found } of judgedRepeats(log, repeats)) if (!skipped) yield found;
+}
+
+/** As `falseRepeats`, with those that an operator has decided to skip. @throws LogFailure */
+export async function* judgedRepeats(
+  log: Pick<EventLog, 'readEvents' | 'readStream'>,
+  repeats: readonly Repeat[],
+): AsyncGenerator<FalseRepeat & { readonly skipped: boolean }, void, undefined> {
   if (repeats.length === 0) return;
   const skips = new Skips(log);
   await skips.refresh();
@@ -79,8 +87,8 @@ export async function* falseRepeats(
     for (const { event, first } of some) {
       const before = records.get(keyOf({ stream: event.stream, revision: first }));
       const record = records.get(keyOf(event));
-      if (before && record && !isRepeatOf(record, before) && !skips.has(record))
-        yield { event: record, first };
+      if (before?.id !== undefined && before.id === record?.id && !isRepeatOf(record, before))
+        yield { event: record, first, skipped: skips.has(record) };
     }
   }
 }

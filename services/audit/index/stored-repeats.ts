@@ -12,11 +12,38 @@ import type { Queries } from './search.ts';
 /** How many are named. */
 const maxNamed = 100;
 
+const columns = 'position, stream, revision, first, id, type, recorded';
+
+/** A row of audit.repeats as `pg` gives it: numbers of 8 bytes are texts. */
+export interface StoredRepeat {
+  readonly position: Position;
+  readonly stream: StreamName;
+  readonly revision: string;
+  readonly first: string;
+  readonly id: EventId;
+  readonly type: string;
+  readonly recorded: string;
+}
+
+/** The row of an event that has the id of another. */
+export function repeatRowOf({ event, first }: FalseRepeat): StoredRepeat {
+  const { position, stream, revision, id, type, recorded } = event;
+  return {
+    position,
+    stream,
+    revision: String(revision),
+    first: String(first),
+    id,
+    type,
+    recorded: String(recorded),
+  };
+}
+
 /** Adds events that have the ids of others. */
 export function insertRepeats(found: readonly FalseRepeat[]): Statement {
   return {
     name: 'audit repeats',
-    text: `insert into audit.repeats (position, stream, revision, first, id, type, recorded)
+    text: `insert into audit.repeats (${columns})
       select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::text[], $7::bigint[])
       on conflict (position) do nothing`,
     values: [
@@ -45,25 +72,29 @@ export function deleteSkippedRepeats(skipped: readonly EventKey[]): Statement {
   };
 }
 
-/** The first hundred audited events that have the ids of others. @throws what `pg` throws */
+/**
+ * The first hundred audited events that the table says to have the ids of others. `falseRepeats` tells those of which that is
+ * so. @throws what `pg` throws
+ */
 export async function storedRepeats(queries: Queries): Promise<FalseRepeat[]> {
   if (!(await isThere(queries))) return [];
-  const { rows } = await queries.query<{
-    position: Position;
-    stream: StreamName;
-    revision: string | number;
-    first: string | number;
-    id: EventId;
-    type: string;
-    recorded: string | number;
-  }>(
-    `select position, stream, revision, first, id, type, recorded from audit.repeats order by position limit $1`,
+  const { rows } = await queries.query<StoredRepeat>(
+    `select ${columns} from audit.repeats order by position limit $1`,
     [maxNamed],
   );
   return rows.map(({ revision, first, recorded, ...row }) => ({
     event: { ...row, revision: Number(revision), recorded: Number(recorded) },
     first: Number(first),
   }));
+}
+
+/** All rows, in the order of the log. @throws what `pg` throws */
+export async function allStoredRepeats(queries: Queries): Promise<StoredRepeat[]> {
+  const { rows } = await queries.query<StoredRepeat>(
+    `select ${columns} from audit.repeats order by position`,
+    [],
+  );
+  return rows;
 }
 
 /**

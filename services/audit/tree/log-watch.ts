@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { EventLog } from '../../log/log.ts';
 import type { Database } from '../../postgres/database.ts';
+import { falseRepeats } from '../index/repeats.ts';
 import { storedRepeats } from '../index/stored-repeats.ts';
 import { eventsOfStoreTypes } from './events-of-store-types.ts';
 import { HiddenWatch } from './hidden-watch.ts';
@@ -41,7 +42,7 @@ export class LogWatch {
   async check(): Promise<void> {
     await this.#checkHidden();
     await this.#checkPlaces();
-    this.#repeated = (await storedRepeats(this.#database)).map(falseRepeatInWords).join('; ');
+    await this.#checkRepeats();
   }
 
   /** The log has changed: positions in it mean nothing any more. */
@@ -59,6 +60,12 @@ export class LogWatch {
         { reason: this.#hidden },
         'streams of the log were deleted or truncated in the event store',
       );
+  }
+
+  /** Read from the log, as its words tell to skip the event. */
+  async #checkRepeats(): Promise<void> {
+    const found = await Array.fromAsync(falseRepeats(this.#log, await storedRepeats(this.#database)));
+    this.#repeated = found.map(falseRepeatInWords).join('; ');
   }
 
   async #checkPlaces(): Promise<void> {

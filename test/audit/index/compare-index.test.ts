@@ -147,6 +147,19 @@ describe.each(auditedLogs)('comparing the index of a log in %s with the log', (_
     expect((await compare()).differences).toEqual([]);
   });
 
+  test('names a row that says a sound event to have the id of another', async () => {
+    onTestFinished(async () => void (await client.query('truncate audit.repeats')));
+    const { rows } = await client.query(
+      `insert into audit.repeats (position, stream, revision, first, id, type, recorded)
+         select position, stream, revision, 20, id, type, recorded from events_before where number = 150
+         returning position, stream, revision`,
+    );
+    const [{ position, stream, revision }] = rows;
+    expect((await compare()).differences).toEqual([
+      { table: 'repeats', position, event: `${stream}@${revision}`, fault: 'too many' },
+    ]);
+  });
+
   /** As `rebuild --audit` does, but for the auditor's work: the tables are put back after each test. */
   async function mend(): Promise<void> {
     const { rows } = await client.query('table followers.checkpoint');

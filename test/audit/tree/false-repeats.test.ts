@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import type { DomainEvent } from '../../../contracts/events/index.ts';
 import { startAuditor } from '../../../services/audit/auditor.ts';
 import { auditorName } from '../../../services/audit/index/audit-task.ts';
+import { compareIndex, type IndexDifference } from '../../../services/audit/index/compare-index.ts';
 import { makeIndexAgain } from '../../../services/audit/index/make-again.ts';
 import { HeadSigning } from '../../../services/audit/tree/head-signing.ts';
 import { isAsItWas } from '../../../services/audit/tree/verified.ts';
@@ -167,6 +168,25 @@ describe.each(places)('npm run verify of a log in %s with two events of one id',
     });
   });
 
+  test('has a row in the index, which is named if it was changed or deleted', async () => {
+    await appendTwice(newEventId(), sent(talk, 1, 10, '甲'), sent(talk, 1, 10, '丙'));
+    await audit(world);
+    const client = new Client({ connectionString: world.url });
+    await client.connect();
+    const differences = async () => {
+      const found: IndexDifference[] = [];
+      await compareIndex({ log: world.log, client, onDifference: (one) => void found.push(one) });
+      return found;
+    };
+    expect(await differences()).toEqual([]);
+    const named = { table: 'repeats', event: `${stream}@2` };
+    await client.query('update audit.repeats set first = 1');
+    expect(await differences()).toMatchObject([{ ...named, fault: 'changed' }]);
+    await client.query('delete from audit.repeats');
+    expect(await differences()).toMatchObject([{ ...named, fault: 'missing' }]);
+    await client.end();
+  });
+
   test('is shown under proof by every process, also after a restart, until it is skipped', async () => {
     await appendTwice(newEventId(), sent(talk, 1, 10, '甲'), sent(talk, 1, 10, '丙'));
     const auditor = await world.startAuditor({ consumers });
@@ -209,6 +229,28 @@ test('an event that was appended again a minute after the first is named, althou
   await audit(world);
   const { falseRepeats } = await verifyLog({ log: world.log, database: pool, origin: signer.name });
   expect(falseRepeats).toMatchObject([{ event: { stream, revision: 5 }, first: 4 }]);
+});
+
+test('a row of the index that says so of a sound event is not shown under proof', async () => {
+  const { world, appendUnder } = await inDouble();
+  const pool = new Pool({ connectionString: world.url });
+  onTestFinished(async () => {
+    await pool.end();
+    await world.close();
+  });
+  const id = newEventId();
+  for (const mid of [10, 11]) await world.append(sent(talk, 1, mid, '甲'));
+  await world.append(sent(talk, 1, 12, '甲'), { id });
+  await appendUnder(id, sent(talk, 1, 13, '丙'));
+  const auditor = await world.startAuditor({ consumers });
+  await world.indexed(auditor);
+  await world.query(
+    `insert into audit.repeats (position, stream, revision, first, id, type, recorded)
+       select position, stream, revision, 0, id, type, recorded from audit.events where revision = 1`,
+  );
+  const signing = sign(world, pool);
+  await expect.poll(() => signing.status().fault ?? '', { timeout: 10_000 }).toContain(`${stream}@3 (`);
+  expect(signing.status().fault).not.toContain(`${stream}@1 (`);
 });
 
 test('the index that is made again shows such an event if the log has it still', async () => {
