@@ -2,7 +2,7 @@ import { readModelCategories } from '../../../contracts/events/index.ts';
 import { currentSchema } from '../../../projections/rebuild/sets.ts';
 import { fitOf, type ReadModelsMark } from '../../log/fit.ts';
 import { StrangeLog } from '../../log/identity.ts';
-import type { EventLog } from '../../log/log.ts';
+import type { EventLog, RecordedEvent } from '../../log/log.ts';
 import { skipStream } from '../../log/skips.ts';
 import type { Queries } from '../index/search.ts';
 import type { Moment } from '../moment.ts';
@@ -92,11 +92,20 @@ async function shows(present: Present, options: PresentOptions): Promise<boolean
   const { log, moment } = options;
   const last = await log.at(present.position);
   if (!last) return false;
-  // Postgres never records an event earlier than the one before: if this one is of the moment, all before it are. The
-  // clock of EventStoreDB may be set back, so that a time does not tell it, but a position does.
-  const time = log.remembersIds === 'forever' ? last.recorded : Number.POSITIVE_INFINITY;
-  if (!moment.includes({ position: last.position, recorded: time, metadata: { time } })) return false;
+  if (!isOfAllUpTo(moment, last, log)) return false;
   return reaches(present, { log, moment });
+}
+
+/** Whether all events up to one are of a moment, as far as this one tells. */
+function isOfAllUpTo(
+  { past, position, time }: Moment,
+  last: RecordedEvent,
+  { recordedAscends }: Pick<EventLog, 'recordedAscends'>,
+): boolean {
+  if (!past) return true;
+  if (position !== undefined) return last.position <= position;
+  // If clocks went back, an event before may be of a later time.
+  return recordedAscends && last.recorded <= time;
 }
 
 /** Whether no event of a moment is behind what the present read models show. */
