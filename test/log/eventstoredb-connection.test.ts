@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { parseConnectionString } from '@eventstore/db-client/dist/Client/parseConnectionString.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { connectionTo } from '../../services/log/eventstoredb/connection.ts';
+import { connectionTo, serversOf } from '../../services/log/eventstoredb/connection.ts';
 import type { GrpcFailure } from '../../services/log/eventstoredb/grpc-failure.ts';
 import { subscriptionRequest } from '../../services/log/eventstoredb/read-request.ts';
 import { DoubleCluster } from '../support/eventstoredb-double-cluster.ts';
@@ -18,6 +21,46 @@ describe('a connection to EventStoreDB', () => {
       expect(() => connectionTo(url)).not.toThrow();
     },
   );
+
+  it.each([
+    'esdb://one',
+    'esdb://127.0.0.1:2113?tls=false',
+    'esdb://one.example-host:21?tls=true',
+    'esdb://one:2113/?tls=false',
+    'esdb://[::1]:2113',
+    'esdb://one:2113,two?tls=false&nodePreference=follower',
+    'esdb+discover://one?tlsCAFile=%2Fca.crt',
+    'esdb://admin:a%40b@one:2113?tls=false',
+    'esdb://one:port',
+    'esdb://one?tls=no',
+    'esdb:/one',
+  ])('is to the servers that the client finds in %s', (url) => {
+    const found = (read: () => unknown) => {
+      try {
+        return read();
+      } catch (error) {
+        return String(error);
+      }
+    };
+    const wanted = found(() => {
+      const { hosts, tls, tlsCAFile: authorityFile } = parseConnectionString(url);
+      return { hosts, tls: tls !== false, authorityFile };
+    });
+    expect(found(() => serversOf(url))).toEqual(wanted);
+  });
+
+  it('to one server is made without the client', async () => {
+    const made = `
+      const { createRequire } = await import('node:module');
+      const { connectionTo } = await import('./services/log/eventstoredb/connection.ts');
+      const loaded = () => Object.keys(createRequire(process.cwd() + '/').cache).filter((file) => /grpc-js/.test(file)).length;
+      connectionTo('esdb://127.0.0.1:2113?tls=false');
+      const plain = loaded();
+      connectionTo('esdb://one:2113,two:2113');
+      console.log(JSON.stringify([plain, loaded() > 0]));`;
+    const { stdout } = await promisify(execFile)('node', ['--input-type=module', '--eval', made]);
+    expect(JSON.parse(stdout)).toEqual([0, true]);
+  });
 
   it('that breaks while no other one can be opened fails its own calls and those that wait, and nothing else', async () => {
     const cluster = await DoubleCluster.start(onTestFinished);

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
-import { parseConnectionString } from '@eventstore/db-client/dist/Client/parseConnectionString.js';
+import type { ConnectionOptions } from '@eventstore/db-client/dist/Client/parseConnectionString.js';
 import type { CallReceiver, GrpcCall } from './grpc-call.ts';
 import type { GrpcFailure } from './grpc-failure.ts';
 import { type Endpoint, GrpcSession, type TlsFiles } from './grpc-session.ts';
-
-type ConnectionOptions = ReturnType<typeof parseConnectionString>;
 
 /** Whether a node of a cluster that does not lead refuses a call. */
 interface CallOptions {
@@ -158,6 +157,23 @@ export function serversOf(url: string): NamedServers {
   return { hosts, tls: tls !== false, authorityFile: tlsCAFile };
 }
 
+type Parser = typeof import('@eventstore/db-client/dist/Client/parseConnectionString.js');
+
+/** One host, and at most whether it speaks TLS. */
+const plainForm = /^esdb:\/\/(?<address>[\w.-]+)(?::(?<port>\d{1,5}))?(?:\?tls=(?<tls>true|false))?$/;
+
+/**
+ * What a connection string says. The client's parser is loaded only for what the plain form does not have: it brings
+ * `@grpc/grpc-js`, which takes a command some 50 ms.
+ */
 function parse(url: string): ConnectionOptions {
-  return parseConnectionString(url.replace(/^kurrentdb/, 'esdb'));
+  const text = url.replace(/^kurrentdb/, 'esdb');
+  const { address, port = '2113', tls } = plainForm.exec(text)?.groups ?? {};
+  if (address !== undefined) {
+    const hosts = [{ address, port: Number(port) }];
+    return { dnsDiscover: false, hosts, ...(tls === undefined ? {} : { tls: tls === 'true' }) };
+  }
+  const load = createRequire(import.meta.url);
+  const parser: Parser = load('@eventstore/db-client/dist/Client/parseConnectionString.js');
+  return parser.parseConnectionString(text);
 }
