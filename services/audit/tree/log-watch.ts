@@ -6,8 +6,9 @@ import { storedRepeats } from '../index/stored-repeats.ts';
 import { eventsOfStoreTypes } from './events-of-store-types.ts';
 import { HiddenWatch } from './hidden-watch.ts';
 import { misplacedInWords } from './misplaced-words.ts';
+import { storedUnread } from './stored-unread.ts';
 import { TreeStore } from './tree-store.ts';
-import { falseRepeatInWords, lackingInWords } from './verified-words.ts';
+import { falseRepeatInWords, lackingInWords, unreadInWords } from './verified-words.ts';
 
 /**
  * Notices what was written into the log, or deleted from it, past the program, although the tree over it is what was signed:
@@ -22,6 +23,8 @@ export class LogWatch {
   #misplaced = '';
   /** What has the id of another event, so that the tree lacks it. The auditor logs it when it comes. */
   #repeated = '';
+  /** Of which events the texts hold more than the tree has a digest of. */
+  #unread = '';
   /** What the store hides; the tree has it. */
   #hidden = '';
 
@@ -34,7 +37,9 @@ export class LogWatch {
 
   /** All that the last check found, in words; undefined if that is nothing. */
   get fault(): string | undefined {
-    const found = [this.#misplaced, this.#repeated, this.#hidden].filter((words) => words !== '');
+    const found = [this.#misplaced, this.#repeated, this.#unread, this.#hidden].filter(
+      (words) => words !== '',
+    );
     return found.length === 0 ? undefined : found.join('; ');
   }
 
@@ -42,6 +47,7 @@ export class LogWatch {
   async check(): Promise<void> {
     await this.#checkHidden();
     await this.#checkPlaces();
+    await this.#checkTexts();
     await this.#checkRepeats();
   }
 
@@ -66,6 +72,15 @@ export class LogWatch {
   async #checkRepeats(): Promise<void> {
     const found = await Array.fromAsync(falseRepeats(this.#log, await storedRepeats(this.#database)));
     this.#repeated = found.map(falseRepeatInWords).join('; ');
+  }
+
+  async #checkTexts(): Promise<void> {
+    const before = this.#unread;
+    this.#unread = (await storedUnread(this.#database, this.#log)).map(unreadInWords).join('; ');
+    if (this.#unread === before) return;
+    if (this.#unread === '')
+      this.#logger.info({ before }, 'the texts of all events of the log are read whole again');
+    else this.#logger.error({ reason: this.#unread }, 'texts of events hold what reading them leaves out');
   }
 
   async #checkPlaces(): Promise<void> {

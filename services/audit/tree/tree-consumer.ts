@@ -4,13 +4,15 @@ import { int4s, int8s, type Statement, texts } from '../../postgres/pipeline.ts'
 import type { ConsumerSession, IndexConsumer, NumberedRecord } from '../index/consumer.ts';
 import type { FullTile, GrowingTree } from './growing-tree.ts';
 import { leafHash } from './hashes.ts';
-import { textOf, treeEntryOf } from './tree-entry.ts';
+import { insertUnread } from './stored-unread.ts';
+import { canonicalText, textOf, treeEntryOf } from './tree-entry.ts';
 import { TreeStore } from './tree-store.ts';
+import { unreadTexts } from './unread-text.ts';
 
 /** Makes the Merkle tree over the log, together with its index. */
 export const treeConsumer: IndexConsumer = {
   async reset(client) {
-    await client.query('truncate audit.digests, audit.tiles');
+    await client.query('truncate audit.digests, audit.tiles, audit.unread');
   },
 
   async begin(client: Client, next: number) {
@@ -30,8 +32,10 @@ class Extending implements ConsumerSession {
   async extend(events: readonly NumberedRecord[]): Promise<Statement[]> {
     if (events.length === 0) return [];
     const leaves = await mapInTurns(events, ({ record }) => {
-      const entry = treeEntryOf(record);
-      return { digest: entry.digest, hash: leafHash(textOf(entry)) };
+      const canonical = canonicalText(record);
+      const entry = treeEntryOf(record, canonical);
+      const isUnread = unreadTexts(record, canonical).length > 0;
+      return { digest: entry.digest, hash: leafHash(textOf(entry)), unread: isUnread ? [record] : [] };
     });
     const first = this.#tree.size;
     const full = leaves.flatMap(({ hash }) => this.#tree.append(hash));
@@ -39,7 +43,12 @@ class Extending implements ConsumerSession {
       first,
       leaves.map(({ digest }) => digest),
     );
-    return full.length === 0 ? [digests] : [digests, insertTiles(full)];
+    const unread = leaves.flatMap((leaf) => leaf.unread);
+    return [
+      digests,
+      ...(full.length === 0 ? [] : [insertTiles(full)]),
+      ...(unread.length === 0 ? [] : [insertUnread(unread)]),
+    ];
   }
 }
 
