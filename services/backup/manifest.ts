@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readKept } from '../app-keys/kept-file.ts';
+import { reasonOf } from '../error-reason.ts';
 import type { EventId, Position } from '../log/log.ts';
 import { writeDurably } from './durable-file.ts';
 
@@ -113,7 +114,7 @@ async function readJson<Value>(file: string, schema: z.ZodType<Value>): Promise<
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {
-    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : 'it is no JSON';
+    const reason = cause instanceof z.ZodError ? reasonOf(cause) : 'it is no JSON';
     throw new Error(`${file} is damaged: ${reason}`, { cause });
   }
 }

@@ -2,6 +2,7 @@ import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readKept } from '../../app-keys/kept-file.ts';
+import { reasonOf } from '../../error-reason.ts';
 import { whileWriting } from '../../file-failure.ts';
 import { type Hash, hashBytes } from '../tree/hashes.ts';
 
@@ -58,7 +59,7 @@ export async function readExportRecord(folder: string): Promise<z.infer<typeof E
   try {
     return ExportRecord.parse(JSON.parse(text));
   } catch (cause) {
-    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : 'it is no JSON';
+    const reason = cause instanceof z.ZodError ? reasonOf(cause) : 'it is no JSON';
     throw new Error(`${file} is damaged: ${reason}`, { cause });
   }
 }

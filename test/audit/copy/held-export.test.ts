@@ -203,6 +203,16 @@ describe('a folder that npm run export wrote', () => {
     const [damaged, unfinished] = [await copyOfExport(), await copyOfExport()];
     await writeFile(join(damaged, 'export.json'), '{"format":1,"fini');
     expect((await importOf(damaged)).stderr).toContain('export.json is damaged: it is no JSON');
+    await writeFile(
+      join(damaged, 'export.json'),
+      '{"format":1,"finished":true,"events":3,"tiles":[],"head":null}',
+    );
+    expect((await importOf(damaged)).stderr).toContain('export.json is damaged: root is missing\n');
+    await rm(join(damaged, 'export.json'));
+    await writeFile(join(damaged, 'events-000000000000.ndjson'), '{"stream":"user-1","revision":0}\n');
+    expect((await importOf(damaged)).stderr).toContain(
+      'holds something else than event number 0 (id is missing, type is missing, recorded is missing, data is missing, metadata is missing)\n',
+    );
     await writeFile(join(unfinished, 'export.json'), '{"format":1,"finished":false}');
     expect((await importOf(unfinished)).stderr).toContain('has not come to its end: run it again');
     const again = await exportTo(unfinished);

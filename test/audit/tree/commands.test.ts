@@ -176,6 +176,13 @@ describe('npm run verify', () => {
         stderr: expect.stringContaining('it holds what reading it leaves out'),
       });
     }
+    const { id, data } = event;
+    const lacking = Buffer.from(JSON.stringify({ id, revision: 'x', data })).toString('base64');
+    await writeFile(file, text.replace(extra, lacking));
+    expect((await verify(['--proof', file, '--verifier', key], nowhere)).stderr).toBe(
+      'verify: the event in the proof is broken (stream is missing, revision: Invalid input: expected number, received ' +
+        'string, type is missing, recorded is missing, metadata is missing)\n',
+    );
     expect((await verify(['--proof', file], nowhere)).stderr).toContain('there is no key in /nonexistent');
   });
 
