@@ -45,6 +45,7 @@ export async function examine(environment: Environment, publicUrl: URL | undefin
     const holder = typeof listening === 'object' ? await holderOf(dataFolder) : undefined;
     const database = await examineAll([['database', () => examineDatabaseAt(environment, located)]]);
     const open = url !== undefined && pool !== undefined && (await answers(pool)) ? { url, pool } : undefined;
+    const shown = typeof listening === 'object' ? Object.keys(listening.ready.parts) : [];
     const reached = publicUrl ?? publicUrlOf(settings);
     return await examineAll([
       ['port', () => examinePort(environment, listening)],
@@ -54,7 +55,7 @@ export async function examine(environment: Environment, publicUrl: URL | undefin
       ['open files', () => examineFileLimit(holder)],
       ['database', async () => database],
       ['log', async () => (eventStoreUrl === undefined ? [] : examineEventStore(eventStoreUrl))],
-      ['log', () => examineLog({ environment, database: open, logger })],
+      ['log', () => examineLog({ environment, database: open, logger, shown })],
       ['bus', () => examineBus(environment.natsUrl)],
       ['uploads', () => examineUploads(environment, logger)],
       ['SMS', () => examineSms(environment, settings)],

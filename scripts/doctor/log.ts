@@ -11,6 +11,7 @@ import { isMissingTable, sqlState } from '../../services/postgres/sql-state.ts';
 import { readFault, readMark } from '../../services/queries/checkpoint.ts';
 import { readDatabase } from '../../services/queries/tables.ts';
 import { duration } from '../cli/progress.ts';
+import { examineAudit } from './audit.ts';
 import { type Finding, findings } from './finding.ts';
 import { medianMs, shownMs } from './latency.ts';
 
@@ -24,10 +25,13 @@ export interface LogExamination {
   /** The database of the read models; undefined if it is at rest, or cannot be used. */
   readonly database: { readonly url: string; readonly pool: pg.Pool } | undefined;
   readonly logger: Logger;
+  /** The parts that the program at the port shows at its `/ready`. */
+  readonly shown: readonly string[];
 }
 
 /** Whether the log answers, whether the read models are of this log, and how far they lag behind it. */
-export async function examineLog({ environment, database, logger }: LogExamination): Promise<Finding[]> {
+export async function examineLog(examination: LogExamination): Promise<Finding[]> {
+  const { environment, database, logger, shown } = examination;
   const inDatabase = environment.eventStoreUrl === undefined;
   if (inDatabase && database === undefined) return [];
   const mark = database && (await markOf(database.pool));
@@ -46,7 +50,13 @@ export async function examineLog({ environment, database, logger }: LogExaminati
     }
     found.unshift(ok(`its end is read in ${shownMs(latency)}`));
     if (database === undefined || mark === undefined) return found;
-    return [...found, ...(await examineReadModels(log, mark)), ...(await examineStop(database.pool))];
+    const { pool } = database;
+    return [
+      ...found,
+      ...(await examineReadModels(log, mark)),
+      ...(await examineStop(pool)),
+      ...(environment.audit ? await examineAudit({ log, pool, shown }) : []),
+    ];
   } finally {
     await log.close();
   }

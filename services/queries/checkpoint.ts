@@ -31,12 +31,15 @@ export async function readMark(database: ReadDatabase): Promise<ReadModelsMark> 
   return { position: position as Position, eventId: eventId as EventId | null, installation, epoch };
 }
 
-/** Why the read models do not follow the log, as the projector that stopped has recorded it; undefined while they do. */
-export async function readFault(database: ReadDatabase): Promise<FollowingFault | undefined> {
+/**
+ * Why the read models do not follow the log, as the projector that stopped has recorded it; undefined while they do.
+ * @param name of the follower, if it is another than that of the read models
+ */
+export async function readFault(database: ReadDatabase, name = 'read'): Promise<FollowingFault | undefined> {
   const row = await database
     .selectFrom('followers.checkpoint')
     .select(['fault', 'fault_position'])
-    .where('name', '=', 'read')
+    .where('name', '=', name)
     .executeTakeFirst();
   if (row === undefined || row.fault === null) return undefined;
   const { fault: reason, fault_position: position } = row;
