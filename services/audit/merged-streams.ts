@@ -18,16 +18,15 @@ export function mergedStreams(
 }
 
 /**
- * The events of some streams and some single events of others, as `mergedStreams` gives them.
+ * Some single events, as `mergedStreams` gives those of streams.
  * @param places in the order of the log
  */
-export function mergedEvents(
+export function singleEvents(
   log: ReadableLog,
-  streams: readonly StreamName[],
   places: readonly EventPlace[],
   moment: Moment,
 ): AsyncGenerator<Decoded, void, undefined> {
-  return eventsUntil(log, merged(log.readStreams(streams), log.readEvents(places)), moment);
+  return eventsUntil(log, log.readEvents(places), moment);
 }
 
 /** Events that each come in the order of the log, in that order. */

@@ -9,15 +9,17 @@ import { BatchProjector } from '../../../projections/runner/batch.ts';
 import { ahead, inBulk, maxBulkReads } from '../../../projections/runner/bulk.ts';
 import { writingSession } from '../../../projections/runner/session.ts';
 import { conversationStream } from '../../domain/conversation.ts';
+import { inboxStream } from '../../domain/inbox.ts';
 import { userStream } from '../../domain/user.ts';
 import type { Decoded } from '../../log/codec.ts';
 import { type EventLog, startOfLog } from '../../log/log.ts';
 import { type DatabaseConfig, openClient } from '../../postgres/connect.ts';
 import { AuditSearch, type Coverage, type IndexOfLog } from '../index/search.ts';
 import { streamsOfRepeats } from '../index/stored-repeats.ts';
-import { allEvents, merged, mergedEvents, mergedStreams } from '../merged-streams.ts';
+import { allEvents, merged, mergedStreams, singleEvents } from '../merged-streams.ts';
 import type { Moment } from '../moment.ts';
 import { abortable } from '../readable-log.ts';
+import { readChats } from './chats-read.ts';
 import { type Cut, cutOf } from './cut.ts';
 import { directorySources } from './directory.ts';
 import { directoryProjections } from './directory-tables.ts';
@@ -143,19 +145,37 @@ async function fillBesidePresent(
   const { database, moment } = options;
   const chatsAlone = scope.messages === 'of chats' && !options.keep;
   const then = upTo(moment, cut);
-  const { streams, people, events: read, conversations } = await sourcesOf(reading, index, scope, then, cut);
-  const copied = await copyPeople({ log: reading, queries: client, people, cut, schema });
-  const others = people.filter((uid) => !copied.has(uid)).map(profileStream);
-  const queries = await openClient(database, writingSession(pastSession, 'pg_temp'));
+  const opening = openClient(database, writingSession(pastSession, 'pg_temp'));
   try {
+    const [queries, chats, sources] = await Promise.all([
+      opening,
+      readChats(reading, scope.people, then),
+      sourcesOf(reading, index, scope, then, cut),
+    ]);
+    const { people, conversations } = sources;
     const said = new PresentMessages({ queries, projections, conversations, people: scope.people, cut });
-    const replayed = mergedEvents(reading, [...streams, ...others], await said.changes(), then);
-    const events = merged(replayed, each(read));
-    await project({ ...filling, projections: said.projections }, ahead(said.with(inBulk(events))));
+    const [copied, changed] = await Promise.all([
+      copyPeople({ log: reading, queries: client, people, cut, schema }),
+      said.changes(),
+    ]);
+    const others = people.filter((uid) => !copied.has(uid)).map(profileStream);
+    const inboxes = new Set(scope.people.map(inboxStream));
+    const streams = [
+      ...sources.streams.filter((stream) => !inboxes.has(stream)),
+      ...chats.streams,
+      ...others,
+    ];
+    const replayed = merged(mergedStreams(reading, streams, then), each(sources.events));
+    const changes = singleEvents(reading, changed, then);
+    const events = said.with(inBulk(merged(replayed, each(chats.events))), inBulk(changes));
+    await project({ ...filling, projections: said.projections }, ahead(events));
     await said.copyInto([client, queries], schema, chatsAlone);
     if (!(await showsStill(queries, present))) throw new PresentUnusable('changed');
   } finally {
-    await queries.end();
+    await opening.then(
+      (queries) => queries.end(),
+      () => undefined,
+    );
   }
 }
 

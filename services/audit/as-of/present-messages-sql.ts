@@ -5,7 +5,8 @@ import { messages } from '../../../projections/tables.ts';
 
 /**
  * The last messages before some events ($1 to $6), of all and of some people ($7), and those that events name ($8 to $10),
- * in the order in which they are to be applied. Of a last one that the index has and the read models lack, all is null.
+ * in the order in which they are to be applied. If a notice is behind the last message of a conversation, it is found
+ * too. Of a last one that the index has and the read models lack, all is null.
  */
 export const neededMessages = `
   with point as (
@@ -13,23 +14,39 @@ export const neededMessages = `
                          audit.first_after(p.position)) as number
       from unnest($1::integer[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::text[])
              as p (at, conversation, after_end, after_own, id, position)
-  ), last as (
-    select p.at, p.after_end, p.after_own, e.position as place, m.*
+  ), ended as (
+    select p.at, p.conversation, p.number, p.after_end, p.after_own,
+           e.id as last_id, e.mid as last_mid, e.number as last_number, e.position as last_place
       from point p
+      left join lateral (
+        select id, mid, number, position from audit.events
+         where conversation = p.conversation and number < p.number and type = 'MessageSent'
+         order by number desc limit 1) e on true
+  ), last as (
+    select e.at, e.after_end, e.after_own, e.last_place as place, m.*
+      from ended e
+      left join ${currentSchema}.messages m on m.mid = e.last_mid and m.event_id = e.last_id
+     where e.last_id is not null and (m.mid is null or m.sequence > least(e.after_end, e.after_own))
+  ), notice as (
+    select e.at, n.position as place, m.*
+      from ended e
       cross join lateral (
         select id, mid, position from audit.events
-         where conversation = p.conversation and number < p.number and type = 'MessageSent'
-         order by number desc limit 1) e
-      left join ${currentSchema}.messages m on m.mid = e.mid and m.event_id = e.id
-     where m.mid is null or m.sequence > least(p.after_end, p.after_own)
+         where conversation = e.conversation and number < e.number and number > coalesce(e.last_number, -1)
+           and mid is not null and type = any(array(select type from audit.types where category = 'group'))
+         order by number desc limit 1) n
+      left join ${currentSchema}.messages m on m.mid = n.mid and m.event_id = n.id
+     where e.conversation >= 'g' and e.after_end is not null and (m.mid is null or m.sequence > e.after_end)
   )
   select at, 1 as step, 'end' as "as", place, ${columnsOf('last')} from last where mid is null or sequence > after_end
+  union all
+  select at, 2, 'end', place, ${columnsOf('notice')} from notice
   union all
   ${ownMessages(`l.conversation >= 'g'`, `o.conversation >= 'g'`)}
   union all
   ${ownMessages(`l.conversation < 'g'`, 'true')}
   union all
-  select n.at, 3, 'named', null, ${columnsOf('m')}
+  select n.at, 4, 'named', null, ${columnsOf('m')}
     from unnest($8::integer[], $9::text[], $10::bigint[]) as n (at, conversation, sequence)
     join ${currentSchema}.messages m on m.conversation = n.conversation and m.sequence = n.sequence
    order by at, step`;
@@ -37,7 +54,7 @@ export const neededMessages = `
 /** The last message of each person. @param indexed what an index of these conversations has as its condition */
 function ownMessages(these: string, indexed: string): string {
   return `
-  select l.at, 2, 'own', null, ${columnsOf('m')}
+  select l.at, 3, 'own', null, ${columnsOf('m')}
     from last l cross join unnest($7::bigint[]) as person (uid)
     cross join lateral (
       select * from ${currentSchema}.messages o

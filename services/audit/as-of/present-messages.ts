@@ -1,3 +1,4 @@
+import { groupEvents } from '../../../contracts/events/group.ts';
 import type { DomainEvent } from '../../../contracts/events/index.ts';
 import { type ConversationId, conversationParties, type Uid } from '../../../contracts/ids.ts';
 import { applyKnown, type KnownMessage, knownReads } from '../../../projections/known-messages.ts';
@@ -14,9 +15,13 @@ import type { Cut } from './cut.ts';
 import { inSchema } from './past-database.ts';
 import { PresentUnusable } from './present.ts';
 import { copying, counting, neededMessages } from './present-messages-sql.ts';
+import { withoutNotice } from './without-notices.ts';
 
 /** The event that says a message; all other events of conversations change messages that are there. */
 const sent = 'MessageSent';
+
+/** The events of groups: some leave a notice. */
+const ofGroups: ReadonlySet<string> = new Set(groupEvents.map(({ type }) => type));
 
 /** Of how many conversations one statement finds the end. */
 const endsAtOnce = 2_000;
@@ -64,14 +69,16 @@ export interface PresentMessagesOptions {
 }
 
 /**
- * The messages of some conversations as the present read models have them. A message never changes but in what was taken
- * back of it, so its row tells what it was at a moment of the past, and of a thousand messages between two other events
- * the last ones alone are applied (projections/known-messages.ts). All others are copied at the end.
+ * The messages and notices of some conversations as the present read models have them. Such a row never changes but in what
+ * was taken back of it, so it tells what it was at a moment of the past, and of a thousand messages between two events
+ * that count them the last ones alone are applied (projections/known-messages.ts). All others are copied at the end. What
+ * was taken back is applied after all that was said, as nothing but what is shown at the end depends on it.
  */
 export class PresentMessages {
   readonly #options: PresentMessagesOptions;
   readonly #conversations: ReadonlySet<string>;
   readonly #people: ReadonlySet<unknown>;
+  readonly #projections: ReadonlyMap<string, Projection<DomainEvent>>;
   readonly #known = new WeakMap<Decoded, KnownMessage>();
   /** Up to which message each conversation was applied to its own row, and each chat of the people. */
   readonly #ends = new Map<string, number>();
@@ -81,9 +88,15 @@ export class PresentMessages {
     this.#options = options;
     this.#conversations = new Set(options.conversations);
     this.#people = new Set(options.people);
+    this.#projections = new Map(
+      Array.from(options.projections, ([type, projection]) => [
+        type,
+        ofGroups.has(type) ? withoutNotice(projection, this.#people) : projection,
+      ]),
+    );
   }
 
-  /** The projections, with that of messages for those that this class gives. */
+  /** The projections, without notices, and with that of messages for those that this class gives. */
   get projections(): ReadonlyMap<string, Projection<DomainEvent>> {
     const known = (event: Decoded): KnownMessage => {
       const found = this.#known.get(event);
@@ -94,7 +107,7 @@ export class PresentMessages {
       reads: (event) => knownReads(known(event)),
       apply: (event, rows) => applyKnown(rows, known(event)),
     };
-    return new Map([...this.#options.projections, [sent, applied]]);
+    return new Map([...this.#projections, [sent, applied]]);
   }
 
   /** The events that change messages of the conversations, in the order of the log. */
@@ -110,8 +123,15 @@ export class PresentMessages {
     return rows.map(({ stream, revision }) => ({ stream, revision: Number(revision) }));
   }
 
-  /** Batches of events, with the messages in front of each that it needs, and at the end the last ones of all. */
-  async *with(batches: AsyncIterable<readonly Decoded[]>): AsyncGenerator<Decoded[]> {
+  /**
+   * Batches of events, with the messages in front of each that it needs, then the last ones of all, and at last what was
+   * taken back of them.
+   * @param changes batches of the events of `changes`
+   */
+  async *with(
+    batches: AsyncIterable<readonly Decoded[]>,
+    changes: AsyncIterable<readonly Decoded[]>,
+  ): AsyncGenerator<Decoded[]> {
     for await (const events of batches) {
       const known = await this.#neededBy(events);
       yield events.flatMap((event, at) => [...(known.get(at) ?? []), event]);
@@ -123,22 +143,46 @@ export class PresentMessages {
       const known = await this.#find(points, [], () => position);
       yield [...known.values()].flat();
     }
+    for await (const events of changes) {
+      const shown = events.filter((event) => this.#isShown(event));
+      const known = await this.#find([], this.#namedBy(shown), (at) => shown[at]?.position ?? position);
+      yield shown.flatMap((event, at) => [...(known.get(at) ?? []), event]);
+    }
+  }
+
+  /** Whether any of the people sees a change: what others deleted for themselves they do not. */
+  #isShown({ type, data }: Decoded): boolean {
+    return type !== 'MessageDeleted' || data.scope === 'all' || this.#people.has(data.by);
+  }
+
+  #namedBy(events: readonly Decoded[]): Named[] {
+    return events.flatMap((event, at) =>
+      this.#shownBy(event).flatMap(({ ref, conversation }) =>
+        ref.table.name === messages.name ? { at, conversation, sequence: Number(ref.values[1]) } : [],
+      ),
+    );
+  }
+
+  /** The rows that an event reads of the conversations. */
+  #shownBy(event: Decoded): { ref: Ref; conversation: ConversationId }[] {
+    const refs = this.#projections.get(event.type)?.reads(event) ?? [];
+    return refs.flatMap((ref) => {
+      const conversation = this.#conversationOf(ref);
+      return conversation === undefined ? [] : { ref, conversation };
+    });
   }
 
   #neededBy(events: readonly Decoded[]): Promise<Map<number, Decoded[]>> {
     const points: Point[] = [];
-    const named: Named[] = [];
     for (const [at, event] of events.entries()) {
+      // Nothing was said before.
+      if (event.type === 'GroupCreated') continue;
       const { id, position } = event;
       const ends = new Set<ConversationId>();
       const owns = new Set<ConversationId>();
-      for (const ref of this.#options.projections.get(event.type)?.reads(event) ?? []) {
-        const conversation = this.#conversationOf(ref);
-        if (conversation === undefined) continue;
-        if (ref.table.name === messages.name)
-          named.push({ at, conversation, sequence: Number(ref.values[1]) });
-        else if (ref.table.name === conversations.name) ends.add(conversation);
-        else owns.add(conversation);
+      for (const { ref, conversation } of this.#shownBy(event)) {
+        if (ref.table.name === conversations.name) ends.add(conversation);
+        else if (ref.table.name === inbox.name) owns.add(conversation);
       }
       for (const conversation of ends.union(owns)) {
         // Between two people the first message makes the chats.
@@ -146,6 +190,7 @@ export class PresentMessages {
         points.push({ at, conversation, id, position, end, own: owns.has(conversation) });
       }
     }
+    const named = this.#namedBy(events);
     return this.#find(points, named, (at) => events[at]?.position ?? this.#options.cut.position);
   }
 

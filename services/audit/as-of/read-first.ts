@@ -5,7 +5,7 @@ import type { Moment } from '../moment.ts';
 import type { ReadableLog } from '../readable-log.ts';
 
 /** How many events are kept in memory; streams with more are read again. */
-const maxKeptEvents = 20_000;
+export const maxKeptEvents = 20_000;
 
 /** Streams that were read: their events in the order of the log or, if these are too many, their names. */
 export interface ReadFirst {
