@@ -3,6 +3,7 @@ import { readVerifierKey } from '../services/audit/tree/note.ts';
 import { UnreadEvents } from '../services/audit/tree/unread-events.ts';
 import { givenKeys } from '../services/backup/given-keys.ts';
 import { type BackupOptions, makeBackup } from '../services/backup/make-backup.ts';
+import { isOfBackup } from '../services/backup/manifest.ts';
 import { type VerifyBackupOptions, verifyBackup } from '../services/backup/verify-backup.ts';
 import { readEnvironment } from '../services/environment.ts';
 import { openFileStore } from '../services/files/open.ts';
@@ -11,7 +12,7 @@ import { operatorCommand, runCommand } from './cli/command.ts';
 import { interruptible } from './cli/interruption.ts';
 import { openCommandLogger } from './cli/logger.ts';
 import { warnOfMisplacedEvents } from './cli/misplaced-events.ts';
-import { mustBeNoFile, writingTo } from './cli/output-file.ts';
+import { mustBeNoFile, mustTake, writingTo } from './cli/output-file.ts';
 import { showProgress } from './cli/progress.ts';
 import { sayUnread } from './cli/unread-events.ts';
 import { withExistingDatabase } from './with-database.ts';
@@ -47,8 +48,12 @@ const command = operatorCommand({
     const signal = interruptible();
     const folder = resolve(to);
     const output = { option: '--to', path: folder };
-    await mustBeNoFile(output);
-    if (verify !== true) await writingTo(output, () => backUp(folder, signal));
+    if (verify === true) {
+      await mustBeNoFile(output);
+    } else {
+      await mustTake(output, { what: 'a backup', isOf: isOfBackup });
+      await writingTo(output, () => backUp(folder, signal));
+    }
     await verifyAndPrint(folder, signal, { verifier, tree: verify === true });
   });
 

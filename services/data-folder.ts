@@ -131,12 +131,19 @@ export async function holderOf(path: string): Promise<number | undefined> {
   return pid > 0 ? pid : undefined;
 }
 
+const [lockName, holderName] = ['lock', 'pid'];
+
+/** Whether a name in a folder is that of a file by which the folder is locked. */
+export function isOfLock(name: string): boolean {
+  return name === lockName || name === holderName;
+}
+
 function lockFile(path: string): string {
-  return join(path, 'lock');
+  return join(path, lockName);
 }
 
 function holderFile(path: string): string {
-  return join(path, 'pid');
+  return join(path, holderName);
 }
 
 async function inUse(path: string, { name, remedy }: FolderNames): Promise<Error> {

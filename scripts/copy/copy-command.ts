@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { CopiedTree } from '../../services/audit/copy/copied-tree.ts';
 import { type Copied, copyLog } from '../../services/audit/copy/copy-log.ts';
+import { isOfExport } from '../../services/audit/copy/folder-copy.ts';
 import { coverageInWords, type HeldExport } from '../../services/audit/copy/held-export.ts';
 import { sameHash } from '../../services/audit/tree/hashes.ts';
 import { lockExportFolder } from '../../services/data-folder.ts';
@@ -8,7 +9,7 @@ import { readEnvironment } from '../../services/environment.ts';
 import type { LogPlace } from '../../services/log/open.ts';
 import { interruptible } from '../cli/interruption.ts';
 import { openCommandLogger } from '../cli/logger.ts';
-import { mustBeNoFile, type OutputPath, writingTo } from '../cli/output-file.ts';
+import { mustTake, type OutputPath, writingTo } from '../cli/output-file.ts';
 import { showProgress } from '../cli/progress.ts';
 import { databaseBesideEventStore, withDatabase, withExistingDatabase } from '../with-database.ts';
 import {
@@ -26,7 +27,7 @@ import type { CopyPlace } from './log-place.ts';
 /** `npm run export`: copies the log of the environment to another place, and prints what came of it. */
 export async function exportTo(named: NamedPlace): Promise<void> {
   const output = { option: '--to', path: named.text };
-  await mustBeNoFile(output);
+  if (isFolder(named)) await mustTake(output, { what: 'an export', isOf: isOfExport });
   await withOwnPlace(withExistingDatabase, (own) =>
     withNamedTarget(named, own.logger, (target) => {
       const copying = () =>

@@ -1,8 +1,8 @@
-import { exportTree } from '../../services/audit/tree/export-tree.ts';
+import { exportTree, isOfTree } from '../../services/audit/tree/export-tree.ts';
 import { latestHead } from '../../services/audit/tree/heads.ts';
 import { NothingMatches } from '../cli/command.ts';
 import { interruptible } from '../cli/interruption.ts';
-import { mustBeNoFile, writingTo } from '../cli/output-file.ts';
+import { mustTake, writingTo } from '../cli/output-file.ts';
 import { showProgress } from '../cli/progress.ts';
 import { knownVerifier, withAudit } from './with-audit.ts';
 
@@ -12,7 +12,7 @@ import { knownVerifier, withAudit } from './with-audit.ts';
  */
 export async function writeTree(folder: string, verifierKey: string | undefined): Promise<void> {
   const output = { option: '--export', path: folder };
-  await mustBeNoFile(output);
+  await mustTake(output, { what: 'the tree of a log', isOf: isOfTree });
   await withAudit(async ({ environment, pool, store }) => {
     const verifier = await knownVerifier(verifierKey, environment);
     const origin = verifier?.name ?? environment.auditOrigin;

@@ -76,6 +76,14 @@ export type Manifest = z.infer<typeof Manifest>;
 export const UploadEntry = z.object({ path: z.string(), bytes: size, sha256 });
 export type UploadEntry = z.infer<typeof UploadEntry>;
 
+/** What a backup has in its folder from its beginning. */
+const partNames = /^(?:manifest\.json|log-progress\.json|tables-[0-9a-f]{12})$/;
+
+/** Whether a name in a folder says that it holds a backup, which may not have come to its end. */
+export function isOfBackup(name: string): boolean {
+  return partNames.test(name);
+}
+
 /** Where the parts of a backup are. */
 export function placesIn(folder: string) {
   return {

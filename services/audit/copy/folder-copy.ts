@@ -6,7 +6,7 @@ import { whileWriting } from '../../file-failure.ts';
 import { makeFolder } from '../../make-folder.ts';
 import { type CopiedEvent, eventIn, lineOf, OtherLine } from './copied-event.ts';
 import type { CopyTarget } from './copy-log.ts';
-import { beginExport } from './export-record.ts';
+import { beginExport, recordName } from './export-record.ts';
 
 /** How many events a file holds at most. */
 export const eventsInFile = 65_536;
@@ -19,6 +19,11 @@ const fileName = /^events-(\d{12})\.ndjson$/;
 /** The name of the file whose first event has this number. */
 export function eventFileName(first: number): string {
   return `events-${String(first).padStart(12, '0')}.ndjson`;
+}
+
+/** Whether a name in a folder says that it holds an export, which may not have come to its end. */
+export function isOfExport(name: string): boolean {
+  return fileName.test(name) || name === recordName;
 }
 
 /** The files of an export in their order, each named by the number of its first event. */

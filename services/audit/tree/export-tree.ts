@@ -12,6 +12,11 @@ import { bundleBytes, pathOf, type TileName, tileBytes, tilesOf, tileWidth } fro
 import { textOf } from './tree-entry.ts';
 import type { TreeStore } from './tree-store.ts';
 
+/** Whether a name in a folder says that it holds a tree, which may not have been written to its end. */
+export function isOfTree(name: string): boolean {
+  return name === 'checkpoint' || name === 'tile';
+}
+
 /** What is exported may be served to others. */
 const publicMode = 0o777;
 
