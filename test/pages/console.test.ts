@@ -121,6 +121,17 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
     await expect.poll(() => page.getByLabel('Request (its id)').inputValue()).not.toBe('');
   });
 
+  test('says why no event was found', async () => {
+    await open('Events');
+    await page.getByLabel('About person (uid)').fill('999999999');
+    await press('Show');
+    await page.getByText('Nothing was found: no event is about person 999999999', { exact: true }).waitFor();
+    await page.getByLabel('About person (uid)').fill(String(jerry.uid));
+    await press('Show');
+    await page.getByRole('cell', { name: `group-${group.gid}@1` }).waitFor();
+    expect(await page.getByText('Nothing was found').count()).toBe(0);
+  });
+
   test('moves a stream to any of its revisions by a slider, and names what changed', async () => {
     await open('Stream');
     await page.getByLabel('Stream', { exact: true }).fill(`group-${group.gid}`);
