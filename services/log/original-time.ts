@@ -1,11 +1,15 @@
 import { withoutLastKey } from './last-key.ts';
 import type { Json, RawEvent, RecordedEvent } from './log.ts';
+import { parseStored } from './stored-json.ts';
 
 /**
  * The last key of a copied event's metadata, but for what a store adds: when the log that it was copied from stored
  * it. A store gives each event the time of the copy, and EventStoreDB allows no other.
  */
 const key = '$recorded';
+
+/** Whether a text may hold it, also written with escapes. */
+const mayHoldKey = /\$recorded|\\u/;
 
 /** The metadata under which a copy of an event is appended. */
 export function metadataOfCopy({ metadata, recorded }: Pick<RecordedEvent, 'metadata' | 'recorded'>): Json {
@@ -37,6 +41,8 @@ class OriginalTexts implements RawEvent {
   get metadata(): string {
     const { metadata } = this.#raw;
     if (!metadata.endsWith(this.#end)) return metadata;
-    return withoutLastKey(metadata, metadata.length - this.#end.length);
+    const text = withoutLastKey(metadata, metadata.length - this.#end.length);
+    // Of a key that is there twice the other one is no more in what was read: the text is shown with both.
+    return mayHoldKey.test(text) && key in parseStored(text) ? metadata : text;
   }
 }

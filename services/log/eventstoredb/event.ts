@@ -56,7 +56,7 @@ export function originOf(message: StoredMessage): string | undefined {
 }
 
 interface Metadata {
-  /** Without the origin, if that is its last key, as it is written (`encodeProposals`). */
+  /** Without the origin, if that is its last key and there once, as it is written (`encodeProposals`). */
   readonly text: string;
   readonly metadata: Json;
   readonly origin: string | undefined;
@@ -69,8 +69,9 @@ function metadataOf({ metadata: bytes }: StoredMessage): Metadata {
   const text = last === undefined ? whole : withoutLastKey(whole, start);
   const parsed = parsedMetadata(text, bytes);
   if (!(originKey in parsed)) return { text, metadata: parsed, origin: last };
+  // It is not the last key, or is there twice: the text is shown with all that is not read.
   const { [originKey]: other, ...metadata } = parsed;
-  return { text, metadata, origin: last ?? (typeof other === 'string' ? other : undefined) };
+  return { text: whole, metadata, origin: last ?? (typeof other === 'string' ? other : undefined) };
 }
 
 function parsedMetadata(text: string, bytes: Buffer): Json {

@@ -1,10 +1,28 @@
 import { describe, expect, test } from 'vitest';
 import { canonicalText } from '../../../services/audit/tree/tree-entry.ts';
 import { unreadTexts } from '../../../services/audit/tree/unread-text.ts';
+import { streamName } from '../../../services/domain/aggregate.ts';
+import { storedEventOf } from '../../../services/log/eventstoredb/event.ts';
+import type { Position, RecordedEvent } from '../../../services/log/log.ts';
+import { withOriginalTime } from '../../../services/log/original-time.ts';
 import { parseStored } from '../../../services/log/stored-json.ts';
+import { newEventId } from '../../support/projecting.ts';
 
 const unreadIn = (data: string) =>
   unreadTexts({ raw: { data, metadata: '{}' } }, canonicalText({ data: parseStored(data), metadata: {} }));
+
+const recordOf = (metadata: string): RecordedEvent => ({
+  ...{ stream: streamName('user-1'), revision: 0, id: newEventId(), type: 'Registered', recorded: 1 },
+  ...{ position: '1' as Position, data: {}, metadata: parseStored(metadata), raw: { data: '{}', metadata } },
+});
+
+/** Of an event as EventStoreDB gives it. */
+function unreadInMetadata(metadata: string) {
+  const { position, ...message } = recordOf(metadata);
+  const bytes = { data: Buffer.from('{}'), metadata: Buffer.from(metadata) };
+  const { record } = storedEventOf({ ...message, ...bytes, position, isJson: true }) ?? {};
+  return record && unreadTexts(record, canonicalText(record));
+}
 
 describe('what of the text of an event reading it leaves out', () => {
   test.each([
@@ -18,6 +36,36 @@ describe('what of the text of an event reading it leaves out', () => {
     ['the value of a prototype that is there twice', '{"__proto__":1,"__proto__":2}'],
   ])('is found: %s', (_what, text) => {
     expect(unreadIn(text)).toEqual(['data']);
+  });
+
+  test.each([
+    ['two times of a copied event', '{"time":1,"$recorded":5,"$recorded":9}'],
+    ['two of them that are the same', '{"$recorded":9,"time":1,"$recorded":9}'],
+    ['two of them, one with escapes', '{"\\u0024recorded":5,"time":1,"$recorded":9}'],
+    ['two times in metadata without other keys', '{"$recorded":5,"$recorded":9}'],
+    ['two origins of an append', '{"time":1,"$append":"a","$append":"b"}'],
+    ['two origins, one of them before other keys', '{"$append":"a","time":1,"$append":"b"}'],
+    ['two origins of a copied event', '{"time":1,"$recorded":9,"$append":"a","$append":"b"}'],
+    ['two times before an origin', '{"time":1,"$recorded":5,"$recorded":9,"$append":"b"}'],
+    ['two times when it happened', '{"time":1,"time":2}'],
+  ])('is found in metadata of EventStoreDB: %s', (_what, metadata) => {
+    expect(unreadInMetadata(metadata)).toEqual(['metadata']);
+  });
+
+  test.each([
+    ['a copied event', '{"time":1,"$recorded":9,"$append":"b"}'],
+    ['one that says so with blanks', '{ "time": 1, "$recorded": 9 }'],
+    ['one with escapes', '{"time":1,"actor":"\\u4f60","$recorded":9}'],
+    ['a text that looks like such a key', '{"time":1,"actor":"\\"$recorded\\":5","$recorded":9}'],
+  ])('is nothing for the metadata of %s', (_what, metadata) => {
+    expect(unreadInMetadata(metadata)).toEqual([]);
+  });
+
+  test('is found in a table of Postgres: two times of a copied event', () => {
+    const record = recordOf('{"time":1,"$recorded":5,"$recorded":9}');
+    const copied = withOriginalTime(record);
+    expect(copied.recorded).toBe(9);
+    expect(unreadTexts(copied, canonicalText(copied))).toEqual(['metadata']);
   });
 
   test.each([
