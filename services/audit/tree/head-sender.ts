@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { reasonOf } from '../../error-reason.ts';
 import type { Head } from './heads.ts';
+import { Contradiction } from './own-tree.ts';
 
 /** After how long a head that was not received is sent again, in milliseconds. */
 const retryMs = 10_000;
@@ -10,13 +11,17 @@ const retryMs = 10_000;
 export interface HeadReceiver {
   /** What is logged if a head cannot be sent. */
   readonly failure: string;
-  /** Sends a head. Does nothing if it was received before. @throws Error; the signal's reason */
+  /**
+   * Sends a head. Does nothing if it was received before.
+   * @throws Contradiction if the receiver has a head that is not of this log; Error; the signal's reason
+   */
   send(head: Head, signal: AbortSignal): Promise<void>;
 }
 
 /**
  * Sends heads to a receiver that may be slow or away: one at a time, and of those that come meanwhile the last one. A
- * head that was not received is sent again, or the one that came after it.
+ * head that was not received is sent again, or the one that came after it. A receiver that has a head which is not of this log
+ * gets none.
  */
 export class HeadSender {
   readonly #receiver: HeadReceiver;
@@ -26,11 +31,17 @@ export class HeadSender {
   #waiting: Head | undefined;
   #working: Promise<void> | undefined;
   #failure: string | undefined;
+  #contradiction: string | undefined;
 
   constructor(receiver: HeadReceiver, logger: Logger, waitMs = retryMs) {
     this.#receiver = receiver;
     this.#logger = logger.child({ part: 'audit' });
     this.#retryMs = waitMs;
+  }
+
+  /** How heads that the receiver has contradict the log; undefined if they did not when it last told. */
+  get fault(): string | undefined {
+    return this.#contradiction;
   }
 
   /** Sends a head as soon as those before it are sent. */
@@ -53,7 +64,7 @@ export class HeadSender {
         this.#report(head, undefined);
       } catch (error) {
         if (signal.aborted) return;
-        this.#report(head, reasonOf(error));
+        this.#report(head, error);
         this.#waiting ??= head;
         await delay(this.#retryMs, undefined, { signal }).catch(() => undefined);
       }
@@ -67,11 +78,21 @@ export class HeadSender {
     return head;
   }
 
-  /** Logs a failure once for as long as it lasts. */
-  #report({ size }: Head, reason: string | undefined): void {
+  /** Logs a failure once for as long as it lasts: a contradiction also while its sizes change, or the receiver is away. */
+  #report({ size }: Head, error: unknown): void {
+    const reason = error === undefined ? undefined : reasonOf(error);
+    const isContradiction = error instanceof Contradiction;
+    if (isContradiction && this.#contradiction === undefined)
+      this.#logger.error(
+        { reason, size },
+        'a head of the audit log that is kept elsewhere is not of this log',
+      );
+    if (isContradiction) this.#contradiction = reason;
+    else if (error === undefined) this.#contradiction = undefined;
     if (reason === this.#failure) return;
-    if (reason !== undefined) this.#logger.warn({ reason, size }, this.#receiver.failure);
-    else this.#logger.info({ size, before: this.#failure }, 'heads of the audit log are received again');
+    if (reason === undefined)
+      this.#logger.info({ size, before: this.#failure }, 'heads of the audit log are received again');
+    else if (!isContradiction) this.#logger.warn({ reason, size }, this.#receiver.failure);
     this.#failure = reason;
   }
 }

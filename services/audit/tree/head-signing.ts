@@ -5,6 +5,7 @@ import type { EventId, EventLog, Position } from '../../log/log.ts';
 import type { Database } from '../../postgres/database.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
 import { sameHash } from './hashes.ts';
+import type { HeadSender } from './head-sender.ts';
 import { ChangedHead, type Head, Heads, isHeadSignedBy, signHead } from './heads.ts';
 import { LogWatch } from './log-watch.ts';
 import { type NoteSigner, verifierOf } from './note.ts';
@@ -29,8 +30,8 @@ export interface HeadSigningOptions {
   /** The name of the follower that makes the tree. */
   readonly follower: string;
   readonly logger: Logger;
-  /** Called with each head that this process signs, and at first with the last one before: it may not have been sent. */
-  readonly onHead?: (head: Head) => void;
+  /** Sends each head that this process signs, and at first the last one before: it may not have been sent. */
+  readonly sender?: Pick<HeadSender, 'offer' | 'fault'> | undefined;
   readonly everyMs?: number;
 }
 
@@ -40,7 +41,7 @@ export interface HeadSigningStatus {
   readonly size: number;
   /**
    * The log is not the one that heads were signed for, so that none are signed; or somebody wrote into it, or deleted from
-   * it, past the program (`LogWatch`).
+   * it, past the program (`LogWatch`); or a head that is kept elsewhere is not of it (`HeadSender`).
    */
   readonly fault?: string;
 }
@@ -66,7 +67,7 @@ export class HeadSigning {
   #fault: string | undefined;
   readonly #watch: LogWatch;
   #size = 0;
-  /** Whether `onHead` was called. */
+  /** Whether a head was given to the sender. */
   #given = false;
   /** When to compare and sign next, and when to thin, on the clock of `performance.now()`. */
   #signAt = 0;
@@ -98,8 +99,9 @@ export class HeadSigning {
   }
 
   status(): HeadSigningStatus {
-    const fault = this.#fault ?? this.#watch.fault;
-    return { size: this.#size, ...(fault === undefined ? {} : { fault }) };
+    const faults = [this.#fault ?? this.#watch.fault, this.#options.sender?.fault];
+    const found = faults.filter((fault) => fault !== undefined);
+    return { size: this.#size, ...(found.length === 0 ? {} : { fault: found.join('; ') }) };
   }
 
   get #everyMs(): number {
@@ -111,7 +113,7 @@ export class HeadSigning {
     while (!signal.aborted) {
       try {
         const head = await this.#turn();
-        if (head) this.#options.onHead?.(head);
+        if (head) this.#options.sender?.offer(head);
         this.#given ||= head !== undefined;
         this.#failing = false;
       } catch (error) {
@@ -126,7 +128,7 @@ export class HeadSigning {
     }
   }
 
-  /** Compares, and signs if there is something new. @returns a head for `onHead` */
+  /** Compares, and signs if there is something new. @returns a head to send */
   async #turn(): Promise<Head | undefined> {
     const { database, follower, log } = this.#options;
     const { rows } = await database.query<Mark>(

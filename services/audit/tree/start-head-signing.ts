@@ -6,7 +6,8 @@ import { auditorName } from '../index/audit-task.ts';
 import { HeadFile } from './head-file.ts';
 import { type HeadReceiver, HeadSender } from './head-sender.ts';
 import { HeadSigning } from './head-signing.ts';
-import { type NoteSigner, readVerifierKey } from './note.ts';
+import { type NoteSigner, readVerifierKey, verifierOf } from './note.ts';
+import { OwnTree } from './own-tree.ts';
 import { Witness } from './witness.ts';
 
 /** One to compare and sign, one to send. */
@@ -43,12 +44,14 @@ export async function startHeadSigning(options: StartHeadSigningOptions): Promis
     onBroken: (reason) => logger.warn({ reason }, 'a connection for signing heads broke'),
   });
   let receiver: HeadReceiver | undefined;
-  if (witness && 'file' in witness) receiver = new HeadFile(witness.file);
-  else if (witness && verifier) receiver = new Witness({ url: witness.url, verifier, database });
+  const tree = new OwnTree({ log, database, follower: auditorName });
+  if (witness && 'file' in witness)
+    receiver = new HeadFile({ path: witness.file, verifier: verifierOf(signer), tree });
+  else if (witness && verifier) receiver = new Witness({ url: witness.url, verifier, database, tree });
   const sender = receiver && new HeadSender(receiver, logger);
   const signing = new HeadSigning({
     ...{ log, database, signer, logger, follower: auditorName },
-    onHead: (head) => sender?.offer(head),
+    sender,
   });
   signing.start();
   return {

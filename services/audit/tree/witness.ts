@@ -2,6 +2,7 @@ import type { Database } from '../../postgres/database.ts';
 import type { HeadReceiver } from './head-sender.ts';
 import { type Head, Heads } from './heads.ts';
 import { isSignedBy, type NoteVerifier, readNote } from './note.ts';
+import { notOfLog, type OwnTree } from './own-tree.ts';
 import { consistencyProof } from './proofs.ts';
 import { subtreesIn } from './tiles.ts';
 import { TreeStore } from './tree-store.ts';
@@ -16,30 +17,54 @@ export interface WitnessOptions {
   /** By which key it cosigns. */
   readonly verifier: NoteVerifier;
   readonly database: Database;
+  readonly tree: OwnTree;
 }
 
 /** Sends heads to a witness (C2SP tlog-witness), with the proof that each goes on from the one before. */
 export class Witness implements HeadReceiver {
   readonly failure = 'the witness did not cosign a head of the audit log';
   readonly #options: WitnessOptions;
+  /** Whether it was asked since the start: what it knows tells whether the log was set back meanwhile. */
+  #asked = false;
 
   constructor(options: WitnessOptions) {
     this.#options = options;
   }
 
-  /** Sends a head that the witness has not cosigned yet, and keeps the cosignature with it. */
+  /**
+   * Sends a head that the witness has not cosigned yet, and keeps the cosignature with it. The first one after a start is
+   * sent in any case.
+   * @throws Contradiction if the witness knows a head that is not of this log; Error if it does not cosign
+   */
   async send(head: Head, signal: AbortSignal): Promise<void> {
     const { database, verifier } = this.#options;
-    if (isSignedBy(readNote(head.note), verifier)) return;
+    const isCosigned = isSignedBy(readNote(head.note), verifier);
+    if (isCosigned && this.#asked) return;
+    const heads = new Heads(database, head.origin);
     const known = await this.#known(head.origin);
     // It answers what it has cosigned.
-    const line = await this.#cosigned(head, known > head.size ? 0 : known, signal);
-    await new Heads(database, head.origin).cosign(head, line);
+    const answer = await this.#ask(head, known > head.size ? 0 : known, signal);
+    if (typeof answer === 'number') {
+      // Another process may have sent a later head.
+      const last = await heads.last();
+      if (last && last.size > head.size) return this.send(last, signal);
+      await this.#options.tree.mustHold(this.#name, { size: answer });
+      throw new Error(`it knows a head of ${answer} events, of which no head was signed here yet`);
+    }
+    this.#asked = true;
+    if (!isCosigned) await heads.cosign(head, answer);
     await this.#remember(head.origin, head.size);
   }
 
-  /** @param older the size of the head that the witness has cosigned last */
-  async #cosigned(head: Head, older: number, signal: AbortSignal, again = true): Promise<string> {
+  get #name(): string {
+    return `the witness ${this.#options.verifier.name}`;
+  }
+
+  /**
+   * @param older the size of the head that the witness has cosigned last
+   * @returns the line of its cosignature; or the size of the head that it has cosigned last, if that is of more events
+   */
+  async #ask(head: Head, older: number, signal: AbortSignal, again = true): Promise<string | number> {
     const { database, url } = this.#options;
     const tree = subtreesIn(new TreeStore(database).readTile);
     const proof = await consistencyProof(tree, older, head.size);
@@ -52,10 +77,12 @@ export class Witness implements HeadReceiver {
     });
     const text = await boundedText(answer);
     if (answer.status === 200) return this.#ownLine(head, text);
-    const known = /^(0|[1-9]\d{0,15})\n$/.exec(text)?.[1];
-    if (answer.status === 409 && known !== undefined && again && Number(known) <= head.size) {
-      return this.#cosigned(head, Number(known), signal, false);
-    }
+    const known = answer.status === 409 ? /^(0|[1-9]\d{0,15})\n?$/.exec(text)?.[1] : undefined;
+    const size = known === undefined ? undefined : Number(known);
+    if (size !== undefined && size > head.size) return size;
+    if (size !== undefined && size !== older && again) return this.#ask(head, size, signal, false);
+    // The head does not go on from the one that it has cosigned, or is another one of as many events.
+    if (older > 0 && (answer.status === 422 || size === older)) throw notOfLog(this.#name, older);
     throw new Error(`it answered ${answer.status}`);
   }
 

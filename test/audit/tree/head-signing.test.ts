@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Pool } from 'pg';
+import { type Logger, pino } from 'pino';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { history } from '../../../scripts/seed/history.ts';
 import type { Auditor } from '../../../services/audit/auditor.ts';
 import { auditorName } from '../../../services/audit/index/audit-task.ts';
+import { makeIndexAgain } from '../../../services/audit/index/make-again.ts';
 import { HeadFile } from '../../../services/audit/tree/head-file.ts';
 import { type HeadReceiver, HeadSender } from '../../../services/audit/tree/head-sender.ts';
 import { HeadSigning } from '../../../services/audit/tree/head-signing.ts';
@@ -19,6 +21,7 @@ import {
   signingKey,
   verifierOf,
 } from '../../../services/audit/tree/note.ts';
+import { Contradiction, OwnTree } from '../../../services/audit/tree/own-tree.ts';
 import { treeConsumer } from '../../../services/audit/tree/tree-consumer.ts';
 import { TreeStore } from '../../../services/audit/tree/tree-store.ts';
 import { Witness } from '../../../services/audit/tree/witness.ts';
@@ -39,7 +42,8 @@ interface Signed {
   readonly audited: AuditedLog;
   readonly pool: Pool;
   readonly auditor: Auditor;
-  sign(signer: NoteSigner, receiver?: HeadReceiver): HeadSigning;
+  readonly tree: OwnTree;
+  sign(signer: NoteSigner, receiver?: HeadReceiver, logger?: Logger): HeadSigning;
 }
 
 async function start(open = openPostgres): Promise<Signed> {
@@ -56,11 +60,11 @@ async function start(open = openPostgres): Promise<Signed> {
   const auditor = await audited.startAuditor({ consumers: [treeConsumer] });
   return {
     ...{ audited, pool, auditor },
-    sign(signer, receiver) {
-      const sender = receiver && new HeadSender(receiver, silent, 20);
+    tree: new OwnTree({ log: audited.log, database: pool, follower: auditorName }),
+    sign(signer, receiver, logger = silent) {
+      const sender = receiver && new HeadSender(receiver, logger, 20);
       const options = { log: audited.log, database: pool, follower: auditorName, logger: silent };
-      const onHead = (head: Head) => sender?.offer(head);
-      const signing = new HeadSigning({ ...options, onHead, signer, everyMs: 20 });
+      const signing = new HeadSigning({ ...options, sender, signer, everyMs: 20 });
       signing.start();
       parts.push(signing, ...(sender ? [sender] : []));
       return signing;
@@ -185,10 +189,10 @@ describe('signing of heads', () => {
 
 describe('heads that are sent elsewhere', () => {
   test('are appended to a file, from which each can be read, once', async () => {
-    const { audited, sign } = await start();
+    const { audited, tree, sign } = await start();
     const signer = newSigner();
     const file = join(await temporaryFolder(), 'heads');
-    const signing = sign(signer, new HeadFile(file));
+    const signing = sign(signer, new HeadFile({ path: file, verifier: verifierOf(signer), tree }));
     await append(audited, 30, 'file');
     await signedUpTo(signing, 30);
     await audited.appendRaw('user-1', 'AccountDisabled', { uid: 1 });
@@ -198,7 +202,7 @@ describe('heads that are sent elsewhere', () => {
     await expect.poll(last).toBe(31);
     await signing.stop();
     // As after a start of the program: the last head may not have been sent.
-    const again = sign(signer, new HeadFile(file));
+    const again = sign(signer, new HeadFile({ path: file, verifier: verifierOf(signer), tree }));
     await signedUpTo(again, 31);
     await audited.appendRaw('user-2', 'AccountDisabled', { uid: 2 });
     await signedUpTo(again, 32);
@@ -210,29 +214,81 @@ describe('heads that are sent elsewhere', () => {
   });
 
   test('are appended to a file behind one that a crash cut, which is read then as all the others are', async () => {
+    const { audited, pool, tree, sign } = await start();
     const signer = newSigner();
     const file = join(await temporaryFolder(), 'heads');
-    const heads = [1, 2].map((size) => {
-      const root = new Uint8Array(32).fill(size);
-      return { origin: signer.name, size, root, note: signHead(signer, { size, root }), signed: 0 };
-    });
-    const [first, second] = heads;
+    const signing = sign(signer);
+    for (const size of [1, 2]) {
+      await audited.appendRaw(`user-${size}`, 'AccountDisabled', { uid: size });
+      await signedUpTo(signing, size);
+    }
+    const heads = new Heads(pool, signer.name);
+    const [first, second] = [await heads.last(1), await heads.last(2)];
     if (!first || !second) throw new Error('two heads were signed');
     // All but its line breaks was written.
     await writeFile(file, first.note.trimEnd());
-    await new HeadFile(file).send(second);
+    await new HeadFile({ path: file, verifier: verifierOf(signer), tree }).send(second);
     const kept = keptHeadsIn(await readFile(file, 'utf8'), verifierOf(signer));
     expect(kept.heads.map(({ size }) => size)).toEqual([1, 2]);
     expect(kept.unread).toEqual([]);
   });
 
+  test.each([
+    [
+      'of as many events, which are others',
+      30,
+      'has a head of the first 30 events, and those of the log are others',
+    ],
+    [
+      'of more events than the log has',
+      40,
+      'has a head of 40 events, and the log has 30: the log lost events, or was set back',
+    ],
+  ])(
+    'are not appended to a file whose last head is %s, which is shown under proof',
+    async (_what, size, reason) => {
+      const { audited, tree, sign } = await start();
+      const [signer, other] = [newSigner(), newSigner('bubble-im/other')];
+      const file = join(await temporaryFolder(), 'heads');
+      const note = (by: NoteSigner, of: number) => signHead(by, { size: of, root: randomBytes(32) });
+      // Of a former log, which another head of its name, and those of another log, lie behind.
+      const before = `${note(signer, size)}\n${note(signer, 7)}\n${note(other, 90)}\n`;
+      await writeFile(file, before);
+      await append(audited, 30, 'former file');
+      const signing = sign(signer, new HeadFile({ path: file, verifier: verifierOf(signer), tree }));
+      await signedUpTo(signing, 30);
+      await faultOf(signing, new RegExp(`^${file} ${reason}`));
+      expect(await readFile(file, 'utf8')).toBe(before);
+      await rename(file, `${file}.former`);
+      await expect.poll(() => signing.status().fault, { timeout: 10_000 }).toBeUndefined();
+      const kept = keptHeadsIn(await readFile(file, 'utf8'), verifierOf(signer));
+      expect(kept.heads.map((head) => head.size)).toEqual([30]);
+    },
+  );
+
+  test('are held against a file as far as the log is audited, and no further', async () => {
+    const { audited, auditor, pool, tree, sign } = await start();
+    const signer = newSigner();
+    const signing = sign(signer);
+    await append(audited, 30, 'audited so far');
+    await signedUpTo(signing, 30);
+    await auditor.stop();
+    const client = await pool.connect();
+    await makeIndexAgain(client, [treeConsumer]).finally(() => client.release());
+    const held = () => tree.mustHold('the file', { size: 30 });
+    await expect(held()).rejects.toThrow('the file has a head of 30 events, and 0 are audited so far');
+    await expect(held()).rejects.not.toBeInstanceOf(Contradiction);
+    await audited.startAuditor({ consumers: [treeConsumer] });
+    await vi.waitFor(held, { timeout: 10_000 });
+  });
+
   describe.each(['ed25519', 'ml-dsa-44'] as const)('to a witness that cosigns by %s', (kind) => {
     test('get a proof that each extends the one before', async () => {
-      const { audited, pool, sign } = await start();
+      const { audited, pool, tree, sign } = await start();
       const signer = newSigner();
       const witness = await startWitness(verifierOf(signer), kind);
       const { url, verifier } = witness;
-      const signing = sign(signer, new Witness({ url, verifier, database: pool }));
+      const signing = sign(signer, new Witness({ url, verifier, database: pool, tree }));
       const cosigned = cosigning(pool, signer, verifier);
       const heads = new Heads(pool, signer.name);
       for (let size = 1; size <= 6; size++) {
@@ -251,11 +307,58 @@ describe('heads that are sent elsewhere', () => {
     });
   });
 
+  test('show that the log was set back, if the witness knows a head of more events or of others', async () => {
+    const { audited, pool, tree, sign } = await start();
+    const signer = newSigner();
+    const witness = await startWitness(verifierOf(signer));
+    const { url, verifier } = witness;
+    const early = sign(signer, new Witness({ url, verifier, database: pool, tree }));
+    await append(audited, 10, 'set back');
+    await signedUpTo(early, 10);
+    await expect.poll(() => cosigning(pool, signer, verifier)(10)).toBeDefined();
+    await early.stop();
+    // As if it had cosigned heads of a log that went on, of which a backup was restored.
+    witness.forget({ origin: signer.name, size: 12, root: randomBytes(32) });
+    const lines: string[] = [];
+    const logger = pino({ base: null }, { write: (line: string) => void lines.push(line) });
+    const signing = sign(signer, new Witness({ url, verifier, database: pool, tree }), logger);
+    await faultOf(
+      signing,
+      /^the witness witness\.test\/one has a head of 12 events, and the log has 10: the log lost events, or was set back$/,
+    );
+    for (let uid = 11; uid <= 13; uid++) {
+      await audited.appendRaw(`user-${uid}`, 'AccountDisabled', { uid });
+      await signedUpTo(signing, uid);
+    }
+    await faultOf(signing, /one has a head of the first 12 events, and those of the log are others/);
+    expect(lines.filter((line) => line.includes('that is kept elsewhere is not of this log'))).toHaveLength(
+      1,
+    );
+  });
+
+  test('of fewer events than another process has sent are no sign that the log was set back', async () => {
+    const { audited, pool, tree, sign } = await start();
+    const signer = newSigner();
+    const witness = await startWitness(verifierOf(signer));
+    const { url, verifier } = witness;
+    const signing = sign(signer, new Witness({ url, verifier, database: pool, tree }));
+    for (const size of [1, 2]) {
+      await audited.appendRaw(`user-${size}`, 'AccountDisabled', { uid: size });
+      await signedUpTo(signing, size);
+    }
+    await expect.poll(() => cosigning(pool, signer, verifier)(2)).toBeDefined();
+    const first = await new Heads(pool, signer.name).last(1);
+    if (!first) throw new Error('a head was signed');
+    const late = new Witness({ url, verifier, database: pool, tree });
+    await late.send(first, AbortSignal.timeout(10_000));
+    expect(witness.last()?.size).toBe(2);
+  });
+
   test('are signed even while the witness is away', async () => {
-    const { audited, pool, sign } = await start();
+    const { audited, pool, tree, sign } = await start();
     const signer = newSigner();
     const { verifier } = await startWitness(verifierOf(signer));
-    const signing = sign(signer, new Witness({ url: 'http://127.0.0.1:1', verifier, database: pool }));
+    const signing = sign(signer, new Witness({ url: 'http://127.0.0.1:1', verifier, database: pool, tree }));
     for (const size of [1, 2]) {
       await audited.appendRaw(`user-${size}`, 'AccountDisabled', { uid: size });
       await signedUpTo(signing, size);
@@ -263,12 +366,12 @@ describe('heads that are sent elsewhere', () => {
   });
 
   test('are sent again to a witness that was away, though no event came since', async () => {
-    const { audited, pool, sign } = await start();
+    const { audited, pool, tree, sign } = await start();
     const signer = newSigner();
     const witness = await startWitness(verifierOf(signer));
     witness.answers('badly');
     const { url, verifier } = witness;
-    const signing = sign(signer, new Witness({ url, verifier, database: pool }));
+    const signing = sign(signer, new Witness({ url, verifier, database: pool, tree }));
     await audited.appendRaw('user-1', 'AccountDisabled', { uid: 1 });
     await signedUpTo(signing, 1);
     witness.answers('well');
@@ -276,7 +379,7 @@ describe('heads that are sent elsewhere', () => {
   });
 
   test('are sent by the program that starts next, if the one before ended too early', async () => {
-    const { audited, pool, sign } = await start();
+    const { audited, pool, tree, sign } = await start();
     const signer = newSigner();
     const witness = await startWitness(verifierOf(signer));
     const early = sign(signer);
@@ -284,20 +387,20 @@ describe('heads that are sent elsewhere', () => {
     await signedUpTo(early, 1);
     await early.stop();
     const { url, verifier } = witness;
-    sign(signer, new Witness({ url, verifier, database: pool }));
+    sign(signer, new Witness({ url, verifier, database: pool, tree }));
     await expect.poll(() => cosigning(pool, signer, verifier)(1)).toBeDefined();
   });
 
   test('to a witness that never answers delay neither the comparison with the log nor the end', async () => {
-    const { audited, auditor, pool } = await start();
+    const { audited, auditor, pool, tree } = await start();
     const signer = newSigner();
     const witness = await startWitness(verifierOf(signer));
     witness.answers('never');
     const { url, verifier } = witness;
-    const sender = new HeadSender(new Witness({ url, verifier, database: pool }), silent);
+    const sender = new HeadSender(new Witness({ url, verifier, database: pool, tree }), silent);
     const signing = new HeadSigning({
       ...{ log: audited.log, database: pool, follower: auditorName, logger: silent, signer, everyMs: 20 },
-      onHead: (head) => sender.offer(head),
+      sender,
     });
     signing.start();
     onTestFinished(() => signing.stop());
@@ -312,12 +415,12 @@ describe('heads that are sent elsewhere', () => {
   });
 
   test('have one cosignature of a witness, however often it answers with it', async () => {
-    const { audited, pool, sign } = await start();
+    const { audited, pool, tree, sign } = await start();
     const signer = newSigner();
     const witness = await startWitness(verifierOf(signer));
     witness.answers('many times');
     const { url, verifier } = witness;
-    const signing = sign(signer, new Witness({ url, verifier, database: pool }));
+    const signing = sign(signer, new Witness({ url, verifier, database: pool, tree }));
     await audited.appendRaw('user-1', 'AccountDisabled', { uid: 1 });
     await signedUpTo(signing, 1);
     const cosigned = cosigning(pool, signer, verifier);
