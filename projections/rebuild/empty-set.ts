@@ -54,9 +54,9 @@ const lookups = ['applications_applicant_recipient_idx', 'group_members_uid_idx'
  */
 export async function makeEmptySet(client: Client, schema: string, durable = true): Promise<void> {
   await client.query(`create schema ${client.escapeIdentifier(schema)}`);
-  await run(client, tables, [currentSchema, schema, durable ? '' : 'unlogged']);
-  await run(client, keys, [currentSchema, schema]);
-  await run(client, indexes, [currentSchema, schema, lookups, false]);
+  await runAtOnce(client, tables, [currentSchema, schema, durable ? '' : 'unlogged']);
+  await runAtOnce(client, keys, [currentSchema, schema]);
+  await runAtOnce(client, indexes, [currentSchema, schema, lookups, false]);
 }
 
 /** Allows others what they may do with the current set. */
@@ -71,6 +71,16 @@ export async function completeSet(client: Client, schema: string): Promise<void>
 }
 
 async function run(client: Client, query: string, values: readonly unknown[]): Promise<void> {
+  for (const ddl of await made(client, query, values)) await client.query(ddl);
+}
+
+/** Runs what takes no time on empty tables in one round trip and one transaction. */
+async function runAtOnce(client: Client, query: string, values: readonly unknown[]): Promise<void> {
+  const statements = await made(client, query, values);
+  if (statements.length > 0) await client.query(statements.join(';\n'));
+}
+
+async function made(client: Client, query: string, values: readonly unknown[]): Promise<string[]> {
   const { rows } = await client.query<Made>(query, [...values]);
-  for (const { ddl } of rows) await client.query(ddl);
+  return rows.map(({ ddl }) => ddl);
 }

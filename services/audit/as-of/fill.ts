@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { type DomainEvent, readModelCategories } from '../../../contracts/events/index.ts';
-import { firstReplacedMid, type Uid } from '../../../contracts/ids.ts';
+import { firstReplacedMid, Uid } from '../../../contracts/ids.ts';
 import { projectionsByType } from '../../../projections/index.ts';
 import type { Projection } from '../../../projections/projection.ts';
 import { currentSchema } from '../../../projections/rebuild/sets.ts';
@@ -8,6 +8,7 @@ import { readModelsVersion } from '../../../projections/rebuild/version.ts';
 import { BatchProjector } from '../../../projections/runner/batch.ts';
 import { ahead, inBulk, maxBulkReads } from '../../../projections/runner/bulk.ts';
 import { writingSession } from '../../../projections/runner/session.ts';
+import { users } from '../../../projections/tables.ts';
 import { conversationStream } from '../../domain/conversation.ts';
 import { inboxStream } from '../../domain/inbox.ts';
 import { userStream } from '../../domain/user.ts';
@@ -26,7 +27,7 @@ import { directoryProjections } from './directory-tables.ts';
 import { isTrusted, type Present, PresentUnusable, presentOf, reaches, showsStill } from './present.ts';
 import { PresentMessages } from './present-messages.ts';
 import { copyPeople } from './present-people.ts';
-import { type Directory, type Scope, type ScopeOfPeople, sourcesOf } from './scope.ts';
+import { type Directory, type Scope, type ScopeOfPeople, type Sources, sourcesOf } from './scope.ts';
 import type { Filled } from './shown.ts';
 
 export interface FillOptions {
@@ -150,12 +151,13 @@ async function fillBesidePresent(
     const [queries, chats, sources] = await Promise.all([
       opening,
       readChats(reading, scope.people, then),
-      sourcesOf(reading, index, scope, then, cut),
+      sourcesOf(reading, index, scope, then, { cut, chatsAlone }),
     ]);
     const { people, conversations } = sources;
     const said = new PresentMessages({ queries, projections, conversations, people: scope.people, cut });
+    const named = namedBefore(sources, projections);
     const [copied, changed] = await Promise.all([
-      copyPeople({ log: reading, queries: client, people, cut, schema }),
+      copyPeople({ log: reading, queries: client, people, named, cut, schema }),
       said.changes(),
     ]);
     const others = people.filter((uid) => !copied.has(uid)).map(profileStream);
@@ -177,6 +179,25 @@ async function fillBesidePresent(
       () => undefined,
     );
   }
+}
+
+/**
+ * The people after whom groups are named that nobody named, by the names that they had then. Any of them, if the events
+ * of the groups are not in memory.
+ */
+function namedBefore(
+  { events, people, streams }: Sources,
+  projections: Filling['projections'],
+): readonly Uid[] {
+  if (streams.some((stream) => stream.startsWith('group-'))) return people;
+  const named = new Set<Uid>();
+  for (const event of events) {
+    if (event.type !== 'GroupCreated' || event.data.name !== null) continue;
+    for (const ref of projections.get(event.type)?.reads(event) ?? []) {
+      if (ref.table.name === users.name) named.add(Uid.parse(ref.values[0]));
+    }
+  }
+  return [...named];
 }
 
 const profileStream = (uid: Uid) => userStream(uid).name;

@@ -9,12 +9,17 @@ import { chunked } from '../../chunked.ts';
 import { conversationStream } from '../../domain/conversation.ts';
 import type { Decoded } from '../../log/codec.ts';
 import type { EventId, EventPlace, Position } from '../../log/log.ts';
-import { chatsLookedUp } from '../../queries/chats.ts';
 import type { Queries } from '../index/search.ts';
 import type { Cut } from './cut.ts';
-import { inSchema } from './past-database.ts';
 import { PresentUnusable } from './present.ts';
-import { copying, counting, neededMessages } from './present-messages-sql.ts';
+import {
+  changedMessages,
+  copying,
+  copyingLookedUp,
+  counting,
+  lackingLookedUp,
+  neededMessages,
+} from './present-messages-sql.ts';
 import { withoutNotice } from './without-notices.ts';
 
 /** The event that says a message; all other events of conversations change messages that are there. */
@@ -110,15 +115,12 @@ export class PresentMessages {
     return new Map([...this.#projections, [sent, applied]]);
   }
 
-  /** The events that change messages of the conversations, in the order of the log. */
+  /** The events by which messages that were taken back, or that the people deleted, were changed, in the order of the log. */
   async changes(): Promise<EventPlace[]> {
-    const { queries, cut } = this.#options;
+    const { queries, people, cut } = this.#options;
     const { rows } = await queries.query<{ stream: EventPlace['stream']; revision: string }>(
-      `select stream, revision from audit.events
-        where type in (select type from audit.types where category = 'conversation' and type <> $1)
-          and conversation = any($2) and number <= $3
-        order by number`,
-      [sent, [...this.#conversations], cut.number],
+      changedMessages,
+      [[...this.#conversations], people, sent, cut.number],
     );
     return rows.map(({ stream, revision }) => ({ stream, revision: Number(revision) }));
   }
@@ -224,6 +226,7 @@ export class PresentMessages {
       named.map(({ at }) => at),
       named.map(({ conversation }) => conversation),
       named.map(({ sequence }) => sequence),
+      this.#options.cut.number + 1,
     ]);
     for (const row of rows) {
       const { at, as, place } = row;
@@ -257,14 +260,13 @@ export class PresentMessages {
    * @throws PresentUnusable if some of the messages are not there: they are numbered from 1 in each conversation
    */
   async copyInto(clients: readonly Queries[], schema: string, chats: boolean): Promise<void> {
-    const { queries, people } = this.#options;
-    const looked = chats
-      ? (await queries.query<{ conversation: ConversationId }>(inSchema(chatsLookedUp, schema), [people]))
-          .rows
-      : this.#options.conversations.map((conversation) => ({ conversation }));
-    const wanted = looked.flatMap(({ conversation }) =>
-      this.#conversations.has(conversation) ? conversation : [],
-    );
+    const { queries, people, conversations: wanted } = this.#options;
+    if (chats) {
+      await queries.query(copyingLookedUp(schema), [people]);
+      const { rows } = await queries.query<{ lacking: string }>(lackingLookedUp(schema), [people]);
+      if (Number(rows[0]?.lacking) > 0) throw new PresentUnusable('lost messages');
+      return;
+    }
     const { rows } = await queries.query<{ said: string; there: string }>(counting(schema), [wanted]);
     const missing = Number(rows[0]?.said) - Number(rows[0]?.there);
     const chunks = chunked(wanted, conversationsCopiedAtOnce);

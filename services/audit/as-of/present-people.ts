@@ -22,20 +22,22 @@ export interface CopyPeopleOptions {
   /** What runs queries: the index of the log, the present read models and the schema are in its database. */
   readonly queries: Queries;
   readonly people: readonly Uid[];
+  /** Of these the names that they had before the moment are needed too. */
+  readonly named: readonly Uid[];
   readonly cut: Cut;
   /** Where the rows are copied to. */
   readonly schema: string;
 }
 
 /**
- * Copies the rows of people about whom nothing ever changed from the present read models. Such a row is the same since
- * the person was registered, and most people of a group of thousands have one.
+ * Copies the rows of people about whom nothing changed since the moment from the present read models; of those whose
+ * earlier names are needed, if nothing ever changed. Most people of a group of thousands have such a row.
  * @returns the people whose rows were copied
  * @throws LogFailure, what the database throws
  */
 export async function copyPeople(options: CopyPeopleOptions): Promise<ReadonlySet<Uid>> {
-  const { queries, people, cut, schema } = options;
-  const { rows } = await queries.query<Copied>(copying(schema), [people, cut.number]);
+  const { queries, people, named, cut, schema } = options;
+  const { rows } = await queries.query<Copied>(copying(schema), [people, cut.number, named]);
   const [first] = rows;
   if (first === undefined) return new Set();
   const copied = rows.map(({ uid }) => Number(uid) as Uid);
@@ -64,7 +66,10 @@ async function changedBehindIndex(
   return count < maxBehindIndex ? changed : 'too many';
 }
 
-/** Copies the rows of some people ($1) who have one event alone, by the number of the last event of a moment ($2). */
+/**
+ * Copies the rows of some people ($1) who have no event behind the last one of a moment, by its number ($2), and of these of
+ * whom all names are needed ($3) one event alone. What deletes an account changes other rows too.
+ */
 function copying(schema: string): string {
   const columns = [...users.columns.keys()].map((column) => `"${column}"`);
   // One statement, so that it sees rows, index and checkpoints of one instant.
@@ -74,10 +79,11 @@ function copying(schema: string): string {
       from unnest($1::bigint[]) as given (uid)
       join ${currentSchema}.users u using (uid)
       cross join lateral (
-        select min(number) as first, count(*) as count
-          from (select number from audit.events where stream = 'user-' || given.uid order by number limit 2) e
-      ) known
-     where known.count = 1 and known.first <= $2
+        select number from audit.events where stream = 'user-' || given.uid order by number limit 1) first
+      cross join lateral (
+        select number from audit.events where stream = 'user-' || given.uid order by number desc limit 1) last
+     where first.number <= $2 and last.number <= $2 and u.account_state <> 'deleted'
+       and (first.number = last.number or given.uid <> all($3::bigint[]))
     returning uid, ${checkpointOf('read')} as shown, ${checkpointOf('audit')} as indexed`;
 }
 

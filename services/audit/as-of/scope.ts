@@ -72,6 +72,7 @@ const prefixes = ['friendship-', 'group-', 'conversation-'];
  * the log. A stream more than needed changes nothing. What was said in a group is of use if somebody is a member at the
  * moment: nobody else is shown it.
  * @param cut the moment's last event, if the index is known to have it
+ * @param chatsAlone whether groups are left out of which nobody is a member at the moment, nor ever was invited to
  * @throws UnreadableEvent, LogFailure, what the database throws
  */
 export async function sourcesOf(
@@ -79,7 +80,7 @@ export async function sourcesOf(
   index: IndexOfLog,
   { people, profiles }: ScopeOfPeople,
   moment: Moment,
-  cut?: Cut,
+  { cut, chatsAlone = false }: { readonly cut?: Cut; readonly chatsAlone?: boolean } = {},
 ): Promise<Sources> {
   const found = new FoundStreams(people);
   const { rows } = await index.queries.query<{ stream: StreamName }>(
@@ -102,18 +103,32 @@ export async function sourcesOf(
   const groups = new Map(
     [...found.groups].map((gid) => {
       const group = new FoldedStream(groupStream(gid), log.remembersIds);
-      return [group.name, { gid, group }];
+      return [group.name, { gid, group, people: new Set<Uid>(), invited: false }];
     }),
   );
   const read = await readFirst(log, [...groups.keys()], moment, (event) => {
-    groups.get(event.stream)?.group.apply(event);
-    for (const uid of concernsOf(event).people) found.people.add(uid);
+    const concerned = concernsOf(event).people;
+    const group = groups.get(event.stream);
+    group?.group.apply(event);
+    for (const uid of concerned) group?.people.add(uid);
+    if (group && event.type === 'MembersInvited')
+      group.invited ||= people.some((uid) => concerned.includes(uid));
   });
-  for (const { gid, group } of groups.values()) {
-    if (people.some((uid) => group.state?.members.has(uid))) found.addTalk(gid);
+  for (const [stream, { gid, group, people: concerned, invited }] of groups) {
+    const member = people.some((uid) => group.state?.members.has(uid));
+    if (chatsAlone && !member && !invited) {
+      groups.delete(stream);
+      continue;
+    }
+    for (const uid of concerned) found.people.add(uid);
+    if (member) found.addTalk(gid);
   }
   for (const uid of profiles) found.people.add(uid);
-  return { ...found.sources(read.streams), events: read.events };
+  const isShown = (stream: StreamName) => groups.has(stream);
+  return {
+    ...found.sources(read.streams.filter(isShown)),
+    events: read.events.filter(({ stream }) => isShown(stream)),
+  };
 }
 
 /** Gathers streams, with those that belong to them. */

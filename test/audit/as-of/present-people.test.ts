@@ -43,7 +43,7 @@ async function end(): Promise<Position> {
 }
 
 /** The members of the group at a moment, and whose streams were read for it. */
-async function membersAt(position: Position) {
+async function membersAt(position: Position, words = ['group/members', '--gid', String(gid)]) {
   const { log } = running.application;
   const read = new Set<StreamName>();
   const observed: EventLog = wrapLog(log, {
@@ -53,7 +53,7 @@ async function membersAt(position: Position) {
     },
   });
   const parts = pastParts(running.application, { log: observed });
-  const query = parseQuery(['group/members', '--login_uid', String(tom.uid), '--gid', String(gid)]);
+  const query = parseQuery([...words, '--login_uid', String(tom.uid)]);
   const answer = await answerQuery(parts, query, await momentAfterPosition(running, position));
   return { answer, reads: ({ uid }: Person) => read.has(userStream(Uid.parse(uid)).name) };
 }
@@ -67,6 +67,20 @@ test('the row of somebody who never changed is taken from the present read model
   expect(answer).toContain('"jerry the mouse"');
   expect(answer).toContain('"spike"');
   expect([jerry, spike].map(reads)).toEqual([true, false]);
+});
+
+test('so is the row of somebody who has not changed since, unless a group is named after what they were called before', async () => {
+  const butch = await person(running, 'butch');
+  await tom.post('/group/memberadd', { gid, members: [butch.uid] });
+  for (const { uid, post } of [spike, butch]) await post('/user/update', { nickname: `the cat ${uid}` });
+  const position = await end();
+  await tom.post('/user/update', { sign: '后来' });
+  await end();
+  const { answer, reads } = await membersAt(position);
+  for (const { uid } of [spike, butch]) expect(answer).toContain(`"the cat ${uid}"`);
+  expect([spike, butch].map(reads)).toEqual([true, false]);
+  expect((await membersAt(position, ['pop/get'])).answer).toContain('"群聊(tom,jerry,spike)"');
+  await spike.post('/user/update', { nickname: 'spike' });
 });
 
 test('nothing is taken from the present read models while an event has the id of another, which the index lacks', async () => {
