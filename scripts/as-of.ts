@@ -17,10 +17,7 @@ import { escapeControls } from './cli/output.ts';
 import { showProgress } from './cli/progress.ts';
 import { withLog, withLogToAsk } from './with-log.ts';
 
-/**
- * `npm run as-of`: what was so at a moment. package.json starts it with a young generation that is as large from the beginning
- * as V8 would make it in the end: to collect garbage while it grows takes an eighth of the processor time of a query.
- */
+/** `npm run as-of`: what was so at a moment. */
 
 /** The exit code if the API refused the query then: that is an answer, which a script can tell from none (1). */
 const refusedCode = 2;
