@@ -138,6 +138,8 @@ export type Misplacement =
   | 'value missing'
   /** Its type begins with `$`, as those do that EventStoreDB keeps for itself. */
   | 'type of the store'
+  /** Its type is longer than any that an append takes, or holds NUL. */
+  | 'no type'
   /** By its data it belongs to another stream. */
   | 'of another stream';
 

@@ -3,6 +3,7 @@ import { categories } from '../../../contracts/events/index.ts';
 import { decodeUncached } from '../../log/codec.ts';
 import type { RecordedEvent } from '../../log/log.ts';
 import type { ReadableLog } from '../readable-log.ts';
+import { auditedType } from '../tree/audited-type.ts';
 import { ExpectedRepeats, type RepeatDifference } from './compare-repeats.ts';
 import { entryOf } from './entry.ts';
 import { type ChangedFunction, changedFunctions } from './index-functions.ts';
@@ -118,7 +119,8 @@ class Comparison {
       const number = first + offset;
       const entry = entryOf(record, decodeUncached(record));
       const { category } = entry;
-      this.#types.set(`${category} ${record.type}`, { category, type: record.type });
+      const type = auditedType(record.type);
+      this.#types.set(`${category} ${type}`, { category, type });
       this.#compareEvent({ number, record, entry }, stored.get(number) ?? []);
       const uids = (people.get(number) ?? []).map(({ uid }) => uid);
       this.#comparePeople({ number, record, entry }, uids);

@@ -7,6 +7,7 @@ import type { Handler } from '../../followers/task.ts';
 import type { EventLog, Position, RecordedEvent } from '../../log/log.ts';
 import { Skips } from '../../log/skips.ts';
 import { pipeline, type Statement } from '../../postgres/pipeline.ts';
+import { auditedType } from '../tree/audited-type.ts';
 import { falseRepeatInWords } from '../tree/verified-words.ts';
 import type { ConsumerSession } from './consumer.ts';
 import { entryOf } from './entry.ts';
@@ -132,8 +133,9 @@ export class Indexing implements Handler {
     const types = new Map<string, TypeInCategory>();
     for (const { record, entry } of events) {
       const { category } = entry;
-      const key = `${category} ${record.type}`;
-      if (!this.#types.has(key)) types.set(key, { category, type: record.type });
+      const type = auditedType(record.type);
+      const key = `${category} ${type}`;
+      if (!this.#types.has(key)) types.set(key, { category, type });
     }
     return types;
   }

@@ -1,5 +1,6 @@
 import type { EventId, Position, StreamName } from '../../log/log.ts';
 import { int8s, type Statement, texts, uuids } from '../../postgres/pipeline.ts';
+import { auditedType } from '../tree/audited-type.ts';
 import type { NumberedRecord } from './consumer.ts';
 import type { Entry } from './entry.ts';
 
@@ -39,7 +40,7 @@ export function indexRowOf({ number, record, entry }: IndexedRecord): IndexRow {
       id,
       position,
       stream,
-      type,
+      type: auditedType(type),
       actor,
       correlation,
     },

@@ -1,11 +1,12 @@
 import type { MisplacedEvent, Position, StreamName } from '../../log/log.ts';
 import type { ReadingDatabase } from '../../postgres/database.ts';
+import { isNameOfNoType } from './audited-type.ts';
 
 /** How many are named. */
 const maxNamed = 100;
 
 /**
- * The first hundred audited events whose types are the store's (`isTypeOfStore`). The index is asked once for each type
+ * The first hundred audited events whose types are the store's (`isTypeOfStore`), or none (`isNoType`). The index is asked once for each type
  * that there is, so that it takes the same time however many events there are. @throws what `pg` throws
  */
 export async function eventsOfStoreTypes(database: ReadingDatabase): Promise<MisplacedEvent[]> {
@@ -29,6 +30,6 @@ export async function eventsOfStoreTypes(database: ReadingDatabase): Promise<Mis
   return rows.map(({ revision, ...row }) => ({
     ...row,
     revision: String(revision),
-    misplacement: 'type of the store',
+    misplacement: isNameOfNoType(row.type) ? 'no type' : 'type of the store',
   }));
 }

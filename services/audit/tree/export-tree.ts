@@ -8,7 +8,7 @@ import { readCheckpointText } from './checkpoint.ts';
 import { type Hash, hashBytes, leafHash, sameHash, treeHash } from './hashes.ts';
 import type { Head } from './heads.ts';
 import { readNote } from './note.ts';
-import { bundleBytes, pathOf, type TileName, tileBytes, tilesOf, tileWidth } from './tiles.ts';
+import { bundleBytes, maxEntryBytes, pathOf, type TileName, tileBytes, tilesOf, tileWidth } from './tiles.ts';
 import { textOf } from './tree-entry.ts';
 import type { TreeStore } from './tree-store.ts';
 
@@ -90,6 +90,13 @@ export async function bytesOf(store: TreeStore, tile: TileName): Promise<Buffer>
   if (entries.length < width)
     throw new RangeError(`the bundle ${index} has ${entries.length} of ${width} entries`);
   await mustBeWhatItWas(store, tile, 0, entries.map(leafHash));
+  const long = entries.findIndex((entry) => Buffer.byteLength(entry) > maxEntryBytes);
+  // The auditor makes no such entry: the row was changed, or an earlier version made it.
+  if (long >= 0) {
+    throw new ChangedTile(
+      `the event ${index * tileWidth + long} has a longer entry in the index than a tile holds: npm run rebuild -- --audit makes the index again`,
+    );
+  }
   return bundleBytes(entries);
 }
 

@@ -1,4 +1,5 @@
 import type { MisplacedEvent, Misplacement } from '../../log/log.ts';
+import { auditedType } from './audited-type.ts';
 
 const misplacements: Readonly<Record<Misplacement, string>> = {
   'beyond reads': 'who reads its stream gets it, as commands do, and who reads the whole log does not',
@@ -10,6 +11,8 @@ const misplacements: Readonly<Record<Misplacement, string>> = {
   'value missing': 'it lacks what every event has',
   'type of the store':
     'its type is one that EventStoreDB keeps for itself, and commands and read models stop before it',
+  'no type':
+    'its type is longer than any that an append takes, or holds NUL (index and tree name it by its SHA-256), and commands and read models stop before it',
   'of another stream':
     'by its data it belongs to another stream: who reads that one, as commands do, decides without it, and the read models show it',
 };
@@ -22,5 +25,5 @@ export function misplacedInWords({
   type = 'of no type',
   misplacement,
 }: MisplacedEvent): string {
-  return `${stream}@${revision} (${type}) at position ${position} was not appended so: ${misplacements[misplacement]}`;
+  return `${stream}@${revision} (${auditedType(type)}) at position ${position} was not appended so: ${misplacements[misplacement]}`;
 }

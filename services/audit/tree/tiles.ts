@@ -90,7 +90,13 @@ export function hashesIn(bytes: Uint8Array): Hash[] {
   );
 }
 
-/** The bytes of a bundle of entries: each with its length before it, in two bytes. */
+/** How many bytes an entry may have. */
+export const maxEntryBytes = 0xffff;
+
+/**
+ * The bytes of a bundle of entries: each with its length before it, in two bytes.
+ * @throws RangeError if an entry is longer than `maxEntryBytes`
+ */
 export function bundleBytes(entries: readonly string[]): Buffer {
   return Buffer.concat(
     entries.flatMap((entry) => {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { RecordedEvent } from '../../log/log.ts';
+import { auditedType } from './audited-type.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 /** What the tree holds of an event: nothing of its content but a digest, and the same in any store. */
@@ -30,10 +31,10 @@ export function treeEntryOf(
   canonical: string = canonicalText(record),
 ): TreeEntry {
   const { id, recorded, revision, stream, type } = record;
-  return { digest: digestOfText(canonical), id, recorded, revision, stream, type };
+  return { digest: digestOfText(canonical), id, recorded, revision, stream, type: auditedType(type) };
 }
 
-/** An entry as the tree hashes it: canonical JSON, in UTF-8 below 3 KB since names are at most 200 characters long. */
+/** An entry as the tree hashes it: canonical JSON, in UTF-8 far below the 64 KB that a tile has for one (`auditedType`). */
 export function textOf({ digest, id, recorded, revision, stream, type }: TreeEntry): string {
   return (
     `{"digest":"${digest}","id":"${id}","recorded":${recorded},"revision":${revision},` +
