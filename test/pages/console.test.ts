@@ -253,6 +253,14 @@ describe.skipIf(!hasBrowser)('the console, in a browser (chromium)', { timeout: 
     expect(await page.getByRole('button', { name: 'Revoke this message' }).count()).toBe(0);
   });
 
+  test('says why no message was found', async () => {
+    await open('Messages');
+    await page.locator('select[name=by]').selectOption('mid');
+    await page.locator('input[name=value]').fill('999999999');
+    await press('Find');
+    await page.getByText('Nothing was found: no event is about message 999999999', { exact: true }).waitFor();
+  });
+
   test('shows a group with its members and their mutes', async () => {
     await open('Groups');
     await press('two');

@@ -6,6 +6,8 @@ interface Page<Entry> {
   readonly entries: readonly Entry[];
   /** Where the next page begins; null if there is none. */
   readonly next: string | null;
+  /** Why there are no entries, if the server says so. */
+  readonly nothing?: string | null;
 }
 
 /**
@@ -23,6 +25,7 @@ export function createPagedList<Key extends string, Entry>(
   const value = ref(query[by.value] ?? '');
   const entries = shallowRef<readonly Entry[]>([]);
   const next = ref<string | null>(null);
+  const nothing = ref<string | null>(null);
   const { busy, reason, run } = createTask();
 
   function load(from?: string): Promise<boolean> {
@@ -32,8 +35,9 @@ export function createPagedList<Key extends string, Entry>(
       const page = await read({ ...asked, from });
       entries.value = from === undefined ? page.entries : [...entries.value, ...page.entries];
       next.value = page.next;
+      nothing.value = page.nothing ?? null;
     });
   }
 
-  return { by, value, entries, next, busy, reason, load };
+  return { by, value, entries, next, nothing, busy, reason, load };
 }
