@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { faultOfConversation, faultOfStream } from '../event-filter.ts';
 import { categoryNames, definitionOf, eventDefinitions } from '../events/index.ts';
+import { ConversationId } from '../ids.ts';
 import { logPositionForm } from '../log-position.ts';
 import { contract } from './contract.ts';
 import { gids, uids } from './example-ids.ts';
@@ -10,22 +12,28 @@ import * as parameter from './parameters.ts';
 const maxEvents = 200;
 const defaultEvents = 50;
 
-/** Names with commas between. @param right says of a name what would be right, if it cannot be one */
-function names(isName: (name: string) => boolean, right: (name: string) => string) {
+/** Names with commas between. @param faultOf says of a name what is wrong with it; undefined if nothing is */
+function names(faultOf: (name: string) => string | undefined) {
   return parameter
     .text(1, 1_000)
     .transform((value) => value.split(',').map((name) => name.trim()))
     .check(({ value, issues }) => {
-      const wrong = value.find((name) => !isName(name));
-      if (wrong === undefined && value.length <= 50) return;
-      const message = wrong === undefined ? 'must be up to 50 names' : right(wrong);
-      issues.push({ code: 'custom', input: value, message });
+      const fault = value.map(faultOf).find((found) => found !== undefined);
+      if (fault === undefined && value.length <= 50) return;
+      issues.push({ code: 'custom', input: value, message: fault ?? 'must be up to 50 names' });
     })
     .meta({ shown: { type: 'string', minLength: 1, maxLength: 1_000 } });
 }
 
-/** A stream's name, or with a `*` at its end the beginning of names. */
-const streamPattern = /^(?!\$)(?=.)[^*]{0,200}\*?$/u;
+/** The id of a conversation. */
+const conversation = z
+  .string()
+  .check(({ value, issues }) => {
+    const message = faultOfConversation(value);
+    if (message !== undefined) issues.push({ code: 'custom', input: value, message });
+  })
+  .pipe(ConversationId)
+  .meta({ shown: { type: 'string', pattern: '^(f\\d+-\\d+|g\\d+)$' } });
 
 const id = parameter.text(1, 200);
 const position = z
@@ -36,22 +44,18 @@ const number = parameter.integer();
 
 /** Which events are asked for, whenever they happened: the same for past and live ones. */
 export const eventFilters = z.object({
-  stream: names(
-    (name) => streamPattern.test(name),
-    (name) => `"${name}" is no name of a stream, nor with a * at its end the beginning of names`,
-  )
-    .describe('只要这些流,逗号分隔;以*结尾表示前缀')
-    .optional(),
-  category: names(
-    (name) => categoryNames.includes(name),
-    (name) => `there is no category "${name}": there are ${categoryNames.join(', ')}`,
+  stream: names(faultOfStream).describe('只要这些流,逗号分隔;以*结尾表示前缀').optional(),
+  category: names((name) =>
+    categoryNames.includes(name)
+      ? undefined
+      : `there is no category "${name}": there are ${categoryNames.join(', ')}`,
   )
     .describe('只要这些类别的流:user、group、conversation等')
     .optional(),
-  type: names(
-    (name) => definitionOf(name) !== undefined,
-    (name) =>
-      `there is no event type "${name}": there are ${eventDefinitions.map(({ type }) => type).join(', ')}`,
+  type: names((name) =>
+    definitionOf(name) !== undefined
+      ? undefined
+      : `there is no event type "${name}": there are ${eventDefinitions.map(({ type }) => type).join(', ')}`,
   )
     .describe('只要这些类型的事件')
     .optional(),
@@ -64,11 +68,7 @@ export const eventFilters = z.object({
     .meta({ shown: { type: 'string' } })
     .optional(),
   about: parameter.uid.describe('与该用户有关').optional(),
-  conversation: z
-    .string()
-    .regex(/^(f\d+-\d+|g\d+)$/, 'must be as f3-9, the lower uid first, or g123456789')
-    .describe('与该会话有关:f3-9或g123456789')
-    .optional(),
+  conversation: conversation.describe('与该会话有关:f3-9或g123456789').optional(),
   mid: parameter.mid.describe('与该消息有关').optional(),
   correlation: id.describe('由该请求产生').optional(),
   caused_by: id.describe('由该请求或事件直接引起').optional(),

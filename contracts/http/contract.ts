@@ -114,7 +114,7 @@ export function readParameters<Parameters extends z.ZodObject>(
     const parsed = z.safeParse(field, value);
     if (!parsed.success) {
       if (value === undefined) throw Refusal.missing(name);
-      throw Refusal.illegal(name, strict ? `: ${rightOf(field, parsed.error)}` : '');
+      throw Refusal.illegal(name, strict ? `: ${rightOf(field, value, parsed.error)}` : '');
     }
     if (parsed.data !== undefined) read[name] = parsed.data;
   }
@@ -129,8 +129,13 @@ const Integer = z.object({
   maximum: z.int().default(Number.MAX_SAFE_INTEGER),
 });
 
+const List = z.object({ type: z.literal('array') });
+
 /** What a parameter should be, in words. */
-function rightOf(field: z.core.$ZodType, { issues }: z.core.$ZodError): string {
+function rightOf(field: z.core.$ZodType, value: unknown, { issues }: z.core.$ZodError): string {
+  // As of a name that is given twice, or with brackets behind.
+  if (typeof value === 'object' && !List.safeParse(shownOf(field)).success)
+    return 'must be one value, given once';
   const integer = Integer.safeParse(shownOf(field)).data;
   if (integer === undefined) return issues[0]?.message ?? '';
   const { minimum = 0, maximum } = integer;

@@ -8,7 +8,10 @@ const maxSteps = 1_000;
 
 /** A moment as a request names it: seconds since 1970, an ISO time with its zone, or a position of the log. */
 export const moment = z
-  .union([z.int().nonnegative().transform(String), parameter.text(1, 40)])
+  .union(
+    [z.int().nonnegative().transform(String), parameter.text(1, 40)],
+    'must be seconds since 1970, an ISO time with its zone, or a position of the log',
+  )
   .describe(
     '时刻:秒时间戳、带时区的ISO时间(2026-11-27T10:00:00+08:00),或日志位置(事件的position);省略为现在',
   );

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import type { z } from 'zod';
+import { faultOfConversation, faultOfStream } from '../../contracts/event-filter.ts';
 import { eventDefinitions } from '../../contracts/events/index.ts';
 import { ConversationId, Gid, Mid, Uid } from '../../contracts/ids.ts';
 import { positionNamed } from '../../services/audit/named-moment.ts';
@@ -44,12 +45,9 @@ export const gid = id(Gid, 'gid, a number from 1 such as 123456789');
 export const mid = id(Mid, 'mid, a number from 1 such as 42');
 
 export function conversation(text: string): ConversationId {
-  const { data } = ConversationId.safeParse(text);
-  const [, lower, higher] = /^f(\d+)-(\d+)$/.exec(text) ?? [];
-  if (data !== undefined && !(Number(lower) >= Number(higher))) return data;
-  throw new InvalidArgumentError(
-    `"${text}" is no conversation: those of two people are named as f3-9, the lower uid first, those of groups as g123456789`,
-  );
+  const fault = faultOfConversation(text);
+  if (fault !== undefined) throw new InvalidArgumentError(fault);
+  return ConversationId.parse(text);
 }
 
 /** Any text but the empty one. */
@@ -72,9 +70,9 @@ export function actor(text: string): string {
 
 /** The name of a stream, or a beginning of names with a `*` behind it. */
 export function streams(text: string): string {
-  const star = text.indexOf('*');
-  if (star < 0 || star === text.length - 1) return nonEmpty(text);
-  throw new InvalidArgumentError(`"${text}" has a * that is not at its end: group-* means all that begin so`);
+  const fault = faultOfStream(text);
+  if (fault === undefined) return text;
+  throw new InvalidArgumentError(fault);
 }
 
 /** A whole number from 1. */

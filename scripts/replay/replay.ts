@@ -1,7 +1,13 @@
 import { categories } from '../../contracts/events/index.ts';
 import type { ConversationId, Mid, Uid } from '../../contracts/ids.ts';
 import type { EventFilter } from '../../services/audit/events/filter.ts';
-import { isUnrestricted, matches, prefixesOf, wholeStreams } from '../../services/audit/events/filter.ts';
+import {
+  crossedBounds,
+  isUnrestricted,
+  matches,
+  prefixesOf,
+  wholeStreams,
+} from '../../services/audit/events/filter.ts';
 import { type FindOptions, findEvents } from '../../services/audit/events/find-events.ts';
 import { CurrentNames } from '../../services/audit/events/names.ts';
 import { whyNothing } from '../../services/audit/events/nothing-found.ts';
@@ -58,21 +64,20 @@ export async function replay(run: ReplayRun): Promise<void> {
   });
 }
 
+const boundNames = { since: '--since', until: '--until', after: '--from', upTo: '--to' };
+
 async function filterOf({ log, options }: ReplayRun): Promise<EventFilter> {
   const { stream: streams, category, type: types, from, to, ...rest } = options;
   const { by, about, conversation, mid, correlation, causedBy, since, until } = rest;
   const after = from === undefined ? undefined : await positionIn(log, '--from', from);
   const upTo = to === undefined ? undefined : await positionIn(log, '--to', to);
-  if (since !== undefined && until !== undefined && since >= until) {
-    throw new NothingMatches('--since is not before --until, so nothing lies between them');
-  }
-  if (after !== undefined && upTo !== undefined && after >= upTo) {
-    throw new NothingMatches('--from is not before --to, so nothing lies between them');
-  }
-  return {
+  const filter = {
     ...{ streams, categories: category, types, by, about, conversation, mid, correlation, causedBy },
     ...{ since, until, after, upTo },
   };
+  const crossed = crossedBounds(filter, boundNames);
+  if (crossed) throw new NothingMatches(crossed.words);
+  return filter;
 }
 
 async function show(run: ReplayRun, filter: EventFilter, index: OpenIndex | undefined): Promise<void> {

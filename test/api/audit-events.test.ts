@@ -133,7 +133,15 @@ describe('/audit/events', () => {
 
   test.each([
     ['about', 'tom', 'must be a whole number from 1 on'],
-    ['conversation', '50', 'must be as f3-9, the lower uid first, or g123456789'],
+    [
+      'conversation',
+      '50',
+      'those of two people are named as f3-9, the lower uid first, those of groups as g123456789',
+    ],
+    ['conversation', 'f9-3', '"f9-3" is no conversation: '],
+    ['conversation', 'f3-3', '"f3-3" is no conversation: '],
+    ['conversation', 'f03-9', '"f03-9" is no conversation: '],
+    ['conversation', 'g0', '"g0" is no conversation: '],
     ['by', 'everybody', 'must be a uid, a whole number from 1 on, or server or nobody'],
     ['since', 'yesterday', '"yesterday" is neither seconds since 1970, nor an ISO time'],
     ['after', 'here', 'must be a position of the log, as events have it'],
@@ -155,6 +163,22 @@ describe('/audit/events', () => {
       expect(msg).toContain(right);
     },
   );
+
+  test('refuses bounds between which nothing can lie', async () => {
+    const [first = '', second = ''] = (await page({ limit: '2' })).events.map(({ position }) =>
+      String(position),
+    );
+    for (const [query, name, words] of [
+      [{ since: '1795883540', until: '1795883530' }, 'since', 'since is not before until'],
+      [{ after: second, up_to: first }, 'after', 'after is not before up_to'],
+      [{ after: first, up_to: first }, 'after', 'after is not before up_to'],
+    ] as const) {
+      expect(await ask({ ...query })).toMatchObject({
+        code: 2,
+        msg: `参数${name}不合法: ${words}, so nothing lies between them`,
+      });
+    }
+  });
 
   test('is for the server’s key alone', async () => {
     expect(await ask({}, {})).toMatchObject({ code: -1 });

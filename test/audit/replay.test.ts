@@ -132,7 +132,12 @@ describe.each(auditedLogs)('npm run replay on a log in %s', (_, open) => {
     [['--about', 'Tom'], /"Tom" is no uid, a number from 1/],
     [['--by', 'Tom'], /"Tom" is neither a uid, a number from 1 such as 9, nor server or nobody/],
     [['--by', 'nobody'], /^replay: a stranger caused no event\n$/],
-    [['--stream', 'conv*f1-2'], /"conv\*f1-2" has a \* that is not at its end/],
+    [['--stream', 'conv*f1-2'], /"conv\*f1-2" is no name of a stream, nor with a \* at its end/],
+    [['--stream', '$all'], /"\$all" is no name of a stream/],
+    [
+      ['--since', '1h', '--until', '2h'],
+      /^replay: --since is not before --until, so nothing lies between them\n$/,
+    ],
     [['--conversation', 'f9-3'], /"f9-3" is no conversation: .* the lower uid first/],
     [['--conversation', '50'], /"50" is no conversation: .* f3-9.* g123456789/],
     [['--from', 'here'], /--from "here" is no position of this log: .*the last one of this log is [0-9]/],

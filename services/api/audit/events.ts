@@ -2,9 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { Refusal } from '../../../contracts/codes.ts';
 import { auditEvents, type eventFilters } from '../../../contracts/http/audit-events.ts';
-import { ConversationId } from '../../../contracts/ids.ts';
 import { eventsPage } from '../../audit/events/events-page.ts';
-import type { EventFilter } from '../../audit/events/filter.ts';
+import { crossedBounds, type EventFilter } from '../../audit/events/filter.ts';
 import type { FindOptions, FoundEvent } from '../../audit/events/find-events.ts';
 import { happens, whyNothing } from '../../audit/events/nothing-found.ts';
 import { sentenceOf } from '../../audit/events/words.ts';
@@ -52,6 +51,8 @@ export function auditEventRoutes(server: FastifyInstance, application: Applicati
         after: positionIn(log, 'after', after),
         upTo: positionIn(log, 'up_to', up_to),
       };
+      const crossed = crossedBounds(filter, boundNames);
+      if (crossed) throw Refusal.illegal(crossed.name, `: ${crossed.words}`);
       const { events, next } = await eventsPage({ log, search, filter, from, reverse, limit });
       const isNothing = events.length === 0 && next === null;
       const find = { log, index: { search, coverage }, filter, signal };
@@ -60,6 +61,8 @@ export function auditEventRoutes(server: FastifyInstance, application: Applicati
     }),
   );
 }
+
+const boundNames = { since: 'since', until: 'until', after: 'after', upTo: 'up_to' };
 
 /** Why a page has no event, and no page follows. */
 async function nothingIn(
@@ -73,11 +76,8 @@ async function nothingIn(
 
 /** Which events are asked for, whenever they happened. */
 export function whatOf(given: z.infer<typeof eventFilters>): EventFilter {
-  const { stream, category, type, caused_by, conversation, ...same } = given;
-  return {
-    ...{ ...same, streams: stream, categories: category, types: type, causedBy: caused_by },
-    conversation: conversation === undefined ? undefined : ConversationId.parse(conversation),
-  };
+  const { stream, category, type, caused_by, ...same } = given;
+  return { ...same, streams: stream, categories: category, types: type, causedBy: caused_by };
 }
 
 /** @throws Refusal illegal for a position of another kind of log */

@@ -49,6 +49,26 @@ export function prefixesOf({ streams, categories }: EventFilter): string[] | und
   return (streams ?? categories)?.map((name) => (name.endsWith('*') ? name.slice(0, -1) : name));
 }
 
+/** The bounds of a filter, as who asks calls them. */
+export type BoundNames = Readonly<Record<'since' | 'until' | 'after' | 'upTo', string>>;
+
+/**
+ * Whether the bounds of a filter leave nothing between them, whatever the log holds.
+ * @returns the name of the lower bound, and what is wrong in words; undefined if something can lie between them
+ */
+export function crossedBounds(
+  { since, until, after, upTo }: EventFilter,
+  names: BoundNames,
+): { readonly name: string; readonly words: string } | undefined {
+  const crossed = (lower: string, upper: string) => ({
+    name: lower,
+    words: `${lower} is not before ${upper}, so nothing lies between them`,
+  });
+  if (since !== undefined && until !== undefined && since >= until) return crossed(names.since, names.until);
+  if (after !== undefined && upTo !== undefined && after >= upTo) return crossed(names.after, names.upTo);
+  return undefined;
+}
+
 /** Whether an event is asked for. */
 export function matches(filter: EventFilter, record: RecordedEvent): boolean {
   return (
