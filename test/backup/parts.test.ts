@@ -89,7 +89,7 @@ test('read models count as complete once they have all of their categories, even
   expect(rows).toEqual([{ quiet: shown }]);
 });
 
-test('the head of a backup is the one that was signed last, also if one of a former origin was of more events', async () => {
+test('the head of a backup is of the log’s own name, also if one of another was of more events, or is the only one', async () => {
   const { app, parts } = await running();
   const folder = await temporaryFolder();
   const [former, present] = ['former', 'present'].map((name, index) =>
@@ -100,8 +100,16 @@ test('the head of a backup is the one that was signed last, also if one of a for
        ('former', 1000, $1, now() - interval '1 day'), ('present', 999, $2, now())`,
     [former, present],
   );
-  const { manifest } = await makeBackup({ ...parts, folder, log: app.application.log });
+  const { log } = app.application;
+  const { manifest } = await makeBackup({ ...parts, folder, log, auditOrigin: 'present' });
   expect(manifest.head).toBe(present);
+  const another = await makeBackup({
+    ...parts,
+    folder: await temporaryFolder(),
+    log,
+    auditOrigin: 'another',
+  });
+  expect(another.manifest.head).toBeNull();
 });
 
 test('every table of the accounts is in a backup, or is known to be void after minutes', async () => {
