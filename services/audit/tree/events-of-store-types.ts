@@ -6,8 +6,9 @@ import { isNameOfNoType } from './audited-type.ts';
 const maxNamed = 100;
 
 /**
- * The first hundred audited events whose types are the store's (`isTypeOfStore`), or none (`isNoType`). The index is asked once for each type
- * that there is, so that it takes the same time however many events there are. @throws what `pg` throws
+ * A hundred audited events whose types are the store's (`isTypeOfStore`), or none (`isNameOfNoType`), in the order of the log. By
+ * type and number they lie next to each other in an index, so that this takes the same time however many other events there are.
+ * @throws what `pg` throws
  */
 export async function eventsOfStoreTypes(database: ReadingDatabase): Promise<MisplacedEvent[]> {
   const { rows } = await database.query<{
@@ -16,15 +17,9 @@ export async function eventsOfStoreTypes(database: ReadingDatabase): Promise<Mis
     position: Position;
     type: string;
   }>(
-    `with recursive types (type) as (
-       (select type from audit.events order by type limit 1)
-       union all
-       select (select next.type from audit.events next where next.type > types.type order by next.type limit 1)
-         from types where types.type is not null
-     )
-     select events.stream, events.revision, events.position, events.type
-       from types join audit.events events on events.type = types.type
-      where starts_with(types.type, '$') order by events.number limit $1`,
+    `select stream, revision, position, type from (
+       select * from audit.events where type >= '$' and type < '%' order by type, number limit $1
+     ) of_store order by number`,
     [maxNamed],
   );
   return rows.map(({ revision, ...row }) => ({
