@@ -1,5 +1,6 @@
 import type { CurrentNames } from '../../services/audit/events/names.ts';
 import { entryOf } from '../../services/audit/index/entry.ts';
+import { utcTime } from '../../services/audit/local-time.ts';
 import { decodeUncached } from '../../services/log/codec.ts';
 import type { Json, RecordedEvent } from '../../services/log/log.ts';
 import { escapeControls } from '../cli/output.ts';
@@ -25,7 +26,7 @@ export class Csv {
     const { position, recorded, stream, revision, id, type, data, metadata } = record;
     const entry = entryOf(record, decodeUncached(record));
     const { actor, actedFor, correlation, causation, conversation, mid, people } = entry;
-    const time = new Date(recorded).toISOString();
+    const time = utcTime(recorded);
     const fields = [
       ...[position, time, stream, revision, id, type, actor, actedFor],
       ...['key', 'session', 'address', 'operator'].map((name) => textOf(metadata, name)),

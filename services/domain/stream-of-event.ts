@@ -8,7 +8,15 @@ import { replyEvents } from '../../contracts/events/reply.ts';
 import { settingEvents } from '../../contracts/events/setting.ts';
 import { skipEvents } from '../../contracts/events/skip.ts';
 import { userEvents } from '../../contracts/events/user.ts';
-import { ConversationId, Gid, Uid } from '../../contracts/ids.ts';
+import {
+  ConversationId,
+  type ConversationParties,
+  conversationParties,
+  friendConversation,
+  Gid,
+  groupConversation,
+  Uid,
+} from '../../contracts/ids.ts';
 import type { Json, NewEvent, StreamName } from '../log/log.ts';
 import { skipStream } from '../log/skips.ts';
 import { allowanceStream } from './allowance.ts';
@@ -20,6 +28,11 @@ import { inboxStream } from './inbox.ts';
 import { replyStream } from './reply.ts';
 import { settingStream } from './setting.ts';
 import { userStream } from './user.ts';
+
+/** As commands name it: the lower uid first, no zeros in front. */
+function conversationOf(parties: ConversationParties): ConversationId {
+  return parties.type === 'group' ? groupConversation(parties.gid) : friendConversation(...parties.uids);
+}
 
 /** The stream of an event of one kind by its data; undefined if they do not name one. */
 type Rule = (data: Json) => StreamName | undefined;
@@ -56,7 +69,7 @@ const rules: ReadonlyMap<string, Rule> = new Map(
     }),
     forEach(conversationEvents, ({ conversation }) => {
       const named = ConversationId.safeParse(conversation).data;
-      return named && conversationStream(named);
+      return named && conversationStream(conversationOf(conversationParties(named)));
     }),
     forEach(settingEvents, () => settingStream.name),
     forEach(announcementEvents, () => announcementStream.name),

@@ -1,3 +1,4 @@
+import { lastTime } from '../../contracts/events/event.ts';
 import { withoutLastKey } from './last-key.ts';
 import type { Json, RawEvent, RecordedEvent } from './log.ts';
 import { parseStored } from './stored-json.ts';
@@ -20,8 +21,13 @@ export function metadataOfCopy({ metadata, recorded }: Pick<RecordedEvent, 'meta
 export function withOriginalTime(record: RecordedEvent): RecordedEvent {
   if (!(key in record.metadata)) return record;
   const { [key]: recorded, ...metadata } = record.metadata;
-  if (typeof recorded !== 'number' || !Number.isSafeInteger(recorded)) return record;
+  if (!isTime(recorded)) return record;
   return { ...record, metadata, recorded, raw: new OriginalTexts(record.raw, `"${key}":${recorded}}`) };
+}
+
+/** Whether a value is a time in milliseconds since 1970. */
+function isTime(value: unknown): value is number {
+  return Number.isInteger(value) && Math.abs(Number(value)) <= lastTime;
 }
 
 /** Takes the key off its text only for a reader that asks for it. */

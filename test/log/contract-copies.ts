@@ -32,5 +32,18 @@ export function describeCopies(subject: Subject): void {
       const [{ position } = { position: await log.end() }] = await collect(log.readStream(stream));
       expect(await other.at(position)).toMatchObject({ recorded, metadata: one.metadata });
     });
+
+    it.each([9e15, -9e15, 0.5, '1'])(
+      'has the time of the store if it says %j, which no date has',
+      async (time) => {
+        const { log } = subject;
+        const stream = streamOf(freshCategory());
+        const metadata = { $recorded: time };
+        await log.append(stream, 'none', [{ ...event({}), metadata }]);
+        const [{ recorded, metadata: read } = {}] = await collect(log.readStream(stream));
+        expect(new Date(recorded ?? Number.NaN).getFullYear()).toBeGreaterThan(2000);
+        expect(read).toEqual(metadata);
+      },
+    );
   });
 }

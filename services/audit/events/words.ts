@@ -1,5 +1,6 @@
 import type { EventData, EventNamed, EventType } from '../../../contracts/events/index.ts';
 import { type ConversationId, conversationParties, type Gid, type Uid } from '../../../contracts/ids.ts';
+import { utcTime } from '../local-time.ts';
 
 /** How people and groups are called in a sentence. */
 export interface Naming {
@@ -87,7 +88,7 @@ const sentences: {
   ManagerDismissed: ({ gid, uid }, { group, person }) =>
     `dismissed ${person(uid)} as manager of ${group(gid)}`,
   MemberMuted: ({ gid, uid, until }, { group, person }) =>
-    `muted ${person(uid)} in ${group(gid)} until ${new Date(until * 1000).toISOString()}`,
+    `muted ${person(uid)} in ${group(gid)} until ${utcTime(until * 1000)}`,
   MemberUnmuted: ({ gid, uid }, { group, person }) => `unmuted ${person(uid)} in ${group(gid)}`,
   GroupMuted: ({ gid }, { group }) => `muted ${group(gid)}`,
   GroupUnmuted: ({ gid }, { group }) => `unmuted ${group(gid)}`,

@@ -1,5 +1,6 @@
 import type { ChangedSnapshot } from '../changed-snapshots.ts';
 import type { FalseRepeat } from '../index/repeats.ts';
+import { utcTime } from '../local-time.ts';
 import { auditedType } from './audited-type.ts';
 import type { Difference } from './difference.ts';
 import type { HiddenBeginnings, LackingBeginning } from './hidden-events.ts';
@@ -149,5 +150,5 @@ export function lackingInWords({ stream, number, events, last }: LackingBeginnin
 
 /** Names an event for people, with its type and time. */
 export function nameOf({ stream, revision, type, recorded }: Omit<TreeEntry, 'digest' | 'id'>): string {
-  return `${stream}@${revision} (${auditedType(type)}, recorded ${new Date(recorded).toISOString()})`;
+  return `${stream}@${revision} (${auditedType(type)}, recorded ${utcTime(recorded)})`;
 }

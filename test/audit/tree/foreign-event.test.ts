@@ -28,6 +28,10 @@ describe.each(auditedLogs)('npm run verify of a log in %s', (_, open) => {
     await audited.appendRaw('user-3', 'ProfileChanged', { uid: 2, nickname: '丙' });
     await audited.appendRaw('user-02', 'ProfileChanged', { uid: 2, nickname: '丙' });
     await audited.appendRaw('friendship-3-2', 'Unfriended', { by: 3, friend: 2 });
+    await audited.appendRaw('conversation-f3-2', 'MessageSent', {
+      ...sent(between(2, 3), 2, 2, 'text').data,
+      conversation: 'f3-2',
+    });
     await audited.appendRaw('access', 'ProfileChanged', { uid: 2, nickname: '丙' });
     const verified = await verify();
     expect(isAsItWas(verified)).toBe(false);
@@ -35,6 +39,7 @@ describe.each(auditedLogs)('npm run verify of a log in %s', (_, open) => {
       ['user-3', 'of another stream'],
       ['user-02', 'of another stream'],
       ['friendship-3-2', 'of another stream'],
+      ['conversation-f3-2', 'of another stream'],
       ['access', 'of another stream'],
     ]);
     expect(verifiedInWords(verified)).toMatch(
