@@ -49,13 +49,10 @@ export type EventOf<Definition> =
     ? { readonly type: Type; readonly data: Readonly<z.infer<Data>> }
     : never;
 
-/** The last time that a `Date` can be, in milliseconds since 1970. */
-export const lastTime = 8_640_000_000_000_000;
-
 /** What every event carries beside its data. Fields are only ever added, and may be absent in older events. */
 export const EventMetadata = z.object({
   /** When it happened, in milliseconds since 1970. */
-  time: z.int().nonnegative().max(lastTime),
+  time: z.int().nonnegative(),
   /** Who caused it: a uid, `server` for the holder of the server's key or an operator, `nobody` without either. */
   actor: z.string(),
   /** Of `server`: the APP_KEY that was shown. Absent for an operator, who works on the installation itself: see `operator`. */

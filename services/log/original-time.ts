@@ -1,4 +1,3 @@
-import { lastTime } from '../../contracts/events/event.ts';
 import { withoutLastKey } from './last-key.ts';
 import type { Json, RawEvent, RecordedEvent } from './log.ts';
 import { parseStored } from './stored-json.ts';
@@ -8,6 +7,9 @@ import { parseStored } from './stored-json.ts';
  * it. A store gives each event the time of the copy, and EventStoreDB allows no other.
  */
 const key = '$recorded';
+
+/** The last time that a `Date` can be, in milliseconds since 1970. */
+const lastTime = 8_640_000_000_000_000;
 
 /** Whether a text may hold it, also written with escapes. */
 const mayHoldKey = /\$recorded|\\u/;

@@ -54,11 +54,6 @@ describe('the codec', () => {
     ['with data of another kind', { data: { ...revoked, by: 'nine' } }, /its data are broken/],
     ['without metadata', { metadata: {} }, /its metadata are broken/],
     [
-      'of a time that no date has',
-      { metadata: { ...metadata, version: 1, time: 9e15 } },
-      /its metadata are broken/,
-    ],
-    [
       'of a type that EventStoreDB keeps for itself',
       { type: '$streamDeleted' },
       /its type is one of the store/,
