@@ -8,10 +8,10 @@ import { type Auditor, startAuditor } from '../../../services/audit/auditor.ts';
 import { type Moment, momentAt } from '../../../services/audit/moment.ts';
 import type { EventLog, Position } from '../../../services/log/log.ts';
 import { silent } from '../../support/accounts.ts';
-import { type RunningApplication, serverKey, startApplication } from '../../support/application.ts';
+import { type RunningApplication, serverKey } from '../../support/application.ts';
+import { startApplicationOnStore } from '../../support/application-on-store.ts';
 import { pastParts } from '../../support/asking-the-past.ts';
 import { call } from '../../support/client.ts';
-import { EventStoreDBDouble } from '../../support/eventstoredb-double.ts';
 import { momentAfterPosition } from '../../support/explaining.ts';
 import { Callers, type RandomCall, randomCalls } from '../../support/random-calls.ts';
 import { sayVersionOfReadModels } from '../../support/read-models-version.ts';
@@ -152,15 +152,10 @@ describe.each([
   ['Postgres', false],
   ['EventStoreDB (a double)', true],
 ])('of a log in %s', (_, isEventStore) => {
-  const double = isEventStore ? new EventStoreDBDouble() : undefined;
   beforeAll(async () => {
-    await double?.start();
-    running = await startApplication({ eventStoreUrl: double?.url });
+    running = await startApplicationOnStore(isEventStore);
   });
-  afterAll(async () => {
-    await running.stop();
-    double?.kill();
-  });
+  afterAll(() => running.stop());
 
   test('every answer of a random history is given again, byte for byte, from the whole log', async () => {
     await fc.assert(

@@ -4,10 +4,10 @@ import { parseQuery } from '../../../services/audit/as-of/query.ts';
 import { startAuditor } from '../../../services/audit/auditor.ts';
 import type { Position } from '../../../services/log/log.ts';
 import { silent } from '../../support/accounts.ts';
-import { type RunningApplication, serverKey, startApplication } from '../../support/application.ts';
+import { type RunningApplication, serverKey } from '../../support/application.ts';
+import { startApplicationOnStore } from '../../support/application-on-store.ts';
 import { pastParts } from '../../support/asking-the-past.ts';
 import { call, createGroup, type Person, person } from '../../support/client.ts';
-import { EventStoreDBDouble } from '../../support/eventstoredb-double.ts';
 import { momentAfterPosition } from '../../support/explaining.ts';
 
 /*
@@ -26,7 +26,6 @@ interface Lived {
   readonly noted: readonly Noted[];
   readonly owner: Person;
   readonly gid: number;
-  stop(): Promise<void>;
 }
 
 describe.each([
@@ -37,7 +36,7 @@ describe.each([
   beforeAll(async () => {
     lived = await live(isEventStore);
   }, 60_000);
-  afterAll(() => lived.stop());
+  afterAll(() => lived.running.stop());
 
   test('all are answered as the API answered them, without an index of the log', async () => {
     const onNoIndex = vi.fn();
@@ -120,9 +119,7 @@ const everyThird = (noted: readonly Noted[], from: number) => noted.filter((_, i
 
 /** Lives a history, and notes the answers after each step of it. */
 async function live(isEventStore: boolean): Promise<Lived> {
-  const double = isEventStore ? new EventStoreDBDouble() : undefined;
-  await double?.start();
-  const running = await startApplication({ eventStoreUrl: double?.url });
+  const running = await startApplicationOnStore(isEventStore);
   const [tom, jerry, spike] = [
     await person(running, '甲'),
     await person(running, '乙'),
@@ -196,11 +193,7 @@ async function live(isEventStore: boolean): Promise<Lived> {
   noted.push(...(await Promise.all(queries.map((query) => note(running, query)))));
   await tom.post('/group/leave', { gid });
   await running.shown();
-  const stop = async () => {
-    await running.stop();
-    double?.kill();
-  };
-  return { running, noted, owner: jerry, gid, stop };
+  return { running, noted, owner: jerry, gid };
 }
 
 async function note(running: RunningApplication, query: string): Promise<Noted> {

@@ -6,10 +6,10 @@ import { parseQuery } from '../../../services/audit/as-of/query.ts';
 import { type Moment, momentAt } from '../../../services/audit/moment.ts';
 import { encode } from '../../../services/log/codec.ts';
 import { skipStream } from '../../../services/log/skips.ts';
-import { type RunningApplication, serverKey, startApplication } from '../../support/application.ts';
+import { type RunningApplication, serverKey } from '../../support/application.ts';
+import { startApplicationOnStore } from '../../support/application-on-store.ts';
 import { pastParts } from '../../support/asking-the-past.ts';
 import { three } from '../../support/client.ts';
-import { EventStoreDBDouble } from '../../support/eventstoredb-double.ts';
 import { momentAfterPosition } from '../../support/explaining.ts';
 import { newEventId } from '../../support/projecting.ts';
 import { sayVersionOfReadModels } from '../../support/read-models-version.ts';
@@ -29,15 +29,10 @@ const end = async () => momentAfterPosition(running, await running.application.l
 
 describe.each(['Postgres', 'EventStoreDB'])('of a log in %s', (store) => {
   const isEventStore = store === 'EventStoreDB';
-  const double = isEventStore ? new EventStoreDBDouble() : undefined;
   beforeAll(async () => {
-    await double?.start();
-    running = await startApplication({ eventStoreUrl: double?.url });
+    running = await startApplicationOnStore(isEventStore);
   });
-  afterAll(async () => {
-    await running.stop();
-    double?.kill();
-  });
+  afterAll(() => running.stop());
   beforeEach(async () => {
     const [tom] = await three(running);
     query = `pop/get --login_uid ${tom.uid}`;
