@@ -1,6 +1,7 @@
 import type { EventId, Position, StreamName } from '../../log/log.ts';
 import type { EventKey } from '../../log/skips.ts';
 import { int8s, type Statement, texts, uuids } from '../../postgres/pipeline.ts';
+import { auditedType } from '../tree/audited-type.ts';
 import type { FalseRepeat } from './repeats.ts';
 import type { Queries } from './search.ts';
 
@@ -29,13 +30,8 @@ export interface StoredRepeat {
 export function repeatRowOf({ event, first }: FalseRepeat): StoredRepeat {
   const { position, stream, revision, id, type, recorded } = event;
   return {
-    position,
-    stream,
-    revision: String(revision),
-    first: String(first),
-    id,
-    type,
-    recorded: String(recorded),
+    ...{ position, stream, id, type: auditedType(type) },
+    ...{ revision: String(revision), first: String(first), recorded: String(recorded) },
   };
 }
 
@@ -52,7 +48,7 @@ export function insertRepeats(found: readonly FalseRepeat[]): Statement {
       int8s(found.map(({ event }) => event.revision)),
       int8s(found.map(({ first }) => first)),
       uuids(found.map(({ event }) => event.id)),
-      texts(found.map(({ event }) => event.type)),
+      texts(found.map(({ event }) => auditedType(event.type))),
       int8s(found.map(({ event }) => event.recorded)),
     ],
   };

@@ -253,6 +253,19 @@ test('a row of the index that says so of a sound event is not shown under proof'
   expect(signing.status().fault).not.toContain(`${stream}@1 (`);
 });
 
+test('the auditor goes on behind one of a type that no table holds, and keeps it', async () => {
+  const { world, appendUnder } = await inDouble();
+  onTestFinished(() => world.close());
+  const id = newEventId();
+  await world.append(sent(talk, 1, 10, '甲'), { id });
+  await appendUnder(id, sent(talk, 1, 10, '丙'));
+  world.store.records.at(-1)?.proposal.getMetadataMap().set('type', 'Account\0Disabled');
+  await audit(world);
+  expect(await world.query('select type from audit.repeats')).toEqual([
+    { type: expect.stringMatching(/^\$none-sha256-[0-9a-f]{64}$/) },
+  ]);
+});
+
 test('the index that is made again shows such an event if the log has it still', async () => {
   const { world, appendUnder } = await inDouble();
   const client = new Client({ connectionString: world.url });
